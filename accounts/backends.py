@@ -1,0 +1,34 @@
+"""Who you are, and what your roles let you do."""
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+
+from .roles import ADMIN_PERMISSIONS, PERMISSIONS
+
+
+class RoleBackend(ModelBackend):
+    """Signs in by e-mail and password; answers permissions from the table of roles alone."""
+
+    def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        return set()
+
+    def get_group_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        return self.get_all_permissions(user_obj, obj)
+
+    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
+            return set()
+        return set(user_obj.all_permissions)
+
+    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+        if not user_obj.is_active or user_obj.is_anonymous:
+            return False
+        if perm in PERMISSIONS:
+            return bool(PERMISSIONS[perm] & user_obj.roles)
+        return bool(ADMIN_PERMISSIONS.get(perm.partition(".")[0], set()) & user_obj.roles)
+
+    def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
+        if not user_obj.is_active or user_obj.is_anonymous:
+            return False
+        return bool(ADMIN_PERMISSIONS.get(app_label, set()) & user_obj.roles)

@@ -1,0 +1,146 @@
+"""Users, and the record of who looked at what."""
+
+from functools import cached_property
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+
+from .roles import PERMISSIONS, Role, permissions_of
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users. There is no superuser: an administrator is a role like the others."""
+
+    def create_user(self, *, email: str, name: str, password: str | None = None) -> "User":
+        """Make someone who can sign in, with no role yet."""
+        user = self.model(email=self.normalize_email(email).lower(), name=name)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username)
+
+
+class Theme(models.TextChoices):
+    AUTO = "AUTO", "As my device"
+    LIGHT = "LIGHT", "Light"
+    DARK = "DARK", "Dark"
+
+
+class Density(models.TextChoices):
+    COMFORTABLE = "COMFORTABLE", "Comfortable"
+    COSY = "COSY", "Cosy"
+    COMPACT = "COMPACT", "Compact"
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who signs in. Never deleted: their name stands in the history."""
+
+    last_login = None  # a sign-in is not a change of the person
+    is_superuser = False  # type: ignore[assignment]  # nobody is above the table of roles
+    user_permissions = None  # type: ignore[assignment]  # permissions come from roles alone
+
+    email = models.EmailField("e-mail address", unique=True)
+    name = models.CharField(max_length=120)
+    is_active = models.BooleanField("may sign in", default=True)
+    is_demo = models.BooleanField("demonstration user", default=False)
+    theme = models.CharField(max_length=12, choices=Theme, default=Theme.AUTO)
+    density = models.CharField(max_length=12, choices=Density, default=Density.COSY)
+    single_keys = models.BooleanField(
+        "single-key shortcuts",
+        default=True,
+        help_text="Switch off if you dictate: speech tools type letters.",
+    )
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def delete(self, *args: Any, **options: Any) -> Any:
+        raise RuntimeError("Users are never deleted: take away the right to sign in instead.")
+
+    @cached_property
+    def roles(self) -> frozenset[Role]:
+        """The roles held when the row was loaded. Queries once."""
+        names = self.groups.values_list("name", flat=True)
+        return frozenset(Role(name) for name in names if name in Role.values)
+
+    def may(self, permission: str) -> bool:
+        """Whether one of this person's roles carries a permission of ``accounts.roles``."""
+        return self.is_active and bool(PERMISSIONS[permission] & self.roles)
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the admin site opens for this person."""
+        keepers = {
+            Role.ADMINISTRATOR,
+            Role.GUIDELINE_ADMIN,
+            Role.CREDENTIALING,
+            Role.DIRECTOR,
+            Role.AUDITOR,
+        }
+        return self.is_active and bool(keepers & self.roles)
+
+    @property
+    def all_permissions(self) -> set[str]:
+        return permissions_of(set(self.roles))
+
+    def get_short_name(self) -> str:
+        """An initial and the last name, as the top bar prints it."""
+        first, _, last = self.name.rpartition(" ")
+        return f"{first[0]}. {last}" if first else self.name
+
+
+class AccountEvent(models.Model):
+    """An act about a user: made, a role granted or taken, sign-in withdrawn. Only grows."""
+
+    class Kind(models.TextChoices):
+        CREATED = "CREATED", "User created"
+        ROLE_GRANTED = "ROLE_GRANTED", "Role granted"
+        ROLE_REVOKED = "ROLE_REVOKED", "Role taken away"
+        DEACTIVATED = "DEACTIVATED", "Sign-in withdrawn"
+        REACTIVATED = "REACTIVATED", "Sign-in given back"
+        CHANGED = "CHANGED", "Details changed"
+
+    kind = models.CharField(max_length=20, choices=Kind)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="account_events")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    happened_at = models.DateTimeField()
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "happened_at"], name="account_event_of_user")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.user}"
+
+
+class Look(models.Model):
+    """Someone opened, or was refused, something that holds medical facts. Only grows.
+
+    Written before the bytes are sent (45 CFR 164.312(b)).
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="looks")
+    looked_at = models.DateTimeField()
+    subject = models.CharField(max_length=40)  # "case", "document", "page", "letter", …
+    reference = models.CharField(max_length=80)  # a case number or an opaque id, never a name
+    granted = models.BooleanField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["subject", "reference", "looked_at"], name="look_at_subject"),
+            models.Index(fields=["user", "looked_at"], name="look_of_user"),
+        ]
+
+    def __str__(self) -> str:
+        verb = "opened" if self.granted else "was refused"
+        return f"{self.user} {verb} {self.subject} {self.reference}"
+
+

@@ -1,0 +1,79 @@
+"""Who may do what: one table, read by the sign-in backend, the services and the tests.
+
+A role is a Django group of the same name. A permission is a sentence fragment in the words of the
+office, ``app.act``. Nothing about permissions is stored in the database, so a deployment cannot
+hold an older opinion of it than the code.
+"""
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """What a person is here to do. A person may hold several roles."""
+
+    ADMINISTRATOR = "ADMINISTRATOR", "Administrator"
+    INTAKE = "INTAKE", "Intake"
+    SUPERVISOR = "SUPERVISOR", "Intake supervisor"
+    COORDINATOR = "COORDINATOR", "Coordinator"
+    CREDENTIALING = "CREDENTIALING", "Credentialing"
+    REVIEWER = "REVIEWER", "Reviewer"
+    QA = "QA", "Quality assurance"
+    DIRECTOR = "DIRECTOR", "Medical director"
+    MAILROOM = "MAILROOM", "Mail room"
+    GUIDELINE_ADMIN = "GUIDELINE_ADMIN", "Guideline administrator"
+    AUDITOR = "AUDITOR", "Auditor"
+
+
+_CASE_STAFF = {
+    Role.INTAKE,
+    Role.SUPERVISOR,
+    Role.COORDINATOR,
+    Role.CREDENTIALING,
+    Role.QA,
+    Role.DIRECTOR,
+    Role.MAILROOM,
+    Role.AUDITOR,
+}
+
+PERMISSIONS: dict[str, set[Role]] = {
+    # seeing
+    "cases.view_case": _CASE_STAFF,
+    "records.view_document": {Role.INTAKE, Role.SUPERVISOR, Role.COORDINATOR, Role.QA, Role.DIRECTOR, Role.AUDITOR},
+    "letters.view_letter": _CASE_STAFF,
+    "determinations.view_determination": {Role.COORDINATOR, Role.QA, Role.DIRECTOR, Role.AUDITOR},
+    "reviewers.see_identity": {Role.COORDINATOR, Role.CREDENTIALING, Role.QA, Role.DIRECTOR},
+    # acts on a case, in the order of the journey
+    "cases.enter_application": {Role.INTAKE, Role.SUPERVISOR},
+    "cases.decide_eligibility": {Role.COORDINATOR},
+    "cases.make_notices": {Role.COORDINATOR},
+    "letters.mark_sent": {Role.COORDINATOR, Role.MAILROOM},
+    "records.add_document": {Role.COORDINATOR, Role.INTAKE},
+    "records.mark_complete": {Role.COORDINATOR},
+    "reviewers.assign": {Role.COORDINATOR},
+    "determinations.review": {Role.REVIEWER},
+    "determinations.check_quality": {Role.QA},
+    "determinations.issue": {Role.DIRECTOR},
+    "letters.release_parked": {Role.COORDINATOR, Role.DIRECTOR, Role.ADMINISTRATOR},
+    "cases.end_early": {Role.COORDINATOR},
+    "cases.add_note": _CASE_STAFF,
+    # keeping the house
+    "reviewers.manage_credentials": {Role.CREDENTIALING},
+    "letters.manage_wording": {Role.DIRECTOR, Role.ADMINISTRATOR},
+    "guidelines.manage": {Role.GUIDELINE_ADMIN},
+    "accounts.manage_people": {Role.ADMINISTRATOR},
+    "accounts.view_looks": {Role.AUDITOR},
+}
+
+# What each role may open in the admin site, as Django names its own permissions there.
+ADMIN_PERMISSIONS: dict[str, set[Role]] = {
+    "guidelines": {Role.GUIDELINE_ADMIN},
+    "accounts": {Role.ADMINISTRATOR},
+    "letters": {Role.ADMINISTRATOR, Role.DIRECTOR},
+    "cases": {Role.ADMINISTRATOR, Role.AUDITOR},
+    "reviewers": {Role.CREDENTIALING},
+}
+
+
+def permissions_of(roles: set[Role]) -> set[str]:
+    """Every permission that someone with these roles holds."""
+    return {name for name, holders in PERMISSIONS.items() if holders & roles}

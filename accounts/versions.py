@@ -1,0 +1,126 @@
+"""Rows that keep every version of themselves, and the one door through which they are written.
+
+``django-simple-history`` writes a version whenever a row is saved, but not when it is changed by
+``QuerySet.update``, ``bulk_create`` or ``bulk_update``. Civil Code 56.101(b)(1) asks a system that
+holds medical records to keep *any* change, with who and when. So a ``Versioned`` row is written by
+``store`` (or ``bulk_store``), which names the person and the moment, and every other way refuses.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from django.db import models
+from simple_history.models import HistoricalRecords
+from simple_history.utils import bulk_create_with_history
+
+if TYPE_CHECKING:
+    from .models import User
+
+_door_open: ContextVar[bool] = ContextVar("versions_door_open", default=False)
+
+
+class BypassesHistory(RuntimeError):
+    """A tracked row was about to change without a version. Use ``store`` or ``bulk_store``."""
+
+
+class Stale(Exception):
+    """The row was changed by someone else after the page was loaded."""
+
+    def __init__(self, row: "Versioned") -> None:
+        self.row = row
+        super().__init__(
+            "Someone else changed this after you opened it. What you typed is kept below; "
+            "compare it with what stands now, then save again."
+        )
+
+
+class VersionedQuerySet(models.QuerySet[Any]):
+    """Asks anything; writes only through the door."""
+
+    def update(self, **fields: Any) -> NoReturn:
+        raise BypassesHistory(f"{self.model.__name__} rows keep versions: load, change, store.")
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **options: Any) -> list[Any]:
+        if not _door_open.get():
+            raise BypassesHistory(f"{self.model.__name__} rows keep versions: use bulk_store.")
+        return super().bulk_create(objs, *args, **options)
+
+    def bulk_update(self, *args: Any, **options: Any) -> NoReturn:
+        raise BypassesHistory(f"{self.model.__name__} rows keep versions: load, change, store.")
+
+    def delete(self) -> NoReturn:
+        raise BypassesHistory(f"{self.model.__name__} rows are never deleted: end them instead.")
+
+    def bulk_store(
+        self, rows: Sequence[Any], *, by: "User | None", at: datetime, why: str = ""
+    ) -> None:
+        """Insert many new rows, each with its first version, in a few statements."""
+        for row in rows:
+            row.version = 1
+        opened = _door_open.set(True)
+        try:
+            bulk_create_with_history(
+                rows, self.model, default_user=by, default_date=at, default_change_reason=why
+            )
+        finally:
+            _door_open.reset(opened)
+
+
+class Versioned(models.Model):
+    """A row whose every version is kept: who, when, why and the whole content."""
+
+    version = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = VersionedQuerySet.as_manager()
+    history = HistoricalRecords(
+        inherit=True, history_change_reason_field=models.TextField(blank=True, default="")
+    )
+
+    class Meta:
+        abstract = True
+        base_manager_name = "objects"
+
+    def store(
+        self,
+        *,
+        by: "User | None",
+        at: datetime,
+        why: str = "",
+        fields: Iterable[str] | None = None,
+    ) -> Self:
+        """Save the row and the version it now is.
+
+        :param by: the person who acts; ``None`` is the system.
+        :param at: the moment of the act, as the edge read it from the clock.
+        :param fields: the fields that changed; all of them when left out.
+        """
+        self.version += 1
+        self._history_user, self._history_date, self._change_reason = by, at, why
+        opened = _door_open.set(True)
+        try:
+            self.save(
+                force_insert=self._state.adding,
+                update_fields=None if fields is None else [*fields, "version"],
+            )
+        finally:
+            _door_open.reset(opened)
+            del self._history_user, self._history_date, self._change_reason
+        return self
+
+    def save(self, *args: Any, **options: Any) -> None:
+        if not _door_open.get():
+            raise BypassesHistory(f"{type(self).__name__} rows keep versions: call store.")
+        super().save(*args, **options)
+
+    def delete(self, *args: Any, **options: Any) -> NoReturn:
+        raise BypassesHistory(f"{type(self).__name__} rows are never deleted: end them instead.")
+
+    def refuse_if_stale(self, seen: int | None) -> None:
+        """Compare with the version that the page showed. Call it on a row that you have locked.
+
+        :raises Stale: someone stored a newer version in between.
+        """
+        if seen is not None and seen != self.version:
+            raise Stale(self)

@@ -1,0 +1,260 @@
+"""Applications as received, the UR decisions they dispute, and the papers that came with them."""
+
+from django.conf import settings
+from django.db import models
+
+from accounts.versions import Versioned
+from files.models import StoredFile
+from guidelines.models import CitationFields
+
+from .case import Case
+
+
+class Channel(models.TextChoices):
+    """How something reached us, or leaves us."""
+
+    MAIL = "MAIL", "Mail"
+    FAX = "FAX", "Fax"
+    PORTAL = "PORTAL", "Portal"
+    EMAIL = "EMAIL", "E-mail"
+    FOLDER = "FOLDER", "Watched folder"
+
+
+class URType(models.TextChoices):
+    REGULAR = "REGULAR", "Regular"
+    EXPEDITED = "EXPEDITED", "Expedited"
+    AFTER_APPEAL = "AFTER_APPEAL", "Modification after appeal"
+
+
+class ServiceMethod(models.TextChoices):
+    """How the UR decision was served; an extension may hang on it. Never guessed."""
+
+    IN_HAND = "in_hand", "In hand"
+    MAIL_CA = "mail_ca", "Mail, California address"
+    MAIL_US = "mail_us", "Mail, another state"
+    FAX = "fax", "Fax"
+    ELECTRONIC = "electronic", "Electronic"
+
+
+class Signer(models.TextChoices):
+    EMPLOYEE = "EMPLOYEE", "Employee"
+    ATTORNEY = "ATTORNEY", "Employee’s attorney"
+    REPRESENTATIVE = "REPRESENTATIVE", "Designated representative"
+    PROVIDER = "PROVIDER", "Provider of emergency treatment"
+
+
+class URDecision(Versioned):
+    """A utilization review decision that denied or modified treatment.
+
+    Known by its claim number, date and reference; a clerk who says "a different decision" gives it
+    the next running number, with a reason.
+    """
+
+    claim_number_normal = models.CharField(max_length=60, blank=True)
+    decided_on = models.DateField(null=True)
+    decided_printed = models.CharField(max_length=60, blank=True)
+    reference = models.CharField(max_length=80, blank=True)
+    reference_normal = models.CharField(max_length=80, blank=True)
+    running_number = models.PositiveSmallIntegerField(default=1)
+    different_because = models.CharField(max_length=300, blank=True)
+    ur_type = models.CharField(max_length=16, choices=URType, default=URType.REGULAR)
+    served_on = models.DateField(null=True)
+    service_method = models.CharField(max_length=12, choices=ServiceMethod, blank=True)
+    requested_on = models.DateField("RFA date", null=True)
+    liability_disputed = models.BooleanField(null=True)
+    liability_reason = models.CharField(max_length=500, blank=True)
+    denied_for_missing_information = models.BooleanField(null=True)
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                name="ur_decision_known_once",
+                fields=["claim_number_normal", "decided_on", "reference_normal", "running_number"],
+                condition=~models.Q(claim_number_normal=""),
+            ),
+            models.CheckConstraint(
+                name="ur_decision_different_with_reason",
+                condition=models.Q(running_number=1) | ~models.Q(different_because=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"UR decision {self.decided_on or self.decided_printed or 'undated'}"
+
+
+class Application(Versioned):
+    """DWC Form IMR as it came: every field as printed, and what we made of it.
+
+    Nothing is refused at the door: what is incomplete or late is stored and screened.
+    """
+
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="application")
+    idempotency_key = models.UUIDField(unique=True)  # the form's: a second click adds nothing
+    channel = models.CharField(max_length=8, choices=Channel)
+    received_at = models.DateTimeField()
+    entered_at = models.DateTimeField()
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    printed = models.JSONField(default=dict)  # field name -> exactly what the clerk keyed
+    items_on_form = models.PositiveSmallIntegerField(null=True)  # the control count
+    signed_by = models.CharField(max_length=16, choices=Signer, blank=True)
+    signed_on = models.DateField(null=True)
+    consent_on = models.DateField(null=True)
+    designated_on = models.DateField(null=True)
+    ur_decision_attached = models.BooleanField(null=True)
+    copy_certified = models.BooleanField(null=True)
+
+    class Meta(Versioned.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"Application of {self.case}"
+
+
+class ApplicationPaper(Versioned):
+    """A file that came with the application. One sheet is taken in once, whatever its name."""
+
+    class Kind(models.TextChoices):
+        APPLICATION = "APPLICATION", "Application (DWC Form IMR)"
+        UR_DECISION = "UR_DECISION", "UR decision"
+        SUPPORT = "SUPPORT", "Supporting paper"
+
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="papers")
+    kind = models.CharField(max_length=12, choices=Kind)
+    file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
+    name_received = models.CharField(max_length=255)
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                name="application_sheet_once",
+                fields=["file"],
+                condition=models.Q(kind="APPLICATION"),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name_received
+
+
+class TreatmentCategory(Versioned):
+    """A kind of treatment, as the public decision search sorts them. Editable; ours is partial."""
+
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+    )
+    name = models.CharField(max_length=80)
+    is_active = models.BooleanField(default=True)
+    confirmed_by = models.CharField(max_length=120, blank=True)
+    confirmed_on = models.DateField(null=True, blank=True)
+
+    class Meta(Versioned.Meta):
+        verbose_name_plural = "treatment categories"
+        constraints = [
+            models.UniqueConstraint(
+                name="treatment_category_once", fields=["parent", "name"], nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Outcome(models.TextChoices):
+    """What is decided of an item: the denial stands, or the treatment is necessary."""
+
+    OVERTURNED = "OVERTURNED", "Overturned"
+    UPHELD = "UPHELD", "Upheld"
+
+
+class DisputedItem(Versioned):
+    """One treatment in dispute, with its own lineage and its own ending."""
+
+    class Ending(models.TextChoices):
+        PENDING = "PENDING", "Pending"
+        DECIDED = "DECIDED", "Decided"
+        WITHDRAWN = "WITHDRAWN", "Withdrawn"
+        AUTHORISED = "AUTHORISED", "Authorised since"
+        INELIGIBLE = "INELIGIBLE", "Ineligible"
+
+    class Lineage(models.TextChoices):
+        """What the claims administrator's partial authorisation left in dispute."""
+
+        REMAINING = "REMAINING", "The remaining portion is in dispute"
+        WHOLE = "WHOLE", "The whole original request is still in dispute"
+
+    class Side(models.TextChoices):
+        LEFT = "LEFT", "Left"
+        RIGHT = "RIGHT", "Right"
+        BOTH = "BOTH", "Both"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="items")
+    position = models.PositiveSmallIntegerField()
+    title = models.TextField()  # as the application or the letter words it
+    title_truncated = models.BooleanField(default=False)
+    title_full_length = models.PositiveIntegerField(null=True)
+    prefix = models.CharField(max_length=80, blank=True)  # "Associated surgical service"
+    separator = models.CharField(max_length=8, default=": ")  # before the outcome in a heading
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="dependents"
+    )
+    category = models.ForeignKey(
+        TreatmentCategory, on_delete=models.PROTECT, null=True, blank=True, related_name="items"
+    )
+    lineage = models.CharField(max_length=12, choices=Lineage, blank=True)
+    original_request = models.TextField(blank=True)
+    authorised_by_ur = models.TextField(blank=True)
+    in_dispute = models.TextField(blank=True)
+    requested_quantity = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    authorised_quantity = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    eligible_quantity = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    unit = models.CharField(max_length=40, blank=True)
+    quantity_expressions = models.JSONField(default=list, blank=True)  # as printed
+    service_from = models.DateField(null=True)  # set for retrospective requests
+    service_to = models.DateField(null=True)
+    body_part = models.CharField(max_length=80, blank=True)
+    side = models.CharField(max_length=8, choices=Side, blank=True)
+    level = models.CharField(max_length=40, blank=True)  # "C3-4", "L5-S1"
+
+    ending = models.CharField(max_length=12, choices=Ending, default=Ending.PENDING)
+    outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_because = models.CharField(max_length=300, blank=True)
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(name="item_position_once", fields=["case", "position"]),
+            models.CheckConstraint(
+                name="item_outcome_iff_decided",
+                condition=models.Q(ending="DECIDED") & ~models.Q(outcome="")
+                | ~models.Q(ending="DECIDED") & models.Q(outcome=""),
+            ),
+            models.CheckConstraint(name="item_has_words", condition=~models.Q(title="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case} item {self.position}"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it still waits for, or has, a decision on its merits."""
+        return self.ending in {self.Ending.PENDING, self.Ending.DECIDED}
+
+
+class AdministratorCitation(CitationFields, Versioned):
+    """What the claims administrator cited for an item in its UR decision. Read-only to reviewers."""
+
+    item = models.ForeignKey(
+        DisputedItem, on_delete=models.PROTECT, related_name="administrator_citations"
+    )
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                name="administrator_citation_order", fields=["item", "position"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item}, citation {self.position}"

@@ -1,0 +1,114 @@
+"""The acts of a case: what was done, when, by whom, why, and what it caused."""
+
+from django.conf import settings
+from django.db import models
+
+from letters.models import Delivery, Letter
+
+from accounts.versions import Versioned
+
+from .case import Case
+from .parties import Party
+
+
+class Event(models.Model):
+    """One act on a case, written by the service in the act's own transaction. Only grows."""
+
+    class Kind(models.TextChoices):
+        RECEIVED = "RECEIVED", "Application received"
+        LOADED = "LOADED", "Loaded from a published letter"
+        LINKED = "LINKED", "Linked to another case"
+        CHANGED = "CHANGED", "Details changed"
+        FOUND_ELIGIBLE = "FOUND_ELIGIBLE", "Found eligible"
+        FOUND_INELIGIBLE = "FOUND_INELIGIBLE", "Found ineligible"
+        DEFERRED = "DEFERRED", "Deferred"
+        SCREENED = "SCREENED", "Screened, a fact is missing"
+        NOTICES_MADE = "NOTICES_MADE", "Notices of assignment made"
+        NOTICES_SENT = "NOTICES_SENT", "Notices of assignment sent"
+        RECORD_ADDED = "RECORD_ADDED", "Record added"
+        RECORDS_COMPLETE = "RECORDS_COMPLETE", "Records marked complete"
+        REVIEWER_OFFERED = "REVIEWER_OFFERED", "Offered to a reviewer"
+        REVIEWER_ATTESTED = "REVIEWER_ATTESTED", "Reviewer attested no conflict"
+        REVIEWER_DECLINED = "REVIEWER_DECLINED", "Reviewer declined"
+        REVIEWER_REMOVED = "REVIEWER_REMOVED", "Taken back from the reviewer"
+        RECORDS_DISPATCHED = "RECORDS_DISPATCHED", "Case file sent to the reviewer"
+        SUBMITTED = "SUBMITTED", "Review submitted"
+        QA_RETURNED = "QA_RETURNED", "Returned by quality assurance"
+        QA_APPROVED = "QA_APPROVED", "Approved by quality assurance"
+        APPROVAL_VOIDED = "APPROVAL_VOIDED", "Approval voided"
+        ISSUED = "ISSUED", "Determination issued"
+        LETTER_SENT = "LETTER_SENT", "Letter sent"
+        WITHDRAWN = "WITHDRAWN", "Withdrawn"
+        TERMINATED = "TERMINATED", "Terminated"
+        CLOSED = "CLOSED", "Closed"
+        REOPENED = "REOPENED", "Opened again"
+        NOTE = "NOTE", "Note"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=24, choices=Kind)
+    happened_at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    # Acts of a reviewer: everyone without reviewers.see_identity reads "the reviewer, seat 1".
+    by_reviewer_seat = models.PositiveSmallIntegerField(null=True)
+    sentence = models.TextField()  # what happened, as the timeline says it; no reviewer's name
+    why = models.TextField(blank=True)
+    facts = models.JSONField(default=dict, blank=True)  # old and new where they matter; ids
+    letter = models.ForeignKey(Letter, on_delete=models.PROTECT, null=True, related_name="+")
+    caused_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["case", "happened_at", "id"], name="event_of_case")]
+
+    def __str__(self) -> str:
+        return f"{self.case}: {self.get_kind_display()}"
+
+
+class AssignmentNotice(Versioned):
+    """A notice of assignment and request for information (NOARFI) to one recipient.
+
+    Its letter says 15 or 12 days by the channel it goes by (8 CCR 9792.10.5(a)(1)).
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notices")
+    round = models.PositiveSmallIntegerField()
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
+    letter = models.OneToOneField(Letter, on_delete=models.PROTECT, related_name="+")
+    delivery = models.OneToOneField(Delivery, on_delete=models.PROTECT, related_name="+")
+    sent_on = models.DateField(null=True)
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(name="notice_once", fields=["case", "round", "party"])
+        ]
+
+    def __str__(self) -> str:
+        return f"Notice to {self.party}"
+
+
+class Deadline(Versioned):
+    """A due date with its printed sum: trigger, rule, source, days added, roll, result."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="deadlines")
+    round = models.PositiveSmallIntegerField()
+    clock = models.CharField(max_length=40)
+    given = models.JSONField(default=dict)  # the trigger facts, as the clock engine names them
+    due_on = models.DateField()
+    due_at = models.DateTimeField(null=True)  # set for clocks that run in hours
+    target_on = models.DateField(null=True)  # our own earlier target
+    steps = models.JSONField(default=list)  # the sum, line by line
+    met_at = models.DateTimeField(null=True)
+    replaced_at = models.DateTimeField(null=True)
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                name="deadline_one_live_per_clock",
+                fields=["case", "round", "clock"],
+                condition=models.Q(replaced_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.clock} due {self.due_on}"

@@ -1,0 +1,79 @@
+"""Who is on a case, in which role, from when to when."""
+
+from django.db import models
+
+from .application import DisputedItem
+from .case import Case
+from .facts import TwoTimeFact
+from .people import Organisation, Person
+
+
+class Role(models.TextChoices):
+    """What a person or organisation is to a case."""
+
+    EMPLOYEE = "EMPLOYEE", "Employee"
+    EMPLOYEE_ATTORNEY = "EMPLOYEE_ATTORNEY", "Employee’s attorney"
+    REPRESENTATIVE = "REPRESENTATIVE", "Designated representative"
+    EMPLOYER = "EMPLOYER", "Employer"
+    CLAIMS_ADMINISTRATOR = "CLAIMS_ADMINISTRATOR", "Claims administrator"
+    INSURER = "INSURER", "Insurer"
+    DEFENCE_ATTORNEY = "DEFENCE_ATTORNEY", "Claims administrator’s attorney"
+    REQUESTING_PHYSICIAN = "REQUESTING_PHYSICIAN", "Requesting physician"
+    PHYSICIAN_GROUP = "PHYSICIAN_GROUP", "Physician’s group"
+    OTHER_PROVIDER = "OTHER_PROVIDER", "Other provider"
+    FACILITY = "FACILITY", "Facility"
+    UR_ORGANISATION = "UR_ORGANISATION", "UR organisation"
+    UR_PHYSICIAN = "UR_PHYSICIAN", "UR physician"
+    MANUFACTURER = "MANUFACTURER", "Maker of the drug or device"
+
+
+class PreferredChannel(models.TextChoices):
+    MAIL = "MAIL", "Mail"
+    FAX = "FAX", "Fax"
+    ELECTRONIC = "ELECTRONIC", "Electronic"
+
+
+class Party(TwoTimeFact):
+    """A dated role of a person or an organisation on a case.
+
+    Letters already sent keep the party as it stood: a change is a new row (``corrects``), and a
+    representative who leaves gets a row with a last day.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="parties")
+    role = models.CharField(max_length=24, choices=Role)
+    person = models.ForeignKey(
+        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="roles"
+    )
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="roles"
+    )
+    # A maker or a facility may be party through one disputed item alone.
+    item = models.ForeignKey(
+        DisputedItem, on_delete=models.PROTECT, null=True, blank=True, related_name="parties"
+    )
+    name = models.CharField(max_length=300)  # as printed
+    contact = models.CharField(max_length=200, blank=True)
+    specialty = models.CharField(max_length=120, blank=True)
+    address = models.TextField(blank=True)  # as printed, lines
+    state = models.CharField(max_length=2, blank=True)
+    postal_code = models.CharField(max_length=12, blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    fax = models.CharField(max_length=40, blank=True)
+    email = models.EmailField(blank=True)
+    preferred_channel = models.CharField(
+        max_length=12, choices=PreferredChannel, default=PreferredChannel.MAIL
+    )
+    list_version = models.PositiveIntegerField()  # the case's party list when this row was added
+
+    class Meta:
+        verbose_name_plural = "parties"
+        constraints = [
+            models.CheckConstraint(
+                name="party_is_someone",
+                condition=models.Q(person__isnull=False) | models.Q(organisation__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_role_display()}: {self.name}"

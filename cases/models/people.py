@@ -1,0 +1,95 @@
+"""Persons and organisations that stand around cases, with their names over time.
+
+Reviewers are not among them (``reviewers.Reviewer``), and look-ups here never search users.
+"""
+
+from django.db import models
+
+from accounts.versions import Versioned
+
+from .facts import TwoTimeFact
+
+
+class Person(Versioned):
+    """A human being named in an application: a worker, a physician, an attorney."""
+
+    date_of_birth = models.DateField(null=True, blank=True)
+    date_of_birth_printed = models.CharField(max_length=40, blank=True)
+    npi = models.CharField("NPI", max_length=20, blank=True)
+
+    class Meta(Versioned.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"Person {self.pk}"
+
+
+class PersonName(TwoTimeFact):
+    """A name that a person goes by."""
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="names")
+    first = models.CharField(max_length=120, blank=True)
+    middle = models.CharField(max_length=120, blank=True)
+    last = models.CharField(max_length=160, blank=True)
+    suffix = models.CharField(max_length=40, blank=True)
+    printed = models.CharField(max_length=300)
+    normal = models.CharField(max_length=300, db_index=True)  # folded, for look-ups
+
+    def __str__(self) -> str:
+        return self.printed
+
+
+class SamePerson(TwoTimeFact):
+    """A merge: two rows are one human being. Undone by a correction, never by deleting."""
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="merged_into")
+    same_as = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="merged_from")
+    reason = models.CharField(max_length=300)
+
+    def __str__(self) -> str:
+        return f"{self.person} is {self.same_as}"
+
+
+class Organisation(Versioned):
+    """An employer, insurer, claims administrator, medical group, facility, maker …"""
+
+    class Meta(Versioned.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"Organisation {self.pk}"
+
+
+class OrganisationName(TwoTimeFact):
+    """A name that an organisation trades under."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="names")
+    printed = models.CharField(max_length=300)
+    normal = models.CharField(max_length=300, db_index=True)
+
+    def __str__(self) -> str:
+        return self.printed
+
+
+class OrganisationParent(TwoTimeFact):
+    """One organisation owns or controls another for a time."""
+
+    child = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="parents")
+    parent = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="children")
+    share_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.child} belongs to {self.parent}"
+
+
+class SameOrganisation(TwoTimeFact):
+    """A merge: two rows are one organisation."""
+
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="merged_into"
+    )
+    same_as = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="merged_from")
+    reason = models.CharField(max_length=300)
+
+    def __str__(self) -> str:
+        return f"{self.organisation} is {self.same_as}"

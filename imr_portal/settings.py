@@ -1,0 +1,213 @@
+"""Every setting, read top to bottom. What differs by machine comes from the environment."""
+
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from . import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(environment.text("VAR_DIR", str(BASE_DIR / "var")))
+
+# --- What kind of run this is ------------------------------------------------------------------
+DEBUG = environment.flag("DEBUG", False)
+DEMO = environment.flag("DEMO", False)  # sign-ins shown on the sign-in page; never in production
+
+SAMPLE_SECRET_KEY = "sample-secret-key-for-development-only-not-for-production-use"  # noqa: S105
+SECRET_KEY = environment.text("SECRET_KEY", SAMPLE_SECRET_KEY if DEBUG else None)
+if not DEBUG and SECRET_KEY == SAMPLE_SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is the sample one. Set SECRET_KEY to at least 50 random characters, "
+        "or set DEBUG=1 for a machine that only you can reach."
+    )
+
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
+CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
+
+# --- The organisation that runs the portal; its name stands in letters -----------------------------
+IMRO_NAME = environment.text("IMRO_NAME", "Golden State Medical Review")
+IMRO_SHORT_NAME = environment.text("IMRO_SHORT_NAME", "GSMR")
+IMRO_ADDRESS = environment.text(
+    "IMRO_ADDRESS", "Golden State Medical Review\nP.O. Box 0000\nSacramento, CA 95800"
+)
+IMRO_PHONE = environment.text("IMRO_PHONE", "(800) 555-0100")
+
+# --- Rooms of the house, lowest first (tests/test_architecture.py holds the table) ------------------
+INSTALLED_APPS = [
+    "imr_portal.admin_site.PortalAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "simple_history",
+    "import_export",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "django_structlog",
+    "imr_portal",
+    "accounts",
+    "files",
+    "guidelines",
+    "letters",
+    "cases",
+    "reviewers",
+    "records",
+    "determinations",
+    "desk",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "imr_portal.middleware.AudienceMiddleware",
+    "imr_portal.middleware.NoStoreMiddleware",
+]
+
+ROOT_URLCONF = "imr_portal.urls"
+WSGI_APPLICATION = "imr_portal.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "desk.context_processors.shell",
+            ],
+            "builtins": ["desk.templatetags.portal"],
+        },
+    }
+]
+FORM_RENDERER = "imr_portal.forms.PortalFormRenderer"
+
+# --- Rows ------------------------------------------------------------------------------------
+DATABASES = {"default": environment.database("DATABASE_URL", default_file=VAR_DIR / "portal.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- People ------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "accounts.backends.RoleBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 15},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "accounts.adapter.ClosedSignUpAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_PREVENT_ENUMERATION = True
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "IMR Portal"
+# Everyone here sees medical records, so a second factor is required; the demo may go without.
+SECOND_FACTOR_REQUIRED = environment.flag("SECOND_FACTOR_REQUIRED", not DEBUG)
+
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+if not DEBUG:
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME = "__Host-session"
+    CSRF_COOKIE_NAME = "__Host-csrf"
+    SECURE_SSL_REDIRECT = environment.flag("SECURE_SSL_REDIRECT", True)
+    SECURE_HSTS_SECONDS = 63_072_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+    if environment.flag("BEHIND_TLS_PROXY", False):
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# --- Time and language: legal days are days in Los Angeles ---------------------------------------
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "America/Los_Angeles"
+USE_I18N = True
+USE_TZ = True
+
+# --- Static files ---------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = Path(environment.text("STATIC_ROOT", str(VAR_DIR / "static")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": environment.text("FILES_DIR", str(VAR_DIR / "files"))},
+    },
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+FILE_UPLOAD_PERMISSIONS = 0o600
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 3_000  # a form may carry 200 disputed items
+MAX_UPLOAD_BYTES = environment.number("MAX_UPLOAD_BYTES", 512 * 1024 * 1024)
+CLAMD_SOCKET = environment.text("CLAMD_SOCKET", "")
+
+# --- Broker, cache and worker ---------------------------------------------------------------------
+REDIS_URL = environment.text("REDIS_URL", "")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL and environment.flag("CACHE_IN_REDIS", True)
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+LETTER_LEASE_SECONDS = environment.number("LETTER_LEASE_SECONDS", 90)
+LETTER_MAX_ATTEMPTS = 3
+CELERY_VISIBILITY_TIMEOUT = environment.number("CELERY_VISIBILITY_TIMEOUT", 120)
+
+# --- Logs: JSON lines, and never a value that names a person ----------------------------------------
+LOG_LEVEL = environment.text("LOG_LEVEL", "INFO")
+
+SILENCED_SYSTEM_CHECKS: list[str] = []
