@@ -1,0 +1,275 @@
+"""Opinions of reviewers, the determination derived from them, and the checks of quality."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from accounts.versions import Versioned
+from cases.models import Case, DisputedItem, Origin, Outcome
+from guidelines.models import CitationFields, Recommendation
+from letters.models import Letter
+from reviewers.models import ReviewerAssignment
+
+
+class PartyTerm(models.TextChoices):
+    """What a letter calls the injured person."""
+
+    INJURED_WORKER = "injured worker", "injured worker"
+    PATIENT = "patient", "patient"
+    APPLICANT = "applicant", "applicant"
+
+
+class Basis(models.TextChoices):
+    """The ranks of evidence of Labor Code 4610.5(c)(2), highest first."""
+
+    A = "A", "A. Medical treatment utilization schedule"
+    B = "B", "B. Peer-reviewed scientific and medical evidence"
+    C = "C", "C. Nationally recognised professional standards"
+    D = "D", "D. Expert opinion"
+    E = "E", "E. Generally accepted standards of medical practice"
+    F = "F", "F. Likely to benefit where other treatments are not effective"
+
+
+class Review(Versioned):
+    """A reviewer's work on a case: the clinical case summary, and where the work stands."""
+
+    class State(models.TextChoices):
+        WRITING = "WRITING", "Being written"
+        SUBMITTED = "SUBMITTED", "Submitted"
+        RETURNED = "RETURNED", "Returned for changes"
+        FINISHED = "FINISHED", "Finished"
+
+    assignment = models.OneToOneField(
+        ReviewerAssignment, on_delete=models.PROTECT, related_name="review"
+    )
+    state = models.CharField(max_length=12, choices=State, default=State.WRITING)
+    party_term = models.CharField(
+        max_length=20, choices=PartyTerm, default=PartyTerm.INJURED_WORKER
+    )
+    summary = models.TextField(blank=True)
+    submitted_at = models.DateTimeField(null=True)
+    times_submitted = models.PositiveSmallIntegerField(default=0)
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.CheckConstraint(
+                name="review_submitted_has_summary",
+                condition=Q(state__in=["WRITING", "RETURNED"]) | ~Q(summary=""),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Review of {self.assignment}"
+
+
+class Opinion(Versioned):
+    """One reviewer's decision on one item, with its reasons."""
+
+    assignment = models.ForeignKey(
+        ReviewerAssignment, on_delete=models.PROTECT, related_name="opinions"
+    )
+    item = models.ForeignKey(DisputedItem, on_delete=models.PROTECT, related_name="opinions")
+    outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
+    rationale = models.TextField(blank=True)
+    basis = models.CharField(max_length=1, choices=Basis, blank=True)
+    why_not_higher = models.TextField(blank=True)  # required when the basis is not A
+    notices = models.JSONField(default=list, blank=True)  # codes, e.g. "opioid-taper"
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(name="opinion_once", fields=["assignment", "item"])
+        ]
+
+    def __str__(self) -> str:
+        return f"Opinion on {self.item}"
+
+
+class OpinionCitation(CitationFields, Versioned):
+    """An authority that the reviewer cites, in order."""
+
+    opinion = models.ForeignKey(Opinion, on_delete=models.PROTECT, related_name="citations")
+    recommendation = models.ForeignKey(
+        Recommendation, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    removed_at = models.DateTimeField(null=True)  # taken out of the text, kept in the history
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                name="opinion_citation_order",
+                fields=["opinion", "position"],
+                condition=Q(removed_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.opinion}, citation {self.position}"
+
+
+class Draft(models.Model):
+    """What a reviewer has typed since the last version. Autosave writes here, with a revision.
+
+    Not a version: leaving an item, submitting, or fifteen minutes of editing makes one.
+    """
+
+    assignment = models.ForeignKey(
+        ReviewerAssignment, on_delete=models.PROTECT, related_name="drafts"
+    )
+    part = models.CharField(max_length=24)  # "summary" or "item-<id>"
+    content = models.JSONField(default=dict)
+    revision = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField()  # first keystroke since the last version
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="draft_once", fields=["assignment", "part"])
+        ]
+
+    def __str__(self) -> str:
+        return f"Draft of {self.part}"
+
+
+class Determination(Versioned):
+    """The decision of a case in one round, derived from the opinions."""
+
+    class State(models.TextChoices):
+        IN_QA = "IN_QA", "In quality check"
+        APPROVED = "APPROVED", "Approved"
+        ISSUED = "ISSUED", "Issued"
+        SET_ASIDE = "SET_ASIDE", "Set aside"
+
+    class CaseOutcome(models.TextChoices):
+        UPHOLD = "Uphold", "Uphold"
+        OVERTURN = "Overturn", "Overturn"
+        PARTIAL = "Partially Overturn", "Partially Overturn"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="determinations")
+    round = models.PositiveSmallIntegerField()
+    origin = models.CharField(max_length=12, choices=Origin, default=Origin.OWN)
+    state = models.CharField(max_length=12, choices=State, default=State.IN_QA)
+    outcome = models.CharField(max_length=20, choices=CaseOutcome, blank=True)
+    submitted_at = models.DateTimeField(null=True)
+    approved_at = models.DateTimeField(null=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    issued_at = models.DateTimeField(null=True)
+    issued_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    decided_on = models.DateField(null=True)  # local day of issue, frozen
+    letter = models.OneToOneField(
+        Letter, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                name="determination_one_live_per_round",
+                fields=["case", "round"],
+                condition=~Q(state="SET_ASIDE"),
+            ),
+            models.CheckConstraint(
+                name="determination_issued_whole",
+                condition=Q(origin=Origin.PUBLISHED)
+                | ~Q(state="ISSUED")
+                | Q(
+                    issued_at__isnull=False,
+                    issued_by__isnull=False,
+                    approved_by__isnull=False,
+                    decided_on__isnull=False,
+                    letter__isnull=False,
+                )
+                & ~Q(outcome=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Determination of {self.case}, round {self.round}"
+
+
+class DecidedItem(Versioned):
+    """The outcome of one item in a determination, and how it follows from the opinions."""
+
+    class How(models.TextChoices):
+        ONE_REVIEWER = "ONE_REVIEWER", "One reviewer"
+        MAJORITY = "MAJORITY", "Majority"
+        EVEN_SPLIT = "EVEN_SPLIT", "Even split, so the treatment is approved"
+        AS_PRINTED = "AS_PRINTED", "As the published letter prints it"
+
+    determination = models.ForeignKey(
+        Determination, on_delete=models.PROTECT, related_name="decided_items"
+    )
+    item = models.ForeignKey(DisputedItem, on_delete=models.PROTECT, related_name="decided")
+    outcome = models.CharField(max_length=12, choices=Outcome)
+    how = models.CharField(max_length=16, choices=How)
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(name="decided_item_once", fields=["determination", "item"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item}: {self.get_outcome_display()}"
+
+
+class CredentialStatement(Versioned):
+    """What a letter says of one reviewer's credentials, frozen at signing; never a name."""
+
+    determination = models.ForeignKey(
+        Determination, on_delete=models.PROTECT, related_name="credential_statements"
+    )
+    seat = models.PositiveSmallIntegerField(default=1)
+    label = models.CharField(max_length=60, default="expert reviewer")
+    specialties = models.JSONField(default=list)  # in printed order
+    licence_states = models.JSONField(default=list)  # in printed order
+    separator = models.CharField(max_length=20, blank=True)
+    placement = models.CharField(max_length=120, blank=True)
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                name="credential_statement_once", fields=["determination", "seat"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Credentials in {self.determination}"
+
+
+class QualityReview(Versioned):
+    """One reading by quality assurance: returned with words, or approved."""
+
+    class Result(models.TextChoices):
+        RETURNED = "RETURNED", "Returned for changes"
+        APPROVED = "APPROVED", "Approved"
+
+    determination = models.ForeignKey(
+        Determination, on_delete=models.PROTECT, related_name="quality_reviews"
+    )
+    number = models.PositiveSmallIntegerField()
+    result = models.CharField(max_length=12, choices=Result)
+    comment = models.TextField(blank=True)
+    item = models.ForeignKey(
+        DisputedItem, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    checked_at = models.DateTimeField()
+    checked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    voided_at = models.DateTimeField(null=True)  # an approval that a later edit made void
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                name="quality_review_numbered", fields=["determination", "number"]
+            ),
+            models.CheckConstraint(
+                name="quality_return_says_why",
+                condition=~Q(result="RETURNED") | ~Q(comment=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_result_display()}, reading {self.number}"

@@ -1,0 +1,47 @@
+"""The rows of the panel and of assignments. Import them from here."""
+
+from .assignment import (
+    Attestation,
+    AttestationWording,
+    Candidate,
+    CandidateList,
+    ConflictResult,
+    ReviewerAssignment,
+    ReviewerBar,
+)
+from .panel import (
+    Affiliation,
+    Certification,
+    CredentialFact,
+    Leave,
+    Licence,
+    LicenceKind,
+    PracticeFact,
+    Reviewer,
+    SanctionCheck,
+    Specialty,
+    SpecialtyFit,
+    Training,
+)
+
+__all__ = [
+    "Affiliation",
+    "Attestation",
+    "AttestationWording",
+    "Candidate",
+    "CandidateList",
+    "Certification",
+    "ConflictResult",
+    "CredentialFact",
+    "Leave",
+    "Licence",
+    "LicenceKind",
+    "PracticeFact",
+    "Reviewer",
+    "ReviewerAssignment",
+    "ReviewerBar",
+    "SanctionCheck",
+    "Specialty",
+    "SpecialtyFit",
+    "Training",
+]

@@ -1,0 +1,208 @@
+"""A reviewer on a case: the list they were chosen from, the offer, the conflict gate."""
+
+from django.conf import settings
+from django.db import models
+
+from accounts.versions import Versioned
+from cases.models import Case, Origin, Party
+
+from .panel import Reviewer
+
+
+class CandidateList(models.Model):
+    """Who was considered for a case, who was in, who was out and why. Only grows."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="candidate_lists")
+    round = models.PositiveSmallIntegerField()
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    on_day = models.DateField()
+    party_list_version = models.PositiveIntegerField()
+    weights = models.JSONField(default=dict)  # the values this run used
+
+    def __str__(self) -> str:
+        return f"Candidates for {self.case}"
+
+
+class Candidate(models.Model):
+    """One reviewer on a candidate list. Only grows."""
+
+    candidate_list = models.ForeignKey(
+        CandidateList, on_delete=models.PROTECT, related_name="candidates"
+    )
+    reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT, related_name="+")
+    rank = models.PositiveSmallIntegerField(null=True)  # NULL: not eligible
+    score = models.IntegerField(null=True)
+    reasons = models.JSONField(default=list)  # sentences
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="candidate_once", fields=["candidate_list", "reviewer"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reviewer} on {self.candidate_list}"
+
+
+class ConflictResult(models.Model):
+    """Whether a reviewer is tied to a party of a case, as tested on one party list. Only grows.
+
+    A result that a person settles is a new row with ``settles`` pointing at the unknown one.
+    """
+
+    class Result(models.TextChoices):
+        PASS = "PASS", "No tie"
+        FAIL = "FAIL", "Conflict"
+        UNKNOWN = "UNKNOWN", "To be settled"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="conflict_results")
+    reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT, related_name="+")
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
+    party_list_version = models.PositiveIntegerField()
+    relation = models.CharField(max_length=16)
+    result = models.CharField(max_length=8, choices=Result)
+    sentence = models.CharField(max_length=400)
+    tested_at = models.DateTimeField()
+    tested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    settles = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="settled_by"
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["case", "reviewer", "party_list_version"], name="conflict_of")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reviewer} and {self.party}: {self.get_result_display()}"
+
+
+class ReviewerAssignment(Versioned):
+    """A case offered to, and worked on by, one reviewer in one seat of one round."""
+
+    class State(models.TextChoices):
+        OFFERED = "OFFERED", "Offered"
+        ACCEPTED = "ACCEPTED", "Accepted, conflict-free"
+        DECLINED = "DECLINED", "Declined"
+        REMOVED = "REMOVED", "Taken back"
+        FINISHED = "FINISHED", "Finished"
+
+    LIVE = [State.OFFERED, State.ACCEPTED]
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="assignments")
+    round = models.PositiveSmallIntegerField()
+    seat = models.PositiveSmallIntegerField(default=1)
+    origin = models.CharField(max_length=12, choices=Origin, default=Origin.OWN)
+    reviewer = models.ForeignKey(
+        Reviewer, on_delete=models.PROTECT, null=True, related_name="assignments"
+    )
+    state = models.CharField(max_length=12, choices=State, default=State.OFFERED)
+    candidate_list = models.ForeignKey(
+        CandidateList, on_delete=models.PROTECT, null=True, related_name="assignments"
+    )
+    match_reasons = models.JSONField(default=list)  # item, specialty and why, as matched
+    override_reason = models.CharField(max_length=300, blank=True)
+    offered_at = models.DateTimeField(null=True)
+    offered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    accepted_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_because = models.CharField(max_length=300, blank=True)
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                name="assignment_one_live_per_seat",
+                fields=["case", "round", "seat"],
+                condition=models.Q(state__in=["OFFERED", "ACCEPTED", "FINISHED"]),
+            ),
+            models.CheckConstraint(
+                name="assignment_own_names_reviewer",
+                condition=models.Q(origin=Origin.PUBLISHED)
+                | models.Q(reviewer__isnull=False, offered_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="assignment_ended_iff_over",
+                condition=models.Q(origin=Origin.PUBLISHED)
+                | models.Q(state__in=["OFFERED", "ACCEPTED"], ended_at__isnull=True)
+                | models.Q(state__in=["DECLINED", "REMOVED", "FINISHED"], ended_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case}, seat {self.seat}"
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in self.LIVE
+
+
+class AttestationWording(Versioned):
+    """The text that a reviewer signs before the file opens. Versioned by number; never edited."""
+
+    number = models.PositiveSmallIntegerField(unique=True)
+    text = models.TextField()
+    questions = models.JSONField(default=list)  # [{"code": "employer", "text": "…"}]
+    effective_from = models.DateField()
+
+    class Meta(Versioned.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"Attestation wording {self.number}"
+
+
+class Attestation(Versioned):
+    """A reviewer's signed answers for one case. A new party voids it; it stays readable."""
+
+    assignment = models.ForeignKey(
+        ReviewerAssignment, on_delete=models.PROTECT, related_name="attestations"
+    )
+    wording = models.ForeignKey(AttestationWording, on_delete=models.PROTECT, related_name="+")
+    answers = models.JSONField(default=dict)
+    party_list_version = models.PositiveIntegerField()
+    signed_at = models.DateTimeField()
+    signed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    voided_at = models.DateTimeField(null=True)
+    voided_because = models.CharField(max_length=300, blank=True)
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                name="attestation_one_live",
+                fields=["assignment"],
+                condition=models.Q(voided_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Attestation for {self.assignment}"
+
+
+class ReviewerBar(models.Model):
+    """A reviewer who may not work on a case (again), with the reason. Only grows."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reviewer_bars")
+    reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT, related_name="bars")
+    reason = models.CharField(max_length=300)
+    barred_at = models.DateTimeField()
+    barred_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="reviewer_bar_once", fields=["case", "reviewer"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reviewer} barred from {self.case}"

@@ -1,0 +1,233 @@
+"""The panel: reviewers, and the dated facts that make one fit to decide."""
+
+from django.conf import settings
+from django.db import models
+
+from accounts.versions import Versioned
+from cases.models import Organisation, Person, TreatmentCategory, TwoTimeFact
+
+
+class Specialty(Versioned):
+    """A specialty as letters print it. Editable; the shipped list is partial and says so."""
+
+    name = models.CharField(max_length=120, unique=True)
+    is_active = models.BooleanField(default=True)
+    confirmed_by = models.CharField(max_length=120, blank=True)
+    confirmed_on = models.DateField(null=True, blank=True)
+
+    class Meta(Versioned.Meta):
+        verbose_name_plural = "specialties"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SpecialtyFit(Versioned):
+    """Staff's map: which specialty is acceptable for which treatment or body part, and why."""
+
+    specialty = models.ForeignKey(Specialty, on_delete=models.PROTECT, related_name="fits")
+    category = models.ForeignKey(
+        TreatmentCategory, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    body_part = models.CharField(max_length=80, blank=True)
+    reason = models.CharField(max_length=300)
+    is_active = models.BooleanField(default=True)
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                name="specialty_fit_once",
+                fields=["specialty", "category", "body_part"],
+                nulls_distinct=False,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.specialty}: {self.category or self.body_part or 'any'}"
+
+
+class LicenceKind(models.TextChoices):
+    """The kinds of physician of Labor Code 3209.3; letters word their credentials by kind."""
+
+    MD = "MD", "Physician and surgeon (MD)"
+    DO = "DO", "Osteopathic physician (DO)"
+    DC = "DC", "Chiropractor"
+    DPM = "DPM", "Podiatrist"
+    PSY = "PSY", "Psychologist"
+    LAC = "LAC", "Acupuncturist"
+    OD = "OD", "Optometrist"
+    DDS = "DDS", "Dentist"
+
+
+class Reviewer(Versioned):
+    """An expert on the panel. The name never leaves the organisation (Labor Code 4610.6(f))."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "ACTIVE", "Active"
+        SUSPENDED = "SUSPENDED", "Suspended"
+        INACTIVE = "INACTIVE", "Inactive"
+
+    code = models.CharField(max_length=12, unique=True)  # "R-0042": says nothing of the person
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reviewer",
+    )
+    first_name = models.CharField(max_length=120)
+    last_name = models.CharField(max_length=160)
+    email = models.EmailField(blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
+    capacity = models.PositiveSmallIntegerField(default=4)  # open cases at one time
+
+    class Meta(Versioned.Meta):
+        permissions = [("see_identity", "See who a reviewer is")]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def full_name(self) -> str:
+        """The name, for people with reviewers.see_identity alone."""
+        return f"{self.first_name} {self.last_name}"
+
+
+class CredentialFact(TwoTimeFact):
+    """A dated fact about a reviewer, with who verified it, when and against what source."""
+
+    reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT, related_name="%(class)ss")
+    verified_on = models.DateField()
+    verified_by = models.CharField(max_length=120)
+
+    class Meta:
+        abstract = True
+
+
+class Licence(CredentialFact):
+    """A licence to practise. ``valid_to`` is the last day on which it is good."""
+
+    class Standing(models.TextChoices):
+        ACTIVE = "ACTIVE", "Active, unrestricted"
+        RESTRICTED = "RESTRICTED", "Restricted"
+        SUSPENDED = "SUSPENDED", "Suspended"
+        REVOKED = "REVOKED", "Revoked"
+
+    state = models.CharField(max_length=40)  # in full, as letters print it
+    number = models.CharField(max_length=40)
+    kind = models.CharField(max_length=8, choices=LicenceKind)
+    standing = models.CharField(max_length=12, choices=Standing, default=Standing.ACTIVE)
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, {self.state}"
+
+
+class Certification(CredentialFact):
+    """A board's certificate. "Board eligible" is not one."""
+
+    board = models.CharField(max_length=160)
+    specialty = models.ForeignKey(Specialty, on_delete=models.PROTECT, related_name="+")
+    parent = models.ForeignKey(
+        Specialty, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.specialty} ({self.board})"
+
+
+class PracticeFact(CredentialFact):
+    """How long and how much the reviewer practises.
+
+    START: ``valid_from`` is the first day of active clinical practice. HOURS: attested weekly
+    hours, good from ``valid_from`` to ``valid_to``.
+    """
+
+    class Kind(models.TextChoices):
+        START = "START", "In active clinical practice since"
+        HOURS = "HOURS", "Weekly hours in active practice"
+
+    kind = models.CharField(max_length=8, choices=Kind)
+    weekly_hours = models.DecimalField(max_digits=4, decimal_places=1, null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="practice_fact_whole",
+                condition=models.Q(kind="HOURS", weekly_hours__isnull=False)
+                | models.Q(kind="START", valid_from__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+
+class Training(CredentialFact):
+    """Training that letters claim: the governing law, or the hierarchy of evidence."""
+
+    class Topic(models.TextChoices):
+        LAW = "LAW", "Governing laws and regulations"
+        EVIDENCE = "EVIDENCE", "Hierarchy of evidence"
+
+    topic = models.CharField(max_length=12, choices=Topic)
+    version_taught = models.CharField(max_length=40)
+
+    def __str__(self) -> str:
+        return f"{self.get_topic_display()}, {self.version_taught}"
+
+
+class SanctionCheck(CredentialFact):
+    """A query of a register of sanctions, and what it said."""
+
+    register = models.CharField(max_length=80)  # NPDB, OIG, licensing board
+    found = models.BooleanField(default=False)
+    note = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.register}: {'found' if self.found else 'clear'}"
+
+
+class Leave(CredentialFact):
+    """Days on which nothing is offered; ``valid_from`` to ``valid_to``."""
+
+    note = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"Leave {self.valid_from}–{self.valid_to}"
+
+
+class Affiliation(CredentialFact):
+    """A tie between a reviewer and an organisation or person that may be party to a case."""
+
+    class Relation(models.TextChoices):
+        EMPLOYMENT = "EMPLOYMENT", "Employment"
+        CONTRACT = "CONTRACT", "Contract"
+        UR_CONTRACT = "UR_CONTRACT", "Contract for utilization review"
+        OWNERSHIP = "OWNERSHIP", "Ownership or holding"
+        FAMILY = "FAMILY", "Family"
+        PRIVILEGES = "PRIVILEGES", "Privileges at a facility"
+        SAME_GROUP = "SAME_GROUP", "Same medical group"
+        TREATMENT = "TREATMENT", "Treated or examined the employee"
+        OTHER = "OTHER", "Other"
+
+    relation = models.CharField(max_length=16, choices=Relation)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    person = models.ForeignKey(
+        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    share_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="affiliation_with_someone",
+                condition=models.Q(organisation__isnull=False) | models.Q(person__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.get_relation_display()
