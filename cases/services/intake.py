@@ -1,0 +1,451 @@
+"""Taking an application in: stored as it came, numbered, and put before screening."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import User
+from files.models import StoredFile
+
+from ..lifecycle import Status
+from ..models import (
+    Application,
+    ApplicationPaper,
+    Case,
+    CaseLink,
+    CaseNumberSeries,
+    DisputedItem,
+    Event,
+    Organisation,
+    OrganisationName,
+    Party,
+    Person,
+    PersonName,
+    Priority,
+    Role,
+    URDecision,
+    URType,
+)
+from ..names import fold_name, fold_number, fold_organisation
+from ..policies import NotAllowed, refuse
+from . import clocks
+
+LOS_ANGELES = ZoneInfo("America/Los_Angeles")
+
+ORGANISATION_ROLES = {
+    Role.EMPLOYER,
+    Role.CLAIMS_ADMINISTRATOR,
+    Role.INSURER,
+    Role.PHYSICIAN_GROUP,
+    Role.FACILITY,
+    Role.UR_ORGANISATION,
+    Role.MANUFACTURER,
+}
+
+
+@dataclass(frozen=True)
+class PartyOnForm:
+    """Someone named on the form, as printed; ids come from a look-up that the clerk accepted."""
+
+    role: Role
+    name: str
+    first: str = ""
+    middle: str = ""
+    last: str = ""
+    date_of_birth: date | None = None
+    date_of_birth_printed: str = ""
+    contact: str = ""
+    specialty: str = ""
+    address: str = ""
+    phone: str = ""
+    fax: str = ""
+    email: str = ""
+    preferred_channel: str = "MAIL"
+
+
+@dataclass(frozen=True)
+class ItemOnForm:
+    """One treatment in dispute as the form words it."""
+
+    title: str
+    category_id: int | None = None
+    quantity: Decimal | None = None
+    unit: str = ""
+    body_part: str = ""
+    service_from: date | None = None
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A file that came with the application, already received by ``files``."""
+
+    kind: ApplicationPaper.Kind
+    file: StoredFile
+    name: str
+
+
+@dataclass(frozen=True)
+class URDecisionOnForm:
+    """The disputed UR decision, as far as the form and its attachment say."""
+
+    decided_on: date | None
+    decided_printed: str = ""
+    reference: str = ""
+    different_because: str = ""  # the clerk says: not the decision already on file
+    ur_type: URType = URType.REGULAR
+    served_on: date | None = None
+    service_method: str = ""
+    requested_on: date | None = None
+    liability_disputed: bool | None = None
+    liability_reason: str = ""
+    denied_for_missing_information: bool | None = None
+
+
+@dataclass(frozen=True)
+class ApplicationOnForm:
+    """Everything one sheet says, read but not judged."""
+
+    key: UUID
+    channel: str
+    received_at: datetime
+    claim_number: str
+    ur_decision: URDecisionOnForm
+    parties: Sequence[PartyOnForm]
+    items: Sequence[ItemOnForm]
+    priority: Priority = Priority.REGULAR
+    date_of_injury: date | None = None
+    date_of_injury_printed: str = ""
+    eams_number: str = ""
+    wcis_number: str = ""
+    diagnosis: str = ""
+    sex: str = ""
+    items_on_form: int | None = None
+    signed_by: str = ""
+    signed_on: date | None = None
+    consent_on: date | None = None
+    designated_on: date | None = None
+    ur_decision_attached: bool | None = None
+    copy_certified: bool | None = None
+    printed: dict[str, Any] = field(default_factory=dict)
+    papers: Sequence[Paper] = ()
+
+
+class SheetAlreadyEntered(Exception):
+    """The very same sheet was entered before; the message names the case it became."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        super().__init__(f"This sheet is already entered, as case {case.number}.")
+
+
+def local_day(moment: datetime) -> date:
+    """The day in Los Angeles on which a moment falls: an application counts for it until 24:00."""
+    return moment.astimezone(LOS_ANGELES).date()
+
+
+def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
+    """Take an application in. Never refused for what it says; saving it twice gives one case.
+
+    A second application against a UR decision that an open case disputes already is stored as a
+    possible duplicate and linked to that case, even when two clerks save at the same second: the
+    database knows the form's key, the sheet and the open UR decision only once.
+
+    :raises NotAllowed: this person does not enter applications, or the form names a future day.
+    :raises SheetAlreadyEntered: the scan of the form was entered before.
+    """
+    refuse("" if by.may("cases.enter_application") else "Your role does not enter applications.")
+    _refuse_impossible_days(application, at)
+    for last_try in (False, False, True):
+        try:
+            return _receive(application=application, by=by, at=at)
+        except IntegrityError:
+            # Someone saved the same form, sheet or decision in this second; look again.
+            if last_try:
+                raise
+    raise AssertionError("unreachable")
+
+
+def find_entered(key: UUID) -> Case | None:
+    """The case that this form became, if it was saved before."""
+    found = Application.objects.filter(idempotency_key=key).select_related("case").first()
+    return found.case if found else None
+
+
+@transaction.atomic
+def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
+    if entered := find_entered(application.key):
+        return entered
+    _refuse_known_sheet(application)
+    ur_decision = _find_or_store_ur_decision(application, by=by, at=at)
+    lead = (
+        Case.objects.select_for_update()
+        .filter(ur_decision=ur_decision, is_open=True, duplicate_of=None)
+        .first()
+    )
+    received_on = local_day(application.received_at)
+    case = Case(
+        number=_take_number(at),
+        status=Status.RECEIVED,
+        is_open=True,
+        next_role="INTAKE",
+        priority=application.priority,
+        received_at=application.received_at,
+        received_on=received_on,
+        due_on=received_on,
+        date_of_injury=application.date_of_injury,
+        date_of_injury_printed=application.date_of_injury_printed,
+        claim_number=application.claim_number.strip(),
+        claim_number_normal=fold_number(application.claim_number),
+        eams_number=application.eams_number,
+        wcis_number=application.wcis_number,
+        diagnosis=application.diagnosis,
+        sex=application.sex,
+        ur_decision=ur_decision,
+        duplicate_of=lead,
+        party_list_version=1,
+    ).store(by=by, at=at)
+    paper_form = Application(
+        case=case,
+        idempotency_key=application.key,
+        channel=application.channel,
+        received_at=application.received_at,
+        entered_at=at,
+        entered_by=by,
+        printed=application.printed,
+        items_on_form=application.items_on_form,
+        signed_by=application.signed_by,
+        signed_on=application.signed_on,
+        consent_on=application.consent_on,
+        designated_on=application.designated_on,
+        ur_decision_attached=application.ur_decision_attached,
+        copy_certified=application.copy_certified,
+    ).store(by=by, at=at)
+    for paper in application.papers:
+        ApplicationPaper(
+            application=paper_form, kind=paper.kind, file=paper.file, name_received=paper.name[:255]
+        ).store(by=by, at=at)
+    for party in application.parties:
+        add_party(case=case, party=party, by=by, at=at)
+    DisputedItem.objects.bulk_store(
+        [
+            DisputedItem(
+                case=case,
+                position=position,
+                title=item.title,
+                category_id=item.category_id,
+                requested_quantity=item.quantity,
+                unit=item.unit,
+                body_part=item.body_part,
+                service_from=item.service_from,
+            )
+            for position, item in enumerate(application.items, start=1)
+        ],
+        by=by,
+        at=at,
+    )
+    count = len(application.items)
+    Event.objects.create(
+        case=case,
+        kind=Event.Kind.RECEIVED,
+        happened_at=at,
+        by=by,
+        sentence=f"Application received {received_on:%m/%d/%Y} with "
+        f"{count} disputed item{'' if count == 1 else 's'}.",
+        facts={"channel": application.channel, "received_at": application.received_at.isoformat()},
+    )
+    if lead is None:
+        case.move_to(Status.SCREENING, by=by, at=at)
+        clocks.start(
+            case=case,
+            clock=clocks.SCREENING_TARGET_CLOCK,
+            given={"received": received_on.isoformat()},
+            by=by,
+            at=at,
+        )
+    else:
+        _link_duplicate(case, lead, by=by, at=at)
+    return case
+
+
+def add_party(
+    *, case: Case, party: PartyOnForm, by: User | None, at: datetime
+) -> Party:
+    """Put someone on a locked case, under the case's present party list."""
+    person = organisation = None
+    if party.role in ORGANISATION_ROLES:
+        organisation = _find_or_store_organisation(party.name, by=by, at=at)
+    else:
+        person = _find_or_store_person(party, by=by, at=at)
+    return Party.objects.create(
+        case=case,
+        role=party.role,
+        person=person,
+        organisation=organisation,
+        name=party.name,
+        contact=party.contact,
+        specialty=party.specialty,
+        address=party.address,
+        phone=party.phone,
+        fax=party.fax,
+        email=party.email,
+        preferred_channel=party.preferred_channel,
+        list_version=case.party_list_version,
+        recorded_at=at,
+        recorded_by=by,
+        source="Application",
+    )
+
+
+def _refuse_impossible_days(application: ApplicationOnForm, at: datetime) -> None:
+    today, received_on = local_day(at), local_day(application.received_at)
+    if application.received_at > at:
+        raise NotAllowed("The received date lies in the future. Check the stamp.")
+    decided_on = application.ur_decision.decided_on
+    if decided_on and decided_on > received_on:
+        raise NotAllowed("The UR decision is dated after the day we received it. Check both dates.")
+    for name, day in (
+        ("date of injury", application.date_of_injury),
+        ("signature date", application.signed_on),
+        ("consent date", application.consent_on),
+        ("date of service of the UR decision", application.ur_decision.served_on),
+    ):
+        if day and day > today:
+            raise NotAllowed(f"The {name} lies in the future. Check the paper.")
+    if not application.items:
+        raise NotAllowed("Enter at least one disputed treatment.")
+
+
+def _refuse_known_sheet(application: ApplicationOnForm) -> None:
+    sheets = [
+        paper.file.pk
+        for paper in application.papers
+        if paper.kind == ApplicationPaper.Kind.APPLICATION
+    ]
+    known = (
+        ApplicationPaper.objects.filter(
+            file_id__in=sheets, kind=ApplicationPaper.Kind.APPLICATION
+        )
+        .select_related("application__case")
+        .first()
+    )
+    if known:
+        raise SheetAlreadyEntered(known.application.case)
+
+
+def _take_number(at: datetime) -> str:
+    """The next case number of the year of registration: ``CMyy-nnnnnnn``."""
+    year = local_day(at).year
+    CaseNumberSeries.objects.get_or_create(year=year)
+    series = CaseNumberSeries.objects.select_for_update().get(year=year)
+    series.last += 1
+    series.save(update_fields=["last"])
+    return f"CM{year % 100:02d}-{series.last:07d}"
+
+
+def _find_or_store_ur_decision(
+    application: ApplicationOnForm, *, by: User, at: datetime
+) -> URDecision:
+    form = application.ur_decision
+    claim, reference = fold_number(application.claim_number), fold_number(form.reference)
+    same = URDecision.objects.filter(
+        claim_number_normal=claim, decided_on=form.decided_on, reference_normal=reference
+    ).order_by("-running_number")
+    latest = same.first() if claim and form.decided_on else None
+    if latest is not None and not form.different_because:
+        return latest
+    return URDecision(
+        claim_number_normal=claim,
+        decided_on=form.decided_on,
+        decided_printed=form.decided_printed,
+        reference=form.reference,
+        reference_normal=reference,
+        running_number=latest.running_number + 1 if latest else 1,
+        different_because=form.different_because,
+        ur_type=form.ur_type,
+        served_on=form.served_on,
+        service_method=form.service_method,
+        requested_on=form.requested_on,
+        liability_disputed=form.liability_disputed,
+        liability_reason=form.liability_reason,
+        denied_for_missing_information=form.denied_for_missing_information,
+    ).store(by=by, at=at)
+
+
+def _find_or_store_organisation(name: str, *, by: User | None, at: datetime) -> Organisation:
+    normal = fold_organisation(name)
+    known = (
+        OrganisationName.objects.current()
+        .filter(normal=normal)
+        .select_related("organisation")
+        .order_by("pk")
+        .first()
+    )
+    if known:
+        return known.organisation
+    organisation = Organisation().store(by=by, at=at)
+    OrganisationName.objects.create(
+        organisation=organisation,
+        printed=name,
+        normal=normal,
+        recorded_at=at,
+        recorded_by=by,
+        source="Application",
+    )
+    return organisation
+
+
+def _find_or_store_person(party: PartyOnForm, *, by: User | None, at: datetime) -> Person:
+    """The same name and birthday is the same person; a name alone is not, except for physicians
+    and attorneys, whose birthdays no form gives."""
+    normal = fold_name(party.name)
+    named = PersonName.objects.current().filter(normal=normal).select_related("person")
+    if party.role == Role.EMPLOYEE:
+        named = (
+            named.filter(person__date_of_birth=party.date_of_birth)
+            if party.date_of_birth
+            else named.none()
+        )
+    else:
+        named = named.filter(person__date_of_birth=None, person__roles__role=party.role)
+    known = named.order_by("pk").first()
+    if known:
+        return known.person
+    person = Person(
+        date_of_birth=party.date_of_birth, date_of_birth_printed=party.date_of_birth_printed
+    ).store(by=by, at=at)
+    PersonName.objects.create(
+        person=person,
+        first=party.first,
+        middle=party.middle,
+        last=party.last,
+        printed=party.name,
+        normal=normal,
+        recorded_at=at,
+        recorded_by=by,
+        source="Application",
+    )
+    return person
+
+
+def _link_duplicate(case: Case, lead: Case, *, by: User, at: datetime) -> None:
+    reason = "Disputes the same UR decision as an open case."
+    CaseLink(kind=CaseLink.Kind.DUPLICATE, case=case, other=lead, reason=reason).store(
+        by=by, at=at, why=reason
+    )
+    for one, other in ((case, lead), (lead, case)):
+        Event.objects.create(
+            case=one,
+            kind=Event.Kind.LINKED,
+            happened_at=at,
+            by=by,
+            sentence=f"Linked to {other.number}: both dispute the same UR decision.",
+            why=reason,
+            facts={"other": other.number},
+        )
+    case.move_to(Status.DUPLICATE, by=by, at=at, why=reason)
