@@ -118,7 +118,7 @@ class Draft(models.Model):
     part = models.CharField(max_length=24)  # "summary" or "item-<id>"
     content = models.JSONField(default=dict)
     revision = models.PositiveIntegerField(default=0)
-    started_at = models.DateTimeField()  # first keystroke since the last version
+    started_at = models.DateTimeField(null=True)  # first keystroke since the last version
     saved_at = models.DateTimeField()
 
     class Meta:
@@ -135,6 +135,7 @@ class Determination(Versioned):
 
     class State(models.TextChoices):
         IN_QA = "IN_QA", "In quality check"
+        RETURNED = "RETURNED", "Returned for changes"
         APPROVED = "APPROVED", "Approved"
         ISSUED = "ISSUED", "Issued"
         SET_ASIDE = "SET_ASIDE", "Set aside"

@@ -1,0 +1,107 @@
+"""What a review still lacks, found all at once. Pure: rows come in as plain values.
+
+Each finding has a code, a sentence that says what to do, and the place in the workspace where it
+is done. Stops keep a review from being submitted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+SUMMARY = "summary"
+
+
+@dataclass(frozen=True)
+class ItemDraft:
+    """One item as the reviewer has it now."""
+
+    id: int
+    position: int
+    title: str
+    outcome: str = ""
+    rationale: str = ""
+    basis: str = ""
+    why_not_higher: str = ""
+    citations: int = 0
+    parent_id: int | None = None
+
+
+@dataclass(frozen=True)
+class ReviewDraft:
+    """A whole review as it stands now."""
+
+    summary: str
+    items: Sequence[ItemDraft]
+    unopened_documents: Sequence[str] = ()
+    dispatch_is_current: bool = True
+    lacking_glyphs: Sequence[tuple[str, str]] = ()  # (part, sentence)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is missing, and where to mend it."""
+
+    code: str
+    sentence: str
+    part: str = field(default=SUMMARY)  # "summary", "item-<id>" or "records"
+
+
+def stops(review: ReviewDraft) -> list[Finding]:
+    """Everything that keeps the review from being submitted, in the order of the letter."""
+    found: list[Finding] = []
+    if not review.summary.strip():
+        found.append(Finding("summary-empty", "Write the clinical case summary."))
+    by_id = {item.id: item for item in review.items}
+    for item in review.items:
+        found += _item_stops(item, by_id.get(item.parent_id or 0))
+    if not review.dispatch_is_current:
+        found.append(
+            Finding(
+                "records-added",
+                "Records were added after the case file was sent to you. "
+                "Open the records and take the new ones in.",
+                "records",
+            )
+        )
+    found += [
+        Finding("record-unopened", f"Open “{title}”, or mark it not relevant.", "records")
+        for title in review.unopened_documents
+    ]
+    found += [Finding("glyph", sentence, part) for part, sentence in review.lacking_glyphs]
+    return found
+
+
+def falls_with_parent(item: ItemDraft, parent: ItemDraft | None) -> bool:
+    """Whether an item is refused because the treatment it hangs on is not necessary.
+
+    Only then may it stand without an authority of its own.
+    """
+    return parent is not None and parent.outcome == "UPHELD" and item.outcome == "UPHELD"
+
+
+def _item_stops(item: ItemDraft, parent: ItemDraft | None) -> list[Finding]:
+    part, name = f"item-{item.id}", f"Item {item.position}"
+    found = []
+    if not item.outcome:
+        found.append(Finding("outcome-missing", f"{name}: choose Overturned or Upheld.", part))
+    if not item.rationale.strip():
+        found.append(Finding("rationale-missing", f"{name}: write the rationale.", part))
+    if falls_with_parent(item, parent):
+        return found
+    if not item.citations:
+        found.append(
+            Finding("authority-missing", f"{name}: cite the guideline or evidence relied on.", part)
+        )
+    if not item.basis:
+        found.append(
+            Finding("basis-missing", f"{name}: say which rank of evidence decides.", part)
+        )
+    elif item.basis != "A" and not item.why_not_higher.strip():
+        found.append(
+            Finding(
+                "higher-rank-unanswered",
+                f"{name}: say why every higher rank of evidence does not apply "
+                "(Labor Code 4610.5(c)(2)).",
+                part,
+            )
+        )
+    return found

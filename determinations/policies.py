@@ -1,0 +1,66 @@
+"""Who may write, check, approve and issue, and when; one function an act, empty when allowed."""
+
+from accounts.models import User
+from cases.lifecycle import Status
+from cases.models import Case
+from cases.policies import why_not
+from reviewers.models import ReviewerAssignment
+
+from .models import Determination
+
+
+def why_not_write(user: User, assignment: ReviewerAssignment) -> str:
+    """Whether this person may write the review of this assignment now."""
+    case = assignment.case
+    if assignment.reviewer is None or assignment.reviewer.user_id != user.pk:
+        return "This case is not assigned to you."
+    if not user.may("determinations.review"):
+        return "Your role does not let you write reviews."
+    if assignment.state != ReviewerAssignment.State.ACCEPTED:
+        return "Accept the case and attest that you have no conflict first."
+    if case.stage != Status.IN_REVIEW:
+        return f"Case {case.number} stands at “{case.stage.label}”; the review cannot be changed."
+    return ""
+
+
+def decided_by(user: User, case: Case) -> bool:
+    """Whether this person decided the case as a reviewer, in any round. Queries once."""
+    return ReviewerAssignment.objects.filter(
+        case=case,
+        reviewer__user=user,
+        state__in=[ReviewerAssignment.State.ACCEPTED, ReviewerAssignment.State.FINISHED],
+    ).exists()
+
+
+def why_not_check_quality(user: User, case: Case) -> str:
+    reason = why_not(
+        user, "determinations.check_quality", case, Status.QA, act="check its quality"
+    )
+    if not reason and decided_by(user, case):
+        return "You decided this case, so someone else has to check it."
+    return reason
+
+
+def why_not_issue(user: User, case: Case) -> str:
+    reason = why_not(
+        user, "determinations.issue", case, Status.APPROVED, act="issue the determination"
+    )
+    if not reason and decided_by(user, case):
+        return "You decided this case, so another medical director has to issue it."
+    return reason
+
+
+def why_not_send_back(user: User, case: Case) -> str:
+    """Whether the director may void the approval and put the case before quality again."""
+    return why_not(
+        user, "determinations.issue", case, Status.APPROVED, act="send it back to quality assurance"
+    )
+
+
+def live_determination(case: Case) -> Determination | None:
+    """The determination of the present round, if a review was submitted."""
+    return (
+        case.determinations.filter(round=case.round)
+        .exclude(state=Determination.State.SET_ASIDE)
+        .first()
+    )

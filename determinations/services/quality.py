@@ -1,0 +1,140 @@
+"""Quality assurance: returning a review with words, approving it, voiding an approval."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from cases.lifecycle import Status
+from cases.models import Case, Event
+from cases.policies import refuse
+from reviewers.models import ReviewerAssignment
+
+from .. import policies
+from ..models import Determination, QualityReview, Review
+
+
+@transaction.atomic
+def return_for_changes(
+    *,
+    case_id: int,
+    comment: str,
+    item_id: int | None,
+    seen_version: int | None,
+    by: User,
+    at: datetime,
+) -> QualityReview:
+    """Send the review back to its reviewer, saying what to change.
+
+    :raises NotAllowed: wrong role or state, the person's own decision, or no comment.
+    :raises Stale: someone else acted on the case in between.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    refuse(policies.why_not_check_quality(by, case))
+    case.refuse_if_stale(seen_version)
+    refuse("" if comment.strip() else "Say what to change before you return the review.")
+    if item_id is not None:
+        refuse("" if case.items.filter(pk=item_id).exists() else "Choose an item of this case.")
+    determination = _live(case)
+    reading = _read(
+        determination, QualityReview.Result.RETURNED, comment.strip(), item_id, by=by, at=at
+    )
+    determination.state = Determination.State.RETURNED
+    determination.store(by=by, at=at, why=comment, fields=["state"])
+    for review in _reviews(case):
+        review.state = Review.State.RETURNED
+        review.store(by=by, at=at, why=comment, fields=["state"])
+    case.move_to(Status.IN_REVIEW, by=by, at=at, why=comment)
+    _record(case, Event.Kind.QA_RETURNED, "Returned to the reviewer.", comment, by=by, at=at)
+    return reading
+
+
+@transaction.atomic
+def approve(*, case_id: int, comment: str, seen_version: int | None, by: User, at: datetime) -> (
+    QualityReview
+):
+    """Find the review fit to be issued.
+
+    :raises NotAllowed: wrong role or state, or the person's own decision.
+    :raises Stale: someone else acted on the case in between.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    refuse(policies.why_not_check_quality(by, case))
+    case.refuse_if_stale(seen_version)
+    determination = _live(case)
+    reading = _read(
+        determination, QualityReview.Result.APPROVED, comment.strip(), None, by=by, at=at
+    )
+    determination.state = Determination.State.APPROVED
+    determination.approved_at, determination.approved_by = at, by
+    determination.store(by=by, at=at, fields=["state", "approved_at", "approved_by"])
+    case.move_to(Status.APPROVED, by=by, at=at)
+    _record(case, Event.Kind.QA_APPROVED, "Approved for issue.", comment, by=by, at=at)
+    return reading
+
+
+@transaction.atomic
+def send_back(*, case_id: int, reason: str, by: User, at: datetime) -> None:
+    """Void the approval and put the case before quality assurance again; the approval is kept.
+
+    :raises NotAllowed: wrong role or state, or no reason.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    refuse(policies.why_not_send_back(by, case))
+    refuse("" if reason.strip() else "Say why the approval is voided.")
+    determination = _live(case)
+    for reading in determination.quality_reviews.filter(
+        result=QualityReview.Result.APPROVED, voided_at__isnull=True
+    ):
+        reading.voided_at = at
+        reading.store(by=by, at=at, why=reason, fields=["voided_at"])
+    determination.state = Determination.State.IN_QA
+    determination.approved_at = determination.approved_by = None
+    determination.store(by=by, at=at, why=reason, fields=["state", "approved_at", "approved_by"])
+    case.move_to(Status.QA, by=by, at=at, why=reason)
+    _record(case, Event.Kind.APPROVAL_VOIDED, "Approval voided.", reason, by=by, at=at)
+
+
+def _live(case: Case) -> Determination:
+    determination = policies.live_determination(case)
+    refuse("" if determination else "No review has been submitted for this case.")
+    assert determination is not None
+    return determination
+
+
+def _reviews(case: Case) -> list[Review]:
+    return list(
+        Review.objects.filter(
+            assignment__case=case,
+            assignment__round=case.round,
+            assignment__state=ReviewerAssignment.State.ACCEPTED,
+        )
+    )
+
+
+def _read(
+    determination: Determination,
+    result: QualityReview.Result,
+    comment: str,
+    item_id: int | None,
+    *,
+    by: User,
+    at: datetime,
+) -> QualityReview:
+    return QualityReview(
+        determination=determination,
+        number=determination.quality_reviews.count() + 1,
+        result=result,
+        comment=comment,
+        item_id=item_id,
+        checked_at=at,
+        checked_by=by,
+    ).store(by=by, at=at, why=comment)
+
+
+def _record(
+    case: Case, kind: Event.Kind, sentence: str, why: str, *, by: User, at: datetime
+) -> None:
+    Event.objects.create(
+        case=case, kind=kind, happened_at=at, by=by, sentence=sentence, why=why.strip()
+    )

@@ -1,0 +1,371 @@
+"""Writing a review: drafts that save themselves, versions at the moments that matter."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+import records.services.dispatch
+import records.services.reading
+from accounts.models import User
+from cases.lifecycle import Status
+from cases.models import Case, DisputedItem, Event, Outcome
+from cases.policies import refuse
+from guidelines.models import Recommendation
+from letters.glyphs import lacking, normalise
+from reviewers.models import ReviewerAssignment
+
+from .. import checks, policies
+from ..models import (
+    Basis,
+    DecidedItem,
+    Determination,
+    Draft,
+    Opinion,
+    OpinionCitation,
+    PartyTerm,
+    Review,
+)
+from ..outcomes import item_outcome
+
+EDITING_SPAN = timedelta(minutes=15)  # after this much typing a version is made by itself
+LONGEST_TEXT = 50_000
+
+_ITEM_FIELDS = ("outcome", "rationale", "basis", "why_not_higher")
+
+
+class DraftConflict(Exception):
+    """The draft was saved elsewhere in between, in another window; both texts are at hand."""
+
+    def __init__(self, theirs: Draft, mine: Mapping[str, Any]) -> None:
+        self.theirs, self.mine = theirs, dict(mine)
+        super().__init__(
+            "This text was changed in another window. Compare both versions and keep one."
+        )
+
+
+class Unfinished(Exception):
+    """The review lacks something; ``findings`` names everything at once."""
+
+    def __init__(self, findings: list[checks.Finding]) -> None:
+        self.findings = findings
+        super().__init__(" ".join(finding.sentence for finding in findings))
+
+
+@transaction.atomic
+def open_review(*, assignment_id: int, by: User, at: datetime) -> Review:
+    """Open the workspace: the case file is dispatched, and there is something to write into.
+
+    :raises NotAllowed: not this person's case, or not yet accepted.
+    """
+    assignment = _lock(assignment_id)
+    refuse(policies.why_not_write(by, assignment))
+    records.services.dispatch.ensure_dispatched(assignment_id=assignment.pk, by=by, at=at)
+    review = Review.objects.filter(assignment=assignment).first()
+    if review is None:
+        review = Review(assignment=assignment).store(by=by, at=at, why="Opened")
+    known = set(assignment.opinions.values_list("item_id", flat=True))
+    for item in _pending_items(assignment.case):
+        if item.pk not in known:
+            Opinion(assignment=assignment, item=item).store(by=by, at=at, why="Opened")
+    return review
+
+
+@transaction.atomic
+def save_draft(
+    *,
+    assignment_id: int,
+    part: str,
+    content: Mapping[str, Any],
+    revision: int,
+    by: User,
+    at: datetime,
+) -> Draft:
+    """Keep what was typed, without making a version yet; quarter of an hour of typing makes one.
+
+    :param revision: the revision that the page was typed upon.
+    :raises DraftConflict: another window saved a newer revision; nothing is overwritten.
+    :raises NotAllowed: the review cannot be changed (any more), or a text is too long.
+    """
+    assignment = _lock(assignment_id)
+    refuse(policies.why_not_write(by, assignment))
+    clean = _clean(assignment, part, content)
+    draft = Draft.objects.filter(assignment=assignment, part=part).first()
+    if draft is None:
+        draft = Draft(assignment=assignment, part=part, revision=0)
+    if draft.revision != revision:
+        raise DraftConflict(draft, clean)
+    draft.content, draft.saved_at = {**draft.content, **clean}, at
+    draft.revision += 1
+    draft.started_at = draft.started_at or at
+    draft.save()
+    if at - draft.started_at >= EDITING_SPAN:
+        _settle(draft, by=by, at=at, why="A quarter of an hour of editing")
+    return draft
+
+
+@transaction.atomic
+def settle(*, assignment_id: int, part: str, by: User, at: datetime, why: str) -> None:
+    """Make a numbered version of what was typed: on leaving an item, for one.
+
+    :raises NotAllowed: the review cannot be changed (any more).
+    """
+    assignment = _lock(assignment_id)
+    refuse(policies.why_not_write(by, assignment))
+    _settle_parts(assignment, [part], by=by, at=at, why=why)
+
+
+@transaction.atomic
+def cite(
+    *,
+    assignment_id: int,
+    item_id: int,
+    recommendation_id: int | None,
+    as_printed: str,
+    by: User,
+    at: datetime,
+) -> OpinionCitation:
+    """Add an authority to an item: a recommendation of our guidelines, or another source in words.
+
+    :raises NotAllowed: the review cannot be changed, or neither source was given.
+    """
+    assignment = _lock(assignment_id)
+    refuse(policies.why_not_write(by, assignment))
+    refuse(
+        ""
+        if recommendation_id or as_printed.strip()
+        else "Choose a guideline from the list, or write the source that you rely on."
+    )
+    opinion = Opinion.objects.get(assignment=assignment, item_id=item_id)
+    last = opinion.citations.order_by("-position").values_list("position", flat=True).first()
+    citation = OpinionCitation(opinion=opinion, position=(last or 0) + 1)
+    if recommendation_id:
+        _cite_recommendation(
+            citation,
+            Recommendation.objects.select_related("edition__guideline__source").get(
+                pk=recommendation_id
+            ),
+        )
+    else:
+        text, _ = normalise(as_printed.strip())
+        refuse(_glyph_sentence(text))
+        citation.source, citation.mtus = "Other publication", False
+        citation.chapter_topic = citation.as_printed = text
+    return citation.store(by=by, at=at, why="Cited")
+
+
+@transaction.atomic
+def uncite(*, assignment_id: int, citation_id: int, by: User, at: datetime) -> None:
+    """Take an authority out of an item; the history keeps it.
+
+    :raises NotAllowed: the review cannot be changed (any more).
+    """
+    assignment = _lock(assignment_id)
+    refuse(policies.why_not_write(by, assignment))
+    citation = OpinionCitation.objects.get(pk=citation_id, opinion__assignment=assignment)
+    citation.removed_at = at
+    citation.store(by=by, at=at, why="Citation removed", fields=["removed_at"])
+
+
+def unfinished(assignment: ReviewerAssignment) -> list[checks.Finding]:
+    """Everything that keeps this review from being submitted, drafts included. Queries."""
+    return checks.stops(_review_draft(assignment))
+
+
+@transaction.atomic
+def submit(*, assignment_id: int, by: User, at: datetime) -> Determination:
+    """Sign the review and hand it to quality assurance.
+
+    The determination derives from the opinions: majority, and an even split approves the
+    treatment (Labor Code 4610.6(e)). The facts that the letter will state of the reviewer have to
+    hold on this day.
+
+    :raises Unfinished: something is missing; everything is named at once.
+    :raises NotAllowed: wrong person, wrong state, or a fact of the reviewer is missing or lapsed.
+    """
+    from .issuing import missing_proofs  # issuing composes letters and imports this module's rows
+
+    assignment = _lock(assignment_id)
+    case = assignment.case
+    refuse(policies.why_not_write(by, assignment))
+    parts = [draft.part for draft in assignment.drafts.all()]
+    _settle_parts(assignment, parts, by=by, at=at, why="Submitted")
+    findings = unfinished(assignment)
+    if findings:
+        raise Unfinished(findings)
+    refuse(missing_proofs(assignment, at=at))
+    review = assignment.review
+    review.state, review.submitted_at = Review.State.SUBMITTED, at
+    review.times_submitted += 1
+    review.store(by=by, at=at, why=f"Submitted, time {review.times_submitted}")
+    for opinion in assignment.opinions.select_related("item"):
+        opinion.store(by=by, at=at, why=f"Submitted, time {review.times_submitted}")
+    determination = _derive(case, by=by, at=at)
+    case.move_to(Status.QA, by=by, at=at)
+    Event.objects.create(
+        case=case,
+        kind=Event.Kind.SUBMITTED,
+        happened_at=at,
+        by=by,
+        by_reviewer_seat=assignment.seat,
+        sentence=f"Review submitted to quality assurance, time {review.times_submitted}.",
+    )
+    return determination
+
+
+def _derive(case: Case, *, by: User, at: datetime) -> Determination:
+    determination = policies.live_determination(case) or Determination(
+        case=case, round=case.round
+    )
+    determination.state, determination.submitted_at = Determination.State.IN_QA, at
+    determination.store(by=by, at=at, why="Derived from the opinions")
+    for item in _pending_items(case):
+        opinions = list(
+            Opinion.objects.filter(
+                item=item,
+                assignment__round=case.round,
+                assignment__state=ReviewerAssignment.State.ACCEPTED,
+            ).values_list("outcome", flat=True)
+        )
+        outcome, how = item_outcome(opinions)
+        decided = DecidedItem.objects.filter(determination=determination, item=item).first()
+        decided = decided or DecidedItem(determination=determination, item=item)
+        decided.outcome, decided.how = outcome, how
+        decided.store(by=by, at=at)
+    return determination
+
+
+def _lock(assignment_id: int) -> ReviewerAssignment:
+    """The assignment with its case locked: every act on a case queues behind the case's row."""
+    assignment = ReviewerAssignment.objects.select_related("reviewer").get(pk=assignment_id)
+    assignment.case = Case.objects.select_for_update().get(pk=assignment.case_id)
+    return assignment
+
+
+def _pending_items(case: Case) -> list[DisputedItem]:
+    return list(
+        case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position")
+    )
+
+
+def _clean(
+    assignment: ReviewerAssignment, part: str, content: Mapping[str, Any]
+) -> dict[str, str]:
+    """The known fields of a part, with word processors' junk normalised."""
+    if part == checks.SUMMARY:
+        wanted: tuple[str, ...] = ("summary", "party_term")
+    else:
+        prefix, _, pk = part.partition("-")
+        known = pk.isdigit() and assignment.opinions.filter(item_id=int(pk)).exists()
+        refuse("" if prefix == "item" and known else "This item is not part of your case.")
+        wanted = _ITEM_FIELDS
+    clean: dict[str, str] = {}
+    for name in wanted:
+        if name not in content:
+            continue
+        text, _ = normalise(str(content[name]))
+        refuse(
+            ""
+            if len(text) <= LONGEST_TEXT
+            else f"This text has {len(text):,} characters. Shorten it to {LONGEST_TEXT:,}."
+        )
+        clean[name] = text
+    if clean.get("outcome") not in {None, "", *Outcome.values}:
+        refuse("Choose Overturned or Upheld.")
+    if clean.get("basis") not in {None, "", *Basis.values}:
+        refuse("Choose a rank of evidence from A to F.")
+    if clean.get("party_term") not in {None, *PartyTerm.values}:
+        refuse("Choose how the letter calls the injured person.")
+    return clean
+
+
+def _settle_parts(
+    assignment: ReviewerAssignment, parts: list[str], *, by: User, at: datetime, why: str
+) -> None:
+    for draft in Draft.objects.filter(
+        assignment=assignment, part__in=parts, started_at__isnull=False
+    ):
+        _settle(draft, by=by, at=at, why=why)
+
+
+def _settle(draft: Draft, *, by: User, at: datetime, why: str) -> None:
+    """Turn a draft into a version, if it says anything new."""
+    target: Review | Opinion
+    if draft.part == checks.SUMMARY:
+        target = Review.objects.get(assignment=draft.assignment_id)
+    else:
+        item_id = int(draft.part.removeprefix("item-"))
+        target = Opinion.objects.get(assignment=draft.assignment_id, item_id=item_id)
+    changed = [
+        name for name, text in draft.content.items() if getattr(target, name) != text
+    ]
+    if changed:
+        for name in changed:
+            setattr(target, name, draft.content[name])
+        target.store(by=by, at=at, why=why, fields=changed)
+    draft.started_at = None
+    draft.save(update_fields=["started_at"])
+
+
+def _cite_recommendation(citation: OpinionCitation, recommendation: Recommendation) -> None:
+    edition = recommendation.edition
+    guideline = edition.guideline
+    citation.recommendation = recommendation
+    citation.source = guideline.source.name
+    citation.mtus = guideline.source.is_mtus
+    citation.chapter_topic = guideline.title
+    citation.edition = edition.label
+    citation.sections = [recommendation.section]
+    citation.pages = recommendation.pages
+    if not citation.mtus:
+        citation.as_printed = f"{guideline.source.name}, {guideline.title}, {recommendation.section}"
+
+
+def _glyph_sentence(text: str) -> str:
+    found = lacking(text)
+    if not found:
+        return ""
+    names = ", ".join(sorted({glyph.name for glyph in found}))
+    return f"The letter cannot print {names}. Replace it with words or a plain sign."
+
+
+def _review_draft(assignment: ReviewerAssignment) -> checks.ReviewDraft:
+    drafts = {draft.part: draft.content for draft in assignment.drafts.all()}
+    review = Review.objects.filter(assignment=assignment).first()
+    summary = drafts.get(checks.SUMMARY, {}).get("summary", review.summary if review else "")
+    glyphs = [(checks.SUMMARY, sentence)] if (sentence := _glyph_sentence(summary)) else []
+    items = []
+    opinions = (
+        assignment.opinions.filter(item__ending=DisputedItem.Ending.PENDING)
+        .select_related("item")
+        .prefetch_related("citations")
+        .order_by("item__position")
+    )
+    for opinion in opinions:
+        typed = drafts.get(f"item-{opinion.item_id}", {})
+        now = {name: typed.get(name, getattr(opinion, name)) for name in _ITEM_FIELDS}
+        items.append(
+            checks.ItemDraft(
+                id=opinion.item_id,
+                position=opinion.item.position,
+                title=opinion.item.title,
+                citations=sum(1 for one in opinion.citations.all() if one.removed_at is None),
+                parent_id=opinion.item.parent_id,
+                **now,
+            )
+        )
+        for text in (now["rationale"], now["why_not_higher"]):
+            if sentence := _glyph_sentence(text):
+                glyphs.append(
+                    (f"item-{opinion.item_id}", f"Item {opinion.item.position}: {sentence}")
+                )
+    return checks.ReviewDraft(
+        summary=summary,
+        items=items,
+        unopened_documents=[
+            document.title for document in records.services.reading.unopened(assignment)
+        ],
+        dispatch_is_current=records.services.dispatch.is_current(assignment),
+        lacking_glyphs=glyphs,
+    )

@@ -1,0 +1,661 @@
+"""The shape of a published decision's facts, as a JSON file: reading, checking, writing. Pure.
+
+A file tells the facts of one published letter: header, reviewer statement, patient, and per item
+the heading and both lists of citations. Three values are derived and only compared: the outcome of
+the case, the number of items, and the basis of each list of citations. Other known keys are notes
+about the publication; they are named, never kept. Any further key is refused, so that a misspelt
+fact is not lost in silence.
+
+No row is read here and no clock: the caller says what day it is.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NoReturn
+
+MAX_FILE_BYTES = 1_048_576
+MAX_ITEMS = 200  # one application may carry as many
+MAX_CITATIONS = 50
+MAX_LIST = 50
+
+TITLE, TEXT, LINE, SOURCE, WORD = 4000, 4000, 300, 200, 80
+
+EARLIEST = date(1900, 1, 1)
+UPHELD, OVERTURNED = "Upheld", "Overturned"
+PRIORITIES = ("Standard", "Expedited", "Formulary")
+SEXES = ("female", "male")
+PARTY_TERMS = ("injured worker", "patient", "applicant")
+STATE_SEPARATORS = ("comma", "comma+space")
+PATTERNS = ("remaining_portion", "whole_original_still_in_dispute")
+
+# Header dates in the order in which they must lie; letters print them as MM/DD/YYYY.
+HEADER_DATES = {
+    "date_of_injury": "the date of injury",
+    "ur_denial_date": "the UR denial date",
+    "application_received": "the day the application was received",
+    "date_assigned": "the date assigned",
+    "decision_date": "the decision date",
+}
+
+_NOTES = {
+    "": {
+        "id",
+        "evidence",
+        "source_url",
+        "published_by",
+        "year",
+        "format",
+        "format_detail",
+        "documents_reviewed",
+        "redaction_style",
+        "odd_things",
+        "truncated",
+    },
+    "reviewer_statement": {"years_phrase"},
+    "patient": {"body_parts_in_summary"},
+    "items[]": {
+        "rationale_paraphrase",
+        "paraphrase_method",
+        "rationale_quoted_terms",
+        "rationale_words",
+        "dwc_category_guess",
+        "possible_combined_request",
+        "closing_phrase",
+    },
+}
+
+# A direction mark could make a heading read otherwise than it is stored.
+_DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+
+
+class BadShape(Exception):
+    """The file does not hold the facts of one published decision.
+
+    ``place`` is where, as a path into the file (``items[2].title``); empty for the whole file.
+    """
+
+    def __init__(self, place: str, reason: str) -> None:
+        self.place, self.reason = place, reason
+        super().__init__(f"{place}: {reason}" if place else reason)
+
+
+@dataclass(frozen=True)
+class Citation:
+    """An authority as a published letter prints it. ``mtus``: part of the treatment schedule."""
+
+    source: str
+    mtus: bool
+    chapter: str = ""
+    edition: str = ""
+    edition_suffix: str = ""
+    sections: tuple[str, ...] = ()
+    pages: str = ""
+    as_printed: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """What was asked, what the claims administrator authorised, and what is left in dispute."""
+
+    pattern: str
+    original_request: str
+    authorised_by_ur: str
+    in_dispute: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One disputed treatment, its heading and its outcome, and both lists of citations."""
+
+    position: int
+    title: str
+    outcome: str
+    separator: str
+    administrator: tuple[Citation, ...] = ()
+    imro: tuple[Citation, ...] = ()
+    full_length: int | None = None  # the length of the printed title where ours is cut short
+    prefix: str = ""
+    lineage: Lineage | None = None
+    quantities: tuple[str, ...] = ()
+    opioid_notice: bool = False
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What the letter says of the reviewer, as printed and in printed order."""
+
+    specialties: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    separator: str = ""
+    label: str = ""
+    placement: str = ""
+
+
+@dataclass(frozen=True)
+class PublishedCase:
+    """The facts of one published decision. Empty and ``None`` mean that it does not say."""
+
+    number: str
+    priority: str
+    decided_on: date
+    items: tuple[Item, ...]
+    injured_on: date | None = None
+    ur_decided_on: date | None = None
+    received_on: date | None = None
+    assigned_on: date | None = None
+    statement: Statement = Statement()
+    age: int | None = None
+    sex: str = ""
+    body_parts: tuple[str, ...] = ()
+    party_term: str = ""
+
+    @property
+    def outcome(self) -> str:
+        """The outcome of the case, derived from the items."""
+        return case_outcome([item.outcome for item in self.items])
+
+
+def case_outcome(outcomes: Sequence[str]) -> str:
+    """The word for the whole case: Uphold, Overturn, or Partially Overturn when items differ."""
+    if all(outcome == UPHELD for outcome in outcomes):
+        return "Uphold"
+    return "Overturn" if UPHELD not in outcomes else "Partially Overturn"
+
+
+def basis_of(citations: Sequence[Citation]) -> str:
+    """On what a list of citations rests, as published letters word it."""
+    kinds = {citation.mtus for citation in citations}
+    if not kinds:
+        return "none_cited"
+    if kinds == {True, False}:
+        return "mtus_and_other"
+    return "mtus" if True in kinds else "outside_mtus"
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def parse(data: bytes) -> Any:
+    """The JSON value in a file's bytes.
+
+    :raises BadShape: too large, not UTF-8, not JSON, a key twice, or nested too deeply.
+    """
+    if len(data) > MAX_FILE_BYTES:
+        raise BadShape("", f"The file is larger than {MAX_FILE_BYTES:,} bytes.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadShape("", f"The file is not UTF-8 text (byte {error.start}).") from error
+    try:
+        return json.loads(text, object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise BadShape(
+            f"line {error.lineno}, column {error.colno}", f"This is not JSON: {error.msg}."
+        ) from error
+    except RecursionError as error:
+        raise BadShape("", "The file is nested too deeply.") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise BadShape("", f"The file holds a number that cannot be read: {error}.") from error
+
+
+def read(raw: Any, *, today: date) -> tuple[PublishedCase, list[str]]:
+    """The facts in a parsed file, and the keys in it that are notes and are not kept.
+
+    :param today: no date in the file may lie after it.
+    :raises BadShape: naming the place and the reason, for the first fault found.
+    """
+    notes: dict[str, None] = {}  # a set that keeps its order
+    top = _Value(raw, "", notes).keys(
+        facts=("case_number", "header_dates", "priority", "reviewer_statement", "patient", "items"),
+        derived=("case_outcome_derived", "item_count"),
+    )
+    number = top["case_number"].text(20)
+    if not re.fullmatch(r"[A-Z]{0,6}[0-9]{2}-[0-9]{6,7}", number):
+        top["case_number"].refuse(
+            f"{_show(number)} is not a case number such as CM16-0123456 or 13-000004"
+        )
+    dates = _header_dates(top["header_dates"], today)
+    if dates["decision_date"] is None:
+        raise BadShape(
+            "header_dates.decision_date", "A published decision needs its date, as MM/DD/YYYY."
+        )
+    patient = top["patient"].keys(facts=("age", "sex", "body_part", "party_term"), notes="patient")
+    items = tuple(_item(value) for value in top["items"].values(MAX_ITEMS))
+    if not items:
+        top["items"].refuse("A decision decides at least one item; this list is empty")
+    for index in range(1, len(items)):
+        if items[index].position <= items[index - 1].position:
+            raise BadShape(
+                f"items[{index}].position",
+                f"Position {items[index].position} does not follow "
+                f"position {items[index - 1].position} of the item before.",
+            )
+    case = PublishedCase(
+        number=number,
+        priority=top["priority"].one_of(PRIORITIES),
+        injured_on=dates["date_of_injury"],
+        ur_decided_on=dates["ur_denial_date"],
+        received_on=dates["application_received"],
+        assigned_on=dates["date_assigned"],
+        decided_on=dates["decision_date"],
+        statement=_statement(top["reviewer_statement"]),
+        age=patient["age"].maybe(lambda value: value.number(0, 125)),
+        sex=patient["sex"].maybe(lambda value: value.one_of(SEXES)) or "",
+        body_parts=patient["body_part"].texts(WORD),
+        party_term=patient["party_term"].maybe(lambda value: value.one_of(PARTY_TERMS)) or "",
+        items=items,
+    )
+    top["case_outcome_derived"].compare(case.outcome, "the outcomes of the items give")
+    top["item_count"].compare(len(items), "the list of items holds")
+    return case, list(notes)
+
+
+def _header_dates(value: "_Value", today: date) -> dict[str, date | None]:
+    keys = value.keys(facts=tuple(HEADER_DATES))
+    dates = {name: keys[name].maybe(lambda value: value.day(today)) for name in HEADER_DATES}
+    known = [(name, day) for name, day in dates.items() if day is not None]
+    for (earlier, first), (later, second) in zip(known, known[1:], strict=False):
+        if second < first:
+            raise BadShape(
+                f"header_dates.{later}",
+                f"{_words(HEADER_DATES[later])} ({_print(second)}) lies before "
+                f"{HEADER_DATES[earlier]} ({_print(first)}).",
+            )
+    return dates
+
+
+def _statement(value: "_Value") -> Statement:
+    keys = value.keys(
+        facts=(
+            "specialties",
+            "licensed_states",
+            "state_separator",
+            "placement",
+            "professional_label",
+        ),
+        notes="reviewer_statement",
+    )
+    return Statement(
+        specialties=keys["specialties"].texts(120),
+        states=keys["licensed_states"].texts(60),
+        separator=keys["state_separator"].maybe(lambda value: value.one_of(STATE_SEPARATORS)) or "",
+        label=keys["professional_label"].maybe(lambda value: value.text(60)) or "",
+        placement=keys["placement"].maybe(lambda value: value.text(120)) or "",
+    )
+
+
+def _item(value: "_Value") -> Item:
+    keys = value.keys(
+        facts=(
+            "position",
+            "title",
+            "outcome",
+            "outcome_separator",
+            "claims_admin_guideline",
+            "imro_guideline",
+            "quantity_expressions",
+        ),
+        optional=(
+            "title_truncated",
+            "title_full_length",
+            "prefix",
+            "partial_authorization",
+            "has_opioid_taper_notice",
+        ),
+        notes="items[]",
+    )
+    title = keys["title"].text(TITLE)
+    truncated = keys["title_truncated"].flag()
+    full_length = keys["title_full_length"].maybe(lambda value: value.number(1, 100_000))
+    if truncated and (full_length is None or full_length <= len(title)):
+        keys["title_full_length"].refuse(
+            f"A title that is cut short needs its full length, more than the {len(title)} "
+            "characters given"
+        )
+    if full_length is not None and not truncated:
+        keys["title_full_length"].refuse(
+            "A full length is given, but title_truncated does not say that the title is cut short"
+        )
+    return Item(
+        position=keys["position"].number(1, 999),
+        title=title,
+        full_length=full_length,
+        outcome=keys["outcome"].one_of((UPHELD, OVERTURNED)),
+        separator=keys["outcome_separator"].text(8),
+        prefix=keys["prefix"].maybe(lambda value: value.text(WORD)) or "",
+        lineage=keys["partial_authorization"].maybe(_lineage),
+        quantities=keys["quantity_expressions"].texts(LINE),
+        opioid_notice=keys["has_opioid_taper_notice"].flag(),
+        administrator=_citations(keys["claims_admin_guideline"]),
+        imro=_citations(keys["imro_guideline"]),
+    )
+
+
+def _lineage(value: "_Value") -> Lineage:
+    keys = value.keys(facts=("pattern", "original_request", "authorized_by_ur", "in_dispute"))
+    return Lineage(
+        pattern=keys["pattern"].one_of(PATTERNS),
+        original_request=keys["original_request"].maybe(lambda value: value.text(TEXT)) or "",
+        authorised_by_ur=keys["authorized_by_ur"].maybe(lambda value: value.text(TEXT)) or "",
+        in_dispute=keys["in_dispute"].maybe(lambda value: value.text(TEXT)) or "",
+    )
+
+
+def _citations(value: "_Value") -> tuple[Citation, ...]:
+    keys = value.keys(facts=("citations",), derived=("basis",))
+    citations = tuple(_citation(each) for each in keys["citations"].values(MAX_CITATIONS))
+    keys["basis"].compare(basis_of(citations), "the citations give")
+    return citations
+
+
+def _citation(value: "_Value") -> Citation:
+    keys = value.keys(
+        facts=("source", "chapter_topic", "pages", "mtus"),
+        optional=("edition", "edition_suffix", "sections", "as_printed", "note"),
+    )
+    edition = keys["edition"].maybe(lambda value: value.text(WORD)) or ""
+    suffix = keys["edition_suffix"].maybe(lambda value: value.text(WORD)) or ""
+    if suffix and not edition:
+        keys["edition_suffix"].refuse("A suffix follows an edition, and no edition is given")
+    if edition and not re.fullmatch(r"(19|20)[0-9]{2}", edition):
+        keys["edition"].refuse(f"{_show(edition)} is not the year of an edition, such as “2016”")
+    return Citation(
+        source=keys["source"].text(SOURCE),
+        mtus=keys["mtus"].flag(required=True),
+        chapter=keys["chapter_topic"].maybe(lambda value: value.text(TEXT)) or "",
+        edition=edition,
+        edition_suffix=suffix,
+        sections=() if keys["sections"].missing else keys["sections"].texts(LINE),
+        pages=keys["pages"].maybe(lambda value: value.text(WORD)) or "",
+        as_printed=keys["as_printed"].maybe(lambda value: value.text(TEXT)) or "",
+        note=keys["note"].maybe(lambda value: value.text(LINE)) or "",
+    )
+
+
+class _Missing:
+    """A key that the file does not have."""
+
+
+@dataclass(frozen=True)
+class _Value:
+    """A value of the file and the path to it; asks of it what it must be, or refuses."""
+
+    value: Any
+    place: str
+    notes: dict[str, None]
+
+    @property
+    def missing(self) -> bool:
+        return self.value is _Missing
+
+    def refuse(self, reason: str) -> NoReturn:
+        raise BadShape(self.place, f"{reason}.")
+
+    def keys(
+        self,
+        *,
+        facts: Sequence[str],
+        optional: Sequence[str] = (),
+        derived: Sequence[str] = (),
+        notes: str = "",
+    ) -> dict[str, "_Value"]:
+        """The members of an object; refuses a key that is neither a fact nor a known note."""
+        if not isinstance(self.value, dict):
+            self.refuse(f"An object is needed here, not {_kind(self.value)}")
+        # Only the top and the places that name their notes have any.
+        known_notes = _NOTES[notes] if notes or not self.place else set()
+        for key in self.value:
+            if key in known_notes:
+                where = self.place and re.sub(r"\[[0-9]+\]", "[]", self.place) + "."
+                self.notes[f"{where}{key}"] = None
+            elif key not in {*facts, *optional, *derived}:
+                raise BadShape(
+                    self._path(key), "This key is neither a fact nor a known note. Check its name."
+                )
+        for key in facts:
+            if key not in self.value:
+                raise BadShape(self._path(key), "This fact is missing.")
+        return {
+            key: _Value(self.value.get(key, _Missing), self._path(key), self.notes)
+            for key in (*facts, *optional, *derived)
+        }
+
+    def _path(self, key: str) -> str:
+        shown = key if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", key) else _show(key)
+        return f"{self.place}.{shown}" if self.place else shown
+
+    def values(self, most: int) -> Iterator["_Value"]:
+        """The members of a list of at most ``most``."""
+        if not isinstance(self.value, list):
+            self.refuse(f"A list is needed here, not {_kind(self.value)}")
+        if len(self.value) > most:
+            self.refuse(f"The list holds {len(self.value)} entries; at most {most} are possible")
+        for index, value in enumerate(self.value):
+            yield _Value(value, f"{self.place}[{index}]", self.notes)
+
+    def maybe[T](self, read: Callable[["_Value"], T]) -> T | None:
+        """What ``read`` makes of it, or ``None`` where the publication does not say."""
+        return None if self.value is None or self.missing else read(self)
+
+    def text(self, longest: int) -> str:
+        """Words as printed: not empty, not too long, nothing that a page cannot show."""
+        if not isinstance(self.value, str):
+            self.refuse(f"Text is needed here, not {_kind(self.value)}")
+        for index, character in enumerate(self.value):
+            if (
+                unicodedata.category(character) in {"Cc", "Cs", "Cn", "Zl", "Zp"}
+                or character in _DIRECTION_MARKS
+            ):
+                self.refuse(
+                    f"Character {index + 1} is the control character U+{ord(character):04X}"
+                )
+        if not self.value.strip():
+            self.refuse("The text is empty; write null where the publication does not say")
+        if len(self.value) > longest:
+            self.refuse(f"The text has {len(self.value):,} characters; at most {longest:,} fit")
+        return self.value
+
+    def texts(self, longest: int) -> tuple[str, ...]:
+        return tuple(value.text(longest) for value in self.values(MAX_LIST))
+
+    def number(self, least: int, most: int) -> int:
+        """A whole number between two bounds, both included."""
+        if not isinstance(self.value, int) or isinstance(self.value, bool):
+            self.refuse(f"A whole number is needed here, not {_kind(self.value)}")
+        if not least <= self.value <= most:
+            self.refuse(f"{_show(self.value)} is not between {least} and {most}")
+        return self.value
+
+    def flag(self, *, required: bool = False) -> bool:
+        """True or false; a missing flag is false unless it is required."""
+        if self.missing and not required:
+            return False
+        if not isinstance(self.value, bool):
+            self.refuse(f"true or false is needed here, not {_kind(self.value)}")
+        return self.value
+
+    def one_of(self, words: Sequence[str]) -> str:
+        if not isinstance(self.value, str) or self.value not in words:
+            choices = ", ".join(f"“{word}”" for word in words)
+            self.refuse(f"{_show(self.value)} is none of {choices}")
+        return self.value
+
+    def day(self, today: date) -> date:
+        """A day as letters print it, MM/DD/YYYY, that exists and is not in the future."""
+        if not isinstance(self.value, str):
+            self.refuse(f"A date MM/DD/YYYY is needed here, not {_kind(self.value)}")
+        if not re.fullmatch(r"[0-9]{2}/[0-9]{2}/[0-9]{4}", self.value, re.ASCII):
+            self.refuse(f"{_show(self.value)} is not a date MM/DD/YYYY")
+        try:
+            day = datetime.strptime(self.value, "%m/%d/%Y").date()  # noqa: DTZ007  # a day, no time
+        except ValueError:
+            self.refuse(f"{_show(self.value)} is not a day of the calendar")
+        if day < EARLIEST:
+            self.refuse(f"{self.value} lies before {_print(EARLIEST)}")
+        if day > today:
+            self.refuse(f"{self.value} lies in the future; today is {_print(today)}")
+        return day
+
+    def compare(self, derived: str | int, from_where: str) -> None:
+        """A derived value, where the file gives it, must agree with what we derive."""
+        if self.missing:
+            return
+        if self.value != derived or isinstance(self.value, bool):
+            self.refuse(f"The file says {_show(self.value)}, but {from_where} {_show(derived)}")
+
+
+def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise BadShape("", f"The key {_show(twice)} stands twice in one object.")
+    return members
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise BadShape("", f"{name} is not a number that JSON knows.")
+
+
+def _kind(value: Any) -> str:
+    if value is None or value is _Missing:
+        return "nothing"
+    names = {
+        bool: "true or false",
+        int: "a number",
+        float: "a fraction",
+        str: "text",
+        list: "a list",
+        dict: "an object",
+    }
+    return names[type(value)]
+
+
+def _show(value: Any) -> str:
+    """A value of the file in a message: short, and on one line."""
+    shown = "".join(
+        character if character.isprintable() else f"\\u{ord(character):04x}"
+        for character in str(value)[:60]
+    )
+    return f"“{shown}{'…' if len(str(value)) > 60 else ''}”"
+
+
+def _print(day: date) -> str:
+    return day.strftime("%m/%d/%Y")
+
+
+def _words(phrase: str) -> str:
+    return phrase[0].upper() + phrase[1:]
+
+
+# --- writing -------------------------------------------------------------------------------------
+
+
+def facts_of(case: PublishedCase) -> dict[str, Any]:
+    """The same shape from the facts, derived values recomputed; notes are not in it."""
+    dates = {
+        "date_assigned": case.assigned_on,
+        "date_of_injury": case.injured_on,
+        "decision_date": case.decided_on,
+        "ur_denial_date": case.ur_decided_on,
+        "application_received": case.received_on,
+    }
+    return {
+        "case_number": case.number,
+        "header_dates": {name: day and _print(day) for name, day in dates.items()},
+        "priority": case.priority,
+        "reviewer_statement": {
+            "specialties": list(case.statement.specialties),
+            "licensed_states": list(case.statement.states),
+            "state_separator": case.statement.separator or None,
+            "placement": case.statement.placement or None,
+            "professional_label": case.statement.label or None,
+        },
+        "patient": {
+            "age": case.age,
+            "sex": case.sex or None,
+            "body_part": list(case.body_parts),
+            "party_term": case.party_term or None,
+        },
+        "case_outcome_derived": case.outcome,
+        "item_count": len(case.items),
+        "items": [_facts_of_item(item) for item in case.items],
+    }
+
+
+def _facts_of_item(item: Item) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "position": item.position,
+        "title": item.title,
+        "outcome": item.outcome,
+        "outcome_separator": item.separator,
+        "claims_admin_guideline": _facts_of_citations(item.administrator),
+        "imro_guideline": _facts_of_citations(item.imro),
+        "quantity_expressions": list(item.quantities),
+    }
+    if item.full_length is not None:
+        facts |= {"title_truncated": True, "title_full_length": item.full_length}
+    if item.prefix:
+        facts["prefix"] = item.prefix
+    if item.lineage:
+        facts["partial_authorization"] = {
+            "pattern": item.lineage.pattern,
+            "original_request": item.lineage.original_request or None,
+            "authorized_by_ur": item.lineage.authorised_by_ur or None,
+            "in_dispute": item.lineage.in_dispute or None,
+        }
+    if item.opioid_notice:
+        facts["has_opioid_taper_notice"] = True
+    return facts
+
+
+def _facts_of_citations(citations: Sequence[Citation]) -> dict[str, Any]:
+    return {
+        "basis": basis_of(citations),
+        "citations": [_facts_of_citation(citation) for citation in citations],
+    }
+
+
+def _facts_of_citation(citation: Citation) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "source": citation.source,
+        "chapter_topic": citation.chapter or None,
+        "pages": citation.pages or None,
+        "mtus": citation.mtus,
+    }
+    if citation.mtus or citation.edition:
+        facts["edition"] = citation.edition or None
+    if citation.edition_suffix:
+        facts["edition_suffix"] = citation.edition_suffix
+    if citation.mtus or citation.sections:
+        facts["sections"] = list(citation.sections)
+    if citation.as_printed:
+        facts["as_printed"] = citation.as_printed
+    if citation.note:
+        facts["note"] = citation.note
+    return facts
+
+
+def difference(stored: Any, given: Any, place: str = "") -> str:
+    """The first place at which two shapes differ, with both values; empty when they agree."""
+    if isinstance(stored, dict) and isinstance(given, dict):
+        for key in {**stored, **given}:
+            path = f"{place}.{key}" if place else key
+            if found := difference(stored.get(key), given.get(key), path):
+                return found
+        return ""
+    if isinstance(stored, list) and isinstance(given, list):
+        for index, (one, other) in enumerate(zip(stored, given, strict=False)):
+            if found := difference(one, other, f"{place}[{index}]"):
+                return found
+        if len(stored) == len(given):
+            return ""
+        return f"{place} holds {len(stored)} entries here and {len(given)} in the file"
+    if stored == given:
+        return ""
+    return f"{place} is {_show(stored)} here and {_show(given)} in the file"
