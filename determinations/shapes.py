@@ -15,7 +15,10 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NoReturn
+from itertools import pairwise
+from typing import Any, NoReturn, TypeVar
+
+T = TypeVar("T")
 
 MAX_FILE_BYTES = 1_048_576
 MAX_ITEMS = 200  # one application may carry as many
@@ -195,7 +198,8 @@ def parse(data: bytes) -> Any:
         return json.loads(text, object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         raise BadShape(
-            f"line {error.lineno}, column {error.colno}", f"This is not JSON: {error.msg}."
+            f"line {error.lineno}, column {error.colno}",
+            f"This is not JSON: {error.msg}.",
         ) from error
     except RecursionError as error:
         raise BadShape("", "The file is nested too deeply.") from error
@@ -211,7 +215,14 @@ def read(raw: Any, *, today: date) -> tuple[PublishedCase, list[str]]:
     """
     notes: dict[str, None] = {}  # a set that keeps its order
     top = _Value(raw, "", notes).keys(
-        facts=("case_number", "header_dates", "priority", "reviewer_statement", "patient", "items"),
+        facts=(
+            "case_number",
+            "header_dates",
+            "priority",
+            "reviewer_statement",
+            "patient",
+            "items",
+        ),
         derived=("case_outcome_derived", "item_count"),
     )
     number = top["case_number"].text(20)
@@ -222,9 +233,10 @@ def read(raw: Any, *, today: date) -> tuple[PublishedCase, list[str]]:
     dates = _header_dates(top["header_dates"], today)
     if dates["decision_date"] is None:
         raise BadShape(
-            "header_dates.decision_date", "A published decision needs its date, as MM/DD/YYYY."
+            "header_dates.decision_date",
+            "A published decision needs its date, as MM/DD/YYYY.",
         )
-    patient = top["patient"].keys(facts=("age", "sex", "body_part", "party_term"), notes="patient")
+    patient = top["patient"].keys(facts=("age", "sex", "body_part", "party_term"))
     items = tuple(_item(value) for value in top["items"].values(MAX_ITEMS))
     if not items:
         top["items"].refuse("A decision decides at least one item; this list is empty")
@@ -259,7 +271,7 @@ def _header_dates(value: "_Value", today: date) -> dict[str, date | None]:
     keys = value.keys(facts=tuple(HEADER_DATES))
     dates = {name: keys[name].maybe(lambda value: value.day(today)) for name in HEADER_DATES}
     known = [(name, day) for name, day in dates.items() if day is not None]
-    for (earlier, first), (later, second) in zip(known, known[1:], strict=False):
+    for (earlier, first), (later, second) in pairwise(known):
         if second < first:
             raise BadShape(
                 f"header_dates.{later}",
@@ -278,7 +290,6 @@ def _statement(value: "_Value") -> Statement:
             "placement",
             "professional_label",
         ),
-        notes="reviewer_statement",
     )
     return Statement(
         specialties=keys["specialties"].texts(120),
@@ -307,7 +318,6 @@ def _item(value: "_Value") -> Item:
             "partial_authorization",
             "has_opioid_taper_notice",
         ),
-        notes="items[]",
     )
     title = keys["title"].text(TITLE)
     truncated = keys["title_truncated"].flag()
@@ -362,8 +372,8 @@ def _citation(value: "_Value") -> Citation:
     suffix = keys["edition_suffix"].maybe(lambda value: value.text(WORD)) or ""
     if suffix and not edition:
         keys["edition_suffix"].refuse("A suffix follows an edition, and no edition is given")
-    if edition and not re.fullmatch(r"(19|20)[0-9]{2}", edition):
-        keys["edition"].refuse(f"{_show(edition)} is not the year of an edition, such as “2016”")
+    if edition and not re.search(r"\b(19|20)[0-9]{2}\b", edition):
+        keys["edition"].refuse(f"{_show(edition)} names no year of an edition, such as “2016”")
     return Citation(
         source=keys["source"].text(SOURCE),
         mtus=keys["mtus"].flag(required=True),
@@ -402,20 +412,18 @@ class _Value:
         facts: Sequence[str],
         optional: Sequence[str] = (),
         derived: Sequence[str] = (),
-        notes: str = "",
     ) -> dict[str, "_Value"]:
         """The members of an object; refuses a key that is neither a fact nor a known note."""
         if not isinstance(self.value, dict):
             self.refuse(f"An object is needed here, not {_kind(self.value)}")
-        # Only the top and the places that name their notes have any.
-        known_notes = _NOTES[notes] if notes or not self.place else set()
+        here = re.sub(r"\[[0-9]+\]", "[]", self.place)
         for key in self.value:
-            if key in known_notes:
-                where = self.place and re.sub(r"\[[0-9]+\]", "[]", self.place) + "."
-                self.notes[f"{where}{key}"] = None
+            if key in _NOTES.get(here, ()):
+                self.notes[f"{here}.{key}" if here else key] = None
             elif key not in {*facts, *optional, *derived}:
                 raise BadShape(
-                    self._path(key), "This key is neither a fact nor a known note. Check its name."
+                    self._path(key),
+                    "This key is neither a fact nor a known note. Check its name.",
                 )
         for key in facts:
             if key not in self.value:
@@ -438,7 +446,7 @@ class _Value:
         for index, value in enumerate(self.value):
             yield _Value(value, f"{self.place}[{index}]", self.notes)
 
-    def maybe[T](self, read: Callable[["_Value"], T]) -> T | None:
+    def maybe(self, read: Callable[["_Value"], T]) -> T | None:
         """What ``read`` makes of it, or ``None`` where the publication does not say."""
         return None if self.value is None or self.missing else read(self)
 
@@ -492,7 +500,7 @@ class _Value:
         if not re.fullmatch(r"[0-9]{2}/[0-9]{2}/[0-9]{4}", self.value, re.ASCII):
             self.refuse(f"{_show(self.value)} is not a date MM/DD/YYYY")
         try:
-            day = datetime.strptime(self.value, "%m/%d/%Y").date()  # noqa: DTZ007  # a day, no time
+            day = datetime.strptime(self.value, "%m/%d/%Y").date()
         except ValueError:
             self.refuse(f"{_show(self.value)} is not a day of the calendar")
         if day < EARLIEST:
