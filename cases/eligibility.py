@@ -7,7 +7,14 @@ counts as NO (8 CCR 9792.10.3(a)-(d)).
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-FACTS = ("SIGNED", "TIMELY", "UR_ATTACHED", "NECESSITY", "NOT_DECIDED", "LIABILITY_CLEAR")
+FACTS = (
+    "SIGNED",
+    "TIMELY",
+    "UR_ATTACHED",
+    "NECESSITY",
+    "NOT_DECIDED",
+    "LIABILITY_CLEAR",
+)
 
 # The coded reason that a NO gives, as domain law knows it.
 REASONS = {
@@ -50,7 +57,9 @@ def conclude(answers: Mapping[str, str]) -> Conclusion:
         if fact not in REASONS:
             raise KeyError(fact)
     refusals = [
-        fact for fact in FACTS if answers.get(fact) == "NO" and fact != "LIABILITY_CLEAR"
+        fact
+        for fact in FACTS
+        if answers.get(fact) == "NO" and fact != "LIABILITY_CLEAR"
     ]
     if refusals:
         codes = tuple(REASONS[fact] for fact in refusals)
@@ -63,4 +72,6 @@ def conclude(answers: Mapping[str, str]) -> Conclusion:
     if unknown:
         missing = "; ".join(NEEDED[fact] for fact in unknown)
         return Conclusion("INCOMPLETE", (), f"Not yet known: {missing}.")
-    return Conclusion("ELIGIBLE", (), "All six facts are answered yes: the case is eligible.")
+    return Conclusion(
+        "ELIGIBLE", (), "All six facts are answered yes: the case is eligible."
+    )

@@ -56,7 +56,8 @@ MOVES: dict[Status, set[Status]] = {
     Status.NOTICE_SENT: {Status.RECORDS_COMPLETE} | _EARLY_ENDS,
     Status.RECORDS_COMPLETE: {Status.NOTICE_SENT, Status.REVIEWER_CHOSEN} | _EARLY_ENDS,
     Status.REVIEWER_CHOSEN: {Status.RECORDS_COMPLETE, Status.IN_REVIEW} | _EARLY_ENDS,
-    Status.IN_REVIEW: {Status.INFO_FOR_REVIEW, Status.RECORDS_COMPLETE, Status.QA} | _EARLY_ENDS,
+    Status.IN_REVIEW: {Status.INFO_FOR_REVIEW, Status.RECORDS_COMPLETE, Status.QA}
+    | _EARLY_ENDS,
     Status.INFO_FOR_REVIEW: {Status.IN_REVIEW} | _EARLY_ENDS,
     Status.QA: {Status.IN_REVIEW, Status.APPROVED} | _EARLY_ENDS,
     Status.APPROVED: {Status.QA, Status.ISSUED} | _EARLY_ENDS,
@@ -92,6 +93,37 @@ NEXT_ROLE: dict[Status, str] = {
     Status.TERMINATED: "COORDINATOR",
     Status.CLOSED: "",
 }
+
+# The list in which a case stands for the office; several states may share one.
+QUEUES: dict[str, tuple[str, list[Status]]] = {
+    "intake": ("Intake", [Status.RECEIVED]),
+    "eligibility": (
+        "Eligibility",
+        [
+            Status.SCREENING,
+            Status.DUPLICATE,
+            Status.INFO_REQUESTED,
+            Status.DEFERRED,
+            Status.INELIGIBLE,
+            Status.CONSOLIDATED,
+            Status.WITHDRAWN,
+            Status.TERMINATED,
+        ],
+    ),
+    "notices": ("Notices", [Status.ELIGIBLE]),
+    "records": ("Awaiting records", [Status.NOTICE_SENT]),
+    "assign": ("Ready to assign", [Status.RECORDS_COMPLETE]),
+    "review": (
+        "In review",
+        [Status.REVIEWER_CHOSEN, Status.IN_REVIEW, Status.INFO_FOR_REVIEW],
+    ),
+    "qa": ("Quality check", [Status.QA]),
+    "issue": ("Ready to issue", [Status.APPROVED]),
+    "mail": ("To be sent", [Status.ISSUED]),
+}
+QUEUE_OF: dict[Status, str] = {
+    state: slug for slug, (_, states) in QUEUES.items() for state in states
+} | {state: "" for state in CLOSED_STATES}
 
 
 class CannotMove(Exception):

@@ -3,7 +3,17 @@
 import re
 import unicodedata
 
-_CORPORATE = {"inc", "incorporated", "llc", "llp", "corp", "corporation", "co", "ltd", "the"}
+_CORPORATE = {
+    "inc",
+    "incorporated",
+    "llc",
+    "llp",
+    "corp",
+    "corporation",
+    "co",
+    "ltd",
+    "the",
+}
 
 
 def fold_name(name: str) -> str:

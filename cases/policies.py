@@ -48,7 +48,11 @@ def why_not_decide_eligibility(user: User, case: Case) -> str:
 
 def why_not_make_notices(user: User, case: Case) -> str:
     reason = why_not(
-        user, "cases.make_notices", case, Status.ELIGIBLE, act="make the notices of assignment"
+        user,
+        "cases.make_notices",
+        case,
+        Status.ELIGIBLE,
+        act="make the notices of assignment",
     )
     if not reason and case.notices.filter(round=case.round).exists():
         return "The notices of assignment are made. Mark them as sent when they have gone out."
@@ -67,7 +71,12 @@ def why_not_mark_notices_sent(user: User, case: Case) -> str:
 def why_not_end_early(user: User, case: Case) -> str:
     if not user.may("cases.end_early"):
         return "Your role does not let you end a case early."
-    if case.stage in {Status.ISSUED, Status.WITHDRAWN, Status.TERMINATED, Status.CLOSED}:
+    if case.stage in {
+        Status.ISSUED,
+        Status.WITHDRAWN,
+        Status.TERMINATED,
+        Status.CLOSED,
+    }:
         return f"Case {case.number} stands at “{case.stage.label}” and can no longer end early."
     return ""
 

@@ -13,7 +13,16 @@ from .application import (
     URDecision,
     URType,
 )
-from .case import CannotMove, Case, CaseLink, CaseNumberSeries, Origin, Priority, Sex, Status
+from .case import (
+    CannotMove,
+    Case,
+    CaseLink,
+    CaseNumberSeries,
+    Origin,
+    Priority,
+    Sex,
+    Status,
+)
 from .clocks import ClockRule, HolidayRule
 from .facts import TwoTimeFact, TwoTimeQuerySet
 from .history import AssignmentNotice, Deadline, Event

@@ -57,7 +57,9 @@ class URDecision(Versioned):
     reference_normal = models.CharField(max_length=80, blank=True)
     running_number = models.PositiveSmallIntegerField(default=1)
     different_because = models.CharField(max_length=300, blank=True)
-    ur_type = models.CharField(max_length=16, choices=URType, default=URType.REGULAR)
+    ur_type = models.CharField(
+        max_length=16, choices=URType, default=URType.REGULAR, blank=True
+    )
     served_on = models.DateField(null=True)
     service_method = models.CharField(max_length=12, choices=ServiceMethod, blank=True)
     requested_on = models.DateField("RFA date", null=True)
@@ -69,7 +71,12 @@ class URDecision(Versioned):
         constraints = [
             models.UniqueConstraint(
                 name="ur_decision_known_once",
-                fields=["claim_number_normal", "decided_on", "reference_normal", "running_number"],
+                fields=[
+                    "claim_number_normal",
+                    "decided_on",
+                    "reference_normal",
+                    "running_number",
+                ],
                 condition=~models.Q(claim_number_normal=""),
             ),
             models.CheckConstraint(
@@ -88,15 +95,21 @@ class Application(Versioned):
     Nothing is refused at the door: what is incomplete or late is stored and screened.
     """
 
-    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="application")
-    idempotency_key = models.UUIDField(unique=True)  # the form's: a second click adds nothing
+    case = models.OneToOneField(
+        Case, on_delete=models.PROTECT, related_name="application"
+    )
+    idempotency_key = models.UUIDField(
+        unique=True
+    )  # the form's: a second click adds nothing
     channel = models.CharField(max_length=8, choices=Channel)
     received_at = models.DateTimeField()
     entered_at = models.DateTimeField()
     entered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    printed = models.JSONField(default=dict)  # field name -> exactly what the clerk keyed
+    printed = models.JSONField(
+        default=dict
+    )  # field name -> exactly what the clerk keyed
     items_on_form = models.PositiveSmallIntegerField(null=True)  # the control count
     signed_by = models.CharField(max_length=16, choices=Signer, blank=True)
     signed_on = models.DateField(null=True)
@@ -120,7 +133,9 @@ class ApplicationPaper(Versioned):
         UR_DECISION = "UR_DECISION", "UR decision"
         SUPPORT = "SUPPORT", "Supporting paper"
 
-    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="papers")
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, related_name="papers"
+    )
     kind = models.CharField(max_length=12, choices=Kind)
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
     name_received = models.CharField(max_length=255)
@@ -153,7 +168,9 @@ class TreatmentCategory(Versioned):
         verbose_name_plural = "treatment categories"
         constraints = [
             models.UniqueConstraint(
-                name="treatment_category_once", fields=["parent", "name"], nulls_distinct=False
+                name="treatment_category_once",
+                fields=["parent", "name"],
+                nulls_distinct=False,
             )
         ]
 
@@ -194,20 +211,34 @@ class DisputedItem(Versioned):
     title = models.TextField()  # as the application or the letter words it
     title_truncated = models.BooleanField(default=False)
     title_full_length = models.PositiveIntegerField(null=True)
-    prefix = models.CharField(max_length=80, blank=True)  # "Associated surgical service"
-    separator = models.CharField(max_length=8, default=": ")  # before the outcome in a heading
+    prefix = models.CharField(
+        max_length=80, blank=True
+    )  # "Associated surgical service"
+    separator = models.CharField(
+        max_length=8, default=": "
+    )  # before the outcome in a heading
     parent = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="dependents"
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="dependents",
     )
     category = models.ForeignKey(
-        TreatmentCategory, on_delete=models.PROTECT, null=True, blank=True, related_name="items"
+        TreatmentCategory,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="items",
     )
     lineage = models.CharField(max_length=12, choices=Lineage, blank=True)
     original_request = models.TextField(blank=True)
     authorised_by_ur = models.TextField(blank=True)
     in_dispute = models.TextField(blank=True)
     requested_quantity = models.DecimalField(max_digits=10, decimal_places=2, null=True)
-    authorised_quantity = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    authorised_quantity = models.DecimalField(
+        max_digits=10, decimal_places=2, null=True
+    )
     eligible_quantity = models.DecimalField(max_digits=10, decimal_places=2, null=True)
     unit = models.CharField(max_length=40, blank=True)
     quantity_expressions = models.JSONField(default=list, blank=True)  # as printed
@@ -224,13 +255,17 @@ class DisputedItem(Versioned):
 
     class Meta(Versioned.Meta):
         constraints = [
-            models.UniqueConstraint(name="item_position_once", fields=["case", "position"]),
+            models.UniqueConstraint(
+                name="item_position_once", fields=["case", "position"]
+            ),
             models.CheckConstraint(
                 name="item_outcome_iff_decided",
                 condition=models.Q(ending="DECIDED") & ~models.Q(outcome="")
                 | ~models.Q(ending="DECIDED") & models.Q(outcome=""),
             ),
-            models.CheckConstraint(name="item_has_words", condition=~models.Q(title="")),
+            models.CheckConstraint(
+                name="item_has_words", condition=~models.Q(title="")
+            ),
         ]
 
     def __str__(self) -> str:

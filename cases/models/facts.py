@@ -44,9 +44,15 @@ class TwoTimeFact(models.Model):
     source = models.CharField(max_length=200, blank=True)
     # One row corrects at most one other, so a correction can itself be corrected, never forked.
     corrects = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="correction"
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="correction",
     )
-    withdrawn = models.BooleanField(default=False)  # the correction says: this was never true
+    withdrawn = models.BooleanField(
+        default=False
+    )  # the correction says: this was never true
 
     objects = TwoTimeQuerySet.as_manager()
 

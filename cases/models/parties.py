@@ -46,11 +46,19 @@ class Party(TwoTimeFact):
         Person, on_delete=models.PROTECT, null=True, blank=True, related_name="roles"
     )
     organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="roles"
+        Organisation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="roles",
     )
     # A maker or a facility may be party through one disputed item alone.
     item = models.ForeignKey(
-        DisputedItem, on_delete=models.PROTECT, null=True, blank=True, related_name="parties"
+        DisputedItem,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="parties",
     )
     name = models.CharField(max_length=300)  # as printed
     contact = models.CharField(max_length=200, blank=True)
@@ -64,14 +72,17 @@ class Party(TwoTimeFact):
     preferred_channel = models.CharField(
         max_length=12, choices=PreferredChannel, default=PreferredChannel.MAIL
     )
-    list_version = models.PositiveIntegerField()  # the case's party list when this row was added
+    list_version = (
+        models.PositiveIntegerField()
+    )  # the case's party list when this row was added
 
     class Meta:
         verbose_name_plural = "parties"
         constraints = [
             models.CheckConstraint(
                 name="party_is_someone",
-                condition=models.Q(person__isnull=False) | models.Q(organisation__isnull=False),
+                condition=models.Q(person__isnull=False)
+                | models.Q(organisation__isnull=False),
             )
         ]
 

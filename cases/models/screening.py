@@ -36,7 +36,9 @@ class EligibilityResult(models.TextChoices):
 class EligibilityDecision(Versioned):
     """A finding on the whole case. A later one supersedes an earlier; neither is overwritten."""
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="eligibility_decisions")
+    case = models.ForeignKey(
+        Case, on_delete=models.PROTECT, related_name="eligibility_decisions"
+    )
     attempt = models.PositiveSmallIntegerField()
     result = models.CharField(max_length=12, choices=EligibilityResult)
     decided_at = models.DateTimeField()
@@ -64,7 +66,11 @@ class EligibilityFinding(Versioned):
     )
     fact = models.CharField(max_length=16, choices=EligibilityFact)
     item = models.ForeignKey(
-        DisputedItem, on_delete=models.PROTECT, null=True, blank=True, related_name="findings"
+        DisputedItem,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="findings",
     )
     answer = models.CharField(max_length=8, choices=Answer)
     reason_code = models.CharField(max_length=16, blank=True)  # I-LATE, I-UNSIGNED, …

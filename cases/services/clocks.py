@@ -44,7 +44,11 @@ def start(
 def meet(*, case: Case, clock: str, by: User | None, at: datetime) -> None:
     """Note that a duty was done; a clock that does not run is left alone."""
     deadline = Deadline.objects.filter(
-        case=case, round=case.round, clock=clock, replaced_at__isnull=True, met_at__isnull=True
+        case=case,
+        round=case.round,
+        clock=clock,
+        replaced_at__isnull=True,
+        met_at__isnull=True,
     ).first()
     if deadline is not None:
         deadline.met_at = at

@@ -159,7 +159,11 @@ def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     :raises NotAllowed: this person does not enter applications, or the form names a future day.
     :raises SheetAlreadyEntered: the scan of the form was entered before.
     """
-    refuse("" if by.may("cases.enter_application") else "Your role does not enter applications.")
+    refuse(
+        ""
+        if by.may("cases.enter_application")
+        else "Your role does not enter applications."
+    )
     _refuse_impossible_days(application, at)
     for last_try in (False, False, True):
         try:
@@ -173,7 +177,9 @@ def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
 
 def find_entered(key: UUID) -> Case | None:
     """The case that this form became, if it was saved before."""
-    found = Application.objects.filter(idempotency_key=key).select_related("case").first()
+    found = (
+        Application.objects.filter(idempotency_key=key).select_related("case").first()
+    )
     return found.case if found else None
 
 
@@ -228,7 +234,10 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     ).store(by=by, at=at)
     for paper in application.papers:
         ApplicationPaper(
-            application=paper_form, kind=paper.kind, file=paper.file, name_received=paper.name[:255]
+            application=paper_form,
+            kind=paper.kind,
+            file=paper.file,
+            name_received=paper.name[:255],
         ).store(by=by, at=at)
     for party in application.parties:
         add_party(case=case, party=party, by=by, at=at)
@@ -257,7 +266,10 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
         by=by,
         sentence=f"Application received {received_on:%m/%d/%Y} with "
         f"{count} disputed item{'' if count == 1 else 's'}.",
-        facts={"channel": application.channel, "received_at": application.received_at.isoformat()},
+        facts={
+            "channel": application.channel,
+            "received_at": application.received_at.isoformat(),
+        },
     )
     if lead is None:
         case.move_to(Status.SCREENING, by=by, at=at)
@@ -308,7 +320,9 @@ def _refuse_impossible_days(application: ApplicationOnForm, at: datetime) -> Non
         raise NotAllowed("The received date lies in the future. Check the stamp.")
     decided_on = application.ur_decision.decided_on
     if decided_on and decided_on > received_on:
-        raise NotAllowed("The UR decision is dated after the day we received it. Check both dates.")
+        raise NotAllowed(
+            "The UR decision is dated after the day we received it. Check both dates."
+        )
     for name, day in (
         ("date of injury", application.date_of_injury),
         ("signature date", application.signed_on),
@@ -352,9 +366,14 @@ def _find_or_store_ur_decision(
     application: ApplicationOnForm, *, by: User, at: datetime
 ) -> URDecision:
     form = application.ur_decision
-    claim, reference = fold_number(application.claim_number), fold_number(form.reference)
+    claim, reference = (
+        fold_number(application.claim_number),
+        fold_number(form.reference),
+    )
     same = URDecision.objects.filter(
-        claim_number_normal=claim, decided_on=form.decided_on, reference_normal=reference
+        claim_number_normal=claim,
+        decided_on=form.decided_on,
+        reference_normal=reference,
     ).order_by("-running_number")
     latest = same.first() if claim and form.decided_on else None
     if latest is not None and not form.different_because:
@@ -377,7 +396,9 @@ def _find_or_store_ur_decision(
     ).store(by=by, at=at)
 
 
-def _find_or_store_organisation(name: str, *, by: User | None, at: datetime) -> Organisation:
+def _find_or_store_organisation(
+    name: str, *, by: User | None, at: datetime
+) -> Organisation:
     normal = fold_organisation(name)
     known = (
         OrganisationName.objects.current()
@@ -400,7 +421,9 @@ def _find_or_store_organisation(name: str, *, by: User | None, at: datetime) -> 
     return organisation
 
 
-def _find_or_store_person(party: PartyOnForm, *, by: User | None, at: datetime) -> Person:
+def _find_or_store_person(
+    party: PartyOnForm, *, by: User | None, at: datetime
+) -> Person:
     """The same name and birthday is the same person; a name alone is not, except for physicians
     and attorneys, whose birthdays no form gives."""
     normal = fold_name(party.name)
@@ -417,7 +440,8 @@ def _find_or_store_person(party: PartyOnForm, *, by: User | None, at: datetime) 
     if known:
         return known.person
     person = Person(
-        date_of_birth=party.date_of_birth, date_of_birth_printed=party.date_of_birth_printed
+        date_of_birth=party.date_of_birth,
+        date_of_birth_printed=party.date_of_birth_printed,
     ).store(by=by, at=at)
     PersonName.objects.create(
         person=person,

@@ -71,7 +71,9 @@ def decide_eligibility(
                 decision=decision,
                 fact=fact,
                 answer=answers.get(fact) or "UNKNOWN",
-                reason_code=eligibility.REASONS[fact] if answers.get(fact) == "NO" else "",
+                reason_code=eligibility.REASONS[fact]
+                if answers.get(fact) == "NO"
+                else "",
                 note=notes.get(fact, ""),
             )
             for fact in eligibility.FACTS
@@ -128,7 +130,9 @@ def screen_again(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
         by=by,
         at=at,
     )
-    _record(case, Event.Kind.REOPENED, "Put before screening again.", reason, by=by, at=at)
+    _record(
+        case, Event.Kind.REOPENED, "Put before screening again.", reason, by=by, at=at
+    )
     return case
 
 
@@ -162,10 +166,14 @@ def terminate(
     """
     case = Case.objects.select_for_update().get(pk=case_id)
     policies.refuse(policies.why_not_end_early(by, case))
-    pending = {item.pk: item for item in case.items.filter(ending=DisputedItem.Ending.PENDING)}
+    pending = {
+        item.pk: item for item in case.items.filter(ending=DisputedItem.Ending.PENDING)
+    }
     strangers = set(item_ids) - set(pending)
     policies.refuse(
-        "Choose items of this case that are still pending." if strangers or not item_ids else ""
+        "Choose items of this case that are still pending."
+        if strangers or not item_ids
+        else ""
     )
     if set(item_ids) == set(pending):
         return _end_early(
@@ -212,7 +220,9 @@ def add_note(*, case_id: int, text: str, by: User, at: datetime) -> Event:
 
     :raises NotAllowed: nothing was written.
     """
-    policies.refuse("" if by.may("cases.add_note") else "Your role does not write notes.")
+    policies.refuse(
+        "" if by.may("cases.add_note") else "Your role does not write notes."
+    )
     policies.refuse("" if text.strip() else "Write the note first.")
     case = Case.objects.select_for_update().get(pk=case_id)
     return _record(case, Event.Kind.NOTE, text.strip(), "", by=by, at=at)
@@ -240,7 +250,12 @@ def _end_early(
 
 
 def _end_item(
-    item: DisputedItem, ending: DisputedItem.Ending, reason: str, *, by: User, at: datetime
+    item: DisputedItem,
+    ending: DisputedItem.Ending,
+    reason: str,
+    *,
+    by: User,
+    at: datetime,
 ) -> None:
     item.ending, item.ended_at, item.ended_because = ending, at, reason[:300]
     item.store(by=by, at=at, why=reason, fields=["ending", "ended_at", "ended_because"])

@@ -1,0 +1,614 @@
+"""What the clerk keys from the paper. Forms check the paper; services check the law."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID, uuid4
+
+from django import forms
+from django.core import signing
+from django.http import QueryDict
+
+from files.models import StoredFile
+from letters.glyphs import lacking, normalise
+
+from .models import (
+    Answer,
+    ApplicationPaper,
+    Channel,
+    EligibilityFact,
+    Priority,
+    Role,
+    ServiceMethod,
+    Sex,
+    Signer,
+    TreatmentCategory,
+    URType,
+)
+from .paper_dates import NotADate, read_date
+from .services.intake import (
+    LOS_ANGELES,
+    ApplicationOnForm,
+    ItemOnForm,
+    Paper,
+    PartyOnForm,
+    URDecisionOnForm,
+)
+
+YES_NO_UNKNOWN = [("", "Not stated"), ("yes", "Yes"), ("no", "No")]
+MOST_ITEMS = 200
+
+
+def printable(text: str) -> str:
+    """Text that a letter can print, without word processors' junk.
+
+    :raises ValidationError: naming each character that no letter can show.
+    """
+    clean, _ = normalise(text)
+    found = lacking(clean)
+    if found:
+        names = ", ".join(sorted({glyph.name for glyph in found}))
+        raise forms.ValidationError(
+            f"Letters cannot print {names}. Replace it with words or a plain sign."
+        )
+    return clean
+
+
+class PaperText(forms.CharField):
+    """A line of text from the paper."""
+
+    def __init__(self, *, max_length: int = 200, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+        self.error_messages["max_length"] = (
+            "This is %(show_value)d characters long. Shorten it to %(limit_value)d."
+        )
+
+    def clean(self, value: Any) -> str:
+        if value and len(value) > 10 * (self.max_length or 0) + 1000:
+            raise forms.ValidationError(
+                f"This is {len(value):,} characters long. Shorten it to {self.max_length}."
+            )
+        return printable(super().clean(normalise(value)[0] if value else value))
+
+
+class PaperDate(forms.CharField):
+    """A date as clerks key it: 9/20/24, 092024, 20 Sep 2024, t for today."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault(
+            "widget", forms.TextInput(attrs={"data-date": "", "autocomplete": "off"})
+        )
+        super().__init__(max_length=40, **options)
+        self.today: date | None = None
+
+    def clean(self, value: Any) -> date | None:  # type: ignore[override]
+        text = super().clean(value)
+        if not text:
+            return None
+        assert self.today is not None, "the form sets today"
+        try:
+            return read_date(text, today=self.today)
+        except NotADate as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class DatedForm(forms.Form):
+    """A form that knows what day it is; its clock is read by the view."""
+
+    def __init__(self, *args: Any, today: date, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.today = today
+        for field in self.fields.values():
+            if isinstance(field, PaperDate):
+                field.today = today
+
+
+@dataclass
+class ItemRow:
+    """One row of disputed treatment as keyed, so that a refused form shows it again."""
+
+    title: str = ""
+    category: str = ""
+    quantity: str = ""
+    unit: str = ""
+    body_part: str = ""
+    error: str = ""
+
+    @property
+    def is_blank(self) -> bool:
+        return not (self.title or self.quantity or self.unit or self.body_part)
+
+
+class IntakeForm(DatedForm):
+    """DWC Form IMR, in the paper's order."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    channel = forms.ChoiceField(
+        label="Came by", choices=Channel.choices, initial=Channel.MAIL
+    )
+    received = PaperDate(
+        label="Received",
+        error_messages={"required": "Enter the date of our received stamp."},
+    )
+    received_time = forms.TimeField(
+        label="Time",
+        required=False,
+        error_messages={"invalid": "Write the time as 14:05, or leave it empty."},
+    )
+    priority = forms.ChoiceField(
+        label="Priority", choices=Priority.choices, initial=Priority.REGULAR
+    )
+
+    ur_type = forms.ChoiceField(
+        label="Type of utilization review",
+        choices=URType.choices,
+        initial=URType.REGULAR,
+    )
+    first_name = PaperText(label="First name", max_length=120, required=False)
+    middle_name = PaperText(label="Middle", max_length=120, required=False)
+    last_name = PaperText(
+        label="Last name",
+        max_length=160,
+        error_messages={"required": "Enter the employee’s last name."},
+    )
+    employee_address = PaperText(
+        label="Address",
+        max_length=400,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    employee_phone = PaperText(label="Phone", max_length=40, required=False)
+    date_of_birth = PaperDate(label="Date of birth", required=False)
+    sex = forms.ChoiceField(
+        label="Sex", choices=[("", "Not stated"), *Sex.choices], required=False
+    )
+    claim_number = PaperText(
+        label="Claim number",
+        max_length=60,
+        error_messages={
+            "required": "Enter the claim number, or “none” if the form has none."
+        },
+    )
+    date_of_injury = PaperDate(label="Date of injury", required=False)
+    ur_decided = PaperDate(
+        label="Date of UR decision",
+        error_messages={"required": "Enter the date of the UR decision."},
+    )
+    ur_reference = PaperText(label="UR reference", max_length=80, required=False)
+    different_because = PaperText(
+        label="Different from the UR decision on file because",
+        max_length=300,
+        required=False,
+        help_text="Only if an open case seems to dispute the same decision and does not.",
+    )
+    served_on = PaperDate(label="UR decision served on", required=False)
+    service_method = forms.ChoiceField(
+        label="Served by",
+        choices=[("", "Not stated"), *ServiceMethod.choices],
+        required=False,
+    )
+    requested_on = PaperDate(label="RFA date", required=False)
+    eams_number = PaperText(label="EAMS number", max_length=40, required=False)
+    wcis_number = PaperText(label="WCIS number", max_length=40, required=False)
+
+    employer = PaperText(
+        label="Employer",
+        max_length=300,
+        error_messages={"required": "Enter the employer."},
+    )
+    employer_address = PaperText(
+        label="Address",
+        max_length=400,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    attorney = PaperText(label="Employee’s attorney", max_length=300, required=False)
+    attorney_firm = PaperText(label="Firm", max_length=200, required=False)
+    attorney_address = PaperText(
+        label="Address",
+        max_length=400,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    attorney_phone = PaperText(label="Phone", max_length=40, required=False)
+    attorney_fax = PaperText(label="Fax", max_length=40, required=False)
+
+    physician_first = PaperText(label="First name", max_length=120, required=False)
+    physician_last = PaperText(
+        label="Last name",
+        max_length=160,
+        error_messages={"required": "Enter the requesting physician’s last name."},
+    )
+    physician_specialty = PaperText(label="Specialty", max_length=120, required=False)
+    physician_group = PaperText(
+        label="Practice or group", max_length=300, required=False
+    )
+    physician_address = PaperText(
+        label="Address",
+        max_length=400,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    physician_phone = PaperText(label="Phone", max_length=40, required=False)
+    physician_fax = PaperText(label="Fax", max_length=40, required=False)
+
+    administrator = PaperText(
+        label="Claims administrator",
+        max_length=300,
+        error_messages={"required": "Enter the claims administrator’s company."},
+    )
+    administrator_contact = PaperText(label="Adjuster", max_length=200, required=False)
+    administrator_address = PaperText(
+        label="Address",
+        max_length=400,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    administrator_phone = PaperText(label="Phone", max_length=40, required=False)
+    administrator_fax = PaperText(label="Fax", max_length=40, required=False)
+    administrator_channel = forms.ChoiceField(
+        label="Send notices by",
+        choices=[("MAIL", "Mail"), ("FAX", "Fax"), ("ELECTRONIC", "Electronic")],
+        initial="MAIL",
+        required=False,
+    )
+
+    diagnosis = PaperText(label="Primary diagnosis", max_length=500, required=False)
+    items_on_form = forms.IntegerField(
+        label="Treatments on the form",
+        min_value=1,
+        max_value=MOST_ITEMS,
+        required=False,
+        error_messages={"invalid": "Write a number.", "max_value": "At most 200."},
+    )
+    liability_disputed = forms.ChoiceField(
+        label="Is liability also disputed?", choices=YES_NO_UNKNOWN, required=False
+    )
+    liability_reason = PaperText(label="Why", max_length=500, required=False)
+    missing_information = forms.ChoiceField(
+        label="Denied for missing information?", choices=YES_NO_UNKNOWN, required=False
+    )
+    signed_by = forms.ChoiceField(
+        label="Signed by", choices=[("", "Not signed"), *Signer.choices], required=False
+    )
+    signed_on = PaperDate(label="Signed on", required=False)
+    consent_on = PaperDate(label="Consent to obtain records, dated", required=False)
+    designated_on = PaperDate(label="Representative designated on", required=False)
+    copy_certified = forms.ChoiceField(
+        label="Certifies a copy to the claims administrator?",
+        choices=YES_NO_UNKNOWN,
+        required=False,
+    )
+    ur_attached = forms.ChoiceField(
+        label="Is the UR decision attached?", choices=YES_NO_UNKNOWN, required=False
+    )
+
+    def __init__(
+        self, data: QueryDict | None = None, *, today: date, **options: Any
+    ) -> None:
+        super().__init__(data, today=today, **options)
+        self.papers: list[Paper] = []
+        self.rows = _rows(data) if data is not None else [ItemRow() for _ in range(4)]
+        self.categories = list(
+            TreatmentCategory.objects.filter(is_active=True)
+            .select_related("parent")
+            .order_by("parent__name", "name")
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        received, decided = cleaned.get("received"), cleaned.get("ur_decided")
+        for name, label in (
+            ("received", "This date is in the future. Check the stamp."),
+            ("date_of_birth", "This date is in the future. Check the form."),
+            ("date_of_injury", "This date is in the future. Check the form."),
+            ("signed_on", "This date is in the future. Check the signature."),
+            ("consent_on", "This date is in the future. Check the form."),
+            ("served_on", "This date is in the future. Check the proof of service."),
+            ("requested_on", "This date is in the future. Check the RFA."),
+        ):
+            if cleaned.get(name) and cleaned[name] > self.today:
+                self.add_error(name, label)
+        if received and decided and decided > received:
+            self.add_error(
+                "ur_decided",
+                "The decision is dated after the day we received it. Check both dates.",
+            )
+        injury = cleaned.get("date_of_injury")
+        if injury and decided and injury > decided:
+            self.add_error(
+                "date_of_injury",
+                "The injury is dated after the UR decision. Check both dates.",
+            )
+        if (
+            injury
+            and cleaned.get("date_of_birth")
+            and injury < cleaned["date_of_birth"]
+        ):
+            self.add_error(
+                "date_of_injury", "The injury is dated before the birth. Check both."
+            )
+        self._clean_items(cleaned)
+        return cleaned
+
+    def _clean_items(self, cleaned: dict[str, Any]) -> None:
+        items = []
+        known = {str(category.pk) for category in self.categories}
+        for row in self.rows:
+            if row.is_blank:
+                continue
+            try:
+                items.append(_item(row, known))
+            except forms.ValidationError as error:
+                row.error = " ".join(error.messages)
+        if any(row.error for row in self.rows):
+            self.add_error(
+                None, "A disputed treatment needs a correction; see the marked rows."
+            )
+        elif not items:
+            self.add_error(None, "Enter at least one disputed treatment.")
+        elif len(items) > MOST_ITEMS:
+            self.add_error(
+                None, f"At most {MOST_ITEMS} treatments fit one application."
+            )
+        expected = cleaned.get("items_on_form")
+        if items and expected and expected != len(items):
+            self.add_error(
+                "items_on_form",
+                f"The form shows {expected} treatments and {len(items)} are entered. "
+                "Enter the missing ones, or correct the count.",
+            )
+        cleaned["items"] = items
+
+    @property
+    def items_entered(self) -> int:
+        return sum(1 for row in self.rows if not row.is_blank)
+
+    def application(self) -> ApplicationOnForm:
+        """What the sheet says, for the service. Call it on a valid form."""
+        said = self.cleaned_data
+        received_at = datetime.combine(
+            said["received"], said["received_time"] or time(0, 0), tzinfo=LOS_ANGELES
+        )
+        printed = {
+            name: self.data[name]
+            for name in self.fields
+            if name != "key" and self.data.get(name)
+        }
+        return ApplicationOnForm(
+            key=said["key"],
+            channel=said["channel"],
+            received_at=received_at,
+            claim_number=said["claim_number"],
+            priority=Priority(said["priority"]),
+            date_of_injury=said["date_of_injury"],
+            date_of_injury_printed=self.data.get("date_of_injury", ""),
+            eams_number=said["eams_number"],
+            wcis_number=said["wcis_number"],
+            diagnosis=said["diagnosis"],
+            sex=said["sex"],
+            items_on_form=said["items_on_form"],
+            signed_by=said["signed_by"],
+            signed_on=said["signed_on"],
+            consent_on=said["consent_on"],
+            designated_on=said["designated_on"],
+            ur_decision_attached=_yes_no(said["ur_attached"]),
+            copy_certified=_yes_no(said["copy_certified"]),
+            ur_decision=URDecisionOnForm(
+                decided_on=said["ur_decided"],
+                decided_printed=self.data.get("ur_decided", ""),
+                reference=said["ur_reference"],
+                different_because=said["different_because"],
+                ur_type=URType(said["ur_type"]),
+                served_on=said["served_on"],
+                service_method=said["service_method"],
+                requested_on=said["requested_on"],
+                liability_disputed=_yes_no(said["liability_disputed"]),
+                liability_reason=said["liability_reason"],
+                denied_for_missing_information=_yes_no(said["missing_information"]),
+            ),
+            parties=list(self._parties(said)),
+            items=said["items"],
+            printed=printed,
+            papers=self.papers,
+        )
+
+    def _parties(self, said: dict[str, Any]) -> Iterable[PartyOnForm]:
+        yield PartyOnForm(
+            role=Role.EMPLOYEE,
+            name=_full_name(said["first_name"], said["middle_name"], said["last_name"]),
+            first=said["first_name"],
+            middle=said["middle_name"],
+            last=said["last_name"],
+            date_of_birth=said["date_of_birth"],
+            date_of_birth_printed=self.data.get("date_of_birth", ""),
+            address=said["employee_address"],
+            phone=said["employee_phone"],
+        )
+        yield PartyOnForm(
+            role=Role.EMPLOYER, name=said["employer"], address=said["employer_address"]
+        )
+        if said["attorney"]:
+            yield PartyOnForm(
+                role=Role.EMPLOYEE_ATTORNEY,
+                name=said["attorney"],
+                contact=said["attorney_firm"],
+                address=said["attorney_address"],
+                phone=said["attorney_phone"],
+                fax=said["attorney_fax"],
+            )
+        yield PartyOnForm(
+            role=Role.REQUESTING_PHYSICIAN,
+            name=_full_name(said["physician_first"], "", said["physician_last"]),
+            first=said["physician_first"],
+            last=said["physician_last"],
+            specialty=said["physician_specialty"],
+            address=said["physician_address"],
+            phone=said["physician_phone"],
+            fax=said["physician_fax"],
+        )
+        if said["physician_group"]:
+            yield PartyOnForm(role=Role.PHYSICIAN_GROUP, name=said["physician_group"])
+        yield PartyOnForm(
+            role=Role.CLAIMS_ADMINISTRATOR,
+            name=said["administrator"],
+            contact=said["administrator_contact"],
+            address=said["administrator_address"],
+            phone=said["administrator_phone"],
+            fax=said["administrator_fax"],
+            preferred_channel=said["administrator_channel"] or "MAIL",
+        )
+
+
+class EligibilityForm(forms.Form):
+    """The six facts, each answered, each with room for a note."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for fact in EligibilityFact:
+            self.fields[fact.value] = forms.ChoiceField(
+                label=fact.label,
+                choices=Answer.choices,
+                widget=forms.RadioSelect,
+                error_messages={
+                    "required": "Answer this fact; “Unknown” is an answer too."
+                },
+            )
+            self.fields[f"note_{fact.value}"] = PaperText(
+                label="Note", max_length=1000, required=False
+            )
+
+    def facts(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        """Each fact with its note, for the page."""
+        return [
+            (self[fact.value], self[f"note_{fact.value}"]) for fact in EligibilityFact
+        ]
+
+    def answers(self) -> dict[str, str]:
+        return {fact.value: self.cleaned_data[fact.value] for fact in EligibilityFact}
+
+    def notes(self) -> dict[str, str]:
+        return {
+            fact.value: self.cleaned_data[f"note_{fact.value}"]
+            for fact in EligibilityFact
+        }
+
+
+class SentForm(DatedForm):
+    """The act "mark as sent" for every notice of a case."""
+
+    sent_on = PaperDate(
+        label="Sent on", error_messages={"required": "Enter the day it was sent."}
+    )
+
+    def clean_sent_on(self) -> date:
+        day: date = self.cleaned_data["sent_on"]
+        if day > self.today:
+            raise forms.ValidationError(
+                "This date is in the future. Enter the day it was sent."
+            )
+        return day
+
+
+class ReasonForm(forms.Form):
+    """An act that needs a reason."""
+
+    reason = PaperText(
+        label="Reason",
+        max_length=300,
+        error_messages={"required": "Say why, in a few words."},
+    )
+
+
+class NoteForm(forms.Form):
+    """A note for the timeline."""
+
+    text = PaperText(
+        label="Note",
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Write the note first."},
+    )
+
+
+def sign_paper(file: StoredFile, name: str, kind: str) -> str:
+    """A ticket for a file that a refused form already handed in, so that it is not lost."""
+    return signing.dumps(
+        {"file": file.pk, "name": name, "kind": kind}, salt="intake-paper"
+    )
+
+
+def paper_of(ticket: str) -> Paper | None:
+    """The paper behind a ticket; ``None`` when the ticket is not ours or has grown old."""
+    try:
+        said = signing.loads(ticket, salt="intake-paper", max_age=24 * 3600)
+    except signing.BadSignature:
+        return None
+    file = StoredFile.objects.filter(pk=said["file"]).first()
+    return (
+        Paper(ApplicationPaper.Kind(said["kind"]), file, said["name"]) if file else None
+    )
+
+
+def new_key() -> UUID:
+    """The key of a fresh form; saving the form twice with it gives one case."""
+    return uuid4()
+
+
+def _rows(data: QueryDict) -> list[ItemRow]:
+    columns = [
+        data.getlist(name)
+        for name in (
+            "item_title",
+            "item_category",
+            "item_quantity",
+            "item_unit",
+            "item_body_part",
+        )
+    ]
+    height = min(max((len(column) for column in columns), default=0), MOST_ITEMS + 1)
+    rows = [
+        ItemRow(*(column[place] if place < len(column) else "" for column in columns))
+        for place in range(height)
+    ]
+    while len(rows) < 4:
+        rows.append(ItemRow())
+    return rows
+
+
+def _item(row: ItemRow, categories: set[str]) -> ItemOnForm:
+    title = PaperText(
+        max_length=2000,
+        error_messages={"required": "Write the treatment, or clear the whole row."},
+    ).clean(row.title)
+    quantity = None
+    if row.quantity.strip():
+        try:
+            quantity = Decimal(row.quantity.strip())
+        except InvalidOperation as error:
+            raise forms.ValidationError(
+                "Write the quantity as a number, such as 12."
+            ) from error
+        if not quantity.is_finite() or not 0 < quantity < 100_000:
+            raise forms.ValidationError(
+                "The quantity has to lie between 0 and 100,000."
+            )
+    if row.category and row.category not in categories:
+        raise forms.ValidationError("Choose a category from the list.")
+    return ItemOnForm(
+        title=title,
+        category_id=int(row.category) if row.category else None,
+        quantity=quantity,
+        unit=PaperText(max_length=40, required=False).clean(row.unit),
+        body_part=PaperText(max_length=80, required=False).clean(row.body_part),
+    )
+
+
+def _full_name(first: str, middle: str, last: str) -> str:
+    return " ".join(part for part in (first, middle, last) if part)
+
+
+def _yes_no(answer: str) -> bool | None:
+    return {"yes": True, "no": False}.get(answer)
