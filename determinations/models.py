@@ -42,9 +42,10 @@ class Review(Versioned):
     assignment = models.OneToOneField(
         ReviewerAssignment, on_delete=models.PROTECT, related_name="review"
     )
+    origin = models.CharField(max_length=12, choices=Origin, default=Origin.OWN)
     state = models.CharField(max_length=12, choices=State, default=State.WRITING)
     party_term = models.CharField(
-        max_length=20, choices=PartyTerm, default=PartyTerm.INJURED_WORKER
+        max_length=20, choices=PartyTerm, default=PartyTerm.INJURED_WORKER, blank=True
     )
     summary = models.TextField(blank=True)
     submitted_at = models.DateTimeField(null=True)
@@ -54,7 +55,9 @@ class Review(Versioned):
         constraints = [
             models.CheckConstraint(
                 name="review_submitted_has_summary",
-                condition=Q(state__in=["WRITING", "RETURNED"]) | ~Q(summary=""),
+                condition=Q(origin=Origin.PUBLISHED)
+                | Q(state__in=["WRITING", "RETURNED"])
+                | ~Q(summary=""),
             )
         ]
 
@@ -68,7 +71,9 @@ class Opinion(Versioned):
     assignment = models.ForeignKey(
         ReviewerAssignment, on_delete=models.PROTECT, related_name="opinions"
     )
-    item = models.ForeignKey(DisputedItem, on_delete=models.PROTECT, related_name="opinions")
+    item = models.ForeignKey(
+        DisputedItem, on_delete=models.PROTECT, related_name="opinions"
+    )
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
     rationale = models.TextField(blank=True)
     basis = models.CharField(max_length=1, choices=Basis, blank=True)
@@ -87,11 +92,19 @@ class Opinion(Versioned):
 class OpinionCitation(CitationFields, Versioned):
     """An authority that the reviewer cites, in order."""
 
-    opinion = models.ForeignKey(Opinion, on_delete=models.PROTECT, related_name="citations")
-    recommendation = models.ForeignKey(
-        Recommendation, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    opinion = models.ForeignKey(
+        Opinion, on_delete=models.PROTECT, related_name="citations"
     )
-    removed_at = models.DateTimeField(null=True)  # taken out of the text, kept in the history
+    recommendation = models.ForeignKey(
+        Recommendation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    removed_at = models.DateTimeField(
+        null=True
+    )  # taken out of the text, kept in the history
 
     class Meta(Versioned.Meta):
         constraints = [
@@ -118,7 +131,9 @@ class Draft(models.Model):
     part = models.CharField(max_length=24)  # "summary" or "item-<id>"
     content = models.JSONField(default=dict)
     revision = models.PositiveIntegerField(default=0)
-    started_at = models.DateTimeField(null=True)  # first keystroke since the last version
+    started_at = models.DateTimeField(
+        null=True
+    )  # first keystroke since the last version
     saved_at = models.DateTimeField()
 
     class Meta:
@@ -145,7 +160,9 @@ class Determination(Versioned):
         OVERTURN = "Overturn", "Overturn"
         PARTIAL = "Partially Overturn", "Partially Overturn"
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="determinations")
+    case = models.ForeignKey(
+        Case, on_delete=models.PROTECT, related_name="determinations"
+    )
     round = models.PositiveSmallIntegerField()
     origin = models.CharField(max_length=12, choices=Origin, default=Origin.OWN)
     state = models.CharField(max_length=12, choices=State, default=State.IN_QA)
@@ -202,13 +219,17 @@ class DecidedItem(Versioned):
     determination = models.ForeignKey(
         Determination, on_delete=models.PROTECT, related_name="decided_items"
     )
-    item = models.ForeignKey(DisputedItem, on_delete=models.PROTECT, related_name="decided")
+    item = models.ForeignKey(
+        DisputedItem, on_delete=models.PROTECT, related_name="decided"
+    )
     outcome = models.CharField(max_length=12, choices=Outcome)
     how = models.CharField(max_length=16, choices=How)
 
     class Meta(Versioned.Meta):
         constraints = [
-            models.UniqueConstraint(name="decided_item_once", fields=["determination", "item"])
+            models.UniqueConstraint(
+                name="decided_item_once", fields=["determination", "item"]
+            )
         ]
 
     def __str__(self) -> str:
@@ -259,7 +280,9 @@ class QualityReview(Versioned):
     checked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
-    voided_at = models.DateTimeField(null=True)  # an approval that a later edit made void
+    voided_at = models.DateTimeField(
+        null=True
+    )  # an approval that a later edit made void
 
     class Meta(Versioned.Meta):
         constraints = [
