@@ -1,0 +1,155 @@
+"""A decided case as a published letter tells it: reading our rows back into that shape."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from cases.models import AdministratorCitation, Case, DisputedItem, Priority
+from guidelines.models import CitationFields
+from reviewers.models import ReviewerAssignment
+
+from .models import Determination, Opinion, Review
+from .shapes import Citation, Item, Lineage, PublishedCase, Statement, facts_of
+
+OPIOID_NOTICE = "opioid-taper"
+
+# What letters print, and what we store.
+PRIORITIES = {
+    "Standard": Priority.REGULAR,
+    "Expedited": Priority.EXPEDITED,
+    "Formulary": Priority.FORMULARY,
+}
+PATTERNS = {
+    "remaining_portion": DisputedItem.Lineage.REMAINING,
+    "whole_original_still_in_dispute": DisputedItem.Lineage.WHOLE,
+}
+_PRINTED_PRIORITY = {stored.value: printed for printed, stored in PRIORITIES.items()}
+_PRINTED_PATTERN = {stored.value: printed for printed, stored in PATTERNS.items()}
+
+
+class NotExportable(Exception):
+    """The case does not fit the shape of a published letter; the message says why."""
+
+
+def case_facts(case: Case) -> dict[str, Any]:
+    """The facts of a decided case in the shape of published decisions.
+
+    Reads the determination that stands: after a remand, the later one. Items that ended without a
+    decision are not in a published letter and not in the shape.
+
+    :raises NotExportable: nothing is issued yet, or the shape has no place for what was decided.
+    """
+    return facts_of(read_case(case))
+
+
+def read_case(case: Case) -> PublishedCase:
+    """The facts of a decided case, read from its rows.
+
+    :raises NotExportable: as ``case_facts``.
+    """
+    determination = (
+        case.determinations.filter(state=Determination.State.ISSUED).order_by("-round").first()
+    )
+    if determination is None or determination.decided_on is None:
+        raise NotExportable(f"Case {case.number} has no issued determination yet.")
+    assignments = list(
+        case.assignments.filter(
+            round=determination.round,
+            state__in=[ReviewerAssignment.State.ACCEPTED, ReviewerAssignment.State.FINISHED],
+        )
+    )
+    if len(assignments) != 1:
+        raise NotExportable(
+            f"Case {case.number} was decided by {len(assignments)} reviewers; "
+            "the shape of published letters holds one."
+        )
+    (assignment,) = assignments
+    decided_items = list(
+        determination.decided_items.select_related("item__case")
+        .prefetch_related("item__administrator_citations")
+        .order_by("item__position", "pk")
+    )
+    for decided in decided_items:
+        if decided.item.case_id != case.pk:
+            raise NotExportable(
+                f"The determination also decides case {decided.item.case}, consolidated into "
+                f"case {case.number}; the shape of published letters holds one case."
+            )
+    review = Review.objects.filter(assignment=assignment).first()
+    opinions = {
+        opinion.item_id: opinion for opinion in assignment.opinions.prefetch_related("citations")
+    }
+    statement = determination.credential_statements.filter(seat=assignment.seat).first()
+    return PublishedCase(
+        number=case.number,
+        priority=_PRINTED_PRIORITY[case.priority],
+        injured_on=case.date_of_injury,
+        ur_decided_on=case.ur_decision.decided_on if case.ur_decision else None,
+        received_on=case.received_on,
+        assigned_on=case.assigned_on,
+        decided_on=determination.decided_on,
+        statement=Statement(
+            specialties=tuple(statement.specialties),
+            states=tuple(statement.licence_states),
+            separator=statement.separator,
+            label=statement.label,
+            placement=statement.placement,
+        )
+        if statement
+        else Statement(),
+        age=case.age_stated,
+        sex=case.sex.lower(),
+        body_parts=tuple(case.body_parts),
+        party_term=review.party_term if review else "",
+        items=tuple(
+            _item(decided.item, decided.get_outcome_display(), opinions.get(decided.item_id))
+            for decided in decided_items
+        ),
+    )
+
+
+def _item(item: DisputedItem, outcome: str, opinion: Opinion | None) -> Item:
+    notices = set(opinion.notices) if opinion else set()
+    if notices - {OPIOID_NOTICE}:
+        raise NotExportable(
+            f"{item} carries a notice that the shape of published letters does not know: "
+            f"{', '.join(sorted(notices - {OPIOID_NOTICE}))}."
+        )
+    lineage = None
+    if item.lineage:
+        lineage = Lineage(
+            pattern=_PRINTED_PATTERN[item.lineage],
+            original_request=item.original_request,
+            authorised_by_ur=item.authorised_by_ur,
+            in_dispute=item.in_dispute,
+        )
+    cited = [one for one in opinion.citations.all() if one.removed_at is None] if opinion else []
+    return Item(
+        position=item.position,
+        title=item.title,
+        full_length=item.title_full_length if item.title_truncated else None,
+        outcome=outcome,
+        separator=item.separator,
+        prefix=item.prefix,
+        lineage=lineage,
+        quantities=tuple(item.quantity_expressions),
+        opioid_notice=OPIOID_NOTICE in notices,
+        administrator=_citations(item.administrator_citations.all()),
+        imro=_citations(cited),
+    )
+
+
+def _citations(rows: Iterable[AdministratorCitation | CitationFields]) -> tuple[Citation, ...]:
+    return tuple(
+        Citation(
+            source=row.source,
+            mtus=row.mtus,
+            chapter=row.chapter_topic,
+            edition=row.edition,
+            edition_suffix=row.edition_suffix,
+            sections=tuple(row.sections),
+            pages=row.pages,
+            as_printed=row.as_printed,
+            note=row.note,
+        )
+        for row in sorted(rows, key=lambda row: row.position)
+    )

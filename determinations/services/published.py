@@ -1,0 +1,256 @@
+"""Loading a published decision as a closed case."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import User
+from cases.lifecycle import NEXT_ROLE, Status, is_open
+from cases.models import (
+    AdministratorCitation,
+    Case,
+    DisputedItem,
+    Event,
+    Origin,
+    Outcome,
+    URDecision,
+)
+from reviewers.models import ReviewerAssignment
+
+from .. import shapes
+from ..models import (
+    CredentialStatement,
+    DecidedItem,
+    Determination,
+    Opinion,
+    OpinionCitation,
+    Review,
+)
+from ..published import OPIOID_NOTICE, PATTERNS, PRIORITIES, case_facts
+
+LOS_ANGELES = ZoneInfo("America/Los_Angeles")
+WHY = "Loaded from a published letter"
+
+
+class AlreadyLoaded(Exception):
+    """The very same facts are on file already; nothing was changed."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        super().__init__(f"Case {case.number} is already loaded, unchanged.")
+
+
+class NumberTaken(Exception):
+    """Another case has this number; the message names it and where the two differ."""
+
+
+def load_published(
+    *, facts: dict[str, Any], by: User | None, at: datetime, dry_run: bool = False
+) -> Case:
+    """Make a closed case from the facts of one published letter, all or nothing.
+
+    What the publication does not say stays empty: there is no application, no notice and no
+    reviewer by name. Every outcome stands as printed; nothing is derived from an opinion.
+
+    :param facts: a parsed file in the shape of ``determinations.shapes``.
+    :param dry_run: do everything, then undo it: what would be refused is refused.
+    :raises shapes.BadShape: naming the place in the file and the reason.
+    :raises AlreadyLoaded: the case is on file with these facts.
+    :raises NumberTaken: the number belongs to a case with other facts, or to one of our own.
+    """
+    today = at.astimezone(LOS_ANGELES).date()
+    published, _ = shapes.read(facts, today=today)
+    with transaction.atomic():
+        _refuse_known(published)
+        try:
+            with transaction.atomic():
+                case = _store_case(published, by=by, at=at)
+        except IntegrityError as error:
+            raise NumberTaken(
+                f"Case {published.number} was stored by someone else at this moment. "
+                "Load the file again to compare."
+            ) from error
+        items = _store_items(case, published, by=by, at=at)
+        _store_decision(case, published, items, by=by, at=at)
+        count = len(items)
+        Event.objects.create(
+            case=case,
+            kind=Event.Kind.LOADED,
+            happened_at=at,
+            by=by,
+            sentence=f"Loaded from a published letter of {published.decided_on:%m/%d/%Y} with "
+            f"{count} decided item{'' if count == 1 else 's'}.",
+            facts={"outcome": published.outcome, "items": count},
+        )
+        if dry_run:
+            transaction.set_rollback(True)
+    return case
+
+
+def _refuse_known(published: shapes.PublishedCase) -> None:
+    known = Case.objects.filter(number=published.number).first()
+    if known is None:
+        return
+    if known.origin != Origin.PUBLISHED:
+        raise NumberTaken(f"Case {known.number} is one of our own cases, not a published one.")
+    found = shapes.difference(case_facts(known), shapes.facts_of(published))
+    if not found:
+        raise AlreadyLoaded(known)
+    raise NumberTaken(
+        f"Case {known.number} is already loaded with other facts: {found}. "
+        "A loaded case is not overwritten."
+    )
+
+
+def _store_case(published: shapes.PublishedCase, *, by: User | None, at: datetime) -> Case:
+    ur_decision = None
+    if published.ur_decided_on:
+        # The letter prints the day alone: not the kind, the claim number or how it was served.
+        ur_decision = URDecision(decided_on=published.ur_decided_on, ur_type="").store(
+            by=by, at=at, why=WHY
+        )
+    return Case(
+        number=published.number,
+        origin=Origin.PUBLISHED,
+        status=Status.CLOSED,
+        is_open=is_open(Status.CLOSED),
+        next_role=NEXT_ROLE[Status.CLOSED],
+        priority=PRIORITIES[published.priority],
+        received_on=published.received_on,
+        assigned_on=published.assigned_on,
+        decided_on=published.decided_on,
+        due_on=published.decided_on,  # only sorts open cases; a closed one is due nowhere
+        date_of_injury=published.injured_on,
+        sex=published.sex.upper(),
+        age_stated=published.age,
+        body_parts=list(published.body_parts),
+        ur_decision=ur_decision,
+    ).store(by=by, at=at, why=WHY)
+
+
+def _store_items(
+    case: Case, published: shapes.PublishedCase, *, by: User | None, at: datetime
+) -> list[DisputedItem]:
+    rows = []
+    for item in published.items:
+        row = DisputedItem(
+            case=case,
+            position=item.position,
+            title=item.title,
+            title_truncated=item.full_length is not None,
+            title_full_length=item.full_length,
+            prefix=item.prefix,
+            separator=item.separator,
+            quantity_expressions=list(item.quantities),
+            ending=DisputedItem.Ending.DECIDED,
+            outcome=Outcome[item.outcome.upper()],
+        )
+        if item.lineage:
+            row.lineage = PATTERNS[item.lineage.pattern]
+            row.original_request = item.lineage.original_request
+            row.authorised_by_ur = item.lineage.authorised_by_ur
+            row.in_dispute = item.lineage.in_dispute
+        rows.append(row)
+    DisputedItem.objects.bulk_store(rows, by=by, at=at, why=WHY)
+    AdministratorCitation.objects.bulk_store(
+        [
+            AdministratorCitation(item=row, **fields)
+            for row, item in zip(rows, published.items, strict=True)
+            for fields in _citation_fields(item.administrator)
+        ],
+        by=by,
+        at=at,
+        why=WHY,
+    )
+    return rows
+
+
+def _store_decision(
+    case: Case,
+    published: shapes.PublishedCase,
+    rows: Sequence[DisputedItem],
+    *,
+    by: User | None,
+    at: datetime,
+) -> None:
+    assignment = ReviewerAssignment(
+        case=case,
+        round=1,
+        origin=Origin.PUBLISHED,
+        state=ReviewerAssignment.State.FINISHED,
+    ).store(by=by, at=at, why=WHY)
+    Review(
+        assignment=assignment,
+        origin=Origin.PUBLISHED,
+        state=Review.State.FINISHED,
+        party_term=published.party_term,
+    ).store(by=by, at=at, why=WHY)
+    opinions = [
+        Opinion(
+            assignment=assignment,
+            item=row,
+            outcome=row.outcome,
+            notices=[OPIOID_NOTICE] if item.opioid_notice else [],
+        )
+        for row, item in zip(rows, published.items, strict=True)
+    ]
+    Opinion.objects.bulk_store(opinions, by=by, at=at, why=WHY)
+    OpinionCitation.objects.bulk_store(
+        [
+            OpinionCitation(opinion=opinion, **fields)
+            for opinion, item in zip(opinions, published.items, strict=True)
+            for fields in _citation_fields(item.imro)
+        ],
+        by=by,
+        at=at,
+        why=WHY,
+    )
+    determination = Determination(
+        case=case,
+        round=1,
+        origin=Origin.PUBLISHED,
+        state=Determination.State.ISSUED,
+        outcome=published.outcome,
+        decided_on=published.decided_on,
+    ).store(by=by, at=at, why=WHY)
+    DecidedItem.objects.bulk_store(
+        [
+            DecidedItem(
+                determination=determination,
+                item=row,
+                outcome=row.outcome,
+                how=DecidedItem.How.AS_PRINTED,
+            )
+            for row in rows
+        ],
+        by=by,
+        at=at,
+        why=WHY,
+    )
+    CredentialStatement(
+        determination=determination,
+        label=published.statement.label,
+        specialties=list(published.statement.specialties),
+        licence_states=list(published.statement.states),
+        separator=published.statement.separator,
+        placement=published.statement.placement,
+    ).store(by=by, at=at, why=WHY)
+
+
+def _citation_fields(citations: Iterable[shapes.Citation]) -> Iterable[dict[str, Any]]:
+    for position, citation in enumerate(citations, start=1):
+        yield {
+            "position": position,
+            "source": citation.source,
+            "mtus": citation.mtus,
+            "chapter_topic": citation.chapter,
+            "edition": citation.edition,
+            "edition_suffix": citation.edition_suffix,
+            "sections": list(citation.sections),
+            "pages": citation.pages,
+            "as_printed": citation.as_printed,
+            "note": citation.note,
+        }
