@@ -38,10 +38,29 @@ _CASE_STAFF = {
 PERMISSIONS: dict[str, set[Role]] = {
     # seeing
     "cases.view_case": _CASE_STAFF,
-    "records.view_document": {Role.INTAKE, Role.SUPERVISOR, Role.COORDINATOR, Role.QA, Role.DIRECTOR, Role.AUDITOR},
+    "records.view_document": {
+        Role.INTAKE,
+        Role.SUPERVISOR,
+        Role.COORDINATOR,
+        Role.QA,
+        Role.DIRECTOR,
+        Role.AUDITOR,
+    },
+    # Intake sees what is on file, and opens the papers of the application alone.
+    "records.open_any_document": {Role.COORDINATOR, Role.QA, Role.DIRECTOR, Role.AUDITOR},
     "letters.view_letter": _CASE_STAFF,
-    "determinations.view_determination": {Role.COORDINATOR, Role.QA, Role.DIRECTOR, Role.AUDITOR},
-    "reviewers.see_identity": {Role.COORDINATOR, Role.CREDENTIALING, Role.QA, Role.DIRECTOR},
+    "determinations.view_determination": {
+        Role.COORDINATOR,
+        Role.QA,
+        Role.DIRECTOR,
+        Role.AUDITOR,
+    },
+    "reviewers.see_identity": {
+        Role.COORDINATOR,
+        Role.CREDENTIALING,
+        Role.QA,
+        Role.DIRECTOR,
+    },
     # acts on a case, in the order of the journey
     "cases.enter_application": {Role.INTAKE, Role.SUPERVISOR},
     "cases.decide_eligibility": {Role.COORDINATOR},

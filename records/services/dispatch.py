@@ -1,0 +1,140 @@
+"""Sending the complete case file to a reviewer, and proving later what was in it."""
+
+import hashlib
+import json
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from cases.models import Case, Event
+from cases.policies import refuse
+from cases.services.intake import local_day
+from letters.facts import Fact
+from reviewers.models import ReviewerAssignment
+
+from .. import access, policies
+from ..models import Dispatch, ReadMark
+from . import documents
+
+
+def manifest(case: Case) -> list[dict[str, Any]]:
+    """What is on file now, in the case's own order. Queries once."""
+    rows = case.documents.order_by("number").values_list("pk", "file__sha256", "pages")
+    return [{"document": pk, "sha256": sha256, "pages": pages} for pk, sha256, pages in rows]
+
+
+def manifest_sha256(contents: list[dict[str, Any]]) -> str:
+    """The hash of a manifest as canonical JSON: sorted keys, no spaces, UTF-8."""
+    canonical = json.dumps(contents, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@transaction.atomic
+def dispatch(*, assignment_id: int, by: User | None, at: datetime) -> Dispatch:
+    """Send the complete case file, as it stands, to the reviewer of an assignment.
+
+    Sending again is possible at any time: a record that came later is then part of the file.
+
+    :raises NotAllowed: not this person's act, the reviewer has not attested on the present
+        parties, or there is nothing on file.
+    """
+    assignment = _lock(assignment_id)
+    return _dispatch(assignment, by=by, at=at)
+
+
+@transaction.atomic
+def ensure_dispatched(*, assignment_id: int, by: User | None, at: datetime) -> Dispatch:
+    """Send the complete case file unless the last dispatch holds everything that is on file.
+
+    :raises NotAllowed: as ``dispatch``.
+    """
+    assignment = _lock(assignment_id)
+    latest = last_dispatch(assignment)
+    if latest is not None and is_current(assignment):
+        return latest
+    return _dispatch(assignment, by=by, at=at)
+
+
+def last_dispatch(assignment: ReviewerAssignment) -> Dispatch | None:
+    """What was sent last, if anything was. Queries once."""
+    return assignment.dispatches.order_by("-sent_at", "-pk").first()
+
+
+def is_current(assignment: ReviewerAssignment) -> bool:
+    """Whether the last dispatch holds exactly what is on file now. Queries."""
+    latest = last_dispatch(assignment)
+    if latest is None or documents.has_papers_to_take_in(assignment.case):
+        return False
+    return latest.manifest_sha256 == manifest_sha256(manifest(assignment.case))
+
+
+def dispatch_fact(assignment: ReviewerAssignment, on: date) -> Fact | None:
+    """Proof that the complete case file was with the reviewer on a day, or None."""
+    latest = last_dispatch(assignment)
+    if latest is None or local_day(latest.sent_at) > on or not is_current(assignment):
+        return None
+    return Fact(
+        name="case_file_dispatched",
+        value=latest.manifest_sha256,
+        source=f"Dispatch {latest.pk} of {local_day(latest.sent_at):%m/%d/%Y}",
+        valid_from=local_day(latest.sent_at),
+        valid_to=None,
+    )
+
+
+def records_reviewed_fact(assignment: ReviewerAssignment, on: date) -> Fact | None:
+    """Proof that every document was opened, or found not relevant, by a day, or None."""
+    wanted = set(assignment.case.documents.values_list("pk", flat=True))
+    marks = {
+        mark.document_id: mark
+        for mark in ReadMark.objects.filter(assignment=assignment, document__in=wanted)
+    }
+    if not wanted or wanted - set(marks):
+        return None
+    last = max(local_day(mark.marked_at) for mark in marks.values())
+    if last > on:
+        return None
+    return Fact(
+        name="records_reviewed",
+        value=f"{len(wanted)} of {len(wanted)} documents",
+        source=f"Read marks of assignment {assignment.pk}",
+        valid_from=last,
+        valid_to=None,
+    )
+
+
+def _lock(assignment_id: int) -> ReviewerAssignment:
+    assignment = ReviewerAssignment.objects.select_related("reviewer").get(pk=assignment_id)
+    assignment.case = Case.objects.select_for_update().get(pk=assignment.case_id)
+    return assignment
+
+
+def _dispatch(assignment: ReviewerAssignment, *, by: User | None, at: datetime) -> Dispatch:
+    case = assignment.case
+    refuse(policies.why_not_dispatch(by, assignment))
+    documents.take_in_application_papers(case_id=case.pk, by=None, at=at)
+    contents = manifest(case)
+    refuse("" if contents else "There is no record on file that could be sent.")
+    again = assignment.dispatches.exists()
+    sent = Dispatch.objects.create(
+        assignment=assignment,
+        sent_at=at,
+        sent_by=by,
+        manifest=contents,
+        manifest_sha256=manifest_sha256(contents),
+    )
+    pages = sum(entry["pages"] for entry in contents)
+    is_reviewer = by is not None and access.is_reviewer_of(by, assignment)
+    Event.objects.create(
+        case=case,
+        kind=Event.Kind.RECORDS_DISPATCHED,
+        happened_at=at,
+        by=by,
+        by_reviewer_seat=assignment.seat if is_reviewer else None,
+        sentence=f"Complete case file sent to the reviewer{' again' if again else ''}: "
+        f"{len(contents)} documents, {pages} pages.",
+        facts={"dispatch": sent.pk, "manifest_sha256": sent.manifest_sha256},
+    )
+    return sent

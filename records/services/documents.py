@@ -1,0 +1,385 @@
+"""Records coming in: putting them on file, and saying when the file is complete."""
+
+from datetime import date, datetime, time
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.db.models import Max, Sum
+
+import files.services
+from accounts.models import User
+from cases.lifecycle import Status
+from cases.models import ApplicationPaper, Case, Deadline, Event, Priority
+from cases.policies import NotAllowed, refuse
+from cases.services import clocks
+from cases.services.intake import LOS_ANGELES, local_day
+from files.models import StoredFile
+
+from .. import policies
+from ..models import Document
+from ..policies import Basis
+
+_PAPER_KINDS = {
+    ApplicationPaper.Kind.APPLICATION: Document.Kind.APPLICATION,
+    ApplicationPaper.Kind.UR_DECISION: Document.Kind.UR_DECISION,
+    ApplicationPaper.Kind.SUPPORT: Document.Kind.OTHER,
+}
+
+DETERMINATION_CLOCKS = {
+    Priority.REGULAR: "determination_regular",
+    Priority.FORMULARY: "determination_formulary",
+    Priority.EXPEDITED: "determination_expedited",
+}
+
+
+class FileRefused(NotAllowed):
+    """The file itself cannot be taken in; the message begins with the name it came under."""
+
+
+class AlreadyOnFile(NotAllowed):
+    """The very same file is a document of this case already."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        super().__init__(
+            f"This file is already on file, as document {document.number} “{document.title}”. "
+            "It was not added again."
+        )
+
+
+@transaction.atomic
+def take_in_application_papers(*, case_id: int, by: User | None, at: datetime) -> list[Document]:
+    """Make the papers that came with the application documents of the case.
+
+    Runs again without effect. Gives back the documents that were new.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    return _take_in(case, by=by, at=at)
+
+
+def has_papers_to_take_in(case: Case) -> bool:
+    """Whether the application holds a paper that is not yet a document. Queries once."""
+    return (
+        ApplicationPaper.objects.filter(application__case=case)
+        .exclude(file__in=case.documents.values("file"))
+        .exists()
+    )
+
+
+def add_document(
+    *,
+    case_id: int,
+    upload: UploadedFile,
+    kind: str,
+    title: str,
+    author: str,
+    dated_from: date | None,
+    dated_to: date | None,
+    sent_by: str,
+    received_on: date,
+    by: User,
+    at: datetime,
+) -> Document:
+    """Put a record on file.
+
+    The file is read and kept before the case is locked, so that a large scan holds up nobody. A
+    record that comes after the file went to the reviewer makes that dispatch out of date.
+
+    :param dated_from: the record's own day, or the first day of what it covers.
+    :param sent_by: whose paper it is, a value of ``Document.SentBy``.
+    :raises FileRefused: the file is encrypted, damaged, too large or of a kind we do not read.
+    :raises AlreadyOnFile: this case has the very same file.
+    :raises NotAllowed: wrong role, wrong state, or dates that cannot be.
+    """
+    refuse(policies.why_not_add_document(by, Case.objects.get(pk=case_id)))
+    _refuse_impossible_days(dated_from, dated_to, received_on, at)
+    if kind not in Document.Kind.values:
+        raise NotAllowed("Choose what kind of record it is.")
+    if sent_by not in Document.SentBy.values:
+        raise NotAllowed("Choose who sent the record.")
+    name = upload.name or "The file"
+    try:
+        stored = files.services.receive(upload=upload, by=by, at=at)
+    except files.services.Refused as refusal:
+        raise FileRefused(f"{name}: {refusal}") from refusal
+    with transaction.atomic():
+        case = Case.objects.select_for_update().get(pk=case_id)
+        refuse(policies.why_not_add_document(by, case))
+        _take_in(case, by=None, at=at)
+        if same := case.documents.filter(file=stored).first():
+            raise AlreadyOnFile(same)
+        document = _store(
+            case,
+            stored,
+            kind=Document.Kind(kind),
+            title=title,
+            author=author,
+            dated_from=dated_from,
+            dated_to=dated_to,
+            sent_by=Document.SentBy(sent_by),
+            received_on=received_on,
+            name_received=name,
+            by=by,
+            at=at,
+        )
+        _record(
+            case,
+            Event.Kind.RECORD_ADDED,
+            f"Record added: document {document.number}, “{document.title}”, "
+            f"{_count(document.pages, 'page')}.",
+            by=by,
+            at=at,
+            facts={"document": document.pk, "sha256": stored.sha256},
+        )
+    return document
+
+
+@transaction.atomic
+def mark_complete(
+    *,
+    case_id: int,
+    received_on: date | None,
+    basis: str,
+    seen_version: int | None,
+    by: User,
+    at: datetime,
+    received_time: time | None = None,
+) -> Case:
+    """End the collecting of records and start the clock of the determination.
+
+    COMPLETE: the clock starts on the day on which the document that completed the file came, as
+    the coordinator states it. WHAT_IS_ON_FILE: it starts with this act, which is possible only
+    after the day by which the records were due; ``received_on`` is then not used.
+    A review never goes on with UR papers alone (8 CCR 9792.10.6(b)(2)).
+
+    :param received_time: the hour of receipt in Los Angeles; an expedited clock runs in hours.
+    :raises NotAllowed: wrong role or state, a day that cannot be, or nothing but UR papers.
+    :raises Stale: someone else changed the case in between.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    _take_in(case, by=None, at=at)
+    refuse(policies.why_not_mark_complete(by, case))
+    case.refuse_if_stale(seen_version)
+    if basis == Basis.WHAT_IS_ON_FILE:
+        refuse(policies.why_not_go_on_with_what_is_on_file(by, case, at=at))
+        moment = at.astimezone(LOS_ANGELES)
+        received_on, received_time = moment.date(), moment.time()
+    elif basis != Basis.COMPLETE:
+        raise NotAllowed("Say whether the records are complete, or go on with what is on file.")
+    if received_on is None:
+        raise NotAllowed("Enter the day on which the last record came.")
+    _refuse_impossible_completion(case, received_on, received_time, at)
+    case.records_complete_on = received_on
+    case.store(by=by, at=at, why=Basis(basis).label, fields=["records_complete_on"])
+    case.move_to(Status.RECORDS_COMPLETE, by=by, at=at, why=Basis(basis).label)
+    deadline = policies.records_deadline(case)
+    if deadline is not None:
+        clocks.meet(case=case, clock=deadline.clock, by=by, at=at)
+    clocks.start(
+        case=case,
+        clock=DETERMINATION_CLOCKS[Priority(case.priority)],
+        given=_given(case, received_on, received_time),
+        by=by,
+        at=at,
+    )
+    documents = case.documents.count()
+    pages = case.documents.aggregate(sum=Sum("pages"))["sum"] or 0
+    on_file = f"{_count(documents, 'document')}, {_count(pages, 'page')}"
+    _record(
+        case,
+        Event.Kind.RECORDS_COMPLETE,
+        f"Records complete, the last received {received_on:%m/%d/%Y}: {on_file}."
+        if basis == Basis.COMPLETE
+        else f"The records never came in full. Going on with what is on file: {on_file}.",
+        by=by,
+        at=at,
+        facts={
+            "basis": basis,
+            "received_on": received_on.isoformat(),
+            "documents": documents,
+            "pages": pages,
+        },
+    )
+    return case
+
+
+@transaction.atomic
+def reopen_records(
+    *, case_id: int, reason: str, seen_version: int | None, by: User, at: datetime
+) -> Case:
+    """Ask for records again: the file turned out not to be complete.
+
+    The clock of the determination stops counting; its sum stays readable.
+
+    :raises NotAllowed: wrong role or state, or no reason.
+    :raises Stale: someone else changed the case in between.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    refuse(policies.why_not_reopen_records(by, case))
+    case.refuse_if_stale(seen_version)
+    refuse("" if reason.strip() else "Say what is missing.")
+    was = case.records_complete_on
+    case.records_complete_on = None
+    case.store(by=by, at=at, why=reason, fields=["records_complete_on"])
+    case.move_to(Status.NOTICE_SENT, by=by, at=at, why=reason)
+    for deadline in Deadline.objects.filter(
+        case=case,
+        round=case.round,
+        clock__in=DETERMINATION_CLOCKS.values(),
+        replaced_at__isnull=True,
+    ):
+        deadline.replaced_at = at
+        deadline.store(by=by, at=at, why=reason, fields=["replaced_at"])
+    deadline_of_records = policies.records_deadline(case)
+    if deadline_of_records is not None:
+        deadline_of_records.met_at = None
+        deadline_of_records.store(by=by, at=at, why=reason, fields=["met_at"])
+        case.set_due(deadline_of_records.due_on, deadline_of_records.clock, by=by, at=at)
+    _record(
+        case,
+        Event.Kind.REOPENED,
+        "The records were found incomplete. Waiting for records again.",
+        why=reason,
+        by=by,
+        at=at,
+        facts={"was_complete_on": was.isoformat() if was else ""},
+    )
+    return case
+
+
+def _take_in(case: Case, *, by: User | None, at: datetime) -> list[Document]:
+    """One document for each file of the application, even if it came under two headings."""
+    papers = (
+        ApplicationPaper.objects.filter(application__case=case)
+        .exclude(file__in=case.documents.values("file"))
+        .select_related("file", "application__case__ur_decision")
+        .order_by("pk")
+    )
+    taken: dict[int, Document] = {}
+    for paper in papers:
+        if paper.file_id in taken:
+            continue
+        kind = _PAPER_KINDS[ApplicationPaper.Kind(paper.kind)]
+        decision = case.ur_decision if kind == Document.Kind.UR_DECISION else None
+        taken[paper.file_id] = _store(
+            case,
+            paper.file,
+            kind=kind,
+            title=paper.get_kind_display(),
+            author="",
+            dated_from=decision.decided_on if decision else None,
+            dated_to=None,
+            sent_by=Document.SentBy.APPLICATION,
+            received_on=case.received_on or local_day(at),
+            name_received=paper.name_received,
+            by=by,
+            at=at,
+        )
+    if taken:
+        _record(
+            case,
+            Event.Kind.RECORD_ADDED,
+            f"{_count(len(taken), 'paper')} of the application put on file.",
+            by=by,
+            at=at,
+            facts={"documents": [document.pk for document in taken.values()]},
+        )
+    return list(taken.values())
+
+
+def _store(
+    case: Case,
+    stored: StoredFile,
+    *,
+    kind: Document.Kind,
+    title: str,
+    author: str,
+    dated_from: date | None,
+    dated_to: date | None,
+    sent_by: Document.SentBy,
+    received_on: date,
+    name_received: str,
+    by: User | None,
+    at: datetime,
+) -> Document:
+    last = case.documents.aggregate(last=Max("number"))["last"] or 0
+    return Document(
+        case=case,
+        number=last + 1,
+        kind=kind,
+        title=title.strip()[:200] or kind.label,
+        author=author.strip()[:200],
+        dated_from=dated_from,
+        dated_to=dated_to,
+        file=stored,
+        name_received=name_received[:255],
+        pages=stored.pages,
+        sent_by=sent_by,
+        received_on=received_on,
+        added_at=at,
+    ).store(by=by, at=at)
+
+
+def _refuse_impossible_days(
+    dated_from: date | None, dated_to: date | None, received_on: date, at: datetime
+) -> None:
+    if received_on > local_day(at):
+        raise NotAllowed("The day of receipt lies in the future. Check the stamp.")
+    if dated_from and dated_to and dated_to < dated_from:
+        raise NotAllowed("The record’s last day is before its first. Check both dates.")
+    latest = dated_to or dated_from
+    if latest and latest > received_on:
+        raise NotAllowed(
+            "The record is dated after the day on which we received it. Check both dates."
+        )
+
+
+def _refuse_impossible_completion(
+    case: Case, received_on: date, received_time: time | None, at: datetime
+) -> None:
+    if received_on > local_day(at):
+        raise NotAllowed("The day of receipt lies in the future. Check the stamp.")
+    if case.assigned_on and received_on < case.assigned_on:
+        raise NotAllowed(
+            f"The notice of assignment went out on {case.assigned_on:%m/%d/%Y}. The day on which "
+            "the records became complete cannot be earlier."
+        )
+    if case.priority != Priority.EXPEDITED:
+        return
+    if received_time is None:
+        raise NotAllowed("The clock of an expedited case runs in hours. Enter the hour of receipt.")
+    if datetime.combine(received_on, received_time, LOS_ANGELES) > at:
+        raise NotAllowed("The hour of receipt lies in the future. Check the stamp.")
+
+
+def _given(case: Case, received_on: date, received_time: time | None) -> dict[str, str]:
+    """The trigger of the determination's clock, as the clock engine names it."""
+    if case.priority == Priority.EXPEDITED and received_time is not None:
+        moment = datetime.combine(received_on, received_time.replace(second=0, microsecond=0))
+        return {"information_complete": moment.isoformat(timespec="minutes")}
+    return {"records_complete": received_on.isoformat()}
+
+
+def _record(
+    case: Case,
+    kind: Event.Kind,
+    sentence: str,
+    *,
+    by: User | None,
+    at: datetime,
+    why: str = "",
+    facts: dict[str, object] | None = None,
+) -> Event:
+    return Event.objects.create(
+        case=case,
+        kind=kind,
+        happened_at=at,
+        by=by,
+        sentence=sentence,
+        why=why,
+        facts=facts or {},
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,132 @@
+"""Opening records: every look is written down before a byte goes out, and reading leaves marks."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+import accounts.services
+import files.services
+from accounts.models import User
+from cases.models import Case
+from cases.policies import NotAllowed, refuse
+from reviewers.models import ReviewerAssignment
+
+from .. import access
+from ..models import Document, ReadMark
+
+_STRONGER = [ReadMark.Mark.REVIEWED, ReadMark.Mark.NOT_RELEVANT]
+
+
+class Hidden(Exception):
+    """Not for this person, or not there: the page answers the same to both."""
+
+
+@transaction.atomic
+def mark(*, assignment_id: int, document_id: int, mark: str, by: User, at: datetime) -> ReadMark:
+    """Say how far the reviewer got with a document.
+
+    Opening a document again does not take back that it was reviewed or found not relevant. No
+    Event: a mark's own versions say who and when, and the timeline would be nothing but marks.
+
+    :raises NotAllowed: not the reviewer of this assignment, or a document of another case.
+    """
+    assignment = ReviewerAssignment.objects.select_related("reviewer").get(pk=assignment_id)
+    assignment.case = Case.objects.select_for_update().get(pk=assignment.case_id)
+    refuse(access.why_not_read_for(by, assignment))
+    document = assignment.case.documents.filter(pk=document_id).first()
+    if document is None:
+        raise NotAllowed("This document is not part of your case.")
+    if mark not in ReadMark.Mark.values:
+        raise NotAllowed("Choose reviewed or not relevant.")
+    row = ReadMark.objects.filter(assignment=assignment, document=document).first()
+    if row is None:
+        row = ReadMark(assignment=assignment, document=document)
+    elif row.mark == mark or (mark == ReadMark.Mark.OPENED and row.mark in _STRONGER):
+        return row
+    row.mark, row.marked_at = mark, at
+    return row.store(by=by, at=at, why=ReadMark.Mark(mark).label)
+
+
+def unopened(assignment: ReviewerAssignment) -> list[Document]:
+    """The documents on which the reviewer left no mark yet, in order. Queries once."""
+    return list(
+        assignment.case.documents.exclude(read_marks__assignment=assignment).order_by("number")
+    )
+
+
+def look_at_case(*, case: Case, by: User, at: datetime) -> None:
+    """Note that someone opens the list of a case's records; call it before showing the list.
+
+    :raises Hidden: this person may not see it. The refusal is noted too.
+    """
+    reason = access.why_not_list(by, case)
+    accounts.services.note_look(
+        by=by, subject="records", reference=case.number, granted=not reason, at=at
+    )
+    if reason:
+        raise Hidden(reason)
+
+
+def open_document(*, document_id: int, by: User, at: datetime) -> Document:
+    """A document whose pages someone is about to choose from; the look is written first.
+
+    :raises Hidden: there is no such document, or not for this person. The refusal is noted too.
+    """
+    return _open(document_id, "document", str(document_id), by=by, at=at)
+
+
+def page_image(*, document_id: int, page: int, by: User, at: datetime) -> bytes:
+    """A page as a PNG. The look, and the reviewer's mark, are written before a byte is made.
+
+    :param page: counted from 1 within the document.
+    :raises Hidden: no such page, or not for this person. The refusal is noted too.
+    :raises files.services.Refused: the page cannot be drawn.
+    """
+    document = _open_page(document_id, page, by=by, at=at)
+    return files.services.page_png(document.file, page)
+
+
+def page_text(*, document_id: int, page: int, by: User, at: datetime) -> tuple[Document, str]:
+    """A page's text layer; empty for a scan without one. Looks and marks as ``page_image``.
+
+    :raises Hidden: no such page, or not for this person. The refusal is noted too.
+    """
+    document = _open_page(document_id, page, by=by, at=at)
+    return document, files.services.page_text(document.file, page)
+
+
+def _open_page(document_id: int, page: int, *, by: User, at: datetime) -> Document:
+    document = _open(document_id, "page", f"{document_id}/{page}", page=page, by=by, at=at)
+    assignment = access.reading_assignment(by, document.case)
+    if assignment is None:
+        return document
+    if not ReadMark.objects.filter(assignment=assignment, document=document).exists():
+        mark(
+            assignment_id=assignment.pk,
+            document_id=document.pk,
+            mark=ReadMark.Mark.OPENED,
+            by=by,
+            at=at,
+        )
+    return document
+
+
+def _open(
+    document_id: int,
+    subject: str,
+    reference: str,
+    *,
+    by: User,
+    at: datetime,
+    page: int | None = None,
+) -> Document:
+    document = Document.objects.select_related("case", "file").filter(pk=document_id).first()
+    reason = access.why_not_open(by, document) if document else "There is no such document."
+    if document and not reason and page is not None and not 1 <= page <= document.pages:
+        reason = "There is no such page."
+    accounts.services.note_look(
+        by=by, subject=subject, reference=reference[:80], granted=not reason, at=at
+    )
+    if document is None or reason:
+        raise Hidden(reason)
+    return document
