@@ -108,13 +108,9 @@ def read_pattern(pattern: str) -> Callable[[int], list[date]]:
             month, day = int(pattern[:2]), int(pattern[3:])
             date(2012, month, day)  # a leap year, so 29 February may be written
             return lambda year: _month_day(year, month, day)
-        if found := re.fullmatch(
-            r"([1-4]|LAST) ([A-Z]{3}) (\d\d)(?: \+(\d))?", pattern
-        ):
+        if found := re.fullmatch(r"([1-4]|LAST) ([A-Z]{3}) (\d\d)(?: \+(\d))?", pattern):
             nth, weekday, in_month, later = found.groups()
-            return _nth_weekday(
-                nth, _WEEKDAYS.index(weekday), int(in_month), int(later or 0)
-            )
+            return _nth_weekday(nth, _WEEKDAYS.index(weekday), int(in_month), int(later or 0))
         listed = [date.fromisoformat(word) for word in pattern.split()]
         if not listed:
             raise ValueError
@@ -133,9 +129,7 @@ def _month_day(year: int, month: int, day: int) -> list[date]:
         return []
 
 
-def _nth_weekday(
-    nth: str, weekday: int, month: int, later: int
-) -> Callable[[int], list[date]]:
+def _nth_weekday(nth: str, weekday: int, month: int, later: int) -> Callable[[int], list[date]]:
     date(2012, month, 1)
 
     def days(year: int) -> list[date]:
@@ -144,9 +138,7 @@ def _nth_weekday(
             day = end - timedelta(days=(end.weekday() - weekday) % 7)
         else:
             start = date(year, month, 1)
-            day = start + timedelta(
-                days=(weekday - start.weekday()) % 7 + 7 * (int(nth) - 1)
-            )
+            day = start + timedelta(days=(weekday - start.weekday()) % 7 + 7 * (int(nth) - 1))
         return [day + timedelta(days=later)]
 
     return days
@@ -178,9 +170,7 @@ def refuse_out_of_range(day: date) -> None:
 class Calendar:
     """One calendar: which days are open, and why a day is not."""
 
-    def __init__(
-        self, name: str, closed: Mapping[date, str], *, label: str = ""
-    ) -> None:
+    def __init__(self, name: str, closed: Mapping[date, str], *, label: str = "") -> None:
         self.name = name
         self.label = label or name
         self._closed = closed
@@ -203,9 +193,7 @@ class Calendar:
         """The holiday's name or the weekend day, empty when open."""
         if self.is_open(day):
             return ""
-        return self._closed.get(day) or (
-            "Saturday" if day.weekday() == _SATURDAY else "Sunday"
-        )
+        return self._closed.get(day) or ("Saturday" if day.weekday() == _SATURDAY else "Sunday")
 
     def on_or_after(self, day: date) -> date:
         """The first open day from ``day`` on."""
@@ -248,15 +236,9 @@ class Calendars:
             for year in range(FIRST_DAY.year, LAST_DAY.year + 2):
                 for day in holiday.falls_on(year):
                     kept = holiday.kept_on(day)
-                    name = (
-                        holiday.name
-                        if kept == day
-                        else f"{holiday.name}, kept on this day"
-                    )
+                    name = holiday.name if kept == day else f"{holiday.name}, kept on this day"
                     other = closed.get(kept)
-                    closed[kept] = (
-                        f"{other} and {name}" if other and other != name else name
-                    )
+                    closed[kept] = f"{other} and {name}" if other and other != name else name
         self._built: dict[tuple[str, bool | None], Calendar] = {}
 
     @property

@@ -12,7 +12,7 @@ A count in hours is elapsed time across daylight saving and never rolls.
 import calendar as month_lengths
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
@@ -69,502 +69,6 @@ PACIFIC = ZoneInfo("America/Los_Angeles")
 EXTENSION = "EXTENSION"  # the reason code of an extension for good cause
 
 
-class UnknownClock(CannotCount):
-    """A clock was asked for that does not exist."""
-
-
-class NoRule(CannotCount):
-    """No rule of a clock is on file for a day."""
-
-
-class BadRules(CannotCount):
-    """Rules of one clock overlap, leave a gap, or cannot be read."""
-
-
-class BadFact(CannotCount):
-    """A fact was given that the clock does not know or that cannot be read."""
-
-
-class Kind(StrEnum):
-    """What is counted."""
-
-    CALENDAR = "CALENDAR"
-    WORKING = "WORKING"
-    BUSINESS = "BUSINESS"
-    HOURS = "HOURS"
-    MONTHS = "MONTHS"
-
-    @property
-    def unit(self) -> str:
-        return {
-            Kind.CALENDAR: "calendar day",
-            Kind.WORKING: "working day",
-            Kind.BUSINESS: "business day",
-            Kind.HOURS: "hour",
-            Kind.MONTHS: "month",
-        }[self]
-
-
-class Roll(StrEnum):
-    """What happens when the last day is closed."""
-
-    NONE = "NONE"
-    FORWARD = "FORWARD"
-
-    @property
-    def words(self) -> str:
-        return "Stays" if self is Roll.NONE else "Goes to the next open day"
-
-
-class Whose(StrEnum):
-    """Whose duty a clock measures."""
-
-    OURS = "OURS"
-    PARTY = "PARTY"
-    INFORMATION = "INFORMATION"  # decides nothing
-
-
-class Effect(StrEnum):
-    """What a hold with a legal source does to the legal date."""
-
-    EXTENDS = "EXTENDS"  # adds its length, once approved
-    SUSPENDS = "SUSPENDS"  # the clock stands still while it lasts
-    RESTARTS = "RESTARTS"  # the clock begins anew when it ends
-
-
-METHODS: dict[str, str] = {
-    "in_hand": "in hand",
-    "mail_ca": "by mail to a California address",
-    "mail_us": "by mail to another state",
-    "mail_abroad": "by mail to another country",
-    "express": "by express mail",
-    "fax": "by fax",
-    "electronic": "electronically",
-}
-
-
-# --- Rules ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Extension:
-    """Days added for the way of service.
-
-    :ivar court_days: counted as court days on the judicial calendar, not as calendar days.
-    """
-
-    days: int
-    source: str = ""
-    court_days: bool = False
-
-
-@dataclass(frozen=True)
-class LegalHold:
-    """A reason for which the law itself moves the date.
-
-    :ivar max_days: most days that all holds for this reason may add together.
-    :ivar restarts_as: the clock that begins when a ``RESTARTS`` hold ends.
-    """
-
-    effect: Effect
-    source: str
-    max_days: int | None = None
-    restarts_as: str = ""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One rule of one clock, in force from a day to a day, both included.
-
-    :ivar length: how many units; ``None`` where the length hangs on the way of service.
-    :ivar length_by_method: way of service to length, where the rule itself states it so.
-    :ivar extensions: way of service to the days it adds (CCP 1013).
-    :ivar legal_holds: reason code to what a hold for that reason does to the legal date.
-    :ivar cutoff: local time after which something received counts for the next open day.
-    :ivar deemed_received: way of sending to the calendar days after which it counts as received.
-    :ivar outer_days: the date is never later than this many days after the fact ``recommended``.
-    :ivar usd_per_day: penalty for each day late, up to ``usd_limit``.
-    :ivar confirmed_by: who compared the row with the text of the law; empty until somebody has.
-    """
-
-    clock: str
-    kind: Kind
-    source: str
-    effective_from: date
-    effective_to: date | None = None
-    length: int | None = None
-    calendar: str = ""
-    roll: Roll = Roll.NONE
-    length_by_method: Mapping[str, int] = field(default_factory=dict)
-    extensions: Mapping[str, Extension] = field(default_factory=dict)
-    legal_holds: Mapping[str, LegalHold] = field(default_factory=dict)
-    cutoff: time | None = None
-    deemed_received: Mapping[str, int] = field(default_factory=dict)
-    outer_days: int | None = None
-    usd_per_day: int | None = None
-    usd_limit: int | None = None
-    note: str = ""
-    confirmed_by: str = ""
-    confirmed_on: date | None = None
-
-    def __post_init__(self) -> None:
-        problem = self._problem()
-        if problem:
-            raise BadRules(f"The rule {self} cannot be used: {problem}")
-
-    def _problem(self) -> str:
-        lengths = [
-            *self.length_by_method.values(),
-            *([self.length] if self.length else []),
-        ]
-        methods = {*self.length_by_method, *self.extensions, *self.deemed_received}
-        if self.clock not in CLOCKS:
-            return "there is no such clock."
-        if self.effective_to is not None and self.effective_to < self.effective_from:
-            return "it ends before it begins."
-        if self.usd_per_day is not None:
-            return "" if self.usd_per_day > 0 else "its penalty is not above nothing."
-        if not lengths or min(lengths) < 1:
-            return "its length is missing or below 1."
-        if unknown := sorted(methods - set(METHODS)):
-            return f"it names an unknown way of service, {', '.join(unknown)}."
-        counted = (
-            self.kind in (Kind.WORKING, Kind.BUSINESS) or self.roll is Roll.FORWARD
-        )
-        if counted and not self.calendar:
-            return "it names no calendar."
-        if self.kind is Kind.HOURS and self.roll is not Roll.NONE:
-            return "a clock in hours never rolls."
-        return ""
-
-    def __str__(self) -> str:
-        until = f"to {say(self.effective_to)}" if self.effective_to else "with no end"
-        return f"“{self.clock}” from {say(self.effective_from)} {until}"
-
-    @property
-    def is_confirmed(self) -> bool:
-        return self.confirmed_on is not None
-
-    @property
-    def needs_method(self) -> bool:
-        return bool(self.length_by_method or self.extensions)
-
-    def holds_on(self, day: date) -> bool:
-        """Whether the rule is in force on a day."""
-        return self.effective_from <= day and (
-            self.effective_to is None or day <= self.effective_to
-        )
-
-
-def rule_for(clock: str, trigger_day: date, rules: Sequence[Rule]) -> Rule:
-    """The one rule of a clock that is in force on the day of its trigger.
-
-    :raises NoRule: none is.
-    :raises BadRules: two are; the message names both.
-    """
-    found = [
-        rule for rule in rules if rule.clock == clock and rule.holds_on(trigger_day)
-    ]
-    if len(found) > 1:
-        raise BadRules(
-            f"Two rules are in force on {say(trigger_day)}: {found[0]}, and {found[1]}."
-        )
-    if not found:
-        raise NoRule(
-            f"No rule of “{clock}” is on file for {say(trigger_day)}. {_on_file(clock, rules)}"
-        )
-    return found[0]
-
-
-def _rule_of(clock: str, year: str, rules: Sequence[Rule]) -> Rule:
-    """The rule of a named year, or of a named day: for study, never by default."""
-    if not re.fullmatch(r"\d{4}", year):
-        day = read_day("rules_of", year)
-        return rule_for(clock, day, rules)
-    if year == "0000":
-        raise BadFact("rules_of=0000 is not a year.")
-    first, last = date(int(year), 1, 1), date(int(year), 12, 31)
-    found = [
-        rule
-        for rule in rules
-        if rule.clock == clock
-        and rule.effective_from <= last
-        and (rule.effective_to is None or rule.effective_to >= first)
-    ]
-    if len(found) > 1:
-        raise BadFact(
-            f"The rule of “{clock}” changed during {year}. Name a day instead: rules_of={year}-07-01."
-        )
-    if not found:
-        raise NoRule(
-            f"No rule of “{clock}” is on file for {year}. {_on_file(clock, rules)}"
-        )
-    return found[0]
-
-
-def _on_file(clock: str, rules: Sequence[Rule]) -> str:
-    mine = sorted((rule for rule in rules if rule.clock == clock), key=_start)
-    return (
-        f"On file: {'; '.join(map(str, mine))}." if mine else "It has no rules at all."
-    )
-
-
-def _start(row: Any) -> Any:
-    return row.effective_from
-
-
-def refuse_gap_or_overlap(rows: Sequence[Any]) -> None:
-    """Say no to dated rows of one thing that overlap or leave days without a rule.
-
-    :param rows: rules of one clock, or versions of one holiday: anything that has
-        ``effective_from``, ``effective_to`` and says its name and days as text.
-    :raises BadRules: naming both rows and the days in question.
-    """
-    ordered = sorted(rows, key=_start)
-    for earlier, later in zip(ordered, ordered[1:], strict=False):
-        if earlier.effective_to is None or earlier.effective_to >= later.effective_from:
-            raise BadRules(
-                f"Two rows would be in force on {say(later.effective_from)}: {earlier}, "
-                f"and {later}. End the earlier one on the day before."
-            )
-        expected = earlier.effective_to + timedelta(days=1)
-        if expected != later.effective_from:
-            raise BadRules(
-                f"Nothing would be in force from {say(expected)} to "
-                f"{say(later.effective_from - timedelta(days=1))}: {earlier}, and {later}. "
-                "Let the later one begin on the day after the earlier one ends."
-            )
-
-
-# --- Clocks -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Clock:
-    """A clock by name: what starts it and whose duty it measures.
-
-    :ivar trigger: the key of the fact that starts it.
-    :ivar event: that event in words, "the UR decision was served".
-    :ivar act: what must have happened by the end, "the application is received".
-    """
-
-    name: str
-    label: str
-    trigger: str
-    event: str
-    act: str
-    whose: Whose
-    takes: tuple[str, ...] = ()
-
-
-_COMMON = ("rules_of", "calendar", "friday_after_thanksgiving_is_working")
-_SERVED = ("method", "form_served")
-_EXTENDED = ("extension_days", "extension_approved")
-
-
-def _clock_table() -> Iterator[Clock]:
-    ours, party, information = Whose.OURS, Whose.PARTY, Whose.INFORMATION
-    decided = "the UR decision was served"
-    filed = "the application is received"
-    noarfi = "the notice of assignment was sent"
-    yield Clock("application", "Application", "served", decided, filed, party, _SERVED)
-    yield Clock(
-        "application_formulary",
-        "Application, formulary dispute",
-        "served",
-        decided,
-        filed,
-        party,
-        _SERVED,
-    )
-    yield Clock(
-        "application_after_liability",
-        "Application after a liability dispute",
-        "served",
-        "the notice that the liability dispute is resolved was served",
-        filed,
-        party,
-        _SERVED,
-    )
-    yield Clock(
-        "internal_appeal",
-        "Request for an internal UR appeal",
-        "received",
-        "the UR decision was received",
-        "the request for an internal appeal is made",
-        party,
-    )
-    yield Clock(
-        "eligibility_information",
-        "Answer to a request for eligibility information",
-        "received",
-        "the request for information was received",
-        "the information is received",
-        party,
-    )
-    yield Clock(
-        "noarfi",
-        "Notice of assignment",
-        "found_eligible",
-        "the application was found eligible",
-        "the notice of assignment is sent",
-        ours,
-    )
-    yield Clock(
-        "records",
-        "Medical records",
-        "noarfi",
-        noarfi,
-        "the records are received",
-        party,
-        ("method",),
-    )
-    yield Clock(
-        "records_expedited",
-        "Medical records, expedited",
-        "received",
-        "the notice of assignment was received",
-        "the records are received",
-        party,
-    )
-    yield Clock(
-        "own_papers",
-        "Papers of the employee or the requesting physician",
-        "noarfi",
-        noarfi,
-        "the papers are received",
-        party,
-        ("method",),
-    )
-    yield Clock(
-        "own_papers_expedited",
-        "Papers of the employee or the requesting physician, expedited",
-        "received",
-        "the notice of assignment was received",
-        "the papers are received",
-        party,
-    )
-    for name, label in (
-        ("reviewer_information", "Answer to the reviewer's request"),
-        (
-            "reviewer_information_expedited",
-            "Answer to the reviewer's request, expedited",
-        ),
-    ):
-        yield Clock(
-            name,
-            label,
-            "received",
-            "the reviewer's request was received",
-            "the answer is received",
-            party,
-        )
-    for name, label in (
-        ("determination_regular", "Determination, regular"),
-        ("determination_formulary", "Determination, formulary dispute"),
-    ):
-        yield Clock(
-            name,
-            label,
-            "records_complete",
-            "the file was complete",
-            "the determination is issued",
-            ours,
-            _EXTENDED,
-        )
-    yield Clock(
-        "determination_expedited",
-        "Determination, expedited",
-        "information_complete",
-        "the information was complete",
-        "the determination is issued",
-        ours,
-        _EXTENDED,
-    )
-    yield Clock(
-        "notice_mark",
-        "45 days from the notice of assignment",
-        "noarfi",
-        noarfi,
-        "the determination is issued",
-        information,
-    )
-    yield Clock(
-        "petition",
-        "Petition to the WCAB",
-        "mailed",
-        "the determination was served",
-        "the petition is filed",
-        party,
-        ("method",),
-    )
-    yield Clock(
-        "authorise",
-        "Authorise services not yet given",
-        "received",
-        "the determination was received",
-        "the treatment is authorised",
-        party,
-    )
-    yield Clock(
-        "reimburse",
-        "Reimburse services already given",
-        "received",
-        "the determination was received",
-        "the services are reimbursed",
-        party,
-    )
-    yield Clock(
-        "ur_decision",
-        "UR decision",
-        "rfa",
-        "the request for authorisation was received",
-        "the UR decision is made",
-        information,
-        ("method", "recommended"),
-    )
-    yield Clock(
-        "ur_decision_expedited",
-        "UR decision, expedited",
-        "rfa",
-        "the request for authorisation was received",
-        "the UR decision is made",
-        information,
-    )
-    yield Clock(
-        "twelve_month_bar",
-        "Twelve months of the UR decision",
-        "ur_denied",
-        "the UR decision was made",
-        "the same treatment may be asked again",
-        information,
-    )
-    yield Clock(
-        "records_penalty",
-        "Penalty for late records",
-        "records_due",
-        "the records were due",
-        "the records are received",
-        information,
-        ("records_received",),
-    )
-
-
-CLOCKS: dict[str, Clock] = {clock.name: clock for clock in _clock_table()}
-
-
-def clock_named(name: str) -> Clock:
-    """A clock by its name.
-
-    :raises UnknownClock: naming those that exist.
-    """
-    if name not in CLOCKS:
-        raise UnknownClock(
-            f"There is no clock “{name}”. Clocks: {', '.join(sorted(CLOCKS))}."
-        )
-    return CLOCKS[name]
-
-
 # --- Facts ------------------------------------------------------------------------------------
 
 
@@ -576,7 +80,7 @@ def read_day(key: str, value: object) -> date:
     if isinstance(value, str):
         value = _read_text(key, value)
     if isinstance(value, datetime):
-        return value.astimezone(PACIFIC).date() if value.tzinfo else value.date()
+        return _local(key, value).date() if value.tzinfo else value.date()
     if isinstance(value, date):
         return value
     raise BadFact(f"{key}={value} is not a date. Write it as 2014-06-20.")
@@ -593,13 +97,20 @@ def read_moment(key: str, value: object) -> datetime | None:
         read_day(key, value)
         return None
     if value.tzinfo:
-        return value.astimezone(PACIFIC)
+        return _local(key, value)
     local = value.replace(tzinfo=PACIFIC)
     if local.astimezone(UTC).astimezone(PACIFIC).replace(tzinfo=None) != value:
         raise BadFact(
             f"{key}={value:%Y-%m-%dT%H:%M} did not exist: the clocks went forward over it."
         )
     return local
+
+
+def _local(key: str, moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(PACIFIC)
+    except OverflowError:
+        raise BadFact(f"{key}={moment} is not a date that can be counted from.") from None
 
 
 def _read_text(key: str, text: str) -> date | datetime:
@@ -618,9 +129,7 @@ def _read_text(key: str, text: str) -> date | datetime:
 def _read_yes_no(key: str, value: object) -> bool:
     if isinstance(value, bool):
         return value
-    answer = {"true": True, "yes": True, "false": False, "no": False}.get(
-        str(value).lower()
-    )
+    answer = {"true": True, "yes": True, "false": False, "no": False}.get(str(value).lower())
     if answer is None:
         raise BadFact(f"{key}={value} is neither yes nor no.")
     return answer
@@ -636,9 +145,7 @@ class _Facts:
                 f"The clock “{clock.name}” does not know {', '.join(unknown)}. "
                 f"It takes {', '.join(allowed)}."
             )
-        self._known = {
-            key: value for key, value in given.items() if value not in (None, "")
-        }
+        self._known = {key: value for key, value in given.items() if value not in (None, "")}
 
     def __getitem__(self, key: str) -> object:
         return self._known[key]
@@ -664,9 +171,7 @@ class _Facts:
     def method(self) -> str:
         method = self.text("method")
         if method and method not in METHODS:
-            raise BadFact(
-                f"method={method} is not a way of service. Use {', '.join(METHODS)}."
-            )
+            raise BadFact(f"method={method} is not a way of service. Use {', '.join(METHODS)}.")
         return method
 
     def friday_is_working(self) -> bool | None:
@@ -701,6 +206,31 @@ class Hold:
         until = f"to {say(self.end)}" if self.end else "with no end yet"
         who = f", by {self.by}" if self.by else ""
         return f"Hold {self.reason} from {say(self.start)} {until}{who}"
+
+
+def _rule_of(clock: str, year: str, rules: Sequence[Rule]) -> Rule:
+    """The rule of a named year, or of a named day: for study, never by default."""
+    if not re.fullmatch(r"\d{4}", year):
+        day = read_day("rules_of", year)
+        return rule_for(clock, day, rules)
+    if year == "0000":
+        raise BadFact("rules_of=0000 is not a year.")
+    first, last = date(int(year), 1, 1), date(int(year), 12, 31)
+    found = [
+        rule
+        for rule in rules
+        if rule.clock == clock
+        and rule.effective_from <= last
+        and (rule.effective_to is None or rule.effective_to >= first)
+    ]
+    if len(found) > 1:
+        raise BadFact(
+            f"The rule of “{clock}” changed during {year}. "
+            f"Name a day instead: rules_of={year}-07-01."
+        )
+    if not found:
+        raise NoRule(f"No rule of “{clock}” is on file for {year}. {on_file(clock, rules)}")
+    return found[0]
 
 
 # --- Answers ----------------------------------------------------------------------------------
@@ -752,6 +282,7 @@ class Sum:
     :ivar limit: the legal date, or the moment (Los Angeles time) for a clock in hours.
     :ivar target: the day or moment that we aim at for a duty of our own; ``None`` for others'.
     :ivar steps: how ``limit`` came about; ``target_steps`` how ``target`` did.
+    :ivar ends: the legal date by each calendar that could be held to apply, by its label.
     """
 
     clock: Clock
@@ -763,6 +294,12 @@ class Sum:
     calendar: str
     steps: tuple[Step, ...]
     target_steps: tuple[Step, ...] = ()
+    ends: Mapping[str, date] = field(default_factory=dict)
+
+    @property
+    def trigger_day(self) -> date:
+        """The local day of the trigger, which is not counted."""
+        return read_day("trigger", self.trigger)
 
     @property
     def due_on(self) -> date:
@@ -872,8 +409,7 @@ class Penalty:
     def lines(self) -> list[str]:
         """The printed sum."""
         return [
-            f"{step.sentence}{f' [{step.source}]' if step.source else ''}"
-            for step in self.steps
+            f"{step.sentence}{f' [{step.source}]' if step.source else ''}" for step in self.steps
         ]
 
     def as_row(self) -> dict[str, Any]:
@@ -890,11 +426,7 @@ class Penalty:
 
 def iso(when: date | datetime) -> str:
     """``2014-07-21``, or ``2015-07-05T16:00`` in Los Angeles time."""
-    return (
-        when.isoformat(timespec="minutes")[:16]
-        if isinstance(when, datetime)
-        else str(when)
-    )
+    return when.isoformat(timespec="minutes")[:16] if isinstance(when, datetime) else str(when)
 
 
 def say_when(when: date | datetime) -> str:
@@ -969,10 +501,6 @@ class _DayCount:
 def _months_later(day: date, months: int) -> date:
     """The same day so many months later, or the last day of a month that has no such day."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    if year > 9998:
-        raise OutOfRange(
-            f"{say(day)} lies outside the years for which holidays are on file."
-        )
     last = month_lengths.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(day.day, last))
 
@@ -986,23 +514,17 @@ class _Setting:
     rule: Rule
     calendars: Calendars
     holds: tuple[Hold, ...]
-    before: tuple[
-        Step, ...
-    ] = ()  # lines that explain the choice of rule, calendar or trigger
+    before: tuple[Step, ...] = ()  # lines that explain the choice of rule, calendar or trigger
 
     @property
     def calendar_name(self) -> str:
-        return (
-            self.facts.text("calendar") or self.rule.calendar or CalendarName.JUDICIAL
-        )
+        return self.facts.text("calendar") or self.rule.calendar or CalendarName.JUDICIAL
 
     def calendar(self) -> Calendar:
         friday = self.facts.friday_is_working()
         return self.calendars.get(self.calendar_name, friday_is_working=friday)
 
-    def step(
-        self, kind: StepKind, sentence: str, on: date | datetime | None = None
-    ) -> Step:
+    def step(self, kind: StepKind, sentence: str, on: date | datetime | None = None) -> Step:
         """A line that stands on the rule itself."""
         return Step(kind, sentence, on, self.rule.source, self.rule.is_confirmed)
 
@@ -1012,19 +534,10 @@ class _Setting:
         A calendar or a Friday named by hand stands alone. Where no calendar matters there is one.
         """
         mine = self.calendar()
-        counted = (
-            self.rule.kind in (Kind.WORKING, Kind.BUSINESS)
-            or self.rule.roll is Roll.FORWARD
-        )
-        if (
-            not counted
-            or "calendar" in self.facts
-            or self.facts.friday_is_working() is not None
-        ):
+        counted = self.rule.kind in (Kind.WORKING, Kind.BUSINESS) or self.rule.roll is Roll.FORWARD
+        if not counted or "calendar" in self.facts or self.facts.friday_is_working() is not None:
             return [mine]
-        others = [
-            self.calendars.get(name) for name in CalendarName if name != mine.name
-        ]
+        others = [self.calendars.get(name) for name in CalendarName if name != mine.name]
         # Gomez (2018) has the Friday after Thanksgiving working, Pa'u (2019) makes it arguable.
         no_friday = self.calendars.get(CalendarName.GOV6700, friday_is_working=False)
         return [mine, *others, no_friday]
@@ -1046,17 +559,13 @@ def _prepare(
             f"{clock.label}: the application form was never sent with the decision, so the time "
             "to apply has not begun to run (LC 4610.5(h)(3), not confirmed)."
         )
-        return Unknown(
-            clock, sentence, ("the day on which the application form was sent",)
-        )
+        return Unknown(clock, sentence, ("the day on which the application form was sent",))
     day = read_day(clock.trigger, facts[clock.trigger])
     refuse_out_of_range(day)
     before: list[Step] = []
     if "rules_of" in facts:
         rule = _rule_of(clock.name, facts.text("rules_of"), rules)
-        sentence = (
-            f"Counted by the rules of {facts.text('rules_of')}, chosen by name: {rule}."
-        )
+        sentence = f"Counted by the rules of {facts.text('rules_of')}, chosen by name: {rule}."
         before.append(Step(StepKind.CHOICE, sentence))
     else:
         rule = rule_for(clock.name, day, rules)
@@ -1074,9 +583,7 @@ def _prepare(
         before.append(Step(StepKind.CHOICE, sentence))
     if rule.needs_method and not facts.method():
         return _missing(clock, f"the way in which {clock.event}")
-    return _Setting(
-        clock, facts, rule, calendars, (*holds, *_extension(facts)), tuple(before)
-    )
+    return _Setting(clock, facts, rule, calendars, (*holds, *_extension(facts)), tuple(before))
 
 
 def _extension(facts: _Facts) -> list[Hold]:
@@ -1091,9 +598,7 @@ def _extension(facts: _Facts) -> list[Hold]:
 
 def _missing(clock: Clock, *facts: str) -> Unknown:
     return Unknown(
-        clock,
-        f"{clock.label}: not known, because {' and '.join(facts)} is missing.",
-        facts,
+        clock, f"{clock.label}: not known, because {' and '.join(facts)} is missing.", facts
     )
 
 
@@ -1115,23 +620,55 @@ def due(
     :raises CannotCount: an unknown clock, a fact that cannot be read, no rule for the day, or a day
         outside the years on file. The message is fit to show to staff.
     """
-    setting = _prepare(clock_named(clock), given, rules, calendars, holds)
+    if clock_named(clock).name == "records_penalty":
+        raise UnknownClock("“records_penalty” is a sum of money, not a date.")
+    try:
+        return _due(clock_named(clock), given, rules, calendars, holds)
+    except OverflowError:
+        raise OutOfRange("A date or a hold lies too far off to be counted. Check it.") from None
+
+
+def _due(
+    clock: Clock,
+    given: Mapping[str, object],
+    rules: Sequence[Rule],
+    calendars: Calendars,
+    holds: Sequence[Hold],
+) -> Sum | Unknown:
+    setting = _prepare(clock, given, rules, calendars, holds)
     if isinstance(setting, Unknown):
         return setting
-    if setting.rule.usd_per_day is not None:
-        raise UnknownClock(f"“{clock}” is a sum of money, not a date.")
-    stopped = _stopped(setting, rules)
-    if stopped is not None:
-        return stopped
+    stopping = [hold for hold in holds if _stops(setting.rule, hold)]
+    if stopping:
+        # A hold that begins after the last day has come too late to move it.
+        plain = _due(clock, given, rules, calendars, ())
+        if isinstance(plain, Unknown):
+            return plain
+        late = [hold for hold in stopping if hold.start > plain.due_on]
+        note = "begins after the last day, so it moves nothing."
+        setting = replace(
+            setting,
+            holds=tuple(hold for hold in setting.holds if hold not in late),
+            before=(*setting.before, *(Step(StepKind.HOLD, f"{hold}: {note}") for hold in late)),
+        )
+        stopped = _stopped(setting, rules)
+        if stopped is not None:
+            return stopped
     return _hours(setting) if setting.rule.kind is Kind.HOURS else _days(setting)
+
+
+def _stops(rule: Rule, hold: Hold) -> bool:
+    """Whether the hold makes the clock stand still or begin anew."""
+    legal = rule.legal_holds.get(hold.reason)
+    return legal is not None and legal.effect is not Effect.EXTENDS
 
 
 def _stopped(setting: _Setting, rules: Sequence[Rule]) -> Sum | Unknown | None:
     """The answer where a hold stands still or begins the clock anew; ``None`` where none does."""
     for hold in sorted(setting.holds, key=lambda hold: hold.start):
-        legal = setting.rule.legal_holds.get(hold.reason)
-        if legal is None or legal.effect is Effect.EXTENDS:
+        if not _stops(setting.rule, hold):
             continue
+        legal = setting.rule.legal_holds[hold.reason]
         if hold.end is None or not hold.has_ended:
             return Unknown(
                 setting.clock,
@@ -1140,31 +677,14 @@ def _stopped(setting: _Setting, rules: Sequence[Rule]) -> Sum | Unknown | None:
                 (f"the day on which the hold {hold.reason} ends",),
             )
         if legal.effect is Effect.RESTARTS:
-            anew = due(
-                legal.restarts_as,
-                {"served": hold.end, "method": hold.method},
-                rules=rules,
-                calendars=setting.calendars,
-            )
+            facts = {"served": hold.end, "method": hold.method}
+            anew = _due(CLOCKS[legal.restarts_as], facts, rules, setting.calendars, ())
             if isinstance(anew, Unknown):
                 return anew
-            first = Step(
-                StepKind.HOLD,
-                f"{hold}: the clock begins anew when it ends.",
-                hold.end,
-                legal.source,
-                setting.rule.is_confirmed,
-            )
-            return Sum(
-                setting.clock,
-                anew.rule,
-                anew.trigger,
-                anew.raw,
-                anew.limit,
-                anew.target,
-                anew.calendar,
-                (*setting.before, first, *anew.steps),
-            )
+            sentence = f"{hold}: the clock begins anew when it ends."
+            confirmed = setting.rule.is_confirmed
+            first = Step(StepKind.HOLD, sentence, hold.end, legal.source, confirmed)
+            return replace(anew, clock=setting.clock, steps=(*setting.before, first, *anew.steps))
     return None
 
 
@@ -1175,38 +695,32 @@ def _legal_days(setting: _Setting, after: date) -> tuple[int, list[Step]]:
     for hold in sorted(setting.holds, key=lambda hold: hold.start):
         legal = setting.rule.legal_holds.get(hold.reason)
         if legal is None:
-            steps.append(
-                Step(
-                    StepKind.HOLD,
-                    f"{hold}: does not move the legal date, for the rule names no source for it.",
-                )
-            )
+            note = "does not move the legal date, for the rule names no source for it."
+            steps.append(Step(StepKind.HOLD, f"{hold}: {note}"))
             continue
-        days = hold.days or 0
-        reason = f"{hold}: adds {_plural(days, 'day')}."
         if legal.effect is Effect.EXTENDS:
-            if hold.approved_on is None:
-                days, reason = (
-                    0,
-                    f"{_extension_words(hold)}: not approved, so it adds nothing.",
-                )
-            else:
-                left = (legal.max_days or days) - by_reason.get(hold.reason, 0)
-                days = min(days, left)
-                reason = (
-                    f"{_extension_words(hold)}, approved {say(hold.approved_on)}: "
-                    f"adds {_plural(days, 'day')}"
-                    f"{f', the most allowed being {legal.max_days}' if legal.max_days else ''}."
-                )
-        elif hold.end is not None:
-            days = max(0, (hold.end - max(hold.start, after)).days)
-            reason = f"{hold}: the clock stood still for {_plural(days, 'day')}."
+            days, sentence = _granted(hold, legal, by_reason.get(hold.reason, 0))
+        else:
+            days = max(0, ((hold.end or after) - max(hold.start, after)).days)
+            sentence = f"{hold}: the clock stood still for {_plural(days, 'day')}."
         by_reason[hold.reason] = by_reason.get(hold.reason, 0) + days
         total += days
-        steps.append(
-            Step(StepKind.HOLD, reason, None, legal.source, setting.rule.is_confirmed)
-        )
+        confirmed = setting.rule.is_confirmed
+        steps.append(Step(StepKind.HOLD, sentence, None, legal.source, confirmed))
     return total, steps
+
+
+def _granted(hold: Hold, legal: LegalHold, already: int) -> tuple[int, str]:
+    """The days that an extension adds, and the sentence for it."""
+    asked = hold.days or 0
+    if hold.approved_on is None:
+        return 0, f"{_extension_words(hold)}: not approved, so it adds nothing."
+    days = asked if legal.max_days is None else max(0, min(asked, legal.max_days - already))
+    most = f"; all together may add {legal.max_days} at most" if days < asked else ""
+    return days, (
+        f"{_extension_words(hold)}, approved {say(hold.approved_on)}: "
+        f"adds {_plural(days, 'day')}{most}."
+    )
 
 
 def _extension_words(hold: Hold) -> str:
@@ -1218,9 +732,7 @@ def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | 
     clock, rule, facts = setting.clock, setting.rule, setting.facts
     method = facts.method()
     length = rule.length_by_method.get(method, rule.length)
-    stated = ", ".join(
-        METHODS[way] for way in (rule.length_by_method or rule.extensions)
-    )
+    stated = ", ".join(METHODS[way] for way in (rule.length_by_method or rule.extensions))
     if length is None or (rule.extensions and method not in rule.extensions):
         return Unknown(
             clock,
@@ -1249,11 +761,8 @@ def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | 
             )
         ]
     moment = read_moment(clock.trigger, facts[clock.trigger])
-    late = bool(
-        rule.cutoff
-        and moment
-        and moment.time().replace(second=0, microsecond=0) > rule.cutoff
-    )
+    late = bool(rule.cutoff and moment and moment.time() > rule.cutoff)
+    late = late and method not in rule.deemed_received
     recommended = facts.day("recommended")
     outer = None
     if rule.outer_days is not None and recommended is not None:
@@ -1280,6 +789,7 @@ def _days(setting: _Setting) -> Sum | Unknown:
     count, lines, hold_lines = ready
     on = setting.calendar()
     raw, limit = count.raw(on), count.limit(on)
+    ends = {calendar.label: count.limit(calendar) for calendar in setting.plausible()}
     steps = [
         *setting.before,
         *lines,
@@ -1287,7 +797,7 @@ def _days(setting: _Setting) -> Sum | Unknown:
         *hold_lines,
         *_end_steps(setting, count, on),
     ]
-    target, target_steps = _target(setting, count, on)
+    target, target_steps = _target(setting, count, on, ends)
     return Sum(
         setting.clock,
         setting.rule,
@@ -1298,6 +808,7 @@ def _days(setting: _Setting) -> Sum | Unknown:
         on.label,
         tuple(steps),
         tuple(target_steps),
+        ends,
     )
 
 
@@ -1313,9 +824,7 @@ def _length_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator
         )
     sentence = f"{_plural(count.length, rule.kind.unit)}: {say(end)}."
     if rule.kind in (Kind.WORKING, Kind.BUSINESS):
-        left_out = [
-            f"{say(day)} ({name})" for day, name in on.holidays_between(start, end)
-        ]
+        left_out = [f"{say(day)} ({name})" for day, name in on.holidays_between(start, end)]
         sentence += f" Counted on the {on.label} calendar, without weekends"
         sentence += f" and without {' and '.join(left_out)}." if left_out else "."
     yield setting.step(StepKind.LENGTH, sentence, end)
@@ -1345,9 +854,7 @@ def _end_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator[St
             )
         else:
             yield Step(
-                StepKind.ROLL,
-                f"{say(raw)} is open on the {on.label} calendar, so it stays.",
-                raw,
+                StepKind.ROLL, f"{say(raw)} is open on the {on.label} calendar, so it stays.", raw
             )
     if count.outer is not None:
         yield setting.step(
@@ -1360,12 +867,11 @@ def _end_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator[St
 
 
 def _target(
-    setting: _Setting, count: _DayCount, on: Calendar
+    setting: _Setting, count: _DayCount, on: Calendar, ends: Mapping[str, date]
 ) -> tuple[date | None, list[Step]]:
     """The day that we aim at, for a duty of our own: the earliest that anyone could hold us to."""
     if setting.clock.whose is not Whose.OURS:
         return None, []
-    ends = {calendar.label: count.limit(calendar) for calendar in setting.plausible()}
     target = min(ends.values())
     steps = []
     if len(set(ends.values())) > 1:
@@ -1392,28 +898,18 @@ def _target(
 
 
 def _held_target(
-    setting: _Setting,
-    target: date,
-    limit: date,
-    trigger: date,
-    steps: list[Step],
-    on: Calendar,
+    setting: _Setting, target: date, limit: date, trigger: date, steps: list[Step], on: Calendar
 ) -> date:
     """Move our own target by the holds that cannot move the legal date. Adds their lines."""
+    before_holds = target
     for hold, days in _ordinary_holds(setting, trigger):
         if days is None:
             steps.append(
-                Step(
-                    StepKind.HOLD,
-                    f"{hold}: it moves our target once its end is set.",
-                    target,
-                )
+                Step(StepKind.HOLD, f"{hold}: it moves our target once its end is set.", target)
             )
             continue
         if hold.start > target:
-            steps.append(
-                Step(StepKind.HOLD, f"{hold}: begins after our target, moves nothing.")
-            )
+            steps.append(Step(StepKind.HOLD, f"{hold}: begins after our target, moves nothing."))
             continue
         target += timedelta(days=days)
         steps.append(
@@ -1423,28 +919,17 @@ def _held_target(
                 target,
             )
         )
-    if setting.holds and not on.is_open(target) and setting.rule.roll is not Roll.NONE:
+    if target != before_holds and not on.is_open(target):
         target = on.on_or_before(target)
         steps.append(
-            Step(
-                StepKind.TARGET,
-                f"That day is closed; the open day before is {say(target)}.",
-            )
+            Step(StepKind.TARGET, f"That day is closed; the open day before is {say(target)}.")
         )
-    late = (
-        " It lies after the legal date, which these holds do not move."
-        if target > limit
-        else ""
-    )
-    steps.append(
-        Step(StepKind.TARGET, f"Internal target: {say(target)}.{late}", target)
-    )
+    late = " It lies after the legal date, which these holds do not move." if target > limit else ""
+    steps.append(Step(StepKind.TARGET, f"Internal target: {say(target)}.{late}", target))
     return target
 
 
-def _ordinary_holds(
-    setting: _Setting, after: date
-) -> Iterator[tuple[Hold, int | None]]:
+def _ordinary_holds(setting: _Setting, after: date) -> Iterator[tuple[Hold, int | None]]:
     """Holds without a legal source, each with the days that no earlier one has counted."""
     counted_to = after
     for hold in sorted(setting.holds, key=lambda hold: hold.start):
@@ -1472,9 +957,7 @@ def _hours(setting: _Setting) -> Sum | Unknown:
         *setting.before,
         Step(StepKind.TRIGGER, f"{say_when(start)}: {clock.event}.", start),
         setting.step(
-            StepKind.LENGTH,
-            f"{_plural(rule.length, 'hour')} elapsed: {say_when(raw)}.",
-            raw,
+            StepKind.LENGTH, f"{_plural(rule.length, 'hour')} elapsed: {say_when(raw)}.", raw
         ),
     ]
     days, lines = _legal_days(setting, start.date())
@@ -1482,9 +965,7 @@ def _hours(setting: _Setting) -> Sum | Unknown:
     refuse_out_of_range(limit.date())
     steps += [
         *lines,
-        Step(
-            StepKind.RESULT, f"Last moment: {say_when(limit)}. It does not roll.", limit
-        ),
+        Step(StepKind.RESULT, f"Last moment: {say_when(limit)}. It does not roll.", limit),
     ]
     target = limit if clock.whose is Whose.OURS else None
     target_steps = []
@@ -1499,20 +980,8 @@ def _hours(setting: _Setting) -> Sum | Unknown:
                     target,
                 )
             )
-        target_steps.append(
-            Step(StepKind.TARGET, f"Internal target: {say_when(target)}.", target)
-        )
-    return Sum(
-        clock,
-        rule,
-        start,
-        raw,
-        limit,
-        target,
-        "none",
-        tuple(steps),
-        tuple(target_steps),
-    )
+        target_steps.append(Step(StepKind.TARGET, f"Internal target: {say_when(target)}.", target))
+    return Sum(clock, rule, start, raw, limit, target, "none", tuple(steps), tuple(target_steps))
 
 
 def _hours_later(moment: datetime, hours: int) -> datetime:
@@ -1555,16 +1024,14 @@ def timeliness(
             f"{of.event}. Check both dates.",
             ("a pair of dates that can both be true",),
         )
-    ends = _possible_ends(answer, given, rules, calendars, holds)
+    ends = {answer.calendar: answer.due_on}
+    if of.whose is not Whose.OURS:
+        ends = dict(answer.ends)
     first, last = min(ends.values()), max(ends.values())
     if day <= first:
         left = (first - day).days
-        when = (
-            "on the last day" if left == 0 else f"with {_plural(left, 'day')} to spare"
-        )
-        return Timely(
-            answer.limit, day, f"{say(day)} is in time, {when} (limit {say(first)})."
-        )
+        when = "on the last day" if left == 0 else f"with {_plural(left, 'day')} to spare"
+        return Timely(answer.limit, day, f"{say(day)} is in time, {when} (limit {say(first)}).")
     if day > last:
         days = (day - last).days
         return Late(
@@ -1583,38 +1050,6 @@ def timeliness(
     )
 
 
-def _possible_ends(
-    answer: Sum,
-    given: Mapping[str, object],
-    rules: Sequence[Rule],
-    calendars: Calendars,
-    holds: Sequence[Hold],
-) -> dict[str, date]:
-    """The legal date by each calendar that may apply, by the calendar's label."""
-    own = {answer.calendar: answer.due_on}
-    if answer.clock.whose is Whose.OURS:
-        return own
-    setting = _prepare(answer.clock, given, rules, calendars, holds)
-    if isinstance(setting, Unknown):
-        return own
-    for calendar in setting.plausible():
-        friday = (
-            {"friday_after_thanksgiving_is_working": False}
-            if " " in calendar.label
-            else {}
-        )
-        other = due(
-            answer.clock.name,
-            {**given, "calendar": calendar.name, **friday},
-            rules=rules,
-            calendars=calendars,
-            holds=holds,
-        )
-        if isinstance(other, Sum):
-            own.setdefault(calendar.label, other.due_on)
-    return own
-
-
 def _timely_by_the_hour(
     answer: Sum, limit: datetime, received: date | datetime | str | None
 ) -> Timely | Late | Unknown:
@@ -1626,21 +1061,15 @@ def _timely_by_the_hour(
         moment = datetime.combine(day, time(12), tzinfo=PACIFIC)
     over = moment.astimezone(UTC) - limit.astimezone(UTC)
     if over <= timedelta(0):
-        return Timely(
-            limit, moment, f"{say_when(moment)} is in time (limit {say_when(limit)})."
-        )
+        return Timely(limit, moment, f"{say_when(moment)} is in time (limit {say_when(limit)}).")
     days = max(1, -(-over // timedelta(days=1)))
-    return Late(
-        limit, moment, days, f"{say_when(moment)} is late (limit {say_when(limit)})."
-    )
+    return Late(limit, moment, days, f"{say_when(moment)} is late (limit {say_when(limit)}).")
 
 
 # --- Penalty for late records -----------------------------------------------------------------
 
 
-def records_penalty(
-    given: Mapping[str, object], *, rules: Sequence[Rule]
-) -> Penalty | Unknown:
+def records_penalty(given: Mapping[str, object], *, rules: Sequence[Rule]) -> Penalty | Unknown:
     """What the claims administrator may owe for records that came late, for the penalty file.
 
     Only the Division of Workers' Compensation imposes it; this is the arithmetic.
@@ -1663,11 +1092,7 @@ def records_penalty(
     usd = full if most is None else min(full, most)
     steps = [
         Step(StepKind.TRIGGER, f"{say(owed)}: the records were due.", owed),
-        Step(
-            StepKind.LENGTH,
-            f"{say(came)}: they came {_plural(days, 'day')} late.",
-            came,
-        ),
+        Step(StepKind.LENGTH, f"{say(came)}: they came {_plural(days, 'day')} late.", came),
         Step(
             StepKind.LENGTH,
             f"{_plural(days, 'day')} × ${per_day:,} = ${full:,}.",
@@ -1678,13 +1103,7 @@ def records_penalty(
     ]
     if usd < full:
         steps.append(
-            Step(
-                StepKind.LIMIT,
-                f"At most ${most:,}.",
-                None,
-                rule.source,
-                rule.is_confirmed,
-            )
+            Step(StepKind.LIMIT, f"At most ${most:,}.", None, rule.source, rule.is_confirmed)
         )
     steps.append(Step(StepKind.RESULT, f"Penalty: ${usd:,}."))
     return Penalty(clock, rule, days, usd, tuple(steps))
@@ -1713,12 +1132,7 @@ class BarDay:
 
 
 def days_between_for_bar(
-    trigger: date,
-    due: date,
-    today: date,
-    holds: Sequence[Hold] = (),
-    *,
-    most_over: int = 14,
+    trigger: date, due: date, today: date, holds: Sequence[Hold] = (), *, most_over: int = 14
 ) -> list[BarDay]:
     """The days of a clock as cells: from the day after the trigger to the limit, or past it.
 
@@ -1741,7 +1155,5 @@ def days_between_for_bar(
     first = trigger + timedelta(days=1)
     cells = [first + timedelta(days=n) for n in range(max(0, (due - trigger).days))]
     over = max(0, (today - due).days)
-    cells += [
-        today - timedelta(days=n) for n in range(min(over, most_over) - 1, -1, -1)
-    ]
+    cells += [today - timedelta(days=n) for n in range(min(over, most_over) - 1, -1, -1)]
     return [BarDay(day, kind(day)) for day in cells]

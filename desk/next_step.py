@@ -1,0 +1,102 @@
+"""The next step of a case: one sentence, its button, and why the button is grey."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from accounts.models import User
+from cases import policies as case_policies
+from cases.lifecycle import Status
+from cases.models import Case
+from determinations import policies as determination_policies
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """What happens next, who does it, and whether this reader can."""
+
+    sentence: str
+    label: str = ""
+    url: str = ""
+    why_not: str = ""  # a sentence; the button is grey while it is not empty
+
+
+def next_step(case: Case, user: User) -> NextStep:
+    """The one next step. Queries for some states."""
+    number = case.number
+    match case.stage:
+        case Status.SCREENING | Status.RECEIVED:
+            return NextStep(
+                "A coordinator answers the six facts of eligibility.",
+                "Decide eligibility",
+                reverse("cases:eligibility", args=[number]),
+                case_policies.why_not_decide_eligibility(user, case),
+            )
+        case Status.DUPLICATE | Status.DEFERRED | Status.INFO_REQUESTED:
+            return NextStep(
+                "A coordinator settles what keeps this case waiting, then screens it again.",
+                "Screen again",
+                reverse("cases:screen_again", args=[number]),
+                case_policies.why_not_reopen(user, case),
+            )
+        case Status.INELIGIBLE | Status.WITHDRAWN | Status.TERMINATED:
+            return NextStep(
+                "A coordinator closes the case.",
+                "Close",
+                reverse("cases:close", args=[number]),
+                case_policies.why_not_close(user, case),
+            )
+        case Status.ELIGIBLE:
+            if case_policies.why_not_make_notices(user, case):
+                return NextStep(
+                    "The notices of assignment go out and are marked as sent.",
+                    "Mark as sent",
+                    reverse("cases:notices", args=[number]),
+                    case_policies.why_not_mark_notices_sent(user, case),
+                )
+            return NextStep(
+                "A coordinator makes the notices of assignment.",
+                "Make notices",
+                reverse("cases:notices", args=[number]),
+            )
+        case Status.NOTICE_SENT:
+            return NextStep(
+                "The claims administrator sends the records; a coordinator marks them complete.",
+                "Open records",
+                reverse("records:list", args=[number]),
+                "" if user.may("records.mark_complete") else "A coordinator collects the records.",
+            )
+        case Status.RECORDS_COMPLETE:
+            return NextStep(
+                "A coordinator chooses the reviewer.",
+                "Assign a reviewer",
+                reverse("reviewers:assign", args=[number]),
+                "" if user.may("reviewers.assign") else "A coordinator chooses the reviewer.",
+            )
+        case Status.REVIEWER_CHOSEN:
+            return NextStep("The reviewer accepts the case and attests that there is no conflict.")
+        case Status.IN_REVIEW | Status.INFO_FOR_REVIEW:
+            return NextStep("The reviewer reads the records and writes the review.")
+        case Status.QA:
+            return NextStep(
+                "Quality assurance reads the review.",
+                "Check quality",
+                reverse("determinations:quality", args=[number]),
+                determination_policies.why_not_check_quality(user, case),
+            )
+        case Status.APPROVED:
+            return NextStep(
+                "The medical director issues the determination.",
+                "Issue",
+                reverse("determinations:issue", args=[number]),
+                determination_policies.why_not_issue(user, case),
+            )
+        case Status.ISSUED:
+            return NextStep(
+                "The mail room sends the determination to the parties.",
+                "Mark as sent",
+                reverse("determinations:send", args=[number]),
+                "" if user.may("letters.mark_sent") else "The mail room sends the letter.",
+            )
+        case _:
+            return NextStep("Nothing is left to do. The case is closed.")

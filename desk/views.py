@@ -1,0 +1,175 @@
+"""Pages that mix apps: my day, queues, the case page, the jump box. They write nothing."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.models import User
+from accounts.roles import Role
+from accounts.services import note_look
+from cases.lifecycle import QUEUES
+from cases.models import Case, Event, Origin, PersonName, Priority
+
+from . import queues
+from .next_step import next_step
+from .timeline import timeline
+
+
+class StaffRequest(HttpRequest):
+    """A request of someone who has signed in; the middleware lets nobody else through."""
+
+    user: User
+    htmx: object
+
+
+@require_safe
+def my_day(request: StaffRequest) -> HttpResponse:
+    """What is due today, and what waits on me."""
+    if request.user.roles == frozenset({Role.REVIEWER}):
+        return redirect("reviewers:my_reviews")
+    today = timezone.localdate()
+    roles = [role.value for role in request.user.roles]
+    waiting = Case.objects.own().filter(next_role__in=roles, is_open=True)
+    waiting = waiting.order_by("due_on", "pk").prefetch_related("items")
+    context = {
+        "due_today": list(waiting.filter(due_on__lte=today)[:25]),
+        "waiting": list(waiting.filter(due_on__gt=today)[:25]),
+        "today": today,
+    }
+    return render(request, "desk/my_day.html", context)
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def queue(request: StaffRequest, slug: str) -> HttpResponse:
+    """One list of the office, most urgent first, fifty at a time."""
+    if slug not in QUEUES:
+        raise Http404("There is no such list.")
+    priority = request.GET.get("priority", "")
+    priority = priority if priority in Priority.values else ""
+    try:
+        page = queues.page(slug, after=request.GET.get("after", ""), priority=priority)
+    except ValueError as error:
+        raise Http404("This page of the list does not exist.") from error
+    context = {
+        "slug": slug,
+        "title": QUEUES[slug][0],
+        "cases": page.cases,
+        "next_key": page.next_key,
+        "count": queues.counts()[slug],
+        "priority": priority,
+        "priorities": Priority.choices,
+        "first_page": "after" not in request.GET,
+        "today": timezone.localdate(),
+    }
+    only_rows = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    template = "desk/_queue_rows.html" if only_rows else "desk/queue.html"
+    return render(request, template, context)
+
+
+@require_safe
+def work_next(request: StaffRequest, slug: str) -> HttpResponse:
+    """Open the most urgent case of a list."""
+    if slug not in QUEUES:
+        raise Http404("There is no such list.")
+    page = queues.page(slug)
+    return redirect(page.cases[0]) if page.cases else redirect("desk:queue", slug)
+
+
+@require_safe
+def peek(request: StaffRequest, number: str) -> HttpResponse:
+    """A case beside its list."""
+    return render(request, "desk/_peek.html", _case_context(request, _case(request, number)))
+
+
+@require_safe
+def case(request: StaffRequest, number: str) -> HttpResponse:
+    """The whole story of a case on one page."""
+    return render(request, "desk/case.html", _case_context(request, _case(request, number)))
+
+
+@require_safe
+def case_timeline(request: StaffRequest, number: str) -> HttpResponse:
+    """Everything that was done, newest first, by kind if asked."""
+    kind = request.GET.get("kind", "")
+    kind = kind if kind in Event.Kind.values else ""
+    context = _case_context(request, _case(request, number))
+    context |= {
+        "tab": "timeline",
+        "entries": timeline(context["case"], request.user, kind=kind),
+        "kind": kind,
+        "kinds": Event.Kind.choices,
+    }
+    return render(request, "desk/timeline.html", context)
+
+
+@require_safe
+def case_letters(request: StaffRequest, number: str) -> HttpResponse:
+    """Every letter of a case, how far it has got, and to whom it went."""
+    context = _case_context(request, _case(request, number))
+    events = context["case"].events.exclude(letter=None).select_related("letter")
+    letters = {event.letter_id: event.letter for event in events.order_by("happened_at", "pk")}
+    notices = context["case"].notices.select_related("letter", "delivery").order_by("pk")
+    letters |= {notice.letter_id: notice.letter for notice in notices}
+    context |= {"tab": "letters", "letters": list(letters.values())}
+    return render(request, "desk/letters.html", context)
+
+
+@require_safe
+def jump(request: StaffRequest) -> HttpResponse:
+    """The jump box: cases by number, claim or name. Never users, never reviewers."""
+    query = request.GET.get("q", "").strip()
+    found = _find(query) if request.user.may("cases.view_case") and len(query) >= 2 else []
+    if len(found) == 1 and not request.htmx and found[0].number == query.upper():
+        return redirect(found[0])
+    template = "desk/_jump_results.html" if request.htmx else "desk/jump.html"
+    return render(request, template, {"query": query, "cases": found})
+
+
+def _find(query: str) -> list[Case]:
+    from cases.names import fold_name, fold_number
+
+    ids: list[int] = list(
+        Case.objects.filter(number__istartswith=query).values_list("pk", flat=True)[:10]
+    )
+    if folded := fold_number(query):
+        ids += Case.objects.filter(claim_number_normal__startswith=folded).values_list(
+            "pk", flat=True
+        )[:10]
+    if named := fold_name(query):
+        ids += PersonName.objects.current().filter(
+            normal__contains=named, person__roles__role="EMPLOYEE"
+        ).values_list("person__roles__case_id", flat=True)[:10]
+    return list(Case.objects.filter(pk__in=ids).order_by("-pk")[:10])
+
+
+def _case(request: StaffRequest, number: str) -> Case:
+    """The case, with the look at it recorded before anything is sent."""
+    found = get_object_or_404(Case.objects.select_related("ur_decision", "duplicate_of"), number=number)
+    note_look(
+        by=request.user, subject="case", reference=number, granted=True, at=timezone.now()
+    )
+    return found
+
+
+def _case_context(request: StaffRequest, case: Case) -> dict[str, object]:
+    parties = list(case.parties.current().order_by("role", "pk"))
+    return {
+        "case": case,
+        "tab": "overview",
+        "today": timezone.localdate(),
+        "items": list(case.items.select_related("category", "parent").order_by("position")),
+        "parties": parties,
+        "employee": next((party for party in parties if party.role == "EMPLOYEE"), None),
+        "next_step": next_step(case, request.user),
+        "deadlines": list(
+            case.deadlines.filter(replaced_at__isnull=True).order_by("due_on", "pk")
+        ),
+        "links": list(case.links.select_related("other"))
+        + list(case.linked_from.select_related("case")),
+        "entries": timeline(case, request.user)[:8],
+        "is_published": case.origin == Origin.PUBLISHED,
+        "application": getattr(case, "application", None),
+    }
