@@ -3,7 +3,11 @@
 from functools import cached_property
 from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.auth.models import (
+    AbstractBaseUser,
+    BaseUserManager,
+    PermissionsMixin,
+)
 from django.db import models
 
 from .roles import PERMISSIONS, Role, permissions_of
@@ -142,5 +146,3 @@ class Look(models.Model):
     def __str__(self) -> str:
         verb = "opened" if self.granted else "was refused"
         return f"{self.user} {verb} {self.subject} {self.reference}"
-
-

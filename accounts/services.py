@@ -86,6 +86,11 @@ def note_look(*, by: User, subject: str, reference: str, granted: bool, at: date
 
 
 def _record(
-    kind: AccountEvent.Kind, user: User, *, by: User | None, at: datetime, detail: str = ""
+    kind: AccountEvent.Kind,
+    user: User,
+    *,
+    by: User | None,
+    at: datetime,
+    detail: str = "",
 ) -> None:
     AccountEvent.objects.create(kind=kind, user=user, by=by, happened_at=at, detail=detail)

@@ -62,7 +62,11 @@ class VersionedQuerySet(models.QuerySet[Any]):
         opened = _door_open.set(True)
         try:
             bulk_create_with_history(
-                rows, self.model, default_user=by, default_date=at, default_change_reason=why
+                rows,
+                self.model,
+                default_user=by,
+                default_date=at,
+                default_change_reason=why,
             )
         finally:
             _door_open.reset(opened)
@@ -75,7 +79,8 @@ class Versioned(models.Model):
 
     objects = VersionedQuerySet.as_manager()
     history = HistoricalRecords(
-        inherit=True, history_change_reason_field=models.TextField(blank=True, default="")
+        inherit=True,
+        history_change_reason_field=models.TextField(blank=True, default=""),
     )
 
     class Meta:

@@ -56,11 +56,7 @@ def conclude(answers: Mapping[str, str]) -> Conclusion:
     for fact in answers:
         if fact not in REASONS:
             raise KeyError(fact)
-    refusals = [
-        fact
-        for fact in FACTS
-        if answers.get(fact) == "NO" and fact != "LIABILITY_CLEAR"
-    ]
+    refusals = [fact for fact in FACTS if answers.get(fact) == "NO" and fact != "LIABILITY_CLEAR"]
     if refusals:
         codes = tuple(REASONS[fact] for fact in refusals)
         return Conclusion("INELIGIBLE", codes, f"Ineligible: {', '.join(codes)}.")
@@ -72,6 +68,4 @@ def conclude(answers: Mapping[str, str]) -> Conclusion:
     if unknown:
         missing = "; ".join(NEEDED[fact] for fact in unknown)
         return Conclusion("INCOMPLETE", (), f"Not yet known: {missing}.")
-    return Conclusion(
-        "ELIGIBLE", (), "All six facts are answered yes: the case is eligible."
-    )
+    return Conclusion("ELIGIBLE", (), "All six facts are answered yes: the case is eligible.")

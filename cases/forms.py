@@ -125,9 +125,7 @@ class IntakeForm(DatedForm):
     """DWC Form IMR, in the paper's order."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
-    channel = forms.ChoiceField(
-        label="Came by", choices=Channel.choices, initial=Channel.MAIL
-    )
+    channel = forms.ChoiceField(label="Came by", choices=Channel.choices, initial=Channel.MAIL)
     received = PaperDate(
         label="Received",
         error_messages={"required": "Enter the date of our received stamp."},
@@ -161,15 +159,11 @@ class IntakeForm(DatedForm):
     )
     employee_phone = PaperText(label="Phone", max_length=40, required=False)
     date_of_birth = PaperDate(label="Date of birth", required=False)
-    sex = forms.ChoiceField(
-        label="Sex", choices=[("", "Not stated"), *Sex.choices], required=False
-    )
+    sex = forms.ChoiceField(label="Sex", choices=[("", "Not stated"), *Sex.choices], required=False)
     claim_number = PaperText(
         label="Claim number",
         max_length=60,
-        error_messages={
-            "required": "Enter the claim number, or “none” if the form has none."
-        },
+        error_messages={"required": "Enter the claim number, or “none” if the form has none."},
     )
     date_of_injury = PaperDate(label="Date of injury", required=False)
     ur_decided = PaperDate(
@@ -222,9 +216,7 @@ class IntakeForm(DatedForm):
         error_messages={"required": "Enter the requesting physician’s last name."},
     )
     physician_specialty = PaperText(label="Specialty", max_length=120, required=False)
-    physician_group = PaperText(
-        label="Practice or group", max_length=300, required=False
-    )
+    physician_group = PaperText(label="Practice or group", max_length=300, required=False)
     physician_address = PaperText(
         label="Address",
         max_length=400,
@@ -285,9 +277,7 @@ class IntakeForm(DatedForm):
         label="Is the UR decision attached?", choices=YES_NO_UNKNOWN, required=False
     )
 
-    def __init__(
-        self, data: QueryDict | None = None, *, today: date, **options: Any
-    ) -> None:
+    def __init__(self, data: QueryDict | None = None, *, today: date, **options: Any) -> None:
         super().__init__(data, today=today, **options)
         self.papers: list[Paper] = []
         self.rows = _rows(data) if data is not None else [ItemRow() for _ in range(4)]
@@ -322,14 +312,8 @@ class IntakeForm(DatedForm):
                 "date_of_injury",
                 "The injury is dated after the UR decision. Check both dates.",
             )
-        if (
-            injury
-            and cleaned.get("date_of_birth")
-            and injury < cleaned["date_of_birth"]
-        ):
-            self.add_error(
-                "date_of_injury", "The injury is dated before the birth. Check both."
-            )
+        if injury and cleaned.get("date_of_birth") and injury < cleaned["date_of_birth"]:
+            self.add_error("date_of_injury", "The injury is dated before the birth. Check both.")
         self._clean_items(cleaned)
         return cleaned
 
@@ -344,15 +328,11 @@ class IntakeForm(DatedForm):
             except forms.ValidationError as error:
                 row.error = " ".join(error.messages)
         if any(row.error for row in self.rows):
-            self.add_error(
-                None, "A disputed treatment needs a correction; see the marked rows."
-            )
+            self.add_error(None, "A disputed treatment needs a correction; see the marked rows.")
         elif not items:
             self.add_error(None, "Enter at least one disputed treatment.")
         elif len(items) > MOST_ITEMS:
-            self.add_error(
-                None, f"At most {MOST_ITEMS} treatments fit one application."
-            )
+            self.add_error(None, f"At most {MOST_ITEMS} treatments fit one application.")
         expected = cleaned.get("items_on_form")
         if items and expected and expected != len(items):
             self.add_error(
@@ -373,9 +353,7 @@ class IntakeForm(DatedForm):
             said["received"], said["received_time"] or time(0, 0), tzinfo=LOS_ANGELES
         )
         printed = {
-            name: self.data[name]
-            for name in self.fields
-            if name != "key" and self.data.get(name)
+            name: self.data[name] for name in self.fields if name != "key" and self.data.get(name)
         }
         return ApplicationOnForm(
             key=said["key"],
@@ -472,9 +450,7 @@ class EligibilityForm(forms.Form):
                 label=fact.label,
                 choices=Answer.choices,
                 widget=forms.RadioSelect,
-                error_messages={
-                    "required": "Answer this fact; “Unknown” is an answer too."
-                },
+                error_messages={"required": "Answer this fact; “Unknown” is an answer too."},
             )
             self.fields[f"note_{fact.value}"] = PaperText(
                 label="Note", max_length=1000, required=False
@@ -482,33 +458,24 @@ class EligibilityForm(forms.Form):
 
     def facts(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
         """Each fact with its note, for the page."""
-        return [
-            (self[fact.value], self[f"note_{fact.value}"]) for fact in EligibilityFact
-        ]
+        return [(self[fact.value], self[f"note_{fact.value}"]) for fact in EligibilityFact]
 
     def answers(self) -> dict[str, str]:
         return {fact.value: self.cleaned_data[fact.value] for fact in EligibilityFact}
 
     def notes(self) -> dict[str, str]:
-        return {
-            fact.value: self.cleaned_data[f"note_{fact.value}"]
-            for fact in EligibilityFact
-        }
+        return {fact.value: self.cleaned_data[f"note_{fact.value}"] for fact in EligibilityFact}
 
 
 class SentForm(DatedForm):
     """The act "mark as sent" for every notice of a case."""
 
-    sent_on = PaperDate(
-        label="Sent on", error_messages={"required": "Enter the day it was sent."}
-    )
+    sent_on = PaperDate(label="Sent on", error_messages={"required": "Enter the day it was sent."})
 
     def clean_sent_on(self) -> date:
         day: date = self.cleaned_data["sent_on"]
         if day > self.today:
-            raise forms.ValidationError(
-                "This date is in the future. Enter the day it was sent."
-            )
+            raise forms.ValidationError("This date is in the future. Enter the day it was sent.")
         return day
 
 
@@ -535,9 +502,7 @@ class NoteForm(forms.Form):
 
 def sign_paper(file: StoredFile, name: str, kind: str) -> str:
     """A ticket for a file that a refused form already handed in, so that it is not lost."""
-    return signing.dumps(
-        {"file": file.pk, "name": name, "kind": kind}, salt="intake-paper"
-    )
+    return signing.dumps({"file": file.pk, "name": name, "kind": kind}, salt="intake-paper")
 
 
 def paper_of(ticket: str) -> Paper | None:
@@ -547,9 +512,7 @@ def paper_of(ticket: str) -> Paper | None:
     except signing.BadSignature:
         return None
     file = StoredFile.objects.filter(pk=said["file"]).first()
-    return (
-        Paper(ApplicationPaper.Kind(said["kind"]), file, said["name"]) if file else None
-    )
+    return Paper(ApplicationPaper.Kind(said["kind"]), file, said["name"]) if file else None
 
 
 def new_key() -> UUID:
@@ -588,13 +551,9 @@ def _item(row: ItemRow, categories: set[str]) -> ItemOnForm:
         try:
             quantity = Decimal(row.quantity.strip())
         except InvalidOperation as error:
-            raise forms.ValidationError(
-                "Write the quantity as a number, such as 12."
-            ) from error
+            raise forms.ValidationError("Write the quantity as a number, such as 12.") from error
         if not quantity.is_finite() or not 0 < quantity < 100_000:
-            raise forms.ValidationError(
-                "The quantity has to lie between 0 and 100,000."
-            )
+            raise forms.ValidationError("The quantity has to lie between 0 and 100,000.")
     if row.category and row.category not in categories:
         raise forms.ValidationError("Choose a category from the list.")
     return ItemOnForm(

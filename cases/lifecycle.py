@@ -56,8 +56,7 @@ MOVES: dict[Status, set[Status]] = {
     Status.NOTICE_SENT: {Status.RECORDS_COMPLETE} | _EARLY_ENDS,
     Status.RECORDS_COMPLETE: {Status.NOTICE_SENT, Status.REVIEWER_CHOSEN} | _EARLY_ENDS,
     Status.REVIEWER_CHOSEN: {Status.RECORDS_COMPLETE, Status.IN_REVIEW} | _EARLY_ENDS,
-    Status.IN_REVIEW: {Status.INFO_FOR_REVIEW, Status.RECORDS_COMPLETE, Status.QA}
-    | _EARLY_ENDS,
+    Status.IN_REVIEW: {Status.INFO_FOR_REVIEW, Status.RECORDS_COMPLETE, Status.QA} | _EARLY_ENDS,
     Status.INFO_FOR_REVIEW: {Status.IN_REVIEW} | _EARLY_ENDS,
     Status.QA: {Status.IN_REVIEW, Status.APPROVED} | _EARLY_ENDS,
     Status.APPROVED: {Status.QA, Status.ISSUED} | _EARLY_ENDS,

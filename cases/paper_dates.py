@@ -54,17 +54,13 @@ def read_date(keyed: str, *, today: date) -> date:
     if match := re.fullmatch(r"(\d{2})(\d{2})(\d{4}|\d{2})", text):
         month, day, year = match.groups()
         return _day(_year(year, today), int(month), int(day), keyed)
-    if match := re.fullmatch(
-        r"(?:[a-z]{3} )?(\d{1,2}) ([a-z]+)\.? (\d{4}|\d{2})", text
-    ):
+    if match := re.fullmatch(r"(?:[a-z]{3} )?(\d{1,2}) ([a-z]+)\.? (\d{4}|\d{2})", text):
         day, name, year = match.groups()
         return _day(_year(year, today), _month(name, keyed), int(day), keyed)
     if match := re.fullmatch(r"([a-z]+)\.? (\d{1,2}),? (\d{4}|\d{2})", text):
         name, day, year = match.groups()
         return _day(_year(year, today), _month(name, keyed), int(day), keyed)
-    raise NotADate(
-        f"“{keyed.strip()}” is not a date. Write month/day/year, as in 9/20/2024."
-    )
+    raise NotADate(f"“{keyed.strip()}” is not a date. Write month/day/year, as in 9/20/2024.")
 
 
 def _year(digits: str, today: date) -> int:
@@ -76,9 +72,7 @@ def _year(digits: str, today: date) -> int:
 
 def _month(name: str, keyed: str) -> int:
     if name not in _MONTHS:
-        raise NotADate(
-            f"“{keyed.strip()}” names no month. Write month/day/year, as in 9/20/2024."
-        )
+        raise NotADate(f"“{keyed.strip()}” names no month. Write month/day/year, as in 9/20/2024.")
     return _MONTHS[name]
 
 

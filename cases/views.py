@@ -61,9 +61,7 @@ def intake(request: StaffRequest) -> HttpResponse:
         return render(request, "cases/intake.html", _intake_context(form, tickets))
     if form.is_valid():
         try:
-            case = intake_services.receive(
-                application=form.application(), by=request.user, at=now
-            )
+            case = intake_services.receive(application=form.application(), by=request.user, at=now)
         except intake_services.SheetAlreadyEntered as known:
             messages.warning(request, str(known))
             return redirect(known.case)
@@ -264,9 +262,7 @@ def terminate(request: StaffRequest, number: str) -> HttpResponse:
     chosen = [int(pk) for pk in request.POST.getlist("item") if pk.isdigit()]
 
     def end_chosen(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
-        return screening.terminate(
-            case_id=case_id, item_ids=chosen, reason=reason, by=by, at=at
-        )
+        return screening.terminate(case_id=case_id, item_ids=chosen, reason=reason, by=by, at=at)
 
     return _act_with_reason(
         request,
@@ -354,9 +350,7 @@ def _intake_context(form: IntakeForm, tickets: list[dict[str, str]]) -> dict[str
     }
 
 
-def _take_papers(
-    request: StaffRequest, form: IntakeForm, now: datetime
-) -> list[dict[str, str]]:
+def _take_papers(request: StaffRequest, form: IntakeForm, now: datetime) -> list[dict[str, str]]:
     """Receive the uploads, and those that a refused form handed in before, so none is lost."""
     tickets = []
     for ticket in request.POST.getlist("paper"):

@@ -71,9 +71,7 @@ class Opinion(Versioned):
     assignment = models.ForeignKey(
         ReviewerAssignment, on_delete=models.PROTECT, related_name="opinions"
     )
-    item = models.ForeignKey(
-        DisputedItem, on_delete=models.PROTECT, related_name="opinions"
-    )
+    item = models.ForeignKey(DisputedItem, on_delete=models.PROTECT, related_name="opinions")
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
     rationale = models.TextField(blank=True)
     basis = models.CharField(max_length=1, choices=Basis, blank=True)
@@ -81,9 +79,7 @@ class Opinion(Versioned):
     notices = models.JSONField(default=list, blank=True)  # codes, e.g. "opioid-taper"
 
     class Meta(Versioned.Meta):
-        constraints = [
-            models.UniqueConstraint(name="opinion_once", fields=["assignment", "item"])
-        ]
+        constraints = [models.UniqueConstraint(name="opinion_once", fields=["assignment", "item"])]
 
     def __str__(self) -> str:
         return f"Opinion on {self.item}"
@@ -92,9 +88,7 @@ class Opinion(Versioned):
 class OpinionCitation(CitationFields, Versioned):
     """An authority that the reviewer cites, in order."""
 
-    opinion = models.ForeignKey(
-        Opinion, on_delete=models.PROTECT, related_name="citations"
-    )
+    opinion = models.ForeignKey(Opinion, on_delete=models.PROTECT, related_name="citations")
     recommendation = models.ForeignKey(
         Recommendation,
         on_delete=models.PROTECT,
@@ -102,9 +96,7 @@ class OpinionCitation(CitationFields, Versioned):
         blank=True,
         related_name="+",
     )
-    removed_at = models.DateTimeField(
-        null=True
-    )  # taken out of the text, kept in the history
+    removed_at = models.DateTimeField(null=True)  # taken out of the text, kept in the history
 
     class Meta(Versioned.Meta):
         constraints = [
@@ -131,15 +123,11 @@ class Draft(models.Model):
     part = models.CharField(max_length=24)  # "summary" or "item-<id>"
     content = models.JSONField(default=dict)
     revision = models.PositiveIntegerField(default=0)
-    started_at = models.DateTimeField(
-        null=True
-    )  # first keystroke since the last version
+    started_at = models.DateTimeField(null=True)  # first keystroke since the last version
     saved_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(name="draft_once", fields=["assignment", "part"])
-        ]
+        constraints = [models.UniqueConstraint(name="draft_once", fields=["assignment", "part"])]
 
     def __str__(self) -> str:
         return f"Draft of {self.part}"
@@ -160,9 +148,7 @@ class Determination(Versioned):
         OVERTURN = "Overturn", "Overturn"
         PARTIAL = "Partially Overturn", "Partially Overturn"
 
-    case = models.ForeignKey(
-        Case, on_delete=models.PROTECT, related_name="determinations"
-    )
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="determinations")
     round = models.PositiveSmallIntegerField()
     origin = models.CharField(max_length=12, choices=Origin, default=Origin.OWN)
     state = models.CharField(max_length=12, choices=State, default=State.IN_QA)
@@ -177,9 +163,7 @@ class Determination(Versioned):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     decided_on = models.DateField(null=True)  # local day of issue, frozen
-    letter = models.OneToOneField(
-        Letter, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    letter = models.OneToOneField(Letter, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta(Versioned.Meta):
         constraints = [
@@ -219,17 +203,13 @@ class DecidedItem(Versioned):
     determination = models.ForeignKey(
         Determination, on_delete=models.PROTECT, related_name="decided_items"
     )
-    item = models.ForeignKey(
-        DisputedItem, on_delete=models.PROTECT, related_name="decided"
-    )
+    item = models.ForeignKey(DisputedItem, on_delete=models.PROTECT, related_name="decided")
     outcome = models.CharField(max_length=12, choices=Outcome)
     how = models.CharField(max_length=16, choices=How)
 
     class Meta(Versioned.Meta):
         constraints = [
-            models.UniqueConstraint(
-                name="decided_item_once", fields=["determination", "item"]
-            )
+            models.UniqueConstraint(name="decided_item_once", fields=["determination", "item"])
         ]
 
     def __str__(self) -> str:
@@ -280,9 +260,7 @@ class QualityReview(Versioned):
     checked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
-    voided_at = models.DateTimeField(
-        null=True
-    )  # an approval that a later edit made void
+    voided_at = models.DateTimeField(null=True)  # an approval that a later edit made void
 
     class Meta(Versioned.Meta):
         constraints = [

@@ -28,14 +28,15 @@ def decided_by(user: User, case: Case) -> bool:
     return ReviewerAssignment.objects.filter(
         case=case,
         reviewer__user=user,
-        state__in=[ReviewerAssignment.State.ACCEPTED, ReviewerAssignment.State.FINISHED],
+        state__in=[
+            ReviewerAssignment.State.ACCEPTED,
+            ReviewerAssignment.State.FINISHED,
+        ],
     ).exists()
 
 
 def why_not_check_quality(user: User, case: Case) -> str:
-    reason = why_not(
-        user, "determinations.check_quality", case, Status.QA, act="check its quality"
-    )
+    reason = why_not(user, "determinations.check_quality", case, Status.QA, act="check its quality")
     if not reason and decided_by(user, case):
         return "You decided this case, so someone else has to check it."
     return reason
@@ -43,7 +44,11 @@ def why_not_check_quality(user: User, case: Case) -> str:
 
 def why_not_issue(user: User, case: Case) -> str:
     reason = why_not(
-        user, "determinations.issue", case, Status.APPROVED, act="issue the determination"
+        user,
+        "determinations.issue",
+        case,
+        Status.APPROVED,
+        act="issue the determination",
     )
     if not reason and decided_by(user, case):
         return "You decided this case, so another medical director has to issue it."
@@ -53,7 +58,11 @@ def why_not_issue(user: User, case: Case) -> str:
 def why_not_send_back(user: User, case: Case) -> str:
     """Whether the director may void the approval and put the case before quality again."""
     return why_not(
-        user, "determinations.issue", case, Status.APPROVED, act="send it back to quality assurance"
+        user,
+        "determinations.issue",
+        case,
+        Status.APPROVED,
+        act="send it back to quality assurance",
     )
 
 

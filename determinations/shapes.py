@@ -74,9 +74,7 @@ _NOTES = {
 }
 
 # A direction mark could make a heading read otherwise than it is stored.
-_DIRECTION_MARKS = frozenset(
-    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f"
-)
+_DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
 
 class BadShape(Exception):
@@ -125,9 +123,7 @@ class Item:
     separator: str
     administrator: tuple[Citation, ...] = ()
     imro: tuple[Citation, ...] = ()
-    full_length: int | None = (
-        None  # the length of the printed title where ours is cut short
-    )
+    full_length: int | None = None  # the length of the printed title where ours is cut short
     prefix: str = ""
     lineage: Lineage | None = None
     quantities: tuple[str, ...] = ()
@@ -192,13 +188,9 @@ def parse(data: bytes) -> Any:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadShape(
-            "", f"The file is not UTF-8 text (byte {error.start})."
-        ) from error
+        raise BadShape("", f"The file is not UTF-8 text (byte {error.start}).") from error
     try:
-        return json.loads(
-            text, object_pairs_hook=_no_key_twice, parse_constant=_no_constant
-        )
+        return json.loads(text, object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         raise BadShape(
             f"line {error.lineno}, column {error.colno}",
@@ -207,9 +199,7 @@ def parse(data: bytes) -> Any:
     except RecursionError as error:
         raise BadShape("", "The file is nested too deeply.") from error
     except ValueError as error:  # a number of thousands of digits
-        raise BadShape(
-            "", f"The file holds a number that cannot be read: {error}."
-        ) from error
+        raise BadShape("", f"The file holds a number that cannot be read: {error}.") from error
 
 
 def read(raw: Any, *, today: date) -> tuple[PublishedCase, list[str]]:
@@ -264,8 +254,7 @@ def read(raw: Any, *, today: date) -> tuple[PublishedCase, list[str]]:
         age=patient["age"].maybe(lambda value: value.number(0, 125)),
         sex=patient["sex"].maybe(lambda value: value.one_of(SEXES)) or "",
         body_parts=patient["body_part"].texts(WORD),
-        party_term=patient["party_term"].maybe(lambda value: value.one_of(PARTY_TERMS))
-        or "",
+        party_term=patient["party_term"].maybe(lambda value: value.one_of(PARTY_TERMS)) or "",
         items=items,
     )
     top["case_outcome_derived"].compare(case.outcome, "the outcomes of the items give")
@@ -275,9 +264,7 @@ def read(raw: Any, *, today: date) -> tuple[PublishedCase, list[str]]:
 
 def _header_dates(value: "_Value", today: date) -> dict[str, date | None]:
     keys = value.keys(facts=tuple(HEADER_DATES))
-    dates = {
-        name: keys[name].maybe(lambda value: value.day(today)) for name in HEADER_DATES
-    }
+    dates = {name: keys[name].maybe(lambda value: value.day(today)) for name in HEADER_DATES}
     known = [(name, day) for name, day in dates.items() if day is not None]
     for (earlier, first), (later, second) in pairwise(known):
         if second < first:
@@ -302,10 +289,7 @@ def _statement(value: "_Value") -> Statement:
     return Statement(
         specialties=keys["specialties"].texts(120),
         states=keys["licensed_states"].texts(60),
-        separator=keys["state_separator"].maybe(
-            lambda value: value.one_of(STATE_SEPARATORS)
-        )
-        or "",
+        separator=keys["state_separator"].maybe(lambda value: value.one_of(STATE_SEPARATORS)) or "",
         label=keys["professional_label"].maybe(lambda value: value.text(60)) or "",
         placement=keys["placement"].maybe(lambda value: value.text(120)) or "",
     )
@@ -332,9 +316,7 @@ def _item(value: "_Value") -> Item:
     )
     title = keys["title"].text(TITLE)
     truncated = keys["title_truncated"].flag()
-    full_length = keys["title_full_length"].maybe(
-        lambda value: value.number(1, 100_000)
-    )
+    full_length = keys["title_full_length"].maybe(lambda value: value.number(1, 100_000))
     if truncated and (full_length is None or full_length <= len(title)):
         keys["title_full_length"].refuse(
             f"A title that is cut short needs its full length, more than the {len(title)} "
@@ -360,24 +342,18 @@ def _item(value: "_Value") -> Item:
 
 
 def _lineage(value: "_Value") -> Lineage:
-    keys = value.keys(
-        facts=("pattern", "original_request", "authorized_by_ur", "in_dispute")
-    )
+    keys = value.keys(facts=("pattern", "original_request", "authorized_by_ur", "in_dispute"))
     return Lineage(
         pattern=keys["pattern"].one_of(PATTERNS),
-        original_request=keys["original_request"].maybe(lambda value: value.text(TEXT))
-        or "",
-        authorised_by_ur=keys["authorized_by_ur"].maybe(lambda value: value.text(TEXT))
-        or "",
+        original_request=keys["original_request"].maybe(lambda value: value.text(TEXT)) or "",
+        authorised_by_ur=keys["authorized_by_ur"].maybe(lambda value: value.text(TEXT)) or "",
         in_dispute=keys["in_dispute"].maybe(lambda value: value.text(TEXT)) or "",
     )
 
 
 def _citations(value: "_Value") -> tuple[Citation, ...]:
     keys = value.keys(facts=("citations",), derived=("basis",))
-    citations = tuple(
-        _citation(each) for each in keys["citations"].values(MAX_CITATIONS)
-    )
+    citations = tuple(_citation(each) for each in keys["citations"].values(MAX_CITATIONS))
     keys["basis"].compare(basis_of(citations), "the citations give")
     return citations
 
@@ -390,13 +366,9 @@ def _citation(value: "_Value") -> Citation:
     edition = keys["edition"].maybe(lambda value: value.text(WORD)) or ""
     suffix = keys["edition_suffix"].maybe(lambda value: value.text(WORD)) or ""
     if suffix and not edition:
-        keys["edition_suffix"].refuse(
-            "A suffix follows an edition, and no edition is given"
-        )
+        keys["edition_suffix"].refuse("A suffix follows an edition, and no edition is given")
     if edition and not re.search(r"\b(19|20)[0-9]{2}\b", edition):
-        keys["edition"].refuse(
-            f"{_show(edition)} names no year of an edition, such as “2016”"
-        )
+        keys["edition"].refuse(f"{_show(edition)} names no year of an edition, such as “2016”")
     return Citation(
         source=keys["source"].text(SOURCE),
         mtus=keys["mtus"].flag(required=True),
@@ -465,9 +437,7 @@ class _Value:
         if not isinstance(self.value, list):
             self.refuse(f"A list is needed here, not {_kind(self.value)}")
         if len(self.value) > most:
-            self.refuse(
-                f"The list holds {len(self.value)} entries; at most {most} are possible"
-            )
+            self.refuse(f"The list holds {len(self.value)} entries; at most {most} are possible")
         for index, value in enumerate(self.value):
             yield _Value(value, f"{self.place}[{index}]", self.notes)
 
@@ -488,13 +458,9 @@ class _Value:
                     f"Character {index + 1} is the control character U+{ord(character):04X}"
                 )
         if not self.value.strip():
-            self.refuse(
-                "The text is empty; write null where the publication does not say"
-            )
+            self.refuse("The text is empty; write null where the publication does not say")
         if len(self.value) > longest:
-            self.refuse(
-                f"The text has {len(self.value):,} characters; at most {longest:,} fit"
-            )
+            self.refuse(f"The text has {len(self.value):,} characters; at most {longest:,} fit")
         return self.value
 
     def texts(self, longest: int) -> tuple[str, ...]:
@@ -543,9 +509,7 @@ class _Value:
         if self.missing:
             return
         if self.value != derived or isinstance(self.value, bool):
-            self.refuse(
-                f"The file says {_show(self.value)}, but {from_where} {_show(derived)}"
-            )
+            self.refuse(f"The file says {_show(self.value)}, but {from_where} {_show(derived)}")
 
 
 def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -100,7 +100,9 @@ TEMPLATES = [
 FORM_RENDERER = "imr_portal.forms.PortalFormRenderer"
 
 # --- Rows ------------------------------------------------------------------------------------
-DATABASES = {"default": environment.database("DATABASE_URL", default_file=VAR_DIR / "portal.sqlite3")}
+DATABASES = {
+    "default": environment.database("DATABASE_URL", default_file=VAR_DIR / "portal.sqlite3")
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- People ------------------------------------------------------------------------------------
@@ -199,7 +201,10 @@ CLAMD_SOCKET = environment.text("CLAMD_SOCKET", "")
 # --- Broker, cache and worker ---------------------------------------------------------------------
 REDIS_URL = environment.text("REDIS_URL", "")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+    }
     if REDIS_URL and environment.flag("CACHE_IN_REDIS", True)
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }

@@ -57,9 +57,7 @@ class URDecision(Versioned):
     reference_normal = models.CharField(max_length=80, blank=True)
     running_number = models.PositiveSmallIntegerField(default=1)
     different_because = models.CharField(max_length=300, blank=True)
-    ur_type = models.CharField(
-        max_length=16, choices=URType, default=URType.REGULAR, blank=True
-    )
+    ur_type = models.CharField(max_length=16, choices=URType, default=URType.REGULAR, blank=True)
     served_on = models.DateField(null=True)
     service_method = models.CharField(max_length=12, choices=ServiceMethod, blank=True)
     requested_on = models.DateField("RFA date", null=True)
@@ -95,21 +93,15 @@ class Application(Versioned):
     Nothing is refused at the door: what is incomplete or late is stored and screened.
     """
 
-    case = models.OneToOneField(
-        Case, on_delete=models.PROTECT, related_name="application"
-    )
-    idempotency_key = models.UUIDField(
-        unique=True
-    )  # the form's: a second click adds nothing
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="application")
+    idempotency_key = models.UUIDField(unique=True)  # the form's: a second click adds nothing
     channel = models.CharField(max_length=8, choices=Channel)
     received_at = models.DateTimeField()
     entered_at = models.DateTimeField()
     entered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    printed = models.JSONField(
-        default=dict
-    )  # field name -> exactly what the clerk keyed
+    printed = models.JSONField(default=dict)  # field name -> exactly what the clerk keyed
     items_on_form = models.PositiveSmallIntegerField(null=True)  # the control count
     signed_by = models.CharField(max_length=16, choices=Signer, blank=True)
     signed_on = models.DateField(null=True)
@@ -133,9 +125,7 @@ class ApplicationPaper(Versioned):
         UR_DECISION = "UR_DECISION", "UR decision"
         SUPPORT = "SUPPORT", "Supporting paper"
 
-    application = models.ForeignKey(
-        Application, on_delete=models.PROTECT, related_name="papers"
-    )
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="papers")
     kind = models.CharField(max_length=12, choices=Kind)
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
     name_received = models.CharField(max_length=255)
@@ -211,12 +201,8 @@ class DisputedItem(Versioned):
     title = models.TextField()  # as the application or the letter words it
     title_truncated = models.BooleanField(default=False)
     title_full_length = models.PositiveIntegerField(null=True)
-    prefix = models.CharField(
-        max_length=80, blank=True
-    )  # "Associated surgical service"
-    separator = models.CharField(
-        max_length=8, default=": "
-    )  # before the outcome in a heading
+    prefix = models.CharField(max_length=80, blank=True)  # "Associated surgical service"
+    separator = models.CharField(max_length=8, default=": ")  # before the outcome in a heading
     parent = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,
@@ -236,9 +222,7 @@ class DisputedItem(Versioned):
     authorised_by_ur = models.TextField(blank=True)
     in_dispute = models.TextField(blank=True)
     requested_quantity = models.DecimalField(max_digits=10, decimal_places=2, null=True)
-    authorised_quantity = models.DecimalField(
-        max_digits=10, decimal_places=2, null=True
-    )
+    authorised_quantity = models.DecimalField(max_digits=10, decimal_places=2, null=True)
     eligible_quantity = models.DecimalField(max_digits=10, decimal_places=2, null=True)
     unit = models.CharField(max_length=40, blank=True)
     quantity_expressions = models.JSONField(default=list, blank=True)  # as printed
@@ -255,17 +239,13 @@ class DisputedItem(Versioned):
 
     class Meta(Versioned.Meta):
         constraints = [
-            models.UniqueConstraint(
-                name="item_position_once", fields=["case", "position"]
-            ),
+            models.UniqueConstraint(name="item_position_once", fields=["case", "position"]),
             models.CheckConstraint(
                 name="item_outcome_iff_decided",
                 condition=models.Q(ending="DECIDED") & ~models.Q(outcome="")
                 | ~models.Q(ending="DECIDED") & models.Q(outcome=""),
             ),
-            models.CheckConstraint(
-                name="item_has_words", condition=~models.Q(title="")
-            ),
+            models.CheckConstraint(name="item_has_words", condition=~models.Q(title="")),
         ]
 
     def __str__(self) -> str:

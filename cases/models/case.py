@@ -86,25 +86,15 @@ class Case(Versioned):
     number = models.CharField(max_length=20, unique=True)
     origin = models.CharField(max_length=12, choices=Origin, default=Origin.OWN)
     status = models.CharField(max_length=20, choices=Status, default=Status.RECEIVED)
-    is_open = models.BooleanField(
-        default=True
-    )  # stored by move_to; a queue's index needs it
+    is_open = models.BooleanField(default=True)  # stored by move_to; a queue's index needs it
     next_role = models.CharField(max_length=20, blank=True)  # stored by move_to
-    queue = models.CharField(
-        max_length=12, blank=True, default="intake"
-    )  # stored by move_to
-    priority = models.CharField(
-        max_length=12, choices=Priority, default=Priority.REGULAR
-    )
+    queue = models.CharField(max_length=12, blank=True, default="intake")  # stored by move_to
+    priority = models.CharField(max_length=12, choices=Priority, default=Priority.REGULAR)
     round = models.PositiveSmallIntegerField(default=1)  # a remand opens the next one
 
-    received_at = models.DateTimeField(
-        null=True
-    )  # NULL only where a publication is silent
+    received_at = models.DateTimeField(null=True)  # NULL only where a publication is silent
     received_on = models.DateField(null=True)  # the local day that the law counts
-    assigned_on = models.DateField(
-        null=True
-    )  # date of notice; letters print "Date Assigned"
+    assigned_on = models.DateField(null=True)  # date of notice; letters print "Date Assigned"
     records_complete_on = models.DateField(null=True)
     decided_on = models.DateField(null=True)
     closed_at = models.DateTimeField(null=True)
@@ -121,9 +111,7 @@ class Case(Versioned):
     wcis_number = models.CharField(max_length=40, blank=True)
     diagnosis = models.CharField(max_length=500, blank=True)
     sex = models.CharField(max_length=8, choices=Sex, blank=True)
-    age_stated = models.PositiveSmallIntegerField(
-        null=True
-    )  # as a publication states it
+    age_stated = models.PositiveSmallIntegerField(null=True)  # as a publication states it
     body_parts = models.JSONField(default=list, blank=True)
 
     ur_decision = models.ForeignKey(
@@ -139,9 +127,7 @@ class Case(Versioned):
 
     class Meta(Versioned.Meta):
         indexes = [
-            models.Index(
-                fields=["next_role", "is_open", "due_on", "id"], name="case_queue"
-            ),
+            models.Index(fields=["next_role", "is_open", "due_on", "id"], name="case_queue"),
             models.Index(fields=["queue", "due_on", "id"], name="case_in_queue"),
             models.Index(fields=["is_open", "due_on", "id"], name="case_due"),
         ]
@@ -187,9 +173,7 @@ class Case(Versioned):
     def stage(self) -> Status:
         return Status(self.status)
 
-    def move_to(
-        self, status: Status, *, by: User | None, at: datetime, why: str = ""
-    ) -> None:
+    def move_to(self, status: Status, *, by: User | None, at: datetime, why: str = "") -> None:
         """Make one legal move, and store who acts next. The only door; lock the case first.
 
         :raises CannotMove: the lifecycle has no such move.
@@ -209,9 +193,7 @@ class Case(Versioned):
     def set_due(self, on: date, clock: str, *, by: User | None, at: datetime) -> None:
         """Say when the next duty falls due, and which clock says so."""
         self.due_on, self.due_clock = on, clock
-        self.store(
-            by=by, at=at, why=f"Due by clock {clock}", fields=["due_on", "due_clock"]
-        )
+        self.store(by=by, at=at, why=f"Due by clock {clock}", fields=["due_on", "due_clock"])
 
 
 class CaseLink(Versioned):
@@ -225,9 +207,7 @@ class CaseLink(Versioned):
 
     kind = models.CharField(max_length=16, choices=Kind)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="links")
-    other = models.ForeignKey(
-        Case, on_delete=models.PROTECT, related_name="linked_from"
-    )
+    other = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="linked_from")
     reason = models.CharField(max_length=500)
     ended_at = models.DateTimeField(null=True)
 

@@ -50,9 +50,7 @@ class TwoTimeFact(models.Model):
         blank=True,
         related_name="correction",
     )
-    withdrawn = models.BooleanField(
-        default=False
-    )  # the correction says: this was never true
+    withdrawn = models.BooleanField(default=False)  # the correction says: this was never true
 
     objects = TwoTimeQuerySet.as_manager()
 

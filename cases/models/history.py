@@ -52,24 +52,14 @@ class Event(models.Model):
     )
     # Acts of a reviewer: everyone without reviewers.see_identity reads "the reviewer, seat 1".
     by_reviewer_seat = models.PositiveSmallIntegerField(null=True)
-    sentence = (
-        models.TextField()
-    )  # what happened, as the timeline says it; no reviewer's name
+    sentence = models.TextField()  # what happened, as the timeline says it; no reviewer's name
     why = models.TextField(blank=True)
-    facts = models.JSONField(
-        default=dict, blank=True
-    )  # old and new where they matter; ids
-    letter = models.ForeignKey(
-        Letter, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    caused_by = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    facts = models.JSONField(default=dict, blank=True)  # old and new where they matter; ids
+    letter = models.ForeignKey(Letter, on_delete=models.PROTECT, null=True, related_name="+")
+    caused_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
-        indexes = [
-            models.Index(fields=["case", "happened_at", "id"], name="event_of_case")
-        ]
+        indexes = [models.Index(fields=["case", "happened_at", "id"], name="event_of_case")]
 
     def __str__(self) -> str:
         return f"{self.case}: {self.get_kind_display()}"
@@ -85,16 +75,12 @@ class AssignmentNotice(Versioned):
     round = models.PositiveSmallIntegerField()
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
     letter = models.OneToOneField(Letter, on_delete=models.PROTECT, related_name="+")
-    delivery = models.OneToOneField(
-        Delivery, on_delete=models.PROTECT, related_name="+"
-    )
+    delivery = models.OneToOneField(Delivery, on_delete=models.PROTECT, related_name="+")
     sent_on = models.DateField(null=True)
 
     class Meta(Versioned.Meta):
         constraints = [
-            models.UniqueConstraint(
-                name="notice_once", fields=["case", "round", "party"]
-            )
+            models.UniqueConstraint(name="notice_once", fields=["case", "round", "party"])
         ]
 
     def __str__(self) -> str:
@@ -107,9 +93,7 @@ class Deadline(Versioned):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="deadlines")
     round = models.PositiveSmallIntegerField()
     clock = models.CharField(max_length=40)
-    given = models.JSONField(
-        default=dict
-    )  # the trigger facts, as the clock engine names them
+    given = models.JSONField(default=dict)  # the trigger facts, as the clock engine names them
     due_on = models.DateField()
     due_at = models.DateTimeField(null=True)  # set for clocks that run in hours
     target_on = models.DateField(null=True)  # our own earlier target

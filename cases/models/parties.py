@@ -72,17 +72,14 @@ class Party(TwoTimeFact):
     preferred_channel = models.CharField(
         max_length=12, choices=PreferredChannel, default=PreferredChannel.MAIL
     )
-    list_version = (
-        models.PositiveIntegerField()
-    )  # the case's party list when this row was added
+    list_version = models.PositiveIntegerField()  # the case's party list when this row was added
 
     class Meta:
         verbose_name_plural = "parties"
         constraints = [
             models.CheckConstraint(
                 name="party_is_someone",
-                condition=models.Q(person__isnull=False)
-                | models.Q(organisation__isnull=False),
+                condition=models.Q(person__isnull=False) | models.Q(organisation__isnull=False),
             )
         ]
 

@@ -42,12 +42,8 @@ class PersonName(TwoTimeFact):
 class SamePerson(TwoTimeFact):
     """A merge: two rows are one human being. Undone by a correction, never by deleting."""
 
-    person = models.ForeignKey(
-        Person, on_delete=models.PROTECT, related_name="merged_into"
-    )
-    same_as = models.ForeignKey(
-        Person, on_delete=models.PROTECT, related_name="merged_from"
-    )
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="merged_into")
+    same_as = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="merged_from")
     reason = models.CharField(max_length=300)
 
     def __str__(self) -> str:
@@ -67,9 +63,7 @@ class Organisation(Versioned):
 class OrganisationName(TwoTimeFact):
     """A name that an organisation trades under."""
 
-    organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="names"
-    )
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="names")
     printed = models.CharField(max_length=300)
     normal = models.CharField(max_length=300, db_index=True)
 
@@ -80,15 +74,9 @@ class OrganisationName(TwoTimeFact):
 class OrganisationParent(TwoTimeFact):
     """One organisation owns or controls another for a time."""
 
-    child = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="parents"
-    )
-    parent = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="children"
-    )
-    share_percent = models.DecimalField(
-        max_digits=5, decimal_places=2, null=True, blank=True
-    )
+    child = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="parents")
+    parent = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="children")
+    share_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
 
     def __str__(self) -> str:
         return f"{self.child} belongs to {self.parent}"
@@ -100,9 +88,7 @@ class SameOrganisation(TwoTimeFact):
     organisation = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, related_name="merged_into"
     )
-    same_as = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="merged_from"
-    )
+    same_as = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="merged_from")
     reason = models.CharField(max_length=300)
 
     def __str__(self) -> str:

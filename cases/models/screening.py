@@ -36,9 +36,7 @@ class EligibilityResult(models.TextChoices):
 class EligibilityDecision(Versioned):
     """A finding on the whole case. A later one supersedes an earlier; neither is overwritten."""
 
-    case = models.ForeignKey(
-        Case, on_delete=models.PROTECT, related_name="eligibility_decisions"
-    )
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="eligibility_decisions")
     attempt = models.PositiveSmallIntegerField()
     result = models.CharField(max_length=12, choices=EligibilityResult)
     decided_at = models.DateTimeField()
@@ -49,9 +47,7 @@ class EligibilityDecision(Versioned):
 
     class Meta(Versioned.Meta):
         constraints = [
-            models.UniqueConstraint(
-                name="eligibility_attempt_once", fields=["case", "attempt"]
-            )
+            models.UniqueConstraint(name="eligibility_attempt_once", fields=["case", "attempt"])
         ]
 
     def __str__(self) -> str:

@@ -63,9 +63,7 @@ def compute(*, clock: str, given: dict[str, str]) -> dict[str, Any]:
 def due_on(case: Case, clock: str) -> date | None:
     """The legal date of a running clock of the current round."""
     return (
-        Deadline.objects.filter(
-            case=case, round=case.round, clock=clock, replaced_at__isnull=True
-        )
+        Deadline.objects.filter(case=case, round=case.round, clock=clock, replaced_at__isnull=True)
         .values_list("due_on", flat=True)
         .first()
     )

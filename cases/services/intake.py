@@ -159,11 +159,7 @@ def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     :raises NotAllowed: this person does not enter applications, or the form names a future day.
     :raises SheetAlreadyEntered: the scan of the form was entered before.
     """
-    refuse(
-        ""
-        if by.may("cases.enter_application")
-        else "Your role does not enter applications."
-    )
+    refuse("" if by.may("cases.enter_application") else "Your role does not enter applications.")
     _refuse_impossible_days(application, at)
     for last_try in (False, False, True):
         try:
@@ -177,9 +173,7 @@ def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
 
 def find_entered(key: UUID) -> Case | None:
     """The case that this form became, if it was saved before."""
-    found = (
-        Application.objects.filter(idempotency_key=key).select_related("case").first()
-    )
+    found = Application.objects.filter(idempotency_key=key).select_related("case").first()
     return found.case if found else None
 
 
@@ -285,9 +279,7 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     return case
 
 
-def add_party(
-    *, case: Case, party: PartyOnForm, by: User | None, at: datetime
-) -> Party:
+def add_party(*, case: Case, party: PartyOnForm, by: User | None, at: datetime) -> Party:
     """Put someone on a locked case, under the case's present party list."""
     person = organisation = None
     if party.role in ORGANISATION_ROLES:
@@ -320,9 +312,7 @@ def _refuse_impossible_days(application: ApplicationOnForm, at: datetime) -> Non
         raise NotAllowed("The received date lies in the future. Check the stamp.")
     decided_on = application.ur_decision.decided_on
     if decided_on and decided_on > received_on:
-        raise NotAllowed(
-            "The UR decision is dated after the day we received it. Check both dates."
-        )
+        raise NotAllowed("The UR decision is dated after the day we received it. Check both dates.")
     for name, day in (
         ("date of injury", application.date_of_injury),
         ("signature date", application.signed_on),
@@ -342,9 +332,7 @@ def _refuse_known_sheet(application: ApplicationOnForm) -> None:
         if paper.kind == ApplicationPaper.Kind.APPLICATION
     ]
     known = (
-        ApplicationPaper.objects.filter(
-            file_id__in=sheets, kind=ApplicationPaper.Kind.APPLICATION
-        )
+        ApplicationPaper.objects.filter(file_id__in=sheets, kind=ApplicationPaper.Kind.APPLICATION)
         .select_related("application__case")
         .first()
     )
@@ -396,9 +384,7 @@ def _find_or_store_ur_decision(
     ).store(by=by, at=at)
 
 
-def _find_or_store_organisation(
-    name: str, *, by: User | None, at: datetime
-) -> Organisation:
+def _find_or_store_organisation(name: str, *, by: User | None, at: datetime) -> Organisation:
     normal = fold_organisation(name)
     known = (
         OrganisationName.objects.current()
@@ -421,9 +407,7 @@ def _find_or_store_organisation(
     return organisation
 
 
-def _find_or_store_person(
-    party: PartyOnForm, *, by: User | None, at: datetime
-) -> Person:
+def _find_or_store_person(party: PartyOnForm, *, by: User | None, at: datetime) -> Person:
     """The same name and birthday is the same person; a name alone is not, except for physicians
     and attorneys, whose birthdays no form gives."""
     normal = fold_name(party.name)

@@ -71,9 +71,7 @@ def decide_eligibility(
                 decision=decision,
                 fact=fact,
                 answer=answers.get(fact) or "UNKNOWN",
-                reason_code=eligibility.REASONS[fact]
-                if answers.get(fact) == "NO"
-                else "",
+                reason_code=eligibility.REASONS[fact] if answers.get(fact) == "NO" else "",
                 note=notes.get(fact, ""),
             )
             for fact in eligibility.FACTS
@@ -130,9 +128,7 @@ def screen_again(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
         by=by,
         at=at,
     )
-    _record(
-        case, Event.Kind.REOPENED, "Put before screening again.", reason, by=by, at=at
-    )
+    _record(case, Event.Kind.REOPENED, "Put before screening again.", reason, by=by, at=at)
     return case
 
 
@@ -155,9 +151,7 @@ def withdraw(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
 
 
 @transaction.atomic
-def terminate(
-    *, case_id: int, item_ids: list[int], reason: str, by: User, at: datetime
-) -> Case:
+def terminate(*, case_id: int, item_ids: list[int], reason: str, by: User, at: datetime) -> Case:
     """End the items that the claims administrator has authorised; the case, when none is left.
 
     8 CCR 9792.10.6(a): authorisation ends the review at any time.
@@ -166,14 +160,10 @@ def terminate(
     """
     case = Case.objects.select_for_update().get(pk=case_id)
     policies.refuse(policies.why_not_end_early(by, case))
-    pending = {
-        item.pk: item for item in case.items.filter(ending=DisputedItem.Ending.PENDING)
-    }
+    pending = {item.pk: item for item in case.items.filter(ending=DisputedItem.Ending.PENDING)}
     strangers = set(item_ids) - set(pending)
     policies.refuse(
-        "Choose items of this case that are still pending."
-        if strangers or not item_ids
-        else ""
+        "Choose items of this case that are still pending." if strangers or not item_ids else ""
     )
     if set(item_ids) == set(pending):
         return _end_early(
@@ -220,9 +210,7 @@ def add_note(*, case_id: int, text: str, by: User, at: datetime) -> Event:
 
     :raises NotAllowed: nothing was written.
     """
-    policies.refuse(
-        "" if by.may("cases.add_note") else "Your role does not write notes."
-    )
+    policies.refuse("" if by.may("cases.add_note") else "Your role does not write notes.")
     policies.refuse("" if text.strip() else "Write the note first.")
     case = Case.objects.select_for_update().get(pk=case_id)
     return _record(case, Event.Kind.NOTE, text.strip(), "", by=by, at=at)

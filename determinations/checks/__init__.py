@@ -89,12 +89,14 @@ def _item_stops(item: ItemDraft, parent: ItemDraft | None) -> list[Finding]:
         return found
     if not item.citations:
         found.append(
-            Finding("authority-missing", f"{name}: cite the guideline or evidence relied on.", part)
+            Finding(
+                "authority-missing",
+                f"{name}: cite the guideline or evidence relied on.",
+                part,
+            )
         )
     if not item.basis:
-        found.append(
-            Finding("basis-missing", f"{name}: say which rank of evidence decides.", part)
-        )
+        found.append(Finding("basis-missing", f"{name}: say which rank of evidence decides.", part))
     elif item.basis != "A" and not item.why_not_higher.strip():
         found.append(
             Finding(

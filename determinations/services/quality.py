@@ -37,7 +37,12 @@ def return_for_changes(
         refuse("" if case.items.filter(pk=item_id).exists() else "Choose an item of this case.")
     determination = _live(case)
     reading = _read(
-        determination, QualityReview.Result.RETURNED, comment.strip(), item_id, by=by, at=at
+        determination,
+        QualityReview.Result.RETURNED,
+        comment.strip(),
+        item_id,
+        by=by,
+        at=at,
     )
     determination.state = Determination.State.RETURNED
     determination.store(by=by, at=at, why=comment, fields=["state"])
@@ -50,9 +55,9 @@ def return_for_changes(
 
 
 @transaction.atomic
-def approve(*, case_id: int, comment: str, seen_version: int | None, by: User, at: datetime) -> (
-    QualityReview
-):
+def approve(
+    *, case_id: int, comment: str, seen_version: int | None, by: User, at: datetime
+) -> QualityReview:
     """Find the review fit to be issued.
 
     :raises NotAllowed: wrong role or state, or the person's own decision.
@@ -63,7 +68,12 @@ def approve(*, case_id: int, comment: str, seen_version: int | None, by: User, a
     case.refuse_if_stale(seen_version)
     determination = _live(case)
     reading = _read(
-        determination, QualityReview.Result.APPROVED, comment.strip(), None, by=by, at=at
+        determination,
+        QualityReview.Result.APPROVED,
+        comment.strip(),
+        None,
+        by=by,
+        at=at,
     )
     determination.state = Determination.State.APPROVED
     determination.approved_at, determination.approved_by = at, by

@@ -184,7 +184,9 @@ def submit(*, assignment_id: int, by: User, at: datetime) -> Determination:
     :raises Unfinished: something is missing; everything is named at once.
     :raises NotAllowed: wrong person, wrong state, or a fact of the reviewer is missing or lapsed.
     """
-    from .issuing import missing_proofs  # issuing composes letters and imports this module's rows
+    from .issuing import (
+        missing_proofs,
+    )  # issuing composes letters and imports this module's rows
 
     assignment = _lock(assignment_id)
     case = assignment.case
@@ -215,9 +217,7 @@ def submit(*, assignment_id: int, by: User, at: datetime) -> Determination:
 
 
 def _derive(case: Case, *, by: User, at: datetime) -> Determination:
-    determination = policies.live_determination(case) or Determination(
-        case=case, round=case.round
-    )
+    determination = policies.live_determination(case) or Determination(case=case, round=case.round)
     determination.state, determination.submitted_at = Determination.State.IN_QA, at
     determination.store(by=by, at=at, why="Derived from the opinions")
     for item in _pending_items(case):
@@ -244,14 +244,10 @@ def _lock(assignment_id: int) -> ReviewerAssignment:
 
 
 def _pending_items(case: Case) -> list[DisputedItem]:
-    return list(
-        case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position")
-    )
+    return list(case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position"))
 
 
-def _clean(
-    assignment: ReviewerAssignment, part: str, content: Mapping[str, Any]
-) -> dict[str, str]:
+def _clean(assignment: ReviewerAssignment, part: str, content: Mapping[str, Any]) -> dict[str, str]:
     """The known fields of a part, with word processors' junk normalised."""
     if part == checks.SUMMARY:
         wanted: tuple[str, ...] = ("summary", "party_term")
@@ -281,7 +277,12 @@ def _clean(
 
 
 def _settle_parts(
-    assignment: ReviewerAssignment, parts: list[str], *, by: User, at: datetime, why: str
+    assignment: ReviewerAssignment,
+    parts: list[str],
+    *,
+    by: User,
+    at: datetime,
+    why: str,
 ) -> None:
     for draft in Draft.objects.filter(
         assignment=assignment, part__in=parts, started_at__isnull=False
@@ -297,9 +298,7 @@ def _settle(draft: Draft, *, by: User, at: datetime, why: str) -> None:
     else:
         item_id = int(draft.part.removeprefix("item-"))
         target = Opinion.objects.get(assignment=draft.assignment_id, item_id=item_id)
-    changed = [
-        name for name, text in draft.content.items() if getattr(target, name) != text
-    ]
+    changed = [name for name, text in draft.content.items() if getattr(target, name) != text]
     if changed:
         for name in changed:
             setattr(target, name, draft.content[name])
@@ -319,7 +318,9 @@ def _cite_recommendation(citation: OpinionCitation, recommendation: Recommendati
     citation.sections = [recommendation.section]
     citation.pages = recommendation.pages
     if not citation.mtus:
-        citation.as_printed = f"{guideline.source.name}, {guideline.title}, {recommendation.section}"
+        citation.as_printed = (
+            f"{guideline.source.name}, {guideline.title}, {recommendation.section}"
+        )
 
 
 def _glyph_sentence(text: str) -> str:
@@ -358,7 +359,10 @@ def _review_draft(assignment: ReviewerAssignment) -> checks.ReviewDraft:
         for text in (now["rationale"], now["why_not_higher"]):
             if sentence := _glyph_sentence(text):
                 glyphs.append(
-                    (f"item-{opinion.item_id}", f"Item {opinion.item.position}: {sentence}")
+                    (
+                        f"item-{opinion.item_id}",
+                        f"Item {opinion.item.position}: {sentence}",
+                    )
                 )
     return checks.ReviewDraft(
         summary=summary,

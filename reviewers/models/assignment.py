@@ -39,9 +39,7 @@ class Candidate(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                name="candidate_once", fields=["candidate_list", "reviewer"]
-            )
+            models.UniqueConstraint(name="candidate_once", fields=["candidate_list", "reviewer"])
         ]
 
     def __str__(self) -> str:
@@ -132,7 +130,10 @@ class ReviewerAssignment(Versioned):
                 name="assignment_ended_iff_over",
                 condition=models.Q(origin=Origin.PUBLISHED)
                 | models.Q(state__in=["OFFERED", "ACCEPTED"], ended_at__isnull=True)
-                | models.Q(state__in=["DECLINED", "REMOVED", "FINISHED"], ended_at__isnull=False),
+                | models.Q(
+                    state__in=["DECLINED", "REMOVED", "FINISHED"],
+                    ended_at__isnull=False,
+                ),
             ),
         ]
 

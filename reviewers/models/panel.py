@@ -27,7 +27,11 @@ class SpecialtyFit(Versioned):
 
     specialty = models.ForeignKey(Specialty, on_delete=models.PROTECT, related_name="fits")
     category = models.ForeignKey(
-        TreatmentCategory, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        TreatmentCategory,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
     )
     body_part = models.CharField(max_length=80, blank=True)
     reason = models.CharField(max_length=300)

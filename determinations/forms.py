@@ -1,0 +1,41 @@
+"""What reviewers, quality assurance and the director type."""
+
+from typing import Any
+
+from django import forms
+
+from cases.forms import DatedForm, PaperDate, PaperText
+from cases.models import Case
+
+LONG = forms.Textarea(attrs={"rows": 4})
+
+
+class CiteForm(forms.Form):
+    """An authority: chosen from our guidelines, or written in words."""
+
+    recommendation = forms.IntegerField(required=False)
+    as_printed = PaperText(label="Other source", max_length=1000, required=False)
+
+
+class QualityForm(forms.Form):
+    """What quality assurance has to say; a return needs words."""
+
+    comment = PaperText(label="Comment", max_length=4000, required=False, widget=LONG)
+    item = forms.TypedChoiceField(
+        label="About", required=False, coerce=int, empty_value=None, choices=[]
+    )
+
+    def __init__(self, *args: Any, case: Case, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["item"]
+        assert isinstance(field, forms.TypedChoiceField)
+        field.choices = [("", "The whole review")] + [
+            (item.pk, f"Item {item.position}: {item.title[:80]}")
+            for item in case.items.order_by("position")
+        ]
+
+
+class SendForm(DatedForm):
+    """The act "mark as sent" for the determination letter, to everybody still unsent."""
+
+    sent_on = PaperDate(label="Sent on", error_messages={"required": "Enter the day it was sent."})

@@ -1,0 +1,118 @@
+"""The versions of a determination, side by side: who wrote what, when, and which words changed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from accounts.models import User
+from accounts.roles import Role
+from cases.models import Case
+
+from .models import Opinion, Review
+
+_FIELDS = {
+    "summary": "Clinical case summary",
+    "party_term": "Called",
+    "outcome": "Outcome",
+    "rationale": "Rationale",
+    "basis": "Rank of evidence",
+    "why_not_higher": "Why no higher rank",
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field that differs between two versions."""
+
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of one part, and what changed since the one before."""
+
+    number: int
+    made_at: datetime
+    who: str
+    why: str
+    changes: list[Change]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The summary or one item of one reviewer's work, with all its versions, newest first."""
+
+    title: str
+    seat: int
+    versions: list[Version]
+
+
+def parts_of(case: Case, reader: User) -> list[Part]:
+    """Every part of every review of the case, with the names that this reader may see."""
+    sees_identity = reader.may("reviewers.see_identity")
+    parts = []
+    reviews = Review.objects.filter(assignment__case=case).select_related("assignment")
+    for review in reviews.order_by("assignment__round", "assignment__seat", "pk"):
+        seat = review.assignment.seat
+        parts.append(
+            Part(
+                f"Clinical case summary, round {review.assignment.round}",
+                seat,
+                _versions(review, ("summary", "party_term"), sees_identity),
+            )
+        )
+        opinions = Opinion.objects.filter(assignment=review.assignment).select_related("item")
+        parts += [
+            Part(
+                f"Item {opinion.item.position}: {opinion.item.title}",
+                seat,
+                _versions(
+                    opinion, ("outcome", "rationale", "basis", "why_not_higher"), sees_identity
+                ),
+            )
+            for opinion in opinions.order_by("item__position")
+        ]
+    return parts
+
+
+def _versions(row: Any, fields: tuple[str, ...], sees_identity: bool) -> list[Version]:
+    rows = list(
+        row.history.select_related("history_user")
+        .prefetch_related("history_user__groups")
+        .order_by("history_date", "history_id")
+    )
+    versions, before = [], None
+    for past in rows:
+        changes = [
+            Change(_FIELDS[name], _words(before, name), _words(past, name))
+            for name in fields
+            if before is None or getattr(before, name) != getattr(past, name)
+        ]
+        changes = [change for change in changes if change.old or change.new]
+        versions.append(
+            Version(
+                number=past.version,
+                made_at=past.history_date,
+                who=_who(past.history_user, sees_identity),
+                why=past.history_change_reason or "",
+                changes=changes,
+            )
+        )
+        before = past
+    return versions[::-1]
+
+
+def _words(past: Any, name: str) -> str:
+    if past is None:
+        return ""
+    display = getattr(past, f"get_{name}_display", None)
+    return str(display() if display else getattr(past, name))
+
+
+def _who(user: User | None, sees_identity: bool) -> str:
+    if user is None:
+        return "The system"
+    is_reviewer = any(group.name == Role.REVIEWER for group in user.groups.all())
+    return "The reviewer" if is_reviewer and not sees_identity else user.name
