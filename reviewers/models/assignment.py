@@ -21,6 +21,7 @@ class CandidateList(models.Model):
     on_day = models.DateField()
     party_list_version = models.PositiveIntegerField()
     weights = models.JSONField(default=dict)  # the values this run used
+    digest = models.CharField(max_length=64)  # of everyone's place and reasons: same, no new list
 
     def __str__(self) -> str:
         return f"Candidates for {self.case}"
@@ -35,7 +36,8 @@ class Candidate(models.Model):
     reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT, related_name="+")
     rank = models.PositiveSmallIntegerField(null=True)  # NULL: not eligible
     score = models.IntegerField(null=True)
-    reasons = models.JSONField(default=list)  # sentences
+    # [{"gate": "LICENCE", "holds": true, "sentence": "Licensed in California …"}, …]
+    reasons = models.JSONField(default=list)
 
     class Meta:
         constraints = [
@@ -64,6 +66,7 @@ class ConflictResult(models.Model):
     relation = models.CharField(max_length=16)
     result = models.CharField(max_length=8, choices=Result)
     sentence = models.CharField(max_length=400)
+    note = models.CharField(max_length=300, blank=True)  # of the person who settled it
     tested_at = models.DateTimeField()
     tested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"

@@ -1,0 +1,295 @@
+"""Gathers what matching and conflicts need, in a fixed number of queries however big the panel."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+
+from cases.lifecycle import Status
+from cases.models import (
+    Case,
+    DisputedItem,
+    OrganisationName,
+    Party,
+    PersonName,
+    SameOrganisation,
+    SamePerson,
+)
+from cases.names import fold_name, fold_organisation
+
+from . import conflicts, matching
+from .conflicts import PartyFacts, Tie
+from .facts import Profile
+from .matching import Applicant, Fit, Item, Question, Verdict
+from .models import (
+    ConflictResult,
+    Reviewer,
+    ReviewerAssignment,
+    ReviewerBar,
+    SpecialtyFit,
+)
+from .profiles import facts_by_reviewer
+
+# Where a case stands while its reviewer has it; only these count as work.
+WITH_REVIEWER = [
+    Status.REVIEWER_CHOSEN,
+    Status.IN_REVIEW,
+    Status.INFO_FOR_REVIEW,
+    Status.QA,
+    Status.APPROVED,
+]
+
+# (reviewer, party, relation) → (result, note), as people settled what was unknown
+Settlements = Mapping[int, Mapping[tuple[int, str], tuple[str, str]]]
+
+
+def weigh(
+    case: Case,
+    *,
+    on: date,
+    known_at: datetime,
+    weights: Mapping[str, int] = matching.WEIGHTS,
+    only: Reviewer | None = None,
+) -> tuple[list[Verdict], dict[int, list[Tie]]]:
+    """Everyone's place for a case on a day, and everyone's ties to its parties.
+
+    :param only: weigh this one reviewer; the places of the others are then not known.
+    """
+    panel = Reviewer.objects.all() if only is None else Reviewer.objects.filter(pk=only.pk)
+    people = _applicants(case, panel, on=on, known_at=known_at)
+    verdicts = matching.rank(_question(case, on=on, weights=weights), people)
+    return verdicts, {person.profile.reviewer_id: list(person.ties) for person in people}
+
+
+def ties_of(case: Case, profile: Profile, *, known_at: datetime) -> list[Tie]:
+    """One reviewer's ties to the parties of a case as known at a moment, settlements applied."""
+    found = conflicts.ties(profile, parties_of(case, known_at=known_at))
+    settlements = _settlements(case, known_at=known_at)
+    return conflicts.settled(found, settlements.get(profile.reviewer_id, {}))
+
+
+def parties_of(case: Case, *, known_at: datetime) -> list[PartyFacts]:
+    """Every party that was known at a moment, those whose role has ended included. Five queries."""
+    rows = list(Party.objects.known_at(known_at).filter(case=case).order_by("pk"))
+    same_persons = conflicts.groups_of_same(
+        SamePerson.objects.known_at(known_at).values_list("person_id", "same_as_id")
+    )
+    same_organisations = conflicts.groups_of_same(
+        SameOrganisation.objects.known_at(known_at).values_list("organisation_id", "same_as_id")
+    )
+    persons = {row.pk: _all_of(row.person_id, same_persons) for row in rows}
+    organisations = {row.pk: _all_of(row.organisation_id, same_organisations) for row in rows}
+    folded = {row.pk: _folded_names(row) for row in rows}
+    person_names = _names_near(
+        PersonName.objects.known_at(known_at), "person", persons, folded, ("first", "last")
+    )
+    organisation_names = _names_near(
+        OrganisationName.objects.known_at(known_at), "organisation", organisations, folded, ()
+    )
+    return [
+        _party_facts(
+            row,
+            persons[row.pk],
+            organisations[row.pk],
+            folded[row.pk],
+            person_names,
+            organisation_names,
+        )
+        for row in rows
+    ]
+
+
+def _question(case: Case, *, on: date, weights: Mapping[str, int]) -> Question:
+    items = (
+        case.items.filter(ending=DisputedItem.Ending.PENDING)
+        .select_related("category")
+        .order_by("position")
+    )
+    fits = (
+        SpecialtyFit.objects.filter(is_active=True)
+        .select_related("specialty")
+        .order_by("specialty__name", "pk")
+    )
+    return Question(
+        case_number=case.number,
+        items=tuple(
+            Item(
+                item.pk,
+                item.position,
+                item.title,
+                tuple(
+                    pk
+                    for pk in (item.category_id, item.category and item.category.parent_id)
+                    if pk is not None
+                ),
+                item.body_part,
+            )
+            for item in items
+        ),
+        fits=tuple(
+            Fit(fit.specialty.name, fit.category_id, fit.body_part, fit.reason) for fit in fits
+        ),
+        on=on,
+        weights=weights,
+    )
+
+
+def _applicants(
+    case: Case, panel: QuerySet[Reviewer], *, on: date, known_at: datetime
+) -> list[Applicant]:
+    facts = facts_by_reviewer(on=on, known_at=known_at, of=panel)
+    parties = parties_of(case, known_at=known_at)
+    settlements = _settlements(case, known_at=known_at)
+    people = []
+    for row in _panel_rows(case, panel):
+        profile = Profile(
+            reviewer_id=row["pk"],
+            code=row["code"],
+            status=row["status"],
+            capacity=row["capacity"],
+            has_sign_in=bool(row["user__is_active"]),
+            on=on,
+            known_at=known_at,
+            first_name=row["first_name"],
+            last_name=row["last_name"],
+            **{kind: tuple(held) for kind, held in facts.get(row["pk"], {}).items()},
+        )
+        found = conflicts.ties(profile, parties)
+        people.append(
+            Applicant(
+                profile=profile,
+                workload=row["workload"],
+                barred_because=row["barred_because"] or "",
+                on_earlier_round=row["on_earlier_round"],
+                declined_before=row["declined_before"],
+                ties=tuple(conflicts.settled(found, settlements.get(row["pk"], {}))),
+            )
+        )
+    return people
+
+
+def _panel_rows(case: Case, panel: QuerySet[Reviewer]) -> QuerySet[Any]:
+    """The whole panel with what only this case says of each: one query."""
+    of_case = ReviewerAssignment.objects.filter(case=case, reviewer=OuterRef("pk"))
+    bars = ReviewerBar.objects.filter(case=case, reviewer=OuterRef("pk"))
+    open_work = Q(
+        assignments__state__in=ReviewerAssignment.LIVE,
+        assignments__case__status__in=WITH_REVIEWER,
+    )
+    return (
+        panel.annotate(
+            workload=Count("assignments", filter=open_work),
+            barred_because=Subquery(bars.values("reason")[:1]),
+            on_earlier_round=Exists(
+                of_case.filter(round__lt=case.round, accepted_at__isnull=False)
+            ),
+            declined_before=Exists(
+                of_case.filter(round=case.round, state=ReviewerAssignment.State.DECLINED)
+            ),
+        )
+        .order_by("code")
+        .values(
+            "pk",
+            "code",
+            "status",
+            "capacity",
+            "first_name",
+            "last_name",
+            "user__is_active",
+            "workload",
+            "barred_because",
+            "on_earlier_round",
+            "declined_before",
+        )
+    )
+
+
+def _settlements(case: Case, *, known_at: datetime) -> Settlements:
+    """What people settled for this case. It holds for a party row, whatever the list's version:
+
+    rows of parties never change, so the question that was answered is still the same one.
+    """
+    found: dict[int, dict[tuple[int, str], tuple[str, str]]] = defaultdict(dict)
+    rows = (
+        ConflictResult.objects.filter(case=case, settles__isnull=False, tested_at__lte=known_at)
+        .order_by("tested_at", "pk")
+        .values_list("reviewer_id", "party_id", "relation", "result", "note")
+    )
+    for reviewer_id, party_id, relation, result, note in rows:
+        found[reviewer_id][(party_id, relation)] = (result, note)
+    return found
+
+
+def _all_of(pk: int | None, same: Mapping[int, frozenset[int]]) -> frozenset[int]:
+    return frozenset() if pk is None else same.get(pk, frozenset({pk}))
+
+
+def _folded_names(row: Party) -> set[str]:
+    """The folded names under which a party's row could be found among persons or organisations."""
+    fold = fold_name if row.person_id is not None else fold_organisation
+    return {fold(row.name)} - {""}
+
+
+def _names_near(
+    names: QuerySet[Any],
+    whose: str,
+    own: Mapping[int, frozenset[int]],
+    folded: Mapping[int, set[str]],
+    parts: Sequence[str],
+) -> list[dict[str, Any]]:
+    """The names of the parties themselves, and the rows of others that are called the same."""
+    ids = frozenset().union(*own.values())
+    words = set().union(*folded.values())
+    return list(
+        names.filter(Q(**{f"{whose}__in": ids}) | Q(normal__in=words)).values(
+            "printed", "normal", *parts, holder=F(f"{whose}_id")
+        )
+    )
+
+
+def _party_facts(
+    row: Party,
+    persons: frozenset[int],
+    organisations: frozenset[int],
+    folded: set[str],
+    person_names: list[dict[str, Any]],
+    organisation_names: list[dict[str, Any]],
+) -> PartyFacts:
+    own_persons = [name for name in person_names if name["holder"] in persons]
+    own_organisations = [name for name in organisation_names if name["holder"] in organisations]
+    called = folded | {name["normal"] for name in (*own_persons, *own_organisations)}
+    names = [
+        conflicts.split_name(name["printed"], first=name["first"], last=name["last"])
+        for name in own_persons
+    ]
+    if row.person_id is not None:
+        names.append(conflicts.split_name(row.name))
+    if row.contact:
+        names.append(conflicts.split_name(row.contact))
+    words = {word for name in own_organisations for word in name["normal"].split()}
+    if row.organisation_id is not None:
+        words |= set(fold_name(row.name).split())
+    return PartyFacts(
+        party_id=row.pk,
+        role=row.role,
+        role_label=row.get_role_display(),
+        name=row.name,
+        persons=persons,
+        organisations=organisations,
+        person_names=tuple(dict.fromkeys(names)),
+        organisation_words=frozenset(words),
+        namesake_persons=frozenset(
+            name["holder"] for name in person_names if name["normal"] in called
+        )
+        - persons
+        if row.person_id is not None
+        else frozenset(),
+        namesake_organisations=frozenset(
+            name["holder"] for name in organisation_names if name["normal"] in called
+        )
+        - organisations
+        if row.organisation_id is not None
+        else frozenset(),
+    )

@@ -1,0 +1,266 @@
+"""Whether a reviewer is tied to a party of a case. Pure: values in, ties out; no rows, no clock.
+
+Three answers. FAIL: an affiliation on file names this very person or organisation, or a row that
+is the same one. UNKNOWN: the names are the same or similar, so somebody other than the reviewer
+has to look. PASS: nothing on file. A shared surname alone is a PASS with a question for the
+attestation (Labor Code 139.5; 8 CCR 9768.1 and 9768.2 for the relations and the holding).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from cases.names import fold_name
+
+from .facts import AffiliationHeld, Profile
+
+PASS, FAIL, UNKNOWN = "PASS", "FAIL", "UNKNOWN"
+
+# Relations of a result that no affiliation gives.
+NAME = "NAME"  # the reviewer and a party bear the same or a similar name
+NAMESAKE = "NAMESAKE"  # an affiliation names someone who is called like the party
+SURNAME = "SURNAME"  # only the surname is shared
+NONE = "NONE"  # tested, nothing found
+
+# A holding above this share of an organisation is a financial tie (8 CCR 9768.1).
+HOLDING_THRESHOLD_PERCENT = Decimal("1")
+
+_TITLES = {"md", "do", "dc", "dpm", "phd", "psyd", "lac", "od", "dds", "dmd", "rn", "np", "pa", "esq"}
+_TITLES |= {"dr", "mr", "mrs", "ms", "jr", "sr", "ii", "iii", "iv"}
+
+_TIES = {
+    "EMPLOYMENT": "Employment with",
+    "CONTRACT": "A contract with",
+    "UR_CONTRACT": "A contract for utilization review with",
+    "OWNERSHIP": "Ownership of, or a holding in,",
+    "FAMILY": "A family tie to",
+    "PRIVILEGES": "Privileges at",
+    "SAME_GROUP": "The same medical group as",
+    "TREATMENT": "Treatment or examination of",
+    "OTHER": "A tie to",
+}
+
+
+@dataclass(frozen=True)
+class FoldedName:
+    """A person's name, folded for comparison."""
+
+    first: str
+    last: str
+
+
+@dataclass(frozen=True)
+class PartyFacts:
+    """A party of the case, with every row that is the same person or organisation."""
+
+    party_id: int
+    role: str
+    role_label: str
+    name: str
+    persons: frozenset[int] = frozenset()
+    organisations: frozenset[int] = frozenset()
+    person_names: tuple[FoldedName, ...] = ()
+    organisation_words: frozenset[str] = frozenset()
+    # other rows, not known to be the same, that bear the party's name
+    namesake_persons: frozenset[int] = frozenset()
+    namesake_organisations: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Tie:
+    """One result: a party, the relation tested, the answer, and the sentence that says it."""
+
+    party_id: int
+    relation: str
+    result: str
+    sentence: str = field(compare=False)
+
+
+def split_name(printed: str, *, first: str = "", last: str = "") -> FoldedName:
+    """A name folded into first and last, without titles; the middle is left out.
+
+    Given parts win; else ``Last, First`` and ``First Middle Last`` are both understood.
+    """
+    if last:
+        return FoldedName(_first_word(fold_name(first)), _without_titles(fold_name(last)))
+    if "," in printed:
+        before, _, after = printed.partition(",")
+        if _without_titles(fold_name(after)):
+            return FoldedName(_first_word(fold_name(after)), _without_titles(fold_name(before)))
+        printed = before
+    words = _without_titles(fold_name(printed)).split()
+    if not words:
+        return FoldedName("", "")
+    return FoldedName(words[0] if len(words) > 1 else "", words[-1])
+
+
+def compare_names(one: FoldedName, other: FoldedName) -> str:
+    """How alike two names are: SAME, SIMILAR, SURNAME or DIFFERENT."""
+    if not one.last or not other.last:
+        return "DIFFERENT"
+    surnames = set(one.last.split()) & set(other.last.split())
+    if one.last == other.last and one.first == other.first and one.first:
+        return "SAME"
+    if one.first == other.last and one.last == other.first:
+        return "SIMILAR"
+    close_last = bool(surnames) or (
+        min(len(one.last), len(other.last)) >= 5 and _one_letter_apart(one.last, other.last)
+    )
+    if close_last and _first_names_alike(one.first, other.first):
+        return "SIMILAR"
+    return "SURNAME" if surnames else "DIFFERENT"
+
+
+def groups_of_same(pairs: Iterable[tuple[int, int]]) -> Mapping[int, frozenset[int]]:
+    """Which ids are one and the same, from "same as" pairs; an id in no pair is its own group."""
+    groups: dict[int, set[int]] = {}
+    for one, other in pairs:
+        merged = groups.get(one, {one}) | groups.get(other, {other})
+        for member in merged:
+            groups[member] = merged
+    return {member: frozenset(group) for member, group in groups.items()}
+
+
+def ties(profile: Profile, parties: Sequence[PartyFacts]) -> list[Tie]:
+    """Test a reviewer against every party. Each party has at least one result."""
+    name = split_name("", first=profile.first_name, last=profile.last_name)
+    found: list[Tie] = []
+    for party in parties:
+        of_party = _affiliated(profile.affiliations, party)
+        likeness = _like(name, party)
+        if likeness is not None:
+            of_party.append(likeness)
+        if not of_party:
+            of_party = [Tie(party.party_id, NONE, PASS, f"No tie to {_the(party)} is on file.")]
+        found += of_party
+    return found
+
+
+def settled(
+    found: Iterable[Tie], settlements: Mapping[tuple[int, str], tuple[str, str]]
+) -> list[Tie]:
+    """Put what a person has settled in the place of what was unknown.
+
+    :param settlements: (party id, relation) → (result, the person's note).
+    """
+    after = []
+    for tie in found:
+        known = settlements.get((tie.party_id, tie.relation)) if tie.result == UNKNOWN else None
+        if known is None:
+            after.append(tie)
+        else:
+            result, note = known
+            after.append(
+                Tie(tie.party_id, tie.relation, result, f"{tie.sentence} Settled: {note}"[:400])
+            )
+    return after
+
+
+def by_party(found: Iterable[Tie]) -> Mapping[int, list[Tie]]:
+    """Ties under the party they are about."""
+    groups: dict[int, list[Tie]] = defaultdict(list)
+    for tie in found:
+        groups[tie.party_id].append(tie)
+    return groups
+
+
+def _affiliated(affiliations: Iterable[AffiliationHeld], party: PartyFacts) -> list[Tie]:
+    found = []
+    for held in affiliations:
+        words = _TIES.get(held.relation, "A tie to")
+        if held.organisation_id in party.organisations or held.person_id in party.persons:
+            if _too_small(held):
+                continue
+            found.append(
+                Tie(party.party_id, held.relation, FAIL, f"{words} {_the(party)} is on file.")
+            )
+        elif (
+            held.organisation_id in party.namesake_organisations
+            or held.person_id in party.namesake_persons
+        ):
+            found.append(
+                Tie(
+                    party.party_id,
+                    NAMESAKE,
+                    UNKNOWN,
+                    f"{words} someone who is called like {_the(party)} is on file. "
+                    "Find out whether they are the same.",
+                )
+            )
+    return list(dict.fromkeys(found))
+
+
+def _too_small(held: AffiliationHeld) -> bool:
+    return (
+        held.relation == "OWNERSHIP"
+        and held.share_percent is not None
+        and held.share_percent <= HOLDING_THRESHOLD_PERCENT
+    )
+
+
+def _like(name: FoldedName, party: PartyFacts) -> Tie | None:
+    likeness = {compare_names(name, other) for other in party.person_names}
+    bears_it = name.first and {name.first, *name.last.split()} <= party.organisation_words
+    if "SAME" in likeness or bears_it:
+        return Tie(
+            party.party_id,
+            NAME,
+            UNKNOWN,
+            f"The reviewer bears the name of {_the(party)}. Find out whether they are the same.",
+        )
+    if "SIMILAR" in likeness:
+        return Tie(
+            party.party_id,
+            NAME,
+            UNKNOWN,
+            f"The reviewer's name is like that of {_the(party)}. "
+            "Find out whether they are the same.",
+        )
+    if "SURNAME" in likeness:
+        return Tie(
+            party.party_id,
+            SURNAME,
+            PASS,
+            f"The reviewer shares a surname with {_the(party)}; the attestation asks about it.",
+        )
+    return None
+
+
+def _the(party: PartyFacts) -> str:
+    label = party.role_label
+    return f"the {label if label[:2].isupper() else label[0].lower() + label[1:]}"
+
+
+def _without_titles(folded: str) -> str:
+    return " ".join(word for word in folded.split() if word not in _TITLES)
+
+
+def _first_word(folded: str) -> str:
+    words = _without_titles(folded).split()
+    return words[0] if words else ""
+
+
+def _first_names_alike(one: str, other: str) -> bool:
+    if not one or not other:
+        return True  # a surname alone on paper may be anybody of that name
+    if len(one) == 1 or len(other) == 1:
+        return one[0] == other[0]
+    shorter, longer = sorted((one, other), key=len)
+    if len(shorter) >= 3 and longer.startswith(shorter):
+        return True
+    return one == other or (len(shorter) >= 4 and _one_letter_apart(one, other))
+
+
+def _one_letter_apart(one: str, other: str) -> bool:
+    """Whether one slip of the pen (a letter more, less, other, or two swapped) lies between."""
+    if one == other:
+        return True
+    shorter, longer = sorted((one, other), key=len)
+    if len(longer) - len(shorter) > 1:
+        return False
+    at = next((n for n in range(len(shorter)) if shorter[n] != longer[n]), len(shorter))
+    if len(shorter) != len(longer):
+        return shorter[at:] == longer[at + 1 :]
+    swapped = shorter[:at] + shorter[at + 1 : at + 2] + shorter[at : at + 1] + shorter[at + 2 :]
+    return shorter[at + 1 :] == longer[at + 1 :] or swapped == longer

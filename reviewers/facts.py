@@ -1,0 +1,195 @@
+"""What is known of a reviewer on a day: plain values, built by ``reviewers.profiles``.
+
+Pure: matching, conflicts and proofs read these and nothing else. Names are kept out of ``repr`` so
+that a profile in a log or a traceback says nothing of the person (Labor Code 4610.6(f)).
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+PHYSICIANS = {"MD", "DO"}  # who must hold a board's certificate
+
+# A nurse is not a physician of Labor Code 3209.3, so this specialty never carries a decision.
+NEVER_ALONE = {"Registered Nurse"}
+
+# What the other licensed kinds of Labor Code 3209.3 are specialists in, by their licence alone.
+SPECIALTIES_OF_KIND: dict[str, tuple[str, ...]] = {
+    "DC": ("Chiropractic",),
+    "DPM": ("Podiatrist", "Podiatric Surgery"),
+    "PSY": ("Psychologist", "Psychology"),
+    "LAC": ("Oriental Medicine",),
+    "OD": ("Optometry",),
+    "DDS": ("Dentist",),
+}
+KIND_WORDS: dict[str, str] = {
+    "MD": "physician",
+    "DO": "osteopathic physician",
+    "DC": "chiropractor",
+    "DPM": "podiatrist",
+    "PSY": "psychologist",
+    "LAC": "acupuncturist",
+    "OD": "optometrist",
+    "DDS": "dentist",
+}
+HOME_STATE = "California"
+
+
+@dataclass(frozen=True)
+class Held:
+    """A dated fact that holds on the day, with who verified it, when and against what."""
+
+    pk: int
+    valid_from: date | None
+    valid_to: date | None
+    verified_on: date
+    verified_by: str
+    source: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class LicenceHeld(Held):
+    """A licence; ``standing`` is ACTIVE when it is unrestricted."""
+
+    state: str
+    number: str = field(repr=False)
+    kind: str
+    standing: str
+
+
+@dataclass(frozen=True)
+class CertificationHeld(Held):
+    """A board's certificate."""
+
+    board: str
+    specialty: str
+    parent: str
+
+
+@dataclass(frozen=True)
+class PracticeHeld(Held):
+    """START: practising since ``valid_from``. HOURS: attested hours a week."""
+
+    kind: str
+    weekly_hours: Decimal | None
+
+
+@dataclass(frozen=True)
+class TrainingHeld(Held):
+    """Training in the law (LAW) or in the hierarchy of evidence (EVIDENCE)."""
+
+    topic: str
+    version_taught: str
+
+
+@dataclass(frozen=True)
+class SanctionHeld(Held):
+    """What a register of sanctions said."""
+
+    register: str
+    found: bool
+
+
+@dataclass(frozen=True)
+class LeaveHeld(Held):
+    """Days away."""
+
+    note: str
+
+
+@dataclass(frozen=True)
+class AffiliationHeld(Held):
+    """A tie to an organisation or a person."""
+
+    relation: str
+    organisation_id: int | None
+    person_id: int | None
+    share_percent: Decimal | None
+    note: str
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A reviewer on a day (``on``), as it was known at a moment (``known_at``)."""
+
+    reviewer_id: int
+    code: str
+    status: str
+    capacity: int
+    has_sign_in: bool
+    on: date
+    known_at: datetime
+    first_name: str = field(repr=False)
+    last_name: str = field(repr=False)
+    licences: tuple[LicenceHeld, ...] = ()
+    certifications: tuple[CertificationHeld, ...] = ()
+    practice: tuple[PracticeHeld, ...] = ()
+    trainings: tuple[TrainingHeld, ...] = ()
+    sanction_checks: tuple[SanctionHeld, ...] = ()
+    leaves: tuple[LeaveHeld, ...] = ()
+    affiliations: tuple[AffiliationHeld, ...] = ()
+
+    @property
+    def restricted_licences(self) -> tuple[LicenceHeld, ...]:
+        """Licences that a board has restricted, suspended or revoked, in any state."""
+        return tuple(licence for licence in self.licences if licence.standing != "ACTIVE")
+
+    @property
+    def good_licences(self) -> tuple[LicenceHeld, ...]:
+        """Active licences, California first; none at all once any board has restricted one."""
+        if self.restricted_licences:
+            return ()
+        return tuple(sorted(self.licences, key=lambda held: (held.state != HOME_STATE, held.state)))
+
+    @property
+    def kind(self) -> str:
+        """The licence kind that the reviewer decides under; a physician's comes first."""
+        kinds = [licence.kind for licence in self.good_licences]
+        return min(kinds, key=lambda kind: (kind not in PHYSICIANS, kind), default="")
+
+    @property
+    def is_physician(self) -> bool:
+        return self.kind in PHYSICIANS
+
+    @property
+    def certified_specialties(self) -> tuple[str, ...]:
+        """Specialties with a certificate in force that may carry a decision, by name."""
+        names = {held.specialty for held in self.certifications} - NEVER_ALONE
+        return tuple(sorted(names))
+
+    @property
+    def specialties(self) -> tuple[str, ...]:
+        """What the reviewer may decide on: physicians by certificate, others by their licence."""
+        if self.is_physician:
+            return self.certified_specialties
+        return SPECIALTIES_OF_KIND.get(self.kind, ())
+
+    @property
+    def practice_start(self) -> PracticeHeld | None:
+        """Since when in active clinical practice; the latest start, if several are on file."""
+        starts = [held for held in self.practice if held.kind == "START"]
+        return max(starts, key=lambda held: (held.valid_from or date.min, held.pk), default=None)
+
+    @property
+    def hours(self) -> PracticeHeld | None:
+        """The attestation of weekly hours that is in force; the latest, if several are."""
+        attested = [held for held in self.practice if held.kind == "HOURS"]
+        return max(attested, key=lambda held: (held.valid_from or date.min, held.pk), default=None)
+
+    def training(self, topic: str) -> TrainingHeld | None:
+        """The latest training in a topic that is in force."""
+        taken = [held for held in self.trainings if held.topic == topic]
+        return max(taken, key=lambda held: (held.valid_from or date.min, held.pk), default=None)
+
+    @property
+    def found_sanctions(self) -> tuple[SanctionHeld, ...]:
+        return tuple(check for check in self.sanction_checks if check.found)
+
+
+def years_before(day: date, years: int) -> date:
+    """The same day some years earlier; 28 February for a 29th that the year lacks."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)

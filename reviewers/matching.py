@@ -1,0 +1,425 @@
+"""Who may be given a case, and who best. Pure: rows come in as values; no ORM, no clock.
+
+Every gate is a hard stop: a reviewer whom one gate refuses is given the case by no path. Those who
+pass all gates are ranked by stored weights. Every answer is a sentence, for those who are in and
+those who are out (Labor Code 139.5(d)(4); 8 CCR 9792.10.6).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from zlib import crc32
+
+from .conflicts import FAIL, UNKNOWN, Tie
+from .facts import (
+    HOME_STATE,
+    KIND_WORDS,
+    NEVER_ALONE,
+    Held,
+    Profile,
+    years_before,
+)
+
+PRACTICE_YEARS = 5  # more than
+WEEKLY_HOURS = Decimal(24)  # at least
+
+# Points out of 100; each list of candidates stores the values that it used.
+WEIGHTS: dict[str, int] = {
+    "specialty_fit": 50,  # share of the items whose map entry names a certified specialty
+    "california_licence": 20,
+    "free_capacity": 30,  # share of the capacity that is free
+    "declined_before": -100,  # already declined this case in this round
+}
+
+# The short words for counting ("4 lack a fitting specialty"), in the order of the gates.
+GATES: dict[str, str] = {
+    "STATUS": "not active on the panel",
+    "SIGN_IN": "without a sign-in",
+    "BARRED": "barred from this case",
+    "EARLIER_ROUND": "on an earlier round of this case",
+    "LICENCE": "without a good licence",
+    "SANCTION": "with a restriction or sanction",
+    "UR_CONTRACT": "under contract for utilization review",
+    "CERTIFICATION": "without a board’s certificate",
+    "SPECIALTY": "without a fitting specialty",
+    "PRACTICE_YEARS": "not more than five years in practice",
+    "PRACTICE_HOURS": "without 24 attested hours a week",
+    "TRAINING_LAW": "without training in the law",
+    "TRAINING_EVIDENCE": "without training in the evidence hierarchy",
+    "LEAVE": "on leave",
+    "WORKLOAD": "at capacity",
+    "CONFLICT": "with a conflict",
+    "UNSETTLED": "with a name to be settled",
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """A disputed item as far as matching needs it. Categories: its own first, then its parents."""
+
+    item_id: int
+    position: int
+    title: str
+    categories: tuple[int, ...] = ()
+    body_part: str = ""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One line of the staff's map: this specialty is acceptable for that treatment, and why."""
+
+    specialty: str
+    category: int | None
+    body_part: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Applicant:
+    """Everything known of one reviewer about one case."""
+
+    profile: Profile
+    workload: int = 0
+    barred_because: str = ""
+    on_earlier_round: bool = False
+    declined_before: bool = False
+    ties: tuple[Tie, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One gate's answer, or a remark that speaks for or against."""
+
+    gate: str
+    holds: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Match:
+    """Why a reviewer's specialty fits one item; stored with the assignment for the letter."""
+
+    item_id: int
+    position: int
+    specialty: str
+    mapped: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A reviewer's place for a case: ``rank`` is None for whom a gate refuses."""
+
+    reviewer_id: int
+    code: str
+    rank: int | None
+    score: int | None
+    reasons: tuple[Reason, ...]
+    matches: tuple[Match, ...] = ()
+
+    @property
+    def is_eligible(self) -> bool:
+        return self.score is not None
+
+    @property
+    def refusals(self) -> tuple[Reason, ...]:
+        return tuple(reason for reason in self.reasons if not reason.holds)
+
+
+@dataclass(frozen=True)
+class Question:
+    """The case, put to every applicant alike."""
+
+    case_number: str
+    items: tuple[Item, ...]
+    fits: tuple[Fit, ...]
+    on: date
+    weights: Mapping[str, int]
+
+
+def rank(question: Question, applicants: Iterable[Applicant]) -> list[Verdict]:
+    """Everyone's place: the fit ones by score, then the others by code.
+
+    The same input gives the same list. Equal scores are put in an order that depends on the case,
+    so that nobody is first for ever.
+    """
+    weighed = [(consider(question, applicant), applicant) for applicant in applicants]
+    fit = [(verdict, person) for verdict, person in weighed if verdict.is_eligible]
+    fit.sort(
+        key=lambda pair: (
+            -(pair[0].score or 0),
+            pair[1].workload,
+            crc32(f"{question.case_number} {pair[0].code}".encode()),
+            pair[0].code,
+        )
+    )
+    out = sorted((one for one, _ in weighed if not one.is_eligible), key=lambda one: one.code)
+    placed = [
+        Verdict(one.reviewer_id, one.code, place, one.score, one.reasons, one.matches)
+        for place, (one, _) in enumerate(fit, start=1)
+    ]
+    return placed + out
+
+
+def consider(question: Question, applicant: Applicant) -> Verdict:
+    """Put one reviewer through every gate; score them if none refuses."""
+    profile = applicant.profile
+    reasons = [answer for gate in _GATES for answer in gate(question, applicant)]
+    matches, about_items = _match(question, profile)
+    reasons += about_items
+    if not all(reason.holds for reason in reasons):
+        refusals = tuple(reason for reason in reasons if not reason.holds)
+        return Verdict(profile.reviewer_id, profile.code, None, None, refusals)
+    score, remarks = _score(question, applicant, matches)
+    ordered = sorted(reasons, key=lambda reason: list(GATES).index(reason.gate))
+    return Verdict(
+        profile.reviewer_id, profile.code, None, score, (*remarks, *ordered), tuple(matches)
+    )
+
+
+def acceptable(item: Item, fits: Sequence[Fit]) -> list[Fit]:
+    """The lines of the map for an item. The most specific that match decide:
+
+    category with body part, then category (its own before its parent's), then body part alone.
+    """
+    for category in item.categories:
+        of_category = [fit for fit in fits if fit.category == category]
+        both = [fit for fit in of_category if fit.body_part and _same_part(fit, item)]
+        if both:
+            return both
+        plain = [fit for fit in of_category if not fit.body_part]
+        if plain:
+            return plain
+    return [fit for fit in fits if fit.category is None and fit.body_part and _same_part(fit, item)]
+
+
+def counts(verdicts: Iterable[Verdict]) -> list[tuple[int, str]]:
+    """How many each gate keeps out, most first: (4, "without a fitting specialty")."""
+    tally = dict.fromkeys(GATES, 0)
+    for verdict in verdicts:
+        for gate in {reason.gate for reason in verdict.refusals}:
+            tally[gate] += 1
+    return sorted(
+        ((number, GATES[gate]) for gate, number in tally.items() if number),
+        key=lambda pair: -pair[0],
+    )
+
+
+# --- the gates --------------------------------------------------------------------------------
+
+
+def _status(question: Question, applicant: Applicant) -> list[Reason]:
+    status = applicant.profile.status
+    words = {
+        "SUSPENDED": "Suspended from the panel.",
+        "INACTIVE": "No longer active on the panel.",
+    }
+    if status == "ACTIVE":
+        return [Reason("STATUS", True, "Active on the panel.")]
+    return [Reason("STATUS", False, words.get(status, "Not active on the panel."))]
+
+
+def _sign_in(question: Question, applicant: Applicant) -> list[Reason]:
+    if applicant.profile.has_sign_in:
+        return []
+    return [Reason("SIGN_IN", False, "Has no sign-in, so could not open the case.")]
+
+
+def _barred(question: Question, applicant: Applicant) -> list[Reason]:
+    answers = []
+    if applicant.barred_because:
+        sentence = f"Barred from this case: {applicant.barred_because.rstrip('.')}."
+        answers.append(Reason("BARRED", False, sentence))
+    if applicant.on_earlier_round:
+        sentence = "Worked on an earlier round; a remanded case goes to someone else."
+        answers.append(Reason("EARLIER_ROUND", False, sentence))
+    return answers
+
+
+def _licence(question: Question, applicant: Applicant) -> list[Reason]:
+    profile = applicant.profile
+    if profile.restricted_licences:
+        held = profile.restricted_licences[0]
+        words = f"The licence in {held.state} is {held.standing.lower()}{_since(held)}."
+        return [Reason("SANCTION", False, words)]
+    if not profile.good_licences:
+        words = f"No active, unrestricted licence on {_day(question.on)}."
+        return [Reason("LICENCE", False, words)]
+    states = ", ".join(dict.fromkeys(held.state for held in profile.good_licences))
+    until = min((held.valid_to for held in profile.good_licences if held.valid_to), default=None)
+    words = f"Licensed in {states}" + (f", first to run out {_day(until)}." if until else ".")
+    return [Reason("LICENCE", True, words)]
+
+
+def _sanctions(question: Question, applicant: Applicant) -> list[Reason]:
+    answers = [
+        Reason("SANCTION", False, f"A check of {check.register} found a sanction{_since(check)}.")
+        for check in applicant.profile.found_sanctions
+    ]
+    answers += [
+        Reason(
+            "UR_CONTRACT",
+            False,
+            "Has a contract for utilization review, which a reviewer may not have.",
+        )
+        for held in applicant.profile.affiliations
+        if held.relation == "UR_CONTRACT"
+    ][:1]
+    return answers
+
+
+def _certification(question: Question, applicant: Applicant) -> list[Reason]:
+    profile = applicant.profile
+    if not profile.is_physician:
+        return []
+    if profile.certified_specialties:
+        names = ", ".join(profile.certified_specialties)
+        return [Reason("CERTIFICATION", True, f"Board certified in {names}.")]
+    if {held.specialty for held in profile.certifications} & NEVER_ALONE:
+        words = "A registered nurse is never the sole reviewer."
+    else:
+        words = f"No board’s certificate in force on {_day(question.on)}."
+    return [Reason("CERTIFICATION", False, words)]
+
+
+def _practice(question: Question, applicant: Applicant) -> list[Reason]:
+    start, hours = applicant.profile.practice_start, applicant.profile.hours
+    answers = []
+    if start is None or start.valid_from is None:
+        words = "The start of active practice is not on file."
+        answers.append(Reason("PRACTICE_YEARS", False, words))
+    else:
+        enough = start.valid_from < years_before(question.on, PRACTICE_YEARS)
+        words = f"In active practice since {_day(start.valid_from)}"
+        words += "." if enough else f", not more than {PRACTICE_YEARS} years."
+        answers.append(Reason("PRACTICE_YEARS", enough, words))
+    if hours is None or hours.weekly_hours is None:
+        words = f"No attestation of weekly hours is in force on {_day(question.on)}."
+        answers.append(Reason("PRACTICE_HOURS", False, words))
+    else:
+        enough = hours.weekly_hours >= WEEKLY_HOURS
+        words = f"Attested {hours.weekly_hours.normalize():f} hours a week"
+        words += "." if enough else f", fewer than {WEEKLY_HOURS}."
+        answers.append(Reason("PRACTICE_HOURS", enough, words))
+    return answers
+
+
+def _training(question: Question, applicant: Applicant) -> list[Reason]:
+    answers = []
+    for topic, gate, subject in (
+        ("LAW", "TRAINING_LAW", "the governing law"),
+        ("EVIDENCE", "TRAINING_EVIDENCE", "the hierarchy of evidence"),
+    ):
+        taken = applicant.profile.training(topic)
+        if taken is None:
+            answers.append(Reason(gate, False, f"No training in {subject} is on file and current."))
+        else:
+            answers.append(Reason(gate, True, f"Trained in {subject} ({taken.version_taught})."))
+    return answers
+
+
+def _leave(question: Question, applicant: Applicant) -> list[Reason]:
+    leaves = applicant.profile.leaves
+    if not leaves:
+        return []
+    until = max((held.valid_to or date.max for held in leaves), default=date.max)
+    words = "On leave." if until == date.max else f"On leave until {_day(until)}."
+    return [Reason("LEAVE", False, words)]
+
+
+def _workload(question: Question, applicant: Applicant) -> list[Reason]:
+    load, capacity = applicant.workload, applicant.profile.capacity
+    words = f"Has {load} open of {capacity}."
+    return [Reason("WORKLOAD", load < capacity, words)]
+
+
+def _conflicts(question: Question, applicant: Applicant) -> list[Reason]:
+    gates = {FAIL: "CONFLICT", UNKNOWN: "UNSETTLED"}
+    answers = [
+        Reason(gates[tie.result], False, tie.sentence)
+        for tie in applicant.ties
+        if tie.result in gates
+    ]
+    return answers or [Reason("CONFLICT", True, "No tie to a party is on file.")]
+
+
+_GATES: list[Callable[[Question, Applicant], list[Reason]]] = [
+    _status,
+    _sign_in,
+    _barred,
+    _licence,
+    _sanctions,
+    _certification,
+    _practice,
+    _training,
+    _leave,
+    _workload,
+    _conflicts,
+]
+
+
+def _match(question: Question, profile: Profile) -> tuple[list[Match], list[Reason]]:
+    """Whether a specialty fits each item; one reason an item."""
+    matches, reasons = [], []
+    for item in question.items:
+        found = _match_one(item, question.fits, profile)
+        if isinstance(found, Match):
+            matches.append(found)
+            reasons.append(Reason("SPECIALTY", True, f"Item {item.position}: {found.why}"))
+        else:
+            reasons.append(Reason("SPECIALTY", False, f"Item {item.position}: {found}"))
+    if not question.items:
+        reasons.append(Reason("SPECIALTY", False, "The case has no item that waits for a decision."))
+    return matches, reasons
+
+
+def _match_one(item: Item, fits: Sequence[Fit], profile: Profile) -> Match | str:
+    wanted = acceptable(item, fits)
+    own = profile.specialties
+    if wanted:
+        for fit in wanted:
+            if fit.specialty in own and fit.specialty not in NEVER_ALONE:
+                why = f"{fit.specialty} fits: {fit.reason.rstrip('.')}."
+                return Match(item.item_id, item.position, fit.specialty, True, why)
+        names = ", ".join(sorted({fit.specialty for fit in wanted}))
+        return f"asks for one of {names}."
+    if profile.is_physician and own:
+        why = (
+            "the map has no entry for this treatment; any certified specialty is accepted, "
+            "the coordinator to confirm."
+        )
+        return Match(item.item_id, item.position, own[0], False, why)
+    kind = KIND_WORDS.get(profile.kind, "reviewer without a good licence")
+    return f"the map has no entry that lets a {kind} decide it."
+
+
+def _score(
+    question: Question, applicant: Applicant, matches: Sequence[Match]
+) -> tuple[int, list[Reason]]:
+    profile, weights = applicant.profile, question.weights
+    mapped = sum(match.mapped for match in matches)
+    in_california = any(held.state == HOME_STATE for held in profile.good_licences)
+    free = profile.capacity - applicant.workload
+    score = weights["specialty_fit"] * mapped // len(matches)
+    score += weights["california_licence"] * in_california
+    score += weights["free_capacity"] * free // profile.capacity
+    remarks = []
+    if not in_california:
+        remarks.append(Reason("LICENCE", True, "Not licensed in California, which is preferred."))
+    if applicant.declined_before:
+        score += weights["declined_before"]
+        remarks.append(Reason("STATUS", True, "Declined this case before."))
+    return score, remarks
+
+
+def _same_part(fit: Fit, item: Item) -> bool:
+    return set(fit.body_part.casefold().split()) <= set(item.body_part.casefold().split())
+
+
+def _since(held: Held) -> str:
+    return f" since {_day(held.valid_from)}" if held.valid_from else ""
+
+
+def _day(day: date) -> str:
+    return f"{day:%m/%d/%Y}"

@@ -1,0 +1,124 @@
+"""Who may do what about reviewers, and when: empty when allowed, else the sentence to show."""
+
+from accounts.models import User
+from cases.lifecycle import Status
+from cases.models import Case
+from cases.policies import NotAllowed, refuse, why_not
+
+from .candidates import WITH_REVIEWER
+from .models import Attestation, Reviewer, ReviewerAssignment
+
+__all__ = [
+    "NotAllowed",
+    "live_assignment",
+    "live_attestation",
+    "may_open_file",
+    "refuse",
+    "why_not_answer",
+    "why_not_assign",
+    "why_not_keep_credentials",
+    "why_not_open_file",
+    "why_not_settle",
+    "why_not_take_back",
+]
+
+
+def why_not_assign(user: User, case: Case) -> str:
+    return why_not(
+        user,
+        "reviewers.assign",
+        case,
+        Status.RECORDS_COMPLETE,
+        act="choose a reviewer for it",
+    )
+
+
+def why_not_take_back(user: User, case: Case) -> str:
+    return why_not(
+        user,
+        "reviewers.assign",
+        case,
+        Status.REVIEWER_CHOSEN,
+        Status.IN_REVIEW,
+        act="take it back from the reviewer",
+    )
+
+
+def why_not_keep_credentials(user: User | None) -> str:
+    """``None`` is the system: shipped and imported facts."""
+    if user is None or user.may("reviewers.manage_credentials"):
+        return ""
+    return "Your role does not let you change the panel."
+
+
+def why_not_settle(user: User, reviewer: Reviewer) -> str:
+    """A doubt about a reviewer is settled by somebody else than that reviewer."""
+    if reviewer.user_id == user.pk:
+        return "Someone other than the reviewer has to settle this."
+    if not (user.may("reviewers.assign") or user.may("reviewers.manage_credentials")):
+        return "Your role does not let you settle possible conflicts."
+    return ""
+
+
+def why_not_answer(user: User, assignment: ReviewerAssignment) -> str:
+    """Whether this person may attest for, or decline, an assignment."""
+    if assignment.reviewer is None or assignment.reviewer.user_id != user.pk:
+        return "Only the reviewer to whom the case is offered can answer for it."
+    if not user.may("determinations.review"):
+        return "Your role does not let you review cases."
+    if not assignment.is_live:
+        return "This case is no longer offered to you."
+    return ""
+
+
+def live_assignment(user: User, case: Case) -> ReviewerAssignment | None:
+    """The live assignment of this person on a case's present round."""
+    return (
+        ReviewerAssignment.objects.filter(
+            case=case,
+            round=case.round,
+            reviewer__user=user,
+            state__in=ReviewerAssignment.LIVE,
+        )
+        .select_related("reviewer")
+        .first()
+    )
+
+
+def live_attestation(assignment: ReviewerAssignment) -> Attestation | None:
+    """The attestation in force, if it was signed on the case's present party list."""
+    return assignment.attestations.filter(
+        voided_at__isnull=True, party_list_version=assignment.case.party_list_version
+    ).first()
+
+
+def why_not_open_file(user: User, case: Case) -> str:
+    """Whether a reviewer may open the records of a case.
+
+    Only with a live attestation on the present party list: a party added later closes the file
+    until the reviewer has attested again (Labor Code 139.5; conflicts are asked before records).
+    """
+    if not user.may("determinations.review"):
+        return "Your role does not let you review cases."
+    assignment = live_assignment(user, case)
+    if assignment is None or assignment.reviewer is None:
+        return "This case is not assigned to you."
+    if assignment.reviewer.status != Reviewer.Status.ACTIVE:
+        return "You are not active on the panel at present. Ask the coordinator."
+    if assignment.reviewer.bars.filter(case=case).exists():
+        return "A conflict is on file between you and this case."
+    if case.stage not in WITH_REVIEWER:
+        return f"Case {case.number} stands at “{case.stage.label}”; its file is closed to reviewers."
+    if assignment.state != ReviewerAssignment.State.ACCEPTED:
+        return "Attest that you have no conflict first; then the records open."
+    if live_attestation(assignment) is None:
+        return (
+            "The parties of this case have changed. Attest again that you have no conflict; "
+            "then the records open."
+        )
+    return ""
+
+
+def may_open_file(user: User, case: Case) -> bool:
+    """Whether the records of a case open for this person as its reviewer."""
+    return not why_not_open_file(user, case)

@@ -1,0 +1,175 @@
+"""Reads the panel as of a day, as it was known at a moment: two queries for any number of people."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+from django.db.models import Case as SqlCase
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Cast
+
+from .facts import (
+    AffiliationHeld,
+    CertificationHeld,
+    Held,
+    LeaveHeld,
+    LicenceHeld,
+    PracticeHeld,
+    Profile,
+    SanctionHeld,
+    TrainingHeld,
+)
+from .models import (
+    Affiliation,
+    Certification,
+    CredentialFact,
+    Leave,
+    Licence,
+    PracticeFact,
+    Reviewer,
+    SanctionCheck,
+    Training,
+)
+
+_TEXT = models.TextField()
+_COMMON = ["pk", "reviewer_id", "valid_from", "valid_to", "verified_on", "verified_by"]
+_NOTHING = Value("", output_field=_TEXT)
+
+
+def _text(name: str) -> Cast:
+    return Cast(name, _TEXT)
+
+
+# Where each kind of fact keeps its own words: four columns of text, so that all seven tables
+# answer in one query.
+_FOUND = SqlCase(When(found=True, then=Value("1")), default=Value(""), output_field=_TEXT)
+_COLUMNS: dict[str, tuple[type[CredentialFact], list[Any]]] = {
+    "licences": (Licence, [_text("state"), _text("number"), _text("kind"), _text("standing")]),
+    "certifications": (
+        Certification,
+        [_text("board"), _text("specialty__name"), _text("parent__name"), _NOTHING],
+    ),
+    "practice": (PracticeFact, [_text("kind"), _text("weekly_hours"), _NOTHING, _NOTHING]),
+    "trainings": (Training, [_text("topic"), _text("version_taught"), _NOTHING, _NOTHING]),
+    "sanction_checks": (SanctionCheck, [_text("register"), _FOUND, _NOTHING, _NOTHING]),
+    "leaves": (Leave, [_text("note"), _NOTHING, _NOTHING, _NOTHING]),
+    "affiliations": (
+        Affiliation,
+        [_text("relation"), _text("organisation_id"), _text("person_id"), _text("share_percent")],
+    ),
+}
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text else None
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return Decimal(text) if text else None
+
+
+_BUILD: dict[str, Callable[[tuple[Any, ...], list[Any]], Held]] = {
+    "licences": lambda held, own: LicenceHeld(*held, *own),
+    "certifications": lambda held, own: CertificationHeld(*held, own[0], own[1], own[2] or ""),
+    "practice": lambda held, own: PracticeHeld(*held, own[0], _decimal(own[1])),
+    "trainings": lambda held, own: TrainingHeld(*held, own[0], own[1]),
+    "sanction_checks": lambda held, own: SanctionHeld(*held, own[0], own[1] == "1"),
+    "leaves": lambda held, own: LeaveHeld(*held, own[0]),
+    "affiliations": lambda held, own: AffiliationHeld(
+        *held, own[0], _number(own[1]), _number(own[2]), _decimal(own[3]), ""
+    ),
+}
+
+
+def profile(reviewer: Reviewer, *, on: date, known_at: datetime) -> Profile:
+    """What held for a reviewer on a day, as it was known at a moment. Three queries.
+
+    The status is the one that stood at that moment, from the reviewer's versions.
+    """
+    then = (
+        reviewer.history.filter(history_date__lte=known_at)
+        .order_by("-history_date", "-history_id")
+        .first()
+    )
+    found = profiles(Reviewer.objects.filter(pk=reviewer.pk), on=on, known_at=known_at)
+    now = found[reviewer.pk]
+    if then is None:
+        return now
+    return replace(now, status=then.status, capacity=then.capacity)
+
+
+def profiles(
+    reviewers: QuerySet[Reviewer], *, on: date, known_at: datetime
+) -> dict[int, Profile]:
+    """The profiles of many reviewers, by id, in two queries. The status is today's."""
+    facts = facts_by_reviewer(on=on, known_at=known_at, of=reviewers)
+    return {
+        row["pk"]: Profile(
+            reviewer_id=row["pk"],
+            code=row["code"],
+            status=row["status"],
+            capacity=row["capacity"],
+            has_sign_in=bool(row["user__is_active"]),
+            on=on,
+            known_at=known_at,
+            first_name=row["first_name"],
+            last_name=row["last_name"],
+            **{kind: tuple(rows) for kind, rows in facts.get(row["pk"], {}).items()},
+        )
+        for row in reviewers.order_by("pk").values(
+            "pk", "code", "status", "capacity", "first_name", "last_name", "user__is_active"
+        )
+    }
+
+
+def facts_by_reviewer(
+    *, on: date, known_at: datetime, of: QuerySet[Reviewer] | None = None
+) -> dict[int, dict[str, list[Any]]]:
+    """Every fact that held on a day as known at a moment, by reviewer and kind, in one query.
+
+    :param of: these reviewers only; the whole panel when left out.
+    """
+    parts = [
+        _facts_of(model, kind, columns, on=on, known_at=known_at, of=of)
+        for kind, (model, columns) in _COLUMNS.items()
+    ]
+    found: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for row in parts[0].union(*parts[1:], all=True):
+        kind, pk, reviewer_id, *rest = row
+        dated, own = rest[:6], rest[6:]
+        found[reviewer_id][kind].append(_BUILD[kind]((pk, *dated), own))
+    for kinds in found.values():
+        for rows in kinds.values():
+            rows.sort(key=lambda held: held.pk)
+    return found
+
+
+def _facts_of(
+    model: type[CredentialFact],
+    kind: str,
+    columns: list[Any],
+    *,
+    on: date,
+    known_at: datetime,
+    of: QuerySet[Reviewer] | None,
+) -> QuerySet[Any]:
+    later = model._default_manager.filter(corrects=OuterRef("pk"), recorded_at__lte=known_at)
+    rows = model._default_manager.filter(
+        ~Exists(later), recorded_at__lte=known_at, withdrawn=False
+    )
+    holds = Q(valid_from__isnull=True) | Q(valid_from__lte=on)
+    holds &= Q(valid_to__isnull=True) | Q(valid_to__gte=on)
+    if model is Affiliation:
+        # Having treated the employee does not end: once done it stays a tie.
+        holds |= Q(relation=Affiliation.Relation.TREATMENT)
+    rows = rows.filter(holds)
+    if of is not None:
+        rows = rows.filter(reviewer__in=of.values("pk"))
+    named = {f"own_{number}": column for number, column in enumerate(columns)}
+    return rows.annotate(fact=Value(kind, output_field=_TEXT), **named).values_list(
+        "fact", *_COMMON, "source", "recorded_at", *named
+    )
