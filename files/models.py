@@ -1,0 +1,36 @@
+"""Bytes by their hash: what a file is, whether it may be opened, never where it came from."""
+
+from django.db import models
+
+
+class StoredFile(models.Model):
+    """A file as it came, known by its SHA-256; stored once however often it comes."""
+
+    class State(models.TextChoices):
+        QUARANTINED = "QUARANTINED", "Not checked yet"
+        CLEAN = "CLEAN", "Checked"
+        REFUSED = "REFUSED", "Refused"
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    size = models.PositiveBigIntegerField()
+    media_type = models.CharField(max_length=80)
+    pages = models.PositiveIntegerField(null=True)
+    state = models.CharField(max_length=12, choices=State, default=State.QUARANTINED)
+    refusal = models.CharField(max_length=300, blank=True)
+    stored_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="stored_file_refused_says_why",
+                condition=~models.Q(state="REFUSED") | ~models.Q(refusal=""),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+    @property
+    def path(self) -> str:
+        """Where the bytes lie in storage; made of the hash alone."""
+        return f"{self.sha256[:2]}/{self.sha256[2:4]}/{self.sha256}"

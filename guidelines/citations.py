@@ -1,0 +1,89 @@
+"""How a decision names its authorities: the basis they give, and the sentences of a letter. Pure.
+
+Two styles are in use: ``today`` prints edition years and sections, ``2014`` prints neither year
+nor the word "Section(s)", but pages.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+STYLES = ("today", "2014")
+
+
+@dataclass(frozen=True)
+class Citation:
+    """One authority. ``as_printed`` holds a source outside the schedule in its own words."""
+
+    source: str = ""
+    mtus: bool = False
+    chapter: str = ""
+    edition: str = ""
+    edition_suffix: str = ""
+    sections: tuple[str, ...] = ()
+    pages: str = ""
+    as_printed: str = ""
+
+
+def basis(citations: Sequence[Citation]) -> str:
+    """What the authorities rest on: ``mtus``, ``mtus_and_other``, ``outside_mtus``, ``none_cited``."""
+    inside = any(citation.mtus for citation in citations)
+    outside = any(not citation.mtus for citation in citations)
+    if inside:
+        return "mtus_and_other" if outside else "mtus"
+    return "outside_mtus" if outside else "none_cited"
+
+
+def sentences(citations: Sequence[Citation], *, style: str = "today", who: str = "") -> str:
+    """The line that stands after "guideline:" in a letter.
+
+    :param who: whose authorities they are, "The Claims Administrator"; today's style names them
+        where the schedule was left or nothing was cited.
+    :raises ValueError: the style is unknown.
+    """
+    if style not in STYLES:
+        raise ValueError(f"Choose a style of {', '.join(STYLES)}.")
+    who = who or "The decision-maker"
+    inside = [citation for citation in citations if citation.mtus]
+    outside = [citation for citation in citations if not citation.mtus]
+    if not citations:
+        return f"{who} did not cite any medical evidence for its decision."
+    parts = []
+    if inside:
+        chapters = (_chapter_2014 if style == "2014" else _chapter)(inside)
+        parts.append(f"Decision based on MTUS {chapters}.")
+    elif style == "today":
+        parts.append(f"{who} based their decision on recommendation(s) outside of the MTUS Guidelines.")
+    if outside:
+        first, *others = (_in_its_own_words(citation) for citation in outside)
+        line = f"Decision based on Non-MTUS Citation {first}"
+        if others:
+            line += " and Other Medical Treatment Guidelines " + "; ".join(others)
+        parts.append(line)
+    return " ".join(parts)
+
+
+def _chapter(citations: Sequence[Citation]) -> str:
+    return ", and ".join(_one_chapter(citation) for citation in citations)
+
+
+def _one_chapter(citation: Citation) -> str:
+    named = " ".join(
+        word for word in (citation.chapter, citation.edition, citation.edition_suffix) if word
+    )
+    if citation.sections:
+        named += f", Section(s): {', '.join(citation.sections)}"
+    return named + (f", Page(s): {citation.pages}" if citation.pages else "")
+
+
+def _chapter_2014(citations: Sequence[Citation]) -> str:
+    return ", ".join(
+        " ".join([citation.chapter, *citation.sections])
+        + (f", Page(s): {citation.pages}" if citation.pages else "")
+        for citation in citations
+    )
+
+
+def _in_its_own_words(citation: Citation) -> str:
+    return citation.as_printed or " ".join(
+        part for part in (citation.source, citation.chapter) if part
+    )
