@@ -27,7 +27,8 @@ MAX_ITEMS = 200  # one application may carry as many
 MAX_CITATIONS = 50
 MAX_LIST = 50
 
-TITLE, TEXT, LINE, SOURCE, WORD = 4000, 4000, 300, 200, 80
+# The longest texts, by what they are; each fits its column (a test compares them).
+TITLE, TEXT, CHAPTER, LINE, SOURCE, WORD, EDITION = 4000, 4000, 1000, 300, 200, 80, 40
 
 EARLIEST = date(1900, 1, 1)
 UPHELD, OVERTURNED = "Upheld", "Overturned"
@@ -363,8 +364,8 @@ def _citation(value: "_Value") -> Citation:
         facts=("source", "chapter_topic", "pages", "mtus"),
         optional=("edition", "edition_suffix", "sections", "as_printed", "note"),
     )
-    edition = keys["edition"].maybe(lambda value: value.text(WORD)) or ""
-    suffix = keys["edition_suffix"].maybe(lambda value: value.text(WORD)) or ""
+    edition = keys["edition"].maybe(lambda value: value.text(EDITION)) or ""
+    suffix = keys["edition_suffix"].maybe(lambda value: value.text(EDITION)) or ""
     if suffix and not edition:
         keys["edition_suffix"].refuse("A suffix follows an edition, and no edition is given")
     if edition and not re.search(r"\b(19|20)[0-9]{2}\b", edition):
@@ -372,7 +373,7 @@ def _citation(value: "_Value") -> Citation:
     return Citation(
         source=keys["source"].text(SOURCE),
         mtus=keys["mtus"].flag(required=True),
-        chapter=keys["chapter_topic"].maybe(lambda value: value.text(TEXT)) or "",
+        chapter=keys["chapter_topic"].maybe(lambda value: value.text(CHAPTER)) or "",
         edition=edition,
         edition_suffix=suffix,
         sections=() if keys["sections"].missing else keys["sections"].texts(LINE),
