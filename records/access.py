@@ -20,14 +20,19 @@ def why_not_list(user: User, case: Case) -> str:
     return NOT_YOURS
 
 
+def why_not_open_any(user: User, case: Case) -> str:
+    """Whether someone may open every document of a case. Queries for reviewers."""
+    if user.may("records.open_any_document") or reading_assignment(user, case) is not None:
+        return ""
+    return NOT_YOURS
+
+
 def why_not_open(user: User, document: Document) -> str:
     """Whether someone may open a document. Queries for reviewers.
 
     Intake opens the papers that it entered the application from, and no medical record.
     """
-    if user.may("records.open_any_document"):
-        return ""
-    if reading_assignment(user, document.case) is not None:
+    if not why_not_open_any(user, document.case):
         return ""
     if not user.may("records.view_document"):
         return NOT_YOURS

@@ -12,10 +12,10 @@ from cases.models import Case, Event
 from cases.policies import refuse
 from cases.services.intake import local_day
 from letters.facts import Fact
+from records import access, policies
+from records.models import Dispatch, ReadMark
 from reviewers.models import ReviewerAssignment
 
-from .. import access, policies
-from ..models import Dispatch, ReadMark
 from . import documents
 
 

@@ -4,7 +4,7 @@ from datetime import date, datetime, time
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import Max, Sum
+from django.db.models import Max, QuerySet, Sum
 
 import files.services
 from accounts.models import User
@@ -14,10 +14,9 @@ from cases.policies import NotAllowed, refuse
 from cases.services import clocks
 from cases.services.intake import LOS_ANGELES, local_day
 from files.models import StoredFile
-
-from .. import policies
-from ..models import Document
-from ..policies import Basis
+from records import policies
+from records.models import Document
+from records.policies import Basis
 
 _PAPER_KINDS = {
     ApplicationPaper.Kind.APPLICATION: Document.Kind.APPLICATION,
@@ -59,11 +58,7 @@ def take_in_application_papers(*, case_id: int, by: User | None, at: datetime) -
 
 def has_papers_to_take_in(case: Case) -> bool:
     """Whether the application holds a paper that is not yet a document. Queries once."""
-    return (
-        ApplicationPaper.objects.filter(application__case=case)
-        .exclude(file__in=case.documents.values("file"))
-        .exists()
-    )
+    return _papers_to_take_in(case).exists()
 
 
 def add_document(
@@ -247,14 +242,16 @@ def reopen_records(
     return case
 
 
+def _papers_to_take_in(case: Case) -> QuerySet[ApplicationPaper]:
+    """Checked papers of the application that are not documents yet."""
+    return ApplicationPaper.objects.filter(
+        application__case=case, file__state=StoredFile.State.CLEAN
+    ).exclude(file__in=case.documents.values("file"))
+
+
 def _take_in(case: Case, *, by: User | None, at: datetime) -> list[Document]:
     """One document for each file of the application, even if it came under two headings."""
-    papers = (
-        ApplicationPaper.objects.filter(application__case=case)
-        .exclude(file__in=case.documents.values("file"))
-        .select_related("file", "application__case__ur_decision")
-        .order_by("pk")
-    )
+    papers = _papers_to_take_in(case).select_related("file").order_by("pk")
     taken: dict[int, Document] = {}
     for paper in papers:
         if paper.file_id in taken:
@@ -313,7 +310,7 @@ def _store(
         dated_to=dated_to,
         file=stored,
         name_received=name_received[:255],
-        pages=stored.pages,
+        pages=stored.pages or 1,
         sent_by=sent_by,
         received_on=received_on,
         added_at=at,

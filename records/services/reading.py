@@ -9,10 +9,11 @@ import files.services
 from accounts.models import User
 from cases.models import Case
 from cases.policies import NotAllowed, refuse
+from records import access
+from records.models import Document, ReadMark
 from reviewers.models import ReviewerAssignment
 
-from .. import access
-from ..models import Document, ReadMark
+from . import documents
 
 _STRONGER = [ReadMark.Mark.REVIEWED, ReadMark.Mark.NOT_RELEVANT]
 
@@ -54,8 +55,11 @@ def unopened(assignment: ReviewerAssignment) -> list[Document]:
     )
 
 
-def look_at_case(*, case: Case, by: User, at: datetime) -> None:
+def open_list(*, case: Case, by: User, at: datetime) -> None:
     """Note that someone opens the list of a case's records; call it before showing the list.
+
+    The papers of the application are put on file when the list is first opened, so that they can
+    be read before anything else came.
 
     :raises Hidden: this person may not see it. The refusal is noted too.
     """
@@ -65,14 +69,18 @@ def look_at_case(*, case: Case, by: User, at: datetime) -> None:
     )
     if reason:
         raise Hidden(reason)
+    if documents.has_papers_to_take_in(case):
+        documents.take_in_application_papers(case_id=case.pk, by=None, at=at)
 
 
-def open_document(*, document_id: int, by: User, at: datetime) -> Document:
-    """A document whose pages someone is about to choose from; the look is written first.
+def open_document(*, document_id: int, by: User, at: datetime, page: int | None = None) -> Document:
+    """A document someone asks for, or the frame of one of its pages; the look is written first.
 
-    :raises Hidden: there is no such document, or not for this person. The refusal is noted too.
+    Leaves no read mark: the pages themselves are fetched by ``page_image`` and ``page_text``.
+
+    :raises Hidden: nothing of the kind is there, or not for this person. The refusal is noted.
     """
-    return _open(document_id, "document", str(document_id), by=by, at=at)
+    return _open(document_id, "document", str(document_id), page=page, by=by, at=at)
 
 
 def page_image(*, document_id: int, page: int, by: User, at: datetime) -> bytes:

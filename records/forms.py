@@ -1,0 +1,162 @@
+"""What is keyed about a record. Forms check the paper; services check the law."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+
+from cases.paper_dates import NotADate, read_date
+
+from .models import Document, ReadMark
+from .policies import Basis
+
+LONGEST_LINE = 200
+
+# What a person may say of an incoming record; papers of the application file themselves.
+SENDERS = [
+    (value, label)
+    for value, label in Document.SentBy.choices
+    if value != Document.SentBy.APPLICATION
+]
+
+
+class Line(forms.CharField):
+    """A line of text, held to its column's length."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=LONGEST_LINE, **options)
+        self.error_messages["max_length"] = (
+            "This is %(show_value)d characters long. Shorten it to %(limit_value)d."
+        )
+        self.error_messages["null_characters_not_allowed"] = (
+            "This holds characters that cannot be stored. Type it again."
+        )
+
+
+class Day(forms.CharField):
+    """A date as people key it from paper: 9/20/24, 20 Sep 2024, t for today."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault(
+            "widget", forms.TextInput(attrs={"data-date": "", "autocomplete": "off"})
+        )
+        super().__init__(max_length=40, **options)
+        self.today = date.max  # the form sets the real one
+
+    def clean(self, value: Any) -> date | None:  # type: ignore[override]
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return read_date(text, today=self.today)
+        except NotADate as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class DatedForm(forms.Form):
+    """A form that knows what day it is; its clock is read by the view."""
+
+    def __init__(self, *args: Any, today: date, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.today = today
+        for field in self.fields.values():
+            if isinstance(field, Day):
+                field.today = today
+
+
+class AddForm(DatedForm):
+    """One record that came in."""
+
+    upload = forms.FileField(
+        label="File",
+        help_text="PDF, TIFF, JPEG or PNG. Choose it or drop it on the field.",
+        error_messages={
+            "required": "Choose the file.",
+            "missing": "Choose the file.",
+            "invalid": "Choose the file.",
+            "empty": "This file is empty. Scan the paper again.",
+            "max_length": "The file’s name is too long. Shorten it and choose the file again.",
+        },
+        max_length=255,
+    )
+    kind = forms.ChoiceField(
+        label="Type",
+        choices=[("", "Choose"), *Document.Kind.choices],
+        error_messages={"required": "Choose what kind of record it is."},
+    )
+    title = Line(
+        label="Title",
+        required=False,
+        help_text="As you would look for it. Left empty, it is the type.",
+    )
+    author = Line(label="Author", required=False, help_text="Who wrote the record.")
+    dated_from = Day(label="Date, or first day", required=False)
+    dated_to = Day(label="Last day", required=False, help_text="Only if it covers several days.")
+    sent_by = forms.ChoiceField(
+        label="Sent by",
+        choices=[("", "Choose"), *SENDERS],
+        error_messages={"required": "Choose who sent the record."},
+    )
+    received_on = Day(
+        label="Received", error_messages={"required": "Enter the date of our received stamp."}
+    )
+
+    def clean(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        first, last = said.get("dated_from"), said.get("dated_to")
+        if first and last and last < first:
+            self.add_error("dated_to", "This day is before the first one. Check both dates.")
+        received = said.get("received_on")
+        if received and received > self.today:
+            self.add_error("received_on", "This date is in the future. Check the stamp.")
+        return said
+
+
+class CompleteForm(DatedForm):
+    """The records are all here, or it goes on without the rest."""
+
+    basis = forms.ChoiceField(
+        label="The file",
+        choices=Basis.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Say whether the records are complete."},
+    )
+    received_on = Day(
+        label="Last record received",
+        required=False,
+        help_text="The clock of the determination starts on this day.",
+    )
+    received_time = forms.TimeField(
+        label="Hour received",
+        required=False,
+        help_text="Pacific time, as in 14:30. An expedited clock runs in hours.",
+        error_messages={"invalid": "Write the hour as in 14:30."},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, expedited: bool, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not expedited:
+            del self.fields["received_time"]
+
+    def clean(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        if (
+            said.get("basis") == Basis.COMPLETE
+            and "received_on" not in self.errors
+            and not said.get("received_on")
+        ):
+            self.add_error("received_on", "Enter the day on which the last record came.")
+        return said
+
+
+class ReopenForm(forms.Form):
+    """What turned out to be missing."""
+
+    reason = Line(label="What is missing", error_messages={"required": "Say what is missing."})
+
+
+class MarkForm(forms.Form):
+    """How far the reviewer got with a document."""
+
+    mark = forms.ChoiceField(choices=ReadMark.Mark.choices)

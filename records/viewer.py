@@ -1,0 +1,155 @@
+"""What the record viewer shows: the list of documents on the left, one page beside it.
+
+The pages of a case count through from the first document to the last, so that "p. 812" means one
+page of the whole record. New documents come at the end; a page never changes its number. Writes
+nothing: the look and the read mark are written when the page itself is fetched.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts.models import User
+from cases.models import Case
+from reviewers.models import ReviewerAssignment
+
+from . import access
+from .models import Document, ReadMark
+
+PAGE_FIELD = "p"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A document in the list, with its place in the whole record."""
+
+    document: Document
+    first: int
+    last: int
+    mark: str  # "" while the reviewer has not opened it
+    url: str
+    is_shown: bool
+    may_open: bool
+
+    @property
+    def pages(self) -> str:
+        """The place as printed: "7–10", or "7" for a single page."""
+        return str(self.first) if self.first == self.last else f"{self.first}–{self.last}"
+
+    @property
+    def mark_label(self) -> str:
+        return ReadMark.Mark(self.mark).label if self.mark else "Not opened"
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """One page of a case's record, and the way to every other one."""
+
+    case: Case
+    assignment: ReviewerAssignment | None  # whose marks are shown
+    may_mark: bool
+    rows: list[Row]
+    total: int
+    page: int  # in the whole record; 0 when there is none
+    row: Row | None
+    url: str  # where this page is shown, with everything but the page number
+    keep: dict[str, str]  # the other fields of that address, for the jump form
+    previous_url: str
+    next_url: str
+    here_url: str
+
+    @property
+    def page_in_document(self) -> int:
+        return self.page - self.row.first + 1 if self.row else 0
+
+    @property
+    def opened(self) -> int:
+        """How many documents carry a mark."""
+        return sum(1 for row in self.rows if row.mark)
+
+
+def context(request: HttpRequest, assignment: ReviewerAssignment, *, url: str = "") -> Viewer:
+    """The viewer inside another page: the workspace of a reviewer, or the quality check.
+
+    :param url: the page's own address without a query; the request's when left out.
+    """
+    return viewer(request, assignment.case, assignment=assignment, url=url)
+
+
+def viewer(
+    request: HttpRequest,
+    case: Case,
+    *,
+    assignment: ReviewerAssignment | None = None,
+    url: str = "",
+) -> Viewer:
+    """The viewer for a case, as one person sees it. Two queries, and one more for a reviewer.
+
+    The page comes from the field ``p``; without one it is the first that was not opened yet.
+    """
+    user: User = request.user  # type: ignore[assignment]  # every route of ours asks for sign-in
+    keep = {key: value for key, value in request.GET.items() if key != PAGE_FIELD}
+    path = url or request.path
+
+    def link(page: int) -> str:
+        return f"{path}?{urlencode({**keep, PAGE_FIELD: page})}"
+
+    marks: dict[int, str] = {}
+    if assignment is not None:
+        marks = dict(assignment.read_marks.values_list("document_id", "mark"))
+    reads_all = not access.why_not_open_any(user, case)
+    documents = list(case.documents.order_by("number"))
+    total = sum(document.pages for document in documents)
+    page = _wanted(request, documents, marks, total)
+    rows: list[Row] = []
+    first = 1
+    for document in documents:
+        last = first + document.pages - 1
+        rows.append(
+            Row(
+                document=document,
+                first=first,
+                last=last,
+                mark=marks.get(document.pk, ""),
+                url=link(first),
+                is_shown=first <= page <= last,
+                may_open=reads_all or not access.why_not_open(user, document),
+            )
+        )
+        first = last + 1
+    return Viewer(
+        case=case,
+        assignment=assignment,
+        may_mark=assignment is not None and not access.why_not_read_for(user, assignment),
+        rows=rows,
+        total=total,
+        page=page,
+        row=next((row for row in rows if row.is_shown), None),
+        url=path,
+        keep=keep,
+        previous_url=link(page - 1) if page > 1 else "",
+        next_url=link(page + 1) if page < total else "",
+        here_url=link(page),
+    )
+
+
+def page_url(case: Case, page: int) -> str:
+    """Where one page of the whole record is shown to staff; a link that can be passed on."""
+    return f"{reverse('records:read', args=[case.number])}?{PAGE_FIELD}={page}"
+
+
+def _wanted(
+    request: HttpRequest, documents: list[Document], marks: dict[int, str], total: int
+) -> int:
+    """The page that was asked for, moved into the record if it lies outside."""
+    asked = request.GET.get(PAGE_FIELD) or request.POST.get(PAGE_FIELD) or ""
+    if asked.isdecimal() and len(asked) <= 9:
+        return max(1, min(int(asked), total)) if total else 0
+    first = 1
+    for document in documents:
+        if marks and document.pk not in marks:
+            return first
+        first += document.pages
+    return 1 if total else 0

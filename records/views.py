@@ -1,0 +1,335 @@
+"""Pages of the records: the list of a case, taking records in, and opening them page by page.
+
+What someone may not open answers with the same 404 as what is not there. Every page that shows a
+record, or refuses to, leaves a look before it answers.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+import files.services
+from accounts.models import User
+from accounts.versions import Stale
+from cases.models import CannotMove, Case, Priority
+from cases.policies import NotAllowed
+
+from . import access, overview, policies
+from . import viewer as viewers
+from .forms import AddForm, CompleteForm, MarkForm, ReopenForm
+from .services import dispatch as dispatch_services
+from .services import documents, reading
+
+REFUSALS = (NotAllowed, CannotMove)
+
+# A page image stands alone: nothing in it may run, load or be framed elsewhere.
+IMAGE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class StaffRequest(HttpRequest):
+    """A request of someone who has signed in; the middleware lets nobody else through."""
+
+    user: User
+
+
+@require_safe
+def records(request: StaffRequest, number: str) -> HttpResponse:
+    """What is on file, who still owes what, and the forms to take in and to end the waiting."""
+    now = timezone.now()
+    return _records_page(request, _open_case(request, number, now), now)
+
+
+@require_POST
+def add(request: StaffRequest, number: str) -> HttpResponse:
+    """Put one record on file."""
+    now = timezone.now()
+    case = _open_case(request, number, now)
+    form = AddForm(request.POST, request.FILES, today=timezone.localdate(now))
+    if form.is_valid():
+        try:
+            added = documents.add_document(
+                case_id=case.pk, **form.cleaned_data, by=request.user, at=now
+            )
+        except (documents.FileRefused, documents.AlreadyOnFile) as refusal:
+            form.add_error("upload", str(refusal))
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"Added as document {added.number}: {added.title}.")
+            return redirect("records:list", number)
+    return _records_page(request, case, now, add=form, status=422)
+
+
+@require_POST
+def complete(request: StaffRequest, number: str) -> HttpResponse:
+    """Mark the records complete, or go on with what is on file."""
+    now = timezone.now()
+    case = _open_case(request, number, now)
+    form = CompleteForm(
+        request.POST,
+        today=timezone.localdate(now),
+        expedited=case.priority == Priority.EXPEDITED,
+    )
+    status = 422
+    if form.is_valid():
+        try:
+            documents.mark_complete(
+                case_id=case.pk,
+                **form.cleaned_data,
+                seen_version=_seen(request),
+                by=request.user,
+                at=now,
+            )
+        except Stale as stale:
+            form.add_error(None, str(stale))
+            status = 409
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "The records are complete; the determination’s clock runs.")
+            return redirect("desk:case", number)
+    case.refresh_from_db()
+    return _records_page(request, case, now, complete=form, status=status)
+
+
+@require_POST
+def reopen(request: StaffRequest, number: str) -> HttpResponse:
+    """Ask for records again."""
+    now = timezone.now()
+    case = _open_case(request, number, now)
+    form = ReopenForm(request.POST)
+    status = 422
+    if form.is_valid():
+        try:
+            documents.reopen_records(
+                case_id=case.pk,
+                reason=form.cleaned_data["reason"],
+                seen_version=_seen(request),
+                by=request.user,
+                at=now,
+            )
+        except Stale as stale:
+            form.add_error(None, str(stale))
+            status = 409
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "Waiting for records again.")
+            return redirect("records:list", number)
+    case.refresh_from_db()
+    return _records_page(request, case, now, reopen=form, status=status)
+
+
+@require_POST
+def dispatch(request: StaffRequest, number: str) -> HttpResponse:
+    """Send the complete case file, with what was added since, to the reviewer."""
+    now = timezone.now()
+    case = _open_case(request, number, now)
+    chosen = request.POST.get("assignment", "")
+    assignment = (
+        overview.assignments_of(case).filter(pk=chosen).first() if chosen.isdecimal() else None
+    )
+    if assignment is None:
+        raise Http404
+    try:
+        dispatch_services.dispatch(assignment_id=assignment.pk, by=request.user, at=now)
+    except REFUSALS as refusal:
+        messages.error(request, str(refusal))
+        return _records_page(request, case, now, status=422)
+    messages.success(request, "The complete case file is with the reviewer.")
+    return redirect("records:list", number)
+
+
+@require_safe
+def read(request: StaffRequest, number: str) -> HttpResponse:
+    """The whole record of a case, page after page."""
+    case = _open_case(request, number, timezone.now())
+    assignment = access.reading_assignment(request.user, case)
+    context = {
+        "case": case,
+        "viewer": viewers.viewer(request, case, assignment=assignment),
+        "may_see_case": request.user.may("cases.view_case"),
+    }
+    return render(request, "records/read.html", context)
+
+
+@require_safe
+def document(request: StaffRequest, document_id: int) -> HttpResponse:
+    """One document: what it is, and its pages as pictures or as text."""
+    try:
+        found = reading.open_document(document_id=document_id, by=request.user, at=timezone.now())
+    except reading.Hidden:
+        raise Http404 from None
+    context = {
+        "case": found.case,
+        "document": found,
+        "pages": range(1, found.pages + 1),
+        "assignment": access.reading_assignment(request.user, found.case),
+        "may_see_case": request.user.may("cases.view_case"),
+    }
+    return render(request, "records/document.html", context)
+
+
+@require_safe
+def page(request: StaffRequest, document_id: int, page: int) -> HttpResponse:
+    """One page as a picture on a plain page, with the way to its text and to its neighbours."""
+    try:
+        found = reading.open_document(
+            document_id=document_id, page=page, by=request.user, at=timezone.now()
+        )
+    except reading.Hidden:
+        raise Http404 from None
+    context = {"case": found.case, "document": found, "page": page}
+    return render(request, "records/page.html", context | _neighbours(found.pages, page))
+
+
+@require_safe
+def page_text(request: StaffRequest, document_id: int, page: int) -> HttpResponse:
+    """One page as text, for those who do not read pictures."""
+    try:
+        found, text = reading.page_text(
+            document_id=document_id, page=page, by=request.user, at=timezone.now()
+        )
+    except reading.Hidden:
+        raise Http404 from None
+    except files.services.Refused as refusal:
+        return _unreadable(request, str(refusal))
+    context = {"case": found.case, "document": found, "page": page, "text": text}
+    return render(request, "records/page_text.html", context | _neighbours(found.pages, page))
+
+
+@require_safe
+def page_png(request: StaffRequest, document_id: int, page: int) -> HttpResponse:
+    """The picture of a page, drawn from the file by a process that can do nothing else."""
+    try:
+        picture = reading.page_image(
+            document_id=document_id, page=page, by=request.user, at=timezone.now()
+        )
+    except reading.Hidden:
+        raise Http404 from None
+    except files.services.Refused as refusal:
+        return _unreadable(request, str(refusal))
+    return HttpResponse(
+        picture,
+        content_type="image/png",
+        headers={
+            **IMAGE_HEADERS,
+            "Content-Disposition": f'inline; filename="record-{document_id}-page-{page}.png"',
+        },
+    )
+
+
+@require_POST
+def mark(request: StaffRequest, document_id: int) -> HttpResponse:
+    """The reviewer says how far they got with a document."""
+    now = timezone.now()
+    try:
+        found = reading.open_document(document_id=document_id, by=request.user, at=now)
+    except reading.Hidden:
+        raise Http404 from None
+    assignment = access.reading_assignment(request.user, found.case)
+    if assignment is None:
+        raise Http404
+    form = MarkForm(request.POST)
+    if form.is_valid():
+        try:
+            reading.mark(
+                assignment_id=assignment.pk,
+                document_id=document_id,
+                mark=form.cleaned_data["mark"],
+                by=request.user,
+                at=now,
+            )
+        except REFUSALS as refusal:
+            messages.error(request, str(refusal))
+    else:
+        messages.error(request, "Choose reviewed or not relevant.")
+    return redirect(_back(request) or reverse("records:document", args=[document_id]))
+
+
+def _open_case(request: StaffRequest, number: str, now: datetime) -> Case:
+    """The case, if its records are open to this person; the look is written, granted or not."""
+    case = Case.objects.select_related("ur_decision").filter(number=number).first()
+    if case is None:
+        raise Http404
+    try:
+        reading.open_list(case=case, by=request.user, at=now)
+    except reading.Hidden:
+        raise Http404 from None
+    return case
+
+
+def _records_page(
+    request: StaffRequest,
+    case: Case,
+    now: datetime,
+    *,
+    add: AddForm | None = None,
+    complete: CompleteForm | None = None,
+    reopen: ReopenForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    today = timezone.localdate(now)
+    form = add or complete or reopen
+    context: dict[str, Any] = {
+        "case": case,
+        "tab": "records",
+        "today": today,
+        "viewer": viewers.viewer(request, case, url=reverse("records:read", args=[case.number])),
+        "owed": overview.owed(case),
+        "deadline": policies.records_deadline(case),
+        "sent_to": overview.dispatches(case),
+        "form": form,  # the title of a refused page begins with "Error"
+        "add_form": add or AddForm(today=today, initial={"received_on": f"{today:%m/%d/%Y}"}),
+        "complete_form": complete
+        or CompleteForm(
+            today=today,
+            expedited=case.priority == Priority.EXPEDITED,
+            initial=overview.suggested_completion(case),
+        ),
+        "reopen_form": reopen or ReopenForm(),
+        "why_not_add": policies.why_not_add_document(request.user, case),
+        "why_not_complete": policies.why_not_mark_complete(request.user, case),
+        "why_not_go_on": policies.why_not_go_on_with_what_is_on_file(request.user, case, at=now),
+        "why_not_reopen": policies.why_not_reopen_records(request.user, case),
+        "may_see_case": request.user.may("cases.view_case"),
+    }
+    return render(request, "records/list.html", context, status=status)
+
+
+def _neighbours(pages: int, page: int) -> dict[str, int | None]:
+    return {
+        "previous": page - 1 if page > 1 else None,
+        "next": page + 1 if page < pages else None,
+    }
+
+
+def _unreadable(request: StaffRequest, sentence: str) -> HttpResponse:
+    """A page of a kept file that cannot be drawn now, in words."""
+    return render(request, "records/unreadable.html", {"sentence": sentence}, status=503)
+
+
+def _back(request: StaffRequest) -> str:
+    """Where the reader came from, if that is a page of ours."""
+    url = request.POST.get("back", "")
+    ours = url_has_allowed_host_and_scheme(
+        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return url if ours else ""
+
+
+def _seen(request: StaffRequest) -> int | None:
+    seen = request.POST.get("version", "")
+    return int(seen) if seen.isdecimal() else None
