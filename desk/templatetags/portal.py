@@ -1,0 +1,255 @@
+"""The parts that every page is built from: dates, due cells, stages, outcomes, icons, fields.
+
+Registered as builtins, so templates need no ``{% load %}``.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.differences import word_differences
+from cases.lifecycle import Status
+
+register = template.Library()
+
+_STAGES: dict[str, str] = {
+    Status.RECEIVED: "",
+    Status.DUPLICATE: "",
+    Status.SCREENING: "screen",
+    Status.INFO_REQUESTED: "screen",
+    Status.DEFERRED: "screen",
+    Status.INELIGIBLE: "screen",
+    Status.ELIGIBLE: "screen",
+    Status.CONSOLIDATED: "",
+    Status.NOTICE_SENT: "records",
+    Status.RECORDS_COMPLETE: "",
+    Status.REVIEWER_CHOSEN: "review",
+    Status.IN_REVIEW: "review",
+    Status.INFO_FOR_REVIEW: "records",
+    Status.QA: "qa",
+    Status.APPROVED: "qa",
+    Status.ISSUED: "done",
+    Status.WITHDRAWN: "",
+    Status.TERMINATED: "",
+    Status.CLOSED: "",
+}
+_OUTCOMES: dict[str, tuple[str, str]] = {
+    "OVERTURNED": ("o", "Overturned"),
+    "UPHELD": ("u", "Upheld"),
+    "Overturn": ("p", "Overturn"),
+    "Partially Overturn": ("p", "Partially Overturn"),
+    "Uphold": ("p", "Uphold"),
+}
+_CLOCK_KINDS = (
+    "left",
+    "elapsed",
+    "held",
+    "today",
+    "limit",
+)  # a later one hides an earlier one
+_CLOCK_CELLS = 60
+_SOON_DAYS = 2
+_SOON_SHARE = 0.25
+
+
+# --- dates ----------------------------------------
+def _as_day(value: date | datetime) -> date:
+    if isinstance(value, datetime):
+        return timezone.localtime(value).date() if timezone.is_aware(value) else value.date()
+    return value
+
+
+@register.filter
+def day(value: date | datetime | None) -> str:
+    """ "Wed 4 Dec 2024", in local time."""
+    if not value:
+        return ""
+    on = _as_day(value)
+    return f"{on:%a} {on.day} {on:%b} {on.year}"
+
+
+@register.filter
+def day_short(value: date | datetime | None, today: date | None = None) -> str:
+    """ "Wed 4 Dec"; the year follows only when it is not this one."""
+    if not value:
+        return ""
+    on = _as_day(value)
+    words = f"{on:%a} {on.day} {on:%b}"
+    return words if on.year == (today or timezone.localdate()).year else f"{words} {on.year}"
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """ "Wed 4 Dec 2024, 14:05", in local time."""
+    if not value:
+        return ""
+    local = timezone.localtime(value) if timezone.is_aware(value) else value
+    return f"{day(local)}, {local:%H:%M}"
+
+
+@register.filter
+def clock_time(value: datetime | None) -> str:
+    """ "9:42:07", in local time: when something was last saved."""
+    if not value:
+        return ""
+    local = timezone.localtime(value) if timezone.is_aware(value) else value
+    return f"{local.hour}:{local:%M:%S}"
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"
+
+
+# --- due cells and clock bars ----------------------------------------
+@register.inclusion_tag("_due.html")
+def due(
+    due_on: date | datetime | Any,
+    today: date | None = None,
+    hold: str = "",
+    started_on: date | None = None,
+    label: str = "",
+) -> dict[str, Any]:
+    """When something falls due, as a date, in words and as a line; never colour alone.
+
+    :param due_on: a day, a moment (then hours count), or anything with ``due_on``.
+    :param hold: why the clock stands still, for example "records, day 9".
+    :param started_on: the clock's first day; then the last quarter of its time is "soon".
+    :param label: a word before the date, "Due" in identity bars.
+    """
+    if not isinstance(due_on, date):
+        due_on = getattr(due_on, "due_on", None)
+    if hold:
+        return {"state": "hold", "when": "Clock stopped", "words": hold}
+    if due_on is None:
+        return {"state": "", "when": "No due date", "words": ""}
+    today = today or timezone.localdate()
+    on = _as_day(due_on)
+    left = (on - today).days
+    state, words = "", f"{_days(left)} left"
+    if left < 0:
+        state, words = "over", f"{_days(-left)} over"
+    elif left == 0:
+        state, words = "soon", "today"
+    elif left <= _SOON_DAYS or (
+        started_on is not None and left <= _SOON_SHARE * (on - started_on).days
+    ):
+        state = "soon"
+    when = day_short(on, today)
+    if isinstance(due_on, datetime):
+        when = f"{when}, {timezone.localtime(due_on):%H:%M}"
+    return {"state": state, "when": f"{label} {when}".strip(), "words": words}
+
+
+def clock_days(
+    started_on: date,
+    due_on: date,
+    today: date,
+    holds: Iterable[tuple[date, date | None]] = (),
+) -> list[str]:
+    """One kind a day from the clock's first day to its last, for ``clock_bar``.
+
+    :param holds: first and last day of every stop; ``None`` for one that still lasts.
+    """
+    stopped = [(first, last or today) for first, last in holds]
+    kinds = []
+    for number in range((max(due_on, today) - started_on).days + 1):
+        on = started_on + timedelta(days=number)
+        if on == today:
+            kinds.append("today")
+        elif on == due_on:
+            kinds.append("limit")
+        elif any(first <= on <= last for first, last in stopped):
+            kinds.append("held")
+        else:
+            kinds.append("elapsed" if on < today else "left")
+    return kinds
+
+
+@register.inclusion_tag("_clock_bar.html")
+def clock_bar(days: Sequence[str], sentence: str = "") -> dict[str, Any]:
+    """The clock, one cell a day: elapsed, held, today, left, limit. At most 60 cells.
+
+    :param days: kinds of day, as ``clock_days`` gives them.
+    """
+    if not sentence and days:
+        held = days.count("held")
+        at = days.index("today") + 1 if "today" in days else len(days)
+        sentence = f"Day {at} of {len(days)}"
+        sentence += f", clock stopped {_days(held)}" if held else ""
+    size = -(-len(days) // _CLOCK_CELLS) or 1  # days in a cell
+    cells = [
+        max(days[start : start + size], key=_CLOCK_KINDS.index)
+        for start in range(0, len(days), size)
+    ]
+    return {"cells": cells, "sentence": sentence}
+
+
+# --- tags ----------------------------------------
+@register.simple_tag
+def stage_tag(case_or_status: Any) -> SafeString:
+    """Where a case stands, as a coloured word; takes a case or a status."""
+    status = Status(getattr(case_or_status, "status", case_or_status))
+    return format_html('<span class="tag {}">{}</span>', _STAGES[status], status.label)
+
+
+@register.simple_tag
+def outcome(value: Any) -> SafeString:
+    """An outcome with its square. Both item outcomes weigh the same to the eye."""
+    look, words = _OUTCOMES.get(str(getattr(value, "value", value) or ""), ("none", "Not decided"))
+    return format_html('<span class="out {}">{}</span>', look, words)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An icon of the sprite; always beside words, except for close, sort and more."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>',
+        static("img/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def key(keys: str) -> SafeString:
+    """The key of the button or link it stands in, seen but not read aloud as part of its name."""
+    return format_html('<kbd aria-hidden="true">{}</kbd>', keys)
+
+
+@register.simple_tag
+def page_chip(page: int | str, url: str = "") -> SafeString:
+    """ "p. 44", the same in draft, quality check and letter preview; a link where it leads on."""
+    if url:
+        return format_html('<a class="cite" href="{}">p. {}</a>', url, page)
+    return format_html('<span class="cite">p. {}</span>', page)
+
+
+@register.simple_tag
+def initials(name: Any) -> str:
+    """ "R. O." of "Ruth Okafor"."""
+    return " ".join(f"{word[0]}." for word in str(name).split() if word)
+
+
+# --- forms and texts ----------------------------------------
+@register.inclusion_tag("_field.html")
+def field(bound: Any, css: str = "", hint: str = "") -> dict[str, Any]:
+    """A form's field with label, hint, input and error; ``hint`` overrides its help text."""
+    return {"field": bound, "css": css, "hint": hint}
+
+
+@register.inclusion_tag("_diff.html")
+def word_diff(old: str | None, new: str | None) -> dict[str, Any]:
+    """What changed between two texts, by the word, as ``<ins>`` and ``<del>``."""
+    return {"pieces": word_differences(old or "", new or "")}
+
+
+@register.filter
+def plural(count: int, noun: str) -> str:
+    """ "1 item", "3 items"; with two words, "1 party" and "2 parties" from "party,parties"."""
+    one, _, many = noun.partition(",")
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

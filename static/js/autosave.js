@@ -1,0 +1,98 @@
+// Saves a form with data-autosave="URL" 800 ms after the last keystroke: one request in flight, the
+// revision of the last answer sent along, states idle, saving, saved and paused.
+// Answers: 200 {"revision", "saved_at"}; 409 {"error", "yours", "theirs"}: saving pauses and both
+// texts are shown in [data-conflict]; 422 {"error"} pauses with that sentence.
+const IDLE = 800;
+
+const make = (tag, look, text = "") => {
+  const made = document.createElement(tag);
+  made.className = look;
+  made.textContent = text;
+  return made;
+};
+const showConflict = (box, said) => {
+  box.replaceChildren(make("h2", "", said.error));
+  for (const name of Object.keys(said.theirs || {})) {
+    const [mine, other] = [said.yours?.[name] ?? "", said.theirs[name] ?? ""].map(String);
+    if (mine === other) continue;
+    const two = make("div", "versus");
+    for (const [head, text] of [["Yours", mine], ["Theirs", other]]) {
+      const side = make("div", "");
+      side.append(make("h3", "mut", head), make("p", "typed", text || "Nothing"));
+      two.append(side);
+    }
+    box.append(two);
+  }
+  const again = make("a", "btn", "Load the newer text");
+  again.href = location.href;
+  const acts = make("p", "acts end");
+  acts.append(again);
+  box.append(acts);
+  box.hidden = false;
+};
+
+const start = (form) => {
+  const shown = document.querySelector(form.dataset.autosaveState || "[data-save-state]");
+  let timer = 0, busy = false, again = false, state = "idle", tries = 0;
+
+  const become = (next, words) => {
+    if (shown) {
+      shown.textContent = words;
+      shown.classList.toggle("paused", next === "paused");
+    }
+    if (next !== state && (next === "paused" || state === "paused")) {
+      document.dispatchEvent(new CustomEvent("portal:say", { detail: { text: words, urgent: next === "paused" } }));
+    }
+    state = next;
+  };
+  const later = (wait) => { clearTimeout(timer); timer = setTimeout(save, wait); };
+
+  async function save() {
+    if (state === "paused") return;
+    if (busy) { again = true; return; }
+    busy = true;
+    again = false;
+    become("saving", "Saving…");
+    let answer;
+    try {
+      answer = await fetch(form.dataset.autosave, {
+        method: "POST", body: new FormData(form), credentials: "same-origin", keepalive: true,
+        headers: { Accept: "application/json" },
+      });
+    } catch { answer = null; }
+    busy = false;
+    if (!answer || answer.status >= 500) {
+      tries += 1;
+      become("unsaved", tries > 5 ? "Not saved. Keep this page open." : "Not connected. Trying again.");
+      later(Math.min(30000, 1000 * 2 ** tries));
+      return;
+    }
+    tries = 0;
+    if (answer.status === 401 || /\/login\/?(\?|$)/.test(answer.url)) {
+      become("unsaved", "Not saved: your session has ended.");
+      document.dispatchEvent(new CustomEvent("portal:session-ended"));
+      return;
+    }
+    const said = answer.headers.get("content-type")?.includes("json") ? await answer.json() : {};
+    if (answer.ok) {
+      const revision = form.querySelector("[name=revision]");
+      if (revision && said.revision !== undefined) revision.value = said.revision;
+      become("saved", `Saved ${said.saved_at || new Date().toLocaleTimeString("en-GB").replace(/^0/, "")}`);
+      form.dispatchEvent(new CustomEvent("portal:saved", { bubbles: true }));
+      if (again) later(IDLE);
+      return;
+    }
+    const box = document.querySelector("[data-conflict]");
+    if (box && answer.status === 409) showConflict(box, said);
+    become("paused", answer.status === 409 ? "Paused: changed in another window" : said.error || `Not saved (${answer.status})`);
+  }
+
+  form.addEventListener("input", () => {
+    if (state === "paused" && !document.querySelector("[data-conflict]:not([hidden])")) state = "idle";
+    if (state !== "paused") { become("unsaved", "Not saved yet"); later(IDLE); }
+  });
+  form.addEventListener("submit", () => clearTimeout(timer));
+  document.addEventListener("visibilitychange", () => { if (document.hidden && state === "unsaved") { clearTimeout(timer); save(); } });
+  addEventListener("beforeunload", (event) => { if (state === "unsaved" && !form.dataset.sent) event.preventDefault(); });
+};
+document.querySelectorAll("form[data-autosave]").forEach(start);

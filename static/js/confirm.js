@@ -1,0 +1,64 @@
+// One check step before what cannot be undone: a native dialog that names the thing.
+// Markup: hx-confirm="…", or data-confirm="Issue the letter to 4 recipients?" on a form or its
+// button, with data-confirm-verb="Issue" for the button's word.
+
+const ask = (question, verb) => new Promise((resolve) => {
+  const dialog = document.createElement("dialog");
+  dialog.setAttribute("aria-labelledby", "ask-head");
+  const head = document.createElement("h2");
+  head.id = "ask-head";
+  head.textContent = question;
+  const acts = document.createElement("div");
+  acts.className = "acts";
+  const opened = Date.now();
+  let answer = false;
+  const button = (words, look, yes) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.className = look;
+    made.textContent = words;
+    // A held-down key must not answer the question that it opened.
+    made.addEventListener("click", () => { if (!yes || Date.now() - opened > 350) { answer = yes; dialog.close(); } });
+    acts.append(made);
+    return made;
+  };
+  const go = button(verb || "Go on", "btn pri", true);
+  button("Cancel", "btn", false);
+  dialog.append(head, acts);
+  dialog.addEventListener("close", () => { dialog.remove(); opener?.focus?.(); resolve(answer); });
+  dialog.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) go.click(); });
+  const opener = document.activeElement;
+  document.body.append(dialog);
+  dialog.showModal();
+  go.focus();
+});
+
+const words = (button) => {
+  const copy = button?.cloneNode(true);
+  copy?.querySelectorAll("kbd, svg, .sr").forEach((part) => part.remove());
+  return copy?.textContent.trim();
+};
+
+document.addEventListener("htmx:confirm", (event) => {
+  if (!event.detail.question) return;
+  event.preventDefault();
+  const element = event.detail.elt;
+  ask(event.detail.question, element.dataset.confirmVerb || words(event.detail.triggeringEvent?.submitter || element))
+    .then((yes) => { if (yes) event.detail.issueRequest(true); else element.dispatchEvent(new Event("portal:refused", { bubbles: true })); });
+});
+
+let agreed = null;
+addEventListener("submit", (event) => {
+  const form = event.target;
+  const button = event.submitter;
+  const question = button?.dataset.confirm ?? form.dataset.confirm;
+  if (!question || agreed === form) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  ask(question, button?.dataset.confirmVerb || form.dataset.confirmVerb || words(button)).then((yes) => {
+    if (!yes) return;
+    agreed = form;
+    form.requestSubmit(button?.form === form ? button : undefined);
+    agreed = null;
+  });
+}, true);
