@@ -1,0 +1,23 @@
+"""Make the history of this app append-only in the database itself."""
+
+from django.db import migrations
+
+from accounts.append_only import GuardTables
+
+
+class Migration(migrations.Migration):
+    dependencies = [("determinations", "0001_initial")]
+
+    operations = [
+        GuardTables(
+            [
+                "determinations_historicalcredentialstatement",
+                "determinations_historicaldecideditem",
+                "determinations_historicaldetermination",
+                "determinations_historicalopinion",
+                "determinations_historicalopinioncitation",
+                "determinations_historicalqualityreview",
+                "determinations_historicalreview",
+            ]
+        )
+    ]
