@@ -75,6 +75,10 @@ class Effect(StrEnum):
     RESTARTS = "RESTARTS"  # the clock begins anew when it ends
 
 
+EXTENSION = "EXTENSION"  # reason code of an extension for good cause
+LIABILITY = "LIABILITY"  # reason code of an open dispute about liability
+APPEAL = "APPEAL"  # reason code of a petition before the WCAB
+
 METHODS: dict[str, str] = {
     "in_hand": "in hand",
     "mail_ca": "by mail to a California address",
@@ -266,8 +270,13 @@ class Clock:
     whose: Whose
     takes: tuple[str, ...] = ()
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every fact that it takes, the trigger first and the named overrides last."""
+        return (self.trigger, *self.takes, *_OVERRIDES)
 
-_COMMON = ("rules_of", "calendar", "friday_after_thanksgiving_is_working")
+
+_OVERRIDES = ("rules_of", "calendar", "friday_after_thanksgiving_is_working")
 _SERVED = ("method", "form_served")
 _EXTENDED = ("extension_days", "extension_approved")
 

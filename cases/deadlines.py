@@ -28,6 +28,27 @@ from .calendars import (
     refuse_out_of_range,
     say,
 )
+from .clocks import (
+    CLOCKS,
+    EXTENSION,
+    METHODS,
+    BadFact,
+    BadRules,
+    Clock,
+    Effect,
+    Extension,
+    Kind,
+    LegalHold,
+    NoRule,
+    Roll,
+    Rule,
+    UnknownClock,
+    Whose,
+    clock_named,
+    on_file,
+    refuse_gap_or_overlap,
+    rule_for,
+)
 
 __all__ = [
     "CLOCKS",
@@ -66,8 +87,6 @@ __all__ = [
 ]
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
-EXTENSION = "EXTENSION"  # the reason code of an extension for good cause
-
 
 # --- Facts ------------------------------------------------------------------------------------
 
@@ -139,11 +158,10 @@ class _Facts:
     """What is known, by key. ``None`` and empty text mean: not known."""
 
     def __init__(self, clock: Clock, given: Mapping[str, object]) -> None:
-        allowed = (clock.trigger, *clock.takes, *_COMMON)
-        if unknown := sorted(set(given) - set(allowed)):
+        if unknown := sorted(set(given) - set(clock.keys)):
             raise BadFact(
                 f"The clock “{clock.name}” does not know {', '.join(unknown)}. "
-                f"It takes {', '.join(allowed)}."
+                f"It takes {', '.join(clock.keys)}."
             )
         self._known = {key: value for key, value in given.items() if value not in (None, "")}
 
@@ -805,7 +823,7 @@ def _days(setting: _Setting) -> Sum | Unknown:
         raw,
         limit,
         target,
-        on.label,
+        on.name,
         tuple(steps),
         tuple(target_steps),
         ends,
@@ -825,7 +843,7 @@ def _length_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator
     sentence = f"{_plural(count.length, rule.kind.unit)}: {say(end)}."
     if rule.kind in (Kind.WORKING, Kind.BUSINESS):
         left_out = [f"{say(day)} ({name})" for day, name in on.holidays_between(start, end)]
-        sentence += f" Counted on the {on.label} calendar, without weekends"
+        sentence += f" Counted on the {on.name} calendar, without weekends"
         sentence += f" and without {' and '.join(left_out)}." if left_out else "."
     yield setting.step(StepKind.LENGTH, sentence, end)
     if count.extension is not None and count.extension.days:
@@ -847,14 +865,14 @@ def _end_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator[St
         if rolled != raw:
             yield Step(
                 StepKind.ROLL,
-                f"{say(raw)} is closed ({on.why_closed(raw)}). On the {on.label} calendar the next "
+                f"{say(raw)} is closed ({on.why_closed(raw)}). On the {on.name} calendar the next "
                 f"open day is {say(rolled)}.",
                 rolled,
                 "CCP 12a",
             )
-        else:
+        elif setting.rule.kind is Kind.CALENDAR:
             yield Step(
-                StepKind.ROLL, f"{say(raw)} is open on the {on.label} calendar, so it stays.", raw
+                StepKind.ROLL, f"{say(raw)} is open on the {on.name} calendar, so it stays.", raw
             )
     if count.outer is not None:
         yield setting.step(

@@ -1,0 +1,149 @@
+"""From the shipped rules to database rows: for migrations.
+
+``load_default_rules`` fills empty tables; ``RefuseOverlap`` lets the database itself refuse two
+rows of one thing that are in force on the same day.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.migrations.operations.base import Operation
+
+from .calendars import Holiday
+from .clock_rules import HOLIDAYS, RULES
+from .clocks import Rule
+
+LOADED = "Shipped with the portal; not yet compared with the text of the law."
+OVERLAP = "Two rows of one rule would be in force on the same day."
+
+
+def rule_fields(rule: Rule) -> dict[str, Any]:
+    """The columns of a ``ClockRule`` row, the person who confirmed it left out."""
+    fields = asdict(rule)
+    del fields["confirmed_by"], fields["confirmed_on"]
+    return fields | {
+        "kind": rule.kind.value,
+        "roll": rule.roll.value,
+        "calendar": str(rule.calendar),
+        "length_by_method": dict(rule.length_by_method),
+        "deemed_received": dict(rule.deemed_received),
+    }
+
+
+def holiday_fields(holiday: Holiday) -> dict[str, Any]:
+    """The columns of a ``HolidayRule`` row, the person who confirmed it left out."""
+    fields = asdict(holiday)
+    del fields["confirmed_by"], fields["confirmed_on"]
+    return fields | {"calendar": str(holiday.calendar)}
+
+
+def load_default_rules(apps: Any, schema_editor: Any = None) -> None:
+    """Fill the tables of rules and holidays where they are empty, each row with a first version.
+
+    For ``migrations.RunPython(load_default_rules, migrations.RunPython.noop)``. A migration is an
+    edge of the program, so the moment of loading is read here.
+    """
+    at = datetime.now(UTC)
+    _load(apps, "ClockRule", [rule_fields(rule) for rule in RULES], at)
+    _load(apps, "HolidayRule", [holiday_fields(holiday) for holiday in HOLIDAYS], at)
+
+
+def _load(apps: Any, name: str, rows: list[dict[str, Any]], at: datetime) -> None:
+    model = apps.get_model("cases", name)
+    if model.objects.exists():
+        return
+    # An old migration must still run after a column was added to the rows above.
+    columns = {column.name for column in model._meta.get_fields()}
+    made = model.objects.bulk_create(
+        [model(version=1, **{key: row[key] for key in row if key in columns}) for row in rows]
+    )
+    history = apps.get_model("cases", f"Historical{name}")
+    tracked = [column.attname for column in model._meta.concrete_fields]
+    history.objects.bulk_create(
+        [
+            history(
+                history_date=at,
+                history_type="+",
+                history_change_reason=LOADED,
+                **{column: getattr(row, column) for column in tracked},
+            )
+            for row in made
+        ]
+    )
+
+
+def overlap_statements(table: str, key: Sequence[str], vendor: str) -> list[str]:
+    """The statements that make one table refuse overlaps, safe to run again."""
+    same = " AND ".join(f'other."{column}" = NEW."{column}"' for column in key)
+    # Table and columns come from our own migrations, never from outside.
+    clash = (
+        f'EXISTS (SELECT 1 FROM "{table}" other WHERE other.id <> NEW.id AND {same} '  # noqa: S608
+        "AND other.effective_from <= COALESCE(NEW.effective_to, '9999-12-31') "
+        "AND COALESCE(other.effective_to, '9999-12-31') >= NEW.effective_from)"
+    )
+    if vendor == "postgresql":
+        named = " || '/' || ".join(f'NEW."{column}"' for column in key)
+        # The lock makes two writers of one thing take turns, so neither misses the other's row.
+        return [
+            f'CREATE OR REPLACE FUNCTION "{table}_refuse_overlap"() RETURNS trigger AS $$ BEGIN '
+            f"PERFORM pg_advisory_xact_lock(hashtextextended('{table}/' || {named}, 0)); "
+            f"IF {clash} THEN RAISE EXCEPTION USING ERRCODE = 'exclusion_violation', "
+            f"MESSAGE = '{OVERLAP} ' || {named}; END IF; RETURN NEW; END $$ LANGUAGE plpgsql",
+            f'DROP TRIGGER IF EXISTS "{table}_no_overlap" ON "{table}"',
+            f'CREATE TRIGGER "{table}_no_overlap" AFTER INSERT OR UPDATE ON "{table}" '
+            f'FOR EACH ROW EXECUTE FUNCTION "{table}_refuse_overlap"()',
+        ]
+    return [
+        statement
+        for act in ("INSERT", "UPDATE")
+        for statement in (
+            f'DROP TRIGGER IF EXISTS "{table}_no_overlap_{act.lower()}"',
+            f'CREATE TRIGGER "{table}_no_overlap_{act.lower()}" AFTER {act} ON "{table}" '
+            f"WHEN {clash} BEGIN SELECT RAISE(ABORT, '{OVERLAP}'); END",
+        )
+    ]
+
+
+def allow_overlap_statements(table: str, vendor: str) -> list[str]:
+    """The statements that lift the refusal, for migrations backwards."""
+    if vendor == "postgresql":
+        return [
+            f'DROP TRIGGER IF EXISTS "{table}_no_overlap" ON "{table}"',
+            f'DROP FUNCTION IF EXISTS "{table}_refuse_overlap"()',
+        ]
+    return [f'DROP TRIGGER IF EXISTS "{table}_no_overlap_{act}"' for act in ("insert", "update")]
+
+
+class RefuseOverlap(Operation):
+    """Let the database refuse two rows with the same key on overlapping days.
+
+    SQLite rebuilds a table when its columns change and drops its triggers without a word, so a
+    migration that alters such a table ends with this operation again.
+    """
+
+    reversible = True
+    elidable = False
+
+    def __init__(self, table: str, key: Sequence[str]) -> None:
+        self.table, self.key = table, list(key)
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Triggers are not part of Django's picture of the models."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        vendor = schema_editor.connection.vendor
+        for statement in overlap_statements(self.table, self.key, vendor):
+            schema_editor.execute(statement)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        for statement in allow_overlap_statements(self.table, schema_editor.connection.vendor):
+            schema_editor.execute(statement)
+
+    def describe(self) -> str:
+        return f"Refuse overlapping rows of {self.table}"

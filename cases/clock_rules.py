@@ -1,0 +1,335 @@
+"""The rules and holidays that we ship: rows, each with its source and its days.
+
+Nobody has compared them with the text of the law yet: ``confirmed_on`` is empty on every row, staff
+pages say so, and no letter quotes a source from here. A row marked "recalled" was written down from
+knowledge of the law, not from its text. A migration loads them into the database, where they are
+ended and superseded; this module then only says what a fresh installation begins with.
+"""
+
+from dataclasses import replace
+from datetime import date, time
+from functools import lru_cache
+
+from .calendars import CalendarName, Calendars, Holiday, calendars_from
+from .clocks import APPEAL, EXTENSION, LIABILITY, Effect, Extension, Kind, LegalHold, Roll, Rule
+
+_IMR_BEGINS = date(2013, 1, 1)  # the emergency rules of 8 CCR 9792.10.1 and following
+_ALL_ALONG = date(2012, 1, 1)
+_FORMULARY_BEGINS = date(2018, 1, 1)
+_NOT_SEEN_2026 = "The text in force from 1 April 2026 was not seen."
+
+# --- Days added for the way of service (CCP 1013) -------------------------------------------------
+_BY_MAIL = {
+    "in_hand": Extension(0, "CCP 1013"),
+    "mail_ca": Extension(5, "CCP 1013(a)"),
+    "mail_us": Extension(10, "CCP 1013(a)"),
+    "mail_abroad": Extension(20, "CCP 1013(a), recalled"),
+    "express": Extension(2, "CCP 1013(c)", court_days=True),
+    "fax": Extension(2, "CCP 1013(e)", court_days=True),
+    "electronic": Extension(2, "CCP 1010.6, recalled", court_days=True),
+}
+# The regulation states the window by channel; adding CCP 1013 would count the mail twice.
+_RECORDS_WINDOW = {"mail_ca": 15, "mail_us": 15, "electronic": 12}
+
+# --- Holds for which the law itself moves the date ------------------------------------------------
+_LIABILITY_FIRST = {
+    LIABILITY: LegalHold(
+        Effect.RESTARTS,
+        "LC 4610.5(h)(2); 8 CCR 9792.10.1(b)(5), recalled",
+        restarts_as="application_after_liability",
+    )
+}
+_GOOD_CAUSE = {
+    EXTENSION: LegalHold(
+        Effect.EXTENDS, "LC 4610.6(d)(2); 8 CCR 9792.10.6(g)(3), recalled", max_days=3
+    )
+}
+_WHILE_APPEALED = {
+    APPEAL: LegalHold(Effect.SUSPENDS, "8 CCR 9792.10.7(a)"),
+    LIABILITY: LegalHold(Effect.SUSPENDS, "8 CCR 9792.10.7(a)"),
+}
+
+
+def _days(
+    clock: str,
+    length: int,
+    source: str,
+    *,
+    since: date = _IMR_BEGINS,
+    calendar: CalendarName = CalendarName.JUDICIAL,
+    kind: Kind = Kind.CALENDAR,
+    roll: Roll = Roll.FORWARD,
+) -> Rule:
+    return Rule(
+        clock, kind, source, since, length=length, calendar=calendar, roll=roll, note=_NOT_SEEN_2026
+    )
+
+
+def _business_days(clock: str, length: int, source: str, *, since: date = _IMR_BEGINS) -> Rule:
+    """No definition of "business day" was found in the IMR rules: weekdays less office closures."""
+    office, business = CalendarName.OFFICE, Kind.BUSINESS
+    return _days(clock, length, source, since=since, calendar=office, kind=business, roll=Roll.NONE)
+
+
+def _working_days(clock: str, length: int, source: str, *, since: date, roll: Roll) -> Rule:
+    """Saturday is none (Pa'u, 2019); the Friday after Thanksgiving is one (Gomez, 2018)."""
+    state, working = CalendarName.GOV6700, Kind.WORKING
+    return _days(clock, length, source, since=since, calendar=state, kind=working, roll=roll)
+
+
+def _hours(clock: str, length: int, source: str, *, since: date = _IMR_BEGINS) -> Rule:
+    return Rule(clock, Kind.HOURS, source, since, length=length, note=_NOT_SEEN_2026)
+
+
+def _records(clock: str, source: str) -> Rule:
+    return Rule(
+        clock,
+        Kind.CALENDAR,
+        source,
+        _IMR_BEGINS,
+        calendar=CalendarName.JUDICIAL,
+        roll=Roll.FORWARD,
+        length_by_method=_RECORDS_WINDOW,
+        note=_NOT_SEEN_2026,
+    )
+
+
+RULES: tuple[Rule, ...] = (
+    # what the employee must do
+    replace(
+        _days("application", 30, "LC 4610.5(h)(1); 8 CCR 9792.10.1(b)(1)"),
+        extensions=_BY_MAIL,
+        legal_holds=_LIABILITY_FIRST,
+    ),
+    replace(
+        _days(
+            "application_formulary",
+            10,
+            "LC 4610.5(h)(1)(A), recalled",
+            since=_FORMULARY_BEGINS,
+        ),
+        extensions=_BY_MAIL,
+        legal_holds=_LIABILITY_FIRST,
+    ),
+    replace(
+        _days(
+            "application_after_liability",
+            30,
+            "LC 4610.5(h)(2); 8 CCR 9792.10.1(b)(5), recalled",
+        ),
+        extensions=_BY_MAIL,
+    ),
+    _days("internal_appeal", 10, "8 CCR 9792.10.1, recalled"),
+    # screening and notice
+    replace(
+        _days("eligibility_information", 15, "8 CCR 9792.10.3(b), emergency rules of 2013"),
+        effective_to=date(2013, 12, 31),
+        note="The day on which five business days took the place of 15 days is not confirmed: "
+        "the final rules were approved on 12 February 2014.",
+    ),
+    _business_days("eligibility_information", 5, "8 CCR 9792.10.3(c)", since=date(2014, 1, 1)),
+    _business_days("noarfi", 1, "8 CCR 9792.10.4(b)"),
+    # records and papers
+    _records("records", "8 CCR 9792.10.5(a)(1); LC 4610.5(l)"),
+    _hours("records_expedited", 24, "8 CCR 9792.10.5(a)(1)"),
+    _records("own_papers", "8 CCR 9792.10.5(b), recalled"),
+    _hours("own_papers_expedited", 24, "8 CCR 9792.10.5(b), recalled"),
+    _business_days("reviewer_information", 5, "8 CCR 9792.10.5(c), recalled"),
+    Rule(
+        "reviewer_information_expedited",
+        Kind.CALENDAR,
+        "8 CCR 9792.10.5(c), recalled",
+        _IMR_BEGINS,
+        length=1,
+        note=_NOT_SEEN_2026,
+    ),
+    # the determination
+    replace(
+        _days("determination_regular", 30, "LC 4610.6(d)(1); 8 CCR 9792.10.6(g)"),
+        legal_holds=_GOOD_CAUSE,
+    ),
+    replace(
+        _working_days(
+            "determination_formulary",
+            5,
+            "LC 4610.6(d)(1)(A)",
+            since=_FORMULARY_BEGINS,
+            roll=Roll.FORWARD,  # an extension in calendar days may end on a closed day
+        ),
+        legal_holds=_GOOD_CAUSE,
+    ),
+    replace(
+        _hours(
+            "determination_expedited",
+            72,
+            "LC 4610.6(d)(2); 8 CCR 9792.10.6(g)(2), recalled",
+        ),
+        legal_holds=_GOOD_CAUSE,
+    ),
+    Rule(
+        "notice_mark",
+        Kind.CALENDAR,
+        "practice of the Department of Industrial Relations: 15 + 30 days from the notice",
+        _IMR_BEGINS,
+        length=45,
+    ),
+    # after the determination
+    replace(_days("petition", 30, "LC 4610.6(h); 8 CCR 10575(c)"), extensions=_BY_MAIL),
+    replace(
+        _working_days(
+            "authorise", 5, "8 CCR 9792.10.7(a)(2)", since=_IMR_BEGINS, roll=Roll.FORWARD
+        ),
+        legal_holds=_WHILE_APPEALED,
+    ),
+    replace(_days("reimburse", 20, "8 CCR 9792.10.7(a)(1)"), legal_holds=_WHILE_APPEALED),
+    # utilization review: for information, the WCAB decides whether a decision was late
+    replace(
+        _working_days(
+            "ur_decision", 5, "LC 4610(i)(1); 8 CCR 9792.9.1", since=_ALL_ALONG, roll=Roll.NONE
+        ),
+        cutoff=time(17, 30),
+        deemed_received={"mail_ca": 5, "mail_us": 5},
+        outer_days=14,
+    ),
+    _hours("ur_decision_expedited", 72, "LC 4610(i)(3); 8 CCR 9792.9.1", since=_ALL_ALONG),
+    Rule(
+        "twelve_month_bar",
+        Kind.MONTHS,
+        "LC 4610(g)(6), later 4610(k)",
+        _IMR_BEGINS,
+        length=12,
+        note="Whether the last day itself is barred is a reading, not text.",
+    ),
+    Rule(
+        "records_penalty",
+        Kind.CALENDAR,
+        "8 CCR 9792.12(c)(6)",
+        date(2014, 12, 1),
+        usd_per_day=500,
+        usd_limit=5_000,
+        note="Enforced by the Division for records due from December 2014.",
+    ),
+)
+
+
+# --- Holidays ---------------------------------------------------------------------------------
+
+_LUNAR_NEW_YEAR = (
+    "2023-01-22 2024-02-10 2025-01-29 2026-02-17 2027-02-06 2028-01-26 2029-02-13 2030-02-03 "
+    "2031-01-23 2032-02-11 2033-01-31 2034-02-19 2035-02-08 2036-01-28 2037-02-15 2038-02-04 "
+    "2039-01-24 2040-02-12 2041-02-01 2042-01-22 2043-02-10 2044-01-30 2045-02-17 2046-02-06 "
+    "2047-01-26 2048-02-14 2049-02-02 2050-01-23 2051-02-11 2052-02-01 2053-02-19 2054-02-08 "
+    "2055-01-28 2056-02-15 2057-02-04 2058-01-24 2059-02-12 2060-02-02"
+)
+_DIWALI = (
+    "2026-11-08 2027-10-29 2028-10-17 2029-11-05 2030-10-26 2031-11-14 2032-11-02 2033-10-22 "
+    "2034-11-10 2035-10-30 2036-10-19 2037-11-07 2038-10-27 2039-11-15 2040-11-04 2041-10-24 "
+    "2042-11-12 2043-11-01 2044-10-20 2045-11-08 2046-10-29 2047-10-18 2048-11-05 2049-10-26 "
+    "2050-11-14 2051-11-03 2052-10-22 2053-11-09 2054-10-30 2055-10-20 2056-11-07 2057-10-27 "
+    "2058-11-15 2059-11-04 2060-10-23"
+)
+_WORKED_OUT = "Days worked out ahead from the moon; compare each year with the published list."
+_2015, _2022, _2023, _2026 = (date(year, 1, 1) for year in (2015, 2022, 2023, 2026))
+_END_OF_2021 = date(2021, 12, 31)
+
+
+def _state() -> list[Holiday]:
+    """Gov. Code 6700; the moves off a weekend are those of 6701 and no others.
+
+    Good Friday is left out: it is a holiday from noon to three, and a day is counted whole.
+    """
+    law = "Gov. Code 6700"
+
+    def day(name: str, pattern: str, since: date = _ALL_ALONG, note: str = "") -> Holiday:
+        return Holiday(CalendarName.GOV6700, name, pattern, law, since, note=note)
+
+    def moved(name: str, pattern: str) -> Holiday:
+        both = f"{law} and 6701"
+        return replace(day(name, pattern), source=both, sunday_moves_to_monday=True)
+
+    return [
+        moved("New Year's Day", "01-01"),
+        day("Martin Luther King Jr. Day", "3 MON 01"),
+        day("Lunar New Year", _LUNAR_NEW_YEAR, _2023, _WORKED_OUT),
+        moved("Lincoln Day", "02-12"),
+        day("Presidents' Day", "3 MON 02"),
+        moved("Cesar Chavez Day", "03-31"),
+        day("Genocide Remembrance Day", "04-24", _2023),
+        day("Memorial Day", "LAST MON 05"),
+        day("Juneteenth", "06-19", _2023),
+        moved("Independence Day", "07-04"),
+        day("Labor Day", "1 MON 09"),
+        moved("Admission Day", "09-09"),
+        day("Native American Day", "4 FRI 09", _2015),
+        day("Columbus Day", "2 MON 10"),
+        day("Diwali", _DIWALI, _2026, _WORKED_OUT),
+        replace(moved("Veterans Day", "11-11"), saturday_moves_to_friday=True),
+        day("Thanksgiving Day", "4 THU 11", note="Appointed each year."),
+        moved("Christmas Day", "12-25"),
+    ]
+
+
+def _courts() -> list[Holiday]:
+    """CCP 135: the state's days with its own exceptions; moved off Saturdays and Sundays."""
+
+    def day(
+        name: str, pattern: str, since: date = _ALL_ALONG, until: date | None = None
+    ) -> Holiday:
+        return Holiday(CalendarName.JUDICIAL, name, pattern, "CCP 135, recalled", since, until)
+
+    def moved(name: str, pattern: str, since: date = _ALL_ALONG) -> Holiday:
+        return replace(
+            day(name, pattern, since), sunday_moves_to_monday=True, saturday_moves_to_friday=True
+        )
+
+    return [
+        moved("New Year's Day", "01-01"),
+        day("Martin Luther King Jr. Day", "3 MON 01"),
+        moved("Lincoln Day", "02-12"),
+        day("Presidents' Day", "3 MON 02"),
+        moved("Cesar Chavez Day", "03-31"),
+        day("Memorial Day", "LAST MON 05"),
+        moved("Juneteenth", "06-19", _2023),
+        moved("Independence Day", "07-04"),
+        day("Labor Day", "1 MON 09"),
+        day("Native American Day", "4 FRI 09", _2022),
+        day("Columbus Day", "2 MON 10", until=_END_OF_2021),
+        moved("Veterans Day", "11-11"),
+        day("Thanksgiving Day", "4 THU 11"),
+        day("the Friday after Thanksgiving", "4 THU 11 +1"),
+        moved("Christmas Day", "12-25"),
+    ]
+
+
+def _offices() -> list[Holiday]:
+    """The days on which state offices are closed, moved as Gov. Code 6701 moves them."""
+
+    def day(name: str, pattern: str) -> Holiday:
+        return Holiday(CalendarName.OFFICE, name, pattern, "Gov. Code 19853, recalled", _ALL_ALONG)
+
+    def moved(name: str, pattern: str) -> Holiday:
+        both = "Gov. Code 19853 and 6701, recalled"
+        return replace(day(name, pattern), source=both, sunday_moves_to_monday=True)
+
+    return [
+        moved("New Year's Day", "01-01"),
+        day("Martin Luther King Jr. Day", "3 MON 01"),
+        day("Presidents' Day", "3 MON 02"),
+        moved("Cesar Chavez Day", "03-31"),
+        day("Memorial Day", "LAST MON 05"),
+        moved("Independence Day", "07-04"),
+        day("Labor Day", "1 MON 09"),
+        replace(moved("Veterans Day", "11-11"), saturday_moves_to_friday=True),
+        day("Thanksgiving Day", "4 THU 11"),
+        day("the Friday after Thanksgiving", "4 THU 11 +1"),
+        moved("Christmas Day", "12-25"),
+    ]
+
+
+HOLIDAYS: tuple[Holiday, ...] = (*_state(), *_courts(), *_offices())
+
+
+@lru_cache(maxsize=1)
+def default_calendars() -> Calendars:
+    """The calendars of the rows above."""
+    return calendars_from(HOLIDAYS)

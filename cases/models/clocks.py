@@ -1,0 +1,329 @@
+"""The rules of the clocks and the holidays: dated rows that people end, supersede and confirm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+
+from accounts.versions import Versioned, VersionedQuerySet
+from cases.calendars import CalendarName, Calendars, Holiday, calendars_from, read_pattern, say
+from cases.clock_rules import RULES, default_calendars
+from cases.clocks import (
+    CLOCKS,
+    BadRules,
+    Effect,
+    Extension,
+    Kind,
+    LegalHold,
+    Roll,
+    Rule,
+    refuse_gap_or_overlap,
+)
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+_CALENDARS = [(calendar.value, calendar.words) for calendar in CalendarName]
+
+
+class DatedRowQuerySet(VersionedQuerySet):
+    """Rows of law, of which one is in force on any day."""
+
+    def on(self, day: date) -> Self:
+        """What is in force on a day."""
+        return self.filter(
+            Q(effective_to__isnull=True) | Q(effective_to__gte=day), effective_from__lte=day
+        )
+
+    def unconfirmed(self) -> Self:
+        """Rows that nobody has compared with the text of the law."""
+        return self.filter(confirmed_on__isnull=True)
+
+    def bulk_store(
+        self, rows: Sequence[Any], *, by: User | None, at: datetime, why: str = ""
+    ) -> None:
+        """Insert many new rows.
+
+        :raises BadRules: rows of one thing would overlap or leave a gap.
+        """
+        with transaction.atomic():
+            super().bulk_store(rows, by=by, at=at, why=why)
+            _refuse_bad_sets(rows)
+
+    def store_together(
+        self, rows: Sequence[Any], *, by: User | None, at: datetime, why: str
+    ) -> None:
+        """Store rows that are right only together, such as both sides of a moved boundary.
+
+        :raises BadRules: rows of one thing would overlap or leave a gap.
+        """
+        with transaction.atomic():
+            # What gives days up goes first: the database refuses an overlap even in passing.
+            for row in sorted(rows, key=_takes_days):
+                Versioned.store(row, by=by, at=at, why=why)
+            _refuse_bad_sets(rows)
+
+
+def _takes_days(row: Any) -> bool:
+    """Whether a row is new or reaches over days that it did not have before."""
+    old = type(row).objects.filter(pk=row.pk).first()
+    if old is None:
+        return True
+    ends_later = old.effective_to is not None and (
+        row.effective_to is None or row.effective_to > old.effective_to
+    )
+    return bool(ends_later or row.effective_from < old.effective_from)
+
+
+def _refuse_bad_sets(rows: Iterable[Any]) -> None:
+    for row in rows:
+        refuse_gap_or_overlap(list(row.versions_of_the_law()))
+
+
+class DatedRow(Versioned):
+    """A row of law: in force from a day to a day, both included, and confirmed or not."""
+
+    KEY: ClassVar[list[str]]  # the columns that say what thing this is a rule of
+
+    source = models.CharField(max_length=200)
+    note = models.TextField(blank=True)
+    effective_from = models.DateField()
+    effective_to = models.DateField(null=True, blank=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    confirmed_on = models.DateField(null=True, blank=True)
+
+    objects = DatedRowQuerySet.as_manager()
+
+    class Meta(Versioned.Meta):
+        abstract = True
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.confirmed_on is not None
+
+    def versions_of_the_law(self) -> models.QuerySet[Any]:
+        """Every row of the same thing, stored, in order of time. Queries."""
+        same = {column: getattr(self, column) for column in self.KEY}
+        return type(self).objects.filter(**same).order_by("effective_from", "pk")
+
+    def store(
+        self,
+        *,
+        by: User | None,
+        at: datetime,
+        why: str = "",
+        fields: Iterable[str] | None = None,
+    ) -> Self:
+        """Save the row and its version.
+
+        :raises BadRules: it would overlap with another row of the same thing, or leave a gap. End
+            the old row first, then add the new one; or use ``store_together``.
+        """
+        refuse_gap_or_overlap([*self.versions_of_the_law().exclude(pk=self.pk), self])
+        return super().store(by=by, at=at, why=why, fields=fields)
+
+
+class ClockRuleQuerySet(DatedRowQuerySet):
+    """Rules of clocks."""
+
+    def as_rules(self) -> list[Rule]:
+        """The rows as the clock engine reads them."""
+        rows = self.select_related("confirmed_by").order_by("clock", "effective_from", "pk")
+        return [row.as_rule() for row in rows]
+
+
+class ClockRule(DatedRow):
+    """How long one clock runs, from a day to a day.
+
+    The JSON columns hold what hangs on the way of service or on the reason of a hold:
+    ``length_by_method`` and ``deemed_received`` map a way of service to days, ``extensions`` to
+    ``{"days", "source", "court_days"}``; ``legal_holds`` maps a reason to
+    ``{"effect", "source", "max_days", "restarts_as"}``. No other reason moves a legal date.
+    """
+
+    KEY = ["clock"]
+
+    clock = models.CharField(max_length=40)
+    kind = models.CharField(max_length=8, choices=[(kind.value, f"{kind.unit}s") for kind in Kind])
+    length = models.PositiveSmallIntegerField(null=True, blank=True)
+    length_by_method = models.JSONField(default=dict, blank=True)
+    calendar = models.CharField(max_length=12, choices=_CALENDARS, blank=True)
+    roll = models.CharField(
+        max_length=8, choices=[(roll.value, roll.words) for roll in Roll], default=Roll.NONE.value
+    )
+    extensions = models.JSONField(default=dict, blank=True)
+    legal_holds = models.JSONField(default=dict, blank=True)
+    cutoff = models.TimeField(null=True, blank=True)
+    deemed_received = models.JSONField(default=dict, blank=True)
+    outer_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    usd_per_day = models.PositiveIntegerField(null=True, blank=True)
+    usd_limit = models.PositiveIntegerField(null=True, blank=True)
+
+    objects = ClockRuleQuerySet.as_manager()
+
+    class Meta(DatedRow.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                name="clock_rule_begins_once", fields=["clock", "effective_from"]
+            ),
+            models.CheckConstraint(
+                name="clock_rule_ends_after_it_begins",
+                condition=Q(effective_to__isnull=True)
+                | Q(effective_to__gte=models.F("effective_from")),
+            ),
+            models.CheckConstraint(
+                name="clock_rule_confirmed_by_and_on",
+                condition=Q(confirmed_by__isnull=True, confirmed_on__isnull=True)
+                | Q(confirmed_by__isnull=False, confirmed_on__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="clock_rule_counts_something",
+                condition=Q(length__gt=0) | Q(usd_per_day__gt=0) | ~Q(length_by_method={}),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        label = CLOCKS[self.clock].label if self.clock in CLOCKS else self.clock
+        until = f"to {say(self.effective_to)}" if self.effective_to else "with no end"
+        return f"“{label}” from {say(self.effective_from)} {until}"
+
+    def store(
+        self,
+        *,
+        by: User | None,
+        at: datetime,
+        why: str = "",
+        fields: Iterable[str] | None = None,
+    ) -> Self:
+        """Save the row and its version.
+
+        :raises BadRules: the engine cannot read it, or it overlaps or leaves a gap.
+        """
+        self.as_rule()
+        return super().store(by=by, at=at, why=why, fields=fields)
+
+    def as_rule(self) -> Rule:
+        """The row as the clock engine reads it.
+
+        :raises BadRules: a value that the engine cannot use.
+        """
+        try:
+            return Rule(
+                clock=self.clock,
+                kind=Kind(self.kind),
+                source=self.source,
+                effective_from=self.effective_from,
+                effective_to=self.effective_to,
+                length=self.length,
+                calendar=self.calendar,
+                roll=Roll(self.roll),
+                length_by_method=self.length_by_method,
+                extensions={way: Extension(**row) for way, row in self.extensions.items()},
+                legal_holds={
+                    reason: LegalHold(**{**row, "effect": Effect(row["effect"])})
+                    for reason, row in self.legal_holds.items()
+                },
+                cutoff=self.cutoff,
+                deemed_received=self.deemed_received,
+                outer_days=self.outer_days,
+                usd_per_day=self.usd_per_day,
+                usd_limit=self.usd_limit,
+                note=self.note,
+                confirmed_by=str(self.confirmed_by) if self.confirmed_by else "",
+                confirmed_on=self.confirmed_on,
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise BadRules(f"The rule {self} cannot be read: {error}.") from error
+
+
+class HolidayRuleQuerySet(DatedRowQuerySet):
+    """Holidays of the three calendars."""
+
+    def as_calendars(self) -> Calendars:
+        """The calendars that these rows make. The same rows are not built twice."""
+        rows = self.select_related("confirmed_by").order_by("calendar", "name", "effective_from")
+        return calendars_from(tuple(row.as_holiday() for row in rows))
+
+
+class HolidayRule(DatedRow):
+    """One holiday of one calendar. ``pattern`` is written as ``cases.calendars.Holiday`` says."""
+
+    KEY = ["calendar", "name"]
+
+    calendar = models.CharField(max_length=12, choices=_CALENDARS)
+    name = models.CharField(max_length=80)
+    pattern = models.TextField()
+    sunday_moves_to_monday = models.BooleanField(default=False)
+    saturday_moves_to_friday = models.BooleanField(default=False)
+
+    objects = HolidayRuleQuerySet.as_manager()
+
+    class Meta(DatedRow.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                name="holiday_begins_once", fields=["calendar", "name", "effective_from"]
+            ),
+            models.CheckConstraint(
+                name="holiday_ends_after_it_begins",
+                condition=Q(effective_to__isnull=True)
+                | Q(effective_to__gte=models.F("effective_from")),
+            ),
+            models.CheckConstraint(
+                name="holiday_confirmed_by_and_on",
+                condition=Q(confirmed_by__isnull=True, confirmed_on__isnull=True)
+                | Q(confirmed_by__isnull=False, confirmed_on__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        until = f"to {say(self.effective_to)}" if self.effective_to else "with no end"
+        return f"“{self.name}” ({self.calendar}) from {say(self.effective_from)} {until}"
+
+    def store(
+        self,
+        *,
+        by: User | None,
+        at: datetime,
+        why: str = "",
+        fields: Iterable[str] | None = None,
+    ) -> Self:
+        """Save the row and its version.
+
+        :raises BadHoliday: the pattern cannot be read.
+        :raises BadRules: it overlaps or leaves a gap.
+        """
+        read_pattern(self.pattern)
+        return super().store(by=by, at=at, why=why, fields=fields)
+
+    def as_holiday(self) -> Holiday:
+        """The row as the calendars read it."""
+        return Holiday(
+            calendar=self.calendar,
+            name=self.name,
+            pattern=self.pattern,
+            source=self.source,
+            effective_from=self.effective_from,
+            effective_to=self.effective_to,
+            sunday_moves_to_monday=self.sunday_moves_to_monday,
+            saturday_moves_to_friday=self.saturday_moves_to_friday,
+            note=self.note,
+            confirmed_by=str(self.confirmed_by) if self.confirmed_by else "",
+            confirmed_on=self.confirmed_on,
+        )
+
+
+def rules_on_file() -> tuple[list[Rule], Calendars]:
+    """The rules and calendars to count with: the database's, or the shipped ones if it has none.
+
+    Two queries. Read them once for a page and hand them to every sum on it.
+    """
+    rules = ClockRule.objects.as_rules() or list(RULES)
+    calendars = HolidayRule.objects.as_calendars()
+    return rules, calendars if calendars.names else default_calendars()
