@@ -17,7 +17,7 @@ def text(name: str, default: str | None = None) -> str:
 
 
 def flag(name: str, default: bool) -> bool:
-    """A yes or no: only 1, 0, true and false are understood, so that a typing error is not a yes."""
+    """A yes or no: only 1, 0, true and false are understood, so a typing error is no yes."""
     value = os.environ.get(name)
     if value is None:
         return default

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from . import environment
+from . import environment, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(environment.text("VAR_DIR", str(BASE_DIR / "var")))
@@ -24,7 +24,7 @@ if not DEBUG and SECRET_KEY == SAMPLE_SECRET_KEY:
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
 
-# --- The organisation that runs the portal; its name stands in letters -----------------------------
+# --- The organisation that runs the portal; its name stands in letters ----------------------------
 IMRO_NAME = environment.text("IMRO_NAME", "Golden State Medical Review")
 IMRO_SHORT_NAME = environment.text("IMRO_SHORT_NAME", "GSMR")
 IMRO_ADDRESS = environment.text(
@@ -32,7 +32,7 @@ IMRO_ADDRESS = environment.text(
 )
 IMRO_PHONE = environment.text("IMRO_PHONE", "(800) 555-0100")
 
-# --- Rooms of the house, lowest first (tests/test_architecture.py holds the table) ------------------
+# --- Rooms of the house, lowest first (tests/test_architecture.py holds the table) ----------------
 INSTALLED_APPS = [
     "imr_portal.admin_site.PortalAdminConfig",
     "django.contrib.auth",
@@ -47,7 +47,6 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "django_structlog",
     "imr_portal",
     "accounts",
     "files",
@@ -61,21 +60,22 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "imr_portal.logs.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "imr_portal.middleware.NoStoreMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "imr_portal.middleware.SessionLimitsMiddleware",
+    "imr_portal.middleware.AudienceMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "imr_portal.middleware.AudienceMiddleware",
-    "imr_portal.middleware.NoStoreMiddleware",
 ]
 
 ROOT_URLCONF = "imr_portal.urls"
@@ -139,7 +139,8 @@ MFA_TOTP_ISSUER = "IMR Portal"
 # Everyone here sees medical records, so a second factor is required; the demo may go without.
 SECOND_FACTOR_REQUIRED = environment.flag("SECOND_FACTOR_REQUIRED", not DEBUG)
 
-SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_AGE = 12 * 60 * 60  # whatever happens; imr_portal.middleware keeps both limits
+SESSION_IDLE_SECONDS = environment.number("SESSION_IDLE_SECONDS", 60 * 60)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -212,7 +213,8 @@ LETTER_LEASE_SECONDS = environment.number("LETTER_LEASE_SECONDS", 90)
 LETTER_MAX_ATTEMPTS = 3
 CELERY_VISIBILITY_TIMEOUT = environment.number("CELERY_VISIBILITY_TIMEOUT", 120)
 
-# --- Logs: JSON lines, and never a value that names a person ----------------------------------------
+# --- Logs: JSON lines, and never a value that names a person --------------------------------------
 LOG_LEVEL = environment.text("LOG_LEVEL", "INFO")
+LOGGING = logs.settings(LOG_LEVEL)
 
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -1,0 +1,110 @@
+"""Who may open which page: one table of every route, enforced by ``imr_portal.middleware``.
+
+A route that is missing here answers 404 to everyone, and ``tests/test_urls.py`` fails for it. The
+table says who may open a page at all; the service behind a button still decides whether this
+person may do this act on this case now.
+
+An audience is one of
+
+* ``PUBLIC``: nobody has to sign in;
+* ``SIGNED_IN``: every person who has signed in;
+* ``ADMIN_SITE``: the roles that keep tables in the admin site (``User.is_staff``);
+* a permission of ``accounts.roles.PERMISSIONS``, or several in a tuple: any one of them opens it.
+"""
+
+import enum
+
+from accounts.models import User
+from accounts.roles import PERMISSIONS
+
+
+class Audience(enum.Enum):
+    """The audiences that are not a permission."""
+
+    PUBLIC = "public"
+    SIGNED_IN = "signed in"
+    ADMIN_SITE = "admin site"
+
+
+PUBLIC, SIGNED_IN, ADMIN_SITE = Audience
+
+AudienceEntry = Audience | str | tuple[str, ...]
+
+AUDIENCES: dict[str, AudienceEntry] = {
+    # the machine's own pages
+    "livez": PUBLIC,
+    "readyz": PUBLIC,
+    "version": PUBLIC,
+}
+
+# Pages of the sign-in library that someone needs before they have signed in. Sign-up is closed;
+# its page says so.
+SIGN_IN_PAGES = {
+    "account_login",
+    "account_signup",
+    "account_inactive",
+    "account_reset_password",
+    "account_reset_password_done",
+    "account_reset_password_from_key",
+    "account_reset_password_from_key_done",
+    "mfa_authenticate",
+    "mfa_login_webauthn",
+}
+
+# Routes that come with a library, by how their names begin. First match wins.
+PREFIXES: list[tuple[str, AudienceEntry]] = [
+    ("admin:", ADMIN_SITE),
+    ("account_", SIGNED_IN),
+    ("mfa_", SIGNED_IN),
+]
+
+# What someone who must still set up a second factor can open: setting it up, and leaving.
+OPEN_WITHOUT_SECOND_FACTOR = {
+    "account_logout",
+    "account_reauthenticate",
+    "mfa_index",
+    "mfa_reauthenticate",
+    "mfa_activate_totp",
+    "mfa_add_webauthn",
+    "mfa_list_webauthn",
+    "mfa_generate_recovery_codes",
+    "mfa_view_recovery_codes",
+    "mfa_download_recovery_codes",
+}
+
+# Fragments that a page asks for by itself, again and again. They do not keep a session alive.
+POLLED: set[str] = set()
+
+
+def audience_of(route: str) -> AudienceEntry | None:
+    """Who may open the route of this name; ``None`` when nobody has said."""
+    if route in AUDIENCES:
+        return AUDIENCES[route]
+    if route in SIGN_IN_PAGES:
+        return PUBLIC
+    for beginning, audience in PREFIXES:
+        if route.startswith(beginning):
+            return audience
+    return None
+
+
+def admits(audience: AudienceEntry, user: User) -> bool:
+    """Whether this person, who has signed in, belongs to the audience."""
+    if audience in (PUBLIC, SIGNED_IN):
+        return True
+    if audience is ADMIN_SITE:
+        return user.is_staff
+    permissions = (audience,) if isinstance(audience, str) else audience
+    assert isinstance(permissions, tuple)  # noqa: S101 - narrows the type, checked by the table
+    return any(user.may(permission) for permission in permissions)
+
+
+def unknown_permissions() -> set[str]:
+    """Permissions named in the table that no role can hold: typing errors, for the test."""
+    named: set[str] = set()
+    for audience in AUDIENCES.values():
+        if isinstance(audience, str):
+            named.add(audience)
+        elif isinstance(audience, tuple):
+            named.update(audience)
+    return named - PERMISSIONS.keys()

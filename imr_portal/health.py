@@ -1,0 +1,119 @@
+"""Pages for the machine: is the process alive, can it do its work, and which release is it."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import redis
+import structlog
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from letters.models import Heartbeat
+
+from . import __version__
+
+logger = structlog.get_logger(__name__)
+
+SILENT_AFTER = timedelta(minutes=3)
+
+
+@require_safe
+@login_not_required
+def livez(request: HttpRequest) -> HttpResponse:
+    """Whether this process answers at all. Asks nobody else."""
+    return HttpResponse("alive\n", content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+@login_not_required
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Whether this process can serve people; 503 when it cannot.
+
+    The broker and the worker are reported, but a page needs neither: letters wait in the database
+    until they are back. Nothing here names a host, a version or a secret.
+    """
+    needed = {
+        "database": _outcome(_database_answers),
+        "migrations": _outcome(_migrations_are_applied),
+        "files": _outcome(_files_can_be_written),
+    }
+    ready = all(outcome == "ok" for outcome in needed.values())
+    reported = {"broker": "unknown", "worker": "unknown", "relay": "unknown"}
+    if needed["migrations"] == "ok":
+        reported = {
+            "broker": _broker(),
+            "worker": _heartbeat("worker"),
+            "relay": _heartbeat("relay"),
+        }
+    return JsonResponse({"ready": ready, **needed, **reported}, status=200 if ready else 503)
+
+
+@require_safe
+@login_not_required
+def version(request: HttpRequest) -> HttpResponse:
+    """Which release answers."""
+    return JsonResponse({"version": __version__})
+
+
+def _outcome(check: Callable[[], bool]) -> str:
+    """``ok`` or ``failed``. Whatever goes wrong is an answer here, and the log says what it was."""
+    try:
+        return "ok" if check() else "failed"
+    except Exception as error:  # noqa: BLE001 - a health page must answer, not fall over
+        logger.error("health_check_failed", check=check.__name__, error=type(error).__name__)
+        return "failed"
+
+
+def _database_answers() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return cursor.fetchone() == (1,)
+
+
+def _migrations_are_applied() -> bool:
+    executor = MigrationExecutor(connection)
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+
+
+def _files_can_be_written() -> bool:
+    """The folder of files takes a file. Storage elsewhere is asked by the services that use it."""
+    location = settings.STORAGES["default"].get("OPTIONS", {}).get("location")
+    if not location:
+        return True
+    Path(location).mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".readyz-", dir=location)
+    os.close(handle)
+    Path(name).unlink()
+    return True
+
+
+def _broker() -> str:
+    if not settings.REDIS_URL:
+        return "not set"
+    try:
+        client = redis.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1
+        )
+        try:
+            client.ping()
+        finally:
+            client.close()
+    except redis.RedisError:
+        return "away"
+    return "ok"
+
+
+def _heartbeat(name: str) -> str:
+    """Whether a background process was at work lately: a living process may still do nothing."""
+    beat = Heartbeat.objects.filter(name=name).values_list("beaten_at", flat=True).first()
+    if beat is None:
+        return "never seen"
+    return "ok" if timezone.now() - beat < SILENT_AFTER else "silent"

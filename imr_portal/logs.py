@@ -1,0 +1,219 @@
+"""Logs: one JSON object a line, in UTC, and never a value that names a person.
+
+A line holds an event's name, ids and counts. What a line may hold is the table ``KNOWN``: a key
+that is not in it is dropped, and a value of the wrong shape is replaced. Messages of libraries are
+written as their templates, unfilled, because what would fill them may be anything. An exception is
+its type and where it was raised: its message may quote a row, and locals are never written.
+"""
+
+import logging
+import re
+import sys
+import time
+import traceback
+import uuid
+from collections.abc import Callable, MutableMapping
+from types import TracebackType
+from typing import Any
+
+import structlog
+from django.http import HttpRequest, HttpResponseBase
+
+WORD = re.compile(r"[\w.:@/+-]{1,120}")
+SENTENCE = re.compile(r"[^\x00-\x1f]{1,300}")
+DROPPED = "(dropped)"
+
+# What a log line may hold. A pattern for text; numbers and yes or no always fit.
+KNOWN: dict[str, re.Pattern[str]] = {
+    "event": SENTENCE,  # ours are fixed names; libraries' are unfilled templates
+    "timestamp": WORD,
+    "level": WORD,
+    "logger": WORD,
+    # which request, who, where
+    "request_id": WORD,
+    "user_id": WORD,
+    "method": WORD,
+    "route": WORD,
+    "code": WORD,
+    "ms": WORD,
+    # which thing, by a number that means nothing outside
+    "case_id": WORD,
+    "letter_id": WORD,
+    "document_id": WORD,
+    "task": WORD,
+    "task_id": WORD,
+    "process": WORD,
+    # how many, how long, which kind
+    "kind": WORD,
+    "state": WORD,
+    "step": WORD,
+    "count": WORD,
+    "attempt": WORD,
+    "attempts": WORD,
+    "seconds": WORD,
+    "idle_seconds": WORD,
+    "age_seconds": WORD,
+    "pages": WORD,
+    "bytes": WORD,
+    "check": WORD,
+    "error": WORD,  # the name of an exception's type
+    "raised": SENTENCE,  # see ``name_exception``
+}
+
+# Loggers of libraries whose filled messages are about the process alone.
+SPEAK_FREELY = {"gunicorn.error", "celery.apps.worker", "celery.beat"}
+
+EventDict = MutableMapping[str, Any]
+
+
+def keep_known(logger: Any, name: str, event: EventDict) -> EventDict:
+    """Drop what the table does not know, and values that cannot be what their key says."""
+    kept: EventDict = {}
+    for key, value in event.items():
+        pattern = KNOWN.get(key)
+        if pattern is None and not key.startswith("_"):
+            continue
+        if pattern is None or value is None or isinstance(value, bool | int | float):
+            kept[key] = value
+        elif key == "raised":
+            kept[key] = [str(line) for line in value]
+        else:
+            kept[key] = str(value) if pattern.fullmatch(str(value)) else DROPPED
+    return kept
+
+
+def name_exception(logger: Any, name: str, event: EventDict) -> EventDict:
+    """Write an exception as its types and places: no message, no locals, no source lines."""
+    exc_info = event.pop("exc_info", None)
+    event.pop("stack_info", None)
+    record = event.get("_record")
+    if not exc_info and record is not None:
+        exc_info = record.exc_info
+    if exc_info is True:
+        exc_info = sys.exc_info()
+    if isinstance(exc_info, BaseException):
+        error: BaseException | None = exc_info
+    else:
+        error = exc_info[1] if exc_info else None
+    if error is not None:
+        event["error"] = type(error).__name__
+        event["raised"] = list(_places(error))
+    return event
+
+
+def _places(error: BaseException) -> list[str]:
+    lines: list[str] = []
+    seen: BaseException | None = error
+    while seen is not None and len(lines) < 60:
+        lines.append(type(seen).__name__)
+        lines += [f"  {frame}" for frame in _frames(seen.__traceback__)]
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return lines
+
+
+def _frames(trace: TracebackType | None) -> list[str]:
+    # lookup_lines=False: the source line itself may hold a literal that someone typed.
+    frames = traceback.StackSummary.extract(
+        traceback.walk_tb(trace), limit=40, lookup_lines=False, capture_locals=False
+    )
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def unfilled(logger: Any, name: str, event: EventDict) -> EventDict:
+    """Write a library's message as its template: what would fill it may name a person."""
+    record: logging.LogRecord | None = event.get("_record")
+    if record is None or record.name in SPEAK_FREELY:
+        return event
+    event["event"] = str(record.msg) if record.args else _place_of(record)
+    if isinstance(record.args, dict):
+        event["task"], event["task_id"] = record.args.get("name"), record.args.get("id")
+    return event
+
+
+def _place_of(record: logging.LogRecord) -> str:
+    """A message without arguments may have been filled by its writer, so only its place is kept."""
+    return f"{record.module}:{record.lineno} (message not kept)"
+
+
+def settings(level: str) -> dict[str, Any]:
+    """Django's LOGGING, and structlog beside it: everything goes to standard output."""
+    shared = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": [*shared, unfilled],
+                "processors": [
+                    name_exception,
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    keep_known,
+                    structlog.processors.JSONRenderer(),
+                ],
+                "keep_exc_info": True,
+            }
+        },
+        "handlers": {
+            "stdout": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stdout",
+                "formatter": "json",
+            }
+        },
+        "root": {"handlers": ["stdout"], "level": level},
+        "loggers": {
+            # Django adds handlers of its own to these two; ours is the only one.
+            "django": {"handlers": [], "level": level, "propagate": True},
+            "django.server": {"handlers": [], "level": "ERROR", "propagate": True},
+            # A refused page is logged by our own middleware, with its route.
+            "django.request": {"level": "ERROR"},
+            "django.security": {"level": "ERROR"},
+            # They speak of every step, with paths and rows in it.
+            "fontTools": {"level": "ERROR"},
+            "pikepdf": {"level": "ERROR"},
+            "celery.utils.functional": {"level": "ERROR"},
+        },
+    }
+
+
+class RequestLogMiddleware:
+    """One line for each request: which route, what came of it, how long it took, who asked."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self.logger = structlog.get_logger(__name__)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=uuid.uuid4().hex)
+        began = time.perf_counter()
+        try:
+            response = self.get_response(request)
+            user = getattr(request, "_cached_user", None)  # asks the database for nobody
+            match = request.resolver_match
+            self.logger.info(
+                "request",
+                method=request.method,
+                route=match.view_name if match else None,
+                code=response.status_code,
+                ms=round((time.perf_counter() - began) * 1000),
+                user_id=getattr(user, "pk", None),
+            )
+            return response
+        finally:
+            structlog.contextvars.clear_contextvars()

@@ -1,0 +1,141 @@
+"""What stands between a request and every page: the session's limits, the audience, no stores."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY, logout
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, resolve_url
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from .audiences import OPEN_WITHOUT_SECOND_FACTOR, POLLED, PUBLIC, admits, audience_of
+
+logger = structlog.get_logger(__name__)
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+SECONDS_BETWEEN_STAMPS = 60
+
+
+def route_of(request: HttpRequest) -> str:
+    """The name of the route that the request was matched to."""
+    match = request.resolver_match
+    return match.view_name if match else ""
+
+
+class SessionLimitsMiddleware:
+    """Ends a session that was idle too long, or that is too old, whatever its cookie says.
+
+    Django's own expiry moves on whenever the session is saved, so it can express the one limit or
+    the other. Both moments are kept inside the session (NIST SP 800-63B asks for idle at most
+    1 hour and absolute at most 24 at AAL2).
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *view: Any) -> None:
+        session = request.session
+        if SESSION_KEY not in session:
+            return
+        now = int(timezone.now().timestamp())
+        began = session.setdefault("began_at", now)
+        seen = session.setdefault("seen_at", now)
+        idle, age = now - seen, now - began
+        if idle > settings.SESSION_IDLE_SECONDS or age > settings.SESSION_COOKIE_AGE:
+            logger.info("session_ended", idle_seconds=idle, age_seconds=age)
+            logout(request)
+        elif idle >= SECONDS_BETWEEN_STAMPS and route_of(request) not in POLLED:
+            session["seen_at"] = now
+
+
+class AudienceMiddleware:
+    """Enforces the table of ``imr_portal.audiences`` for every route."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponseBase | None:
+        route = route_of(request)
+        audience = audience_of(route)
+        if audience is None:
+            logger.error("route_without_audience", route=route)
+            raise Http404("Nobody has said who may open this page.")
+        if audience is PUBLIC:
+            return None
+        user = request.user
+        if not user.is_authenticated:
+            return self.ask_to_sign_in(request)
+        if (
+            settings.SECOND_FACTOR_REQUIRED
+            and route not in OPEN_WITHOUT_SECOND_FACTOR
+            and not is_mfa_enabled(user)
+        ):
+            return self.ask_for_second_factor(request)
+        if not admits(audience, user):
+            logger.warning("page_refused", route=route)
+            raise PermissionDenied
+        return None
+
+    def ask_to_sign_in(self, request: HttpRequest) -> HttpResponseBase:
+        """A page goes to the sign-in page; a fragment says so, and the page keeps its typing."""
+        if request.headers.get("HX-Request") == "true":
+            return HttpResponse(
+                "Your session has ended. Sign in again in another tab, then repeat this.",
+                status=401,
+                content_type="text/plain; charset=utf-8",
+                headers={"HX-Trigger": "session-ended"},
+            )
+        return redirect_to_login(
+            self.page_to_return_to(request), resolve_url(settings.LOGIN_URL), REDIRECT_FIELD_NAME
+        )
+
+    def ask_for_second_factor(self, request: HttpRequest) -> HttpResponseBase:
+        if request.headers.get("HX-Request") == "true":
+            return HttpResponse(status=401, headers={"HX-Redirect": resolve_url("mfa_index")})
+        return redirect("mfa_index")
+
+    def page_to_return_to(self, request: HttpRequest) -> str:
+        """Where to go after signing in: this page, or the form that was being sent."""
+        if request.method in {"GET", "HEAD"}:
+            return request.get_full_path()
+        origin = request.headers.get("Referer", "")
+        if url_has_allowed_host_and_scheme(
+            origin, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        ):
+            parts = urlsplit(origin)
+            return f"{parts.path}?{parts.query}" if parts.query else parts.path
+        return resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+class NoStoreMiddleware:
+    """Nothing that this application answers may be kept by a browser or a proxy.
+
+    Static files are answered before this runs. ``never_cache`` is not enough: it only fills in
+    headers that a view has not set.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.headers["Cache-Control"] = "no-store"
+        patch_vary_headers(response, ["HX-Request"])
+        if request.method == "POST" and route_of(request) == "account_logout":
+            response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        return response

@@ -1,0 +1,127 @@
+"""Fixtures for every test.
+
+* Most tests use ``db``: one transaction, rolled back.
+* A test whose rows must be seen by threads or other processes uses ``committed_db``: rows are
+  committed, and afterwards the whole database is put back as the migrations left it.
+  (pytest-django's ``transactional_db`` and ``live_server`` empty tables; ours refuse that.)
+* ``site``, ``relay``, ``worker``, ``scheduler`` and ``broker`` are real processes on that
+  database. A process fixture is started by the test that names it and gone when it ends.
+"""
+
+import os
+
+import pytest
+from django.core.cache import cache
+
+from . import processes
+from .pristine import Pristine
+
+CI = os.environ.get("CI") == "true"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment, django_db_blocker):
+    """One migrated database for the whole run, and a copy of it."""
+    from django.test.utils import setup_databases, teardown_databases
+
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, aliases=["default"])
+        pristine = Pristine()
+        pristine.keep()
+    yield pristine
+    with django_db_blocker.unblock():
+        pristine.discard()
+        teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache():
+    """Limits on tries and counted pages must not leak from test to test."""
+    cache.clear()
+
+
+@pytest.fixture
+def committed_db(django_db_setup, django_db_blocker):
+    """The database, with commits that others can see. Put back afterwards."""
+    with django_db_blocker.unblock():
+        yield
+        django_db_setup.restore()
+
+
+@pytest.fixture
+def _folder(tmp_path_factory):
+    """A folder with a short path for sockets and logs."""
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture
+def process_env(committed_db, _folder, tmp_path):
+    """The environment of a process that works on the test database."""
+    from django.conf import settings
+    from django.db import connection
+
+    row = connection.settings_dict
+    if connection.vendor == "sqlite":
+        database = f"sqlite://{row['NAME']}"
+    else:
+        database = f"postgresql:///{row['NAME']}?host={row['HOST']}&user={row['USER']}"
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DATABASE_URL": database,
+        "FILES_DIR": settings.STORAGES["default"]["OPTIONS"]["location"],
+        "REDIS_URL": processes.broker_program.url(processes.broker_program.socket_path(_folder)),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+@pytest.fixture
+def broker(_folder, process_env):
+    """A private broker: .kill(), .stop(), .start(), .flush(), .client()."""
+    server = processes.Broker(_folder, process_env).start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def site(_folder, process_env):
+    """A real web server on the test database: .url, .get(), .kill()."""
+    server = processes.Site(_folder, process_env).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def relay(_folder, process_env, broker):
+    """The relay, running."""
+    process = processes.relay(_folder, process_env).start()
+    yield process
+    process.stop(seconds=10)
+
+
+@pytest.fixture
+def worker(_folder, process_env, broker):
+    """A Celery worker with one child, ready for work."""
+    process = processes.worker(_folder, process_env).start().says("ready.")
+    yield process
+    process.stop(seconds=15)
+
+
+@pytest.fixture
+def scheduler(_folder, process_env, broker):
+    """Celery's clock, running."""
+    process = processes.scheduler(_folder, process_env).start().says("beat: Starting...")
+    yield process
+    process.stop(seconds=10)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Tests about PostgreSQL alone are skipped elsewhere, with a reason."""
+    from django.conf import settings
+
+    if settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
+        return
+    elsewhere = pytest.mark.skip(reason="says something about PostgreSQL alone")
+    for item in items:
+        if "postgres" in item.keywords:
+            item.add_marker(elsewhere)
