@@ -6,6 +6,7 @@ as if there were nothing: with 404 and the same words.
 
 from accounts.models import User
 from cases.models import Case
+from reviewers import policies as reviewer_policies
 from reviewers.models import ReviewerAssignment
 
 from .models import Document
@@ -42,21 +43,20 @@ def why_not_open(user: User, document: Document) -> str:
 
 
 def why_not_read_for(user: User, assignment: ReviewerAssignment) -> str:
-    """Whether someone may read as the reviewer of an assignment: theirs, accepted, attested."""
+    """Whether someone may read as the reviewer of this very assignment. Queries."""
     if not is_reviewer_of(user, assignment):
         return "This case is not assigned to you."
-    return why_not_sent_to(assignment)
+    if reading_assignment(user, assignment.case) != assignment:
+        return reviewer_policies.why_not_open_file(user, assignment.case) or NOT_YOURS
+    return ""
 
 
 def why_not_sent_to(assignment: ReviewerAssignment) -> str:
-    """Whether the file is open to the assignment's reviewer: accepted, and attested on the party
+    """Whether the file may be with the assignment's reviewer: accepted, and attested on the party
     list as it stands. A party added later closes it until the reviewer attests again. Queries."""
     if assignment.state != ReviewerAssignment.State.ACCEPTED:
         return "The reviewer has not accepted the case."
-    attested = assignment.attestations.filter(
-        voided_at__isnull=True, party_list_version=assignment.case.party_list_version
-    )
-    if not attested.exists():
+    if reviewer_policies.live_attestation(assignment) is None:
         return "The reviewer has not attested, on the present parties, that there is no conflict."
     return ""
 
@@ -70,14 +70,6 @@ def reading_assignment(user: User, case: Case) -> ReviewerAssignment | None:
     """The assignment under which this person may read the case as its reviewer. Queries."""
     if not user.may("determinations.review"):
         return None
-    mine = (
-        ReviewerAssignment.objects.filter(
-            case=case,
-            round=case.round,
-            reviewer__user=user,
-            state=ReviewerAssignment.State.ACCEPTED,
-        )
-        .select_related("reviewer", "case")
-        .order_by("pk")
-    )
-    return next((one for one in mine if not why_not_read_for(user, one)), None)
+    if reviewer_policies.why_not_open_file(user, case):
+        return None
+    return reviewer_policies.live_assignment(user, case)

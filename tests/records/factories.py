@@ -1,0 +1,116 @@
+"""Records for tests: small real PDFs, and cases that have them, reached by the services."""
+
+import io
+from datetime import datetime, timedelta
+from itertools import count
+
+import pikepdf
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from accounts.models import User
+from accounts.roles import Role
+from cases.models import Case
+from cases.services.intake import local_day
+from records.models import Document
+from records.services import documents
+
+from tests.factories import MONDAY, noticed_case, person
+
+_serial = count(1)
+
+
+def pdf_bytes(pages: int = 1, text: str = "", password: str = "") -> bytes:
+    """A PDF with a line of text on each page; different at every call unless text is given."""
+    words = text or f"Progress report {next(_serial)}"
+    made = pikepdf.Pdf.new()
+    font = made.make_indirect(
+        pikepdf.Dictionary(
+            Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica
+        )
+    )
+    for number in range(1, pages + 1):
+        made.add_blank_page(page_size=(612, 792))
+        page = made.pages[-1]
+        page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
+        line = f"{words}, page {number}".replace("\\", "\\\\").replace("(", "\\(")
+        line = line.replace(")", "\\)")
+        page.Contents = made.make_stream(f"BT /F1 14 Tf 72 720 Td ({line}) Tj ET".encode())
+    out = io.BytesIO()
+    if password:
+        made.save(out, encryption=pikepdf.Encryption(owner=password, user=password))
+    else:
+        made.save(out, deterministic_id=True)
+    return out.getvalue()
+
+
+def upload(name: str = "report.pdf", content: bytes | None = None, **pdf: object):
+    """A file as a browser sends it."""
+    body = pdf_bytes(**pdf) if content is None else content
+    return SimpleUploadedFile(name, body, content_type="application/pdf")
+
+
+def keyed(**changes: object) -> dict[str, object]:
+    """What is keyed about a record; change what a test is about."""
+    return {
+        "kind": Document.Kind.PROGRESS_REPORT,
+        "title": "Progress report of the requesting physician",
+        "author": "Dana Oyelaran, M.D.",
+        "dated_from": local_day(MONDAY) - timedelta(days=30),
+        "dated_to": None,
+        "sent_by": Document.SentBy.CLAIMS_ADMINISTRATOR,
+        "received_on": local_day(MONDAY),
+    } | changes
+
+
+def add_record(
+    case: Case,
+    *,
+    by: User | None = None,
+    at: datetime = MONDAY + timedelta(hours=5),
+    file: object | None = None,
+    pages: int = 1,
+    text: str = "",
+    **changes: object,
+) -> Document:
+    """A record put on file by a coordinator."""
+    return documents.add_document(
+        case_id=case.pk,
+        upload=file or upload(pages=pages, text=text),
+        by=by or person(Role.COORDINATOR),
+        at=at,
+        **keyed(**changes),
+    )
+
+
+def case_with_records(
+    *,
+    pages: tuple[int, ...] = (3, 2),
+    complete: bool = True,
+    at: datetime = MONDAY,
+    coordinator: User | None = None,
+    **changes: object,
+) -> Case:
+    """A case past its notices, with one record for each number of pages; complete unless told."""
+    coordinator = coordinator or person(Role.COORDINATOR)
+    case = noticed_case(at=at, coordinator=coordinator, **changes)
+    for number, length in enumerate(pages, start=1):
+        add_record(
+            case,
+            by=coordinator,
+            at=at + timedelta(hours=5),
+            pages=length,
+            title=f"Report {number}",
+            dated_from=local_day(at) - timedelta(days=30),
+            received_on=local_day(at),
+        )
+    if complete:
+        documents.mark_complete(
+            case_id=case.pk,
+            received_on=local_day(at),
+            basis="COMPLETE",
+            seen_version=None,
+            by=coordinator,
+            at=at + timedelta(hours=6),
+        )
+    case.refresh_from_db()
+    return case
