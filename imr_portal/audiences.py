@@ -30,11 +30,66 @@ PUBLIC, SIGNED_IN, ADMIN_SITE = Audience
 
 AudienceEntry = Audience | str | tuple[str, ...]
 
+# The reviewer of a case reads its records too; ``records.access`` says which.
+READERS = ("records.view_document", "determinations.review")
+
 AUDIENCES: dict[str, AudienceEntry] = {
     # the machine's own pages
     "livez": PUBLIC,
     "readyz": PUBLIC,
     "version": PUBLIC,
+    # desk
+    "desk:my_day": SIGNED_IN,  # sends a reviewer on to their own list
+    "desk:jump": SIGNED_IN,  # finds nothing for those who may not see cases
+    "desk:queue": "cases.view_case",
+    "desk:work_next": "cases.view_case",
+    "desk:case": "cases.view_case",
+    "desk:peek": "cases.view_case",
+    "desk:timeline": "cases.view_case",
+    "desk:letters": "letters.view_letter",
+    # cases
+    "cases:my_intakes": "cases.enter_application",
+    "cases:intake": "cases.enter_application",
+    "cases:intake_paper": "cases.enter_application",
+    "cases:eligibility": "cases.decide_eligibility",
+    "cases:screen_again": "cases.decide_eligibility",
+    "cases:notices": "cases.view_case",
+    "cases:make_notices": "cases.make_notices",
+    "cases:mark_notices_sent": "letters.mark_sent",
+    "cases:note": "cases.add_note",
+    "cases:withdraw": "cases.end_early",
+    "cases:terminate": "cases.end_early",
+    "cases:close": "cases.end_early",
+    # records
+    "records:list": READERS,
+    "records:add": "records.add_document",
+    "records:complete": "records.mark_complete",
+    "records:reopen": "records.mark_complete",
+    "records:dispatch": "records.mark_complete",
+    "records:read": READERS,
+    "records:document": READERS,
+    "records:mark": "determinations.review",
+    "records:page": READERS,
+    "records:page_text": READERS,
+    "records:page_png": READERS,
+    # determinations: the reviewer's own pages
+    "determinations:workspace": "determinations.review",
+    "determinations:draft": "determinations.review",
+    "determinations:leave": "determinations.review",
+    "determinations:checks": "determinations.review",
+    "determinations:cite": "determinations.review",
+    "determinations:uncite": "determinations.review",
+    "determinations:review_preview": "determinations.review",
+    "determinations:submit": "determinations.review",
+    # determinations: quality, issuing, sending
+    "determinations:quality": ("determinations.check_quality", "determinations.issue"),
+    "determinations:return": "determinations.check_quality",
+    "determinations:approve": "determinations.check_quality",
+    "determinations:versions": "determinations.view_determination",
+    "determinations:issue": "determinations.issue",
+    "determinations:preview": ("determinations.check_quality", "determinations.issue"),
+    "determinations:send_back": "determinations.issue",
+    "determinations:send": "letters.mark_sent",
 }
 
 # Pages of the sign-in library that someone needs before they have signed in. Sign-up is closed;
