@@ -32,7 +32,7 @@ DETERMINATION_CLOCKS = {
 
 
 class FileRefused(NotAllowed):
-    """The file itself cannot be taken in; the message begins with the name it came under."""
+    """The file itself cannot be taken in; the message names it and says what to do."""
 
 
 class AlreadyOnFile(NotAllowed):
@@ -92,11 +92,10 @@ def add_document(
         raise NotAllowed("Choose what kind of record it is.")
     if sent_by not in Document.SentBy.values:
         raise NotAllowed("Choose who sent the record.")
-    name = upload.name or "The file"
     try:
-        stored = files.services.receive(upload=upload, by=by, at=at)
+        stored = files.services.receive(upload=upload, at=at)
     except files.services.Refused as refusal:
-        raise FileRefused(f"{name}: {refusal}") from refusal
+        raise FileRefused(str(refusal)) from refusal
     with transaction.atomic():
         case = Case.objects.select_for_update().get(pk=case_id)
         refuse(policies.why_not_add_document(by, case))
@@ -113,7 +112,7 @@ def add_document(
             dated_to=dated_to,
             sent_by=Document.SentBy(sent_by),
             received_on=received_on,
-            name_received=name,
+            name_received=files.services.shown_name(upload.name or ""),
             by=by,
             at=at,
         )

@@ -13,7 +13,6 @@ from cases.models import Case
 from cases.services.intake import local_day
 from records.models import Document
 from records.services import documents
-
 from tests.factories import MONDAY, noticed_case, person
 
 _serial = count(1)
