@@ -3,7 +3,7 @@
 Journeys reach their states by the services; these rows only have to satisfy the constraints.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from uuid import uuid4
@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import models
 
 from accounts.versions import Versioned
+from cases.models import ClockRule
 
 AT = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
 DAY = date(2026, 3, 2)
@@ -27,7 +28,6 @@ _serial = count(1)
 # What a constraint asks beyond the types of the columns.
 BESIDES: dict[str, dict] = {
     "cases.Case": {"next_role": "INTAKE", "received_at": AT, "received_on": DAY},
-    "cases.ClockRule": {"length": 5},
     "cases.HolidayRule": {"pattern": "12-25"},
     "cases.Party": {"organisation": "cases.Organisation"},
     "files.StoredFile": {"state": "CLEAN"},
@@ -36,6 +36,10 @@ BESIDES: dict[str, dict] = {
     "reviewers.ReviewerAssignment": {"reviewer": "reviewers.Reviewer", "offered_at": AT},
     "determinations.QualityReview": {"comment": "Read."},
 }
+
+
+# Rows that the database lets nobody change after they are written.
+WRITTEN_ONCE = {"letters.WordingSentence"}
 
 
 def our_models() -> list[type[models.Model]]:
@@ -56,6 +60,8 @@ def unsaved(model: type[models.Model]) -> models.Model:
     """A row that satisfies every constraint, with what it needs stored and itself not yet."""
     values = {}
     besides = BESIDES.get(model._meta.label, {})
+    if model is ClockRule:
+        besides = _rule_before_the_first()
     for field in model._meta.concrete_fields:
         if field.primary_key and not isinstance(field, models.UUIDField):
             continue
@@ -66,6 +72,17 @@ def unsaved(model: type[models.Model]) -> models.Model:
         elif not (field.null or field.blank or field.has_default()):
             values[field.name] = _value(field)
     return model(**values)
+
+
+def _rule_before_the_first() -> dict:
+    """A rule of a clock must leave neither gap nor overlap, so it ends where the others begin."""
+    rules = ClockRule.objects.filter(clock="records_expedited").order_by("effective_from")
+    first = rules.values_list("effective_from", flat=True).first()
+    besides = {"clock": "records_expedited", "kind": "HOURS", "length": 24}
+    if first is None:
+        return besides
+    begins, ends = first - timedelta(days=10), first - timedelta(days=1)
+    return {**besides, "effective_from": begins, "effective_to": ends}
 
 
 def stored(model: type[models.Model]) -> models.Model:
