@@ -1,0 +1,181 @@
+"""Which characters a letter can print, and what to do with the junk of word processors.
+
+Under PDF/A and PDF/UA a character that no font holds stops the typesetting. So every text that
+may reach a letter is asked here when it is saved, and the person is told what to replace, by name.
+"""
+
+import struct
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FONTS = Path(__file__).parent / "fonts"
+# The faces that set what people write; a character must be in all of them.
+TEXT_FACES = ("SourceSerif4-Regular.otf", "SourceSerif4-Semibold.otf")
+
+# Word's private-use bullets and boxes, and signs that have an ordinary form.
+_REPLACED = {
+    "\u00a0": (" ", "no-break spaces"),
+    "\u202f": (" ", "no-break spaces"),
+    "\u2007": (" ", "no-break spaces"),
+    "\u2002": (" ", "wide spaces"),
+    "\u2003": (" ", "wide spaces"),
+    "\u2009": (" ", "thin spaces"),
+    "\u200a": (" ", "thin spaces"),
+    "\u3000": (" ", "wide spaces"),
+    "\t": (" ", "tabs"),
+    "\u2028": ("\n", "line separators"),
+    "\u2029": ("\n\n", "paragraph separators"),
+    "\u0085": ("\n", "line separators"),
+    "\u000b": ("\n", "line separators"),
+    "\u000c": ("\n\n", "page breaks"),
+    "\u2011": ("-", "no-break hyphens"),
+    "\uf0b7": ("•", "Word's bullets"),
+    "\uf0a7": ("•", "Word's bullets"),
+    "\uf076": ("•", "Word's bullets"),
+    "\uf0d8": ("•", "Word's bullets"),
+    "\uf0fc": ("✓", "Word's ticks"),
+    "\uf0a8": ("☐", "Word's boxes"),
+    "\uf06f": ("☐", "Word's boxes"),
+    "\uf0fe": ("☑", "Word's boxes"),
+    "\uf0e0": ("→", "Word's arrows"),
+    "\uf0b0": ("°", "Word's degree signs"),
+    "\uf0b3": ("≥", "Word's signs"),
+    "\uf0a3": ("≤", "Word's signs"),
+    "●": ("•", "round bullets"),
+    "▪": ("•", "square bullets"),
+    "■": ("•", "square bullets"),
+    "◦": ("•", "hollow bullets"),
+    "○": ("•", "hollow bullets"),
+    "‣": ("•", "arrow bullets"),
+    "\u2043": ("•", "dash bullets"),
+    "\u2010": ("-", "hyphens"),
+}
+_REMOVED = {
+    "\u00ad": "soft hyphens",
+    "\u200b": "zero-width spaces",
+    "\u200c": "zero-width joiners",
+    "\u200d": "zero-width joiners",
+    "\u2060": "word joiners",
+    "\ufeff": "byte-order marks",
+    "\u200e": "direction marks",
+    "\u200f": "direction marks",
+    "\u061c": "direction marks",
+    "\ufffc": "embedded objects",
+}
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """A character that a letter cannot print, and where it first stands."""
+
+    character: str
+    positions: tuple[int, ...]  # counted from 0
+
+    @property
+    def name(self) -> str:
+        """How Unicode calls it, in small letters, with its number."""
+        known = unicodedata.name(self.character, "a character without a name")
+        return f"{known.lower()}, U+{ord(self.character):04X}"
+
+    @property
+    def sentence(self) -> str:
+        """What to tell the person who typed it."""
+        shown = f"“{self.character}” " if self.character.isprintable() else ""
+        first = self.positions[0] + 1
+        often = f" and {len(self.positions) - 1} more" if len(self.positions) > 1 else ""
+        return (
+            f"{shown}({self.name}) at character {first}{often} cannot be printed in a letter. "
+            "Write it another way."
+        )
+
+
+@cache
+def printable() -> frozenset[str]:
+    """Every character that all text faces of the letters hold."""
+    faces = [_characters(FONTS / name) for name in TEXT_FACES]
+    return frozenset.intersection(*faces)
+
+
+def lacking(text: str) -> list[Lacking]:
+    """The characters that the letters' fonts lack, in the order of their first appearance."""
+    can = printable()
+    if text.isascii() and text.isprintable():
+        return []
+    found: dict[str, list[int]] = {}
+    for position, character in enumerate(text):
+        if character != "\n" and character not in can:
+            found.setdefault(character, []).append(position)
+    return [Lacking(character, tuple(places)) for character, places in found.items()]
+
+
+def normalise(text: str) -> tuple[str, list[str]]:
+    """Text without the junk of word processors, and a notice for each kind of change.
+
+    Line ends become plain; combining accents join their letters; bullets and spaces take their
+    ordinary form; invisible and control characters go. Nothing that carries meaning is removed:
+    an unknown sign stays, for ``lacking`` to name.
+    """
+    counts: dict[str, int] = {}
+
+    def note(kind: str, how_many: int = 1) -> None:
+        counts[kind] = counts.get(kind, 0) + how_many
+
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")  # browsers send CRLF: not worth a note
+    composed = unicodedata.normalize("NFC", plain)
+    kept: list[str] = []
+    for character in composed:
+        if character in _REPLACED:
+            other, kind = _REPLACED[character]
+            kept.append(other)
+            if other != character:
+                note(f"Replaced {kind}")
+        elif character in _REMOVED:
+            note(f"Removed {_REMOVED[character]}")
+        elif character != "\n" and unicodedata.category(character) in {"Cc", "Cf", "Cs"}:
+            note("Removed control characters")
+        else:
+            kept.append(character)
+    notes = [f"{kind} ({count})." for kind, count in counts.items()]
+    return "".join(kept), notes
+
+
+def _characters(path: Path) -> frozenset[str]:
+    """The characters of one font file, read from its ``cmap`` table (OpenType 1.9, "cmap")."""
+    data = path.read_bytes()
+    tables = struct.unpack_from(">H", data, 4)[0]
+    for record in range(12, 12 + 16 * tables, 16):
+        tag, _, offset, _ = struct.unpack_from(">4sIII", data, record)
+        if tag == b"cmap":
+            return _cmap(data, offset)
+    raise ValueError(f"{path.name} has no cmap table.")
+
+
+def _cmap(data: bytes, start: int) -> frozenset[str]:
+    subtables: dict[int, int] = {}
+    for record in range(struct.unpack_from(">H", data, start + 2)[0]):
+        _, _, offset = struct.unpack_from(">HHI", data, start + 4 + 8 * record)
+        subtables[struct.unpack_from(">H", data, start + offset)[0]] = start + offset
+    if 12 in subtables:
+        return _format_12(data, subtables[12])
+    return _format_4(data, subtables[4])
+
+
+def _format_12(data: bytes, at: int) -> frozenset[str]:
+    found: set[str] = set()
+    for group in range(struct.unpack_from(">I", data, at + 12)[0]):
+        first, last, _ = struct.unpack_from(">III", data, at + 16 + 12 * group)
+        found.update(map(chr, range(first, last + 1)))
+    return frozenset(found)
+
+
+def _format_4(data: bytes, at: int) -> frozenset[str]:
+    segments = struct.unpack_from(">H", data, at + 6)[0] // 2
+    ends = struct.unpack_from(f">{segments}H", data, at + 14)
+    starts = struct.unpack_from(f">{segments}H", data, at + 16 + 2 * segments)
+    found: set[str] = set()
+    for first, last in zip(starts, ends, strict=True):
+        if last != 0xFFFF:
+            found.update(map(chr, range(first, last + 1)))
+    return frozenset(found)

@@ -1,0 +1,44 @@
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from accounts.models import User
+from letters import services
+
+
+class Command(BaseCommand):
+    help = "Read wording files (TOML) into drafts, which a director then publishes."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", nargs="+", type=Path)
+        parser.add_argument(
+            "--publish-as", metavar="E-MAIL", help="publish at once, in the name of this person"
+        )
+
+    def handle(self, *, file: list[Path], publish_as: str | None, **options: Any) -> None:
+        person = None
+        if publish_as:
+            person = User.objects.filter(email__iexact=publish_as, is_active=True).first()
+            if person is None:
+                raise CommandError(f"Nobody signs in as {publish_as}.")
+            if not person.may("letters.manage_wording"):
+                raise CommandError(f"{person.name} may not publish wording.")
+        for path in file:
+            self._import(path, person)
+
+    def _import(self, path: Path, person: User | None) -> None:
+        now = timezone.now()
+        try:
+            made = services.import_wording(text=path.read_text("utf-8"), by=person, at=now)
+            if person is not None and made.state == made.State.DRAFT:
+                made = services.publish_wording(set_id=made.pk, by=person, at=now)
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{path}: {error}") from error
+        except services.WordingRefused as error:
+            raise CommandError("\n".join(f"{path}: {one}" for one in error.problems)) from error
+        except services.Refused as error:
+            raise CommandError(f"{path}: {error}") from error
+        self.stdout.write(f"{made}: {made.get_state_display().lower()}")

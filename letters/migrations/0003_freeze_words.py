@@ -1,0 +1,44 @@
+"""Words that were said stay as they were said: triggers on both databases."""
+
+from django.db import migrations
+
+from accounts.append_only import GuardTables
+from letters.frozen import FreezeColumns
+
+
+class Migration(migrations.Migration):
+    dependencies = [("letters", "0002_guard_history")]
+
+    operations = [
+        GuardTables(["letters_wordingsentence", "letters_renderedpreview"]),
+        FreezeColumns(
+            "letters_wordingset",
+            ["id", "kind", "layout", "language", "number", "title", "is_sample", "content_sha256"],
+        ),
+        FreezeColumns(
+            "letters_letter",
+            [
+                "id",
+                "kind",
+                "reference",
+                "variant",
+                "version",
+                "layout",
+                "language",
+                "wording_set_id",
+                "title",
+                "dated_on",
+                "facts",
+                "words",
+                "words_sha256",
+                "file_name",
+                "created_at",
+                "created_by_id",
+            ],
+            final_when="OLD.\"state\" = 'FILED'",
+        ),
+        FreezeColumns(
+            "letters_delivery",
+            ["id", "letter_id", "recipient_role", "recipient_name", "channel", "address"],
+        ),
+    ]

@@ -1,0 +1,103 @@
+"""The relay: the one process that tells workers about letters. It holds no state of its own.
+
+It asks the database for due letters, puts their ids on the broker, and once a minute brings back
+what got lost. When the broker is away it waits, longer each time; the letters wait in their rows.
+"""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import OperationalError, close_old_connections
+from kombu.exceptions import OperationalError as BrokerAway
+from redis.exceptions import RedisError
+
+from . import services, tasks
+
+logger = structlog.get_logger(__name__)
+
+SWEEP_EVERY = timedelta(seconds=60)
+LONGEST_WAIT = 30.0  # seconds between two tries to reach the broker
+
+
+class _BrokerAway(Exception):
+    """The broker did not take a message."""
+
+
+def send(letter_id: uuid.UUID) -> None:
+    """Put one id on the broker, or fail within seconds."""
+    try:
+        tasks.render.apply_async(
+            kwargs={"letter_id": str(letter_id)},
+            retry=False,
+            ignore_result=True,
+        )
+    except (BrokerAway, RedisError, OSError) as error:
+        raise _BrokerAway from error
+
+
+class Relay:
+    """One running relay.
+
+    :param now: reads the clock.
+    :param wait: waits some seconds; returns true when the relay is asked to stop.
+    """
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], datetime],
+        wait: Callable[[float], bool],
+        interval: float = 0.5,
+        send: Callable[[uuid.UUID], None] = send,
+    ) -> None:
+        self.now = now
+        self.wait = wait
+        self.interval = interval
+        self.send = send
+        self._swept_at: datetime | None = None
+        self._failures = 0
+
+    def run(self) -> None:
+        """Work until asked to stop."""
+        while True:
+            pause = self.turn()
+            if self.wait(pause):
+                return
+
+    def turn(self) -> float:
+        """One round; how many seconds to wait before the next."""
+        close_old_connections()
+        try:
+            self._sweep_when_due()
+            sent = self.publish()
+        except _BrokerAway:
+            self._failures += 1
+            pause = min(LONGEST_WAIT, self.interval * 2 ** min(self._failures, 10))
+            logger.warning("relay_broker_away", seconds=pause)
+            return pause
+        except OperationalError:
+            # The database is away or busy. Nothing is lost: what is owed stands there.
+            self._failures += 1
+            pause = min(LONGEST_WAIT, self.interval * 2 ** min(self._failures, 10))
+            logger.warning("relay_database_away", seconds=pause)
+            return pause
+        self._failures = 0
+        return 0.0 if sent else self.interval
+
+    def publish(self) -> int:
+        """Hand over what is due."""
+        return services.publish_due(send=self.send, lost=_BrokerAway, at=self.now())
+
+    def _sweep_when_due(self) -> None:
+        at = self.now()
+        every = min(SWEEP_EVERY, timedelta(seconds=settings.LETTER_LEASE_SECONDS))
+        if self._swept_at is not None and at - self._swept_at < every:
+            return
+        self._swept_at = at
+        services.beat(name="relay", at=at)
+        swept = services.sweep(at=at)
+        if swept.requeued or swept.parked:
+            logger.warning("relay_swept", requeued=swept.requeued, parked=swept.parked)

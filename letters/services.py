@@ -1,0 +1,659 @@
+"""Acts about wording, letters and deliveries.
+
+``enqueue`` is called inside the acting service's transaction: the letter exists if and only if the
+act does. Everything afterwards may happen twice, late or not at all, and comes to the same end:
+the row says what is owed, the broker carries hints (see ``docs/letters.md``).
+"""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from accounts.models import User
+from files import services as files
+from files.models import StoredFile
+
+from . import facts as fact_rules
+from . import typesetting, wording
+from .documents import Document, from_words, problems, texts, with_facts, words_sha256
+from .facts import Fact, FactName
+from .models import (
+    Channel,
+    Delivery,
+    Heartbeat,
+    Letter,
+    LetterFact,
+    LetterStep,
+    RenderedPreview,
+    WordingSentence,
+    WordingSet,
+)
+from .wording import Composed, FactsRefused, WordingRefused
+
+PDF = "application/pdf"
+ADMINISTRATOR_ACTS = "An administrator"
+AUTHOR_ACTS = "The author of the text, then a director"
+
+__all__ = ["FactsRefused", "LetterRefused", "Refused", "WordingRefused"]
+
+
+class Refused(Exception):
+    """The act is refused; the message says why in a sentence for the person who tried."""
+
+
+class LetterRefused(Refused):
+    """A letter may not be written; ``problems`` names everything that stands in its way."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = list(problems)
+        super().__init__(" ".join(self.problems))
+
+
+class AlreadyTaken(Exception):
+    """Another worker has the letter, or it is past being rendered. Nothing is to be done."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """One recipient of a letter: who, by which channel, at which address as of now."""
+
+    role: str
+    name: str
+    channel: Channel
+    address: str = ""
+
+
+# --- Wording -----------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def import_wording(*, text: str, by: User | None, at: datetime) -> WordingSet:
+    """Read a wording file into a new draft. The same text twice makes one draft.
+
+    :raises WordingRefused: naming everything that is wrong with the file.
+    """
+    kind = wording.parse(text).kind
+    read = wording.parse(text, declared=fact_rules.declared_for(kind))
+    same = WordingSet.objects.select_for_update().filter(
+        kind=read.kind, layout=read.layout, language=read.language
+    )
+    known = same.filter(content_sha256=read.sha256, title=read.title, is_sample=read.is_sample)
+    existing: WordingSet | None = known.exclude(state=WordingSet.State.RETIRED).first()
+    if existing is not None:
+        return existing
+    last = same.aggregate(last=Max("number"))["last"] or 0
+    made = WordingSet(
+        kind=read.kind,
+        layout=read.layout,
+        language=read.language,
+        number=last + 1,
+        title=read.title,
+        is_sample=read.is_sample,
+        content_sha256=read.sha256,
+        imported_at=at,
+    ).store(by=by, at=at, why="Imported from a file")
+    WordingSentence.objects.bulk_store(
+        [
+            WordingSentence(
+                wording_set=made,
+                slot=one.slot,
+                order=one.order,
+                variant=one.variant,
+                text=one.text,
+                needs=list(one.needs),
+                starts_paragraph=one.starts_paragraph,
+            )
+            for one in read.sentences
+        ],
+        by=by,
+        at=at,
+    )
+    return made
+
+
+@transaction.atomic
+def publish_wording(*, set_id: int, by: User, at: datetime) -> WordingSet:
+    """Put a draft in force, and retire the set that was in force before it.
+
+    :raises Refused: nobody is named, or the set is no draft.
+    """
+    if by is None:
+        raise Refused("Only a named person can publish wording.")
+    made = WordingSet.objects.select_for_update().get(pk=set_id)
+    if made.state != WordingSet.State.DRAFT:
+        raise Refused(f"{made} is {made.get_state_display().lower()}. Import a new draft instead.")
+    before = WordingSet.objects.select_for_update().filter(
+        kind=made.kind,
+        layout=made.layout,
+        language=made.language,
+        state=WordingSet.State.PUBLISHED,
+    )
+    for old in before:
+        old.state, old.retired_at = WordingSet.State.RETIRED, at
+        old.store(by=by, at=at, why=f"Number {made.number} published", fields=_STATE_OF_SET)
+    made.state, made.published_at, made.published_by = WordingSet.State.PUBLISHED, at, by
+    made.store(by=by, at=at, why="Published", fields=_STATE_OF_SET)
+    return made
+
+
+_STATE_OF_SET = ["state", "published_at", "published_by", "retired_at"]
+
+
+def wording_in_force(*, kind: str, layout: str, language: str = "en-US") -> WordingSet:
+    """The published wording set of a layout. Queries.
+
+    :raises LetterRefused: nobody has published one, or only sample wording where that is not
+        enough.
+    """
+    found = WordingSet.objects.filter(
+        kind=kind, layout=layout, language=language, state=WordingSet.State.PUBLISHED
+    ).first()
+    if found is None:
+        raise LetterRefused([f"Nobody has published wording for the layout {layout}."])
+    refused = _why_not_use(found)
+    if refused:
+        raise LetterRefused([refused])
+    return found
+
+
+def compose(
+    *,
+    wording_set: WordingSet,
+    facts: Sequence[Fact],
+    declared: Sequence[FactName],
+    on: date,
+    variants: Sequence[str] = (),
+    slots: Sequence[str] | None = None,
+    about: str = "",
+) -> Composed:
+    """Make a wording set's sentences from facts. Queries; changes nothing.
+
+    :raises LetterRefused: naming every fact that is missing, lapsed or unknown.
+    """
+    try:
+        return wording.compose(
+            list(wording_set.sentences.all()),
+            facts,
+            declared=declared,
+            on=on,
+            variants=variants,
+            slots=slots,
+            about=about,
+        )
+    except FactsRefused as error:
+        raise LetterRefused(error.problems) from error
+
+
+def _why_not_use(wording_set: WordingSet) -> str:
+    if wording_set.is_sample and not settings.ALLOW_SAMPLE_WORDING:
+        return (
+            f"{wording_set} is sample wording. A director has to publish the organisation's own "
+            "wording first."
+        )
+    return ""
+
+
+# --- Writing a letter --------------------------------------------------------------------------
+
+
+@transaction.atomic
+def enqueue(
+    *,
+    kind: str,
+    reference: str,
+    variant: str = "",
+    version: int = 1,
+    layout: str,
+    document: Document,
+    facts: Sequence[Fact],
+    declared: Sequence[FactName],
+    on: date,
+    wording_set: WordingSet,
+    deliveries: Sequence[Address] = (),
+    variants: Sequence[str] | Mapping[str, Sequence[str]] = (),
+    slots: Sequence[str] | None = None,
+    require_preview: bool = False,
+    by: User | None,
+    at: datetime,
+) -> Letter:
+    """Write a letter, its words frozen, into the act's own transaction. A worker files it later.
+
+    The sentences of the wording are made again here from the facts, and must all stand in the
+    document, so a letter cannot say what no stored fact carries.
+
+    :param on: the day on which the facts must hold: of signing, which is the letter's date.
+    :param variants: the variants of the wording; where reviewers are several, by ``Fact.about``.
+    :param require_preview: refuse unless exactly these words have been rendered as a preview.
+    :raises LetterRefused: naming everything that stands in the way at once.
+    """
+    found = []
+    if (wording_set.kind, wording_set.layout) != (kind, layout):
+        found.append(f"{wording_set} is not wording for the layout {layout}.")
+    if wording_set.state != WordingSet.State.PUBLISHED:
+        found.append(f"{wording_set} is not published.")
+    found += filter(None, [_why_not_use(wording_set)])
+    found += _fact_problems(wording_set, document, facts, declared, on, variants, slots)
+    found += problems(document, layout)
+    words = freeze(document=document, facts=facts, declared=declared)
+    fingerprint = words_sha256(words)
+    if require_preview and not previewed(words=words, layout=layout):
+        found.append("These words have not been shown in the preview. Open the preview first.")
+    key = {"kind": kind, "reference": reference, "variant": variant, "version": version}
+    if Letter.objects.filter(**key).exists():
+        found.append(f"This {kind.replace('_', ' ')} of {reference} exists already.")
+    if found:
+        raise LetterRefused(list(dict.fromkeys(found)))
+    letter = Letter.objects.create(
+        **key,
+        layout=layout,
+        language=document.language,
+        wording_set=wording_set,
+        title=document.title,
+        dated_on=document.dated_on,
+        facts=words["facts"],
+        words=words,
+        words_sha256=fingerprint,
+        file_name=_file_name(kind, reference, version),
+        created_at=at,
+        created_by=by,
+        due_at=at,
+    )
+    prints = {one.name for one in declared if one.printed}
+    LetterFact.objects.bulk_create(
+        LetterFact(
+            letter=letter,
+            name=one.name,
+            about=one.about,
+            value=_as_json(one.value),
+            printed=one.name in prints,
+            source=one.source,
+            valid_from=one.valid_from,
+            valid_to=one.valid_to,
+        )
+        for one in facts
+    )
+    for one in deliveries:
+        Delivery(
+            letter=letter,
+            recipient_role=one.role,
+            recipient_name=one.name,
+            channel=one.channel,
+            address=one.address,
+        ).store(by=by, at=at)
+    _step(letter.pk, LetterStep.Kind.QUEUED, at=at, by=by)
+    return letter
+
+
+def freeze(
+    *, document: Document, facts: Sequence[Fact], declared: Sequence[FactName]
+) -> dict[str, Any]:
+    """The words of a document with its printed facts: what is stored, hashed and typeset."""
+    return with_facts(document, fact_rules.printed(facts, declared)).as_words()
+
+
+def _fact_problems(
+    wording_set: WordingSet,
+    document: Document,
+    facts: Sequence[Fact],
+    declared: Sequence[FactName],
+    on: date,
+    variants: Sequence[str] | Mapping[str, Sequence[str]],
+    slots: Sequence[str] | None,
+) -> list[str]:
+    """What is wrong with the facts, and which sentence of the wording the document leaves out."""
+    sentences = list(wording_set.sentences.all())
+    whose = list(dict.fromkeys(one.about for one in facts if one.about)) or [""]
+    said = {text for _, text in texts(document.as_words())}
+    found: list[str] = []
+    for about in whose:
+        chosen = variants.get(about, ()) if isinstance(variants, Mapping) else variants
+        try:
+            composed = wording.compose(
+                sentences,
+                facts,
+                declared=declared,
+                on=on,
+                variants=chosen,
+                slots=slots,
+                about=about,
+            )
+        except FactsRefused as error:
+            found += error.problems
+            continue
+        for sentence in composed.sentences():
+            if not any(sentence in text for text in said):
+                found.append(f"The letter leaves out a sentence of its wording: “{sentence}”")
+    return found
+
+
+def _file_name(kind: str, reference: str, version: int) -> str:
+    """A name that says which letter it is and nobody's name."""
+    plain = "".join(one if one.isalnum() else "-" for one in f"{reference}-{kind}-{version}")
+    return f"{plain.encode('ascii', 'replace').decode().replace('?', '-')}.pdf"
+
+
+def _as_json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+# --- Preview -----------------------------------------------------------------------------------
+
+
+def preview(
+    *,
+    document: Document,
+    layout: str,
+    facts: Sequence[Fact],
+    declared: Sequence[FactName],
+    by: User | None,
+    at: datetime,
+) -> RenderedPreview:
+    """Render exactly these words, or find the rendering that exists.
+
+    Typesetting happens in a process of its own and outside any transaction of ours.
+
+    :raises LetterRefused: the document lacks something, or holds a character that cannot print.
+    """
+    found = problems(document, layout)
+    if found:
+        raise LetterRefused(found)
+    words = freeze(document=document, facts=facts, declared=declared)
+    existing = previewed(words=words, layout=layout)
+    if existing is not None:
+        return existing
+    try:
+        made = typesetting.typeset(words, layout, document.dated_on)
+    except typesetting.TypesettingFailed as error:
+        raise LetterRefused([str(error)]) from error
+    except typesetting.TypesetterGone as error:
+        raise Refused(f"The preview could not be made: {error} Try again.") from error
+    with transaction.atomic():
+        file = files.store_bytes(content=made.content, media_type=PDF, pages=made.pages, at=at)
+        row, _ = RenderedPreview.objects.get_or_create(
+            words_sha256=_preview_key(words, layout),
+            defaults={"layout": layout, "file": file, "pages": made.pages, "rendered_at": at},
+        )
+    return row
+
+
+def previewed(*, words: Mapping[str, Any], layout: str) -> RenderedPreview | None:
+    """The preview of exactly these words in this layout. Queries."""
+    key = _preview_key(words, layout)
+    return RenderedPreview.objects.filter(words_sha256=key).select_related("file").first()
+
+
+def _preview_key(words: Mapping[str, Any], layout: str) -> str:
+    return words_sha256({"layout": layout, "words": words})
+
+
+# --- The way of a letter: relay, worker, reconciler ---------------------------------------------
+
+
+def claim_due(*, at: datetime, limit: int = 100) -> list[uuid.UUID]:
+    """Take due letters for one relay; of any number of relays, each letter falls to one."""
+    with transaction.atomic():
+        rows = Letter.objects.due(at=at)
+        if connection.features.has_select_for_update_skip_locked:
+            rows = rows.select_for_update(skip_locked=True)
+        ids = list(rows.values_list("pk", flat=True)[:limit])
+        Letter.objects.filter(pk__in=ids).update(published_at=at)
+    return ids
+
+
+def publish_due(
+    *, send: Callable[[uuid.UUID], None], lost: type[Exception], at: datetime, limit: int = 100
+) -> int:
+    """Tell the workers of every due letter; say how many.
+
+    :param send: puts one id on the broker.
+    :param lost: what ``send`` raises when the broker is away. The letters then stay due, and it is
+        raised again.
+    """
+    ids = claim_due(at=at, limit=limit)
+    for position, letter_id in enumerate(ids):
+        try:
+            send(letter_id)
+        except lost:
+            waiting = Letter.objects.filter(pk__in=ids[position:], state=Letter.State.QUEUED)
+            waiting.update(published_at=None)
+            raise
+        _step(letter_id, LetterStep.Kind.PUBLISHED, at=at)
+    return len(ids)
+
+
+def render(*, letter_id: uuid.UUID, at: datetime, now: Callable[[], datetime]) -> Letter:
+    """Typeset a letter and file it. Safe to run twice; ``sweep`` covers never.
+
+    :param now: reads the clock again for the moment of filing, after the typesetting.
+    :raises AlreadyTaken: another worker has it, or it is filed or parked.
+    """
+    taken = Letter.objects.claim(letter_id, at=at, lease_seconds=settings.LETTER_LEASE_SECONDS)
+    if not taken:
+        raise AlreadyTaken(f"Letter {letter_id} is not waiting for a worker.")
+    letter = Letter.objects.get(pk=letter_id)
+    _step(letter.pk, LetterStep.Kind.CLAIMED, at=at, detail=f"Attempt {letter.attempts}")
+    try:
+        made = typesetting.typeset(letter.words, letter.layout, letter.dated_on)
+        file = files.store_bytes(content=made.content, media_type=PDF, pages=made.pages, at=now())
+    except typesetting.TypesettingFailed as error:
+        return _failed(letter, str(error), AUTHOR_ACTS, at=now(), for_good=True)
+    except (typesetting.TypesetterGone, OSError) as error:
+        return _failed(letter, _sentence(error), ADMINISTRATOR_ACTS, at=now(), for_good=False)
+    return _filed(letter, file, made.pages, at=now())
+
+
+@transaction.atomic
+def _filed(claimed: Letter, file: StoredFile, pages: int, *, at: datetime) -> Letter:
+    letter = Letter.objects.select_for_update().get(pk=claimed.pk)
+    if letter.state != Letter.State.RENDERING or letter.claimed_at != claimed.claimed_at:
+        raise AlreadyTaken(f"Letter {letter.pk} was taken over by another worker.")
+    letter.state = Letter.State.FILED
+    letter.file, letter.sha256, letter.pages, letter.filed_at = file, file.sha256, pages, at
+    letter.lease_until, letter.failure, letter.who_must_act = None, "", ""
+    letter.save(
+        update_fields=[
+            "state",
+            "file",
+            "sha256",
+            "pages",
+            "filed_at",
+            "lease_until",
+            "failure",
+            "who_must_act",
+        ]
+    )
+    _step(letter.pk, LetterStep.Kind.RENDERED, at=at, detail=file.sha256)
+    _step(letter.pk, LetterStep.Kind.FILED, at=at)
+    return letter
+
+
+@transaction.atomic
+def _failed(claimed: Letter, why: str, who: str, *, at: datetime, for_good: bool) -> Letter:
+    """Note a failure; queue again for a later try, or park when tries are spent or useless."""
+    letter = Letter.objects.select_for_update().get(pk=claimed.pk)
+    if letter.state != Letter.State.RENDERING or letter.claimed_at != claimed.claimed_at:
+        raise AlreadyTaken(f"Letter {letter.pk} was taken over by another worker.")
+    _step(letter.pk, LetterStep.Kind.FAILED, at=at, detail=why)
+    if for_good or letter.attempts >= settings.LETTER_MAX_ATTEMPTS:
+        _park(letter, why, who, at=at)
+    else:
+        wait = timedelta(seconds=settings.LETTER_LEASE_SECONDS * letter.attempts)
+        _requeue(letter, at=at, due_at=at + wait, why=why)
+    return letter
+
+
+def _park(letter: Letter, why: str, who: str, *, at: datetime) -> None:
+    letter.state, letter.failure, letter.who_must_act = Letter.State.PARKED, why, who
+    letter.lease_until = None
+    letter.save(update_fields=["state", "failure", "who_must_act", "lease_until"])
+    _step(letter.pk, LetterStep.Kind.PARKED, at=at, detail=f"{who} must act.")
+
+
+def _requeue(letter: Letter, *, at: datetime, due_at: datetime, why: str) -> None:
+    letter.state, letter.due_at, letter.failure = Letter.State.QUEUED, due_at, why
+    letter.published_at = letter.lease_until = None
+    letter.save(update_fields=["state", "due_at", "failure", "published_at", "lease_until"])
+    _step(letter.pk, LetterStep.Kind.REQUEUED, at=at, detail=why)
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one round of the reconciler did."""
+
+    requeued: int
+    parked: int
+
+
+def sweep(*, at: datetime) -> Swept:
+    """Bring back letters that got lost on the way, and park those that keep getting lost.
+
+    Run every minute by whoever is alive: the relay, and a worker that the scheduler pokes.
+    """
+    requeued = parked = 0
+    for letter_id in list(Letter.objects.abandoned(at=at).values_list("pk", flat=True)):
+        with transaction.atomic():
+            letter = Letter.objects.select_for_update().get(pk=letter_id)
+            if letter.state != Letter.State.RENDERING or not letter.lease_until:
+                continue
+            if letter.lease_until >= at:
+                continue
+            why = "The worker stopped before the letter was filed."
+            if letter.attempts >= settings.LETTER_MAX_ATTEMPTS:
+                _step(letter.pk, LetterStep.Kind.FAILED, at=at, detail=why)
+                _park(
+                    letter,
+                    f"The worker stopped {letter.attempts} times before the letter was filed.",
+                    ADMINISTRATOR_ACTS,
+                    at=at,
+                )
+                parked += 1
+            else:
+                _requeue(letter, at=at, due_at=at, why=why)
+                requeued += 1
+    before = at - timedelta(seconds=settings.LETTER_LEASE_SECONDS)
+    lost = Letter.objects.told_but_waiting(before=before).values_list("pk", flat=True)
+    for letter_id in list(lost):
+        with transaction.atomic():
+            # Only if it still waits; its message may be late, not lost, and then it renders twice
+            # at worst, to the same bytes.
+            again = Letter.objects.told_but_waiting(before=before).filter(pk=letter_id)
+            if again.update(published_at=None):
+                _step(
+                    letter_id,
+                    LetterStep.Kind.REQUEUED,
+                    at=at,
+                    detail="No worker took it in time.",
+                )
+                requeued += 1
+    return Swept(requeued=requeued, parked=parked)
+
+
+@transaction.atomic
+def release_parked(*, letter_id: uuid.UUID, by: User, at: datetime) -> Letter:
+    """Let a parked letter try again, once its cause is mended.
+
+    :raises Refused: it is not parked.
+    """
+    letter = Letter.objects.select_for_update().get(pk=letter_id)
+    if letter.state != Letter.State.PARKED:
+        raise Refused("This letter does not wait for a person.")
+    letter.state, letter.attempts, letter.due_at = Letter.State.QUEUED, 0, at
+    letter.published_at, letter.failure, letter.who_must_act = None, "", ""
+    letter.save(
+        update_fields=["state", "attempts", "due_at", "published_at", "failure", "who_must_act"]
+    )
+    _step(letter.pk, LetterStep.Kind.RELEASED, at=at, by=by)
+    return letter
+
+
+def beat(*, name: str, at: datetime) -> None:
+    """Note that a background process works: the health page reads it."""
+    Heartbeat.objects.update_or_create(name=name, defaults={"beaten_at": at})
+
+
+# --- After filing ------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def mark_sent(*, delivery_id: int, method: Channel, on: date, by: User, at: datetime) -> Delivery:
+    """Record that a letter went out: the day from which clocks run.
+
+    Called by the service of the app whose letter it is, which knows what starts with it.
+
+    :raises Refused: the letter is not filed, has gone out already, or the day cannot be.
+    """
+    delivery = Delivery.objects.select_for_update().select_related("letter").get(pk=delivery_id)
+    if not delivery.letter.is_filed:
+        raise Refused("The letter is not filed yet. Wait until its PDF is ready.")
+    if delivery.state != Delivery.State.PREPARED:
+        raise Refused("This letter has gone out already; it is sent only once.")
+    if on > timezone.localdate(at):
+        raise Refused("The day of sending is in the future. Check the date.")
+    if on < delivery.letter.dated_on:
+        raise Refused(
+            f"The letter is dated {fact_rules.day(delivery.letter.dated_on)}; "
+            "it cannot have gone out before that day."
+        )
+    delivery.state, delivery.sent_on = Delivery.State.SENT, on
+    delivery.sent_method, delivery.sent_by = method, by
+    delivery.store(by=by, at=at, fields=["state", "sent_on", "sent_method", "sent_by"])
+    return delivery
+
+
+@transaction.atomic
+def mark_returned(*, delivery_id: int, why: str, by: User, at: datetime) -> Delivery:
+    """Record that a letter came back.
+
+    :raises Refused: it never went out.
+    """
+    delivery = Delivery.objects.select_for_update().get(pk=delivery_id)
+    if delivery.state != Delivery.State.SENT:
+        raise Refused("Only a letter that went out can come back.")
+    delivery.state = Delivery.State.RETURNED
+    delivery.store(by=by, at=at, why=why, fields=["state"])
+    return delivery
+
+
+def typeset(*, document: Document, layout: str) -> bytes:
+    """Set a document in a layout, without filing it: for a copy in the hand.
+
+    :raises LetterRefused: the document cannot be set in this layout.
+    """
+    found = problems(document, layout)
+    if found:
+        raise LetterRefused(found)
+    try:
+        return typesetting.typeset(document.as_words(), layout, document.dated_on).content
+    except typesetting.TypesettingFailed as error:
+        raise LetterRefused([str(error)]) from error
+
+
+def document_of(letter: Letter) -> Document:
+    """The document that a letter froze, to be set again, perhaps in another layout."""
+    return from_words(letter.words)
+
+
+def _step(
+    letter_id: uuid.UUID,
+    kind: LetterStep.Kind,
+    *,
+    at: datetime,
+    by: User | None = None,
+    detail: str = "",
+) -> None:
+    LetterStep.objects.create(
+        letter_id=letter_id, kind=kind, happened_at=at, by=by, detail=detail[:300]
+    )
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"The file could not be stored: {error.strerror or type(error).__name__}."
+    return str(error)

@@ -1,0 +1,150 @@
+"""From frozen words to a PDF: Typst, tagged for PDF/A-3a and PDF/UA-1, the same bytes every time.
+
+A process that has used Typst must never fork: the child would hang on threads that it does not
+have. So this module compiles directly only in a worker's own child (which never forks again);
+everyone else, a web process or a command, gets a process of its own per letter::
+
+    python -m letters.typesetting < job.json > letter.pdf
+
+Words enter as one JSON string in ``sys.inputs``: data, never source. This file imports neither
+Django nor anything that reads settings.
+"""
+
+import json
+import multiprocessing
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import typst
+
+HERE = Path(__file__).resolve().parent
+LAYOUTS = HERE / "layouts"
+FONTS = HERE / "fonts"
+STANDARDS: list[Any] = ["a-3a", "ua-1"]
+SECONDS_ALLOWED = 30
+
+
+class TypesettingFailed(Exception):
+    """These words cannot be typeset, today or tomorrow. The message is for staff."""
+
+
+class TypesetterGone(Exception):
+    """The typesetting process died or ran out of time; another try may succeed."""
+
+
+@dataclass(frozen=True)
+class Typeset:
+    """A finished letter."""
+
+    content: bytes
+    pages: int
+
+
+Engine = Callable[[Mapping[str, Any], str, date], Typeset]
+
+
+def typeset(words: Mapping[str, Any], layout: str, on: date) -> Typeset:
+    """Set words in a layout, dated on a day, in whatever kind of process this is.
+
+    :raises TypesettingFailed: the words or the layout are at fault.
+    :raises TypesetterGone: the process that did it died, or took too long.
+    """
+    engine = compile_here if _in_worker_child() else compile_apart
+    return engine(words, layout, on)
+
+
+def compile_here(words: Mapping[str, Any], layout: str, on: date) -> Typeset:
+    """Compile in this process, which must not fork afterwards."""
+    import pikepdf
+    import typst
+
+    main = LAYOUTS / f"{layout}.typ"
+    if layout.startswith("_") or "/" in layout or not main.is_file():
+        raise TypesettingFailed(f"There is no layout named {layout!r}.")
+    try:
+        content = typst.compile(
+            str(main),
+            root=str(LAYOUTS),
+            font_paths=_fonts(),
+            ignore_system_fonts=True,
+            format="pdf",
+            sys_inputs={"words": json.dumps(words, sort_keys=True, ensure_ascii=False)},
+            pdf_standards=STANDARDS,
+            # Noon UTC is the same day in Los Angeles. Without a timestamp the bytes would differ.
+            timestamp=datetime(on.year, on.month, on.day, 12, tzinfo=UTC),
+        )
+    except typst.TypstError as error:
+        raise TypesettingFailed(f"The letter cannot be typeset: {error.message}") from error
+    with _opened(pikepdf, content) as pdf:
+        return Typeset(content, len(pdf.pages))
+
+
+def compile_apart(words: Mapping[str, Any], layout: str, on: date) -> Typeset:
+    """Compile in a process of its own, so that the caller may fork later."""
+    job = json.dumps({"words": words, "layout": layout, "on": on.isoformat()})
+    try:
+        done = subprocess.run(  # noqa: S603  # our own interpreter and module, no shell
+            [sys.executable, "-m", "letters.typesetting"],
+            input=job.encode(),
+            capture_output=True,
+            timeout=SECONDS_ALLOWED,
+            cwd=HERE.parent,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TypesetterGone(f"Typesetting took over {SECONDS_ALLOWED} seconds.") from error
+    if done.returncode == _FAULT:
+        raise TypesettingFailed(done.stderr.decode(errors="replace").strip())
+    if done.returncode != 0:
+        raise TypesetterGone(f"The typesetting process ended with code {done.returncode}.")
+    head, _, content = done.stdout.partition(b"\n")
+    return Typeset(content, json.loads(head)["pages"])
+
+
+_FAULT = 65  # EX_DATAERR: the words are at fault
+
+
+def main() -> int:
+    """Read a job on standard input; write one line of JSON and the PDF on standard output."""
+    job = json.load(sys.stdin.buffer)
+    try:
+        made = compile_here(job["words"], job["layout"], date.fromisoformat(job["on"]))
+    except TypesettingFailed as error:
+        sys.stderr.write(str(error))
+        return _FAULT
+    sys.stdout.buffer.write(json.dumps({"pages": made.pages}).encode() + b"\n" + made.content)
+    return 0
+
+
+def _in_worker_child() -> bool:
+    """Whether this is a pool child of a Celery worker: forked, and never to fork again."""
+    billiard = sys.modules.get("billiard.process") or multiprocessing
+    name: str = billiard.current_process().name
+    return name.startswith("ForkPoolWorker")
+
+
+@cache
+def _fonts() -> "typst.Fonts":
+    """The fonts, read once per process: to scan them for every letter is four times slower."""
+    import typst
+
+    return typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)]
+    )
+
+
+def _opened(pikepdf: Any, content: bytes) -> Any:
+    import io
+
+    return pikepdf.open(io.BytesIO(content))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

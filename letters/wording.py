@@ -1,0 +1,306 @@
+"""Wording sets as files, and sentences made from facts. Pure: rows come in as arguments.
+
+A wording file is TOML: ``kind``, ``layout``, ``language``, ``title``, ``sample``, and a list of
+``[[sentence]]`` with ``slot``, ``order``, ``text`` and, where it applies, ``variant``, ``needs``
+and ``paragraph``. In a text, ``{name}`` prints a fact and ``{{`` a brace.
+
+Sentences of the same slot and order are variants of one another: the one whose variant is asked
+for is taken, else the one without a variant. Slots whose name begins with ``notice_`` are composed
+only when asked for by name.
+"""
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, Protocol
+
+from . import facts as _facts
+from . import glyphs
+from .documents import LAYOUTS
+from .facts import Fact, FactName
+
+ON_DEMAND = "notice_"
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+
+
+class WordingRefused(Exception):
+    """A wording file cannot be read; ``problems`` holds a sentence for each fault."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = list(problems)
+        super().__init__(" ".join(self.problems))
+
+
+class FactsRefused(Exception):
+    """Sentences cannot be made: ``problems`` names every fact that is missing or has lapsed."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = list(problems)
+        super().__init__(" ".join(self.problems))
+
+
+class SentenceLike(Protocol):
+    """What composing needs of a sentence: a row or a ``Sentence``."""
+
+    slot: str
+    order: int
+    variant: str
+    text: str
+    needs: list[str]
+    starts_paragraph: bool
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence of a wording file."""
+
+    slot: str
+    order: int
+    text: str
+    variant: str = ""
+    needs: tuple[str, ...] = ()
+    starts_paragraph: bool = False
+
+
+@dataclass(frozen=True)
+class WordingFile:
+    """A wording set as a file says it."""
+
+    kind: str
+    layout: str
+    language: str
+    title: str
+    is_sample: bool
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def sha256(self) -> str:
+        """The fingerprint of what the sentences say."""
+        content = json.dumps([asdict(one) for one in self.sentences], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Composed:
+    """Sentences made from facts, by slot; each slot is a list of paragraphs."""
+
+    slots: dict[str, tuple[tuple[str, ...], ...]]
+
+    def paragraphs(self, slot: str) -> tuple[str, ...]:
+        """The paragraphs of a slot; none when the wording has no such slot."""
+        return tuple(" ".join(sentences) for sentences in self.slots.get(slot, ()))
+
+    def text(self, slot: str) -> str:
+        """A slot as one text, with an empty line between its paragraphs."""
+        return "\n\n".join(self.paragraphs(slot))
+
+    def sentences(self, slot: str | None = None) -> tuple[str, ...]:
+        """The sentences of a slot one by one, or of all slots."""
+        chosen = self.slots.values() if slot is None else [self.slots.get(slot, ())]
+        return tuple(one for paragraphs in chosen for part in paragraphs for one in part)
+
+
+def parse(text: str, *, declared: Iterable[FactName] = ()) -> WordingFile:
+    """Read a wording file.
+
+    :param declared: the facts of its kind; when given, every name in the file is held against it.
+    :raises WordingRefused: naming everything that is wrong with it at once.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise WordingRefused([f"This is not a TOML file: {error}."]) from error
+    found: list[str] = []
+    head = {name: _text(data, name, found) for name in ("kind", "layout", "title")}
+    language = data.get("language", "en-US")
+    if not isinstance(language, str) or not re.fullmatch(r"[a-z]{2}(-[A-Z]{2})?", language):
+        found.append(f"language is {language!r}. Write it like en-US.")
+    if head["layout"] and LAYOUTS.get(head["layout"]) != head["kind"]:
+        found.append(f"There is no layout {head['layout']!r} for letters of kind {head['kind']!r}.")
+    if not isinstance(data.get("sample", False), bool):
+        found.append("sample must be true or false.")
+    for name in sorted(set(data) - {"kind", "layout", "title", "language", "sample", "sentence"}):
+        found.append(f"{name} is not something that a wording file may say.")
+    sentences = _sentences(data.get("sentence"), tuple(declared), found)
+    if found:
+        raise WordingRefused(found)
+    return WordingFile(
+        **head, language=language, is_sample=data.get("sample", False), sentences=sentences
+    )
+
+
+def names_in(text: str) -> list[str]:
+    """The facts that a text prints, in the order in which it names them."""
+    return [match[1] for match in _TOKEN.finditer(text) if match[1] is not None]
+
+
+def needed(sentences: Iterable[SentenceLike]) -> list[str]:
+    """Every fact that must hold for these sentences, printed ones included."""
+    names = [name for one in sentences for name in (*one.needs, *names_in(one.text))]
+    return list(dict.fromkeys(names))
+
+
+def choose(
+    sentences: Iterable[SentenceLike],
+    *,
+    variants: Sequence[str] = (),
+    slots: Sequence[str] | None = None,
+) -> list[SentenceLike]:
+    """The sentences that fit, in order.
+
+    :param variants: what is being said and to whom: ``("MD",)``, ``("ELECTRONIC", "REGULAR")``.
+    :param slots: only these slots; by default all that are not made on demand.
+    :raises FactsRefused: a place has only sentences for other variants.
+    """
+    places: dict[tuple[str, int], dict[str, SentenceLike]] = {}
+    for one in sorted(sentences, key=lambda one: (one.slot, one.order, one.variant)):
+        wanted = one.slot in slots if slots is not None else not one.slot.startswith(ON_DEMAND)
+        if wanted:
+            places.setdefault((one.slot, one.order), {})[one.variant] = one
+    chosen, found = [], []
+    for (slot, order), by_variant in places.items():
+        fitting = [name for name in variants if name in by_variant] or [""]
+        if fitting[0] in by_variant:
+            chosen.append(by_variant[fitting[0]])
+        else:
+            found.append(
+                f"The wording has no sentence for {slot} {order} that fits "
+                f"{', '.join(variants) or 'the general case'}."
+            )
+    if found:
+        raise FactsRefused(found)
+    return chosen
+
+
+def compose(
+    sentences: Iterable[SentenceLike],
+    facts: Sequence[Fact],
+    *,
+    declared: Sequence[FactName],
+    on: date,
+    variants: Sequence[str] = (),
+    slots: Sequence[str] | None = None,
+    about: str = "",
+) -> Composed:
+    """Make the sentences that fit from the facts of one day.
+
+    :param about: whose facts beside the shared ones, where reviewers are several.
+    :raises FactsRefused: naming every missing, lapsed or unknown fact at once.
+    """
+    mine = [one for one in facts if one.about in {"", about}]
+    chosen = choose(sentences, variants=variants, slots=slots)
+    found = _facts.problems(mine, needed=needed(chosen), declared=declared, on=on)
+    prints = {one.name for one in declared if one.printed}
+    values = {one.name: one.value for one in mine}
+    for one in chosen:
+        for name in names_in(one.text):
+            if name in values and name not in prints:
+                found.append(f"The wording prints {name}, which is not to be printed.")
+            elif name in values and not isinstance(values[name], str):
+                found.append(f"The fact {name} is not a text, so no sentence can print it.")
+    if found:
+        raise FactsRefused(list(dict.fromkeys(found)))
+    made: dict[str, list[list[str]]] = {}
+    for one in chosen:
+        paragraphs = made.setdefault(one.slot, [])
+        if one.starts_paragraph or not paragraphs:
+            paragraphs.append([])
+        paragraphs[-1].append(_filled(one.text, values))
+    return Composed({slot: tuple(tuple(part) for part in parts) for slot, parts in made.items()})
+
+
+def _filled(text: str, values: dict[str, Any]) -> str:
+    """Put values in their slots in one pass, so that a brace in a value stays a brace."""
+
+    def one(match: re.Match[str]) -> str:
+        if match[0] in {"{{", "}}"}:
+            return match[0][0]
+        return str(values[match[1]])
+
+    return _TOKEN.sub(one, text)
+
+
+def _text(data: dict[str, Any], name: str, found: list[str]) -> str:
+    value = data.get(name)
+    if not isinstance(value, str) or not value.strip():
+        found.append(f"{name} is missing.")
+        return ""
+    return value.strip()
+
+
+def _sentences(
+    entries: object, declared: tuple[FactName, ...], found: list[str]
+) -> tuple[Sentence, ...]:
+    if not isinstance(entries, list) or not entries:
+        found.append("The file holds no [[sentence]].")
+        return ()
+    read: list[Sentence] = []
+    places: set[tuple[str, int, str]] = set()
+    for position, entry in enumerate(entries, start=1):
+        one = _sentence(entry, position, declared, found)
+        if one is None:
+            continue
+        place = (one.slot, one.order, one.variant)
+        if place in places:
+            found.append(
+                f"Sentence {position} stands at {one.slot} {one.order} {one.variant}".strip()
+                + ", where another stands already."
+            )
+        places.add(place)
+        read.append(one)
+    return tuple(read)
+
+
+def _sentence(
+    entry: object, position: int, declared: tuple[FactName, ...], found: list[str]
+) -> Sentence | None:
+    where = f"Sentence {position}"
+    if not isinstance(entry, dict):
+        found.append(f"{where} is not a table.")
+        return None
+    slot, order, text = entry.get("slot"), entry.get("order", position), entry.get("text")
+    variant, needs = entry.get("variant", ""), entry.get("needs", [])
+    before = len(found)
+    for name in sorted(set(entry) - {"slot", "order", "text", "variant", "needs", "paragraph"}):
+        found.append(f"{where} says {name}, which no sentence may say.")
+    if not isinstance(slot, str) or not _NAME.fullmatch(slot):
+        found.append(f"{where} has no slot, or one that is not a plain name.")
+    if not isinstance(order, int) or isinstance(order, bool) or not 0 < order < 1000:
+        found.append(f"{where} has an order that is not a number from 1 to 999.")
+    if not isinstance(variant, str) or len(variant) > 40:
+        found.append(f"{where} has a variant that is not a short word.")
+    if not isinstance(needs, list) or not all(isinstance(name, str) for name in needs):
+        found.append(f"{where} has needs that are not a list of names.")
+    if not isinstance(entry.get("paragraph", False), bool):
+        found.append(f"{where} has a paragraph that is neither true nor false.")
+    if not isinstance(text, str) or not text.strip():
+        found.append(f"{where} has no text.")
+    if len(found) > before:
+        return None
+    text = " ".join(str(text).split())
+    for match in _TOKEN.finditer(text):
+        if match[1] is None and match[0] in "{}":
+            found.append(f"{where} has a lone brace. Write {{{{ or }}}} to print one.")
+        elif match[1] is not None and not _NAME.fullmatch(match[1]):
+            found.append(f"{where} has a slot {match[0]} that is not a plain name.")
+    found += [f"{where}: {one.sentence}" for one in glyphs.lacking(text)]
+    if declared:
+        known = {one.name: one for one in declared}
+        for name in dict.fromkeys([*needs, *names_in(text)]):
+            if name not in known:
+                found.append(f"{where} names the fact {name}, which nobody has declared.")
+            elif name in names_in(text) and not known[name].printed:
+                found.append(f"{where} prints {name}, which is not to be printed.")
+    return Sentence(
+        slot=str(slot),
+        order=int(str(order)),
+        text=text,
+        variant=variant,
+        needs=tuple(needs),
+        starts_paragraph=bool(entry.get("paragraph", False)),
+    )
