@@ -211,6 +211,8 @@ CACHES = {
 }
 LETTER_LEASE_SECONDS = environment.number("LETTER_LEASE_SECONDS", 90)
 LETTER_MAX_ATTEMPTS = 3
+# Letters worded by the samples that come with the portal; a real organisation publishes its own.
+ALLOW_SAMPLE_WORDING = environment.flag("ALLOW_SAMPLE_WORDING", DEBUG or DEMO)
 CELERY_VISIBILITY_TIMEOUT = environment.number("CELERY_VISIBILITY_TIMEOUT", 120)
 
 # --- Logs: JSON lines, and never a value that names a person --------------------------------------

@@ -12,6 +12,7 @@ os.environ.setdefault("SECURE_SSL_REDIRECT", "0")  # tests speak plain HTTP to t
 os.environ.setdefault("SECOND_FACTOR_REQUIRED", "0")  # its own tests switch it on
 os.environ.setdefault("LETTER_LEASE_SECONDS", "6")  # a killed worker's letter comes back soon
 os.environ.setdefault("CELERY_VISIBILITY_TIMEOUT", "6")
+os.environ.setdefault("ALLOW_SAMPLE_WORDING", "1")  # tests write letters on the shipped wording
 os.environ.setdefault("CACHE_IN_REDIS", "0")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
