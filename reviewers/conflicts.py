@@ -26,7 +26,22 @@ NONE = "NONE"  # tested, nothing found
 # A holding above this share of an organisation is a financial tie (8 CCR 9768.1).
 HOLDING_THRESHOLD_PERCENT = Decimal("1")
 
-_TITLES = {"md", "do", "dc", "dpm", "phd", "psyd", "lac", "od", "dds", "dmd", "rn", "np", "pa", "esq"}
+_TITLES = {
+    "md",
+    "do",
+    "dc",
+    "dpm",
+    "phd",
+    "psyd",
+    "lac",
+    "od",
+    "dds",
+    "dmd",
+    "rn",
+    "np",
+    "pa",
+    "esq",
+}
 _TITLES |= {"dr", "mr", "mrs", "ms", "jr", "sr", "ii", "iii", "iv"}
 
 _TIES = {

@@ -370,7 +370,9 @@ def _match(question: Question, profile: Profile) -> tuple[list[Match], list[Reas
         else:
             reasons.append(Reason("SPECIALTY", False, f"Item {item.position}: {found}"))
     if not question.items:
-        reasons.append(Reason("SPECIALTY", False, "The case has no item that waits for a decision."))
+        reasons.append(
+            Reason("SPECIALTY", False, "The case has no item that waits for a decision.")
+        )
     return matches, reasons
 
 

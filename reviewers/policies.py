@@ -108,7 +108,9 @@ def why_not_open_file(user: User, case: Case) -> str:
     if assignment.reviewer.bars.filter(case=case).exists():
         return "A conflict is on file between you and this case."
     if case.stage not in WITH_REVIEWER:
-        return f"Case {case.number} stands at “{case.stage.label}”; its file is closed to reviewers."
+        return (
+            f"Case {case.number} stands at “{case.stage.label}”; its file is closed to reviewers."
+        )
     if assignment.state != ReviewerAssignment.State.ACCEPTED:
         return "Attest that you have no conflict first; then the records open."
     if live_attestation(assignment) is None:

@@ -102,9 +102,7 @@ def profile(reviewer: Reviewer, *, on: date, known_at: datetime) -> Profile:
     return replace(now, status=then.status, capacity=then.capacity)
 
 
-def profiles(
-    reviewers: QuerySet[Reviewer], *, on: date, known_at: datetime
-) -> dict[int, Profile]:
+def profiles(reviewers: QuerySet[Reviewer], *, on: date, known_at: datetime) -> dict[int, Profile]:
     """The profiles of many reviewers, by id, in two queries. The status is today's."""
     facts = facts_by_reviewer(on=on, known_at=known_at, of=reviewers)
     return {
@@ -158,9 +156,7 @@ def _facts_of(
     of: QuerySet[Reviewer] | None,
 ) -> QuerySet[Any]:
     later = model._default_manager.filter(corrects=OuterRef("pk"), recorded_at__lte=known_at)
-    rows = model._default_manager.filter(
-        ~Exists(later), recorded_at__lte=known_at, withdrawn=False
-    )
+    rows = model._default_manager.filter(~Exists(later), recorded_at__lte=known_at, withdrawn=False)
     holds = Q(valid_from__isnull=True) | Q(valid_from__lte=on)
     holds &= Q(valid_to__isnull=True) | Q(valid_to__gte=on)
     if model is Affiliation:

@@ -32,9 +32,6 @@ class UserFactory(factory.Factory[User]):
     class Meta:
         model = User
 
-    class Params:
-        roles: tuple[Role, ...] = ()
-
     name = factory.Sequence(lambda n: f"Person Number{n}")
     email = factory.Sequence(lambda n: f"person{n}@example.org")
     password = "correct horse battery staple"

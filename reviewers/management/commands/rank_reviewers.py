@@ -1,0 +1,58 @@
+"""``manage.py rank_reviewers CASE [--on DATE] [--json]``: the panel for a case, with every reason."""
+
+import json
+from argparse import ArgumentParser
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from cases.models import Case
+from reviewers import matching
+from reviewers.candidates import weigh
+
+
+class Command(BaseCommand):
+    help = "Print who may review a case on a day, in order, and why. Stores nothing. Codes only."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("case", help="the case number")
+        parser.add_argument("--on", type=date.fromisoformat, help="the day, YYYY-MM-DD; today")
+        parser.add_argument("--json", action="store_true", help="for programs")
+
+    def handle(self, **options: Any) -> str:
+        now = timezone.now()
+        day = options["on"] or timezone.localdate(now)
+        case = Case.objects.filter(number=options["case"]).first()
+        if case is None:
+            raise CommandError(f"There is no case {options['case']}.")
+        verdicts, _ = weigh(case, on=day, known_at=now)
+        if options["json"]:
+            return json.dumps(
+                {
+                    "case": case.number,
+                    "on": day.isoformat(),
+                    "weights": dict(matching.WEIGHTS),
+                    "reviewers": [
+                        {
+                            "code": verdict.code,
+                            "rank": verdict.rank,
+                            "score": verdict.score,
+                            "reasons": [asdict(reason) for reason in verdict.reasons],
+                        }
+                        for verdict in verdicts
+                    ],
+                },
+                indent=1,
+                ensure_ascii=False,
+            )
+        lines = [f"Case {case.number} on {day:%m/%d/%Y}"]
+        for verdict in verdicts:
+            place = f"{verdict.rank}." if verdict.rank else "–"
+            score = f", {verdict.score} points" if verdict.rank else ", not eligible"
+            lines.append(f"{place:>4} {verdict.code}{score}")
+            lines += [f"       {reason.sentence}" for reason in verdict.reasons]
+        lines += [f"{number} {words}" for number, words in matching.counts(verdicts)]
+        return "\n".join(lines)

@@ -1,0 +1,342 @@
+"""What letters may say of a reviewer, and the stored fact behind each sentence.
+
+A fact that is missing is left out, so that the letter refuses and names it. One that has lapsed is
+handed over with the day on which it lapsed, so that the refusal can name the day too. Nothing here
+carries the reviewer's name, code, licence number or sign-in (Labor Code 4610.6(f)).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Q
+
+from cases.models import Party, Role
+from cases.services.intake import local_day
+from letters.facts import Fact, FactName
+
+from . import matching
+from .candidates import ties_of
+from .conflicts import PASS, by_party
+from .facts import (
+    HOME_STATE,
+    KIND_WORDS,
+    PHYSICIANS,
+    CertificationHeld,
+    Held,
+    LicenceHeld,
+    Profile,
+    years_before,
+)
+from .models import (
+    Certification,
+    ConflictResult,
+    CredentialFact,
+    Licence,
+    PracticeFact,
+    ReviewerAssignment,
+    Training,
+)
+from .profiles import profile
+
+# What this app can prove, for the app that declares a kind of letter (letters.facts.declare).
+FACTS: tuple[FactName, ...] = (
+    FactName("no_affiliation_employer", "No affiliation with the employer", printed=False),
+    FactName("no_affiliation_employee", "No affiliation with the employee", printed=False),
+    FactName("no_affiliation_providers", "No affiliation with the providers", printed=False),
+    FactName(
+        "no_affiliation_claims_administrator",
+        "No affiliation with the claims administrator",
+        printed=False,
+    ),
+    FactName("attestation_signed", "Reviewer’s attestation on the present parties", printed=False),
+    FactName("board_certification", "Board certification", printed=False),
+    FactName("licence", "Unrestricted licence", printed=False),
+    FactName("practice_years", "More than five years in active practice", printed=False),
+    FactName("practice_hours", "At least 24 hours a week in active practice", printed=False),
+    FactName("specialty_match", "Specialty chosen for the items in dispute", printed=False),
+    FactName("training_law", "Training in the governing law", printed=False),
+    FactName("training_evidence", "Training in the hierarchy of evidence", printed=False),
+)
+
+# The parties that each sentence speaks of. The first named has to be on file: who is not known
+# cannot be said to be unrelated. Ties to a UR organisation count against the administrator that
+# uses it, and those to a maker against the providers who would use its product.
+CLASSES: dict[str, tuple[Role, ...]] = {
+    "no_affiliation_employer": (Role.EMPLOYER,),
+    "no_affiliation_employee": (Role.EMPLOYEE, Role.EMPLOYEE_ATTORNEY, Role.REPRESENTATIVE),
+    "no_affiliation_providers": (
+        Role.REQUESTING_PHYSICIAN,
+        Role.PHYSICIAN_GROUP,
+        Role.OTHER_PROVIDER,
+        Role.FACILITY,
+        Role.MANUFACTURER,
+    ),
+    "no_affiliation_claims_administrator": (
+        Role.CLAIMS_ADMINISTRATOR,
+        Role.INSURER,
+        Role.DEFENCE_ATTORNEY,
+        Role.UR_ORGANISATION,
+        Role.UR_PHYSICIAN,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class CredentialLine:
+    """What a letter prints of a reviewer: never a name.
+
+    Specialties that decided the items come first, California before other states.
+    """
+
+    specialties: tuple[str, ...]
+    licence_states: tuple[str, ...]
+    licence_kind: str  # a code of LicenceKind; letters word credentials by it
+
+
+def credentials(assignment: ReviewerAssignment, *, on: date, known_at: datetime) -> CredentialLine:
+    """The reviewer's specialties and states of licence on a day, as known at a moment."""
+    held = _profile(assignment, on=on, known_at=known_at)
+    chosen = [match["specialty"] for match in assignment.match_reasons]
+    own = held.specialties
+    ordered = [name for name in chosen if name in own] + list(own)
+    return CredentialLine(
+        specialties=tuple(dict.fromkeys(ordered)),
+        licence_states=tuple(dict.fromkeys(licence.state for licence in held.good_licences)),
+        licence_kind=held.kind,
+    )
+
+
+def proofs(assignment: ReviewerAssignment, *, on: date, known_at: datetime) -> list[Fact]:
+    """The facts about an assignment's reviewer on a day, as known at a moment.
+
+    Asked on the day of signing and again on the day of issue; for an old letter, with the day and
+    moment of its signing.
+    """
+    held = _profile(assignment, on=on, known_at=known_at)
+    about = f"seat {assignment.seat}"
+    found = [
+        *_no_affiliation(assignment, held, known_at=known_at),
+        _attestation(assignment, known_at=known_at),
+        _licence(held),
+        *_certification(held),
+        _practice_years(held),
+        _practice_hours(held),
+        _specialty_match(assignment, held),
+        *_trainings(held),
+    ]
+    return [
+        Fact(one.name, one.value, one.source, one.valid_from, one.valid_to, about)
+        for one in found
+        if one is not None
+    ]
+
+
+def _profile(assignment: ReviewerAssignment, *, on: date, known_at: datetime) -> Profile:
+    if assignment.reviewer is None:
+        raise ValueError(f"{assignment} comes from a published letter and names no reviewer.")
+    return profile(assignment.reviewer, on=on, known_at=known_at)
+
+
+def _no_affiliation(
+    assignment: ReviewerAssignment, held: Profile, *, known_at: datetime
+) -> list[Fact]:
+    """One fact for each class of parties in which every one was tested and is free of ties.
+
+    Twice: as stored when the reviewer was chosen or attested, and again with what is on file now.
+    """
+    case = assignment.case
+    if case.reviewer_bars.filter(
+        reviewer_id=assignment.reviewer_id, barred_at__lte=known_at
+    ).exists():
+        return []
+    roles = dict(Party.objects.known_at(known_at).filter(case=case).values_list("pk", "role"))
+    now = by_party(ties_of(case, held, known_at=known_at))
+    stored = _stored_results(assignment, list(roles), known_at=known_at)
+    facts = []
+    for name, classes in CLASSES.items():
+        of_class = [pk for pk, role in roles.items() if role in classes]
+        required = any(roles[pk] == classes[0] for pk in of_class)
+        free = all(
+            pk in stored and all(tie.result == PASS for tie in now.get(pk, [])) for pk in of_class
+        )
+        if required and free:
+            facts.append(
+                Fact(
+                    name,
+                    True,
+                    f"{len(of_class)} tested, list {max(stored[pk][0] for pk in of_class)}, "
+                    f"last {local_day(max(stored[pk][1] for pk in of_class)):%m/%d/%Y}",
+                )
+            )
+    return facts
+
+
+def _stored_results(
+    assignment: ReviewerAssignment, party_ids: Sequence[int], *, known_at: datetime
+) -> dict[int, tuple[int, datetime]]:
+    """Parties for which the latest stored test found no tie: the list version and the moment."""
+    rows = ConflictResult.objects.filter(
+        case_id=assignment.case_id,
+        reviewer_id=assignment.reviewer_id,
+        party_id__in=party_ids,
+        tested_at__lte=known_at,
+    ).order_by("tested_at", "pk")
+    latest: dict[int, dict[str, ConflictResult]] = {}
+    for row in rows:
+        of_party = latest.setdefault(row.party_id, {})
+        if row.relation == "NONE":
+            of_party.clear()
+        of_party[row.relation] = row
+    return {
+        pk: (
+            max(row.party_list_version for row in of_party.values()),
+            max(row.tested_at for row in of_party.values()),
+        )
+        for pk, of_party in latest.items()
+        if all(row.result == ConflictResult.Result.PASS for row in of_party.values())
+    }
+
+
+def _attestation(assignment: ReviewerAssignment, *, known_at: datetime) -> Fact | None:
+    """The attestation that stood at that moment, if it was signed on the list of that moment."""
+    signed = (
+        assignment.attestations.filter(signed_at__lte=known_at)
+        .filter(Q(voided_at__isnull=True) | Q(voided_at__gt=known_at))
+        .select_related("wording")
+        .order_by("-signed_at")
+        .first()
+    )
+    if signed is None or signed.party_list_version < _list_version(assignment, known_at):
+        return None
+    return Fact(
+        "attestation_signed",
+        True,
+        f"Wording {signed.wording.number}, list {signed.party_list_version}, "
+        f"signed {local_day(signed.signed_at):%m/%d/%Y}",
+        valid_from=local_day(signed.signed_at),
+    )
+
+
+def _list_version(assignment: ReviewerAssignment, known_at: datetime) -> int:
+    versions = assignment.case.parties.filter(recorded_at__lte=known_at).values_list(
+        "list_version", flat=True
+    )
+    return max(versions, default=0)
+
+
+def _licence(held: Profile) -> Fact | None:
+    if held.restricted_licences or held.found_sanctions or held.status != "ACTIVE":
+        return None
+    good = held.good_licences
+    if good:
+        # The letter names every state, so it holds as long as the one that runs out last.
+        last = max(good, key=lambda one: one.valid_to or date.max)
+        states = ", ".join(dict.fromkeys(one.state for one in good))
+        return Fact(
+            "licence", states, _source(last), valid_from=last.valid_from, valid_to=last.valid_to
+        )
+    lapsed = _lapsed(Licence, held, standing=Licence.Standing.ACTIVE)
+    if lapsed is None:
+        return None
+    return Fact("licence", lapsed.state, _source(lapsed), lapsed.valid_from, lapsed.valid_to)
+
+
+def _certification(held: Profile) -> Iterable[Fact]:
+    """Required of physicians; for other licensed kinds there is no such fact to state."""
+    certified = [one for one in held.certifications if one.specialty in held.certified_specialties]
+    if certified:
+        last = max(certified, key=lambda one: one.valid_to or date.max)
+        names = ", ".join(held.certified_specialties)
+        yield Fact("board_certification", names, _source(last), last.valid_from, last.valid_to)
+        return
+    lapsed = _lapsed(Certification, held)
+    if lapsed is not None:
+        yield Fact(
+            "board_certification",
+            lapsed.specialty.name,
+            _source(lapsed),
+            lapsed.valid_from,
+            lapsed.valid_to,
+        )
+
+
+def _practice_years(held: Profile) -> Fact | None:
+    start = held.practice_start
+    if start is None or start.valid_from is None:
+        return None
+    if start.valid_from >= years_before(held.on, matching.PRACTICE_YEARS):
+        return None
+    return Fact(
+        "practice_years",
+        f"since {start.valid_from:%m/%d/%Y}",
+        _source(start),
+        valid_from=start.valid_from,
+    )
+
+
+def _practice_hours(held: Profile) -> Fact | None:
+    hours = held.hours
+    if hours is not None and hours.weekly_hours is not None:
+        if hours.weekly_hours < matching.WEEKLY_HOURS:
+            return None
+        return Fact(
+            "practice_hours",
+            f"{hours.weekly_hours.normalize():f}",
+            _source(hours),
+            hours.valid_from,
+            hours.valid_to,
+        )
+    lapsed = _lapsed(PracticeFact, held, kind=PracticeFact.Kind.HOURS)
+    if lapsed is None or lapsed.weekly_hours is None:
+        return None
+    return Fact(
+        "practice_hours",
+        f"{lapsed.weekly_hours.normalize():f}",
+        _source(lapsed),
+        lapsed.valid_from,
+        lapsed.valid_to,
+    )
+
+
+def _specialty_match(assignment: ReviewerAssignment, held: Profile) -> Fact | None:
+    """The match stored when the reviewer was chosen, if it still rests on a specialty in force."""
+    matches = assignment.match_reasons
+    if not matches or any(match["specialty"] not in held.specialties for match in matches):
+        return None
+    value = [
+        {"item": match["position"], "specialty": match["specialty"], "why": match["why"]}
+        for match in matches
+    ]
+    return Fact("specialty_match", value, f"Candidate list {assignment.candidate_list_id}")
+
+
+def _trainings(held: Profile) -> Iterable[Fact]:
+    for topic, name in (
+        (Training.Topic.LAW, "training_law"),
+        (Training.Topic.EVIDENCE, "training_evidence"),
+    ):
+        taken = held.training(topic)
+        if taken is not None:
+            yield Fact(name, taken.version_taught, _source(taken), taken.valid_from, taken.valid_to)
+            continue
+        lapsed = _lapsed(Training, held, topic=topic)
+        if lapsed is not None:
+            yield Fact(
+                name, lapsed.version_taught, _source(lapsed), lapsed.valid_from, lapsed.valid_to
+            )
+
+
+def _lapsed(model: type[CredentialFact], held: Profile, **about: Any) -> Any:
+    """The fact that ran out last before the day, to name it in a refusal."""
+    return (
+        model._default_manager.known_at(held.known_at)
+        .filter(reviewer_id=held.reviewer_id, valid_to__lt=held.on, **about)
+        .order_by("-valid_to", "-pk")
+        .first()
+    )
+
+
+def _source(held: Held | CredentialFact) -> str:
+    return f"{held.source}, verified {held.verified_on:%m/%d/%Y} by {held.verified_by}"

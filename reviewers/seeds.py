@@ -1,0 +1,324 @@
+"""What the panel starts with: specialties, a first map of treatments to them, the attestation.
+
+All of it is shipped to be changed by the office. Specialties are the names by which the Division of
+Workers' Compensation lists them; the map is ours, modest, and unconfirmed.
+"""
+
+from datetime import date, datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from cases.models import TreatmentCategory
+
+from .models import AttestationWording, Specialty, SpecialtyFit
+
+SPECIALTIES: tuple[str, ...] = (
+    "Addiction Psychiatry",
+    "Allergy & Immunology",
+    "Anesthesiology",
+    "Cardiovascular Disease",
+    "Child & Adolescent Psychiatry",
+    "Chiropractic",
+    "Colon & Rectal Surgery",
+    "Critical Care Medicine",
+    "Dentist",
+    "Dermatology",
+    "Diagnostic Radiology",
+    "Emergency Medicine",
+    "Family Practice",
+    "Gastroenterology",
+    "General Vascular Surgery",
+    "Geriatric Medicine",
+    "Hand Surgery",
+    "Hospice & Palliative",
+    "Infectious Disease",
+    "Internal Medicine",
+    "Interventional Cardiology",
+    "Medical Oncology",
+    "Medical Toxicology",
+    "Nephrology",
+    "Neurological Surgery",
+    "Neurology",
+    "Neuromuscular Medicine",
+    "Neuroradiology",
+    "Occupational Medicine",
+    "Oncology",
+    "Ophthalmology",
+    "Optometry",
+    "Oriental Medicine",
+    "Orthopedic Surgery",
+    "Otolaryngology",
+    "Pain Management",
+    "Pediatrics",
+    "Physical Medicine & Rehabilitation",
+    "Plastic Surgery",
+    "Podiatric Surgery",
+    "Podiatrist",
+    "Preventive Medicine",
+    "Psychiatry",
+    "Psychologist",
+    "Psychology",
+    "Public Health & General Preventive Medicine",
+    "Pulmonary Disease",
+    "Radiology",
+    "Registered Nurse",
+    "Rheumatology",
+    "Sleep Medicine",
+    "Sports Medicine",
+    "Surgery",
+    "Surgical Critical Care",
+    "Thoracic Surgery",
+    "Urology",
+)
+
+_MEDICAL = (
+    "Occupational Medicine",
+    "Preventive Medicine",
+    "Family Practice",
+    "Internal Medicine",
+    "Physical Medicine & Rehabilitation",
+    "Emergency Medicine",
+)
+_PAIN = ("Pain Management", "Anesthesiology", "Physical Medicine & Rehabilitation", "Neurology")
+_BONES = (
+    "Orthopedic Surgery",
+    "Physical Medicine & Rehabilitation",
+    "Sports Medicine",
+    "Occupational Medicine",
+    "Preventive Medicine",
+    "Family Practice",
+)
+_MIND = ("Psychiatry", "Addiction Psychiatry", "Psychologist", "Psychology")
+
+# (category, its child or "", body part or "") → specialties and the reason for all of them.
+MAP: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
+    ("Pharmaceuticals", "", "", (*_MEDICAL, *_PAIN), "prescribes and monitors such drugs"),
+    (
+        "Pharmaceuticals",
+        "Opioids",
+        "",
+        (*_MEDICAL, *_PAIN, "Addiction Psychiatry"),
+        "prescribes and tapers opioids",
+    ),
+    (
+        "Pharmaceuticals",
+        "Antidepressant",
+        "",
+        (*_MEDICAL, *_PAIN, "Psychiatry", "Addiction Psychiatry"),
+        "prescribes antidepressants",
+    ),
+    (
+        "Injection",
+        "",
+        "",
+        (*_PAIN, "Orthopedic Surgery", "Neurological Surgery", "Occupational Medicine"),
+        "performs or orders such injections",
+    ),
+    (
+        "Surgery",
+        "",
+        "",
+        (
+            "Orthopedic Surgery",
+            "Hand Surgery",
+            "Neurological Surgery",
+            "Surgery",
+            "Physical Medicine & Rehabilitation",
+            "Occupational Medicine",
+        ),
+        "operates, or treats before and after such operations",
+    ),
+    (
+        "Surgery",
+        "Spine",
+        "",
+        ("Orthopedic Surgery", "Neurological Surgery"),
+        "operates on the spine",
+    ),
+    (
+        "Surgery",
+        "",
+        "Hand",
+        ("Hand Surgery", "Orthopedic Surgery", "Plastic Surgery"),
+        "operates on the hand",
+    ),
+    ("Surgery", "", "Wrist", ("Hand Surgery", "Orthopedic Surgery"), "operates on the wrist"),
+    (
+        "Surgery",
+        "",
+        "Foot",
+        ("Podiatric Surgery", "Podiatrist", "Orthopedic Surgery"),
+        "operates on the foot",
+    ),
+    (
+        "Rehabilitation",
+        "",
+        "",
+        (*_BONES, "Chiropractic", "Internal Medicine"),
+        "prescribes or gives such rehabilitation",
+    ),
+    (
+        "Rehabilitation",
+        "Acupuncture",
+        "",
+        (*_BONES, "Pain Management", "Oriental Medicine"),
+        "prescribes or gives acupuncture",
+    ),
+    (
+        "Rehabilitation",
+        "Chiropractic",
+        "",
+        (*_BONES, "Chiropractic"),
+        "prescribes or gives chiropractic care",
+    ),
+    (
+        "Diagnostic Testing",
+        "",
+        "",
+        (*_BONES, *_PAIN, "Internal Medicine", "Radiology", "Diagnostic Radiology"),
+        "orders or reads such tests",
+    ),
+    (
+        "DMEPOS",
+        "",
+        "",
+        (*_BONES, "Pain Management", "Internal Medicine", "Chiropractic"),
+        "prescribes such equipment",
+    ),
+    ("Psych Services", "", "", _MIND, "treats such conditions"),
+    ("Evaluation & Management", "Dental", "", ("Dentist",), "gives dental care"),
+    ("Home Health", "", "", (*_MEDICAL, "Geriatric Medicine"), "orders care at home"),
+    (
+        "Programs",
+        "",
+        "",
+        (*_MEDICAL, *_PAIN, *_MIND[:2]),
+        "refers to and oversees such programmes",
+    ),
+    ("", "", "Eye", ("Ophthalmology", "Optometry"), "treats the eye"),
+    ("", "", "Teeth", ("Dentist",), "treats the teeth"),
+    ("", "", "Spine", (*_BONES, *_PAIN, "Neurological Surgery"), "treats the spine"),
+    ("", "", "Neck", (*_BONES, *_PAIN, "Neurological Surgery"), "treats the neck"),
+    ("", "", "Back", (*_BONES, *_PAIN, "Neurological Surgery"), "treats the back"),
+    ("", "", "Shoulder", _BONES, "treats the shoulder"),
+    ("", "", "Knee", _BONES, "treats the knee"),
+    ("", "", "Hand", (*_BONES, "Hand Surgery"), "treats the hand"),
+    ("", "", "Wrist", (*_BONES, "Hand Surgery"), "treats the wrist"),
+    ("", "", "Foot", (*_BONES, "Podiatrist", "Podiatric Surgery"), "treats the foot"),
+)
+
+WORDING_NUMBER = 1
+WORDING_FROM = date(2013, 1, 1)
+WORDING = (
+    "I have been offered this one case to review. I have read who its parties are and which "
+    "treatment is in dispute. Each answer below is true as far as I know, after asking myself "
+    "about my own affairs, my practice and my close family. I am paid the same whatever I decide. "
+    "If an answer changes before the decision is issued, I stop and say so at once."
+)
+QUESTIONS: tuple[tuple[str, str], ...] = (
+    (
+        "employer",
+        "Have you, or has your close family, a professional, family or financial tie to the "
+        "employer, or to one of its officers, directors or managers?",
+    ),
+    (
+        "insurer",
+        "Have you such a tie to the insurer or the claims administrator, or to one of their "
+        "officers, directors, managers or attorneys?",
+    ),
+    (
+        "physician",
+        "Have you such a tie to the physician who asked for the treatment, to that physician’s "
+        "medical group, or to another provider in the dispute?",
+    ),
+    (
+        "facility",
+        "Have you such a tie to the facility where the treatment was or would be given?",
+    ),
+    (
+        "maker",
+        "Have you such a tie to a developer or maker of the drug, device, procedure or other "
+        "treatment in dispute?",
+    ),
+    (
+        "employee",
+        "Do you know the employee or the employee’s close family, or have you ever treated or "
+        "examined the employee?",
+    ),
+    (
+        "attorney",
+        "Have you such a tie to an attorney or representative on either side?",
+    ),
+    (
+        "utilization_review",
+        "Have you such a tie to the organisation or the physician who reviewed the request for "
+        "the claims administrator, or do you do utilization review under contract for anyone?",
+    ),
+    (
+        "prior",
+        "Have you been involved in this case, this injury or this request before, in any role?",
+    ),
+    (
+        "surname",
+        "If a party bears your surname: are you related to that party?",
+    ),
+)
+
+
+@transaction.atomic
+def seed_specialties(*, by: User | None, at: datetime) -> dict[str, int]:
+    """Add the specialties, the map and the attestation that are not there yet. Changes none.
+
+    Lines of the map whose treatment category is not on file are left for a later run.
+
+    :returns: how many of each were added, and how many lines of the map had to wait.
+    """
+    known = {row.name: row for row in Specialty.objects.all()}
+    added = [Specialty(name=name) for name in SPECIALTIES if name not in known]
+    Specialty.objects.bulk_store(added, by=by, at=at, why="Shipped list")
+    specialties = {row.name: row for row in Specialty.objects.all()}
+    fits, waiting = _new_fits(specialties)
+    SpecialtyFit.objects.bulk_store(fits, by=by, at=at, why="Shipped map, unconfirmed")
+    wordings = 0
+    if not AttestationWording.objects.filter(number=WORDING_NUMBER).exists():
+        AttestationWording(
+            number=WORDING_NUMBER,
+            text=WORDING,
+            questions=[{"code": code, "text": text} for code, text in QUESTIONS],
+            effective_from=WORDING_FROM,
+        ).store(by=by, at=at, why="Shipped wording")
+        wordings = 1
+    return {
+        "specialties": len(added),
+        "fits": len(fits),
+        "wordings": wordings,
+        "waiting": waiting,
+    }
+
+
+def _new_fits(specialties: dict[str, Specialty]) -> tuple[list[SpecialtyFit], int]:
+    categories = {
+        (row.parent.name if row.parent else row.name, row.name if row.parent else ""): row
+        for row in TreatmentCategory.objects.select_related("parent")
+    }
+    known = set(SpecialtyFit.objects.values_list("specialty_id", "category_id", "body_part"))
+    fits, waiting = [], 0
+    for parent, child, part, names, reason in MAP:
+        category = categories.get((parent, child)) if parent else None
+        if parent and category is None:
+            waiting += 1
+            continue
+        for name in dict.fromkeys(names):
+            key = (specialties[name].pk, category and category.pk, part)
+            if key not in known:
+                known.add(key)
+                fits.append(
+                    SpecialtyFit(
+                        specialty=specialties[name],
+                        category=category,
+                        body_part=part,
+                        reason=reason,
+                    )
+                )
+    return fits, waiting

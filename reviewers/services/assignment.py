@@ -1,0 +1,407 @@
+"""Giving a case to a reviewer: offer, attest, decline, take back, finish.
+
+The name of a reviewer stands in none of the sentences written here, and neither do the words that
+a reviewer or a coordinator typed about them: those stay on the assignment, which only people with
+``reviewers.see_identity`` read (Labor Code 4610.6(f)).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from cases.lifecycle import Status
+from cases.models import Case, Event
+from cases.policies import NotAllowed
+from cases.services.intake import local_day
+
+from .. import policies
+from ..candidates import weigh
+from ..conflicts import FAIL, UNKNOWN, Tie
+from ..models import (
+    Attestation,
+    AttestationWording,
+    CandidateList,
+    Reviewer,
+    ReviewerAssignment,
+    ReviewerBar,
+)
+from .conflicts import store_results
+
+State = ReviewerAssignment.State
+
+# The first three are shown; anybody further down, or not on the list, needs a reason.
+SHOWN = 3
+# What an acceptance asks again; load and place on the list were settled by the offer.
+_NOT_ASKED_AGAIN = {"WORKLOAD", "LEAVE", "SIGN_IN"}
+
+
+class AlreadyTaken(NotAllowed):
+    """Someone else gave the case away first; the message says who and when."""
+
+
+class Outdated(NotAllowed):
+    """What the page showed is no longer so; the message says what to look at again."""
+
+
+@transaction.atomic
+def assign(
+    *,
+    case_id: int,
+    reviewer_id: int,
+    candidate_list_id: int,
+    seen_version: int | None,
+    override_reason: str = "",
+    by: User,
+    at: datetime,
+) -> ReviewerAssignment:
+    """Offer a case to a reviewer from a stored list of candidates.
+
+    Every gate is asked again here, with the case and the reviewer locked: of two coordinators who
+    choose for one case, and of two cases that want a reviewer's last free place, one wins.
+
+    :param override_reason: why this reviewer rather than one of the first three.
+    :raises AlreadyTaken: another coordinator was first.
+    :raises Outdated: the parties changed since the list was made.
+    :raises Stale: the case changed since the page was loaded.
+    :raises NotAllowed: wrong role or state, a gate refuses, or an override without its reason.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    _refuse_taken(case)
+    policies.refuse(policies.why_not_assign(by, case))
+    case.refuse_if_stale(seen_version)
+    reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
+    seen = CandidateList.objects.get(pk=candidate_list_id)
+    if seen.case_id != case.pk or seen.round != case.round:
+        policies.refuse("This list of candidates belongs to another case or round.")
+    if seen.party_list_version != case.party_list_version:
+        raise Outdated("The parties of the case have changed. Look at the new list, then choose.")
+    verdicts, ties = weigh(case, on=local_day(at), known_at=at, only=reviewer)
+    verdict = verdicts[0]
+    if not verdict.is_eligible:
+        sentences = " ".join(reason.sentence for reason in verdict.refusals)
+        policies.refuse(f"The panel’s rules keep {reviewer.code} from this case. {sentences}")
+    place = seen.candidates.filter(reviewer=reviewer).values_list("rank", flat=True).first()
+    if (place is None or place > SHOWN) and not override_reason.strip():
+        policies.refuse("Say why this reviewer rather than one of the first three.")
+    assignment = ReviewerAssignment(
+        case=case,
+        round=case.round,
+        seat=1,
+        reviewer=reviewer,
+        candidate_list=seen,
+        match_reasons=[
+            {
+                "item": match.item_id,
+                "position": match.position,
+                "specialty": match.specialty,
+                "mapped": match.mapped,
+                "why": match.why,
+            }
+            for match in verdict.matches
+        ],
+        override_reason=override_reason.strip()[:300],
+        offered_at=at,
+        offered_by=by,
+    ).store(by=by, at=at)
+    store_results(case=case, found={reviewer.pk: ties[reviewer.pk]}, by=by, at=at)
+    _record(
+        case,
+        Event.Kind.REVIEWER_OFFERED,
+        f"Offered to {_seat(assignment)}.",
+        assignment,
+        by=by,
+        at=at,
+    )
+    case.move_to(Status.REVIEWER_CHOSEN, by=by, at=at)
+    return assignment
+
+
+@transaction.atomic
+def attest(
+    *,
+    assignment_id: int,
+    answers: Mapping[str, str],
+    wording_id: int,
+    seen_parties: int | None = None,
+    by: User,
+    at: datetime,
+) -> ReviewerAssignment:
+    """Sign, as the reviewer, the answers about conflicts for this one case.
+
+    All "no" opens the file: the assignment is accepted and the case goes into review (or stays in
+    it, when a changed party list made the reviewer attest anew). Any "yes", or a tie that is on
+    file by now, ends the assignment, bars the reviewer and gives the case back for choosing; the
+    signed answers are kept either way. Look at the ``state`` of what comes back.
+
+    :param answers: question code → "yes" or "no", for every question of the wording.
+    :param seen_parties: the party list version that the page showed.
+    :raises Outdated: the parties or the wording changed since the page was loaded.
+    :raises NotAllowed: not the reviewer's own assignment, a question without an answer, a
+        credential that has lapsed, or a name that a coordinator has to settle first.
+    """
+    assignment, case = _lock(assignment_id)
+    policies.refuse(policies.why_not_answer(by, assignment))
+    reviewer = assignment.reviewer
+    assert reviewer is not None  # noqa: S101  # why_not_answer refuses without one
+    _refuse_outside_review(case)
+    if seen_parties is not None and seen_parties != case.party_list_version:
+        raise Outdated(
+            "The parties of the case changed while you read. Read them again, then sign."
+        )
+    wording = current_wording(at)
+    if wording is None or wording.pk != wording_id:
+        raise Outdated("The questions have changed. Read them again, then sign.")
+    given = _complete_answers(wording, answers)
+    verdicts, ties = weigh(case, on=local_day(at), known_at=at, only=reviewer)
+    store_results(case=case, found={reviewer.pk: ties[reviewer.pk]}, by=by, at=at)
+    stated = [code for code, answer in given.items() if answer == "yes"]
+    found = [tie for tie in ties[reviewer.pk] if tie.result == FAIL]
+    if not stated and not found:
+        _refuse_lapsed(verdicts[0].refusals, ties[reviewer.pk])
+    _void_attestations(assignment, "Attested again", by=by, at=at)
+    signed = Attestation(
+        assignment=assignment,
+        wording=wording,
+        answers=given,
+        party_list_version=case.party_list_version,
+        signed_at=at,
+        signed_by=by,
+    )
+    if stated or found:
+        why = "A conflict was stated" if stated else "A conflict was found"
+        signed.voided_at, signed.voided_because = at, why
+        signed.store(by=by, at=at)
+        _bar(case, reviewer, why, by=by, at=at)
+        return _give_back(
+            assignment,
+            case,
+            State.DECLINED,
+            why,
+            Event.Kind.REVIEWER_DECLINED,
+            f"{_seat(assignment, capital=True)} has a conflict and gave the case back.",
+            by=by,
+            at=at,
+            by_reviewer=True,
+        )
+    signed.store(by=by, at=at)
+    if assignment.state == State.OFFERED:
+        assignment.state, assignment.accepted_at = State.ACCEPTED, at
+        assignment.store(by=by, at=at, fields=["state", "accepted_at"])
+        case.move_to(Status.IN_REVIEW, by=by, at=at)
+    _record(
+        case,
+        Event.Kind.REVIEWER_ATTESTED,
+        f"{_seat(assignment, capital=True)} attested that no conflict exists.",
+        assignment,
+        by=by,
+        at=at,
+        by_reviewer=True,
+    )
+    return assignment
+
+
+@transaction.atomic
+def decline(*, assignment_id: int, reason: str, by: User, at: datetime) -> ReviewerAssignment:
+    """Give a case back, as its reviewer; it waits for another choice at once.
+
+    :raises NotAllowed: not the reviewer's own assignment, no reason, or the case is past review.
+    """
+    assignment, case = _lock(assignment_id)
+    policies.refuse(policies.why_not_answer(by, assignment))
+    policies.refuse("" if reason.strip() else "Say why you give the case back.")
+    if case.stage not in {Status.REVIEWER_CHOSEN, Status.IN_REVIEW}:
+        policies.refuse(
+            f"Case {case.number} stands at “{case.stage.label}” and cannot be given back now."
+        )
+    return _give_back(
+        assignment,
+        case,
+        State.DECLINED,
+        reason.strip()[:300],
+        Event.Kind.REVIEWER_DECLINED,
+        f"{_seat(assignment, capital=True)} gave the case back.",
+        by=by,
+        at=at,
+        by_reviewer=True,
+    )
+
+
+@transaction.atomic
+def remove(
+    *, assignment_id: int, reason: str, bar: bool = False, by: User, at: datetime
+) -> ReviewerAssignment:
+    """Take a case back from its reviewer.
+
+    :param bar: the reviewer may not be given this case again, for instance after a conflict.
+    :raises NotAllowed: wrong role or state, or no reason.
+    """
+    assignment, case = _lock(assignment_id)
+    policies.refuse(policies.why_not_take_back(by, case))
+    policies.refuse("" if reason.strip() else "Say why the case is taken back.")
+    policies.refuse("" if assignment.is_live else "This assignment has ended already.")
+    if bar and assignment.reviewer is not None:
+        _bar(case, assignment.reviewer, reason.strip()[:300], by=by, at=at)
+    return _give_back(
+        assignment,
+        case,
+        State.REMOVED,
+        reason.strip()[:300],
+        Event.Kind.REVIEWER_REMOVED,
+        f"Taken back from {_seat(assignment)}.",
+        by=by,
+        at=at,
+    )
+
+
+@transaction.atomic
+def finish(*, assignment_id: int, by: User | None, at: datetime) -> ReviewerAssignment:
+    """End an assignment because its determination is issued. Called by the act of issuing.
+
+    :raises NotAllowed: the reviewer never accepted it, or it has ended.
+    """
+    assignment, _ = _lock(assignment_id)
+    if assignment.state != State.ACCEPTED:
+        policies.refuse(
+            f"The assignment stands at “{assignment.get_state_display()}” and cannot be finished."
+        )
+    assignment.state, assignment.ended_at = State.FINISHED, at
+    assignment.ended_because = "Determination issued"
+    return assignment.store(
+        by=by, at=at, why="Determination issued", fields=["state", "ended_at", "ended_because"]
+    )
+
+
+def current_wording(at: datetime) -> AttestationWording | None:
+    """The attestation that is signed on a day: the latest number in force."""
+    return (
+        AttestationWording.objects.filter(effective_from__lte=local_day(at))
+        .order_by("-number")
+        .first()
+    )
+
+
+def _lock(assignment_id: int) -> tuple[ReviewerAssignment, Case]:
+    """The assignment and its case, the case locked first as everywhere."""
+    case_id = ReviewerAssignment.objects.values_list("case_id", flat=True).get(pk=assignment_id)
+    case = Case.objects.select_for_update().get(pk=case_id)
+    assignment = (
+        ReviewerAssignment.objects.select_for_update(of=("self",))
+        .select_related("reviewer")
+        .get(pk=assignment_id)
+    )
+    assignment.case = case
+    return assignment, case
+
+
+def _refuse_taken(case: Case) -> None:
+    taken = (
+        case.assignments.filter(round=case.round, state__in=ReviewerAssignment.LIVE)
+        .select_related("offered_by")
+        .first()
+    )
+    if taken is not None:
+        who = taken.offered_by.name if taken.offered_by else "Someone"
+        raise AlreadyTaken(f"{who} has already offered case {case.number} to a reviewer.")
+
+
+def _refuse_outside_review(case: Case) -> None:
+    if case.stage not in {
+        Status.REVIEWER_CHOSEN,
+        Status.IN_REVIEW,
+        Status.INFO_FOR_REVIEW,
+        Status.QA,
+        Status.APPROVED,
+    }:
+        policies.refuse(
+            f"Case {case.number} stands at “{case.stage.label}”; there is nothing to attest now."
+        )
+
+
+def _complete_answers(wording: AttestationWording, answers: Mapping[str, str]) -> dict[str, str]:
+    codes = [question["code"] for question in wording.questions]
+    given = {code: str(answers.get(code, "")).lower() for code in codes}
+    if any(answer not in {"yes", "no"} for answer in given.values()):
+        policies.refuse("Answer every question with yes or no.")
+    return given
+
+
+def _refuse_lapsed(refusals: tuple, ties: list[Tie]) -> None:  # type: ignore[type-arg]
+    """Stop an acceptance that a fact on file no longer carries, without ending the offer."""
+    if any(tie.result == UNKNOWN for tie in ties):
+        policies.refuse(
+            "The coordinator has to settle a possible conflict first. You need do nothing now."
+        )
+    sentences = [reason.sentence for reason in refusals if reason.gate not in _NOT_ASKED_AGAIN]
+    if sentences:
+        policies.refuse(
+            f"The case cannot be opened with what is on file about you. {' '.join(sentences)} "
+            "Ask the coordinator."
+        )
+
+
+def _give_back(
+    assignment: ReviewerAssignment,
+    case: Case,
+    state: ReviewerAssignment.State,
+    because: str,
+    kind: Event.Kind,
+    sentence: str,
+    *,
+    by: User,
+    at: datetime,
+    by_reviewer: bool = False,
+) -> ReviewerAssignment:
+    """End an assignment and let the case wait for another choice.
+
+    With quality assurance the case cannot go back from here: the attestation is void and the
+    reviewer barred, so nothing can be issued, and quality assurance returns it first.
+    """
+    _void_attestations(assignment, because, by=by, at=at)
+    if case.stage in {Status.REVIEWER_CHOSEN, Status.IN_REVIEW}:
+        assignment.state, assignment.ended_at, assignment.ended_because = state, at, because
+        assignment.store(by=by, at=at, fields=["state", "ended_at", "ended_because"])
+        case.move_to(Status.RECORDS_COMPLETE, by=by, at=at)
+    _record(case, kind, sentence, assignment, by=by, at=at, by_reviewer=by_reviewer)
+    return assignment
+
+
+def _void_attestations(
+    assignment: ReviewerAssignment, because: str, *, by: User, at: datetime
+) -> None:
+    for signed in assignment.attestations.filter(voided_at__isnull=True):
+        signed.voided_at, signed.voided_because = at, because
+        signed.store(by=by, at=at, fields=["voided_at", "voided_because"])
+
+
+def _bar(case: Case, reviewer: Reviewer, reason: str, *, by: User, at: datetime) -> None:
+    if not ReviewerBar.objects.filter(case=case, reviewer=reviewer).exists():
+        ReviewerBar.objects.create(
+            case=case, reviewer=reviewer, reason=reason, barred_at=at, barred_by=by
+        )
+
+
+def _record(
+    case: Case,
+    kind: Event.Kind,
+    sentence: str,
+    assignment: ReviewerAssignment,
+    *,
+    by: User,
+    at: datetime,
+    by_reviewer: bool = False,
+) -> None:
+    Event.objects.create(
+        case=case,
+        kind=kind,
+        happened_at=at,
+        by=by,
+        by_reviewer_seat=assignment.seat if by_reviewer else None,
+        sentence=sentence,
+        facts={"assignment": assignment.pk, "seat": assignment.seat},
+    )
+
+
+def _seat(assignment: ReviewerAssignment, *, capital: bool = False) -> str:
+    return f"{'The' if capital else 'the'} reviewer, seat {assignment.seat}"

@@ -1,0 +1,119 @@
+"""Testing a reviewer against the parties of a case, and settling what only a person can."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from cases.models import Case
+from cases.services.intake import local_day
+
+from .. import policies
+from ..candidates import ties_of
+from ..conflicts import Tie
+from ..models import ConflictResult, Reviewer
+from ..profiles import profile
+
+
+@transaction.atomic
+def test_conflicts(
+    *, case_id: int, reviewer_id: int, by: User | None, at: datetime
+) -> list[ConflictResult]:
+    """Test a reviewer against every party of a case as it stands, and store each result.
+
+    Rows only grow: each test leaves its own, with the version of the party list that it tested.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    reviewer = Reviewer.objects.get(pk=reviewer_id)
+    facts = profile(reviewer, on=local_day(at), known_at=at)
+    return store_results(
+        case=case, found={reviewer.pk: ties_of(case, facts, known_at=at)}, by=by, at=at
+    )
+
+
+# pytest would take the service for a test where it is imported.
+test_conflicts.__test__ = False  # type: ignore[attr-defined]
+
+
+def store_results(
+    *,
+    case: Case,
+    found: dict[int, list[Tie]],
+    by: User | None,
+    at: datetime,
+) -> list[ConflictResult]:
+    """Store ties of reviewers to the parties of a locked case, in one statement."""
+    return ConflictResult.objects.bulk_create(
+        [
+            ConflictResult(
+                case=case,
+                reviewer_id=reviewer_id,
+                party_id=tie.party_id,
+                party_list_version=case.party_list_version,
+                relation=tie.relation,
+                result=tie.result,
+                sentence=tie.sentence,
+                tested_at=at,
+                tested_by=by,
+            )
+            for reviewer_id, ties in found.items()
+            for tie in ties
+        ]
+    )
+
+
+@transaction.atomic
+def settle(
+    *, result_id: int, result: ConflictResult.Result | str, note: str, by: User, at: datetime
+) -> ConflictResult:
+    """Answer what was unknown, with a note; the unknown stays readable beside the answer.
+
+    :raises NotAllowed: the reviewer themself, wrong role, no note, already settled, or not unknown.
+    """
+    unknown = ConflictResult.objects.select_related("reviewer", "case", "party").get(pk=result_id)
+    Case.objects.select_for_update().get(pk=unknown.case_id)
+    policies.refuse(policies.why_not_settle(by, unknown.reviewer))
+    if unknown.result != ConflictResult.Result.UNKNOWN:
+        policies.refuse("This result is not open: there is nothing to settle.")
+    if ConflictResult.objects.filter(settles=unknown).exists():
+        policies.refuse("Someone has settled this already. Reload the page to see how.")
+    if result not in {ConflictResult.Result.PASS, ConflictResult.Result.FAIL}:
+        policies.refuse("Say whether there is a conflict or not.")
+    if not note.strip():
+        policies.refuse("Write a note: how do you know?")
+    return ConflictResult.objects.create(
+        case=unknown.case,
+        reviewer=unknown.reviewer,
+        party=unknown.party,
+        party_list_version=unknown.case.party_list_version,
+        relation=unknown.relation,
+        result=result,
+        sentence=unknown.sentence,
+        note=note.strip()[:300],
+        tested_at=at,
+        tested_by=by,
+        settles=unknown,
+    )
+
+
+def open_questions(case: Case, reviewer_ids: Iterable[int]) -> list[ConflictResult]:
+    """The unknown results of a case that nobody has settled, one for each question."""
+    rows = (
+        ConflictResult.objects.filter(
+            case=case, reviewer_id__in=list(reviewer_ids), result=ConflictResult.Result.UNKNOWN
+        )
+        .select_related("reviewer", "party")
+        .order_by("-pk")
+    )
+    settled = set(
+        ConflictResult.objects.filter(case=case, settles__isnull=False).values_list(
+            "reviewer_id", "party_id", "relation"
+        )
+    )
+    latest: dict[tuple[int, int, str], ConflictResult] = {}
+    for row in rows:
+        key = (row.reviewer_id, row.party_id, row.relation)
+        if key not in settled:
+            latest.setdefault(key, row)
+    return list(latest.values())

@@ -1,0 +1,629 @@
+"""Keeping the panel: who is on it, and the dated facts that make one fit to decide.
+
+A fact is never changed. What was wrong is corrected by a row that points at the old one, so that a
+letter signed in between can still be shown as it was known then.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Length
+
+from accounts.models import User
+from accounts.roles import Role
+from cases.models import Organisation, OrganisationName, Person, PersonName
+from cases.names import fold_name, fold_organisation
+from cases.policies import NotAllowed
+from cases.services.intake import local_day
+
+from .. import policies
+from ..models import (
+    Affiliation,
+    Certification,
+    CredentialFact,
+    Leave,
+    Licence,
+    LicenceKind,
+    PracticeFact,
+    Reviewer,
+    SanctionCheck,
+    Specialty,
+    Training,
+)
+
+# How a page and a service name each kind of fact.
+KINDS: dict[str, type[CredentialFact]] = {
+    "licence": Licence,
+    "certification": Certification,
+    "practice": PracticeFact,
+    "training": Training,
+    "sanction-check": SanctionCheck,
+    "leave": Leave,
+    "affiliation": Affiliation,
+}
+Fact = TypeVar("Fact", bound=CredentialFact)
+
+_WRITTEN_BY_THE_SERVICE = {"id", "reviewer", "recorded_at", "recorded_by", "corrects", "withdrawn"}
+
+
+class BadFact(NotAllowed):
+    """A fact that cannot be so; ``field`` is the one to look at."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        self.field = field
+        super().__init__(sentence)
+
+
+def create_reviewer(
+    *,
+    first_name: str,
+    last_name: str,
+    email: str = "",
+    phone: str = "",
+    capacity: int = 4,
+    by: User | None,
+    at: datetime,
+) -> Reviewer:
+    """Put someone on the panel under the next code, ``R-0042``.
+
+    Two people who do so in the same second get different codes: the database knows each only once.
+
+    :raises NotAllowed: wrong role, no name, or a capacity out of range.
+    """
+    policies.refuse(policies.why_not_keep_credentials(by))
+    if not first_name.strip() or not last_name.strip():
+        raise BadFact("last_name", "Enter the first and the last name.")
+    _refuse_capacity(capacity)
+    while True:
+        row = Reviewer(
+            code=_next_code(),
+            first_name=first_name.strip(),
+            last_name=last_name.strip(),
+            email=email,
+            phone=phone,
+            capacity=capacity,
+        )
+        try:
+            with transaction.atomic():
+                return row.store(by=by, at=at)
+        except IntegrityError:
+            if not Reviewer.objects.filter(code=row.code).exists():
+                raise
+
+
+@transaction.atomic
+def link_user(*, reviewer_id: int, user_id: int, by: User | None, at: datetime) -> Reviewer:
+    """Say which sign-in is the reviewer's.
+
+    :raises NotAllowed: wrong role, or the sign-in is another reviewer's or not a reviewer's.
+    """
+    policies.refuse(policies.why_not_keep_credentials(by))
+    reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
+    user = User.objects.get(pk=user_id)
+    if Role.REVIEWER not in user.roles:
+        raise BadFact("user", "This sign-in has no reviewer role. Ask an administrator to give it.")
+    if Reviewer.objects.filter(user=user).exclude(pk=reviewer.pk).exists():
+        raise BadFact("user", "This sign-in belongs to another reviewer.")
+    reviewer.user = user
+    return reviewer.store(by=by, at=at, why="Sign-in linked", fields=["user"])
+
+
+@transaction.atomic
+def change_reviewer(
+    *,
+    reviewer_id: int,
+    first_name: str,
+    last_name: str,
+    email: str,
+    phone: str,
+    capacity: int,
+    seen_version: int | None,
+    by: User | None,
+    at: datetime,
+) -> Reviewer:
+    """Change how a reviewer is reached, called, and how many cases they take at one time.
+
+    :raises NotAllowed: wrong role, no name, or a capacity out of range.
+    :raises Stale: someone else changed the row in between.
+    """
+    policies.refuse(policies.why_not_keep_credentials(by))
+    reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
+    reviewer.refuse_if_stale(seen_version)
+    if not first_name.strip() or not last_name.strip():
+        raise BadFact("last_name", "Enter the first and the last name.")
+    _refuse_capacity(capacity)
+    reviewer.first_name, reviewer.last_name = first_name.strip(), last_name.strip()
+    reviewer.email, reviewer.phone, reviewer.capacity = email, phone, capacity
+    fields = ["first_name", "last_name", "email", "phone", "capacity"]
+    return reviewer.store(by=by, at=at, why="Details changed", fields=fields)
+
+
+@transaction.atomic
+def set_status(
+    *,
+    reviewer_id: int,
+    status: Reviewer.Status,
+    reason: str,
+    seen_version: int | None = None,
+    by: User | None,
+    at: datetime,
+) -> Reviewer:
+    """Suspend a reviewer, take them off the panel, or make them active again; it bites at once.
+
+    :raises NotAllowed: wrong role, or no reason.
+    :raises Stale: someone else changed the row in between.
+    """
+    policies.refuse(policies.why_not_keep_credentials(by))
+    reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
+    reviewer.refuse_if_stale(seen_version)
+    if not reason.strip():
+        raise BadFact("reason", "Say why the status changes.")
+    reviewer.status = Reviewer.Status(status)
+    return reviewer.store(by=by, at=at, why=reason.strip(), fields=["status"])
+
+
+def add_licence(
+    *,
+    reviewer_id: int,
+    state: str,
+    number: str,
+    kind: LicenceKind | str,
+    valid_from: date | None,
+    valid_to: date | None,
+    verified_on: date,
+    verified_by: str,
+    source: str,
+    standing: Licence.Standing | str = Licence.Standing.ACTIVE,
+    by: User | None,
+    at: datetime,
+) -> Licence:
+    """Record a licence and the last day on which it is good.
+
+    :raises NotAllowed: wrong role, or a fact that cannot be so.
+    """
+    row = Licence(state=state.strip(), number=number.strip(), kind=kind, standing=standing)
+    return _add(
+        row,
+        reviewer_id=reviewer_id,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        verified_on=verified_on,
+        verified_by=verified_by,
+        source=source,
+        by=by,
+        at=at,
+    )
+
+
+def add_certification(
+    *,
+    reviewer_id: int,
+    board: str,
+    specialty: Specialty | str,
+    valid_from: date | None,
+    valid_to: date | None = None,
+    verified_on: date,
+    verified_by: str,
+    source: str,
+    parent: Specialty | str | None = None,
+    by: User | None,
+    at: datetime,
+) -> Certification:
+    """Record a board's certificate; without a last day it is for life.
+
+    :raises NotAllowed: wrong role, "board eligible", or a fact that cannot be so.
+    """
+    row = Certification(
+        board=board.strip(),
+        specialty=_specialty(specialty, "specialty"),
+        parent=None if parent is None else _specialty(parent, "parent"),
+    )
+    return _add(
+        row,
+        reviewer_id=reviewer_id,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        verified_on=verified_on,
+        verified_by=verified_by,
+        source=source,
+        by=by,
+        at=at,
+    )
+
+
+def add_practice_fact(
+    *,
+    reviewer_id: int,
+    kind: PracticeFact.Kind | str,
+    valid_from: date | None,
+    valid_to: date | None = None,
+    weekly_hours: Decimal | None = None,
+    verified_on: date,
+    verified_by: str,
+    source: str,
+    by: User | None,
+    at: datetime,
+) -> PracticeFact:
+    """Record since when someone practises, or their attested hours a week with an expiry.
+
+    :raises NotAllowed: wrong role, or a fact that cannot be so.
+    """
+    row = PracticeFact(kind=kind, weekly_hours=weekly_hours)
+    return _add(
+        row,
+        reviewer_id=reviewer_id,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        verified_on=verified_on,
+        verified_by=verified_by,
+        source=source,
+        by=by,
+        at=at,
+    )
+
+
+def add_training(
+    *,
+    reviewer_id: int,
+    topic: Training.Topic | str,
+    version_taught: str,
+    valid_from: date | None,
+    valid_to: date | None = None,
+    verified_on: date,
+    verified_by: str,
+    source: str,
+    by: User | None,
+    at: datetime,
+) -> Training:
+    """Record training in the law or in the hierarchy of evidence.
+
+    :raises NotAllowed: wrong role, or a fact that cannot be so.
+    """
+    row = Training(topic=topic, version_taught=version_taught.strip())
+    return _add(
+        row,
+        reviewer_id=reviewer_id,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        verified_on=verified_on,
+        verified_by=verified_by,
+        source=source,
+        by=by,
+        at=at,
+    )
+
+
+def add_sanction_check(
+    *,
+    reviewer_id: int,
+    register: str,
+    found: bool,
+    note: str = "",
+    valid_from: date | None,
+    valid_to: date | None = None,
+    verified_on: date,
+    verified_by: str,
+    source: str,
+    by: User | None,
+    at: datetime,
+) -> SanctionCheck:
+    """Record what a register of sanctions said; a sanction found keeps the reviewer from cases.
+
+    :raises NotAllowed: wrong role, or a fact that cannot be so.
+    """
+    row = SanctionCheck(register=register.strip(), found=found, note=note)
+    return _add(
+        row,
+        reviewer_id=reviewer_id,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        verified_on=verified_on,
+        verified_by=verified_by,
+        source=source,
+        by=by,
+        at=at,
+    )
+
+
+def add_leave(
+    *,
+    reviewer_id: int,
+    valid_from: date,
+    valid_to: date,
+    verified_on: date,
+    verified_by: str,
+    source: str,
+    note: str = "",
+    by: User | None,
+    at: datetime,
+) -> Leave:
+    """Record days on which nothing is offered; they count in matching at once.
+
+    :raises NotAllowed: wrong role, or a fact that cannot be so.
+    """
+    row = Leave(note=note.strip())
+    return _add(
+        row,
+        reviewer_id=reviewer_id,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        verified_on=verified_on,
+        verified_by=verified_by,
+        source=source,
+        by=by,
+        at=at,
+    )
+
+
+@transaction.atomic
+def add_affiliation(
+    *,
+    reviewer_id: int,
+    relation: Affiliation.Relation | str,
+    organisation_id: int | None = None,
+    organisation_name: str = "",
+    person_id: int | None = None,
+    person_name: str = "",
+    share_percent: Decimal | None = None,
+    note: str = "",
+    valid_from: date | None,
+    valid_to: date | None = None,
+    verified_on: date,
+    verified_by: str,
+    source: str,
+    by: User | None,
+    at: datetime,
+) -> Affiliation:
+    """Record a tie to an organisation or a person, by id or as printed.
+
+    A printed name of an organisation finds the one that is on file under it. A person's name alone
+    proves nothing, so it always makes a new row; a party who is called the same is then a doubt
+    for somebody to settle.
+
+    :raises NotAllowed: wrong role, nobody named, or a fact that cannot be so.
+    """
+    policies.refuse(policies.why_not_keep_credentials(by))
+    if organisation_id is None and organisation_name.strip():
+        organisation_id = _organisation(organisation_name.strip(), source, by=by, at=at).pk
+    if person_id is None and person_name.strip():
+        person_id = _person(person_name.strip(), source, by=by, at=at).pk
+    row = Affiliation(
+        relation=relation,
+        organisation_id=organisation_id,
+        person_id=person_id,
+        share_percent=share_percent,
+        note=note.strip(),
+    )
+    return _add(
+        row,
+        reviewer_id=reviewer_id,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        verified_on=verified_on,
+        verified_by=verified_by,
+        source=source,
+        by=by,
+        at=at,
+    )
+
+
+@transaction.atomic
+def correct_fact(
+    *,
+    kind: str,
+    fact_id: int,
+    changes: Mapping[str, Any],
+    withdrawn: bool = False,
+    by: User | None,
+    at: datetime,
+) -> CredentialFact:
+    """Put a right row beside a wrong one; the wrong one stays readable as what was known till now.
+
+    :param kind: one of ``KINDS``.
+    :param changes: the fields that differ from the old row.
+    :param withdrawn: the old row was never true, and nothing stands in its place.
+    :raises NotAllowed: wrong role, already corrected, or a fact that cannot be so.
+    """
+    policies.refuse(policies.why_not_keep_credentials(by))
+    model = KINDS[kind]
+    old = model._default_manager.select_for_update().get(pk=fact_id)
+    if model._default_manager.filter(corrects=old).exists():
+        raise BadFact("", "Someone has corrected this row already. Correct the newer one.")
+    row = model(
+        **{
+            field.attname: getattr(old, field.attname)
+            for field in model._meta.concrete_fields
+            if field.name not in _WRITTEN_BY_THE_SERVICE
+        }
+    )
+    for name, value in changes.items():
+        setattr(row, name, value)
+    row.corrects, row.withdrawn = old, withdrawn
+    return _add(
+        row,
+        reviewer_id=old.reviewer_id,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        verified_on=row.verified_on,
+        verified_by=row.verified_by,
+        source=row.source,
+        by=by,
+        at=at,
+    )
+
+
+def _add(
+    row: Fact,
+    *,
+    reviewer_id: int,
+    valid_from: date | None,
+    valid_to: date | None,
+    verified_on: date,
+    verified_by: str,
+    source: str,
+    by: User | None,
+    at: datetime,
+) -> Fact:
+    """Check what every fact owes, and store it."""
+    policies.refuse(policies.why_not_keep_credentials(by))
+    row.reviewer_id = reviewer_id
+    row.valid_from, row.valid_to = valid_from, valid_to
+    row.verified_on, row.verified_by = verified_on, verified_by.strip()
+    row.source, row.recorded_at, row.recorded_by = source.strip(), at, by
+    _refuse_impossible(row, today=local_day(at))
+    row.save(force_insert=True)
+    return row
+
+
+def _refuse_impossible(row: CredentialFact, *, today: date) -> None:
+    if not row.verified_on:
+        raise BadFact("verified_on", "Enter the day on which this was verified.")
+    if row.verified_on > today:
+        raise BadFact("verified_on", "The day of verification lies in the future. Check it.")
+    if not row.verified_by:
+        raise BadFact("verified_by", "Enter who verified this.")
+    if not row.source:
+        raise BadFact("source", "Enter the source: the register, board or paper that was read.")
+    if row.valid_from and row.valid_to and row.valid_to < row.valid_from:
+        raise BadFact("valid_to", "The last day lies before the first. Check both dates.")
+    own = _OWN_CHECKS.get(type(row))
+    if own is not None:
+        own(row, today)
+
+
+def _refuse_licence(row: Any, today: date) -> None:
+    if not row.state or not row.number:
+        raise BadFact("number", "Enter the state and the number of the licence.")
+    if row.kind not in LicenceKind.values:
+        raise BadFact("kind", "Choose the kind of licence.")
+    if row.standing not in Licence.Standing.values:
+        raise BadFact("standing", "Choose the standing of the licence.")
+    if row.standing == Licence.Standing.ACTIVE and row.valid_to is None:
+        raise BadFact("valid_to", "Enter the last day on which the licence is good.")
+
+
+def _refuse_certification(row: Any, today: date) -> None:
+    if not row.board:
+        raise BadFact("board", "Enter the board.")
+    if "eligible" in row.board.casefold().split():
+        raise BadFact("board", "“Board eligible” is not a certificate. Enter it once it is given.")
+    if row.valid_from is None:
+        raise BadFact("valid_from", "Enter the day of the certificate.")
+
+
+def _refuse_practice(row: Any, today: date) -> None:
+    if row.valid_from is None:
+        raise BadFact("valid_from", "Enter the first day.")
+    if row.kind == PracticeFact.Kind.START:
+        row.weekly_hours = None
+        if row.valid_from > today:
+            raise BadFact("valid_from", "The start of practice lies in the future. Check it.")
+        return
+    if row.weekly_hours is None:
+        raise BadFact("weekly_hours", "Enter the attested hours a week.")
+    if not 0 <= row.weekly_hours <= 100:
+        raise BadFact("weekly_hours", "Hours a week lie between 0 and 100. Check the attestation.")
+    if row.valid_to is None:
+        raise BadFact("valid_to", "Enter the last day on which the attestation is good.")
+
+
+def _refuse_training(row: Any, today: date) -> None:
+    if row.topic not in Training.Topic.values:
+        raise BadFact("topic", "Choose the topic.")
+    if not row.version_taught:
+        raise BadFact("version_taught", "Enter the version that was taught.")
+    if row.valid_from is None:
+        raise BadFact("valid_from", "Enter the day of the training.")
+
+
+def _refuse_sanction_check(row: Any, today: date) -> None:
+    if not row.register:
+        raise BadFact("register", "Enter the register that was asked.")
+
+
+def _refuse_leave(row: Any, today: date) -> None:
+    if row.valid_from is None or row.valid_to is None:
+        raise BadFact("valid_to", "Enter the first and the last day away.")
+
+
+def _refuse_affiliation(row: Any, today: date) -> None:
+    if row.organisation_id is None and row.person_id is None:
+        raise BadFact("organisation_name", "Name the organisation or the person.")
+    if row.relation not in Affiliation.Relation.values:
+        raise BadFact("relation", "Choose the relation.")
+    if row.share_percent is not None and not 0 <= row.share_percent <= 100:
+        raise BadFact("share_percent", "A share lies between 0 and 100 percent.")
+
+
+_OWN_CHECKS: dict[type[CredentialFact], Any] = {
+    Licence: _refuse_licence,
+    Certification: _refuse_certification,
+    PracticeFact: _refuse_practice,
+    Training: _refuse_training,
+    SanctionCheck: _refuse_sanction_check,
+    Leave: _refuse_leave,
+    Affiliation: _refuse_affiliation,
+}
+
+
+def _refuse_capacity(capacity: int) -> None:
+    if not 0 <= capacity <= 200:
+        raise BadFact("capacity", "Enter how many open cases at one time: 0 to 200.")
+
+
+def _next_code() -> str:
+    last = (
+        Reviewer.objects.filter(code__startswith="R-")
+        .order_by(Length("code").desc(), "-code")
+        .values_list("code", flat=True)
+        .first()
+    )
+    return f"R-{int(last[2:]) + 1 if last else 1:04d}"
+
+
+def _specialty(named: Specialty | str, field: str) -> Specialty:
+    if isinstance(named, Specialty):
+        return named
+    found = Specialty.objects.filter(name__iexact=named.strip()).first()
+    if found is None:
+        raise BadFact(field, f"There is no specialty “{named}” on the list.")
+    return found
+
+
+def _organisation(name: str, source: str, *, by: User | None, at: datetime) -> Organisation:
+    normal = fold_organisation(name)
+    known = (
+        OrganisationName.objects.current()
+        .filter(normal=normal)
+        .select_related("organisation")
+        .order_by("pk")
+        .first()
+    )
+    if known:
+        return known.organisation
+    organisation = Organisation().store(by=by, at=at)
+    OrganisationName.objects.create(
+        organisation=organisation,
+        printed=name,
+        normal=normal,
+        recorded_at=at,
+        recorded_by=by,
+        source=source,
+    )
+    return organisation
+
+
+def _person(name: str, source: str, *, by: User | None, at: datetime) -> Person:
+    person = Person().store(by=by, at=at)
+    PersonName.objects.create(
+        person=person,
+        printed=name,
+        normal=fold_name(name),
+        recorded_at=at,
+        recorded_by=by,
+        source=source,
+    )
+    return person

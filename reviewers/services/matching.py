@@ -1,0 +1,107 @@
+"""Ranking the panel for a case, and keeping the list that was seen."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from cases.models import Case
+from cases.services.intake import local_day
+
+from .. import matching, policies
+from ..candidates import weigh
+from ..conflicts import UNKNOWN, Tie
+from ..matching import Verdict
+from ..models import Candidate, CandidateList, ConflictResult
+from .conflicts import store_results
+
+
+@transaction.atomic
+def rank(*, case_id: int, by: User, at: datetime) -> CandidateList:
+    """Put the panel in order for a case and keep the list: who is in, who is out, and why.
+
+    Looking twice at the same panel gives the same list and stores nothing new. A name that only
+    a person can settle is stored as an unknown result, for reviewers whom nothing else keeps out.
+
+    :raises NotAllowed: wrong role, or the case does not wait for a reviewer.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    policies.refuse(policies.why_not_assign(by, case))
+    day = local_day(at)
+    verdicts, ties = weigh(case, on=day, known_at=at)
+    content = [_as_stored(verdict) for verdict in verdicts]
+    digest = hashlib.sha256(
+        json.dumps([case.round, case.party_list_version, day.isoformat(), content]).encode()
+    ).hexdigest()
+    latest = case.candidate_lists.order_by("-pk").first()
+    if latest is not None and latest.digest == digest:
+        return latest
+    made = CandidateList.objects.create(
+        case=case,
+        round=case.round,
+        made_at=at,
+        made_by=by,
+        on_day=day,
+        party_list_version=case.party_list_version,
+        weights=dict(matching.WEIGHTS),
+        digest=digest,
+    )
+    Candidate.objects.bulk_create(
+        [
+            Candidate(
+                candidate_list=made,
+                reviewer_id=verdict.reviewer_id,
+                rank=verdict.rank,
+                score=verdict.score,
+                reasons=row["reasons"],
+            )
+            for verdict, row in zip(verdicts, content, strict=True)
+        ],
+        batch_size=500,
+    )
+    _store_new_doubts(case, verdicts, ties, by=by, at=at)
+    return made
+
+
+def _store_new_doubts(
+    case: Case,
+    verdicts: list[Verdict],
+    ties: dict[int, list[Tie]],
+    *,
+    by: User,
+    at: datetime,
+) -> None:
+    only_in_doubt = [
+        verdict.reviewer_id
+        for verdict in verdicts
+        if verdict.refusals and {reason.gate for reason in verdict.refusals} == {"UNSETTLED"}
+    ]
+    if not only_in_doubt:
+        return
+    known = set(
+        ConflictResult.objects.filter(
+            case=case, result=UNKNOWN, party_list_version=case.party_list_version
+        ).values_list("reviewer_id", "party_id", "relation")
+    )
+    found = {
+        pk: [
+            tie
+            for tie in ties[pk]
+            if tie.result == UNKNOWN and (pk, tie.party_id, tie.relation) not in known
+        ]
+        for pk in only_in_doubt
+    }
+    store_results(case=case, found=found, by=by, at=at)
+
+
+def _as_stored(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "reviewer": verdict.reviewer_id,
+        "rank": verdict.rank,
+        "score": verdict.score,
+        "reasons": [asdict(reason) for reason in verdict.reasons],
+    }

@@ -1,0 +1,404 @@
+"""Offer, attest, decline, take back: each by the right person, once, and on today's parties."""
+
+from datetime import timedelta
+
+import pytest
+
+from accounts.models import User
+from accounts.roles import Role
+from accounts.versions import Stale
+from cases.lifecycle import Status
+from cases.models import Event, Party
+from cases.policies import NotAllowed
+from cases.services.intake import PartyOnForm, add_party
+from reviewers import policies
+from reviewers.models import Attestation, ConflictResult, ReviewerBar
+from reviewers.services import assignment as assignments
+from reviewers.services import credentialing
+from tests.factories import MONDAY, person
+from tests.reviewers.factories import (
+    VERIFIED,
+    accepted_case,
+    attested,
+    fit_reviewer,
+    no_to_all,
+    offered_case,
+    ranked,
+    ready_case,
+)
+
+NOON = MONDAY + timedelta(hours=4)
+LATER = MONDAY + timedelta(hours=6)
+
+pytestmark = pytest.mark.django_db
+
+
+def own_user(assignment):
+    return User.objects.get(pk=assignment.reviewer.user_id)
+
+
+def add_employer_party(case, name, at=LATER):
+    """Someone joins the case: the party list gets its next version."""
+    case.refresh_from_db()
+    case.party_list_version += 1
+    case.store(by=None, at=at, fields=["party_list_version"])
+    return add_party(case=case, party=PartyOnForm(role="EMPLOYER", name=name), by=None, at=at)
+
+
+def test_offering_a_case_stores_the_choice_the_tests_and_an_event_without_a_name():
+    coordinator, reviewer = person(Role.COORDINATOR), fit_reviewer()
+    case = ready_case()
+    listed = ranked(case, by=coordinator)
+
+    made = assignments.assign(
+        case_id=case.pk,
+        reviewer_id=reviewer.pk,
+        candidate_list_id=listed.pk,
+        seen_version=case.version,
+        by=coordinator,
+        at=NOON,
+    )
+
+    case.refresh_from_db()
+    assert case.status == Status.REVIEWER_CHOSEN
+    assert (made.state, made.reviewer, made.offered_by) == ("OFFERED", reviewer, coordinator)
+    assert made.match_reasons[0]["specialty"] == "Physical Medicine & Rehabilitation"
+    tested = ConflictResult.objects.filter(case=case, reviewer=reviewer)
+    assert tested.count() == Party.objects.filter(case=case).count()
+    assert set(tested.values_list("result", flat=True)) == {"PASS"}
+    event = case.events.get(kind=Event.Kind.REVIEWER_OFFERED)
+    assert event.sentence == "Offered to the reviewer, seat 1."
+    said = f"{event.sentence}{event.why}{event.facts}"
+    assert reviewer.last_name not in said
+    assert reviewer.code not in said
+
+
+def test_the_second_coordinator_is_told_who_was_first():
+    first = person(Role.COORDINATOR, name="Ines Prior")
+    case, one, other = ready_case(), fit_reviewer(), fit_reviewer()
+    listed = ranked(case, by=first)
+    give = {
+        "case_id": case.pk,
+        "candidate_list_id": listed.pk,
+        "seen_version": case.version,
+        "at": NOON,
+    }
+    assignments.assign(reviewer_id=one.pk, by=first, **give)
+
+    with pytest.raises(assignments.AlreadyTaken, match="Ines Prior has already offered case"):
+        assignments.assign(reviewer_id=other.pk, by=person(Role.COORDINATOR), **give)
+
+    assert case.assignments.count() == 1
+
+
+def test_a_page_that_has_aged_is_refused():
+    coordinator, reviewer, case = person(Role.COORDINATOR), fit_reviewer(), ready_case()
+    listed = ranked(case, by=coordinator)
+    seen = case.version
+    case.store(by=None, at=NOON, fields=[])
+
+    with pytest.raises(Stale):
+        assignments.assign(
+            case_id=case.pk,
+            reviewer_id=reviewer.pk,
+            candidate_list_id=listed.pk,
+            seen_version=seen,
+            by=coordinator,
+            at=NOON,
+        )
+
+
+def test_a_list_made_before_a_party_joined_is_refused():
+    coordinator, reviewer, case = person(Role.COORDINATOR), fit_reviewer(), ready_case()
+    listed = ranked(case, by=coordinator)
+    add_employer_party(case, "Second Employer", at=NOON)
+
+    with pytest.raises(assignments.Outdated, match="parties of the case have changed"):
+        assignments.assign(
+            case_id=case.pk,
+            reviewer_id=reviewer.pk,
+            candidate_list_id=listed.pk,
+            seen_version=None,
+            by=coordinator,
+            at=NOON,
+        )
+
+
+def test_a_licence_that_lapsed_since_the_list_was_made_stops_the_offer():
+    coordinator, case = person(Role.COORDINATOR), ready_case()
+    reviewer = fit_reviewer(licence={"valid_to": MONDAY.date()})
+    listed = ranked(case, by=coordinator)
+
+    with pytest.raises(NotAllowed, match="No active, unrestricted licence on 03/03/2026"):
+        assignments.assign(
+            case_id=case.pk,
+            reviewer_id=reviewer.pk,
+            candidate_list_id=listed.pk,
+            seen_version=None,
+            by=coordinator,
+            at=NOON + timedelta(days=1),
+        )
+
+
+def test_whoever_is_not_among_the_first_three_needs_a_reason():
+    coordinator, case = person(Role.COORDINATOR), ready_case()
+    for _ in range(4):
+        fit_reviewer()
+    listed = ranked(case, by=coordinator)
+    fourth = listed.candidates.get(rank=4).reviewer
+    give = {
+        "case_id": case.pk,
+        "reviewer_id": fourth.pk,
+        "candidate_list_id": listed.pk,
+        "seen_version": None,
+        "by": coordinator,
+        "at": NOON,
+    }
+
+    with pytest.raises(NotAllowed, match="Say why this reviewer"):
+        assignments.assign(**give)
+    made = assignments.assign(override_reason="Read the earlier films", **give)
+
+    assert made.override_reason == "Read the earlier films"
+    assert "films" not in str(list(case.events.values()))
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role != Role.COORDINATOR])
+def test_only_a_coordinator_chooses(role):
+    case, reviewer = ready_case(), fit_reviewer()
+    listed = ranked(case, by=person(Role.COORDINATOR))
+
+    with pytest.raises(NotAllowed, match="Your role"):
+        assignments.assign(
+            case_id=case.pk,
+            reviewer_id=reviewer.pk,
+            candidate_list_id=listed.pk,
+            seen_version=None,
+            by=person(role),
+            at=NOON,
+        )
+
+
+def test_no_conflict_opens_the_file_and_begins_the_review():
+    made = offered_case()
+    user = own_user(made)
+    assert not policies.may_open_file(user, made.case)
+
+    attested(made)
+
+    made.refresh_from_db()
+    made.case.refresh_from_db()
+    assert (made.state, made.case.status) == ("ACCEPTED", Status.IN_REVIEW)
+    assert policies.why_not_open_file(user, made.case) == ""
+    event = made.case.events.get(kind=Event.Kind.REVIEWER_ATTESTED)
+    assert event.by_reviewer_seat == 1
+
+
+@pytest.mark.parametrize("question", ["employer", "employee", "surname", "prior"])
+def test_any_yes_ends_the_offer_bars_the_reviewer_and_keeps_the_answers(question):
+    made = offered_case()
+    user = own_user(made)
+
+    after = attested(made, **{question: "yes"})
+
+    made.case.refresh_from_db()
+    assert (after.state, made.case.status) == ("DECLINED", Status.RECORDS_COMPLETE)
+    signed = Attestation.objects.get(assignment=made)
+    assert signed.answers[question] == "yes"
+    assert signed.voided_at is not None
+    assert ReviewerBar.objects.filter(case=made.case, reviewer=made.reviewer).exists()
+    assert not policies.may_open_file(user, made.case)
+    listed = ranked(made.case, by=person(Role.COORDINATOR), at=LATER)
+    reasons = listed.candidates.get(reviewer=made.reviewer).reasons
+    assert [reason["sentence"] for reason in reasons] == [
+        "Barred from this case: A conflict was stated."
+    ]
+
+
+def test_every_question_needs_an_answer():
+    made = offered_case()
+    wording_id, given = no_to_all()
+    del given["maker"]
+
+    with pytest.raises(NotAllowed, match="Answer every question"):
+        assignments.attest(
+            assignment_id=made.pk, answers=given, wording_id=wording_id, by=own_user(made), at=NOON
+        )
+
+    assert not Attestation.objects.exists()
+
+
+def test_nobody_attests_for_another():
+    made, stranger = offered_case(), fit_reviewer()
+    wording_id, given = no_to_all()
+
+    for user in (User.objects.get(pk=stranger.user_id), person(Role.COORDINATOR)):
+        with pytest.raises(NotAllowed, match="Only the reviewer"):
+            assignments.attest(
+                assignment_id=made.pk, answers=given, wording_id=wording_id, by=user, at=NOON
+            )
+        assert not policies.may_open_file(user, made.case)
+
+
+def test_a_party_added_while_the_reviewer_read_sends_the_page_back():
+    made = offered_case()
+    seen = made.case.party_list_version
+    add_employer_party(made.case, "Second Employer")
+    wording_id, given = no_to_all()
+
+    with pytest.raises(assignments.Outdated, match="parties of the case changed"):
+        assignments.attest(
+            assignment_id=made.pk,
+            answers=given,
+            wording_id=wording_id,
+            seen_parties=seen,
+            by=own_user(made),
+            at=LATER,
+        )
+
+
+def test_a_party_added_after_the_attestation_closes_the_file_until_it_is_signed_again():
+    made = accepted_case()
+    user = own_user(made)
+    add_employer_party(made.case, "Second Employer")
+    made.case.refresh_from_db()
+    assert "Attest again" in policies.why_not_open_file(user, made.case)
+
+    attested(made, at=LATER)
+
+    made.case.refresh_from_db()
+    assert policies.may_open_file(user, made.case)
+    assert made.case.status == Status.IN_REVIEW
+    old, new = Attestation.objects.filter(assignment=made).order_by("pk")
+    assert (old.voided_at, new.voided_at) == (LATER, None)
+    assert old.party_list_version < new.party_list_version
+
+
+def test_a_tie_to_a_party_that_joined_later_stops_the_review():
+    reviewer = fit_reviewer()
+    credentialing.add_affiliation(
+        reviewer_id=reviewer.pk,
+        relation="EMPLOYMENT",
+        organisation_name="Second Employer, Inc.",
+        valid_from=None,
+        by=None,
+        at=MONDAY - timedelta(days=3),
+        **VERIFIED,
+    )
+    made = accepted_case(reviewer=reviewer)
+    add_employer_party(made.case, "Second Employer")
+
+    after = attested(made, at=LATER)
+
+    made.case.refresh_from_db()
+    assert (after.state, made.case.status) == ("DECLINED", Status.RECORDS_COMPLETE)
+    assert ConflictResult.objects.filter(case=made.case, result="FAIL").exists()
+    assert after.reviewer.bars.filter(case=made.case).exists()
+
+
+def test_a_licence_that_lapsed_since_the_offer_stops_the_acceptance_but_not_the_offer():
+    made = offered_case(reviewer=fit_reviewer(licence={"valid_to": MONDAY.date()}))
+
+    with pytest.raises(NotAllowed, match="No active, unrestricted licence"):
+        attested(made, at=MONDAY + timedelta(days=1))
+
+    made.refresh_from_db()
+    assert made.state == "OFFERED"
+
+
+def test_declining_gives_the_case_back_at_once_and_tells_nobody_why():
+    made = offered_case()
+
+    assignments.decline(
+        assignment_id=made.pk, reason="I have surgery all week", by=own_user(made), at=LATER
+    )
+
+    made.refresh_from_db()
+    made.case.refresh_from_db()
+    assert (made.state, made.case.status) == ("DECLINED", Status.RECORDS_COMPLETE)
+    assert made.ended_because == "I have surgery all week"
+    event = made.case.events.get(kind=Event.Kind.REVIEWER_DECLINED)
+    assert (event.sentence, event.by_reviewer_seat) == (
+        "The reviewer, seat 1 gave the case back.",
+        1,
+    )
+    assert "surgery" not in str(list(made.case.events.values()))
+    with pytest.raises(NotAllowed, match="no longer offered"):
+        attested(made, at=LATER)
+
+
+def test_declining_needs_a_reason():
+    made = offered_case()
+
+    with pytest.raises(NotAllowed, match="Say why"):
+        assignments.decline(assignment_id=made.pk, reason="  ", by=own_user(made), at=LATER)
+
+
+def test_a_declined_case_can_be_offered_to_another_and_last_of_all_to_the_same():
+    made = offered_case()
+    assignments.decline(assignment_id=made.pk, reason="Too busy", by=own_user(made), at=LATER)
+    another = fit_reviewer()
+
+    listed = ranked(made.case, by=person(Role.COORDINATOR), at=LATER)
+
+    places = dict(listed.candidates.values_list("reviewer", "rank"))
+    assert places == {another.pk: 1, made.reviewer.pk: 2}
+
+
+def test_taking_a_case_back_closes_its_file_and_can_bar():
+    made = accepted_case()
+    user = own_user(made)
+
+    assignments.remove(
+        assignment_id=made.pk, reason="Away ill", bar=True, by=person(Role.COORDINATOR), at=LATER
+    )
+
+    made.refresh_from_db()
+    made.case.refresh_from_db()
+    assert (made.state, made.case.status) == ("REMOVED", Status.RECORDS_COMPLETE)
+    assert not policies.may_open_file(user, made.case)
+    assert ReviewerBar.objects.filter(case=made.case, reviewer=made.reviewer).exists()
+
+
+def test_a_suspended_reviewer_cannot_open_the_file():
+    made = accepted_case()
+    user = own_user(made)
+
+    credentialing.set_status(
+        reviewer_id=made.reviewer.pk,
+        status="SUSPENDED",
+        reason="Board action",
+        by=person(Role.CREDENTIALING),
+        at=LATER,
+    )
+
+    assert "not active" in policies.why_not_open_file(user, made.case)
+
+
+def test_an_assignment_is_finished_once_and_then_its_file_is_closed():
+    made = accepted_case()
+    user = own_user(made)
+
+    assignments.finish(assignment_id=made.pk, by=person(Role.DIRECTOR), at=LATER)
+
+    made.refresh_from_db()
+    assert (made.state, made.ended_at) == ("FINISHED", LATER)
+    assert not policies.may_open_file(user, made.case)
+    with pytest.raises(NotAllowed, match="cannot be finished"):
+        assignments.finish(assignment_id=made.pk, by=None, at=LATER)
+
+
+def test_whoever_worked_on_an_earlier_round_is_not_a_candidate_after_a_remand():
+    made = accepted_case()
+    assignments.finish(assignment_id=made.pk, by=None, at=LATER)
+    case = made.case
+    case.refresh_from_db()
+    case.round = 2
+    case.store(by=None, at=LATER, fields=["round"])
+    case.move_to(Status.RECORDS_COMPLETE, by=None, at=LATER)
+
+    listed = ranked(case, by=person(Role.COORDINATOR), at=LATER)
+
+    candidate = listed.candidates.get(reviewer=made.reviewer)
+    assert candidate.rank is None
+    assert "earlier round" in candidate.reasons[0]["sentence"]
