@@ -87,6 +87,14 @@ class Versioned(models.Model):
         abstract = True
         base_manager_name = "objects"
 
+    def save(self, *args: Any, **options: Any) -> None:
+        if not _door_open.get():
+            raise BypassesHistory(f"{type(self).__name__} rows keep versions: call store.")
+        super().save(*args, **options)
+
+    def delete(self, *args: Any, **options: Any) -> NoReturn:
+        raise BypassesHistory(f"{type(self).__name__} rows are never deleted: end them instead.")
+
     def store(
         self,
         *,
@@ -113,14 +121,6 @@ class Versioned(models.Model):
             _door_open.reset(opened)
             del self._history_user, self._history_date, self._change_reason
         return self
-
-    def save(self, *args: Any, **options: Any) -> None:
-        if not _door_open.get():
-            raise BypassesHistory(f"{type(self).__name__} rows keep versions: call store.")
-        super().save(*args, **options)
-
-    def delete(self, *args: Any, **options: Any) -> NoReturn:
-        raise BypassesHistory(f"{type(self).__name__} rows are never deleted: end them instead.")
 
     def refuse_if_stale(self, seen: int | None) -> None:
         """Compare with the version that the page showed. Call it on a row that you have locked.

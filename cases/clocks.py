@@ -322,6 +322,14 @@ def _clock_table() -> Iterator[Clock]:
         party,
     )
     yield Clock(
+        "screening",
+        "Screening",
+        "received",
+        "the application was received",
+        "the eligibility is decided",
+        ours,
+    )
+    yield Clock(
         "noarfi",
         "Notice of assignment",
         "found_eligible",

@@ -122,7 +122,7 @@ QUEUES: dict[str, tuple[str, list[Status]]] = {
 }
 QUEUE_OF: dict[Status, str] = {
     state: slug for slug, (_, states) in QUEUES.items() for state in states
-} | {state: "" for state in CLOSED_STATES}
+} | dict.fromkeys(CLOSED_STATES, "")
 
 
 class CannotMove(Exception):

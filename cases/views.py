@@ -36,6 +36,7 @@ from .models import ApplicationPaper, CannotMove, Case
 from .services import intake as intake_services
 from .services import notices as notice_services
 from .services import screening
+from .services.intake import Paper
 
 REFUSALS = (policies.NotAllowed, CannotMove, letters.services.Refused)
 
@@ -370,8 +371,6 @@ def _take_papers(request: StaffRequest, form: IntakeForm, now: datetime) -> list
             form.add_error(None, str(refusal))
             continue
         ticket = sign_paper(file, upload.name or "scan", kind)
-        found = paper_of(ticket)
-        assert found is not None
-        form.papers.append(found)
-        tickets.append({"ticket": ticket, "name": found.name, "kind": kind})
+        form.papers.append(Paper(kind, file, upload.name or "scan"))
+        tickets.append({"ticket": ticket, "name": upload.name or "scan", "kind": kind})
     return tickets

@@ -1,4 +1,4 @@
-"""The lists that the office works from: one page at a time, by key, never counting what it skips."""
+"""The lists that the office works from: one page at a time, by key, counting nothing it skips."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -139,18 +139,20 @@ def _find(query: str) -> list[Case]:
             "pk", flat=True
         )[:10]
     if named := fold_name(query):
-        ids += PersonName.objects.current().filter(
-            normal__contains=named, person__roles__role="EMPLOYEE"
-        ).values_list("person__roles__case_id", flat=True)[:10]
+        ids += (
+            PersonName.objects.current()
+            .filter(normal__contains=named, person__roles__role="EMPLOYEE")
+            .values_list("person__roles__case_id", flat=True)[:10]
+        )
     return list(Case.objects.filter(pk__in=ids).order_by("-pk")[:10])
 
 
 def _case(request: StaffRequest, number: str) -> Case:
     """The case, with the look at it recorded before anything is sent."""
-    found = get_object_or_404(Case.objects.select_related("ur_decision", "duplicate_of"), number=number)
-    note_look(
-        by=request.user, subject="case", reference=number, granted=True, at=timezone.now()
+    found = get_object_or_404(
+        Case.objects.select_related("ur_decision", "duplicate_of"), number=number
     )
+    note_look(by=request.user, subject="case", reference=number, granted=True, at=timezone.now())
     return found
 
 
@@ -164,9 +166,7 @@ def _case_context(request: StaffRequest, case: Case) -> dict[str, object]:
         "parties": parties,
         "employee": next((party for party in parties if party.role == "EMPLOYEE"), None),
         "next_step": next_step(case, request.user),
-        "deadlines": list(
-            case.deadlines.filter(replaced_at__isnull=True).order_by("due_on", "pk")
-        ),
+        "deadlines": list(case.deadlines.filter(replaced_at__isnull=True).order_by("due_on", "pk")),
         "links": list(case.links.select_related("other"))
         + list(case.linked_from.select_related("case")),
         "entries": timeline(case, request.user)[:8],

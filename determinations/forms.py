@@ -27,9 +27,9 @@ class QualityForm(forms.Form):
 
     def __init__(self, *args: Any, case: Case, **options: Any) -> None:
         super().__init__(*args, **options)
-        field = self.fields["item"]
-        assert isinstance(field, forms.TypedChoiceField)
-        field.choices = [("", "The whole review")] + [
+        self.fields["item"].widget.choices = self.fields["item"].choices = [
+            ("", "The whole review")
+        ] + [
             (item.pk, f"Item {item.position}: {item.title[:80]}")
             for item in case.items.order_by("position")
         ]

@@ -3,10 +3,20 @@
 from accounts.models import User
 from cases.lifecycle import Status
 from cases.models import Case
-from cases.policies import why_not
+from cases.policies import NotAllowed, why_not
 from reviewers.models import ReviewerAssignment
 
 from .models import Determination
+
+__all__ = [
+    "NotAllowed",
+    "decided_by",
+    "live_determination",
+    "why_not_check_quality",
+    "why_not_issue",
+    "why_not_send_back",
+    "why_not_write",
+]
 
 
 def why_not_write(user: User, assignment: ReviewerAssignment) -> str:

@@ -23,7 +23,8 @@ from reviewers.models import ReviewerAssignment
 from . import checks, history, policies
 from .forms import CiteForm, QualityForm, SendForm
 from .models import Basis, PartyTerm, QualityReview
-from .services import issuing, quality as quality_services, sending, writing
+from .services import issuing, sending, writing
+from .services import quality as quality_services
 
 REFUSALS = (NotAllowed, CannotMove, letters.services.Refused)
 

@@ -6,58 +6,152 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
-                ('name', models.CharField(max_length=120)),
-                ('is_active', models.BooleanField(default=True, verbose_name='may sign in')),
-                ('is_demo', models.BooleanField(default=False, verbose_name='demonstration user')),
-                ('theme', models.CharField(choices=[('AUTO', 'As my device'), ('LIGHT', 'Light'), ('DARK', 'Dark')], default='AUTO', max_length=12)),
-                ('density', models.CharField(choices=[('COMFORTABLE', 'Comfortable'), ('COSY', 'Cosy'), ('COMPACT', 'Compact')], default='COSY', max_length=12)),
-                ('single_keys', models.BooleanField(default=True, help_text='Switch off if you dictate: speech tools type letters.', verbose_name='single-key shortcuts')),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "email",
+                    models.EmailField(max_length=254, unique=True, verbose_name="e-mail address"),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("is_active", models.BooleanField(default=True, verbose_name="may sign in")),
+                ("is_demo", models.BooleanField(default=False, verbose_name="demonstration user")),
+                (
+                    "theme",
+                    models.CharField(
+                        choices=[("AUTO", "As my device"), ("LIGHT", "Light"), ("DARK", "Dark")],
+                        default="AUTO",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "density",
+                    models.CharField(
+                        choices=[
+                            ("COMFORTABLE", "Comfortable"),
+                            ("COSY", "Cosy"),
+                            ("COMPACT", "Compact"),
+                        ],
+                        default="COSY",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "single_keys",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Switch off if you dictate: speech tools type letters.",
+                        verbose_name="single-key shortcuts",
+                    ),
+                ),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='AccountEvent',
+            name="AccountEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('CREATED', 'User created'), ('ROLE_GRANTED', 'Role granted'), ('ROLE_REVOKED', 'Role taken away'), ('DEACTIVATED', 'Sign-in withdrawn'), ('REACTIVATED', 'Sign-in given back'), ('CHANGED', 'Details changed')], max_length=20)),
-                ('happened_at', models.DateTimeField()),
-                ('detail', models.CharField(blank=True, max_length=300)),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='account_events', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("CREATED", "User created"),
+                            ("ROLE_GRANTED", "Role granted"),
+                            ("ROLE_REVOKED", "Role taken away"),
+                            ("DEACTIVATED", "Sign-in withdrawn"),
+                            ("REACTIVATED", "Sign-in given back"),
+                            ("CHANGED", "Details changed"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("happened_at", models.DateTimeField()),
+                ("detail", models.CharField(blank=True, max_length=300)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="account_events",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['user', 'happened_at'], name='account_event_of_user')],
+                "indexes": [
+                    models.Index(fields=["user", "happened_at"], name="account_event_of_user")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Look',
+            name="Look",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('looked_at', models.DateTimeField()),
-                ('subject', models.CharField(max_length=40)),
-                ('reference', models.CharField(max_length=80)),
-                ('granted', models.BooleanField()),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='looks', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("looked_at", models.DateTimeField()),
+                ("subject", models.CharField(max_length=40)),
+                ("reference", models.CharField(max_length=80)),
+                ("granted", models.BooleanField()),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="looks",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['subject', 'reference', 'looked_at'], name='look_at_subject'), models.Index(fields=['user', 'looked_at'], name='look_of_user')],
+                "indexes": [
+                    models.Index(
+                        fields=["subject", "reference", "looked_at"], name="look_at_subject"
+                    ),
+                    models.Index(fields=["user", "looked_at"], name="look_of_user"),
+                ],
             },
         ),
     ]

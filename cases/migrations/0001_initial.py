@@ -7,1088 +7,2848 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('files', '0001_initial'),
-        ('letters', '0001_initial'),
+        ("files", "0001_initial"),
+        ("letters", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CaseNumberSeries',
+            name="CaseNumberSeries",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('year', models.PositiveSmallIntegerField(unique=True)),
-                ('last', models.PositiveIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("year", models.PositiveSmallIntegerField(unique=True)),
+                ("last", models.PositiveIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Organisation',
+            name="Organisation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='Person',
+            name="Person",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('date_of_birth', models.DateField(blank=True, null=True)),
-                ('date_of_birth_printed', models.CharField(blank=True, max_length=40)),
-                ('npi', models.CharField(blank=True, max_length=20, verbose_name='NPI')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("date_of_birth", models.DateField(blank=True, null=True)),
+                ("date_of_birth_printed", models.CharField(blank=True, max_length=40)),
+                ("npi", models.CharField(blank=True, max_length=20, verbose_name="NPI")),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('number', models.CharField(max_length=20, unique=True)),
-                ('origin', models.CharField(choices=[('OWN', 'Our own'), ('PUBLISHED', 'Loaded from a published letter')], default='OWN', max_length=12)),
-                ('status', models.CharField(choices=[('RECEIVED', 'Received'), ('DUPLICATE', 'Possible duplicate'), ('SCREENING', 'Screening'), ('INFO_REQUESTED', 'Information requested'), ('DEFERRED', 'Deferred, liability disputed'), ('INELIGIBLE', 'Ineligible'), ('ELIGIBLE', 'Eligible'), ('CONSOLIDATED', 'Consolidated into another case'), ('NOTICE_SENT', 'Awaiting records'), ('RECORDS_COMPLETE', 'Ready to assign'), ('REVIEWER_CHOSEN', 'Offered to a reviewer'), ('IN_REVIEW', 'In review'), ('INFO_FOR_REVIEW', 'Information asked for the review'), ('QA', 'Quality check'), ('APPROVED', 'Ready to issue'), ('ISSUED', 'Determination issued'), ('WITHDRAWN', 'Withdrawn'), ('TERMINATED', 'Terminated, treatment authorised'), ('CLOSED', 'Closed')], default='RECEIVED', max_length=20)),
-                ('is_open', models.BooleanField(default=True)),
-                ('next_role', models.CharField(blank=True, max_length=20)),
-                ('queue', models.CharField(blank=True, default='intake', max_length=12)),
-                ('priority', models.CharField(choices=[('REGULAR', 'Regular'), ('EXPEDITED', 'Expedited'), ('FORMULARY', 'Formulary')], default='REGULAR', max_length=12)),
-                ('round', models.PositiveSmallIntegerField(default=1)),
-                ('received_at', models.DateTimeField(null=True)),
-                ('received_on', models.DateField(null=True)),
-                ('assigned_on', models.DateField(null=True)),
-                ('records_complete_on', models.DateField(null=True)),
-                ('decided_on', models.DateField(null=True)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('due_on', models.DateField()),
-                ('due_clock', models.CharField(blank=True, max_length=40)),
-                ('date_of_injury', models.DateField(null=True)),
-                ('date_of_injury_printed', models.CharField(blank=True, max_length=60)),
-                ('claim_number', models.CharField(blank=True, max_length=60)),
-                ('claim_number_normal', models.CharField(blank=True, db_index=True, max_length=60)),
-                ('eams_number', models.CharField(blank=True, max_length=40)),
-                ('wcis_number', models.CharField(blank=True, max_length=40)),
-                ('diagnosis', models.CharField(blank=True, max_length=500)),
-                ('sex', models.CharField(blank=True, choices=[('FEMALE', 'Female'), ('MALE', 'Male')], max_length=8)),
-                ('age_stated', models.PositiveSmallIntegerField(null=True)),
-                ('body_parts', models.JSONField(blank=True, default=list)),
-                ('party_list_version', models.PositiveIntegerField(default=0)),
-                ('duplicate_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='duplicates', to='cases.case')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("number", models.CharField(max_length=20, unique=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("OWN", "Our own"),
+                            ("PUBLISHED", "Loaded from a published letter"),
+                        ],
+                        default="OWN",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("RECEIVED", "Received"),
+                            ("DUPLICATE", "Possible duplicate"),
+                            ("SCREENING", "Screening"),
+                            ("INFO_REQUESTED", "Information requested"),
+                            ("DEFERRED", "Deferred, liability disputed"),
+                            ("INELIGIBLE", "Ineligible"),
+                            ("ELIGIBLE", "Eligible"),
+                            ("CONSOLIDATED", "Consolidated into another case"),
+                            ("NOTICE_SENT", "Awaiting records"),
+                            ("RECORDS_COMPLETE", "Ready to assign"),
+                            ("REVIEWER_CHOSEN", "Offered to a reviewer"),
+                            ("IN_REVIEW", "In review"),
+                            ("INFO_FOR_REVIEW", "Information asked for the review"),
+                            ("QA", "Quality check"),
+                            ("APPROVED", "Ready to issue"),
+                            ("ISSUED", "Determination issued"),
+                            ("WITHDRAWN", "Withdrawn"),
+                            ("TERMINATED", "Terminated, treatment authorised"),
+                            ("CLOSED", "Closed"),
+                        ],
+                        default="RECEIVED",
+                        max_length=20,
+                    ),
+                ),
+                ("is_open", models.BooleanField(default=True)),
+                ("next_role", models.CharField(blank=True, max_length=20)),
+                ("queue", models.CharField(blank=True, default="intake", max_length=12)),
+                (
+                    "priority",
+                    models.CharField(
+                        choices=[
+                            ("REGULAR", "Regular"),
+                            ("EXPEDITED", "Expedited"),
+                            ("FORMULARY", "Formulary"),
+                        ],
+                        default="REGULAR",
+                        max_length=12,
+                    ),
+                ),
+                ("round", models.PositiveSmallIntegerField(default=1)),
+                ("received_at", models.DateTimeField(null=True)),
+                ("received_on", models.DateField(null=True)),
+                ("assigned_on", models.DateField(null=True)),
+                ("records_complete_on", models.DateField(null=True)),
+                ("decided_on", models.DateField(null=True)),
+                ("closed_at", models.DateTimeField(null=True)),
+                ("due_on", models.DateField()),
+                ("due_clock", models.CharField(blank=True, max_length=40)),
+                ("date_of_injury", models.DateField(null=True)),
+                ("date_of_injury_printed", models.CharField(blank=True, max_length=60)),
+                ("claim_number", models.CharField(blank=True, max_length=60)),
+                ("claim_number_normal", models.CharField(blank=True, db_index=True, max_length=60)),
+                ("eams_number", models.CharField(blank=True, max_length=40)),
+                ("wcis_number", models.CharField(blank=True, max_length=40)),
+                ("diagnosis", models.CharField(blank=True, max_length=500)),
+                (
+                    "sex",
+                    models.CharField(
+                        blank=True, choices=[("FEMALE", "Female"), ("MALE", "Male")], max_length=8
+                    ),
+                ),
+                ("age_stated", models.PositiveSmallIntegerField(null=True)),
+                ("body_parts", models.JSONField(blank=True, default=list)),
+                ("party_list_version", models.PositiveIntegerField(default=0)),
+                (
+                    "duplicate_of",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="duplicates",
+                        to="cases.case",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='Application',
+            name="Application",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('idempotency_key', models.UUIDField(unique=True)),
-                ('channel', models.CharField(choices=[('MAIL', 'Mail'), ('FAX', 'Fax'), ('PORTAL', 'Portal'), ('EMAIL', 'E-mail'), ('FOLDER', 'Watched folder')], max_length=8)),
-                ('received_at', models.DateTimeField()),
-                ('entered_at', models.DateTimeField()),
-                ('printed', models.JSONField(default=dict)),
-                ('items_on_form', models.PositiveSmallIntegerField(null=True)),
-                ('signed_by', models.CharField(blank=True, choices=[('EMPLOYEE', 'Employee'), ('ATTORNEY', 'Employee’s attorney'), ('REPRESENTATIVE', 'Designated representative'), ('PROVIDER', 'Provider of emergency treatment')], max_length=16)),
-                ('signed_on', models.DateField(null=True)),
-                ('consent_on', models.DateField(null=True)),
-                ('designated_on', models.DateField(null=True)),
-                ('ur_decision_attached', models.BooleanField(null=True)),
-                ('copy_certified', models.BooleanField(null=True)),
-                ('entered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='application', to='cases.case')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("idempotency_key", models.UUIDField(unique=True)),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("MAIL", "Mail"),
+                            ("FAX", "Fax"),
+                            ("PORTAL", "Portal"),
+                            ("EMAIL", "E-mail"),
+                            ("FOLDER", "Watched folder"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("received_at", models.DateTimeField()),
+                ("entered_at", models.DateTimeField()),
+                ("printed", models.JSONField(default=dict)),
+                ("items_on_form", models.PositiveSmallIntegerField(null=True)),
+                (
+                    "signed_by",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("EMPLOYEE", "Employee"),
+                            ("ATTORNEY", "Employee’s attorney"),
+                            ("REPRESENTATIVE", "Designated representative"),
+                            ("PROVIDER", "Provider of emergency treatment"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("signed_on", models.DateField(null=True)),
+                ("consent_on", models.DateField(null=True)),
+                ("designated_on", models.DateField(null=True)),
+                ("ur_decision_attached", models.BooleanField(null=True)),
+                ("copy_certified", models.BooleanField(null=True)),
+                (
+                    "entered_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="application",
+                        to="cases.case",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='DisputedItem',
+            name="DisputedItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('title', models.TextField()),
-                ('title_truncated', models.BooleanField(default=False)),
-                ('title_full_length', models.PositiveIntegerField(null=True)),
-                ('prefix', models.CharField(blank=True, max_length=80)),
-                ('separator', models.CharField(default=': ', max_length=8)),
-                ('lineage', models.CharField(blank=True, choices=[('REMAINING', 'The remaining portion is in dispute'), ('WHOLE', 'The whole original request is still in dispute')], max_length=12)),
-                ('original_request', models.TextField(blank=True)),
-                ('authorised_by_ur', models.TextField(blank=True)),
-                ('in_dispute', models.TextField(blank=True)),
-                ('requested_quantity', models.DecimalField(decimal_places=2, max_digits=10, null=True)),
-                ('authorised_quantity', models.DecimalField(decimal_places=2, max_digits=10, null=True)),
-                ('eligible_quantity', models.DecimalField(decimal_places=2, max_digits=10, null=True)),
-                ('unit', models.CharField(blank=True, max_length=40)),
-                ('quantity_expressions', models.JSONField(blank=True, default=list)),
-                ('service_from', models.DateField(null=True)),
-                ('service_to', models.DateField(null=True)),
-                ('body_part', models.CharField(blank=True, max_length=80)),
-                ('side', models.CharField(blank=True, choices=[('LEFT', 'Left'), ('RIGHT', 'Right'), ('BOTH', 'Both')], max_length=8)),
-                ('level', models.CharField(blank=True, max_length=40)),
-                ('ending', models.CharField(choices=[('PENDING', 'Pending'), ('DECIDED', 'Decided'), ('WITHDRAWN', 'Withdrawn'), ('AUTHORISED', 'Authorised since'), ('INELIGIBLE', 'Ineligible')], default='PENDING', max_length=12)),
-                ('outcome', models.CharField(blank=True, choices=[('OVERTURNED', 'Overturned'), ('UPHELD', 'Upheld')], max_length=12)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('ended_because', models.CharField(blank=True, max_length=300)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='items', to='cases.case')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='dependents', to='cases.disputeditem')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("position", models.PositiveSmallIntegerField()),
+                ("title", models.TextField()),
+                ("title_truncated", models.BooleanField(default=False)),
+                ("title_full_length", models.PositiveIntegerField(null=True)),
+                ("prefix", models.CharField(blank=True, max_length=80)),
+                ("separator", models.CharField(default=": ", max_length=8)),
+                (
+                    "lineage",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("REMAINING", "The remaining portion is in dispute"),
+                            ("WHOLE", "The whole original request is still in dispute"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("original_request", models.TextField(blank=True)),
+                ("authorised_by_ur", models.TextField(blank=True)),
+                ("in_dispute", models.TextField(blank=True)),
+                (
+                    "requested_quantity",
+                    models.DecimalField(decimal_places=2, max_digits=10, null=True),
+                ),
+                (
+                    "authorised_quantity",
+                    models.DecimalField(decimal_places=2, max_digits=10, null=True),
+                ),
+                (
+                    "eligible_quantity",
+                    models.DecimalField(decimal_places=2, max_digits=10, null=True),
+                ),
+                ("unit", models.CharField(blank=True, max_length=40)),
+                ("quantity_expressions", models.JSONField(blank=True, default=list)),
+                ("service_from", models.DateField(null=True)),
+                ("service_to", models.DateField(null=True)),
+                ("body_part", models.CharField(blank=True, max_length=80)),
+                (
+                    "side",
+                    models.CharField(
+                        blank=True,
+                        choices=[("LEFT", "Left"), ("RIGHT", "Right"), ("BOTH", "Both")],
+                        max_length=8,
+                    ),
+                ),
+                ("level", models.CharField(blank=True, max_length=40)),
+                (
+                    "ending",
+                    models.CharField(
+                        choices=[
+                            ("PENDING", "Pending"),
+                            ("DECIDED", "Decided"),
+                            ("WITHDRAWN", "Withdrawn"),
+                            ("AUTHORISED", "Authorised since"),
+                            ("INELIGIBLE", "Ineligible"),
+                        ],
+                        default="PENDING",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[("OVERTURNED", "Overturned"), ("UPHELD", "Upheld")],
+                        max_length=12,
+                    ),
+                ),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("ended_because", models.CharField(blank=True, max_length=300)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="items",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dependents",
+                        to="cases.disputeditem",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='EligibilityDecision',
+            name="EligibilityDecision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('attempt', models.PositiveSmallIntegerField()),
-                ('result', models.CharField(choices=[('ELIGIBLE', 'Eligible'), ('INELIGIBLE', 'Ineligible'), ('DEFERRED', 'Deferred'), ('INCOMPLETE', 'A fact is missing')], max_length=12)),
-                ('decided_at', models.DateTimeField()),
-                ('note', models.TextField(blank=True)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='eligibility_decisions', to='cases.case')),
-                ('decided_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("attempt", models.PositiveSmallIntegerField()),
+                (
+                    "result",
+                    models.CharField(
+                        choices=[
+                            ("ELIGIBLE", "Eligible"),
+                            ("INELIGIBLE", "Ineligible"),
+                            ("DEFERRED", "Deferred"),
+                            ("INCOMPLETE", "A fact is missing"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField()),
+                ("note", models.TextField(blank=True)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="eligibility_decisions",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='EligibilityFinding',
+            name="EligibilityFinding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('fact', models.CharField(choices=[('SIGNED', 'Signed by the employee or a valid representative'), ('TIMELY', 'Received in time'), ('UR_ATTACHED', 'The UR decision is attached'), ('NECESSITY', 'It denies or modifies these items for medical necessity'), ('NOT_DECIDED', 'Not a duplicate and not already decided'), ('LIABILITY_CLEAR', 'No liability dispute is open')], max_length=16)),
-                ('answer', models.CharField(choices=[('YES', 'Yes'), ('NO', 'No'), ('UNKNOWN', 'Unknown')], max_length=8)),
-                ('reason_code', models.CharField(blank=True, max_length=16)),
-                ('note', models.TextField(blank=True)),
-                ('decision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='cases.eligibilitydecision')),
-                ('item', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='cases.disputeditem')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "fact",
+                    models.CharField(
+                        choices=[
+                            ("SIGNED", "Signed by the employee or a valid representative"),
+                            ("TIMELY", "Received in time"),
+                            ("UR_ATTACHED", "The UR decision is attached"),
+                            (
+                                "NECESSITY",
+                                "It denies or modifies these items for medical necessity",
+                            ),
+                            ("NOT_DECIDED", "Not a duplicate and not already decided"),
+                            ("LIABILITY_CLEAR", "No liability dispute is open"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "answer",
+                    models.CharField(
+                        choices=[("YES", "Yes"), ("NO", "No"), ("UNKNOWN", "Unknown")], max_length=8
+                    ),
+                ),
+                ("reason_code", models.CharField(blank=True, max_length=16)),
+                ("note", models.TextField(blank=True)),
+                (
+                    "decision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="findings",
+                        to="cases.eligibilitydecision",
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="findings",
+                        to="cases.disputeditem",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('RECEIVED', 'Application received'), ('LOADED', 'Loaded from a published letter'), ('LINKED', 'Linked to another case'), ('CHANGED', 'Details changed'), ('FOUND_ELIGIBLE', 'Found eligible'), ('FOUND_INELIGIBLE', 'Found ineligible'), ('DEFERRED', 'Deferred'), ('SCREENED', 'Screened, a fact is missing'), ('NOTICES_MADE', 'Notices of assignment made'), ('NOTICES_SENT', 'Notices of assignment sent'), ('RECORD_ADDED', 'Record added'), ('RECORDS_COMPLETE', 'Records marked complete'), ('REVIEWER_OFFERED', 'Offered to a reviewer'), ('REVIEWER_ATTESTED', 'Reviewer attested no conflict'), ('REVIEWER_DECLINED', 'Reviewer declined'), ('REVIEWER_REMOVED', 'Taken back from the reviewer'), ('RECORDS_DISPATCHED', 'Case file sent to the reviewer'), ('SUBMITTED', 'Review submitted'), ('QA_RETURNED', 'Returned by quality assurance'), ('QA_APPROVED', 'Approved by quality assurance'), ('APPROVAL_VOIDED', 'Approval voided'), ('ISSUED', 'Determination issued'), ('LETTER_SENT', 'Letter sent'), ('WITHDRAWN', 'Withdrawn'), ('TERMINATED', 'Terminated'), ('CLOSED', 'Closed'), ('REOPENED', 'Opened again'), ('NOTE', 'Note')], max_length=24)),
-                ('happened_at', models.DateTimeField()),
-                ('by_reviewer_seat', models.PositiveSmallIntegerField(null=True)),
-                ('sentence', models.TextField()),
-                ('why', models.TextField(blank=True)),
-                ('facts', models.JSONField(blank=True, default=dict)),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='cases.case')),
-                ('caused_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.event')),
-                ('letter', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='letters.letter')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("RECEIVED", "Application received"),
+                            ("LOADED", "Loaded from a published letter"),
+                            ("LINKED", "Linked to another case"),
+                            ("CHANGED", "Details changed"),
+                            ("FOUND_ELIGIBLE", "Found eligible"),
+                            ("FOUND_INELIGIBLE", "Found ineligible"),
+                            ("DEFERRED", "Deferred"),
+                            ("SCREENED", "Screened, a fact is missing"),
+                            ("NOTICES_MADE", "Notices of assignment made"),
+                            ("NOTICES_SENT", "Notices of assignment sent"),
+                            ("RECORD_ADDED", "Record added"),
+                            ("RECORDS_COMPLETE", "Records marked complete"),
+                            ("REVIEWER_OFFERED", "Offered to a reviewer"),
+                            ("REVIEWER_ATTESTED", "Reviewer attested no conflict"),
+                            ("REVIEWER_DECLINED", "Reviewer declined"),
+                            ("REVIEWER_REMOVED", "Taken back from the reviewer"),
+                            ("RECORDS_DISPATCHED", "Case file sent to the reviewer"),
+                            ("SUBMITTED", "Review submitted"),
+                            ("QA_RETURNED", "Returned by quality assurance"),
+                            ("QA_APPROVED", "Approved by quality assurance"),
+                            ("APPROVAL_VOIDED", "Approval voided"),
+                            ("ISSUED", "Determination issued"),
+                            ("LETTER_SENT", "Letter sent"),
+                            ("WITHDRAWN", "Withdrawn"),
+                            ("TERMINATED", "Terminated"),
+                            ("CLOSED", "Closed"),
+                            ("REOPENED", "Opened again"),
+                            ("NOTE", "Note"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("happened_at", models.DateTimeField()),
+                ("by_reviewer_seat", models.PositiveSmallIntegerField(null=True)),
+                ("sentence", models.TextField()),
+                ("why", models.TextField(blank=True)),
+                ("facts", models.JSONField(blank=True, default=dict)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "caused_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="cases.event",
+                    ),
+                ),
+                (
+                    "letter",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="letters.letter",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='HistoricalAdministratorCitation',
+            name="HistoricalAdministratorCitation",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('source', models.CharField(blank=True, max_length=200)),
-                ('mtus', models.BooleanField(default=False)),
-                ('chapter_topic', models.CharField(blank=True, max_length=1000)),
-                ('edition', models.CharField(blank=True, max_length=40)),
-                ('edition_suffix', models.CharField(blank=True, max_length=40)),
-                ('sections', models.JSONField(blank=True, default=list)),
-                ('pages', models.CharField(blank=True, max_length=80)),
-                ('as_printed', models.TextField(blank=True)),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('item', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.disputeditem')),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("position", models.PositiveSmallIntegerField()),
+                ("source", models.CharField(blank=True, max_length=200)),
+                ("mtus", models.BooleanField(default=False)),
+                ("chapter_topic", models.CharField(blank=True, max_length=1000)),
+                ("edition", models.CharField(blank=True, max_length=40)),
+                ("edition_suffix", models.CharField(blank=True, max_length=40)),
+                ("sections", models.JSONField(blank=True, default=list)),
+                ("pages", models.CharField(blank=True, max_length=80)),
+                ("as_printed", models.TextField(blank=True)),
+                ("note", models.CharField(blank=True, max_length=300)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.disputeditem",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical administrator citation',
-                'verbose_name_plural': 'historical administrator citations',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalApplication',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('idempotency_key', models.UUIDField(db_index=True)),
-                ('channel', models.CharField(choices=[('MAIL', 'Mail'), ('FAX', 'Fax'), ('PORTAL', 'Portal'), ('EMAIL', 'E-mail'), ('FOLDER', 'Watched folder')], max_length=8)),
-                ('received_at', models.DateTimeField()),
-                ('entered_at', models.DateTimeField()),
-                ('printed', models.JSONField(default=dict)),
-                ('items_on_form', models.PositiveSmallIntegerField(null=True)),
-                ('signed_by', models.CharField(blank=True, choices=[('EMPLOYEE', 'Employee'), ('ATTORNEY', 'Employee’s attorney'), ('REPRESENTATIVE', 'Designated representative'), ('PROVIDER', 'Provider of emergency treatment')], max_length=16)),
-                ('signed_on', models.DateField(null=True)),
-                ('consent_on', models.DateField(null=True)),
-                ('designated_on', models.DateField(null=True)),
-                ('ur_decision_attached', models.BooleanField(null=True)),
-                ('copy_certified', models.BooleanField(null=True)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('case', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.case')),
-                ('entered_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical application',
-                'verbose_name_plural': 'historical applications',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalApplicationPaper',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('kind', models.CharField(choices=[('APPLICATION', 'Application (DWC Form IMR)'), ('UR_DECISION', 'UR decision'), ('SUPPORT', 'Supporting paper')], max_length=12)),
-                ('name_received', models.CharField(max_length=255)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('application', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.application')),
-                ('file', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='files.storedfile')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical application paper',
-                'verbose_name_plural': 'historical application papers',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalCaseLink',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('kind', models.CharField(choices=[('DUPLICATE', 'Duplicate of'), ('CONSOLIDATED', 'Consolidated into'), ('PRIOR', 'Earlier case on the same treatment'), ('SPLIT', 'Split from')], max_length=16)),
-                ('reason', models.CharField(max_length=500)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('case', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.case')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('other', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.case')),
-            ],
-            options={
-                'verbose_name': 'historical case link',
-                'verbose_name_plural': 'historical case links',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalClockRule',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('source', models.CharField(max_length=200)),
-                ('note', models.TextField(blank=True)),
-                ('effective_from', models.DateField()),
-                ('effective_to', models.DateField(blank=True, null=True)),
-                ('confirmed_on', models.DateField(blank=True, null=True)),
-                ('clock', models.CharField(max_length=40)),
-                ('kind', models.CharField(choices=[('CALENDAR', 'calendar days'), ('WORKING', 'working days'), ('BUSINESS', 'business days'), ('HOURS', 'hours'), ('MONTHS', 'months')], max_length=8)),
-                ('length', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('length_by_method', models.JSONField(blank=True, default=dict)),
-                ('calendar', models.CharField(blank=True, choices=[('gov6700', 'State holidays (Gov. Code 6700)'), ('judicial', 'Court holidays (CCP 135)'), ('office', 'State office closures')], max_length=12)),
-                ('roll', models.CharField(choices=[('NONE', 'Stays'), ('FORWARD', 'Goes to the next open day')], default='NONE', max_length=8)),
-                ('extensions', models.JSONField(blank=True, default=dict)),
-                ('legal_holds', models.JSONField(blank=True, default=dict)),
-                ('cutoff', models.TimeField(blank=True, null=True)),
-                ('deemed_received', models.JSONField(blank=True, default=dict)),
-                ('outer_days', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('usd_per_day', models.PositiveIntegerField(blank=True, null=True)),
-                ('usd_limit', models.PositiveIntegerField(blank=True, null=True)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('confirmed_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical clock rule',
-                'verbose_name_plural': 'historical clock rules',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalDeadline',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('round', models.PositiveSmallIntegerField()),
-                ('clock', models.CharField(max_length=40)),
-                ('given', models.JSONField(default=dict)),
-                ('due_on', models.DateField()),
-                ('due_at', models.DateTimeField(null=True)),
-                ('target_on', models.DateField(null=True)),
-                ('steps', models.JSONField(default=list)),
-                ('met_at', models.DateTimeField(null=True)),
-                ('replaced_at', models.DateTimeField(null=True)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('case', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.case')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical deadline',
-                'verbose_name_plural': 'historical deadlines',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalEligibilityDecision',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('attempt', models.PositiveSmallIntegerField()),
-                ('result', models.CharField(choices=[('ELIGIBLE', 'Eligible'), ('INELIGIBLE', 'Ineligible'), ('DEFERRED', 'Deferred'), ('INCOMPLETE', 'A fact is missing')], max_length=12)),
-                ('decided_at', models.DateTimeField()),
-                ('note', models.TextField(blank=True)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('case', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.case')),
-                ('decided_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical eligibility decision',
-                'verbose_name_plural': 'historical eligibility decisions',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalEligibilityFinding',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('fact', models.CharField(choices=[('SIGNED', 'Signed by the employee or a valid representative'), ('TIMELY', 'Received in time'), ('UR_ATTACHED', 'The UR decision is attached'), ('NECESSITY', 'It denies or modifies these items for medical necessity'), ('NOT_DECIDED', 'Not a duplicate and not already decided'), ('LIABILITY_CLEAR', 'No liability dispute is open')], max_length=16)),
-                ('answer', models.CharField(choices=[('YES', 'Yes'), ('NO', 'No'), ('UNKNOWN', 'Unknown')], max_length=8)),
-                ('reason_code', models.CharField(blank=True, max_length=16)),
-                ('note', models.TextField(blank=True)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('decision', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.eligibilitydecision')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('item', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.disputeditem')),
-            ],
-            options={
-                'verbose_name': 'historical eligibility finding',
-                'verbose_name_plural': 'historical eligibility findings',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalHolidayRule',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('source', models.CharField(max_length=200)),
-                ('note', models.TextField(blank=True)),
-                ('effective_from', models.DateField()),
-                ('effective_to', models.DateField(blank=True, null=True)),
-                ('confirmed_on', models.DateField(blank=True, null=True)),
-                ('calendar', models.CharField(choices=[('gov6700', 'State holidays (Gov. Code 6700)'), ('judicial', 'Court holidays (CCP 135)'), ('office', 'State office closures')], max_length=12)),
-                ('name', models.CharField(max_length=80)),
-                ('pattern', models.TextField()),
-                ('sunday_moves_to_monday', models.BooleanField(default=False)),
-                ('saturday_moves_to_friday', models.BooleanField(default=False)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('confirmed_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical holiday rule',
-                'verbose_name_plural': 'historical holiday rules',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalOrganisation',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical organisation',
-                'verbose_name_plural': 'historical organisations',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalPerson',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('date_of_birth', models.DateField(blank=True, null=True)),
-                ('date_of_birth_printed', models.CharField(blank=True, max_length=40)),
-                ('npi', models.CharField(blank=True, max_length=20, verbose_name='NPI')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical person',
-                'verbose_name_plural': 'historical persons',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalURDecision',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('claim_number_normal', models.CharField(blank=True, max_length=60)),
-                ('decided_on', models.DateField(null=True)),
-                ('decided_printed', models.CharField(blank=True, max_length=60)),
-                ('reference', models.CharField(blank=True, max_length=80)),
-                ('reference_normal', models.CharField(blank=True, max_length=80)),
-                ('running_number', models.PositiveSmallIntegerField(default=1)),
-                ('different_because', models.CharField(blank=True, max_length=300)),
-                ('ur_type', models.CharField(blank=True, choices=[('REGULAR', 'Regular'), ('EXPEDITED', 'Expedited'), ('AFTER_APPEAL', 'Modification after appeal')], default='REGULAR', max_length=16)),
-                ('served_on', models.DateField(null=True)),
-                ('service_method', models.CharField(blank=True, choices=[('in_hand', 'In hand'), ('mail_ca', 'Mail, California address'), ('mail_us', 'Mail, another state'), ('fax', 'Fax'), ('electronic', 'Electronic')], max_length=12)),
-                ('requested_on', models.DateField(null=True, verbose_name='RFA date')),
-                ('liability_disputed', models.BooleanField(null=True)),
-                ('liability_reason', models.CharField(blank=True, max_length=500)),
-                ('denied_for_missing_information', models.BooleanField(null=True)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical ur decision',
-                'verbose_name_plural': 'historical ur decisions',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HolidayRule',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('source', models.CharField(max_length=200)),
-                ('note', models.TextField(blank=True)),
-                ('effective_from', models.DateField()),
-                ('effective_to', models.DateField(blank=True, null=True)),
-                ('confirmed_on', models.DateField(blank=True, null=True)),
-                ('calendar', models.CharField(choices=[('gov6700', 'State holidays (Gov. Code 6700)'), ('judicial', 'Court holidays (CCP 135)'), ('office', 'State office closures')], max_length=12)),
-                ('name', models.CharField(max_length=80)),
-                ('pattern', models.TextField()),
-                ('sunday_moves_to_monday', models.BooleanField(default=False)),
-                ('saturday_moves_to_friday', models.BooleanField(default=False)),
-                ('confirmed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-            },
-        ),
-        migrations.CreateModel(
-            name='OrganisationName',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('valid_from', models.DateField(blank=True, null=True)),
-                ('valid_to', models.DateField(blank=True, null=True)),
-                ('recorded_at', models.DateTimeField()),
-                ('source', models.CharField(blank=True, max_length=200)),
-                ('withdrawn', models.BooleanField(default=False)),
-                ('printed', models.CharField(max_length=300)),
-                ('normal', models.CharField(db_index=True, max_length=300)),
-                ('corrects', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='correction', to='cases.organisationname')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='names', to='cases.organisation')),
-                ('recorded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='OrganisationParent',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('valid_from', models.DateField(blank=True, null=True)),
-                ('valid_to', models.DateField(blank=True, null=True)),
-                ('recorded_at', models.DateTimeField()),
-                ('source', models.CharField(blank=True, max_length=200)),
-                ('withdrawn', models.BooleanField(default=False)),
-                ('share_percent', models.DecimalField(blank=True, decimal_places=2, max_digits=5, null=True)),
-                ('child', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='parents', to='cases.organisation')),
-                ('corrects', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='correction', to='cases.organisationparent')),
-                ('parent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='children', to='cases.organisation')),
-                ('recorded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='Party',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('valid_from', models.DateField(blank=True, null=True)),
-                ('valid_to', models.DateField(blank=True, null=True)),
-                ('recorded_at', models.DateTimeField()),
-                ('source', models.CharField(blank=True, max_length=200)),
-                ('withdrawn', models.BooleanField(default=False)),
-                ('role', models.CharField(choices=[('EMPLOYEE', 'Employee'), ('EMPLOYEE_ATTORNEY', 'Employee’s attorney'), ('REPRESENTATIVE', 'Designated representative'), ('EMPLOYER', 'Employer'), ('CLAIMS_ADMINISTRATOR', 'Claims administrator'), ('INSURER', 'Insurer'), ('DEFENCE_ATTORNEY', 'Claims administrator’s attorney'), ('REQUESTING_PHYSICIAN', 'Requesting physician'), ('PHYSICIAN_GROUP', 'Physician’s group'), ('OTHER_PROVIDER', 'Other provider'), ('FACILITY', 'Facility'), ('UR_ORGANISATION', 'UR organisation'), ('UR_PHYSICIAN', 'UR physician'), ('MANUFACTURER', 'Maker of the drug or device')], max_length=24)),
-                ('name', models.CharField(max_length=300)),
-                ('contact', models.CharField(blank=True, max_length=200)),
-                ('specialty', models.CharField(blank=True, max_length=120)),
-                ('address', models.TextField(blank=True)),
-                ('state', models.CharField(blank=True, max_length=2)),
-                ('postal_code', models.CharField(blank=True, max_length=12)),
-                ('phone', models.CharField(blank=True, max_length=40)),
-                ('fax', models.CharField(blank=True, max_length=40)),
-                ('email', models.EmailField(blank=True, max_length=254)),
-                ('preferred_channel', models.CharField(choices=[('MAIL', 'Mail'), ('FAX', 'Fax'), ('ELECTRONIC', 'Electronic')], default='MAIL', max_length=12)),
-                ('list_version', models.PositiveIntegerField()),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='parties', to='cases.case')),
-                ('corrects', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='correction', to='cases.party')),
-                ('item', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='parties', to='cases.disputeditem')),
-                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='roles', to='cases.organisation')),
-                ('recorded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='roles', to='cases.person')),
-            ],
-            options={
-                'verbose_name_plural': 'parties',
-            },
-        ),
-        migrations.CreateModel(
-            name='HistoricalAssignmentNotice',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('round', models.PositiveSmallIntegerField()),
-                ('sent_on', models.DateField(null=True)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('case', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.case')),
-                ('delivery', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='letters.delivery')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('letter', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='letters.letter')),
-                ('party', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.party')),
-            ],
-            options={
-                'verbose_name': 'historical assignment notice',
-                'verbose_name_plural': 'historical assignment notices',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical administrator citation",
+                "verbose_name_plural": "historical administrator citations",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='AssignmentNotice',
+            name="HistoricalApplication",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('round', models.PositiveSmallIntegerField()),
-                ('sent_on', models.DateField(null=True)),
-                ('delivery', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='letters.delivery')),
-                ('letter', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='letters.letter')),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='cases.case')),
-                ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.party')),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("idempotency_key", models.UUIDField(db_index=True)),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("MAIL", "Mail"),
+                            ("FAX", "Fax"),
+                            ("PORTAL", "Portal"),
+                            ("EMAIL", "E-mail"),
+                            ("FOLDER", "Watched folder"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("received_at", models.DateTimeField()),
+                ("entered_at", models.DateTimeField()),
+                ("printed", models.JSONField(default=dict)),
+                ("items_on_form", models.PositiveSmallIntegerField(null=True)),
+                (
+                    "signed_by",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("EMPLOYEE", "Employee"),
+                            ("ATTORNEY", "Employee’s attorney"),
+                            ("REPRESENTATIVE", "Designated representative"),
+                            ("PROVIDER", "Provider of emergency treatment"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("signed_on", models.DateField(null=True)),
+                ("consent_on", models.DateField(null=True)),
+                ("designated_on", models.DateField(null=True)),
+                ("ur_decision_attached", models.BooleanField(null=True)),
+                ("copy_certified", models.BooleanField(null=True)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "entered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-            },
-        ),
-        migrations.CreateModel(
-            name='PersonName',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('valid_from', models.DateField(blank=True, null=True)),
-                ('valid_to', models.DateField(blank=True, null=True)),
-                ('recorded_at', models.DateTimeField()),
-                ('source', models.CharField(blank=True, max_length=200)),
-                ('withdrawn', models.BooleanField(default=False)),
-                ('first', models.CharField(blank=True, max_length=120)),
-                ('middle', models.CharField(blank=True, max_length=120)),
-                ('last', models.CharField(blank=True, max_length=160)),
-                ('suffix', models.CharField(blank=True, max_length=40)),
-                ('printed', models.CharField(max_length=300)),
-                ('normal', models.CharField(db_index=True, max_length=300)),
-                ('corrects', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='correction', to='cases.personname')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='names', to='cases.person')),
-                ('recorded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='SameOrganisation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('valid_from', models.DateField(blank=True, null=True)),
-                ('valid_to', models.DateField(blank=True, null=True)),
-                ('recorded_at', models.DateTimeField()),
-                ('source', models.CharField(blank=True, max_length=200)),
-                ('withdrawn', models.BooleanField(default=False)),
-                ('reason', models.CharField(max_length=300)),
-                ('corrects', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='correction', to='cases.sameorganisation')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='merged_into', to='cases.organisation')),
-                ('recorded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('same_as', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='merged_from', to='cases.organisation')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='SamePerson',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('valid_from', models.DateField(blank=True, null=True)),
-                ('valid_to', models.DateField(blank=True, null=True)),
-                ('recorded_at', models.DateTimeField()),
-                ('source', models.CharField(blank=True, max_length=200)),
-                ('withdrawn', models.BooleanField(default=False)),
-                ('reason', models.CharField(max_length=300)),
-                ('corrects', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='correction', to='cases.sameperson')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='merged_into', to='cases.person')),
-                ('recorded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('same_as', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='merged_from', to='cases.person')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='TreatmentCategory',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('name', models.CharField(max_length=80)),
-                ('is_active', models.BooleanField(default=True)),
-                ('confirmed_by', models.CharField(blank=True, max_length=120)),
-                ('confirmed_on', models.DateField(blank=True, null=True)),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='cases.treatmentcategory')),
-            ],
-            options={
-                'verbose_name_plural': 'treatment categories',
-                'abstract': False,
-                'base_manager_name': 'objects',
-            },
-        ),
-        migrations.CreateModel(
-            name='HistoricalTreatmentCategory',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('name', models.CharField(max_length=80)),
-                ('is_active', models.BooleanField(default=True)),
-                ('confirmed_by', models.CharField(blank=True, max_length=120)),
-                ('confirmed_on', models.DateField(blank=True, null=True)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('parent', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.treatmentcategory')),
-            ],
-            options={
-                'verbose_name': 'historical treatment category',
-                'verbose_name_plural': 'historical treatment categories',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical application",
+                "verbose_name_plural": "historical applications",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalDisputedItem',
+            name="HistoricalApplicationPaper",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('title', models.TextField()),
-                ('title_truncated', models.BooleanField(default=False)),
-                ('title_full_length', models.PositiveIntegerField(null=True)),
-                ('prefix', models.CharField(blank=True, max_length=80)),
-                ('separator', models.CharField(default=': ', max_length=8)),
-                ('lineage', models.CharField(blank=True, choices=[('REMAINING', 'The remaining portion is in dispute'), ('WHOLE', 'The whole original request is still in dispute')], max_length=12)),
-                ('original_request', models.TextField(blank=True)),
-                ('authorised_by_ur', models.TextField(blank=True)),
-                ('in_dispute', models.TextField(blank=True)),
-                ('requested_quantity', models.DecimalField(decimal_places=2, max_digits=10, null=True)),
-                ('authorised_quantity', models.DecimalField(decimal_places=2, max_digits=10, null=True)),
-                ('eligible_quantity', models.DecimalField(decimal_places=2, max_digits=10, null=True)),
-                ('unit', models.CharField(blank=True, max_length=40)),
-                ('quantity_expressions', models.JSONField(blank=True, default=list)),
-                ('service_from', models.DateField(null=True)),
-                ('service_to', models.DateField(null=True)),
-                ('body_part', models.CharField(blank=True, max_length=80)),
-                ('side', models.CharField(blank=True, choices=[('LEFT', 'Left'), ('RIGHT', 'Right'), ('BOTH', 'Both')], max_length=8)),
-                ('level', models.CharField(blank=True, max_length=40)),
-                ('ending', models.CharField(choices=[('PENDING', 'Pending'), ('DECIDED', 'Decided'), ('WITHDRAWN', 'Withdrawn'), ('AUTHORISED', 'Authorised since'), ('INELIGIBLE', 'Ineligible')], default='PENDING', max_length=12)),
-                ('outcome', models.CharField(blank=True, choices=[('OVERTURNED', 'Overturned'), ('UPHELD', 'Upheld')], max_length=12)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('ended_because', models.CharField(blank=True, max_length=300)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('case', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.case')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('parent', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.disputeditem')),
-                ('category', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.treatmentcategory')),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("APPLICATION", "Application (DWC Form IMR)"),
+                            ("UR_DECISION", "UR decision"),
+                            ("SUPPORT", "Supporting paper"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("name_received", models.CharField(max_length=255)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "application",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.application",
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="files.storedfile",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical disputed item',
-                'verbose_name_plural': 'historical disputed items',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical application paper",
+                "verbose_name_plural": "historical application papers",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalCaseLink",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("DUPLICATE", "Duplicate of"),
+                            ("CONSOLIDATED", "Consolidated into"),
+                            ("PRIOR", "Earlier case on the same treatment"),
+                            ("SPLIT", "Split from"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("reason", models.CharField(max_length=500)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "other",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.case",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical case link",
+                "verbose_name_plural": "historical case links",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalClockRule",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("source", models.CharField(max_length=200)),
+                ("note", models.TextField(blank=True)),
+                ("effective_from", models.DateField()),
+                ("effective_to", models.DateField(blank=True, null=True)),
+                ("confirmed_on", models.DateField(blank=True, null=True)),
+                ("clock", models.CharField(max_length=40)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("CALENDAR", "calendar days"),
+                            ("WORKING", "working days"),
+                            ("BUSINESS", "business days"),
+                            ("HOURS", "hours"),
+                            ("MONTHS", "months"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("length", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("length_by_method", models.JSONField(blank=True, default=dict)),
+                (
+                    "calendar",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("gov6700", "State holidays (Gov. Code 6700)"),
+                            ("judicial", "Court holidays (CCP 135)"),
+                            ("office", "State office closures"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "roll",
+                    models.CharField(
+                        choices=[("NONE", "Stays"), ("FORWARD", "Goes to the next open day")],
+                        default="NONE",
+                        max_length=8,
+                    ),
+                ),
+                ("extensions", models.JSONField(blank=True, default=dict)),
+                ("legal_holds", models.JSONField(blank=True, default=dict)),
+                ("cutoff", models.TimeField(blank=True, null=True)),
+                ("deemed_received", models.JSONField(blank=True, default=dict)),
+                ("outer_days", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("usd_per_day", models.PositiveIntegerField(blank=True, null=True)),
+                ("usd_limit", models.PositiveIntegerField(blank=True, null=True)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical clock rule",
+                "verbose_name_plural": "historical clock rules",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalDeadline",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("round", models.PositiveSmallIntegerField()),
+                ("clock", models.CharField(max_length=40)),
+                ("given", models.JSONField(default=dict)),
+                ("due_on", models.DateField()),
+                ("due_at", models.DateTimeField(null=True)),
+                ("target_on", models.DateField(null=True)),
+                ("steps", models.JSONField(default=list)),
+                ("met_at", models.DateTimeField(null=True)),
+                ("replaced_at", models.DateTimeField(null=True)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical deadline",
+                "verbose_name_plural": "historical deadlines",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalEligibilityDecision",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("attempt", models.PositiveSmallIntegerField()),
+                (
+                    "result",
+                    models.CharField(
+                        choices=[
+                            ("ELIGIBLE", "Eligible"),
+                            ("INELIGIBLE", "Ineligible"),
+                            ("DEFERRED", "Deferred"),
+                            ("INCOMPLETE", "A fact is missing"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField()),
+                ("note", models.TextField(blank=True)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical eligibility decision",
+                "verbose_name_plural": "historical eligibility decisions",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalEligibilityFinding",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                (
+                    "fact",
+                    models.CharField(
+                        choices=[
+                            ("SIGNED", "Signed by the employee or a valid representative"),
+                            ("TIMELY", "Received in time"),
+                            ("UR_ATTACHED", "The UR decision is attached"),
+                            (
+                                "NECESSITY",
+                                "It denies or modifies these items for medical necessity",
+                            ),
+                            ("NOT_DECIDED", "Not a duplicate and not already decided"),
+                            ("LIABILITY_CLEAR", "No liability dispute is open"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "answer",
+                    models.CharField(
+                        choices=[("YES", "Yes"), ("NO", "No"), ("UNKNOWN", "Unknown")], max_length=8
+                    ),
+                ),
+                ("reason_code", models.CharField(blank=True, max_length=16)),
+                ("note", models.TextField(blank=True)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "decision",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.eligibilitydecision",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.disputeditem",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical eligibility finding",
+                "verbose_name_plural": "historical eligibility findings",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalHolidayRule",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("source", models.CharField(max_length=200)),
+                ("note", models.TextField(blank=True)),
+                ("effective_from", models.DateField()),
+                ("effective_to", models.DateField(blank=True, null=True)),
+                ("confirmed_on", models.DateField(blank=True, null=True)),
+                (
+                    "calendar",
+                    models.CharField(
+                        choices=[
+                            ("gov6700", "State holidays (Gov. Code 6700)"),
+                            ("judicial", "Court holidays (CCP 135)"),
+                            ("office", "State office closures"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("pattern", models.TextField()),
+                ("sunday_moves_to_monday", models.BooleanField(default=False)),
+                ("saturday_moves_to_friday", models.BooleanField(default=False)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical holiday rule",
+                "verbose_name_plural": "historical holiday rules",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalOrganisation",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical organisation",
+                "verbose_name_plural": "historical organisations",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalPerson",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("date_of_birth", models.DateField(blank=True, null=True)),
+                ("date_of_birth_printed", models.CharField(blank=True, max_length=40)),
+                ("npi", models.CharField(blank=True, max_length=20, verbose_name="NPI")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical person",
+                "verbose_name_plural": "historical persons",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalURDecision",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("claim_number_normal", models.CharField(blank=True, max_length=60)),
+                ("decided_on", models.DateField(null=True)),
+                ("decided_printed", models.CharField(blank=True, max_length=60)),
+                ("reference", models.CharField(blank=True, max_length=80)),
+                ("reference_normal", models.CharField(blank=True, max_length=80)),
+                ("running_number", models.PositiveSmallIntegerField(default=1)),
+                ("different_because", models.CharField(blank=True, max_length=300)),
+                (
+                    "ur_type",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("REGULAR", "Regular"),
+                            ("EXPEDITED", "Expedited"),
+                            ("AFTER_APPEAL", "Modification after appeal"),
+                        ],
+                        default="REGULAR",
+                        max_length=16,
+                    ),
+                ),
+                ("served_on", models.DateField(null=True)),
+                (
+                    "service_method",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("in_hand", "In hand"),
+                            ("mail_ca", "Mail, California address"),
+                            ("mail_us", "Mail, another state"),
+                            ("fax", "Fax"),
+                            ("electronic", "Electronic"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("requested_on", models.DateField(null=True, verbose_name="RFA date")),
+                ("liability_disputed", models.BooleanField(null=True)),
+                ("liability_reason", models.CharField(blank=True, max_length=500)),
+                ("denied_for_missing_information", models.BooleanField(null=True)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical ur decision",
+                "verbose_name_plural": "historical ur decisions",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HolidayRule",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("source", models.CharField(max_length=200)),
+                ("note", models.TextField(blank=True)),
+                ("effective_from", models.DateField()),
+                ("effective_to", models.DateField(blank=True, null=True)),
+                ("confirmed_on", models.DateField(blank=True, null=True)),
+                (
+                    "calendar",
+                    models.CharField(
+                        choices=[
+                            ("gov6700", "State holidays (Gov. Code 6700)"),
+                            ("judicial", "Court holidays (CCP 135)"),
+                            ("office", "State office closures"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("pattern", models.TextField()),
+                ("sunday_moves_to_monday", models.BooleanField(default=False)),
+                ("saturday_moves_to_friday", models.BooleanField(default=False)),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "base_manager_name": "objects",
+            },
+        ),
+        migrations.CreateModel(
+            name="OrganisationName",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("valid_from", models.DateField(blank=True, null=True)),
+                ("valid_to", models.DateField(blank=True, null=True)),
+                ("recorded_at", models.DateTimeField()),
+                ("source", models.CharField(blank=True, max_length=200)),
+                ("withdrawn", models.BooleanField(default=False)),
+                ("printed", models.CharField(max_length=300)),
+                ("normal", models.CharField(db_index=True, max_length=300)),
+                (
+                    "corrects",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="correction",
+                        to="cases.organisationname",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="names",
+                        to="cases.organisation",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="OrganisationParent",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("valid_from", models.DateField(blank=True, null=True)),
+                ("valid_to", models.DateField(blank=True, null=True)),
+                ("recorded_at", models.DateTimeField()),
+                ("source", models.CharField(blank=True, max_length=200)),
+                ("withdrawn", models.BooleanField(default=False)),
+                (
+                    "share_percent",
+                    models.DecimalField(blank=True, decimal_places=2, max_digits=5, null=True),
+                ),
+                (
+                    "child",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="parents",
+                        to="cases.organisation",
+                    ),
+                ),
+                (
+                    "corrects",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="correction",
+                        to="cases.organisationparent",
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="cases.organisation",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="Party",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("valid_from", models.DateField(blank=True, null=True)),
+                ("valid_to", models.DateField(blank=True, null=True)),
+                ("recorded_at", models.DateTimeField()),
+                ("source", models.CharField(blank=True, max_length=200)),
+                ("withdrawn", models.BooleanField(default=False)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("EMPLOYEE", "Employee"),
+                            ("EMPLOYEE_ATTORNEY", "Employee’s attorney"),
+                            ("REPRESENTATIVE", "Designated representative"),
+                            ("EMPLOYER", "Employer"),
+                            ("CLAIMS_ADMINISTRATOR", "Claims administrator"),
+                            ("INSURER", "Insurer"),
+                            ("DEFENCE_ATTORNEY", "Claims administrator’s attorney"),
+                            ("REQUESTING_PHYSICIAN", "Requesting physician"),
+                            ("PHYSICIAN_GROUP", "Physician’s group"),
+                            ("OTHER_PROVIDER", "Other provider"),
+                            ("FACILITY", "Facility"),
+                            ("UR_ORGANISATION", "UR organisation"),
+                            ("UR_PHYSICIAN", "UR physician"),
+                            ("MANUFACTURER", "Maker of the drug or device"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("name", models.CharField(max_length=300)),
+                ("contact", models.CharField(blank=True, max_length=200)),
+                ("specialty", models.CharField(blank=True, max_length=120)),
+                ("address", models.TextField(blank=True)),
+                ("state", models.CharField(blank=True, max_length=2)),
+                ("postal_code", models.CharField(blank=True, max_length=12)),
+                ("phone", models.CharField(blank=True, max_length=40)),
+                ("fax", models.CharField(blank=True, max_length=40)),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                (
+                    "preferred_channel",
+                    models.CharField(
+                        choices=[("MAIL", "Mail"), ("FAX", "Fax"), ("ELECTRONIC", "Electronic")],
+                        default="MAIL",
+                        max_length=12,
+                    ),
+                ),
+                ("list_version", models.PositiveIntegerField()),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="parties",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "corrects",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="correction",
+                        to="cases.party",
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="parties",
+                        to="cases.disputeditem",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="roles",
+                        to="cases.organisation",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="roles",
+                        to="cases.person",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "parties",
+            },
+        ),
+        migrations.CreateModel(
+            name="HistoricalAssignmentNotice",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("round", models.PositiveSmallIntegerField()),
+                ("sent_on", models.DateField(null=True)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="letters.delivery",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "letter",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="letters.letter",
+                    ),
+                ),
+                (
+                    "party",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.party",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical assignment notice",
+                "verbose_name_plural": "historical assignment notices",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="AssignmentNotice",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("round", models.PositiveSmallIntegerField()),
+                ("sent_on", models.DateField(null=True)),
+                (
+                    "delivery",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="letters.delivery",
+                    ),
+                ),
+                (
+                    "letter",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="letters.letter",
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "party",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="cases.party",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "base_manager_name": "objects",
+            },
+        ),
+        migrations.CreateModel(
+            name="PersonName",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("valid_from", models.DateField(blank=True, null=True)),
+                ("valid_to", models.DateField(blank=True, null=True)),
+                ("recorded_at", models.DateTimeField()),
+                ("source", models.CharField(blank=True, max_length=200)),
+                ("withdrawn", models.BooleanField(default=False)),
+                ("first", models.CharField(blank=True, max_length=120)),
+                ("middle", models.CharField(blank=True, max_length=120)),
+                ("last", models.CharField(blank=True, max_length=160)),
+                ("suffix", models.CharField(blank=True, max_length=40)),
+                ("printed", models.CharField(max_length=300)),
+                ("normal", models.CharField(db_index=True, max_length=300)),
+                (
+                    "corrects",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="correction",
+                        to="cases.personname",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="names",
+                        to="cases.person",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="SameOrganisation",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("valid_from", models.DateField(blank=True, null=True)),
+                ("valid_to", models.DateField(blank=True, null=True)),
+                ("recorded_at", models.DateTimeField()),
+                ("source", models.CharField(blank=True, max_length=200)),
+                ("withdrawn", models.BooleanField(default=False)),
+                ("reason", models.CharField(max_length=300)),
+                (
+                    "corrects",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="correction",
+                        to="cases.sameorganisation",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="merged_into",
+                        to="cases.organisation",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "same_as",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="merged_from",
+                        to="cases.organisation",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="SamePerson",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("valid_from", models.DateField(blank=True, null=True)),
+                ("valid_to", models.DateField(blank=True, null=True)),
+                ("recorded_at", models.DateTimeField()),
+                ("source", models.CharField(blank=True, max_length=200)),
+                ("withdrawn", models.BooleanField(default=False)),
+                ("reason", models.CharField(max_length=300)),
+                (
+                    "corrects",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="correction",
+                        to="cases.sameperson",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="merged_into",
+                        to="cases.person",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "same_as",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="merged_from",
+                        to="cases.person",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="TreatmentCategory",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("name", models.CharField(max_length=80)),
+                ("is_active", models.BooleanField(default=True)),
+                ("confirmed_by", models.CharField(blank=True, max_length=120)),
+                ("confirmed_on", models.DateField(blank=True, null=True)),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="cases.treatmentcategory",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "treatment categories",
+                "abstract": False,
+                "base_manager_name": "objects",
+            },
+        ),
+        migrations.CreateModel(
+            name="HistoricalTreatmentCategory",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("name", models.CharField(max_length=80)),
+                ("is_active", models.BooleanField(default=True)),
+                ("confirmed_by", models.CharField(blank=True, max_length=120)),
+                ("confirmed_on", models.DateField(blank=True, null=True)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.treatmentcategory",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical treatment category",
+                "verbose_name_plural": "historical treatment categories",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalDisputedItem",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("position", models.PositiveSmallIntegerField()),
+                ("title", models.TextField()),
+                ("title_truncated", models.BooleanField(default=False)),
+                ("title_full_length", models.PositiveIntegerField(null=True)),
+                ("prefix", models.CharField(blank=True, max_length=80)),
+                ("separator", models.CharField(default=": ", max_length=8)),
+                (
+                    "lineage",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("REMAINING", "The remaining portion is in dispute"),
+                            ("WHOLE", "The whole original request is still in dispute"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("original_request", models.TextField(blank=True)),
+                ("authorised_by_ur", models.TextField(blank=True)),
+                ("in_dispute", models.TextField(blank=True)),
+                (
+                    "requested_quantity",
+                    models.DecimalField(decimal_places=2, max_digits=10, null=True),
+                ),
+                (
+                    "authorised_quantity",
+                    models.DecimalField(decimal_places=2, max_digits=10, null=True),
+                ),
+                (
+                    "eligible_quantity",
+                    models.DecimalField(decimal_places=2, max_digits=10, null=True),
+                ),
+                ("unit", models.CharField(blank=True, max_length=40)),
+                ("quantity_expressions", models.JSONField(blank=True, default=list)),
+                ("service_from", models.DateField(null=True)),
+                ("service_to", models.DateField(null=True)),
+                ("body_part", models.CharField(blank=True, max_length=80)),
+                (
+                    "side",
+                    models.CharField(
+                        blank=True,
+                        choices=[("LEFT", "Left"), ("RIGHT", "Right"), ("BOTH", "Both")],
+                        max_length=8,
+                    ),
+                ),
+                ("level", models.CharField(blank=True, max_length=40)),
+                (
+                    "ending",
+                    models.CharField(
+                        choices=[
+                            ("PENDING", "Pending"),
+                            ("DECIDED", "Decided"),
+                            ("WITHDRAWN", "Withdrawn"),
+                            ("AUTHORISED", "Authorised since"),
+                            ("INELIGIBLE", "Ineligible"),
+                        ],
+                        default="PENDING",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[("OVERTURNED", "Overturned"), ("UPHELD", "Upheld")],
+                        max_length=12,
+                    ),
+                ),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("ended_because", models.CharField(blank=True, max_length=300)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.disputeditem",
+                    ),
+                ),
+                (
+                    "category",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.treatmentcategory",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical disputed item",
+                "verbose_name_plural": "historical disputed items",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.AddField(
-            model_name='disputeditem',
-            name='category',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='cases.treatmentcategory'),
+            model_name="disputeditem",
+            name="category",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="items",
+                to="cases.treatmentcategory",
+            ),
         ),
         migrations.CreateModel(
-            name='URDecision',
+            name="URDecision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('claim_number_normal', models.CharField(blank=True, max_length=60)),
-                ('decided_on', models.DateField(null=True)),
-                ('decided_printed', models.CharField(blank=True, max_length=60)),
-                ('reference', models.CharField(blank=True, max_length=80)),
-                ('reference_normal', models.CharField(blank=True, max_length=80)),
-                ('running_number', models.PositiveSmallIntegerField(default=1)),
-                ('different_because', models.CharField(blank=True, max_length=300)),
-                ('ur_type', models.CharField(blank=True, choices=[('REGULAR', 'Regular'), ('EXPEDITED', 'Expedited'), ('AFTER_APPEAL', 'Modification after appeal')], default='REGULAR', max_length=16)),
-                ('served_on', models.DateField(null=True)),
-                ('service_method', models.CharField(blank=True, choices=[('in_hand', 'In hand'), ('mail_ca', 'Mail, California address'), ('mail_us', 'Mail, another state'), ('fax', 'Fax'), ('electronic', 'Electronic')], max_length=12)),
-                ('requested_on', models.DateField(null=True, verbose_name='RFA date')),
-                ('liability_disputed', models.BooleanField(null=True)),
-                ('liability_reason', models.CharField(blank=True, max_length=500)),
-                ('denied_for_missing_information', models.BooleanField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("claim_number_normal", models.CharField(blank=True, max_length=60)),
+                ("decided_on", models.DateField(null=True)),
+                ("decided_printed", models.CharField(blank=True, max_length=60)),
+                ("reference", models.CharField(blank=True, max_length=80)),
+                ("reference_normal", models.CharField(blank=True, max_length=80)),
+                ("running_number", models.PositiveSmallIntegerField(default=1)),
+                ("different_because", models.CharField(blank=True, max_length=300)),
+                (
+                    "ur_type",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("REGULAR", "Regular"),
+                            ("EXPEDITED", "Expedited"),
+                            ("AFTER_APPEAL", "Modification after appeal"),
+                        ],
+                        default="REGULAR",
+                        max_length=16,
+                    ),
+                ),
+                ("served_on", models.DateField(null=True)),
+                (
+                    "service_method",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("in_hand", "In hand"),
+                            ("mail_ca", "Mail, California address"),
+                            ("mail_us", "Mail, another state"),
+                            ("fax", "Fax"),
+                            ("electronic", "Electronic"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("requested_on", models.DateField(null=True, verbose_name="RFA date")),
+                ("liability_disputed", models.BooleanField(null=True)),
+                ("liability_reason", models.CharField(blank=True, max_length=500)),
+                ("denied_for_missing_information", models.BooleanField(null=True)),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('claim_number_normal', ''), _negated=True), fields=('claim_number_normal', 'decided_on', 'reference_normal', 'running_number'), name='ur_decision_known_once'), models.CheckConstraint(condition=models.Q(('running_number', 1), models.Q(('different_because', ''), _negated=True), _connector='OR'), name='ur_decision_different_with_reason')],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("claim_number_normal", ""), _negated=True),
+                        fields=(
+                            "claim_number_normal",
+                            "decided_on",
+                            "reference_normal",
+                            "running_number",
+                        ),
+                        name="ur_decision_known_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("running_number", 1),
+                            models.Q(("different_because", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="ur_decision_different_with_reason",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='HistoricalCase',
+            name="HistoricalCase",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('number', models.CharField(db_index=True, max_length=20)),
-                ('origin', models.CharField(choices=[('OWN', 'Our own'), ('PUBLISHED', 'Loaded from a published letter')], default='OWN', max_length=12)),
-                ('status', models.CharField(choices=[('RECEIVED', 'Received'), ('DUPLICATE', 'Possible duplicate'), ('SCREENING', 'Screening'), ('INFO_REQUESTED', 'Information requested'), ('DEFERRED', 'Deferred, liability disputed'), ('INELIGIBLE', 'Ineligible'), ('ELIGIBLE', 'Eligible'), ('CONSOLIDATED', 'Consolidated into another case'), ('NOTICE_SENT', 'Awaiting records'), ('RECORDS_COMPLETE', 'Ready to assign'), ('REVIEWER_CHOSEN', 'Offered to a reviewer'), ('IN_REVIEW', 'In review'), ('INFO_FOR_REVIEW', 'Information asked for the review'), ('QA', 'Quality check'), ('APPROVED', 'Ready to issue'), ('ISSUED', 'Determination issued'), ('WITHDRAWN', 'Withdrawn'), ('TERMINATED', 'Terminated, treatment authorised'), ('CLOSED', 'Closed')], default='RECEIVED', max_length=20)),
-                ('is_open', models.BooleanField(default=True)),
-                ('next_role', models.CharField(blank=True, max_length=20)),
-                ('queue', models.CharField(blank=True, default='intake', max_length=12)),
-                ('priority', models.CharField(choices=[('REGULAR', 'Regular'), ('EXPEDITED', 'Expedited'), ('FORMULARY', 'Formulary')], default='REGULAR', max_length=12)),
-                ('round', models.PositiveSmallIntegerField(default=1)),
-                ('received_at', models.DateTimeField(null=True)),
-                ('received_on', models.DateField(null=True)),
-                ('assigned_on', models.DateField(null=True)),
-                ('records_complete_on', models.DateField(null=True)),
-                ('decided_on', models.DateField(null=True)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('due_on', models.DateField()),
-                ('due_clock', models.CharField(blank=True, max_length=40)),
-                ('date_of_injury', models.DateField(null=True)),
-                ('date_of_injury_printed', models.CharField(blank=True, max_length=60)),
-                ('claim_number', models.CharField(blank=True, max_length=60)),
-                ('claim_number_normal', models.CharField(blank=True, db_index=True, max_length=60)),
-                ('eams_number', models.CharField(blank=True, max_length=40)),
-                ('wcis_number', models.CharField(blank=True, max_length=40)),
-                ('diagnosis', models.CharField(blank=True, max_length=500)),
-                ('sex', models.CharField(blank=True, choices=[('FEMALE', 'Female'), ('MALE', 'Male')], max_length=8)),
-                ('age_stated', models.PositiveSmallIntegerField(null=True)),
-                ('body_parts', models.JSONField(blank=True, default=list)),
-                ('party_list_version', models.PositiveIntegerField(default=0)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('duplicate_of', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.case')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('ur_decision', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.urdecision')),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("number", models.CharField(db_index=True, max_length=20)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("OWN", "Our own"),
+                            ("PUBLISHED", "Loaded from a published letter"),
+                        ],
+                        default="OWN",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("RECEIVED", "Received"),
+                            ("DUPLICATE", "Possible duplicate"),
+                            ("SCREENING", "Screening"),
+                            ("INFO_REQUESTED", "Information requested"),
+                            ("DEFERRED", "Deferred, liability disputed"),
+                            ("INELIGIBLE", "Ineligible"),
+                            ("ELIGIBLE", "Eligible"),
+                            ("CONSOLIDATED", "Consolidated into another case"),
+                            ("NOTICE_SENT", "Awaiting records"),
+                            ("RECORDS_COMPLETE", "Ready to assign"),
+                            ("REVIEWER_CHOSEN", "Offered to a reviewer"),
+                            ("IN_REVIEW", "In review"),
+                            ("INFO_FOR_REVIEW", "Information asked for the review"),
+                            ("QA", "Quality check"),
+                            ("APPROVED", "Ready to issue"),
+                            ("ISSUED", "Determination issued"),
+                            ("WITHDRAWN", "Withdrawn"),
+                            ("TERMINATED", "Terminated, treatment authorised"),
+                            ("CLOSED", "Closed"),
+                        ],
+                        default="RECEIVED",
+                        max_length=20,
+                    ),
+                ),
+                ("is_open", models.BooleanField(default=True)),
+                ("next_role", models.CharField(blank=True, max_length=20)),
+                ("queue", models.CharField(blank=True, default="intake", max_length=12)),
+                (
+                    "priority",
+                    models.CharField(
+                        choices=[
+                            ("REGULAR", "Regular"),
+                            ("EXPEDITED", "Expedited"),
+                            ("FORMULARY", "Formulary"),
+                        ],
+                        default="REGULAR",
+                        max_length=12,
+                    ),
+                ),
+                ("round", models.PositiveSmallIntegerField(default=1)),
+                ("received_at", models.DateTimeField(null=True)),
+                ("received_on", models.DateField(null=True)),
+                ("assigned_on", models.DateField(null=True)),
+                ("records_complete_on", models.DateField(null=True)),
+                ("decided_on", models.DateField(null=True)),
+                ("closed_at", models.DateTimeField(null=True)),
+                ("due_on", models.DateField()),
+                ("due_clock", models.CharField(blank=True, max_length=40)),
+                ("date_of_injury", models.DateField(null=True)),
+                ("date_of_injury_printed", models.CharField(blank=True, max_length=60)),
+                ("claim_number", models.CharField(blank=True, max_length=60)),
+                ("claim_number_normal", models.CharField(blank=True, db_index=True, max_length=60)),
+                ("eams_number", models.CharField(blank=True, max_length=40)),
+                ("wcis_number", models.CharField(blank=True, max_length=40)),
+                ("diagnosis", models.CharField(blank=True, max_length=500)),
+                (
+                    "sex",
+                    models.CharField(
+                        blank=True, choices=[("FEMALE", "Female"), ("MALE", "Male")], max_length=8
+                    ),
+                ),
+                ("age_stated", models.PositiveSmallIntegerField(null=True)),
+                ("body_parts", models.JSONField(blank=True, default=list)),
+                ("party_list_version", models.PositiveIntegerField(default=0)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "duplicate_of",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "ur_decision",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.urdecision",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical case',
-                'verbose_name_plural': 'historical cases',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical case",
+                "verbose_name_plural": "historical cases",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.AddField(
-            model_name='case',
-            name='ur_decision',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='cases.urdecision'),
+            model_name="case",
+            name="ur_decision",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="cases",
+                to="cases.urdecision",
+            ),
         ),
         migrations.CreateModel(
-            name='ApplicationPaper',
+            name="ApplicationPaper",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('kind', models.CharField(choices=[('APPLICATION', 'Application (DWC Form IMR)'), ('UR_DECISION', 'UR decision'), ('SUPPORT', 'Supporting paper')], max_length=12)),
-                ('name_received', models.CharField(max_length=255)),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='papers', to='cases.application')),
-                ('file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='files.storedfile')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("APPLICATION", "Application (DWC Form IMR)"),
+                            ("UR_DECISION", "UR decision"),
+                            ("SUPPORT", "Supporting paper"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("name_received", models.CharField(max_length=255)),
+                (
+                    "application",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="papers",
+                        to="cases.application",
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="files.storedfile",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('kind', 'APPLICATION')), fields=('file',), name='application_sheet_once')],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("kind", "APPLICATION")),
+                        fields=("file",),
+                        name="application_sheet_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='CaseLink',
+            name="CaseLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('kind', models.CharField(choices=[('DUPLICATE', 'Duplicate of'), ('CONSOLIDATED', 'Consolidated into'), ('PRIOR', 'Earlier case on the same treatment'), ('SPLIT', 'Split from')], max_length=16)),
-                ('reason', models.CharField(max_length=500)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='cases.case')),
-                ('other', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='linked_from', to='cases.case')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("DUPLICATE", "Duplicate of"),
+                            ("CONSOLIDATED", "Consolidated into"),
+                            ("PRIOR", "Earlier case on the same treatment"),
+                            ("SPLIT", "Split from"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("reason", models.CharField(max_length=500)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="links",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "other",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="linked_from",
+                        to="cases.case",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('kind', 'case', 'other'), name='case_link_once'), models.CheckConstraint(condition=models.Q(('case', models.F('other')), _negated=True), name='case_link_to_another')],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at__isnull", True)),
+                        fields=("kind", "case", "other"),
+                        name="case_link_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("case", models.F("other")), _negated=True),
+                        name="case_link_to_another",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ClockRule',
+            name="ClockRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('source', models.CharField(max_length=200)),
-                ('note', models.TextField(blank=True)),
-                ('effective_from', models.DateField()),
-                ('effective_to', models.DateField(blank=True, null=True)),
-                ('confirmed_on', models.DateField(blank=True, null=True)),
-                ('clock', models.CharField(max_length=40)),
-                ('kind', models.CharField(choices=[('CALENDAR', 'calendar days'), ('WORKING', 'working days'), ('BUSINESS', 'business days'), ('HOURS', 'hours'), ('MONTHS', 'months')], max_length=8)),
-                ('length', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('length_by_method', models.JSONField(blank=True, default=dict)),
-                ('calendar', models.CharField(blank=True, choices=[('gov6700', 'State holidays (Gov. Code 6700)'), ('judicial', 'Court holidays (CCP 135)'), ('office', 'State office closures')], max_length=12)),
-                ('roll', models.CharField(choices=[('NONE', 'Stays'), ('FORWARD', 'Goes to the next open day')], default='NONE', max_length=8)),
-                ('extensions', models.JSONField(blank=True, default=dict)),
-                ('legal_holds', models.JSONField(blank=True, default=dict)),
-                ('cutoff', models.TimeField(blank=True, null=True)),
-                ('deemed_received', models.JSONField(blank=True, default=dict)),
-                ('outer_days', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('usd_per_day', models.PositiveIntegerField(blank=True, null=True)),
-                ('usd_limit', models.PositiveIntegerField(blank=True, null=True)),
-                ('confirmed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("source", models.CharField(max_length=200)),
+                ("note", models.TextField(blank=True)),
+                ("effective_from", models.DateField()),
+                ("effective_to", models.DateField(blank=True, null=True)),
+                ("confirmed_on", models.DateField(blank=True, null=True)),
+                ("clock", models.CharField(max_length=40)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("CALENDAR", "calendar days"),
+                            ("WORKING", "working days"),
+                            ("BUSINESS", "business days"),
+                            ("HOURS", "hours"),
+                            ("MONTHS", "months"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("length", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("length_by_method", models.JSONField(blank=True, default=dict)),
+                (
+                    "calendar",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("gov6700", "State holidays (Gov. Code 6700)"),
+                            ("judicial", "Court holidays (CCP 135)"),
+                            ("office", "State office closures"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "roll",
+                    models.CharField(
+                        choices=[("NONE", "Stays"), ("FORWARD", "Goes to the next open day")],
+                        default="NONE",
+                        max_length=8,
+                    ),
+                ),
+                ("extensions", models.JSONField(blank=True, default=dict)),
+                ("legal_holds", models.JSONField(blank=True, default=dict)),
+                ("cutoff", models.TimeField(blank=True, null=True)),
+                ("deemed_received", models.JSONField(blank=True, default=dict)),
+                ("outer_days", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("usd_per_day", models.PositiveIntegerField(blank=True, null=True)),
+                ("usd_limit", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'constraints': [models.UniqueConstraint(fields=('clock', 'effective_from'), name='clock_rule_begins_once'), models.CheckConstraint(condition=models.Q(('effective_to__isnull', True), ('effective_to__gte', models.F('effective_from')), _connector='OR'), name='clock_rule_ends_after_it_begins'), models.CheckConstraint(condition=models.Q(models.Q(('confirmed_by__isnull', True), ('confirmed_on__isnull', True)), models.Q(('confirmed_by__isnull', False), ('confirmed_on__isnull', False)), _connector='OR'), name='clock_rule_confirmed_by_and_on'), models.CheckConstraint(condition=models.Q(('length__gt', 0), ('usd_per_day__gt', 0), models.Q(('length_by_method', {}), _negated=True), _connector='OR'), name='clock_rule_counts_something')],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("clock", "effective_from"), name="clock_rule_begins_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("effective_to__isnull", True),
+                            ("effective_to__gte", models.F("effective_from")),
+                            _connector="OR",
+                        ),
+                        name="clock_rule_ends_after_it_begins",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("confirmed_by__isnull", True), ("confirmed_on__isnull", True)
+                            ),
+                            models.Q(
+                                ("confirmed_by__isnull", False), ("confirmed_on__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="clock_rule_confirmed_by_and_on",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("length__gt", 0),
+                            ("usd_per_day__gt", 0),
+                            models.Q(("length_by_method", {}), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="clock_rule_counts_something",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Deadline',
+            name="Deadline",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('round', models.PositiveSmallIntegerField()),
-                ('clock', models.CharField(max_length=40)),
-                ('given', models.JSONField(default=dict)),
-                ('due_on', models.DateField()),
-                ('due_at', models.DateTimeField(null=True)),
-                ('target_on', models.DateField(null=True)),
-                ('steps', models.JSONField(default=list)),
-                ('met_at', models.DateTimeField(null=True)),
-                ('replaced_at', models.DateTimeField(null=True)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deadlines', to='cases.case')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("round", models.PositiveSmallIntegerField()),
+                ("clock", models.CharField(max_length=40)),
+                ("given", models.JSONField(default=dict)),
+                ("due_on", models.DateField()),
+                ("due_at", models.DateTimeField(null=True)),
+                ("target_on", models.DateField(null=True)),
+                ("steps", models.JSONField(default=list)),
+                ("met_at", models.DateTimeField(null=True)),
+                ("replaced_at", models.DateTimeField(null=True)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deadlines",
+                        to="cases.case",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('replaced_at__isnull', True)), fields=('case', 'round', 'clock'), name='deadline_one_live_per_clock')],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("replaced_at__isnull", True)),
+                        fields=("case", "round", "clock"),
+                        name="deadline_one_live_per_clock",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='AdministratorCitation',
+            name="AdministratorCitation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('source', models.CharField(blank=True, max_length=200)),
-                ('mtus', models.BooleanField(default=False)),
-                ('chapter_topic', models.CharField(blank=True, max_length=1000)),
-                ('edition', models.CharField(blank=True, max_length=40)),
-                ('edition_suffix', models.CharField(blank=True, max_length=40)),
-                ('sections', models.JSONField(blank=True, default=list)),
-                ('pages', models.CharField(blank=True, max_length=80)),
-                ('as_printed', models.TextField(blank=True)),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='administrator_citations', to='cases.disputeditem')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("position", models.PositiveSmallIntegerField()),
+                ("source", models.CharField(blank=True, max_length=200)),
+                ("mtus", models.BooleanField(default=False)),
+                ("chapter_topic", models.CharField(blank=True, max_length=1000)),
+                ("edition", models.CharField(blank=True, max_length=40)),
+                ("edition_suffix", models.CharField(blank=True, max_length=40)),
+                ("sections", models.JSONField(blank=True, default=list)),
+                ("pages", models.CharField(blank=True, max_length=80)),
+                ("as_printed", models.TextField(blank=True)),
+                ("note", models.CharField(blank=True, max_length=300)),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="administrator_citations",
+                        to="cases.disputeditem",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'constraints': [models.UniqueConstraint(fields=('item', 'position'), name='administrator_citation_order')],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("item", "position"), name="administrator_citation_order"
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='eligibilitydecision',
-            constraint=models.UniqueConstraint(fields=('case', 'attempt'), name='eligibility_attempt_once'),
+            model_name="eligibilitydecision",
+            constraint=models.UniqueConstraint(
+                fields=("case", "attempt"), name="eligibility_attempt_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='eligibilityfinding',
-            constraint=models.UniqueConstraint(fields=('decision', 'fact', 'item'), name='eligibility_fact_once', nulls_distinct=False),
+            model_name="eligibilityfinding",
+            constraint=models.UniqueConstraint(
+                fields=("decision", "fact", "item"),
+                name="eligibility_fact_once",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['case', 'happened_at', 'id'], name='event_of_case'),
+            model_name="event",
+            index=models.Index(fields=["case", "happened_at", "id"], name="event_of_case"),
         ),
         migrations.AddConstraint(
-            model_name='holidayrule',
-            constraint=models.UniqueConstraint(fields=('calendar', 'name', 'effective_from'), name='holiday_begins_once'),
+            model_name="holidayrule",
+            constraint=models.UniqueConstraint(
+                fields=("calendar", "name", "effective_from"), name="holiday_begins_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='holidayrule',
-            constraint=models.CheckConstraint(condition=models.Q(('effective_to__isnull', True), ('effective_to__gte', models.F('effective_from')), _connector='OR'), name='holiday_ends_after_it_begins'),
+            model_name="holidayrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("effective_to__isnull", True),
+                    ("effective_to__gte", models.F("effective_from")),
+                    _connector="OR",
+                ),
+                name="holiday_ends_after_it_begins",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='holidayrule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_by__isnull', True), ('confirmed_on__isnull', True)), models.Q(('confirmed_by__isnull', False), ('confirmed_on__isnull', False)), _connector='OR'), name='holiday_confirmed_by_and_on'),
+            model_name="holidayrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("confirmed_by__isnull", True), ("confirmed_on__isnull", True)),
+                    models.Q(("confirmed_by__isnull", False), ("confirmed_on__isnull", False)),
+                    _connector="OR",
+                ),
+                name="holiday_confirmed_by_and_on",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assignmentnotice',
-            constraint=models.UniqueConstraint(fields=('case', 'round', 'party'), name='notice_once'),
+            model_name="assignmentnotice",
+            constraint=models.UniqueConstraint(
+                fields=("case", "round", "party"), name="notice_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='party',
-            constraint=models.CheckConstraint(condition=models.Q(('person__isnull', False), ('organisation__isnull', False), _connector='OR'), name='party_is_someone'),
+            model_name="party",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("person__isnull", False), ("organisation__isnull", False), _connector="OR"
+                ),
+                name="party_is_someone",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='treatmentcategory',
-            constraint=models.UniqueConstraint(fields=('parent', 'name'), name='treatment_category_once', nulls_distinct=False),
+            model_name="treatmentcategory",
+            constraint=models.UniqueConstraint(
+                fields=("parent", "name"), name="treatment_category_once", nulls_distinct=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disputeditem',
-            constraint=models.UniqueConstraint(fields=('case', 'position'), name='item_position_once'),
+            model_name="disputeditem",
+            constraint=models.UniqueConstraint(
+                fields=("case", "position"), name="item_position_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disputeditem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ending', 'DECIDED'), models.Q(('outcome', ''), _negated=True)), models.Q(models.Q(('ending', 'DECIDED'), _negated=True), ('outcome', '')), _connector='OR'), name='item_outcome_iff_decided'),
+            model_name="disputeditem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ending", "DECIDED"), models.Q(("outcome", ""), _negated=True)),
+                    models.Q(models.Q(("ending", "DECIDED"), _negated=True), ("outcome", "")),
+                    _connector="OR",
+                ),
+                name="item_outcome_iff_decided",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disputeditem',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='item_has_words'),
+            model_name="disputeditem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("title", ""), _negated=True), name="item_has_words"
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['next_role', 'is_open', 'due_on', 'id'], name='case_queue'),
+            model_name="case",
+            index=models.Index(fields=["next_role", "is_open", "due_on", "id"], name="case_queue"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['queue', 'due_on', 'id'], name='case_in_queue'),
+            model_name="case",
+            index=models.Index(fields=["queue", "due_on", "id"], name="case_in_queue"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['is_open', 'due_on', 'id'], name='case_due'),
+            model_name="case",
+            index=models.Index(fields=["is_open", "due_on", "id"], name="case_due"),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('origin', 'PUBLISHED'), models.Q(('closed_at__isnull', False), ('status__in', ['CLOSED'])), models.Q(models.Q(('status__in', ['CLOSED']), _negated=True), ('closed_at__isnull', True)), _connector='OR'), name='case_closed_at_iff_closed'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("origin", "PUBLISHED"),
+                    models.Q(("closed_at__isnull", False), ("status__in", ["CLOSED"])),
+                    models.Q(
+                        models.Q(("status__in", ["CLOSED"]), _negated=True),
+                        ("closed_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="case_closed_at_iff_closed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('is_open', False), ('status__in', ['CLOSED'])), models.Q(models.Q(('status__in', ['CLOSED']), _negated=True), ('is_open', True)), _connector='OR'), name='case_open_iff_not_closed'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("is_open", False), ("status__in", ["CLOSED"])),
+                    models.Q(
+                        models.Q(("status__in", ["CLOSED"]), _negated=True), ("is_open", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="case_open_iff_not_closed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('is_open', False), models.Q(('next_role', ''), _negated=True), _connector='OR'), name='case_open_names_who_acts'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("is_open", False), models.Q(("next_role", ""), _negated=True), _connector="OR"
+                ),
+                name="case_open_names_who_acts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('origin', 'PUBLISHED'), models.Q(('received_at__isnull', False), ('received_on__isnull', False)), _connector='OR'), name='case_own_has_received'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("origin", "PUBLISHED"),
+                    models.Q(("received_at__isnull", False), ("received_on__isnull", False)),
+                    _connector="OR",
+                ),
+                name="case_own_has_received",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'DUPLICATE'), _negated=True), ('duplicate_of__isnull', False), _connector='OR'), name='case_duplicate_names_its_lead'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "DUPLICATE"), _negated=True),
+                    ("duplicate_of__isnull", False),
+                    _connector="OR",
+                ),
+                name="case_duplicate_names_its_lead",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.UniqueConstraint(condition=models.Q(('duplicate_of__isnull', True), ('is_open', True), ('origin', 'OWN')), fields=('ur_decision',), name='case_one_open_per_ur_decision'),
+            model_name="case",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("duplicate_of__isnull", True), ("is_open", True), ("origin", "OWN")
+                ),
+                fields=("ur_decision",),
+                name="case_one_open_per_ur_decision",
+            ),
         ),
     ]

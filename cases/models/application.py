@@ -258,7 +258,7 @@ class DisputedItem(Versioned):
 
 
 class AdministratorCitation(CitationFields, Versioned):
-    """What the claims administrator cited for an item in its UR decision. Read-only to reviewers."""
+    """What the claims administrator cited for an item. Reviewers see it and cannot change it."""
 
     item = models.ForeignKey(
         DisputedItem, on_delete=models.PROTECT, related_name="administrator_citations"

@@ -10,8 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from accounts.versions import Versioned, VersionedQuerySet
-
-from ..lifecycle import (
+from cases.lifecycle import (
     CLOSED_STATES,
     NEXT_ROLE,
     QUEUE_OF,

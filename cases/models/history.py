@@ -3,9 +3,8 @@
 from django.conf import settings
 from django.db import models
 
-from letters.models import Delivery, Letter
-
 from accounts.versions import Versioned
+from letters.models import Delivery, Letter
 
 from .case import Case
 from .parties import Party

@@ -11,10 +11,8 @@ from zoneinfo import ZoneInfo
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from files.models import StoredFile
-
-from ..lifecycle import Status
-from ..models import (
+from cases.lifecycle import Status
+from cases.models import (
     Application,
     ApplicationPaper,
     Case,
@@ -32,8 +30,10 @@ from ..models import (
     URDecision,
     URType,
 )
-from ..names import fold_name, fold_number, fold_organisation
-from ..policies import NotAllowed, refuse
+from cases.names import fold_name, fold_number, fold_organisation
+from cases.policies import NotAllowed, refuse
+from files.models import StoredFile
+
 from . import clocks
 
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")
@@ -269,7 +269,7 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
         case.move_to(Status.SCREENING, by=by, at=at)
         clocks.start(
             case=case,
-            clock=clocks.SCREENING_TARGET_CLOCK,
+            clock=clocks.SCREENING,
             given={"received": received_on.isoformat()},
             by=by,
             at=at,

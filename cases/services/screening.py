@@ -6,10 +6,9 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-
-from .. import eligibility, policies
-from ..lifecycle import Status
-from ..models import (
+from cases import eligibility, policies
+from cases.lifecycle import Status
+from cases.models import (
     Case,
     DisputedItem,
     EligibilityDecision,
@@ -17,6 +16,7 @@ from ..models import (
     EligibilityResult,
     Event,
 )
+
 from . import clocks
 from .intake import local_day
 
@@ -90,7 +90,7 @@ def decide_eligibility(
     )
     if result in _MOVES:
         case.move_to(_MOVES[result], by=by, at=at, why=conclusion.sentence)
-        clocks.meet(case=case, clock=clocks.SCREENING_TARGET_CLOCK, by=by, at=at)
+        clocks.meet(case=case, clock=clocks.SCREENING, by=by, at=at)
     if result == EligibilityResult.ELIGIBLE:
         clocks.start(
             case=case,
@@ -123,7 +123,7 @@ def screen_again(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     case.move_to(Status.SCREENING, by=by, at=at, why=reason)
     clocks.start(
         case=case,
-        clock=clocks.SCREENING_TARGET_CLOCK,
+        clock=clocks.SCREENING,
         given={"received": local_day(at).isoformat()},
         by=by,
         at=at,

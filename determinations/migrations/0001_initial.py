@@ -7,394 +7,1094 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('cases', '0001_initial'),
-        ('guidelines', '0001_initial'),
-        ('letters', '0001_initial'),
-        ('reviewers', '0001_initial'),
+        ("cases", "0001_initial"),
+        ("guidelines", "0001_initial"),
+        ("letters", "0001_initial"),
+        ("reviewers", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Determination',
+            name="Determination",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('round', models.PositiveSmallIntegerField()),
-                ('origin', models.CharField(choices=[('OWN', 'Our own'), ('PUBLISHED', 'Loaded from a published letter')], default='OWN', max_length=12)),
-                ('state', models.CharField(choices=[('IN_QA', 'In quality check'), ('RETURNED', 'Returned for changes'), ('APPROVED', 'Approved'), ('ISSUED', 'Issued'), ('SET_ASIDE', 'Set aside')], default='IN_QA', max_length=12)),
-                ('outcome', models.CharField(blank=True, choices=[('Uphold', 'Uphold'), ('Overturn', 'Overturn'), ('Partially Overturn', 'Partially Overturn')], max_length=20)),
-                ('submitted_at', models.DateTimeField(null=True)),
-                ('approved_at', models.DateTimeField(null=True)),
-                ('issued_at', models.DateTimeField(null=True)),
-                ('decided_on', models.DateField(null=True)),
-                ('approved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='determinations', to='cases.case')),
-                ('issued_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('letter', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='letters.letter')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("round", models.PositiveSmallIntegerField()),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("OWN", "Our own"),
+                            ("PUBLISHED", "Loaded from a published letter"),
+                        ],
+                        default="OWN",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("IN_QA", "In quality check"),
+                            ("RETURNED", "Returned for changes"),
+                            ("APPROVED", "Approved"),
+                            ("ISSUED", "Issued"),
+                            ("SET_ASIDE", "Set aside"),
+                        ],
+                        default="IN_QA",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("Uphold", "Uphold"),
+                            ("Overturn", "Overturn"),
+                            ("Partially Overturn", "Partially Overturn"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("submitted_at", models.DateTimeField(null=True)),
+                ("approved_at", models.DateTimeField(null=True)),
+                ("issued_at", models.DateTimeField(null=True)),
+                ("decided_on", models.DateField(null=True)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="determinations",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "issued_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "letter",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="letters.letter",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='DecidedItem',
+            name="DecidedItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('outcome', models.CharField(choices=[('OVERTURNED', 'Overturned'), ('UPHELD', 'Upheld')], max_length=12)),
-                ('how', models.CharField(choices=[('ONE_REVIEWER', 'One reviewer'), ('MAJORITY', 'Majority'), ('EVEN_SPLIT', 'Even split, so the treatment is approved'), ('AS_PRINTED', 'As the published letter prints it')], max_length=16)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decided', to='cases.disputeditem')),
-                ('determination', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decided_items', to='determinations.determination')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("OVERTURNED", "Overturned"), ("UPHELD", "Upheld")], max_length=12
+                    ),
+                ),
+                (
+                    "how",
+                    models.CharField(
+                        choices=[
+                            ("ONE_REVIEWER", "One reviewer"),
+                            ("MAJORITY", "Majority"),
+                            ("EVEN_SPLIT", "Even split, so the treatment is approved"),
+                            ("AS_PRINTED", "As the published letter prints it"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decided",
+                        to="cases.disputeditem",
+                    ),
+                ),
+                (
+                    "determination",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decided_items",
+                        to="determinations.determination",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='CredentialStatement',
+            name="CredentialStatement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('seat', models.PositiveSmallIntegerField(default=1)),
-                ('label', models.CharField(default='expert reviewer', max_length=60)),
-                ('specialties', models.JSONField(default=list)),
-                ('licence_states', models.JSONField(default=list)),
-                ('separator', models.CharField(blank=True, max_length=20)),
-                ('placement', models.CharField(blank=True, max_length=120)),
-                ('determination', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credential_statements', to='determinations.determination')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("seat", models.PositiveSmallIntegerField(default=1)),
+                ("label", models.CharField(default="expert reviewer", max_length=60)),
+                ("specialties", models.JSONField(default=list)),
+                ("licence_states", models.JSONField(default=list)),
+                ("separator", models.CharField(blank=True, max_length=20)),
+                ("placement", models.CharField(blank=True, max_length=120)),
+                (
+                    "determination",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credential_statements",
+                        to="determinations.determination",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='Draft',
+            name="Draft",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('part', models.CharField(max_length=24)),
-                ('content', models.JSONField(default=dict)),
-                ('revision', models.PositiveIntegerField(default=0)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('saved_at', models.DateTimeField()),
-                ('assignment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drafts', to='reviewers.reviewerassignment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("part", models.CharField(max_length=24)),
+                ("content", models.JSONField(default=dict)),
+                ("revision", models.PositiveIntegerField(default=0)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("saved_at", models.DateTimeField()),
+                (
+                    "assignment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="drafts",
+                        to="reviewers.reviewerassignment",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='HistoricalCredentialStatement',
+            name="HistoricalCredentialStatement",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('seat', models.PositiveSmallIntegerField(default=1)),
-                ('label', models.CharField(default='expert reviewer', max_length=60)),
-                ('specialties', models.JSONField(default=list)),
-                ('licence_states', models.JSONField(default=list)),
-                ('separator', models.CharField(blank=True, max_length=20)),
-                ('placement', models.CharField(blank=True, max_length=120)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('determination', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='determinations.determination')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("seat", models.PositiveSmallIntegerField(default=1)),
+                ("label", models.CharField(default="expert reviewer", max_length=60)),
+                ("specialties", models.JSONField(default=list)),
+                ("licence_states", models.JSONField(default=list)),
+                ("separator", models.CharField(blank=True, max_length=20)),
+                ("placement", models.CharField(blank=True, max_length=120)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "determination",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="determinations.determination",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical credential statement',
-                'verbose_name_plural': 'historical credential statements',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalDecidedItem',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('outcome', models.CharField(choices=[('OVERTURNED', 'Overturned'), ('UPHELD', 'Upheld')], max_length=12)),
-                ('how', models.CharField(choices=[('ONE_REVIEWER', 'One reviewer'), ('MAJORITY', 'Majority'), ('EVEN_SPLIT', 'Even split, so the treatment is approved'), ('AS_PRINTED', 'As the published letter prints it')], max_length=16)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('determination', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='determinations.determination')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('item', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.disputeditem')),
-            ],
-            options={
-                'verbose_name': 'historical decided item',
-                'verbose_name_plural': 'historical decided items',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalDetermination',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('round', models.PositiveSmallIntegerField()),
-                ('origin', models.CharField(choices=[('OWN', 'Our own'), ('PUBLISHED', 'Loaded from a published letter')], default='OWN', max_length=12)),
-                ('state', models.CharField(choices=[('IN_QA', 'In quality check'), ('RETURNED', 'Returned for changes'), ('APPROVED', 'Approved'), ('ISSUED', 'Issued'), ('SET_ASIDE', 'Set aside')], default='IN_QA', max_length=12)),
-                ('outcome', models.CharField(blank=True, choices=[('Uphold', 'Uphold'), ('Overturn', 'Overturn'), ('Partially Overturn', 'Partially Overturn')], max_length=20)),
-                ('submitted_at', models.DateTimeField(null=True)),
-                ('approved_at', models.DateTimeField(null=True)),
-                ('issued_at', models.DateTimeField(null=True)),
-                ('decided_on', models.DateField(null=True)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('approved_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('case', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.case')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('issued_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('letter', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='letters.letter')),
-            ],
-            options={
-                'verbose_name': 'historical determination',
-                'verbose_name_plural': 'historical determinations',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalOpinion',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('outcome', models.CharField(blank=True, choices=[('OVERTURNED', 'Overturned'), ('UPHELD', 'Upheld')], max_length=12)),
-                ('rationale', models.TextField(blank=True)),
-                ('basis', models.CharField(blank=True, choices=[('A', 'A. Medical treatment utilization schedule'), ('B', 'B. Peer-reviewed scientific and medical evidence'), ('C', 'C. Nationally recognised professional standards'), ('D', 'D. Expert opinion'), ('E', 'E. Generally accepted standards of medical practice'), ('F', 'F. Likely to benefit where other treatments are not effective')], max_length=1)),
-                ('why_not_higher', models.TextField(blank=True)),
-                ('notices', models.JSONField(blank=True, default=list)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('assignment', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reviewers.reviewerassignment')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('item', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.disputeditem')),
-            ],
-            options={
-                'verbose_name': 'historical opinion',
-                'verbose_name_plural': 'historical opinions',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalQualityReview',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('result', models.CharField(choices=[('RETURNED', 'Returned for changes'), ('APPROVED', 'Approved')], max_length=12)),
-                ('comment', models.TextField(blank=True)),
-                ('checked_at', models.DateTimeField()),
-                ('voided_at', models.DateTimeField(null=True)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('checked_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('determination', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='determinations.determination')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('item', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.disputeditem')),
-            ],
-            options={
-                'verbose_name': 'historical quality review',
-                'verbose_name_plural': 'historical quality reviews',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalReview',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('origin', models.CharField(choices=[('OWN', 'Our own'), ('PUBLISHED', 'Loaded from a published letter')], default='OWN', max_length=12)),
-                ('state', models.CharField(choices=[('WRITING', 'Being written'), ('SUBMITTED', 'Submitted'), ('RETURNED', 'Returned for changes'), ('FINISHED', 'Finished')], default='WRITING', max_length=12)),
-                ('party_term', models.CharField(blank=True, choices=[('injured worker', 'injured worker'), ('patient', 'patient'), ('applicant', 'applicant')], default='injured worker', max_length=20)),
-                ('summary', models.TextField(blank=True)),
-                ('submitted_at', models.DateTimeField(null=True)),
-                ('times_submitted', models.PositiveSmallIntegerField(default=0)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('assignment', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reviewers.reviewerassignment')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical review',
-                'verbose_name_plural': 'historical reviews',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='Opinion',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('outcome', models.CharField(blank=True, choices=[('OVERTURNED', 'Overturned'), ('UPHELD', 'Upheld')], max_length=12)),
-                ('rationale', models.TextField(blank=True)),
-                ('basis', models.CharField(blank=True, choices=[('A', 'A. Medical treatment utilization schedule'), ('B', 'B. Peer-reviewed scientific and medical evidence'), ('C', 'C. Nationally recognised professional standards'), ('D', 'D. Expert opinion'), ('E', 'E. Generally accepted standards of medical practice'), ('F', 'F. Likely to benefit where other treatments are not effective')], max_length=1)),
-                ('why_not_higher', models.TextField(blank=True)),
-                ('notices', models.JSONField(blank=True, default=list)),
-                ('assignment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='opinions', to='reviewers.reviewerassignment')),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='opinions', to='cases.disputeditem')),
-            ],
-            options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-            },
-        ),
-        migrations.CreateModel(
-            name='HistoricalOpinionCitation',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('source', models.CharField(blank=True, max_length=200)),
-                ('mtus', models.BooleanField(default=False)),
-                ('chapter_topic', models.CharField(blank=True, max_length=1000)),
-                ('edition', models.CharField(blank=True, max_length=40)),
-                ('edition_suffix', models.CharField(blank=True, max_length=40)),
-                ('sections', models.JSONField(blank=True, default=list)),
-                ('pages', models.CharField(blank=True, max_length=80)),
-                ('as_printed', models.TextField(blank=True)),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('removed_at', models.DateTimeField(null=True)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('recommendation', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='guidelines.recommendation')),
-                ('opinion', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='determinations.opinion')),
-            ],
-            options={
-                'verbose_name': 'historical opinion citation',
-                'verbose_name_plural': 'historical opinion citations',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical credential statement",
+                "verbose_name_plural": "historical credential statements",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='OpinionCitation',
+            name="HistoricalDecidedItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('source', models.CharField(blank=True, max_length=200)),
-                ('mtus', models.BooleanField(default=False)),
-                ('chapter_topic', models.CharField(blank=True, max_length=1000)),
-                ('edition', models.CharField(blank=True, max_length=40)),
-                ('edition_suffix', models.CharField(blank=True, max_length=40)),
-                ('sections', models.JSONField(blank=True, default=list)),
-                ('pages', models.CharField(blank=True, max_length=80)),
-                ('as_printed', models.TextField(blank=True)),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('removed_at', models.DateTimeField(null=True)),
-                ('opinion', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='citations', to='determinations.opinion')),
-                ('recommendation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='guidelines.recommendation')),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("OVERTURNED", "Overturned"), ("UPHELD", "Upheld")], max_length=12
+                    ),
+                ),
+                (
+                    "how",
+                    models.CharField(
+                        choices=[
+                            ("ONE_REVIEWER", "One reviewer"),
+                            ("MAJORITY", "Majority"),
+                            ("EVEN_SPLIT", "Even split, so the treatment is approved"),
+                            ("AS_PRINTED", "As the published letter prints it"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "determination",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="determinations.determination",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.disputeditem",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "verbose_name": "historical decided item",
+                "verbose_name_plural": "historical decided items",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalDetermination",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("round", models.PositiveSmallIntegerField()),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("OWN", "Our own"),
+                            ("PUBLISHED", "Loaded from a published letter"),
+                        ],
+                        default="OWN",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("IN_QA", "In quality check"),
+                            ("RETURNED", "Returned for changes"),
+                            ("APPROVED", "Approved"),
+                            ("ISSUED", "Issued"),
+                            ("SET_ASIDE", "Set aside"),
+                        ],
+                        default="IN_QA",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("Uphold", "Uphold"),
+                            ("Overturn", "Overturn"),
+                            ("Partially Overturn", "Partially Overturn"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("submitted_at", models.DateTimeField(null=True)),
+                ("approved_at", models.DateTimeField(null=True)),
+                ("issued_at", models.DateTimeField(null=True)),
+                ("decided_on", models.DateField(null=True)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "issued_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "letter",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="letters.letter",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical determination",
+                "verbose_name_plural": "historical determinations",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalOpinion",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[("OVERTURNED", "Overturned"), ("UPHELD", "Upheld")],
+                        max_length=12,
+                    ),
+                ),
+                ("rationale", models.TextField(blank=True)),
+                (
+                    "basis",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("A", "A. Medical treatment utilization schedule"),
+                            ("B", "B. Peer-reviewed scientific and medical evidence"),
+                            ("C", "C. Nationally recognised professional standards"),
+                            ("D", "D. Expert opinion"),
+                            ("E", "E. Generally accepted standards of medical practice"),
+                            ("F", "F. Likely to benefit where other treatments are not effective"),
+                        ],
+                        max_length=1,
+                    ),
+                ),
+                ("why_not_higher", models.TextField(blank=True)),
+                ("notices", models.JSONField(blank=True, default=list)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "assignment",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reviewers.reviewerassignment",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.disputeditem",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical opinion",
+                "verbose_name_plural": "historical opinions",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalQualityReview",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("number", models.PositiveSmallIntegerField()),
+                (
+                    "result",
+                    models.CharField(
+                        choices=[("RETURNED", "Returned for changes"), ("APPROVED", "Approved")],
+                        max_length=12,
+                    ),
+                ),
+                ("comment", models.TextField(blank=True)),
+                ("checked_at", models.DateTimeField()),
+                ("voided_at", models.DateTimeField(null=True)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "checked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "determination",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="determinations.determination",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.disputeditem",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical quality review",
+                "verbose_name_plural": "historical quality reviews",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalReview",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("OWN", "Our own"),
+                            ("PUBLISHED", "Loaded from a published letter"),
+                        ],
+                        default="OWN",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("WRITING", "Being written"),
+                            ("SUBMITTED", "Submitted"),
+                            ("RETURNED", "Returned for changes"),
+                            ("FINISHED", "Finished"),
+                        ],
+                        default="WRITING",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "party_term",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("injured worker", "injured worker"),
+                            ("patient", "patient"),
+                            ("applicant", "applicant"),
+                        ],
+                        default="injured worker",
+                        max_length=20,
+                    ),
+                ),
+                ("summary", models.TextField(blank=True)),
+                ("submitted_at", models.DateTimeField(null=True)),
+                ("times_submitted", models.PositiveSmallIntegerField(default=0)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "assignment",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reviewers.reviewerassignment",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical review",
+                "verbose_name_plural": "historical reviews",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="Opinion",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[("OVERTURNED", "Overturned"), ("UPHELD", "Upheld")],
+                        max_length=12,
+                    ),
+                ),
+                ("rationale", models.TextField(blank=True)),
+                (
+                    "basis",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("A", "A. Medical treatment utilization schedule"),
+                            ("B", "B. Peer-reviewed scientific and medical evidence"),
+                            ("C", "C. Nationally recognised professional standards"),
+                            ("D", "D. Expert opinion"),
+                            ("E", "E. Generally accepted standards of medical practice"),
+                            ("F", "F. Likely to benefit where other treatments are not effective"),
+                        ],
+                        max_length=1,
+                    ),
+                ),
+                ("why_not_higher", models.TextField(blank=True)),
+                ("notices", models.JSONField(blank=True, default=list)),
+                (
+                    "assignment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="opinions",
+                        to="reviewers.reviewerassignment",
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="opinions",
+                        to="cases.disputeditem",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='QualityReview',
+            name="HistoricalOpinionCitation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('number', models.PositiveSmallIntegerField()),
-                ('result', models.CharField(choices=[('RETURNED', 'Returned for changes'), ('APPROVED', 'Approved')], max_length=12)),
-                ('comment', models.TextField(blank=True)),
-                ('checked_at', models.DateTimeField()),
-                ('voided_at', models.DateTimeField(null=True)),
-                ('checked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('determination', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='quality_reviews', to='determinations.determination')),
-                ('item', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.disputeditem')),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("position", models.PositiveSmallIntegerField()),
+                ("source", models.CharField(blank=True, max_length=200)),
+                ("mtus", models.BooleanField(default=False)),
+                ("chapter_topic", models.CharField(blank=True, max_length=1000)),
+                ("edition", models.CharField(blank=True, max_length=40)),
+                ("edition_suffix", models.CharField(blank=True, max_length=40)),
+                ("sections", models.JSONField(blank=True, default=list)),
+                ("pages", models.CharField(blank=True, max_length=80)),
+                ("as_printed", models.TextField(blank=True)),
+                ("note", models.CharField(blank=True, max_length=300)),
+                ("removed_at", models.DateTimeField(null=True)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "recommendation",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="guidelines.recommendation",
+                    ),
+                ),
+                (
+                    "opinion",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="determinations.opinion",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "verbose_name": "historical opinion citation",
+                "verbose_name_plural": "historical opinion citations",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="OpinionCitation",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("position", models.PositiveSmallIntegerField()),
+                ("source", models.CharField(blank=True, max_length=200)),
+                ("mtus", models.BooleanField(default=False)),
+                ("chapter_topic", models.CharField(blank=True, max_length=1000)),
+                ("edition", models.CharField(blank=True, max_length=40)),
+                ("edition_suffix", models.CharField(blank=True, max_length=40)),
+                ("sections", models.JSONField(blank=True, default=list)),
+                ("pages", models.CharField(blank=True, max_length=80)),
+                ("as_printed", models.TextField(blank=True)),
+                ("note", models.CharField(blank=True, max_length=300)),
+                ("removed_at", models.DateTimeField(null=True)),
+                (
+                    "opinion",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="citations",
+                        to="determinations.opinion",
+                    ),
+                ),
+                (
+                    "recommendation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="guidelines.recommendation",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='Review',
+            name="QualityReview",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('origin', models.CharField(choices=[('OWN', 'Our own'), ('PUBLISHED', 'Loaded from a published letter')], default='OWN', max_length=12)),
-                ('state', models.CharField(choices=[('WRITING', 'Being written'), ('SUBMITTED', 'Submitted'), ('RETURNED', 'Returned for changes'), ('FINISHED', 'Finished')], default='WRITING', max_length=12)),
-                ('party_term', models.CharField(blank=True, choices=[('injured worker', 'injured worker'), ('patient', 'patient'), ('applicant', 'applicant')], default='injured worker', max_length=20)),
-                ('summary', models.TextField(blank=True)),
-                ('submitted_at', models.DateTimeField(null=True)),
-                ('times_submitted', models.PositiveSmallIntegerField(default=0)),
-                ('assignment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='review', to='reviewers.reviewerassignment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("number", models.PositiveSmallIntegerField()),
+                (
+                    "result",
+                    models.CharField(
+                        choices=[("RETURNED", "Returned for changes"), ("APPROVED", "Approved")],
+                        max_length=12,
+                    ),
+                ),
+                ("comment", models.TextField(blank=True)),
+                ("checked_at", models.DateTimeField()),
+                ("voided_at", models.DateTimeField(null=True)),
+                (
+                    "checked_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "determination",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="quality_reviews",
+                        to="determinations.determination",
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="cases.disputeditem",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
+            },
+        ),
+        migrations.CreateModel(
+            name="Review",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("OWN", "Our own"),
+                            ("PUBLISHED", "Loaded from a published letter"),
+                        ],
+                        default="OWN",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("WRITING", "Being written"),
+                            ("SUBMITTED", "Submitted"),
+                            ("RETURNED", "Returned for changes"),
+                            ("FINISHED", "Finished"),
+                        ],
+                        default="WRITING",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "party_term",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("injured worker", "injured worker"),
+                            ("patient", "patient"),
+                            ("applicant", "applicant"),
+                        ],
+                        default="injured worker",
+                        max_length=20,
+                    ),
+                ),
+                ("summary", models.TextField(blank=True)),
+                ("submitted_at", models.DateTimeField(null=True)),
+                ("times_submitted", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "assignment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="review",
+                        to="reviewers.reviewerassignment",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.AddConstraint(
-            model_name='determination',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'SET_ASIDE'), _negated=True), fields=('case', 'round'), name='determination_one_live_per_round'),
+            model_name="determination",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "SET_ASIDE"), _negated=True),
+                fields=("case", "round"),
+                name="determination_one_live_per_round",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='determination',
-            constraint=models.CheckConstraint(condition=models.Q(('origin', 'PUBLISHED'), models.Q(('state', 'ISSUED'), _negated=True), models.Q(('approved_by__isnull', False), ('decided_on__isnull', False), ('issued_at__isnull', False), ('issued_by__isnull', False), ('letter__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='determination_issued_whole'),
+            model_name="determination",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("origin", "PUBLISHED"),
+                    models.Q(("state", "ISSUED"), _negated=True),
+                    models.Q(
+                        ("approved_by__isnull", False),
+                        ("decided_on__isnull", False),
+                        ("issued_at__isnull", False),
+                        ("issued_by__isnull", False),
+                        ("letter__isnull", False),
+                        models.Q(("outcome", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="determination_issued_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decideditem',
-            constraint=models.UniqueConstraint(fields=('determination', 'item'), name='decided_item_once'),
+            model_name="decideditem",
+            constraint=models.UniqueConstraint(
+                fields=("determination", "item"), name="decided_item_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='credentialstatement',
-            constraint=models.UniqueConstraint(fields=('determination', 'seat'), name='credential_statement_once'),
+            model_name="credentialstatement",
+            constraint=models.UniqueConstraint(
+                fields=("determination", "seat"), name="credential_statement_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='draft',
-            constraint=models.UniqueConstraint(fields=('assignment', 'part'), name='draft_once'),
+            model_name="draft",
+            constraint=models.UniqueConstraint(fields=("assignment", "part"), name="draft_once"),
         ),
         migrations.AddConstraint(
-            model_name='opinion',
-            constraint=models.UniqueConstraint(fields=('assignment', 'item'), name='opinion_once'),
+            model_name="opinion",
+            constraint=models.UniqueConstraint(fields=("assignment", "item"), name="opinion_once"),
         ),
         migrations.AddConstraint(
-            model_name='opinioncitation',
-            constraint=models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True)), fields=('opinion', 'position'), name='opinion_citation_order'),
+            model_name="opinioncitation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("removed_at__isnull", True)),
+                fields=("opinion", "position"),
+                name="opinion_citation_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='qualityreview',
-            constraint=models.UniqueConstraint(fields=('determination', 'number'), name='quality_review_numbered'),
+            model_name="qualityreview",
+            constraint=models.UniqueConstraint(
+                fields=("determination", "number"), name="quality_review_numbered"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='qualityreview',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('result', 'RETURNED'), _negated=True), models.Q(('comment', ''), _negated=True), _connector='OR'), name='quality_return_says_why'),
+            model_name="qualityreview",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("result", "RETURNED"), _negated=True),
+                    models.Q(("comment", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="quality_return_says_why",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('origin', 'PUBLISHED'), ('state__in', ['WRITING', 'RETURNED']), models.Q(('summary', ''), _negated=True), _connector='OR'), name='review_submitted_has_summary'),
+            model_name="review",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("origin", "PUBLISHED"),
+                    ("state__in", ["WRITING", "RETURNED"]),
+                    models.Q(("summary", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="review_submitted_has_summary",
+            ),
         ),
     ]

@@ -18,10 +18,8 @@ from cases.models import (
     Outcome,
     URDecision,
 )
-from reviewers.models import ReviewerAssignment
-
-from .. import shapes
-from ..models import (
+from determinations import shapes
+from determinations.models import (
     CredentialStatement,
     DecidedItem,
     Determination,
@@ -29,7 +27,8 @@ from ..models import (
     OpinionCitation,
     Review,
 )
-from ..published import OPIOID_NOTICE, PATTERNS, PRIORITIES, case_facts
+from determinations.published import OPIOID_NOTICE, PATTERNS, PRIORITIES, case_facts
+from reviewers.models import ReviewerAssignment
 
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")
 WHY = "Loaded from a published letter"

@@ -8,10 +8,9 @@ from accounts.models import User
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from cases.policies import refuse
+from determinations import policies
+from determinations.models import Determination, QualityReview, Review
 from reviewers.models import ReviewerAssignment
-
-from .. import policies
-from ..models import Determination, QualityReview, Review
 
 
 @transaction.atomic
@@ -107,8 +106,8 @@ def send_back(*, case_id: int, reason: str, by: User, at: datetime) -> None:
 
 def _live(case: Case) -> Determination:
     determination = policies.live_determination(case)
-    refuse("" if determination else "No review has been submitted for this case.")
-    assert determination is not None
+    if determination is None:
+        raise policies.NotAllowed("No review has been submitted for this case.")
     return determination
 
 

@@ -12,12 +12,8 @@ from accounts.models import User
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event, Outcome
 from cases.policies import refuse
-from guidelines.models import Recommendation
-from letters.glyphs import lacking, normalise
-from reviewers.models import ReviewerAssignment
-
-from .. import checks, policies
-from ..models import (
+from determinations import checks, policies
+from determinations.models import (
     Basis,
     DecidedItem,
     Determination,
@@ -27,7 +23,10 @@ from ..models import (
     PartyTerm,
     Review,
 )
-from ..outcomes import item_outcome
+from determinations.outcomes import item_outcome
+from guidelines.models import Recommendation
+from letters.glyphs import lacking, normalise
+from reviewers.models import ReviewerAssignment
 
 EDITING_SPAN = timedelta(minutes=15)  # after this much typing a version is made by itself
 LONGEST_TEXT = 50_000

@@ -1,0 +1,271 @@
+"""The notice of assignment and request for information: made per recipient, then marked as sent."""
+
+from datetime import date, datetime
+
+from django.conf import settings
+from django.db import transaction
+
+import letters.services
+from accounts.models import User
+from cases import policies
+from cases.facts import ASSIGNMENT_NOTICE, NOTICE_FACTS
+from cases.lifecycle import Status
+from cases.models import AssignmentNotice, Case, EligibilityResult, Event, Party, Priority, Role
+from letters.documents import NoticeDocument, Organisation, Recipient
+from letters.facts import Fact
+from letters.models import Channel, Delivery
+from letters.services import Address
+
+from . import clocks
+from .intake import local_day
+
+LAYOUT = "assignment-notice"
+
+# 8 CCR 9792.10.4(b): the claims administrator (for the employer), the employee, the employee's
+# attorney and the requesting physician.
+RECIPIENTS = (
+    Role.CLAIMS_ADMINISTRATOR,
+    Role.EMPLOYEE,
+    Role.EMPLOYEE_ATTORNEY,
+    Role.REPRESENTATIVE,
+    Role.REQUESTING_PHYSICIAN,
+)
+
+
+def organisation() -> Organisation:
+    """The review organisation as letters name it, from the settings."""
+    return Organisation(
+        name=settings.IMRO_NAME,
+        short_name=settings.IMRO_SHORT_NAME,
+        address=tuple(settings.IMRO_ADDRESS.splitlines()),
+        phone=settings.IMRO_PHONE,
+    )
+
+
+def recipients(case: Case) -> list[Party]:
+    """Everybody who gets the notice, in the order in which the law lists them. Queries once."""
+    parties = case.parties.current().filter(role__in=RECIPIENTS, item=None)
+    return sorted(parties, key=lambda party: (RECIPIENTS.index(Role(party.role)), party.pk))
+
+
+@transaction.atomic
+def make_notices(*, case_id: int, by: User, at: datetime) -> list[AssignmentNotice]:
+    """Write one notice for each recipient, its words frozen; workers render them.
+
+    A notice by mail gives 15 days for the records, an electronic one 12, an expedited one 24
+    hours (8 CCR 9792.10.5(a)(1)), so the words follow from the recipient's channel.
+
+    :raises NotAllowed: wrong role or state, made already, or a recipient is missing.
+    :raises LetterRefused: a fact that the notice states is missing.
+    """
+    case = Case.objects.select_for_update().select_related("ur_decision").get(pk=case_id)
+    policies.refuse(policies.why_not_make_notices(by, case))
+    addressed = recipients(case)
+    held = {party.role for party in addressed}
+    for role in (Role.CLAIMS_ADMINISTRATOR, Role.EMPLOYEE, Role.REQUESTING_PHYSICIAN):
+        policies.refuse(
+            "" if role in held else f"The case names no {role.label.lower()}. Add one first."
+        )
+    notices = [_make_notice(case, party, by=by, at=at) for party in addressed]
+    Event.objects.create(
+        case=case,
+        kind=Event.Kind.NOTICES_MADE,
+        happened_at=at,
+        by=by,
+        sentence=f"{len(notices)} notices of assignment made.",
+        facts={"recipients": [party.role for party in addressed]},
+    )
+    return notices
+
+
+@transaction.atomic
+def mark_notices_sent(*, case_id: int, sent_on: date, by: User, at: datetime) -> Case:
+    """State that the notices went out on a day. From it the records clock runs.
+
+    :raises NotAllowed: wrong role or state, or a day before the case was found eligible.
+    :raises Refused: a notice is not rendered yet, or the day lies in the future.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    policies.refuse(policies.why_not_mark_notices_sent(by, case))
+    found = case.eligibility_decisions.filter(result=EligibilityResult.ELIGIBLE)
+    latest = found.order_by("-attempt").first()
+    if latest is not None and sent_on < local_day(latest.decided_at):
+        policies.refuse("The notices cannot have gone out before the case was found eligible.")
+    notices = case.notices.filter(round=case.round).select_related("party", "delivery", "letter")
+    for notice in notices.order_by("pk"):
+        if notice.delivery.state == Delivery.State.PREPARED:
+            letters.services.mark_sent(
+                delivery_id=notice.delivery_id,
+                method=Channel(notice.delivery.channel),
+                on=sent_on,
+                by=by,
+                at=at,
+            )
+        notice.sent_on = sent_on
+        notice.store(by=by, at=at, why="Sent", fields=["sent_on"])
+    case.assigned_on = sent_on
+    case.store(by=by, at=at, why="Notices sent", fields=["assigned_on"])
+    case.move_to(Status.NOTICE_SENT, by=by, at=at)
+    clocks.meet(case=case, clock="noarfi", by=by, at=at)
+    _start_records_clock(case, sent_on, by=by, at=at)
+    Event.objects.create(
+        case=case,
+        kind=Event.Kind.NOTICES_SENT,
+        happened_at=at,
+        by=by,
+        sentence=f"Notices of assignment sent {sent_on:%m/%d/%Y}.",
+        facts={"sent_on": sent_on.isoformat()},
+    )
+    return case
+
+
+def _start_records_clock(case: Case, sent_on: date, *, by: User, at: datetime) -> None:
+    """The records are the claims administrator's duty, so its notice's channel counts."""
+    notice = case.notices.select_related("party", "delivery").get(
+        round=case.round, party__role=Role.CLAIMS_ADMINISTRATOR
+    )
+    if case.priority == Priority.EXPEDITED:
+        # 24 hours from receipt (8 CCR 9792.10.5(a)(1)); what goes by fax or wire arrives at once.
+        clocks.start(
+            case=case,
+            clock="records_expedited",
+            given={"received": f"{at.astimezone(clocks.PACIFIC):%Y-%m-%dT%H:%M}"},
+            by=by,
+            at=at,
+        )
+        return
+    by_wire = notice.delivery.channel in {Channel.ELECTRONIC, Channel.PORTAL, Channel.FAX}
+    clocks.start(
+        case=case,
+        clock="records",
+        given={
+            "noarfi": sent_on.isoformat(),
+            "method": "electronic" if by_wire else "mail_ca",
+        },
+        by=by,
+        at=at,
+    )
+
+
+def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> AssignmentNotice:
+    channel = Channel(party.preferred_channel)
+    facts = _facts(case, at=at)
+    said = {fact.name: str(fact.value) for fact in facts}
+    wording = letters.services.wording_in_force(kind=ASSIGNMENT_NOTICE, layout=LAYOUT)
+    variants = _variants(case, channel)
+    day = local_day(at)
+    composed = letters.services.compose(
+        wording_set=wording, facts=facts, declared=NOTICE_FACTS, on=day, variants=variants
+    )
+    ur_decision = case.ur_decision
+    document = NoticeDocument(
+        title=f"Notice of assignment and request for information, {case.number}",
+        organisation=organisation(),
+        dated_on=day,
+        case_number=case.number,
+        recipient=Recipient(
+            role=party.get_role_display(),
+            name=party.name,
+            address=tuple(party.address.splitlines()),
+        ),
+        employee=said["employee"],
+        claims_administrator=said["claims_administrator"],
+        claim_number=case.claim_number,
+        treatments=tuple(
+            case.items.filter(ending="PENDING").order_by("position").values_list("title", flat=True)
+        ),
+        requesting_physician=said["requesting_physician"],
+        ur_decision_date=ur_decision.decided_on if ur_decision else None,
+        ur_reference=ur_decision.reference if ur_decision else "",
+        rfa_date=ur_decision.requested_on if ur_decision else None,
+        date_of_injury=case.date_of_injury,
+        application_received=case.received_on,
+        priority=case.get_priority_display(),
+        opening=composed.paragraphs("opening"),
+        deadline=composed.paragraphs("deadline"),
+        records_lead_in=composed.text("records_lead_in"),
+        records=composed.sentences("records"),
+        penalty=composed.paragraphs("penalty"),
+        how_to_send=composed.paragraphs("how_to_send"),
+        closing=composed.paragraphs("closing"),
+    )
+    letter = letters.services.enqueue(
+        kind=ASSIGNMENT_NOTICE,
+        reference=case.number,
+        variant=f"round-{case.round}-{party.role.lower().replace('_', '-')}-{party.pk}",
+        layout=LAYOUT,
+        document=document,
+        facts=facts,
+        declared=NOTICE_FACTS,
+        on=day,
+        wording_set=wording,
+        variants=variants,
+        deliveries=[
+            Address(
+                role=party.get_role_display(),
+                name=party.name,
+                channel=channel,
+                address=_address(party, channel),
+            )
+        ],
+        by=by,
+        at=at,
+    )
+    return AssignmentNotice(
+        case=case,
+        round=case.round,
+        party=party,
+        letter=letter,
+        delivery=letter.deliveries.get(),
+    ).store(by=by, at=at)
+
+
+def _variants(case: Case, channel: Channel) -> tuple[str, ...]:
+    """What decides the words: how fast, then by which way."""
+    by_wire = channel in {Channel.ELECTRONIC, Channel.PORTAL, Channel.FAX}
+    way = "ELECTRONIC" if by_wire else "MAIL"
+    return (case.priority, way) if case.priority == Priority.EXPEDITED else (way, case.priority)
+
+
+def _address(party: Party, channel: Channel) -> str:
+    if channel == Channel.FAX:
+        return party.fax
+    return party.email if channel == Channel.ELECTRONIC else party.address
+
+
+def _facts(case: Case, *, at: datetime) -> list[Fact]:
+    names = {
+        party.role: party.name for party in case.parties.current().filter(item=None).order_by("-pk")
+    }
+    application = "Application"
+    ur_decision = case.ur_decision
+    found = (
+        case.eligibility_decisions.filter(result=EligibilityResult.ELIGIBLE)
+        .order_by("-attempt")
+        .first()
+    )
+    days = {
+        "date_of_injury": case.date_of_injury,
+        "ur_decision_date": ur_decision.decided_on if ur_decision else None,
+        "rfa_date": ur_decision.requested_on if ur_decision else None,
+        "application_received": case.received_on,
+        "notice_date": local_day(at),
+    }
+    facts = [
+        Fact("imro_name", settings.IMRO_NAME, "Settings"),
+        Fact("imro_short_name", settings.IMRO_SHORT_NAME, "Settings"),
+        Fact("imro_address", ", ".join(settings.IMRO_ADDRESS.splitlines()), "Settings"),
+        Fact("imro_phone", settings.IMRO_PHONE, "Settings"),
+        Fact("case_number", case.number, "Registration"),
+        Fact("priority", case.get_priority_display(), application),
+        Fact("claim_number", case.claim_number, application),
+        Fact("employee", names.get(Role.EMPLOYEE, ""), application),
+        Fact("claims_administrator", names.get(Role.CLAIMS_ADMINISTRATOR, ""), application),
+        Fact("requesting_physician", names.get(Role.REQUESTING_PHYSICIAN, ""), application),
+    ]
+    facts += [Fact(name, f"{value:%m/%d/%Y}", application) for name, value in days.items() if value]
+    if found is not None:
+        facts.append(
+            Fact("found_eligible", True, f"Eligibility decision {found.attempt} of {case.number}")
+        )
+    return facts

@@ -1,0 +1,285 @@
+"""Making the determination letter out of rows: its facts, its sentences, its document.
+
+Reads; writes nothing. What a sentence claims about the reviewer is a fact of the day on which the
+letter is dated; ``letters`` refuses the letter when one is missing or has lapsed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from django.conf import settings
+
+import letters.services
+import records.services.dispatch
+from cases.models import Case, DisputedItem, Outcome
+from cases.services.intake import local_day
+from cases.services.notices import organisation
+from guidelines.citations import sentences
+from letters.documents import Analysis, Credentials, DeterminationDocument, Item
+from letters.facts import Fact
+from letters.models import WordingSet
+from records.models import Document, ReadMark
+from reviewers import proofs
+from reviewers.models import ReviewerAssignment
+
+from .facts import DETERMINATION, DETERMINATION_FACTS
+from .models import Opinion, Review
+from .outcomes import NoOpinion, item_outcome
+
+TODAY_LAYOUT = "determination-today"
+LAYOUTS = {"today": TODAY_LAYOUT, "2014": "determination-2014"}
+ADMINISTRATOR, REVIEWER = "The Claims Administrator", "The Expert Reviewer"
+
+
+@dataclass(frozen=True)
+class Composition:
+    """Everything that issuing hands to ``letters``."""
+
+    layout: str
+    document: DeterminationDocument
+    facts: list[Fact]
+    wording_set: WordingSet
+    variants: Mapping[str, tuple[str, ...]]
+    credentials: dict[int, proofs.CredentialLine]  # by seat
+
+
+@dataclass(frozen=True)
+class _Seat:
+    """One reviewer's part: the assignment and what was written, drafts laid over versions."""
+
+    assignment: ReviewerAssignment
+    summary: str
+    opinions: dict[int, Opinion]
+
+    @property
+    def about(self) -> str:
+        return f"seat {self.assignment.seat}"
+
+
+def compose(case: Case, *, at: datetime, layout: str = TODAY_LAYOUT) -> Composition:
+    """The determination of a case as it would be issued at a moment, or as it was.
+
+    :raises LetterRefused: nobody has published wording, or a fact that it needs is missing or
+        lapsed; everything is named at once.
+    """
+    on = case.decided_on or local_day(at)
+    seats = _seats(case)
+    lines = {
+        seat.assignment.seat: proofs.credentials(seat.assignment, on=on, known_at=at)
+        for seat in seats
+    }
+    facts = shared_facts(case, on=on)
+    for seat in seats:
+        facts += seat_facts(seat.assignment, lines[seat.assignment.seat], on=on, at=at)
+    wording = letters.services.wording_in_force(kind=DETERMINATION, layout=layout)
+    variants = {seat.about: (lines[seat.assignment.seat].licence_kind,) for seat in seats}
+    how_made: list[str] = []
+    summary_lead_in = decisions_lead_in = ""
+    for seat in seats:
+        composed = letters.services.compose(
+            wording_set=wording,
+            facts=facts,
+            declared=DETERMINATION_FACTS,
+            on=on,
+            variants=variants[seat.about],
+            about=seat.about,
+        )
+        how_made += [text for text in composed.paragraphs("how_made") if text not in how_made]
+        summary_lead_in = composed.text("summary_lead_in")
+        decisions_lead_in = composed.text("decisions_lead_in")
+    several = len(seats) > 1
+    style = "2014" if layout == LAYOUTS["2014"] else "today"
+    ur_decision = case.ur_decision
+    document = DeterminationDocument(
+        title=f"Final determination, {case.number}",
+        organisation=organisation(),
+        dated_on=on,
+        case_number=case.number,
+        how_made=tuple(how_made),
+        summary_lead_in=summary_lead_in,
+        summary=_summary(seats),
+        decisions_lead_in=decisions_lead_in,
+        items=tuple(_item(case, item, seats, wording, style=style) for item in _items_of(case)),
+        credentials=tuple(
+            Credentials(
+                specialties=", ".join(lines[seat.assignment.seat].specialties),
+                licence_states=", ".join(lines[seat.assignment.seat].licence_states),
+                reviewer=_name(seat) if several else "",
+            )
+            for seat in seats
+        ),
+        date_assigned=case.assigned_on,
+        date_of_injury=case.date_of_injury,
+        decision_date=on,
+        ur_denial_date=ur_decision.decided_on if ur_decision else None,
+        priority=_priority(case),
+        application_received=case.received_on,
+        documents_reviewed=_documents_reviewed(seats) if style == "today" else (),
+    )
+    return Composition(
+        layout=layout,
+        document=document,
+        facts=facts,
+        wording_set=wording,
+        variants=variants,
+        credentials=lines,
+    )
+
+
+def shared_facts(case: Case, *, on: date) -> list[Fact]:
+    """The printed facts of the case itself; what is not known is left out and so refused."""
+    ur_decision = case.ur_decision
+    days = {
+        "date_assigned": case.assigned_on,
+        "date_of_injury": case.date_of_injury,
+        "decision_date": on,
+        "ur_denial_date": ur_decision.decided_on if ur_decision else None,
+        "application_received": case.received_on,
+    }
+    return [
+        Fact("imro_name", settings.IMRO_NAME, "Settings"),
+        Fact("imro_short_name", settings.IMRO_SHORT_NAME, "Settings"),
+        Fact("case_number", case.number, "Registration"),
+        Fact("priority", _priority(case), "Application"),
+        *(
+            Fact(name, f"{day:%m/%d/%Y}", f"Case {case.number}")
+            for name, day in days.items()
+            if day
+        ),
+    ]
+
+
+def seat_facts(
+    assignment: ReviewerAssignment, line: proofs.CredentialLine, *, on: date, at: datetime
+) -> list[Fact]:
+    """The facts about one reviewer and what they were sent and read, on a day."""
+    about = f"seat {assignment.seat}"
+    found = list(proofs.proofs(assignment, on=on, known_at=at))
+    found += [
+        replace(fact, about=about)
+        for fact in (
+            records.services.dispatch.dispatch_fact(assignment, on),
+            records.services.dispatch.records_reviewed_fact(assignment, on),
+        )
+        if fact is not None
+    ]
+    if line.specialties:
+        found.append(Fact("specialties", ", ".join(line.specialties), "Certificates", about=about))
+    if line.licence_states:
+        found.append(
+            Fact("licence_states", ", ".join(line.licence_states), "Licences", about=about)
+        )
+    return found
+
+
+def _seats(case: Case) -> list[_Seat]:
+    assignments = case.assignments.filter(
+        round=case.round,
+        state__in=[ReviewerAssignment.State.ACCEPTED, ReviewerAssignment.State.FINISHED],
+    ).select_related("reviewer", "review")
+    found = []
+    for assignment in assignments.prefetch_related("drafts", "opinions__citations").order_by(
+        "seat"
+    ):
+        assignment.case = case
+        review: Review | None = getattr(assignment, "review", None)
+        drafts = {draft.part: draft.content for draft in assignment.drafts.all()}
+        opinions = {}
+        for opinion in assignment.opinions.all():
+            for name, text in drafts.get(f"item-{opinion.item_id}", {}).items():
+                setattr(opinion, name, text)
+            opinions[opinion.item_id] = opinion
+        written = review.summary if review else ""
+        summary = drafts.get("summary", {}).get("summary", written)
+        found.append(_Seat(assignment, summary, opinions))
+    if not found:
+        raise letters.services.LetterRefused(["No reviewer has accepted this case yet."])
+    return found
+
+
+def _items_of(case: Case) -> list[DisputedItem]:
+    """The items that this determination decides, in order."""
+    decided = [DisputedItem.Ending.PENDING, DisputedItem.Ending.DECIDED]
+    return list(
+        case.items.filter(ending__in=decided)
+        .prefetch_related("administrator_citations")
+        .order_by("position")
+    )
+
+
+def _item(
+    case: Case, item: DisputedItem, seats: list[_Seat], wording: WordingSet, *, style: str
+) -> Item:
+    opinions = [(seat, seat.opinions[item.pk]) for seat in seats if item.pk in seat.opinions]
+    try:
+        outcome, _ = item_outcome([opinion.outcome for _, opinion in opinions])
+        word = Outcome(outcome).label
+    except NoOpinion:
+        word = ""
+    cited = sorted(item.administrator_citations.all(), key=lambda row: row.position)
+    differ = len({opinion.outcome for _, opinion in opinions}) > 1
+    codes = sorted({code for _, opinion in opinions for code in opinion.notices})
+    prefix = f"{item.prefix}: " if item.prefix and not item.title.startswith(item.prefix) else ""
+    return Item(
+        title=f"{prefix}{item.title}",
+        outcome=word,
+        separator=item.separator.rstrip() or ":",
+        claims_administrator_guideline=sentences(
+            [row.citation() for row in cited], style=style, who=ADMINISTRATOR
+        ),
+        analyses=tuple(
+            Analysis(
+                guideline=sentences(_citations(opinion), style=style, who=REVIEWER),
+                rationale=opinion.rationale,
+                reviewer=_name(seat) if len(opinions) > 1 else "",
+                outcome=Outcome(opinion.outcome).label if differ and opinion.outcome else "",
+            )
+            for seat, opinion in opinions
+        ),
+        notices=tuple(_notice(wording, code) for code in codes),
+    )
+
+
+def _citations(opinion: Opinion) -> list[object]:
+    rows = [row for row in opinion.citations.all() if row.removed_at is None]
+    return [row.citation() for row in sorted(rows, key=lambda row: row.position)]
+
+
+def _notice(wording: WordingSet, code: str) -> str:
+    """A standing notice under an item, in the published wording."""
+    slot = f"notice_{code.replace('-', '_')}"
+    found = wording.sentences.filter(slot=slot).order_by("order")
+    return " ".join(row.text for row in found)
+
+
+def _summary(seats: list[_Seat]) -> str:
+    if len(seats) == 1:
+        return seats[0].summary
+    return "\n\n".join(f"{_name(seat)}: {seat.summary}" for seat in seats)
+
+
+def _name(seat: _Seat) -> str:
+    return f"Reviewer {seat.assignment.seat}"
+
+
+def _priority(case: Case) -> str:
+    """Letters print "Standard" for a regular review."""
+    return "Standard" if case.priority == "REGULAR" else str(case.get_priority_display())
+
+
+def _documents_reviewed(seats: list[_Seat]) -> tuple[str, ...]:
+    """What the reviewers read: kind, author and dates (8 CCR 9792.10.6(d))."""
+    read = [ReadMark.Mark.OPENED, ReadMark.Mark.REVIEWED]
+    documents = Document.objects.filter(
+        read_marks__assignment__in=[seat.assignment for seat in seats], read_marks__mark__in=read
+    ).distinct()
+    return tuple(_listed(document) for document in documents.order_by("number"))
+
+
+def _listed(document: Document) -> str:
+    days = [day for day in (document.dated_from, document.dated_to) if day]
+    when = " to ".join(dict.fromkeys(f"{day:%m/%d/%Y}" for day in days))
+    parts = [document.title, document.author, when]
+    pages = "1 page" if document.pages == 1 else f"{document.pages} pages"
+    return ", ".join(part for part in (*parts, pages) if part)

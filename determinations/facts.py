@@ -1,0 +1,46 @@
+"""The facts that determination letters may rest on, declared as data (see ``letters.facts``).
+
+Printed facts stand in the letter. Proof facts are why a sentence about the reviewer may be said;
+they stay with the letter's row and reach no worker, template or attachment.
+"""
+
+from letters.facts import FactName
+
+DETERMINATION = "determination"
+
+PRINTED = (
+    FactName("imro_name", "Name of the review organisation", printed=True),
+    FactName("imro_short_name", "Short name of the review organisation", printed=True),
+    FactName("case_number", "Case number", printed=True),
+    FactName("date_assigned", "Date assigned", printed=True),
+    FactName("date_of_injury", "Date of injury", printed=True),
+    FactName("decision_date", "Decision date", printed=True),
+    FactName("ur_denial_date", "UR denial date", printed=True),
+    FactName("priority", "Priority", printed=True),
+    FactName("application_received", "Date on which the application was received", printed=True),
+    FactName("specialties", "Certified specialties", printed=True),
+    FactName("licence_states", "States of licensure", printed=True),
+)
+
+PROOFS = (
+    FactName("case_file_dispatched", "Dispatch of the complete case file", printed=False),
+    FactName("records_reviewed", "Review of every record on file", printed=False),
+    FactName("attestation_signed", "Signed attestation of no conflict", printed=False),
+    FactName("no_affiliation_employer", "No affiliation with the employer", printed=False),
+    FactName("no_affiliation_employee", "No affiliation with the employee", printed=False),
+    FactName("no_affiliation_providers", "No affiliation with the providers", printed=False),
+    FactName(
+        "no_affiliation_claims_administrator",
+        "No affiliation with the claims administrator",
+        printed=False,
+    ),
+    FactName("board_certification", "Board certification", printed=False),
+    FactName("licence", "Licence", printed=False),
+    FactName("practice_years", "More than five years of active practice", printed=False),
+    FactName("practice_hours", "At least 24 hours a week in active practice", printed=False),
+    FactName("specialty_match", "Match of specialty to the disputed treatment", printed=False),
+    FactName("training_law", "Training in the governing law", printed=False),
+    FactName("training_evidence", "Training in the hierarchy of evidence", printed=False),
+)
+
+DETERMINATION_FACTS = PRINTED + PROOFS

@@ -1,0 +1,237 @@
+"""Issuing: the act after which a determination is final, and the preview that precedes it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+import letters.facts
+import letters.services
+import reviewers.services.assignment
+from accounts.models import User
+from cases.lifecycle import Status
+from cases.models import Case, DisputedItem, Event
+from cases.policies import refuse
+from cases.services import clocks
+from cases.services.intake import local_day
+from cases.services.notices import recipients
+from determinations import composition, policies
+from determinations.facts import DETERMINATION, DETERMINATION_FACTS, PROOFS
+from determinations.models import CredentialStatement, Determination, Review
+from determinations.outcomes import case_outcome
+from letters.models import Channel, RenderedPreview
+from letters.services import Address
+from reviewers import proofs
+from reviewers.models import ReviewerAssignment
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether a case can be issued now: every obstacle as a sentence, and the preview."""
+
+    problems: tuple[str, ...]
+    proofs: tuple[letters.facts.Fact, ...]
+    preview: RenderedPreview | None
+
+    @property
+    def is_ready(self) -> bool:
+        return not self.problems and self.preview is not None
+
+
+def missing_proofs(assignment: ReviewerAssignment, *, at: datetime) -> str:
+    """The facts about the reviewer that are missing or lapsed on this day, as one sentence each.
+
+    Empty when the letter could say everything that it says of its reviewer.
+    """
+    on = local_day(at)
+    line = proofs.credentials(assignment, on=on, known_at=at)
+    facts = composition.seat_facts(assignment, line, on=on, at=at)
+    needed = [one.name for one in PROOFS]
+    if line.licence_kind not in {"MD", "DO"}:
+        needed.remove("board_certification")
+    found = letters.facts.problems(facts, needed=needed, declared=DETERMINATION_FACTS, on=on)
+    return " ".join(found)
+
+
+def preview(*, case_id: int, by: User, at: datetime) -> RenderedPreview:
+    """Render the letter as it stands. Issuing requires that exactly these words were shown.
+
+    :raises LetterRefused: a fact is missing, or the letter cannot be typeset; all is named.
+    """
+    case = Case.objects.select_related("ur_decision").get(pk=case_id)
+    made = composition.compose(case, at=at)
+    return letters.services.preview(
+        document=made.document,
+        layout=made.layout,
+        facts=made.facts,
+        declared=DETERMINATION_FACTS,
+        by=by,
+        at=at,
+    )
+
+
+def readiness(case: Case, *, at: datetime) -> Readiness:
+    """What stands in the way of issuing this case now. Queries."""
+    try:
+        made = composition.compose(case, at=at)
+    except letters.services.LetterRefused as refusal:
+        return Readiness(tuple(refusal.problems), (), None)
+    words = letters.services.freeze(
+        document=made.document, facts=made.facts, declared=DETERMINATION_FACTS
+    )
+    proof_names = {one.name for one in PROOFS}
+    return Readiness(
+        problems=tuple(made.document.problems(made.layout)),
+        proofs=tuple(fact for fact in made.facts if fact.name in proof_names),
+        preview=letters.services.previewed(words=words, layout=made.layout),
+    )
+
+
+@transaction.atomic
+def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> Determination:
+    """Issue the determination: final from here on.
+
+    One transaction holds the outcome of every item, the letter with its frozen words and the
+    facts behind them, the credentials as printed, and the history. A worker renders the letter
+    afterwards; nothing waits for it.
+
+    :raises NotAllowed: wrong role or state, or the person's own decision.
+    :raises Stale: someone else acted on the case in between.
+    :raises LetterRefused: a fact behind a sentence is missing or lapsed, or these words were not
+        shown in the preview.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    refuse(policies.why_not_issue(by, case))
+    case.refuse_if_stale(seen_version)
+    determination = policies.live_determination(case)
+    if determination is None:
+        raise policies.NotAllowed("No review has been submitted for this case.")
+    made = composition.compose(case, at=at)
+    on = local_day(at)
+    letter = letters.services.enqueue(
+        kind=DETERMINATION,
+        reference=case.number,
+        variant=f"round-{case.round}",
+        layout=made.layout,
+        document=made.document,
+        facts=made.facts,
+        declared=DETERMINATION_FACTS,
+        on=on,
+        wording_set=made.wording_set,
+        variants=made.variants,
+        deliveries=_addresses(case),
+        require_preview=True,
+        by=by,
+        at=at,
+    )
+    _freeze_credentials(determination, made, by=by, at=at)
+    outcomes = []
+    for decided in determination.decided_items.select_related("item"):
+        item = decided.item
+        if item.ending != DisputedItem.Ending.PENDING:
+            continue  # authorised or withdrawn since the review was submitted
+        item.ending, item.outcome, item.ended_at = "DECIDED", decided.outcome, at
+        item.store(by=by, at=at, why="Issued", fields=["ending", "outcome", "ended_at"])
+        outcomes.append(decided.outcome)
+    determination.state, determination.outcome = (
+        Determination.State.ISSUED,
+        case_outcome(outcomes),
+    )
+    determination.issued_at, determination.issued_by = at, by
+    determination.decided_on, determination.letter = on, letter
+    determination.store(by=by, at=at, why="Issued")
+    _finish_reviews(case, by=by, at=at)
+    case.decided_on = on
+    case.store(by=by, at=at, why="Issued", fields=["decided_on"])
+    case.move_to(Status.ISSUED, by=by, at=at)
+    for clock in ("determination_regular", "determination_formulary", "determination_expedited"):
+        clocks.meet(case=case, clock=clock, by=by, at=at)
+    Event.objects.create(
+        case=case,
+        kind=Event.Kind.ISSUED,
+        happened_at=at,
+        by=by,
+        sentence=f"Determination issued: {determination.get_outcome_display()}.",
+        facts={"outcome": determination.outcome, "items": outcomes},
+        letter=letter,
+    )
+    return determination
+
+
+@dataclass(frozen=True)
+class ChangedText:
+    """One text before and after quality assurance sent the review back."""
+
+    title: str
+    part: str
+    old: str
+    new: str
+
+
+def changes_since_return(case: Case) -> list[ChangedText]:
+    """What the reviewer changed since the last return; empty on a first reading. Queries."""
+    determination = policies.live_determination(case)
+    if determination is None:
+        return []
+    returned = determination.quality_reviews.filter(result="RETURNED").order_by("-number").first()
+    if returned is None:
+        return []
+    before = returned.checked_at
+    found = []
+    for assignment in case.assignments.filter(round=case.round, state__in=["ACCEPTED", "FINISHED"]):
+        review = Review.objects.get(assignment=assignment)
+        rows = [("Clinical case summary", "summary", review, "summary")]
+        rows += [
+            (
+                f"Item {opinion.item.position}: {opinion.item.title}",
+                f"item-{opinion.item_id}",
+                opinion,
+                "rationale",
+            )
+            for opinion in assignment.opinions.select_related("item").order_by("item__position")
+        ]
+        for title, part, row, field in rows:
+            past = row.history.filter(history_date__lte=before).order_by(
+                "-history_date", "-history_id"
+            )
+            old = getattr(past.first(), field, "") or ""
+            new = getattr(row, field)
+            if old != new:
+                found.append(ChangedText(title, part, old, new))
+    return found
+
+
+def _addresses(case: Case) -> list[Address]:
+    """To whom the determination goes: the same parties as the notice, by their channel."""
+    return [
+        Address(
+            role=party.get_role_display(),
+            name=party.name,
+            channel=Channel(party.preferred_channel),
+            address=party.address,
+        )
+        for party in recipients(case)
+    ]
+
+
+def _freeze_credentials(
+    determination: Determination, made: composition.Composition, *, by: User, at: datetime
+) -> None:
+    for seat, line in made.credentials.items():
+        CredentialStatement(
+            determination=determination,
+            seat=seat,
+            specialties=list(line.specialties),
+            licence_states=list(line.licence_states),
+            separator="comma+space",
+            placement=made.layout,
+        ).store(by=by, at=at, why="Frozen at issue")
+
+
+def _finish_reviews(case: Case, *, by: User, at: datetime) -> None:
+    accepted = case.assignments.filter(round=case.round, state=ReviewerAssignment.State.ACCEPTED)
+    for assignment in accepted.order_by("seat"):
+        review = Review.objects.get(assignment=assignment)
+        review.state = Review.State.FINISHED
+        review.store(by=by, at=at, why="Issued", fields=["state"])
+        reviewers.services.assignment.finish(assignment_id=assignment.pk, by=by, at=at)

@@ -1,0 +1,54 @@
+"""Sending the determination: the act "mark as sent", which closes the case."""
+
+from datetime import date, datetime
+
+from django.db import transaction
+
+import letters.services
+from accounts.models import User
+from cases.lifecycle import Status
+from cases.models import Case, Event
+from cases.policies import refuse, why_not
+from determinations import policies
+from letters.models import Channel, Delivery
+
+
+def why_not_send(user: User, case: Case) -> str:
+    """Whether this person may mark the determination as sent now."""
+    return why_not(
+        user, "letters.mark_sent", case, Status.ISSUED, act="mark the determination as sent"
+    )
+
+
+@transaction.atomic
+def mark_determination_sent(*, case_id: int, sent_on: date, by: User, at: datetime) -> Case:
+    """State that the determination went to every recipient on a day; then the case is closed.
+
+    :raises NotAllowed: wrong role or state.
+    :raises Refused: the letter is not filed yet, or the day lies in the future.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    refuse(why_not_send(by, case))
+    determination = policies.live_determination(case)
+    if determination is None or determination.letter is None:
+        raise policies.NotAllowed("This case has no determination letter.")
+    letter = determination.letter
+    for delivery in letter.deliveries.filter(state=Delivery.State.PREPARED).order_by("pk"):
+        letters.services.mark_sent(
+            delivery_id=delivery.pk,
+            method=Channel(delivery.channel),
+            on=sent_on,
+            by=by,
+            at=at,
+        )
+    case.move_to(Status.CLOSED, by=by, at=at, why="Determination sent")
+    Event.objects.create(
+        case=case,
+        kind=Event.Kind.LETTER_SENT,
+        happened_at=at,
+        by=by,
+        sentence=f"Determination sent {sent_on:%m/%d/%Y}. The case is closed.",
+        facts={"sent_on": sent_on.isoformat()},
+        letter=letter,
+    )
+    return case
