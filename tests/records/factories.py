@@ -13,7 +13,9 @@ from cases.models import Case
 from cases.services.intake import local_day
 from records.models import Document
 from records.services import documents
+from reviewers.models import ReviewerAssignment
 from tests.factories import MONDAY, noticed_case, person
+from tests.reviewers import factories as panel
 
 _serial = count(1)
 
@@ -113,3 +115,27 @@ def case_with_records(
         )
     case.refresh_from_db()
     return case
+
+
+def offered(case: Case, *, at: datetime = MONDAY + timedelta(days=1)) -> ReviewerAssignment:
+    """A complete case offered to a reviewer who has not attested yet."""
+    return panel.offered_case(case=case, at=at)
+
+
+def attested(
+    assignment: ReviewerAssignment, *, at: datetime = MONDAY + timedelta(days=1, hours=1)
+) -> ReviewerAssignment:
+    """The reviewer attests on the present parties: the case is in review."""
+    return panel.attested(assignment, at=at)
+
+
+def in_review(**changes: object) -> ReviewerAssignment:
+    """A case with records whose reviewer has attested; nothing has been opened."""
+    return attested(offered(case_with_records(**changes)))
+
+
+def new_party(case: Case, *, at: datetime) -> None:
+    """The list of parties changes, as adding one does."""
+    case.refresh_from_db()
+    case.party_list_version += 1
+    case.store(by=None, at=at, why="Party added", fields=["party_list_version"])

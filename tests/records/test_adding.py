@@ -1,0 +1,175 @@
+"""Records coming in: what is taken, what is refused, and what is left behind by either."""
+
+from datetime import timedelta
+
+import pytest
+
+from accounts.roles import Role
+from cases.lifecycle import Status
+from cases.models import Event
+from cases.policies import NotAllowed
+from cases.services.intake import local_day
+from files.models import StoredFile
+from records.models import Document
+from records.services import documents
+from tests.factories import MONDAY, eligible_case, noticed_case, paper, person, received_case
+
+from .factories import add_record, case_with_records, in_review, keyed, pdf_bytes, upload
+
+LATER = MONDAY + timedelta(hours=5)
+TODAY = local_day(MONDAY)
+
+pytestmark = pytest.mark.django_db
+
+
+def stored_paper(text, kind="UR_DECISION"):
+    from files.services import receive
+
+    return paper(receive(upload=upload(text=text), at=MONDAY), kind, f"{text}.pdf")
+
+
+def test_a_record_is_put_on_file_with_its_pages_and_its_hash():
+    case = noticed_case()
+    coordinator = person(Role.COORDINATOR)
+
+    added = add_record(case, by=coordinator, pages=4, title="MRI of the neck", kind="IMAGING")
+
+    document = case.documents.get()
+    assert document == added
+    assert (document.number, document.pages, document.title) == (1, 4, "MRI of the neck")
+    assert document.file.state == StoredFile.State.CLEAN
+    assert document.history.get().history_user == coordinator
+
+
+def test_adding_a_record_stands_in_the_timeline():
+    case = noticed_case()
+    add_record(case, pages=2, title="MRI of the neck")
+
+    event = case.events.filter(kind=Event.Kind.RECORD_ADDED).get()
+    assert event.sentence == "Record added: document 1, “MRI of the neck”, 2 pages."
+
+
+def test_a_record_without_a_title_is_called_by_its_type():
+    assert add_record(noticed_case(), title="  ", kind="IMAGING").title == "Imaging report"
+
+
+def test_the_papers_of_the_application_come_first_and_once():
+    case = noticed_case(
+        papers=[stored_paper("the form", "APPLICATION"), stored_paper("the denial")]
+    )
+    documents.take_in_application_papers(case_id=case.pk, by=None, at=LATER)
+    documents.take_in_application_papers(case_id=case.pk, by=None, at=LATER)
+    add_record(case)
+
+    kinds = list(case.documents.order_by("number").values_list("kind", flat=True))
+    assert kinds == ["APPLICATION", "UR_DECISION", "PROGRESS_REPORT"]
+    assert case.events.filter(sentence="2 papers of the application put on file.").count() == 1
+
+
+def test_one_scan_that_holds_form_and_decision_is_one_document():
+    form = stored_paper("everything in one scan", "APPLICATION")
+    decision = paper(form.file, "UR_DECISION", "the same.pdf")
+    case = received_case(papers=[form, decision])
+
+    documents.take_in_application_papers(case_id=case.pk, by=None, at=LATER)
+
+    assert case.documents.get().kind == Document.Kind.APPLICATION
+
+
+def test_the_same_file_is_not_added_twice_and_the_refusal_names_the_document():
+    case = noticed_case()
+    add_record(case, title="Progress report of June", text="same words")
+
+    with pytest.raises(documents.AlreadyOnFile, match="document 1 “Progress report of June”"):
+        add_record(case, title="Another name", text="same words")
+
+    assert case.documents.count() == 1
+
+
+def test_the_same_file_may_lie_in_two_cases():
+    for case in (noticed_case(), noticed_case()):
+        add_record(case, text="a report on two claims")
+    assert Document.objects.count() == 2
+    assert Document.objects.values("file").distinct().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("locked.pdf", pdf_bytes(text="secret", password="hunter2"), "password"),
+        ("letter.docx", b"PK\x03\x04 a word processor's file", "not a PDF"),
+        ("torn.pdf", b"%PDF-1.7\nnothing that follows is a file", "damaged"),
+        ("blank.pdf", b"", "empty"),
+        ("report.png", pdf_bytes(text="not a picture"), "by its content"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_by_its_name(name, content, sentence):
+    case = noticed_case()
+
+    with pytest.raises(documents.FileRefused, match=sentence) as refused:
+        add_record(case, file=upload(name, content))
+
+    assert name in str(refused.value)
+    assert not case.documents.exists()
+    assert not case.events.filter(kind=Event.Kind.RECORD_ADDED).exists()
+
+
+def test_a_file_that_is_too_large_is_refused_with_the_limit(settings):
+    settings.MAX_UPLOAD_BYTES = 1024 * 1024
+    big = upload("big.pdf", pdf_bytes() + b"\n%" + b"0" * 1024 * 1024)
+
+    with pytest.raises(documents.FileRefused, match="“big.pdf” is larger than 1 MB"):
+        add_record(noticed_case(), file=big)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"received_on": TODAY + timedelta(days=1)}, "lies in the future"),
+        ({"dated_from": TODAY, "dated_to": TODAY - timedelta(days=3)}, "before its first"),
+        ({"dated_from": TODAY, "received_on": TODAY - timedelta(days=1)}, "dated after the day"),
+        ({"kind": "POSTCARD"}, "what kind"),
+        ({"sent_by": "NOBODY"}, "who sent"),
+    ],
+)
+def test_what_cannot_be_is_refused(changes, sentence):
+    case = noticed_case()
+    with pytest.raises(NotAllowed, match=sentence):
+        add_record(case, **changes)
+    assert not case.documents.exists()
+
+
+def test_before_the_notice_no_record_is_taken_in():
+    with pytest.raises(NotAllowed, match="stands at “Eligible”"):
+        add_record(eligible_case())
+
+
+def test_a_record_may_come_after_the_file_was_complete():
+    case = case_with_records(pages=(1,))
+    add_record(case)
+    case.refresh_from_db()
+    assert case.stage == Status.RECORDS_COMPLETE
+    assert case.documents.count() == 2
+
+
+def test_a_record_may_come_while_the_reviewer_reads():
+    assignment = in_review()
+    added = add_record(assignment.case, at=MONDAY + timedelta(days=2))
+    assert added.number == 3
+
+
+@pytest.mark.parametrize("role", [Role.MAILROOM, Role.QA, Role.DIRECTOR, Role.REVIEWER])
+def test_a_role_that_does_not_keep_records_adds_none(role):
+    case = noticed_case()
+    with pytest.raises(NotAllowed, match="Your role does not let you add a record"):
+        documents.add_document(
+            case_id=case.pk, upload=upload(), by=person(role), at=LATER, **keyed()
+        )
+
+
+def test_a_refused_person_leaves_no_file_behind():
+    case = noticed_case()
+    before = StoredFile.objects.count()
+    with pytest.raises(NotAllowed):
+        add_record(case, by=person(Role.QA))
+    assert StoredFile.objects.count() == before

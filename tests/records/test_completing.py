@@ -1,0 +1,202 @@
+"""The end of the waiting for records: what it needs, what it starts, and how it is undone."""
+
+from datetime import date, time, timedelta
+
+import pytest
+
+from accounts.roles import Role
+from accounts.versions import Stale
+from cases.lifecycle import CannotMove, Status
+from cases.models import Event, Priority
+from cases.policies import NotAllowed
+from cases.services.intake import local_day
+from records.policies import Basis
+from records.services import documents
+from tests.factories import MONDAY, noticed_case, person
+
+from .factories import add_record, case_with_records
+
+TODAY = local_day(MONDAY)
+AFTER = MONDAY + timedelta(hours=6)
+LONG_AFTER = MONDAY + timedelta(days=40)
+
+pytestmark = pytest.mark.django_db
+
+
+def complete(case, *, basis=Basis.COMPLETE, at=AFTER, seen=None, by=None, **changes):
+    return documents.mark_complete(
+        case_id=case.pk,
+        received_on=changes.pop("received_on", TODAY),
+        basis=basis,
+        seen_version=seen,
+        by=by or person(Role.COORDINATOR),
+        at=at,
+        **changes,
+    )
+
+
+def with_record(**changes):
+    case = noticed_case(**changes)
+    add_record(case)
+    return case
+
+
+def test_a_complete_file_moves_the_case_and_starts_the_clock_of_the_determination():
+    case = complete(with_record())
+
+    case.refresh_from_db()
+    assert case.stage == Status.RECORDS_COMPLETE
+    assert case.records_complete_on == TODAY == date(2026, 3, 2)
+    clock = case.deadlines.get(clock="determination_regular")
+    assert clock.given == {"records_complete": "2026-03-02"}
+    assert clock.due_on == date(2026, 4, 1)
+    assert (case.due_on, case.due_clock) == (date(2026, 4, 1), "determination_regular")
+
+
+def test_the_duty_of_the_records_is_met():
+    case = complete(with_record())
+    assert case.deadlines.get(clock__startswith="records").met_at == AFTER
+
+
+def test_the_timeline_says_what_was_on_file():
+    case = with_record()
+    add_record(case, pages=3)
+    complete(case)
+    event = case.events.get(kind=Event.Kind.RECORDS_COMPLETE)
+    assert event.sentence == (
+        "Records complete, the last received 03/02/2026: 2 documents, 4 pages."
+    )
+    assert event.facts["basis"] == "COMPLETE"
+
+
+def test_a_formulary_case_gets_its_own_clock():
+    case = complete(with_record(priority=Priority.FORMULARY))
+    assert case.deadlines.filter(clock="determination_formulary").exists()
+
+
+def test_an_expedited_case_counts_in_hours_and_needs_the_hour():
+    case = with_record(priority=Priority.EXPEDITED)
+    with pytest.raises(NotAllowed, match="Enter the hour"):
+        complete(case)
+
+    complete(case, received_time=time(8, 30))
+
+    clock = case.deadlines.get(clock="determination_expedited")
+    assert clock.given == {"information_complete": "2026-03-02T08:30"}
+    assert clock.due_at is not None
+
+
+def test_ur_papers_alone_are_never_complete():
+    case = noticed_case()
+    add_record(case, kind="UR_DECISION")
+    add_record(case, kind="APPLICATION")
+
+    for basis, at in ((Basis.COMPLETE, AFTER), (Basis.WHAT_IS_ON_FILE, LONG_AFTER)):
+        with pytest.raises(NotAllowed, match=r"9792\.10\.6\(b\)\(2\)"):
+            complete(case, basis=basis, at=at)
+
+    case.refresh_from_db()
+    assert case.stage == Status.NOTICE_SENT
+    assert case.records_complete_on is None
+
+
+def test_nothing_on_file_is_never_complete():
+    with pytest.raises(NotAllowed, match="Only the application and the UR decision"):
+        complete(noticed_case())
+
+
+def test_it_goes_on_with_what_is_on_file_only_after_the_records_were_due():
+    case = with_record()
+    due = case.deadlines.get(clock__startswith="records").due_on
+    on_the_day = MONDAY + (due - TODAY)
+
+    with pytest.raises(NotAllowed, match="You can go on with what is on file after that day"):
+        complete(case, basis=Basis.WHAT_IS_ON_FILE, at=on_the_day)
+
+    complete(case, basis=Basis.WHAT_IS_ON_FILE, at=on_the_day + timedelta(days=1))
+
+
+def test_the_clock_then_starts_with_the_act_and_not_with_a_stated_day():
+    case = complete(with_record(), basis=Basis.WHAT_IS_ON_FILE, at=LONG_AFTER, received_on=TODAY)
+    assert case.records_complete_on == local_day(LONG_AFTER)
+    assert "never came in full" in case.events.get(kind=Event.Kind.RECORDS_COMPLETE).sentence
+
+
+@pytest.mark.parametrize(
+    ("day", "sentence"),
+    [
+        (TODAY + timedelta(days=1), "lies in the future"),
+        (TODAY - timedelta(days=1), "cannot be earlier"),
+        (None, "Enter the day"),
+    ],
+)
+def test_a_day_that_cannot_be_is_refused(day, sentence):
+    with pytest.raises(NotAllowed, match=sentence):
+        complete(with_record(), received_on=day)
+
+
+def test_an_unknown_basis_is_refused():
+    with pytest.raises(NotAllowed, match="Say whether"):
+        complete(with_record(), basis="PERHAPS")
+
+
+def test_a_stale_page_is_refused():
+    case = with_record()
+    with pytest.raises(Stale):
+        complete(case, seen=case.version - 1)
+
+
+def test_the_second_of_two_coordinators_is_refused():
+    case = with_record()
+    complete(case)
+    with pytest.raises((NotAllowed, CannotMove), match="stands at “Ready to assign”"):
+        complete(case)
+    assert case.events.filter(kind=Event.Kind.RECORDS_COMPLETE).count() == 1
+
+
+@pytest.mark.parametrize("role", [Role.INTAKE, Role.QA, Role.DIRECTOR, Role.MAILROOM])
+def test_only_a_coordinator_marks_the_records_complete(role):
+    with pytest.raises(NotAllowed, match="Your role"):
+        complete(with_record(), by=person(role))
+
+
+def test_reopening_waits_for_records_again_and_stops_the_clock():
+    case = case_with_records()
+    records_due = case.deadlines.get(clock__startswith="records").due_on
+
+    documents.reopen_records(
+        case_id=case.pk,
+        reason="The operative report is missing.",
+        seen_version=case.version,
+        by=person(Role.COORDINATOR),
+        at=AFTER,
+    )
+
+    case.refresh_from_db()
+    assert case.stage == Status.NOTICE_SENT
+    assert case.records_complete_on is None
+    assert case.deadlines.get(clock="determination_regular").replaced_at == AFTER
+    assert case.due_on == records_due
+    assert case.events.latest("pk").why == "The operative report is missing."
+
+
+def test_a_file_completed_anew_starts_a_new_clock_and_keeps_the_old_sum():
+    case = case_with_records()
+    documents.reopen_records(
+        case_id=case.pk, reason="Pages.", seen_version=None, by=person(Role.COORDINATOR), at=AFTER
+    )
+    complete(case, received_on=TODAY + timedelta(days=3), at=AFTER + timedelta(days=3))
+
+    clocks = case.deadlines.filter(clock="determination_regular").order_by("pk")
+    assert [clock.replaced_at is None for clock in clocks] == [False, True]
+
+
+def test_reopening_needs_a_reason():
+    with pytest.raises(NotAllowed, match="Say what is missing"):
+        documents.reopen_records(
+            case_id=case_with_records().pk,
+            reason=" ",
+            seen_version=None,
+            by=person(Role.COORDINATOR),
+            at=AFTER,
+        )

@@ -1,0 +1,152 @@
+"""The complete case file goes to the reviewer; a later record makes what was sent out of date."""
+
+import hashlib
+import json
+from datetime import timedelta
+
+import pytest
+
+from accounts.roles import Role
+from cases.models import Event
+from cases.policies import NotAllowed
+from cases.services.intake import local_day
+from records.models import Dispatch
+from records.services import dispatch, reading
+from tests.factories import MONDAY, person
+
+from .factories import add_record, attested, case_with_records, in_review, new_party, offered
+
+THEN = MONDAY + timedelta(days=1, hours=2)
+LATER = MONDAY + timedelta(days=2)
+DAY = local_day(LATER)
+
+pytestmark = pytest.mark.django_db
+
+
+def send(assignment, *, by=None, at=THEN):
+    by = by or assignment.reviewer.user
+    return dispatch.dispatch(assignment_id=assignment.pk, by=by, at=at)
+
+
+def ensure(assignment, *, at=LATER):
+    by = assignment.reviewer.user
+    return dispatch.ensure_dispatched(assignment_id=assignment.pk, by=by, at=at)
+
+
+def test_a_dispatch_holds_the_whole_file_by_hash_in_order():
+    assignment = in_review(pages=(3, 2))
+
+    sent = send(assignment)
+
+    rows = [
+        {"document": one.pk, "sha256": one.file.sha256, "pages": one.pages}
+        for one in assignment.case.documents.order_by("number")
+    ]
+    assert sent.manifest == rows == dispatch.manifest(assignment.case)
+    canonical = json.dumps(rows, sort_keys=True, separators=(",", ":")).encode()
+    assert sent.manifest_sha256 == hashlib.sha256(canonical).hexdigest()
+
+
+def test_the_timeline_names_the_seat_and_not_the_person():
+    assignment = in_review(pages=(3, 2))
+    send(assignment)
+    event = assignment.case.events.get(kind=Event.Kind.RECORDS_DISPATCHED)
+    assert event.by_reviewer_seat == 1
+    assert event.sentence == ("Complete case file sent to the reviewer: 2 documents, 5 pages.")
+
+
+def test_a_record_added_later_makes_the_dispatch_stale_until_it_is_sent_again():
+    assignment = in_review()
+    send(assignment)
+    assert dispatch.is_current(assignment)
+
+    add_record(assignment.case, at=LATER)
+    assert not dispatch.is_current(assignment)
+    assert dispatch.dispatch_fact(assignment, DAY) is None
+
+    ensure(assignment)
+    assert dispatch.is_current(assignment)
+    assert assignment.dispatches.count() == 2
+
+
+def test_ensuring_a_current_dispatch_sends_nothing_again():
+    assignment = in_review()
+    first = ensure(assignment)
+    assert ensure(assignment) == first
+    assert Dispatch.objects.count() == 1
+
+
+def test_the_fact_says_since_when_and_what():
+    assignment = in_review()
+    sent = send(assignment)
+    fact = dispatch.dispatch_fact(assignment, DAY)
+    assert (fact.name, fact.value) == ("case_file_dispatched", sent.manifest_sha256)
+    assert fact.valid_from == local_day(THEN)
+
+
+def test_a_day_before_the_dispatch_has_no_such_fact():
+    assignment = in_review()
+    send(assignment)
+    assert dispatch.dispatch_fact(assignment, local_day(THEN) - timedelta(days=1)) is None
+
+
+def test_nothing_is_sent_before_the_attestation():
+    assignment = offered(case_with_records())
+    with pytest.raises(NotAllowed):
+        send(assignment, by=person(Role.COORDINATOR))
+    assert not Dispatch.objects.exists()
+
+
+def test_a_new_party_closes_the_file_until_the_reviewer_attests_again():
+    assignment = in_review()
+    new_party(assignment.case, at=LATER)
+
+    with pytest.raises(NotAllowed, match="has not attested, on the present parties"):
+        send(assignment, at=LATER)
+
+
+@pytest.mark.parametrize("role", [Role.QA, Role.DIRECTOR, Role.INTAKE, Role.REVIEWER])
+def test_someone_else_does_not_send_the_file(role):
+    with pytest.raises(NotAllowed, match="Your role does not let you send"):
+        send(in_review(), by=person(role))
+
+
+def test_the_coordinator_may_send_it():
+    assert send(in_review(), by=person(Role.COORDINATOR)).manifest
+
+
+def test_the_records_count_as_reviewed_when_every_document_carries_a_mark():
+    assignment = in_review()
+    first, second = assignment.case.documents.order_by("number")
+    user = assignment.reviewer.user
+    assert dispatch.records_reviewed_fact(assignment, DAY) is None
+
+    reading.page_text(document_id=first.pk, page=1, by=user, at=THEN)
+    assert dispatch.records_reviewed_fact(assignment, DAY) is None
+
+    reading.mark(
+        assignment_id=assignment.pk,
+        document_id=second.pk,
+        mark="NOT_RELEVANT",
+        by=user,
+        at=THEN,
+    )
+    fact = dispatch.records_reviewed_fact(assignment, DAY)
+    assert (fact.name, fact.value) == ("records_reviewed", "2 of 2 documents")
+
+
+def test_a_record_added_later_is_not_reviewed():
+    assignment = in_review(pages=(1,))
+    document = assignment.case.documents.get()
+    reading.page_text(document_id=document.pk, page=1, by=assignment.reviewer.user, at=THEN)
+    added = add_record(assignment.case, at=LATER)
+    assert dispatch.records_reviewed_fact(assignment, DAY) is None
+    assert reading.unopened(assignment) == [added]
+
+
+def test_attesting_again_opens_the_file_again():
+    assignment = in_review()
+    new_party(assignment.case, at=LATER)
+    attested(assignment, at=LATER)
+
+    assert send(assignment, at=LATER).manifest

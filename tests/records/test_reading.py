@@ -1,0 +1,187 @@
+"""Opening records: who may, what is written down first, and the marks that reading leaves."""
+
+from datetime import timedelta
+
+import pytest
+
+import accounts.services
+from accounts.models import Look
+from accounts.roles import Role
+from cases.policies import NotAllowed
+from records.models import ReadMark
+from records.services import reading
+from tests.factories import MONDAY, person, received_case
+
+from .factories import add_record, attested, case_with_records, in_review, new_party, offered
+from .test_adding import stored_paper
+
+THEN = MONDAY + timedelta(days=1, hours=2)
+EVERY_READER = [Role.COORDINATOR, Role.QA, Role.DIRECTOR, Role.AUDITOR]
+
+pytestmark = pytest.mark.django_db
+
+
+def open_page(document, by, page=1):
+    return reading.page_image(document_id=document.pk, page=page, by=by, at=THEN)
+
+
+@pytest.mark.parametrize("role", EVERY_READER)
+def test_staff_who_work_with_records_open_a_page_as_a_picture(role):
+    document = case_with_records(pages=(2,)).documents.get()
+    assert open_page(document, person(role), page=2).startswith(b"\x89PNG")
+
+
+def test_a_page_is_read_as_text():
+    document = add_record(
+        case_with_records(pages=(1,)), pages=2, text="Two injections gave no lasting relief"
+    )
+    _, text = reading.page_text(
+        document_id=document.pk, page=2, by=person(Role.COORDINATOR), at=THEN
+    )
+    assert "Two injections gave no lasting relief, page 2" in text
+
+
+def test_every_page_leaves_a_look():
+    document = case_with_records(pages=(2,)).documents.get()
+    auditor = person(Role.AUDITOR)
+    open_page(document, auditor, page=2)
+    look = Look.objects.get(user=auditor)
+    assert (look.subject, look.reference, look.granted) == ("page", f"{document.pk}/2", True)
+    assert look.looked_at == THEN
+
+
+def test_a_refusal_leaves_a_look_too():
+    document = case_with_records(pages=(1,)).documents.get()
+    stranger = person(Role.REVIEWER)
+    with pytest.raises(reading.Hidden):
+        open_page(document, stranger)
+    assert Look.objects.get(user=stranger).granted is False
+
+
+def test_a_look_that_cannot_be_written_lets_no_byte_out(monkeypatch):
+    document = case_with_records(pages=(1,)).documents.get()
+    drawn = []
+    monkeypatch.setattr("files.services.page_png", lambda *args, **more: drawn.append(args))
+
+    def full_disk(**look):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(accounts.services, "note_look", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        open_page(document, person(Role.COORDINATOR))
+    assert drawn == []
+
+
+def test_pages_beside_the_document_are_not_there():
+    document = case_with_records(pages=(2,)).documents.get()
+    for page in (0, 3):
+        with pytest.raises(reading.Hidden):
+            open_page(document, person(Role.COORDINATOR), page=page)
+
+
+def test_intake_opens_the_papers_of_the_application_and_no_medical_record():
+    clerk = person(Role.INTAKE)
+    case = case_with_records(pages=(1,), papers=[stored_paper("the denial")])
+    decision, report = case.documents.order_by("number")
+
+    assert open_page(decision, clerk).startswith(b"\x89PNG")
+    with pytest.raises(reading.Hidden):
+        open_page(report, clerk)
+
+
+def test_the_papers_can_be_read_before_anything_else_has_come():
+    case = received_case(papers=[stored_paper("the denial")])
+    reading.open_list(case=case, by=person(Role.INTAKE), at=THEN)
+    assert case.documents.get().title == "UR decision"
+
+
+@pytest.mark.parametrize("role", [Role.MAILROOM, Role.CREDENTIALING, Role.ADMINISTRATOR])
+def test_other_roles_open_nothing(role):
+    case = case_with_records(pages=(1,))
+    with pytest.raises(reading.Hidden):
+        open_page(case.documents.get(), person(role))
+    with pytest.raises(reading.Hidden):
+        reading.open_list(case=case, by=person(role), at=THEN)
+
+
+def test_the_reviewer_opens_nothing_before_attesting_and_everything_after():
+    assignment = offered(case_with_records(pages=(1,)))
+    document, reviewer = assignment.case.documents.get(), assignment.reviewer.user
+    with pytest.raises(reading.Hidden):
+        open_page(document, reviewer)
+
+    attested(assignment)
+
+    assert open_page(document, reviewer).startswith(b"\x89PNG")
+
+
+def test_a_new_party_closes_the_file_at_once():
+    assignment = in_review(pages=(1,))
+    new_party(assignment.case, at=THEN)
+    with pytest.raises(reading.Hidden):
+        open_page(assignment.case.documents.get(), assignment.reviewer.user)
+
+
+def test_a_reviewer_opens_no_other_case():
+    mine, other = in_review(pages=(1,)), in_review(pages=(1,))
+    with pytest.raises(reading.Hidden):
+        open_page(other.case.documents.get(), mine.reviewer.user)
+
+
+def test_the_first_page_that_the_reviewer_opens_marks_the_document():
+    assignment = in_review(pages=(2,))
+    document, reviewer = assignment.case.documents.get(), assignment.reviewer.user
+    open_page(document, reviewer)
+    open_page(document, reviewer, page=2)
+    mark = ReadMark.objects.get()
+    assert (mark.assignment, mark.document, mark.mark) == (assignment, document, "OPENED")
+    assert mark.history.count() == 1
+
+
+def test_staff_leave_no_marks():
+    open_page(case_with_records(pages=(1,)).documents.get(), person(Role.COORDINATOR))
+    assert not ReadMark.objects.exists()
+
+
+def mark(assignment, document, value, by=None):
+    return reading.mark(
+        assignment_id=assignment.pk,
+        document_id=document.pk,
+        mark=value,
+        by=by or assignment.reviewer.user,
+        at=THEN,
+    )
+
+
+def test_opening_again_does_not_take_back_that_it_was_reviewed():
+    assignment = in_review(pages=(1,))
+    document = assignment.case.documents.get()
+    mark(assignment, document, "REVIEWED")
+    mark(assignment, document, "OPENED")
+    open_page(document, assignment.reviewer.user)
+    assert ReadMark.objects.get().mark == "REVIEWED"
+
+
+def test_a_document_once_not_relevant_may_turn_out_to_be():
+    assignment = in_review(pages=(1,))
+    document = assignment.case.documents.get()
+    mark(assignment, document, "NOT_RELEVANT")
+    assert mark(assignment, document, "REVIEWED").history.count() == 2
+
+
+def test_nobody_marks_for_the_reviewer():
+    assignment = in_review(pages=(1,))
+    with pytest.raises(NotAllowed, match="not assigned to you"):
+        mark(assignment, assignment.case.documents.get(), "REVIEWED", by=person(Role.COORDINATOR))
+
+
+def test_a_document_of_another_case_takes_no_mark():
+    assignment, other = in_review(pages=(1,)), case_with_records(pages=(1,))
+    with pytest.raises(NotAllowed, match="not part of your case"):
+        mark(assignment, other.documents.get(), "REVIEWED")
+
+
+def test_an_unknown_mark_is_refused():
+    assignment = in_review(pages=(1,))
+    with pytest.raises(NotAllowed, match="Choose"):
+        mark(assignment, assignment.case.documents.get(), "SKIMMED")
