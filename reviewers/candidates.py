@@ -119,11 +119,7 @@ def _question(case: Case, *, on: date, weights: Mapping[str, int]) -> Question:
                 item.pk,
                 item.position,
                 item.title,
-                tuple(
-                    pk
-                    for pk in (item.category_id, item.category and item.category.parent_id)
-                    if pk is not None
-                ),
+                _categories(item),
                 item.body_part,
             )
             for item in items
@@ -134,6 +130,14 @@ def _question(case: Case, *, on: date, weights: Mapping[str, int]) -> Question:
         on=on,
         weights=weights,
     )
+
+
+def _categories(item: DisputedItem) -> tuple[int, ...]:
+    """The item's own category, then that category's parent."""
+    if item.category is None:
+        return ()
+    parent = item.category.parent_id
+    return (item.category.pk,) if parent is None else (item.category.pk, parent)
 
 
 def _applicants(

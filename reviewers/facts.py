@@ -106,7 +106,6 @@ class AffiliationHeld(Held):
     organisation_id: int | None
     person_id: int | None
     share_percent: Decimal | None
-    note: str
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Reads the panel as of a day, as it was known at a moment: two queries for any number of people."""
+"""Reads the panel as of a day, as it was known at a moment: two queries for any number."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -36,7 +36,7 @@ from .models import (
 )
 
 _TEXT = models.TextField()
-_COMMON = ["pk", "reviewer_id", "valid_from", "valid_to", "verified_on", "verified_by"]
+_DATED = ["valid_from", "valid_to", "verified_on", "verified_by", "source", "recorded_at"]
 _NOTHING = Value("", output_field=_TEXT)
 
 
@@ -72,15 +72,23 @@ def _decimal(text: str | None) -> Decimal | None:
     return Decimal(text) if text else None
 
 
-_BUILD: dict[str, Callable[[tuple[Any, ...], list[Any]], Held]] = {
-    "licences": lambda held, own: LicenceHeld(*held, *own),
-    "certifications": lambda held, own: CertificationHeld(*held, own[0], own[1], own[2] or ""),
-    "practice": lambda held, own: PracticeHeld(*held, own[0], _decimal(own[1])),
-    "trainings": lambda held, own: TrainingHeld(*held, own[0], own[1]),
-    "sanction_checks": lambda held, own: SanctionHeld(*held, own[0], own[1] == "1"),
-    "leaves": lambda held, own: LeaveHeld(*held, own[0]),
+_BUILD: dict[str, Callable[[dict[str, Any], list[Any]], Held]] = {
+    "licences": lambda held, own: LicenceHeld(
+        **held, state=own[0], number=own[1], kind=own[2], standing=own[3]
+    ),
+    "certifications": lambda held, own: CertificationHeld(
+        **held, board=own[0], specialty=own[1], parent=own[2] or ""
+    ),
+    "practice": lambda held, own: PracticeHeld(**held, kind=own[0], weekly_hours=_decimal(own[1])),
+    "trainings": lambda held, own: TrainingHeld(**held, topic=own[0], version_taught=own[1]),
+    "sanction_checks": lambda held, own: SanctionHeld(**held, register=own[0], found=own[1] == "1"),
+    "leaves": lambda held, own: LeaveHeld(**held, note=own[0]),
     "affiliations": lambda held, own: AffiliationHeld(
-        *held, own[0], _number(own[1]), _number(own[2]), _decimal(own[3]), ""
+        **held,
+        relation=own[0],
+        organisation_id=_number(own[1]),
+        person_id=_number(own[2]),
+        share_percent=_decimal(own[3]),
     ),
 }
 
@@ -137,9 +145,10 @@ def facts_by_reviewer(
     ]
     found: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for row in parts[0].union(*parts[1:], all=True):
-        kind, pk, reviewer_id, *rest = row
-        dated, own = rest[:6], rest[6:]
-        found[reviewer_id][kind].append(_BUILD[kind]((pk, *dated), own))
+        kind, reviewer_id, pk, *rest = row
+        dated = dict(zip(_DATED, rest[: len(_DATED)], strict=True))
+        built = _BUILD[kind]({"pk": pk, **dated}, rest[len(_DATED) :])
+        found[reviewer_id][kind].append(built)
     for kinds in found.values():
         for rows in kinds.values():
             rows.sort(key=lambda held: held.pk)
@@ -147,7 +156,7 @@ def facts_by_reviewer(
 
 
 def _facts_of(
-    model: type[CredentialFact],
+    model: Any,  # a child of CredentialFact; the type checker cannot query an abstract one
     kind: str,
     columns: list[Any],
     *,
@@ -165,7 +174,8 @@ def _facts_of(
     rows = rows.filter(holds)
     if of is not None:
         rows = rows.filter(reviewer__in=of.values("pk"))
-    named = {f"own_{number}": column for number, column in enumerate(columns)}
-    return rows.annotate(fact=Value(kind, output_field=_TEXT), **named).values_list(
-        "fact", *_COMMON, "source", "recorded_at", *named
-    )
+    words: dict[str, Any] = {f"own_{number}": column for number, column in enumerate(columns)}
+    words["fact"] = Value(kind, output_field=_TEXT)
+    names = ["fact", "reviewer_id", "pk", *_DATED, *sorted(words.keys() - {"fact"})]
+    answer: QuerySet[Any] = rows.annotate(**words)
+    return answer.values_list(*names)

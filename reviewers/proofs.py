@@ -20,12 +20,7 @@ from . import matching
 from .candidates import ties_of
 from .conflicts import PASS, by_party
 from .facts import (
-    HOME_STATE,
-    KIND_WORDS,
-    PHYSICIANS,
-    CertificationHeld,
     Held,
-    LicenceHeld,
     Profile,
     years_before,
 )
@@ -147,13 +142,11 @@ def _no_affiliation(
     Twice: as stored when the reviewer was chosen or attested, and again with what is on file now.
     """
     case = assignment.case
-    if case.reviewer_bars.filter(
-        reviewer_id=assignment.reviewer_id, barred_at__lte=known_at
-    ).exists():
+    if case.reviewer_bars.filter(reviewer_id=held.reviewer_id, barred_at__lte=known_at).exists():
         return []
     roles = dict(Party.objects.known_at(known_at).filter(case=case).values_list("pk", "role"))
     now = by_party(ties_of(case, held, known_at=known_at))
-    stored = _stored_results(assignment, list(roles), known_at=known_at)
+    stored = _stored_results(assignment, held, list(roles), known_at=known_at)
     facts = []
     for name, classes in CLASSES.items():
         of_class = [pk for pk, role in roles.items() if role in classes]
@@ -174,12 +167,12 @@ def _no_affiliation(
 
 
 def _stored_results(
-    assignment: ReviewerAssignment, party_ids: Sequence[int], *, known_at: datetime
+    assignment: ReviewerAssignment, held: Profile, party_ids: Sequence[int], *, known_at: datetime
 ) -> dict[int, tuple[int, datetime]]:
     """Parties for which the latest stored test found no tie: the list version and the moment."""
     rows = ConflictResult.objects.filter(
         case_id=assignment.case_id,
-        reviewer_id=assignment.reviewer_id,
+        reviewer_id=held.reviewer_id,
         party_id__in=party_ids,
         tested_at__lte=known_at,
     ).order_by("tested_at", "pk")
@@ -328,7 +321,7 @@ def _trainings(held: Profile) -> Iterable[Fact]:
             )
 
 
-def _lapsed(model: type[CredentialFact], held: Profile, **about: Any) -> Any:
+def _lapsed(model: Any, held: Profile, **about: Any) -> Any:
     """The fact that ran out last before the day, to name it in a refusal."""
     return (
         model._default_manager.known_at(held.known_at)

@@ -302,7 +302,9 @@ def _new_fits(specialties: dict[str, Specialty]) -> tuple[list[SpecialtyFit], in
         (row.parent.name if row.parent else row.name, row.name if row.parent else ""): row
         for row in TreatmentCategory.objects.select_related("parent")
     }
-    known = set(SpecialtyFit.objects.values_list("specialty_id", "category_id", "body_part"))
+    known: set[tuple[int, int | None, str]] = set(
+        SpecialtyFit.objects.values_list("specialty_id", "category_id", "body_part")
+    )
     fits, waiting = [], 0
     for parent, child, part, names, reason in MAP:
         category = categories.get((parent, child)) if parent else None
@@ -310,7 +312,7 @@ def _new_fits(specialties: dict[str, Specialty]) -> tuple[list[SpecialtyFit], in
             waiting += 1
             continue
         for name in dict.fromkeys(names):
-            key = (specialties[name].pk, category and category.pk, part)
+            key = (specialties[name].pk, category.pk if category else None, part)
             if key not in known:
                 known.add(key)
                 fits.append(

@@ -5,7 +5,7 @@ a reviewer or a coordinator typed about them: those stay on the assignment, whic
 ``reviewers.see_identity`` read (Labor Code 4610.6(f)).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -19,6 +19,7 @@ from cases.services.intake import local_day
 from .. import policies
 from ..candidates import weigh
 from ..conflicts import FAIL, UNKNOWN, Tie
+from ..matching import Reason
 from ..models import (
     Attestation,
     AttestationWording,
@@ -327,7 +328,7 @@ def _complete_answers(wording: AttestationWording, answers: Mapping[str, str]) -
     return given
 
 
-def _refuse_lapsed(refusals: tuple, ties: list[Tie]) -> None:  # type: ignore[type-arg]
+def _refuse_lapsed(refusals: Sequence[Reason], ties: Sequence[Tie]) -> None:
     """Stop an acceptance that a fact on file no longer carries, without ending the offer."""
     if any(tie.result == UNKNOWN for tie in ties):
         policies.refuse(

@@ -428,11 +428,11 @@ def correct_fact(
     :raises NotAllowed: wrong role, already corrected, or a fact that cannot be so.
     """
     policies.refuse(policies.why_not_keep_credentials(by))
-    model = KINDS[kind]
+    model: Any = KINDS[kind]
     old = model._default_manager.select_for_update().get(pk=fact_id)
     if model._default_manager.filter(corrects=old).exists():
         raise BadFact("", "Someone has corrected this row already. Correct the newer one.")
-    row = model(
+    row: CredentialFact = model(
         **{
             field.attname: getattr(old, field.attname)
             for field in model._meta.concrete_fields

@@ -1,4 +1,4 @@
-"""``manage.py rank_reviewers CASE [--on DATE] [--json]``: the panel for a case, with every reason."""
+"""``manage.py rank_reviewers CASE [--on DATE] [--json]``: the panel for a case, and why."""
 
 import json
 from argparse import ArgumentParser
