@@ -23,9 +23,9 @@ OPEN_FILES = 64
 WRITTEN_BYTES = 1024 * 1024 * 1024
 MAX_PIXELS = 80_000_000  # a legal-size sheet at 600 dpi has 43 million
 
-# Where a PDF can hold something that acts when it is opened, clicked or printed (ISO 32000-1, 12.6).
-ACTION_KEYS = ("/OpenAction", "/AA", "/JS", "/JavaScript", "/A")
+# What a PDF can do when it is opened or clicked (ISO 32000-1, 12.6.4).
 HARMLESS_ACTIONS = {"/GoTo", "/Named"}
+DANGEROUS_ACTIONS = ("/Launch", "/JavaScript", "/SubmitForm", "/ImportData", "/GoToR", "/GoToE")
 
 
 class Unreadable(Exception):
@@ -102,8 +102,7 @@ def copy(*, path: str, media_type: str) -> tuple[dict[str, Any], bytes]:
         if isinstance(form, pikepdf.Dictionary) and "/XFA" in form:
             del form["/XFA"]
         for thing in document.objects:
-            if isinstance(thing, pikepdf.Stream | pikepdf.Dictionary):
-                _disarm(thing)
+            _disarm(thing)
         out = io.BytesIO()
         document.save(out, object_stream_mode=pikepdf.ObjectStreamMode.generate)
     return {}, out.getvalue()
@@ -150,23 +149,40 @@ def _inspect_image(path: str, media_type: str) -> int:
     return pages
 
 
-def _disarm(thing: Any) -> None:
+def _disarm(thing: Any, depth: int = 0) -> None:
+    """Take the actions out of one object and of what it holds directly, not by reference."""
     import pikepdf
 
-    for key in ACTION_KEYS:
-        if key not in thing:
-            continue
+    if depth > 50:
+        raise Unreadable("damaged")
+    if isinstance(thing, pikepdf.Array):
+        for each in thing:
+            if isinstance(each, pikepdf.Object) and not each.is_indirect:
+                _disarm(each, depth + 1)
+        return
+    if not isinstance(thing, pikepdf.Stream | pikepdf.Dictionary):
+        return
+    for key in list(thing.keys()):
         value = thing[key]
-        if key == "/A" or key == "/OpenAction":
-            acts = isinstance(value, pikepdf.Dictionary) and "/S" in value
-            if not acts or str(value.S) in HARMLESS_ACTIONS:
-                continue
-        del thing[key]
-    if thing.get("/S") in ("/Launch", "/JavaScript", "/SubmitForm", "/ImportData", "/GoToR"):
-        del thing["/S"]
-    for key in ("/EF", "/AF"):
-        if key in thing:
+        if (
+            key in ("/EF", "/AF", "/AA", "/JS", "/JavaScript")
+            or key in ("/A", "/OpenAction")
+            and _acts(value)
+            or key == "/S"
+            and value in DANGEROUS_ACTIONS
+        ):
             del thing[key]
+        elif isinstance(value, pikepdf.Object) and not value.is_indirect:
+            _disarm(value, depth + 1)
+
+
+def _acts(value: Any) -> bool:
+    """Whether an action does more than turn to a page of the same file."""
+    import pikepdf
+
+    if not isinstance(value, pikepdf.Dictionary) or "/S" not in value:
+        return False
+    return str(value.S) not in HARMLESS_ACTIONS
 
 
 def _pikepdf(path: str) -> Any:

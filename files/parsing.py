@@ -1,4 +1,4 @@
-"""Asking the limited child about a file. Everything that reads a stranger's bytes goes through here."""
+"""Asking the limited child about a file. Every read of a stranger's bytes goes through here."""
 
 import json
 import subprocess

@@ -1,48 +1,57 @@
 """Receiving, storing and opening files by their hash. What comes from outside is checked first."""
 
 import hashlib
-import json
 import os
 import socket
 import struct
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
-from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
+from . import parsing
 from .models import StoredFile
 
-ROOT = Path(__file__).resolve().parent.parent
-WALL_SECONDS = 20
+MAX_PAGES = 5_000
+WIDTHS = (100, 2400)  # pixels across a page, least and most
+SCANNER_SECONDS = 60
 
 # The kinds of file that we read, by the bytes they begin with and the endings they may have.
-_KINDS: tuple[tuple[bytes, str, tuple[str, ...]], ...] = (
-    (b"%PDF-", "application/pdf", (".pdf",)),
-    (b"\x89PNG\r\n\x1a\n", "image/png", (".png",)),
-    (b"\xff\xd8\xff", "image/jpeg", (".jpg", ".jpeg")),
-    (b"II*\x00", "image/tiff", (".tif", ".tiff")),
-    (b"MM\x00*", "image/tiff", (".tif", ".tiff")),
+_KINDS: tuple[tuple[bytes, str, str, tuple[str, ...]], ...] = (
+    (b"%PDF-", "application/pdf", "PDF", (".pdf",)),
+    (b"\x89PNG\r\n\x1a\n", "image/png", "PNG", (".png",)),
+    (b"\xff\xd8\xff", "image/jpeg", "JPEG", (".jpg", ".jpeg")),
+    (b"II*\x00", "image/tiff", "TIFF", (".tif", ".tiff")),
+    (b"MM\x00*", "image/tiff", "TIFF", (".tif", ".tiff")),
 )
 
-_WHY = {
-    "encrypted": "is protected by a password. Ask the sender for a copy without one, "
-    "or print it to PDF and upload that.",
-    "damaged": "is damaged and cannot be read. Scan it again, or ask the sender for a new copy.",
-    "active": "contains a script, an action or an attached file. Print it to PDF and upload that.",
-    "empty": "has no pages. Ask the sender for a new copy.",
-    "too-long": "has more than 10,000 pages. Split it and upload the parts.",
-    "too-large-picture": "is a picture too large to open. Scan it again at 300 dots an inch.",
-    "too-heavy": "needs too much memory to open. Print it to PDF and upload that.",
+# What the child can say against a file, as the person who uploads it reads it after its name.
+WHY = {
+    "password": "is protected by a password. Ask the sender for a copy without one, "
+    "or print it to PDF.",
+    "damaged": "is damaged or incomplete. Ask the sender for it again, or print it to PDF.",
+    "attachments": "has other files inside it. Take them out and upload each of them.",
+    "needs_adobe_reader": "is a form that only Adobe Reader can show. Open it there and "
+    "print it to PDF.",
+    "too_many_pages": f"has more than {MAX_PAGES:,} pages. Split it and upload the parts.",
+    "too_large_a_sheet": "has a page too large to show. Scan it again at 300 dots per inch.",
+    "limits": "takes too much time or memory to read. Print it to PDF and upload that.",
+    "no_such_page": "has no such page.",
+    "page_damaged": "has a page that cannot be shown. Ask the sender for that page again.",
 }
+UNSCANNED = (
+    "This file waits for the virus scanner, which does not answer. "
+    "It is kept, and opens once it has been scanned."
+)
 
 
 class Refused(Exception):
@@ -52,94 +61,97 @@ class Refused(Exception):
 def receive(*, upload: UploadedFile, at: datetime) -> StoredFile:
     """Take in a file from outside: size, kind, soundness and, where configured, viruses.
 
+    The same bytes give the same row however often they come. A file that the scanner could not
+    look at is kept, quarantined. Call it before any row is locked: it may take seconds.
+
     :raises Refused: with the file's name and what to do. Nothing is stored then.
     """
-    name = shown_name(upload.name or "The file")
-    size = upload.size or 0
-    if size == 0:
-        raise Refused(f"“{name}” is empty. Choose the file again.")
-    if size > settings.MAX_UPLOAD_BYTES:
-        most = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
-        raise Refused(f"“{name}” is larger than {most} MB. Split it and upload the parts.")
-    with tempfile.TemporaryDirectory(prefix="received-") as folder:
-        path = Path(folder) / "file"
-        digest = hashlib.sha256()
-        head = b""
-        with path.open("wb") as out:
-            for chunk in upload.chunks():
-                head = head or chunk[:16]
-                digest.update(chunk)
-                out.write(chunk)
-        media_type = _kind(name, head)
-        known = StoredFile.objects.filter(sha256=digest.hexdigest()).first()
+    name = shown_name(upload.name or "")
+    if (upload.size or 0) > settings.MAX_UPLOAD_BYTES:
+        raise _too_large(name)
+    with _incoming(upload.chunks(), most=settings.MAX_UPLOAD_BYTES, name=name) as came:
+        media_type = _kind(name, came.head)
+        known = StoredFile.objects.filter(sha256=came.sha256).first()
         if known is not None and known.state == StoredFile.State.CLEAN:
             return known
-        said = json.loads(_child("inspect", path, media_type, name=name))
-        state = StoredFile.State.CLEAN if _scan(path, name) else StoredFile.State.QUARANTINED
-        return _store(path, digest.hexdigest(), media_type, pages=said["pages"], state=state, at=at)
+        said, _ = _ask("inspect", came.path, media_type, name=name, max_pages=MAX_PAGES)
+        state, refusal = _verdict(came.path, name)
+        return _store(came, media_type, pages=said["pages"], state=state, refusal=refusal, at=at)
 
 
 def store_bytes(
     *, content: bytes, media_type: str, at: datetime, pages: int | None = None
 ) -> StoredFile:
     """Store bytes that we made ourselves, such as a letter; the same bytes are stored once."""
-    digest = hashlib.sha256(content).hexdigest()
-    known = StoredFile.objects.filter(sha256=digest).first()
-    if known is not None:
-        return known
-    with tempfile.TemporaryDirectory(prefix="made-") as folder:
-        path = Path(folder) / "file"
-        path.write_bytes(content)
-        return _store(path, digest, media_type, pages=pages, state=StoredFile.State.CLEAN, at=at)
+    with _incoming([content], most=len(content), name="our own file") as came:
+        state = StoredFile.State.CLEAN
+        return _store(came, media_type, pages=pages, state=state, refusal="", at=at)
 
 
 def release_quarantined(*, file_id: int, at: datetime) -> StoredFile:
     """Scan a quarantined file again, now that the scanner may answer.
 
-    :raises Refused: the scanner found something.
+    A file in which it finds something stays, marked as refused, and never opens.
     """
     with transaction.atomic():
         file = StoredFile.objects.select_for_update().get(pk=file_id)
         if file.state != StoredFile.State.QUARANTINED:
             return file
         with _on_disk(file) as path:
-            clean = _scan(path, file.sha256[:12])
-        if clean:
-            file.state = StoredFile.State.CLEAN
-            file.save(update_fields=["state"])
+            try:
+                file.state, file.refusal = _verdict(path, "This file")
+            except Refused as refusal:
+                file.state, file.refusal = StoredFile.State.REFUSED, str(refusal)
+        file.save(update_fields=["state", "refusal"])
         return file
 
 
 def read_bytes(file: StoredFile) -> bytes:
-    """The bytes of a file that may be opened.
+    """The very bytes that were stored, after comparing them with their hash.
 
-    :raises Refused: it has not been checked yet, or was refused.
+    :raises Refused: it has not been checked yet, was refused, or is not what was stored.
     """
     _refuse_unchecked(file)
     with default_storage.open(file.path, "rb") as stored:
-        content = stored.read()
+        content = bytes(stored.read())
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise Refused("This file is not what was stored: its bytes have changed. Tell operations.")
-    return bytes(content)
+    return content
+
+
+def open_clean(file: StoredFile) -> BinaryIO:
+    """A file from outside as people may open it, without what acts by itself.
+
+    A PDF is written anew without scripts, launch actions and attachments; the original stays as
+    it came. For a letter of ours, whose bytes must not change, use ``read_bytes``.
+
+    :raises Refused: it has not been checked yet, was refused, or cannot be read.
+    """
+    _refuse_unchecked(file)
+    if file.media_type != "application/pdf":
+        return _opened(file.path)
+    kept = f"derived/{file.path}/copy.pdf"
+    if not default_storage.exists(kept):
+        _keep(kept, _drawn("copy", file))
+    return _opened(kept)
 
 
 def page_png(file: StoredFile, page: int, width: int = 1000) -> bytes:
     """One page as a picture, drawn once and kept.
 
-    :param width: pixels, from 100 to 2,400.
+    :param page: counted from 1.
+    :param width: pixels, from 100 to 2,400; outside that, the nearest.
     :raises Refused: there is no such page, or the file may not be opened.
     """
     _refuse_unchecked(file)
     _refuse_unknown_page(file, page)
-    width = min(max(width, 100), 2400)
-    kept = f"pages/{file.path}-{page}-{width}.png"
+    width = min(max(width, WIDTHS[0]), WIDTHS[1])
+    kept = f"derived/{file.path}/{page}-{width}.png"
     if default_storage.exists(kept):
-        with default_storage.open(kept, "rb") as stored:
-            return bytes(stored.read())
-    with _on_disk(file) as path:
-        picture = _child("png", path, file.media_type, str(page), str(width), name="This page")
-    if not default_storage.exists(kept):
-        default_storage.save(kept, ContentFile(picture))
+        with _opened(kept) as stored:
+            return stored.read()
+    picture = _drawn("page", file, page=page, width=width)
+    _keep(kept, picture)
     return picture
 
 
@@ -150,179 +162,284 @@ def page_text(file: StoredFile, page: int) -> str:
     """
     _refuse_unchecked(file)
     _refuse_unknown_page(file, page)
-    with _on_disk(file) as path:
-        said = json.loads(_child("text", path, file.media_type, str(page), name="This page"))
-    return str(said["text"]).replace("\x00", "")
+    words = _drawn("text", file, page=page).decode("utf-8", "replace")
+    return words.replace("\x00", "").replace("\r\n", "\n")
 
 
 def shown_name(name: str) -> str:
     """A file's name as it may be shown: the last part, without control or direction characters."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    plain = "".join(letter for letter in last if letter.isprintable())
-    return plain.strip()[:120] or "file"
+    plain = "".join(letter for letter in last if letter.isprintable()).strip()
+    if len(plain) > 80:
+        stem, _, ending = plain.rpartition(".")
+        plain = f"{stem[:70]}….{ending[:8]}" if stem else f"{plain[:80]}…"
+    return plain or "The file"
 
 
-def differences() -> Iterator[str]:
-    """What storage and rows disagree on, one sentence each: missing, changed and stray files."""
-    known = set()
+@dataclass
+class Differences:
+    """What rows and storage disagree on; each list holds hashes or paths."""
+
+    rows_without_file: list[str] = field(default_factory=list)
+    files_without_row: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.rows_without_file or self.files_without_row or self.changed)
+
+
+def differences() -> Differences:
+    """Compare every row with its bytes, and everything in storage with the rows."""
+    found, known = Differences(), set()
     for file in StoredFile.objects.order_by("pk").iterator():
         known.add(file.path)
-        if not default_storage.exists(file.path):
-            yield f"missing: {file.sha256}"
+        try:
+            digest = _digest_of(file.path)
+        except FileNotFoundError:
+            found.rows_without_file.append(file.sha256)
             continue
-        digest = hashlib.sha256()
-        with default_storage.open(file.path, "rb") as stored:
-            for chunk in iter(lambda: stored.read(1 << 20), b""):
+        if digest != file.sha256:
+            found.changed.append(file.sha256)
+    # A file that arrives while this runs has a row by now, though it was not among the rows read.
+    strays = [path for path in _stored_paths() if path not in known]
+    found.files_without_row = [
+        path
+        for path in strays
+        if not StoredFile.objects.filter(sha256=path.rsplit("/", 1)[-1]).exists()
+    ]
+    return found
+
+
+@dataclass(frozen=True)
+class _Came:
+    """Bytes on disk that have no row yet."""
+
+    path: Path
+    sha256: str
+    size: int
+    head: bytes
+
+
+@contextmanager
+def _incoming(chunks: Iterable[bytes], *, most: int, name: str) -> Iterator[_Came]:
+    """Write what comes to a temporary file beside where it will lie; gone afterwards."""
+    folder = _folder_on_disk("incoming")
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix="incoming-")
+    path = Path(temporary)
+    try:
+        digest, size, head = hashlib.sha256(), 0, b""
+        with os.fdopen(handle, "wb") as out:
+            for chunk in chunks:
+                size += len(chunk)
+                if size > most:
+                    raise _too_large(name)
+                if len(head) < 16:
+                    head = (head + chunk)[:16]
                 digest.update(chunk)
-        if digest.hexdigest() != file.sha256:
-            yield f"changed: {file.sha256}"
-    yield from (f"stray: {path}" for path in _stored_paths() if path not in known)
+                out.write(chunk)
+            out.flush()
+            os.fsync(out.fileno())
+        if size == 0:
+            raise Refused(f"“{name}” is empty. Choose the file again, or ask the sender for it.")
+        yield _Came(path, digest.hexdigest(), size, head)
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _store(
-    path: Path,
-    sha256: str,
+    came: _Came,
     media_type: str,
     *,
     pages: int | None,
     state: StoredFile.State,
+    refusal: str,
     at: datetime,
 ) -> StoredFile:
     """Bytes first, safely on disk; then the row that names them."""
-    name = StoredFile(sha256=sha256).path
-    if not default_storage.exists(name):
-        with path.open("rb") as source:
-            _save_durably(name, source)
-    file, _ = StoredFile.objects.get_or_create(
-        sha256=sha256,
-        defaults={
-            "size": path.stat().st_size,
-            "media_type": media_type,
-            "pages": pages,
-            "state": state,
-            "stored_at": at,
-        },
-    )
+    said: dict[str, Any] = {
+        "size": came.size,
+        "media_type": media_type,
+        "pages": pages,
+        "state": state,
+        "refusal": refusal,
+        "stored_at": at,
+    }
+    _put(StoredFile(sha256=came.sha256).path, came)
+    file, made = StoredFile.objects.get_or_create(sha256=came.sha256, defaults=said)
+    waits = file.state == StoredFile.State.QUARANTINED
+    if not made and waits and state == StoredFile.State.CLEAN:
+        file.state, file.refusal = state, ""
+        file.save(update_fields=["state", "refusal"])
+    if file.state == StoredFile.State.REFUSED:
+        raise Refused(file.refusal)
     return file
 
 
-def _save_durably(name: str, source: Any) -> None:
-    """Write a new file so that neither a crash nor a power cut leaves half of it."""
-    if not isinstance(default_storage, FileSystemStorage) and not hasattr(default_storage, "path"):
-        default_storage.save(name, ContentFile(source.read()))
+def _put(name: str, came: _Came) -> None:
+    """Give the bytes their place, so that neither a crash nor a power cut leaves half of them."""
+    if default_storage.exists(name) and default_storage.size(name) == came.size:
         return
-    target = Path(default_storage.path(name))
+    try:
+        target = Path(default_storage.path(name))
+    except NotImplementedError:  # an object store, which answers when the bytes are safe
+        with came.path.open("rb") as source:
+            default_storage.save(name, File(source))
+        return
+    made = [folder for folder in target.parents if not folder.exists()]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(came.path, target)
+    for folder in [target.parent, *(each.parent for each in made)]:
+        _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _keep(name: str, content: bytes) -> None:
+    """Keep something that can be made again. Two processes may do it at once."""
+    try:
+        target = Path(default_storage.path(name))
+    except NotImplementedError:
+        default_storage.save(name, ContentFile(content))
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent)
     with os.fdopen(handle, "wb") as out:
-        while chunk := source.read(1 << 20):
-            out.write(chunk)
-        out.flush()
-        os.fsync(out.fileno())
-    os.chmod(temporary, 0o600)
+        out.write(content)
     os.replace(temporary, target)
-    folder = os.open(target.parent, os.O_RDONLY)
+
+
+def _folder_on_disk(name: str) -> str | None:
+    """A folder beside the stored files; the system's own where storage is not on disk."""
     try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        folder = Path(default_storage.path(name))
+    except NotImplementedError:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    return str(folder)
 
 
-class _on_disk:  # noqa: N801 - reads as a context: with _on_disk(file) as path
-    """The file as a path that a child process can open."""
+@contextmanager
+def _on_disk(file: StoredFile) -> Iterator[Path]:
+    """The stored bytes as a path that the child can open."""
+    try:
+        yield Path(default_storage.path(file.path))
+        return
+    except NotImplementedError:
+        pass
+    with tempfile.NamedTemporaryFile(prefix="opened-") as copy:
+        with default_storage.open(file.path, "rb") as stored:
+            for chunk in stored.chunks():
+                copy.write(chunk)
+        copy.flush()
+        yield Path(copy.name)
 
-    def __init__(self, file: StoredFile) -> None:
-        self.file = file
-        self.folder: tempfile.TemporaryDirectory[str] | None = None
 
-    def __enter__(self) -> Path:
+def _opened(name: str) -> BinaryIO:
+    return cast(BinaryIO, default_storage.open(name, "rb"))
+
+
+def _ask(
+    act: str, path: Path, media_type: str, *, name: str, **question: Any
+) -> tuple[dict[str, Any], bytes]:
+    try:
+        return parsing.ask(act, path=str(path), media_type=media_type, **question)
+    except parsing.CannotRead as reason:
+        raise Refused(f"“{name}” {WHY.get(reason.code, WHY['damaged'])}") from reason
+
+
+def _drawn(act: str, file: StoredFile, **question: Any) -> bytes:
+    """What the child makes of a stored file."""
+    with _on_disk(file) as path:
         try:
-            return Path(default_storage.path(self.file.path))
-        except NotImplementedError:
-            self.folder = tempfile.TemporaryDirectory(prefix="opened-")
-            path = Path(self.folder.name) / "file"
-            with default_storage.open(self.file.path, "rb") as stored:
-                path.write_bytes(stored.read())
-            return path
-
-    def __exit__(self, *problem: object) -> None:
-        if self.folder is not None:
-            self.folder.cleanup()
-
-
-def _child(act: str, path: Path, media_type: str, *rest: str, name: str) -> bytes:
-    """Let the child do it.
-
-    :raises Refused: it said no, or it died of its limits.
-    """
-    try:
-        done = subprocess.run(  # noqa: S603 - our own module, no shell, no name from outside
-            [sys.executable, "-m", "files.child", act, str(path), media_type, *rest],
-            cwd=ROOT,
-            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            timeout=WALL_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise Refused(f"“{name}” {_WHY['too-heavy']}") from error
-    if done.returncode == 0:
-        return done.stdout
-    word = done.stderr.decode(errors="replace").strip()
-    raise Refused(f"“{name}” {_WHY.get(word, _WHY['too-heavy'])}")
+            _, made = parsing.ask(act, path=str(path), media_type=file.media_type, **question)
+        except parsing.CannotRead as reason:
+            raise Refused(f"This file {WHY.get(reason.code, WHY['damaged'])}") from reason
+    return made
 
 
 def _kind(name: str, head: bytes) -> str:
-    for magic, media_type, endings in _KINDS:
+    for magic, media_type, word, endings in _KINDS:
         if head.startswith(magic):
             if name.lower().endswith(endings):
                 return media_type
             raise Refused(
-                f"“{name}” is a {endings[0].lstrip('.').upper()} file by its content, but not by "
-                f"its name. Rename it to end in {endings[0]} if that is what it is."
+                f"“{name}” is a {word} file by its content, but not by its name. "
+                f"If that is right, rename it to end in {endings[0]}; if not, ask the sender."
             )
     raise Refused(
         f"“{name}” is not a PDF, TIFF, JPEG or PNG file. Print it to PDF and upload that."
     )
 
 
-def _scan(path: Path, name: str) -> bool:
-    """Whether the file is known to be clean; False while the scanner does not answer.
+def _too_large(name: str) -> Refused:
+    most = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
+    return Refused(f"“{name}” is larger than {most:,} MB. Split it and upload the parts.")
+
+
+def _verdict(path: Path, name: str) -> tuple[StoredFile.State, str]:
+    """The state that the virus scanner gives a file, and why it waits if it does.
 
     :raises Refused: the scanner found something.
     """
     if not settings.CLAMD_SOCKET:
-        return True
+        return StoredFile.State.CLEAN, ""
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as scanner:
-            scanner.settimeout(30)
-            scanner.connect(settings.CLAMD_SOCKET)
-            scanner.sendall(b"zINSTREAM\0")
-            with path.open("rb") as source:
-                while chunk := source.read(1 << 16):
-                    scanner.sendall(struct.pack("!L", len(chunk)) + chunk)
-            scanner.sendall(struct.pack("!L", 0))
-            answer = scanner.recv(4096).decode(errors="replace")
+        answer = _scanner_says(path)
     except OSError:
-        return False
-    if "FOUND" in answer:
-        raise Refused(f"“{name}” carries a virus. Do not open it; tell the sender.")
-    return answer.rstrip("\0").strip().endswith("OK")
+        return StoredFile.State.QUARANTINED, UNSCANNED
+    if answer.endswith("FOUND"):
+        raise Refused(f"“{name}” carries a virus. Do not open it; tell the sender and operations.")
+    if answer.endswith(" OK"):
+        return StoredFile.State.CLEAN, ""
+    return StoredFile.State.QUARANTINED, (
+        "This file waits: the virus scanner could not finish with it. Tell operations."
+    )
+
+
+def _scanner_says(path: Path) -> str:
+    """One INSTREAM conversation with clamd."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as scanner:
+        scanner.settimeout(SCANNER_SECONDS)
+        scanner.connect(settings.CLAMD_SOCKET)
+        scanner.sendall(b"zINSTREAM\0")
+        with path.open("rb") as source:
+            while chunk := source.read(1 << 16):
+                scanner.sendall(struct.pack("!L", len(chunk)) + chunk)
+        scanner.sendall(struct.pack("!L", 0))
+        answer = b""
+        while not answer.endswith(b"\0") and (more := scanner.recv(4096)):
+            answer += more
+    return answer.rstrip(b"\0").decode(errors="replace").strip()
 
 
 def _refuse_unchecked(file: StoredFile) -> None:
     if file.state == StoredFile.State.QUARANTINED:
-        raise Refused("This file has not been checked for viruses yet. Try again in a few minutes.")
+        raise Refused(file.refusal or UNSCANNED)
     if file.state == StoredFile.State.REFUSED:
         raise Refused(file.refusal)
 
 
 def _refuse_unknown_page(file: StoredFile, page: int) -> None:
-    if not 1 <= page <= (file.pages or 1):
+    if page < 1 or (file.pages is not None and page > file.pages):
         raise Refused(f"This file has no page {page}.")
 
 
+def _digest_of(name: str) -> str:
+    digest = hashlib.sha256()
+    with default_storage.open(name, "rb") as stored:
+        for chunk in stored.chunks():
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
 def _stored_paths() -> Iterator[str]:
+    """Everything that lies where stored files lie: two folders of two characters, then the hash."""
     for first in _folders(""):
         if len(first) == 2:
             for second in _folders(first):
@@ -332,6 +449,6 @@ def _stored_paths() -> Iterator[str]:
 
 def _folders(path: str) -> list[str]:
     try:
-        return default_storage.listdir(path)[0]
+        return sorted(default_storage.listdir(path)[0])
     except FileNotFoundError:
         return []

@@ -1,21 +1,24 @@
-"""Compare storage with the rows that name it."""
+"""``manage.py verify_files``: do the rows and the stored bytes agree?"""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from files.services import differences
+from files import services
 
 
 class Command(BaseCommand):
-    help = "List stored files that are missing, changed, or named by no row."
+    help = "Compare every stored file with its row and its hash; fails when they differ."
 
     def handle(self, **options: Any) -> None:
-        counts = {"missing": 0, "changed": 0, "stray": 0}
-        for difference in differences():
-            counts[difference.partition(":")[0]] += 1
-            self.stderr.write(difference)
-        line = ", ".join(f"{count} {word}" for word, count in counts.items())
-        self.stdout.write(line)
-        if any(counts.values()):
-            raise CommandError("Storage and rows disagree.")
+        found = services.differences()
+        for title, names in (
+            ("rows without file", found.rows_without_file),
+            ("files without row", found.files_without_row),
+            ("hash differences", found.changed),
+        ):
+            self.stdout.write(f"{len(names)} {title}")
+            for name in names:
+                self.stdout.write(f"    {name}")
+        if found:
+            raise CommandError("Rows and stored files differ.", returncode=1)

@@ -1,0 +1,65 @@
+"""The child keeps to its limits and knows nothing of the portal."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from files import parsing
+
+from . import zoo
+
+
+def test_the_child_runs_alone_from_any_folder(tmp_path):
+    path = tmp_path / "a.pdf"
+    path.write_bytes(zoo.pdf(4))
+    question = {
+        "act": "inspect",
+        "path": str(path),
+        "media_type": "application/pdf",
+        "max_pages": 10,
+    }
+    done = subprocess.run(
+        [sys.executable, "-I", str(parsing.CHILD)],
+        input=json.dumps(question).encode(),
+        capture_output=True,
+        cwd="/",
+        env={},
+        check=True,
+    )
+
+    assert json.loads(done.stdout) == {"pages": 4, "bytes": 0}
+
+
+def test_the_child_cannot_take_more_memory_than_it_is_given():
+    code = (
+        "import runpy, sys; child = runpy.run_path(sys.argv[1]); child['limit_myself']();"
+        "bytearray(600 * 1024 * 1024)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code, str(parsing.CHILD)], capture_output=True, check=False
+    )
+
+    assert b"MemoryError" in done.stderr
+
+
+@pytest.mark.parametrize("body", ["raise SystemExit(3)", "import os; os.abort()", "print('no')"])
+def test_a_child_that_dies_is_a_refusal(body, tmp_path, monkeypatch):
+    dying = tmp_path / "child.py"
+    dying.write_text(body)
+    monkeypatch.setattr(parsing, "CHILD", dying)
+
+    with pytest.raises(parsing.CannotRead):
+        parsing.ask("inspect", path="x", media_type="application/pdf", max_pages=1)
+
+
+def test_a_child_that_never_ends_is_ended(tmp_path, monkeypatch):
+    slow = tmp_path / "child.py"
+    slow.write_text("import time; time.sleep(60)")
+    monkeypatch.setattr(parsing, "CHILD", slow)
+    monkeypatch.setattr(parsing, "WALL_SECONDS", 0.3)
+
+    with pytest.raises(parsing.CannotRead) as refusal:
+        parsing.ask("inspect", path="x", media_type="application/pdf", max_pages=1)
+    assert refusal.value.code == "limits"

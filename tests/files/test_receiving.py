@@ -1,0 +1,229 @@
+"""What is taken in, what is refused, and with which words."""
+
+import hashlib
+import io
+import resource
+from datetime import UTC, datetime
+
+import pikepdf
+import pytest
+from django.core.files.storage import default_storage
+from PIL import Image
+
+from files import services
+from files.models import StoredFile
+
+from . import zoo
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 3, 2, 20, 0, tzinfo=UTC)
+
+
+def receive(content, name="report.pdf"):
+    return services.receive(upload=zoo.upload(content, name), at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "media_type", "pages"),
+    [
+        ("report.pdf", zoo.pdf(3), "application/pdf", 3),
+        ("REPORT.PDF", zoo.pdf(), "application/pdf", 1),
+        ("scan.png", zoo.png(), "image/png", 1),
+        ("photo.jpeg", zoo.jpeg(), "image/jpeg", 1),
+        ("fax.tif", zoo.tiff(2), "image/tiff", 2),
+        ("hospital.pdf", zoo.with_owner_password_only(), "application/pdf", 1),
+    ],
+)
+def test_a_sound_file_is_stored_under_its_hash_alone(name, content, media_type, pages):
+    file = receive(content, name)
+
+    sha = hashlib.sha256(content).hexdigest()
+    assert (file.sha256, file.size, file.state) == (sha, len(content), "CLEAN")
+    assert (file.media_type, file.pages, file.stored_at) == (media_type, pages, NOON)
+    assert file.path == f"{sha[:2]}/{sha[2:4]}/{sha}"
+    assert services.read_bytes(file) == content
+
+
+def test_every_kind_of_file_shows_its_pages_as_pictures():
+    for name, content in (
+        ("a.pdf", zoo.pdf(2)),
+        ("a.tiff", zoo.tiff(2)),
+        ("a.png", zoo.png(1600, 800)),
+        ("a.jpg", zoo.jpeg(1600, 800)),
+    ):
+        file = receive(content, name)
+        picture = Image.open(io.BytesIO(services.page_png(file, page=file.pages, width=400)))
+        assert picture.format == "PNG"
+        assert picture.width == 400
+
+
+def test_a_page_is_drawn_once_and_kept(monkeypatch):
+    file = receive(zoo.pdf())
+    first = services.page_png(file, page=1)
+    monkeypatch.setattr(services.parsing, "ask", None)
+
+    assert services.page_png(file, page=1) == first
+
+
+def test_the_text_of_a_page_is_read():
+    file = receive(zoo.pdf(2, words="Lumbar spine"))
+
+    assert services.page_text(file, page=2).strip() == "Lumbar spine 2"
+    assert services.page_text(receive(zoo.png(), "a.png"), page=1) == ""
+
+
+@pytest.mark.parametrize("page", [0, -1, 3])
+def test_a_page_that_is_not_there_is_refused(page):
+    file = receive(zoo.pdf(2))
+    with pytest.raises(services.Refused, match="no page"):
+        services.page_png(file, page=page)
+
+
+REFUSED = {
+    "nothing": (lambda: b"", "report.pdf", "is empty"),
+    "a password": (zoo.encrypted, "report.pdf", "protected by a password. Ask the sender"),
+    "cut off": (lambda: zoo.pdf(30)[:-900], "report.pdf", "damaged or incomplete"),
+    "only the beginning": (lambda: b"%PDF-1.7\n", "report.pdf", "damaged or incomplete"),
+    "nonsense": (lambda: b"%PDF-1.7\n" + b"x" * 3000, "report.pdf", "damaged or incomplete"),
+    "attachment": (zoo.with_attachment, "report.pdf", "other files inside it"),
+    "form for Adobe": (zoo.form_for_adobe_reader, "report.pdf", "only Adobe Reader"),
+    "a PNG that says PDF": (zoo.png, "report.pdf", "PNG file by its content"),
+    "a PDF that says PNG": (zoo.pdf, "report.png", "PDF file by its content"),
+    "a page of HTML before a PDF": (
+        lambda: b"<html><script>alert(1)</script></html>\n" + zoo.pdf(),
+        "report.pdf",
+        "is not a PDF",
+    ),
+    "a program": (lambda: b"MZ\x90\x00" + b"\0" * 100, "report.pdf", "is not a PDF"),
+    "a web page": (lambda: b"<html></html>", "report.html", "is not a PDF"),
+    "a huge picture": (zoo.huge_png, "scan.png", "too large to show"),
+    "half a picture": (lambda: zoo.png(900, 900)[:-100], "scan.png", "damaged or incomplete"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_read_is_refused_by_name_and_leaves_nothing(case):
+    make, name, words = REFUSED[case]
+    with pytest.raises(services.Refused) as refusal:
+        receive(make(), name)
+
+    assert words in str(refusal.value)
+    assert f"“{name}”" in str(refusal.value)
+    assert str(refusal.value).endswith(".")
+    assert not StoredFile.objects.exists()
+    assert _incoming() == []
+
+
+def test_a_bomb_is_refused_and_costs_this_process_nothing():
+    content = zoo.bomb()
+    assert len(content) < 5_000
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    with pytest.raises(services.Refused, match=r"too much time or memory|cannot be shown|damaged"):
+        receive(content)
+
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 100 * 1024  # kilobytes
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 512 * 1024
+
+
+def test_too_many_pages_are_refused():
+    document = pikepdf.new()
+    for _ in range(10_000):
+        document.add_blank_page()
+    with pytest.raises(services.Refused, match="more than 5,000 pages"):
+        receive(zoo.saved(document))
+
+
+def test_a_file_over_the_limit_is_refused_whatever_size_it_claims(settings):
+    settings.MAX_UPLOAD_BYTES = 1000
+    for claimed in (None, 5):
+        upload = zoo.upload(zoo.pdf(3))
+        upload.size = claimed
+        with pytest.raises(services.Refused, match="is larger than"):
+            services.receive(upload=upload, at=NOON)
+    assert _incoming() == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("../../etc/passwd.pdf", "passwd.pdf"),
+        ("C:\\Users\\me\\scan.pdf", "scan.pdf"),
+        ("evil\x00.pdf", "evil.pdf"),
+        ("report\u202efdp.exe.pdf", "reportfdp.exe.pdf"),
+        ("line\nbreak.pdf", "linebreak.pdf"),
+        ("", "The file"),
+        ("a" * 300 + ".pdf", "a" * 70 + "….pdf"),
+    ],
+)
+def test_a_hostile_name_is_never_used_and_shown_only_plain(sent, shown):
+    with pytest.raises(services.Refused) as refusal:
+        receive(b"nothing that we read", sent)
+
+    assert str(refusal.value).startswith(f"“{shown}” is not a PDF")
+
+
+def test_a_name_with_a_path_is_stored_under_the_hash():
+    file = receive(zoo.pdf(), "../../../x.pdf")
+    assert default_storage.exists(file.path)
+    assert ".." not in file.path
+
+
+def test_scripts_and_actions_are_kept_in_the_original_and_gone_from_what_opens():
+    for make in (zoo.with_script, zoo.with_launch):
+        content = make()
+        file = receive(content)
+
+        assert services.read_bytes(file) == content
+        with services.open_clean(file) as opened:
+            shown = opened.read()
+        document = pikepdf.open(io.BytesIO(shown))
+        everything = b"".join(_unparsed(each) for each in document.objects)
+        for word in (b"/JavaScript", b"/Launch", b"app.alert", b"calc.exe", b"/OpenAction"):
+            assert word not in everything, (make, word)
+        assert len(document.pages) == 1
+
+
+def test_what_follows_the_end_of_a_pdf_does_not_reach_the_browser():
+    file = receive(zoo.pdf() + b"\n<html><script>alert(1)</script></html>\n")
+
+    with services.open_clean(file) as opened:
+        assert b"<script>" not in opened.read()
+
+
+def test_the_same_bytes_are_stored_once():
+    first, second = receive(zoo.pdf(2)), receive(zoo.pdf(2), "other.pdf")
+
+    assert first.pk == second.pk
+    assert StoredFile.objects.count() == 1
+
+
+def test_our_own_bytes_are_stored_unchanged_and_once():
+    content = zoo.pdf()
+    first = services.store_bytes(content=content, media_type="application/pdf", at=NOON, pages=1)
+    again = services.store_bytes(content=content, media_type="application/pdf", at=NOON)
+
+    assert (first.pk, first.pages) == (again.pk, 1)
+    assert services.read_bytes(first) == content
+
+
+def test_bytes_that_changed_on_disk_are_not_handed_out():
+    file = receive(zoo.pdf())
+    with open(default_storage.path(file.path), "ab") as stored:
+        stored.write(b"x")
+
+    with pytest.raises(services.Refused, match="have changed"):
+        services.read_bytes(file)
+
+
+def _incoming():
+    try:
+        return default_storage.listdir("incoming")[1]
+    except FileNotFoundError:
+        return []
+
+
+def _unparsed(thing):
+    found = thing.stream_dict if isinstance(thing, pikepdf.Stream) else thing
+    return found.unparse() if isinstance(found, pikepdf.Object) else b""
