@@ -1,0 +1,1205 @@
+"""Every clock, by worked example, by brute force, and against changed rules."""
+
+import json
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from cases import calendars as calendars_module
+from cases import clocks as clocks_module
+from cases import deadlines as deadlines_module
+from cases.calendars import CalendarName, friday_after_thanksgiving
+from cases.clock_rules import RULES, default_calendars
+from cases.clocks import CLOCKS, Effect, Kind, Roll, Rule, Whose
+from cases.deadlines import (
+    PACIFIC,
+    BadFact,
+    BadRules,
+    CannotCount,
+    DayKind,
+    Hold,
+    Late,
+    NoRule,
+    OutOfRange,
+    StepKind,
+    Sum,
+    Timely,
+    Unknown,
+    UnknownCalendar,
+    UnknownClock,
+    days_between_for_bar,
+    due,
+    iso,
+    records_penalty,
+    refuse_gap_or_overlap,
+    rule_for,
+    timeliness,
+)
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+ONE_DAY = timedelta(days=1)
+
+
+def count(clock, facts, *, rules=RULES, holds=()):
+    return due(clock, facts, rules=rules, calendars=default_calendars(), holds=holds)
+
+
+def judge(clock, received, facts, *, holds=()):
+    return timeliness(
+        clock, received, facts, rules=RULES, calendars=default_calendars(), holds=holds
+    )
+
+
+def rule_of(clock):
+    return [rule for rule in RULES if rule.clock == clock][-1]
+
+
+# --- Worked examples ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Example:
+    """Facts in, date out: an ISO date or moment, "Unknown" or "NoRule"."""
+
+    id: str
+    clock: str
+    facts: dict
+    answer: str
+    holds: tuple[Hold, ...] = field(default=())
+
+
+WORKED = [
+    Example("E1", "application", {"served": "2014-06-20", "method": "in_hand"}, "2014-07-21"),
+    Example("E2a", "application", {"served": "2014-06-20", "method": "mail_ca"}, "2014-07-25"),
+    Example("E2b", "application", {"served": "2014-06-20", "method": "mail_us"}, "2014-07-30"),
+    Example("E3", "application", {"served": "2013-12-24", "method": "mail_ca"}, "2014-01-28"),
+    Example("E4a", "application", {"served": "2016-10-21", "method": "in_hand"}, "2016-11-21"),
+    Example("E4b", "application", {"served": "2016-10-21", "method": "mail_ca"}, "2016-11-28"),
+    Example(
+        "E4c",
+        "application",
+        {"served": "2016-10-21", "method": "mail_ca", "calendar": "gov6700"},
+        "2016-11-25",
+    ),
+    Example("E5", "application", {"served": "2014-10-21", "method": "mail_ca"}, "2014-11-25"),
+    Example(
+        "E6a", "application_formulary", {"served": "2018-12-20", "method": "in_hand"}, "2018-12-31"
+    ),
+    Example(
+        "E6b", "application_formulary", {"served": "2018-12-20", "method": "mail_ca"}, "2019-01-04"
+    ),
+    Example("E7a", "eligibility_information", {"received": "2014-02-13"}, "2014-02-21"),
+    Example(
+        "E7b",
+        "eligibility_information",
+        {"received": "2014-02-13", "rules_of": "2013"},
+        "2014-02-28",
+    ),
+    Example("E8a", "eligibility_information", {"received": "2014-02-10"}, "2014-02-18"),
+    Example(
+        "E8b",
+        "eligibility_information",
+        {"received": "2014-02-10", "calendar": "gov6700"},
+        "2014-02-19",
+    ),
+    Example("E9", "noarfi", {"found_eligible": "2014-12-24"}, "2014-12-26"),
+    Example("E10a", "records", {"noarfi": "2017-01-19", "method": "mail_ca"}, "2017-02-03"),
+    Example("E10b", "records", {"noarfi": "2017-01-19", "method": "electronic"}, "2017-01-31"),
+    Example("E11a", "records", {"noarfi": "2014-11-13", "method": "mail_ca"}, "2014-12-01"),
+    Example("E11b", "records", {"noarfi": "2014-11-13", "method": "electronic"}, "2014-11-25"),
+    Example("E12", "determination_regular", {"records_complete": "2014-07-01"}, "2014-07-31"),
+    Example("E13", "determination_regular", {"records_complete": "2014-07-03"}, "2014-08-04"),
+    Example("E14", "determination_regular", {"records_complete": "2014-11-26"}, "2014-12-26"),
+    Example(
+        "E15",
+        "determination_expedited",
+        {"information_complete": "2015-07-02T16:00"},
+        "2015-07-05T16:00",
+    ),
+    Example("E16", "determination_formulary", {"records_complete": "2018-03-27"}, "2018-04-03"),
+    Example("E17", "ur_decision", {"rfa": "2018-03-12"}, "2018-03-19"),
+    Example("E18", "petition", {"mailed": "2014-11-06", "method": "mail_ca"}, "2014-12-11"),
+    Example(
+        "E19a",
+        "authorise",
+        {"received": "2014-11-26", "friday_after_thanksgiving_is_working": True},
+        "2014-12-04",
+    ),
+    Example(
+        "E19b",
+        "authorise",
+        {"received": "2014-11-26", "friday_after_thanksgiving_is_working": False},
+        "2014-12-05",
+    ),
+    Example("E20", "reimburse", {"received": "2014-12-05"}, "2014-12-26"),
+    Example("E22a", "twelve_month_bar", {"ur_denied": "2014-06-20"}, "2015-06-20"),
+    Example("E22b", "twelve_month_bar", {"ur_denied": "2016-02-29"}, "2017-02-28"),
+]
+
+
+def days_before(last_day, length):
+    return str(date.fromisoformat(last_day) - timedelta(days=length))
+
+
+# Clocks that count calendar days and roll on the court calendar: name, trigger, way of service,
+# length in days, and a year whose rule is meant. Each is run against three kinds of closed day.
+ROLLING = [
+    ("application", "served", "in_hand", 30, 2020),
+    ("application_formulary", "served", "in_hand", 10, 2020),
+    ("application_after_liability", "served", "in_hand", 30, 2020),
+    ("internal_appeal", "received", "", 10, 2020),
+    ("eligibility_information", "received", "", 15, 2013),
+    ("records", "noarfi", "mail_ca", 15, 2020),
+    ("own_papers", "noarfi", "mail_ca", 15, 2020),
+    ("determination_regular", "records_complete", "", 30, 2020),
+    ("petition", "mailed", "in_hand", 30, 2020),
+    ("reimburse", "received", "", 20, 2020),
+]
+
+
+def rolling_examples():
+    for clock, trigger, method, length, year in ROLLING:
+        for what, last, answer in (
+            ("midweek", f"{year}-06-11", f"{year}-06-11"),
+            # a Sunday, Lincoln's birthday, the Friday after Thanksgiving
+            ("sunday", {2013: "2013-06-09", 2020: "2020-06-07"}[year], None),
+            ("lincoln", f"{year}-02-12", f"{year}-02-13"),
+            ("friday", {2013: "2013-11-29", 2020: "2020-11-27"}[year], None),
+        ):
+            days_on = {"sunday": 1, "friday": 3}.get(what, 0)
+            rolled = answer or str(date.fromisoformat(last) + timedelta(days=days_on))
+            facts = {trigger: days_before(last, length)} | ({"method": method} if method else {})
+            yield Example(f"{clock}, {what}", clock, facts, rolled)
+
+
+# The last day by length alone (a day of June 2020), the way of service, the answer.
+SERVICE = [
+    ("2020-06-10", "in_hand", "2020-06-10"),
+    ("2020-06-05", "mail_ca", "2020-06-10"),
+    ("2020-06-08", "mail_us", "2020-06-18"),
+    ("2020-06-04", "mail_abroad", "2020-06-24"),
+    ("2020-06-05", "express", "2020-06-09"),  # two court days over a weekend
+    ("2020-06-05", "fax", "2020-06-09"),
+    ("2020-06-05", "electronic", "2020-06-09"),
+]
+
+
+def service_examples():
+    for clock, trigger, length in (
+        ("application", "served", 30),
+        ("application_formulary", "served", 10),
+        ("application_after_liability", "served", 30),
+        ("petition", "mailed", 30),
+    ):
+        for last, method, answer in SERVICE:
+            facts = {trigger: days_before(last, length), "method": method}
+            yield Example(f"{clock}, {method}", clock, facts, answer)
+    for clock in ("records", "own_papers"):
+        for method, length in (("mail_ca", 15), ("mail_us", 15), ("electronic", 12)):
+            facts = {"noarfi": days_before("2020-06-10", length), "method": method}
+            yield Example(f"{clock}, {method}", clock, facts, "2020-06-10")
+
+
+BEGINS = dict.fromkeys(CLOCKS, "2013-01-01") | {
+    "application_formulary": "2018-01-01",
+    "determination_formulary": "2018-01-01",
+    "ur_decision": "2012-01-01",
+    "ur_decision_expedited": "2012-01-01",
+    "records_penalty": "2014-12-01",
+}
+
+
+def first_day_examples():
+    for clock, first in BEGINS.items():
+        if clock == "records_penalty":
+            continue
+        hour = "T09:00" if rule_of(clock).kind is Kind.HOURS else ""
+        method = {"method": "mail_ca"} if "method" in CLOCKS[clock].takes else {}
+        trigger = CLOCKS[clock].trigger
+        yield Example(f"{clock}, first day", clock, {trigger: first + hour, **method}, "a date")
+        if first > "2012-01-01":
+            facts = {trigger: days_before(first, 1) + hour, **method}
+            yield Example(f"{clock}, day before", clock, facts, "NoRule")
+
+
+EXTENSION_JULY = {"extension_days": 3, "extension_approved": "2014-07-30"}
+LIABILITY_2016 = Hold("LIABILITY", date(2016, 1, 15), date(2016, 5, 2), True, method="mail_ca")
+
+MORE = [
+    # the change from 15 days to five business days
+    Example("2013, last day", "eligibility_information", {"received": "2013-12-31"}, "2014-01-15"),
+    Example("2014, first day", "eligibility_information", {"received": "2014-01-01"}, "2014-01-08"),
+    # counts on one calendar across a day on which another is closed
+    Example("screening, lincoln", "screening", {"received": "2020-02-11"}, "2020-02-13"),
+    Example("screening, weekend", "screening", {"received": "2020-06-05"}, "2020-06-09"),
+    Example("noarfi, lincoln", "noarfi", {"found_eligible": "2020-02-11"}, "2020-02-12"),
+    Example("info, lincoln", "eligibility_information", {"received": "2020-02-11"}, "2020-02-19"),
+    Example("answer, lincoln", "reviewer_information", {"received": "2020-02-11"}, "2020-02-19"),
+    Example("answer, expedited", "reviewer_information_expedited", {"received": "2020-06-05"},
+            "2020-06-06"),
+    Example("formulary, admission", "determination_formulary",
+            {"records_complete": "2020-09-08"}, "2020-09-16"),
+    Example("authorise, admission", "authorise", {"received": "2020-09-08"}, "2020-09-16"),
+    Example("ur, admission", "ur_decision", {"rfa": "2020-09-08"}, "2020-09-16"),
+    # hours
+    Example("records, 24 h", "records_expedited", {"received": "2015-07-03T17:45"},
+            "2015-07-04T17:45"),
+    Example("papers, 24 h", "own_papers_expedited", {"received": "2015-07-03T17:45"},
+            "2015-07-04T17:45"),
+    Example("ur, 72 h", "ur_decision_expedited", {"rfa": "2015-07-02T16:00"}, "2015-07-05T16:00"),
+    # the mark counted from the notice stays on a Sunday
+    Example("45 days", "notice_mark", {"noarfi": "2014-07-03"}, "2014-08-17"),
+    # extensions: to the raw day, then one roll; three days at most
+    Example("extended", "determination_regular",
+            {"records_complete": "2014-07-03", **EXTENSION_JULY}, "2014-08-05"),
+    Example("extended by one", "determination_regular",
+            {"records_complete": "2014-07-01", **EXTENSION_JULY, "extension_days": 1},
+            "2014-08-01"),
+    Example("extended too long", "determination_regular",
+            {"records_complete": "2014-07-01", **EXTENSION_JULY, "extension_days": 9},
+            "2014-08-04"),
+    Example("asked for nine", "determination_regular",
+            {"records_complete": "2014-07-05", **EXTENSION_JULY, "extension_days": 9},
+            "2014-08-07"),
+    Example("not approved", "determination_regular",
+            {"records_complete": "2014-07-01", "extension_days": 3}, "2014-07-31"),
+    Example("formulary, extended", "determination_formulary",
+            {"records_complete": "2018-03-27", "extension_days": 9,
+             "extension_approved": "2018-04-02"}, "2018-04-06"),
+    Example("formulary, onto a Saturday", "determination_formulary",
+            {"records_complete": "2018-03-28", "extension_days": 3,
+             "extension_approved": "2018-04-02"}, "2018-04-09"),
+    Example("expedited, extended", "determination_expedited",
+            {"information_complete": "2015-07-02T16:00", "extension_days": 9,
+             "extension_approved": "2015-07-03"}, "2015-07-08T16:00"),
+    # a request for authorisation by fax after half past five, by post, and its outer limit
+    Example("rfa 17:30", "ur_decision", {"rfa": "2018-03-12T17:30"}, "2018-03-19"),
+    Example("rfa 17:31", "ur_decision", {"rfa": "2018-03-12T17:31"}, "2018-03-20"),
+    Example("rfa Friday 17:31", "ur_decision", {"rfa": "2018-03-09T17:31"}, "2018-03-19"),
+    Example("rfa posted", "ur_decision", {"rfa": "2018-03-07", "method": "mail_ca"}, "2018-03-19"),
+    Example("rfa posted afar", "ur_decision", {"rfa": "2018-03-07", "method": "mail_us"},
+            "2018-03-19"),
+    Example("rfa posted late", "ur_decision", {"rfa": "2018-03-07T18:00", "method": "mail_ca"},
+            "2018-03-19"),
+    Example("rfa, 14 days", "ur_decision", {"rfa": "2018-03-12", "recommended": "2018-03-02"},
+            "2018-03-16"),
+    Example("rfa, soon asked", "ur_decision", {"rfa": "2018-03-12", "recommended": "2018-03-09"},
+            "2018-03-19"),
+    # liability: the clock begins anew with the notice that the dispute is over
+    Example("liability over", "application", {"served": "2016-01-04", "method": "mail_ca"},
+            "2016-06-06", (LIABILITY_2016,)),
+    Example("liability over, formulary", "application_formulary",
+            {"served": "2019-01-04", "method": "mail_ca"}, "2019-06-06",
+            (Hold("LIABILITY", date(2019, 1, 9), date(2019, 5, 2), True, method="mail_ca"),)),
+    Example("liability open", "application", {"served": "2016-01-04", "method": "mail_ca"},
+            "Unknown", (Hold("LIABILITY", date(2016, 1, 15)),)),
+    Example("liability too late", "application", {"served": "2016-01-04", "method": "mail_ca"},
+            "2016-02-08", (Hold("LIABILITY", date(2016, 3, 1), date(2016, 5, 2), True),)),
+    # a petition stops the duties that follow a determination
+    Example("authorise, appealed", "authorise", {"received": "2015-03-02"}, "2015-03-16",
+            (Hold("APPEAL", date(2015, 3, 4), date(2015, 3, 9), True),)),
+    Example("authorise, liability", "authorise", {"received": "2015-03-02"}, "2015-03-16",
+            (Hold("LIABILITY", date(2015, 3, 4), date(2015, 3, 9), True),)),
+    Example("authorise, still appealed", "authorise", {"received": "2015-03-02"}, "Unknown",
+            (Hold("APPEAL", date(2015, 3, 4), date(2015, 5, 9)),)),
+    Example("authorise, appealed too late", "authorise", {"received": "2015-03-02"},
+            "2015-03-09", (Hold("APPEAL", date(2015, 3, 10)),)),
+    Example("authorise, onto a Saturday", "authorise", {"received": "2015-03-02"}, "2015-03-16",
+            (Hold("APPEAL", date(2015, 3, 3), date(2015, 3, 9), True),)),
+    Example("reimburse, appealed", "reimburse", {"received": "2015-03-02"}, "2015-04-01",
+            (Hold("APPEAL", date(2015, 3, 4), date(2015, 3, 14), True),)),
+    Example("reimburse, liability", "reimburse", {"received": "2015-03-02"}, "2015-04-01",
+            (Hold("LIABILITY", date(2015, 3, 4), date(2015, 3, 14), True),)),
+]  # fmt: skip
+
+EXAMPLES = [
+    *WORKED,
+    *rolling_examples(),
+    *service_examples(),
+    *first_day_examples(),
+    *MORE,
+]
+
+
+def answer_to(case, rules=RULES):
+    try:
+        answer = count(case.clock, case.facts, rules=rules, holds=case.holds)
+    except NoRule:
+        return "NoRule"
+    if isinstance(answer, Unknown):
+        return "Unknown"
+    return "a date" if case.answer == "a date" else iso(answer.limit)
+
+
+@pytest.mark.parametrize("case", EXAMPLES, ids=lambda case: case.id)
+def test_worked_example(case):
+    assert answer_to(case) == case.answer
+
+
+PENALTIES = [
+    ("E21a", "2015-01-06", "2015-01-12", 3_000),
+    ("E21b", "2015-01-06", "2015-01-20", 5_000),
+    ("in time", "2015-01-06", "2015-01-06", 0),
+    ("early", "2015-01-06", "2014-12-30", 0),
+    ("one day", "2015-01-06", "2015-01-07", 500),
+    ("first day", "2014-12-01", "2014-12-02", 500),
+    ("before", "2014-11-30", "2014-12-02", None),
+]
+
+
+def penalty_for(owed, came, rules=RULES):
+    try:
+        return records_penalty({"records_due": owed, "records_received": came}, rules=rules).usd
+    except NoRule:
+        return None
+
+
+@pytest.mark.parametrize(("owed", "came", "usd"), [row[1:] for row in PENALTIES],
+                         ids=[row[0] for row in PENALTIES])  # fmt: skip
+def test_penalty_for_late_records(owed, came, usd):
+    assert penalty_for(owed, came) == usd
+
+
+def test_the_penalty_shows_its_sum_and_its_cap():
+    answer = records_penalty(
+        {"records_due": "2015-01-06", "records_received": "2015-01-20"}, rules=RULES
+    )
+
+    assert answer.days_late == 14
+    assert "14 days × $500 = $7,000." in answer.lines()[2]
+    assert "At most $5,000." in answer.lines()[3]
+
+
+@pytest.mark.shared
+def test_every_example_of_the_reference_data_when_it_is_there():
+    if not SHARED.is_dir():
+        pytest.skip("the reference data is not beside this checkout")
+
+    for row in json.loads((SHARED / "deadline_examples.json").read_text()):
+        answer = count(row["clock"], row["given"])
+        assert isinstance(answer, Sum), row["id"]
+        assert iso(answer.limit) == row["due"], row["id"]
+    for row in json.loads((SHARED / "other_examples.json").read_text()):
+        if "penalty_usd" in row:
+            assert records_penalty(row["given"], rules=RULES).usd == row["penalty_usd"], row["id"]
+        else:
+            answer = count("twelve_month_bar", row["given"])
+            assert iso(answer.limit) == row["barred_through"], row["id"]
+
+
+# --- A change of any rule is seen -----------------------------------------------------------------
+
+
+def changed(mapping, key, value):
+    return {**mapping, key: value}
+
+
+def rule_mutants(rule):
+    """Every constant of a rule, changed a little, with its name."""
+    for name in ("length", "outer_days", "usd_per_day", "usd_limit"):
+        number = getattr(rule, name)
+        for step in (-1, 1) if number else ():
+            if number + step > 0:
+                yield f"{name} {step:+}", replace(rule, **{name: number + step})
+    for name in ("length_by_method", "deemed_received"):
+        for method, number in getattr(rule, name).items():
+            for step in (-1, 1):
+                table = changed(getattr(rule, name), method, number + step)
+                yield f"{name} {method} {step:+}", replace(rule, **{name: table})
+    for method, extension in rule.extensions.items():
+        for step in (-1, 1):
+            if extension.days + step >= 0:
+                other = replace(extension, days=extension.days + step)
+                table = changed(rule.extensions, method, other)
+                yield f"extension {method} {step:+}", replace(rule, extensions=table)
+        if extension.days:
+            other = replace(extension, court_days=not extension.court_days)
+            table = changed(rule.extensions, method, other)
+            yield f"extension {method} kind", replace(rule, extensions=table)
+    for reason, hold in rule.legal_holds.items():
+        rest = {key: value for key, value in rule.legal_holds.items() if key != reason}
+        yield f"hold {reason} gone", replace(rule, legal_holds=rest)
+        if hold.max_days:
+            for step in (-1, 1):
+                other = replace(hold, max_days=hold.max_days + step)
+                table = changed(rule.legal_holds, reason, other)
+                yield f"hold {reason} {step:+}", replace(rule, legal_holds=table)
+        if hold.effect is not Effect.EXTENDS:
+            other = replace(hold, effect=Effect.EXTENDS)
+            yield f"hold {reason} effect", replace(rule, legal_holds={**rest, reason: other})
+    if rule.kind in (Kind.WORKING, Kind.BUSINESS, Kind.HOURS, Kind.MONTHS):
+        yield "kind", replace(rule, kind=Kind.CALENDAR)
+    elif rule.usd_per_day is None:
+        yield "kind", replace(rule, kind=Kind.BUSINESS, calendar=rule.calendar or "office")
+    for calendar in CalendarName:
+        if rule.calendar and calendar != rule.calendar:
+            yield f"calendar {calendar}", replace(rule, calendar=calendar)
+    # A count of open days ends on one, so its roll shows only where a hold may move the end.
+    if rule.kind is Kind.CALENDAR and rule.usd_per_day is None or rule.legal_holds:
+        if rule.roll is Roll.FORWARD:
+            yield "roll", replace(rule, roll=Roll.NONE)
+        elif rule.kind is Kind.CALENDAR:
+            yield "roll", replace(rule, roll=Roll.FORWARD, calendar=rule.calendar or "judicial")
+    if rule.cutoff:
+        for minutes in (-1, 1):
+            moved = datetime.combine(date(2018, 1, 1), rule.cutoff) + timedelta(minutes=minutes)
+            yield f"cutoff {minutes:+}", replace(rule, cutoff=moved.time())
+    yield "begins late", replace(rule, effective_from=rule.effective_from + ONE_DAY)
+    if rule.effective_from > date(2012, 1, 1):  # the first year on file: nothing lies before it
+        yield "begins early", replace(rule, effective_from=rule.effective_from - ONE_DAY)
+    if rule.effective_to:
+        yield "ends late", replace(rule, effective_to=rule.effective_to + ONE_DAY)
+        yield "ends early", replace(rule, effective_to=rule.effective_to - ONE_DAY)
+
+
+RULE_MUTANTS = [
+    pytest.param(rule, mutant, id=f"{rule.clock} from {rule.effective_from.year}: {what}")
+    for rule in RULES
+    for what, mutant in rule_mutants(rule)
+]
+
+
+@pytest.mark.parametrize(("rule", "mutant"), RULE_MUTANTS)
+def test_no_rule_can_change_without_a_named_example_failing(rule, mutant):
+    rules = [mutant if other is rule else other for other in RULES]
+
+    noticed = []
+    for case in EXAMPLES:
+        if case.clock == rule.clock or "liability" in rule.clock:
+            try:
+                same = answer_to(case, rules) == case.answer
+            except CannotCount:
+                same = False
+            noticed += [] if same else [case.id]
+    for name, owed, came, usd in PENALTIES if rule.clock == "records_penalty" else ():
+        noticed += [] if penalty_for(owed, came, rules) == usd else [name]
+
+    assert noticed
+
+
+def test_the_guard_above_knows_every_field_of_a_rule():
+    """A field added to ``Rule`` needs its mutants here, or a reason to have none."""
+    words_only = {"clock", "source", "note", "confirmed_by", "confirmed_on"}
+    mutated = {
+        "kind", "length", "length_by_method", "calendar", "roll", "extensions", "legal_holds",
+        "cutoff", "deemed_received", "outer_days", "usd_per_day", "usd_limit", "effective_from",
+        "effective_to",
+    }  # fmt: skip
+
+    assert {one.name for one in fields(Rule)} == words_only | mutated
+
+
+# --- Brute force ----------------------------------------------------------------------------------
+
+triggers = st.dates(date(2013, 1, 1), date(2059, 6, 30))
+DAY_CLOCKS = [
+    clock
+    for clock in CLOCKS
+    if clock != "records_penalty" and rule_of(clock).kind not in (Kind.HOURS, Kind.MONTHS)
+]
+
+
+def walk(rule, start, extension_days, court_days):
+    """Count one day at a time, as a clerk with a wall calendar would."""
+    calendar = default_calendars().get(rule.calendar or "judicial")
+    courts = default_calendars().get("judicial")
+    length = rule.length or rule.length_by_method["mail_ca"]
+    day = start
+    while length:
+        day += ONE_DAY
+        if rule.kind is Kind.CALENDAR or calendar.is_open(day):
+            length -= 1
+    while extension_days:
+        day += ONE_DAY
+        if not court_days or courts.is_open(day):
+            extension_days -= 1
+    while rule.roll is Roll.FORWARD and not calendar.is_open(day):
+        day += ONE_DAY
+    return day
+
+
+@settings(max_examples=5_000, deadline=None)
+@given(st.sampled_from(DAY_CLOCKS), triggers, st.sampled_from(["mail_ca", "fax", "mail_abroad"]))
+@example("application", date(2016, 1, 29), "mail_ca")  # the leap day lies inside
+@example("application", date(2016, 2, 29), "mail_ca")
+@example("determination_regular", date(2015, 12, 15), "mail_ca")
+def test_ck_2_a_count_equals_walking_day_by_day(clock, start, method):
+    rule = rule_of(clock)
+    assume(rule.effective_from <= start)
+    if rule.length_by_method:
+        method = "mail_ca"
+    facts = {CLOCKS[clock].trigger: start}
+    if rule.needs_method:
+        facts["method"] = method
+    extension = rule.extensions.get(method)
+    added = (extension.days, extension.court_days) if extension else (0, False)
+
+    answer = count(clock, facts)
+
+    assert answer.due_on == walk(rule, start, *added)
+
+
+@settings(max_examples=2_000, deadline=None)
+@given(st.sampled_from(DAY_CLOCKS), triggers, st.integers(1, 400))
+def test_a_later_trigger_never_gives_an_earlier_date(clock, start, later):
+    assume(rule_of(clock).effective_from <= start)
+    facts = {"method": "mail_ca"} if rule_of(clock).needs_method else {}
+    trigger = CLOCKS[clock].trigger
+
+    first = count(clock, {trigger: start, **facts})
+    second = count(clock, {trigger: start + timedelta(days=later), **facts})
+
+    assert first.due_on <= second.due_on
+    assert first.due_on > start
+    if first.target_on:
+        assert first.target_on <= first.due_on
+        assert first.target_on <= second.target_on
+
+
+@settings(max_examples=2_000, deadline=None)
+@given(
+    st.sampled_from(["determination_expedited", "records_expedited", "ur_decision_expedited"]),
+    st.datetimes(datetime(2013, 1, 2), datetime(2059, 6, 30), timezones=st.just(UTC)),
+)
+def test_hours_elapse_and_nothing_else(clock, moment):
+    answer = count(clock, {CLOCKS[clock].trigger: moment})
+
+    assert answer.due_at.astimezone(UTC) - moment == timedelta(hours=rule_of(clock).length)
+    assert answer.due_at.tzinfo is PACIFIC
+
+
+# --- Daylight saving, leap day, month end ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2015-03-07T16:00", "2015-03-10T17:00"),  # an hour skipped on Sunday 8 March
+        ("2015-10-30T16:00", "2015-11-02T15:00"),  # an hour twice on Sunday 1 November
+        ("2015-10-31T01:30", "2015-11-03T00:30"),
+        ("2016-02-28T09:00", "2016-03-02T09:00"),  # over the leap day
+        ("2015-02-27T09:00", "2015-03-02T09:00"),
+        ("2015-12-30T09:00", "2016-01-02T09:00"),
+    ],
+)
+def test_72_hours_across_both_changes_of_the_clocks_and_the_leap_day(start, end):
+    answer = count("determination_expedited", {"information_complete": start})
+
+    assert iso(answer.limit) == end
+
+
+def test_an_hour_that_came_twice_is_told_apart_by_its_zone():
+    summer = datetime(2015, 11, 1, 1, 30, tzinfo=timezone(timedelta(hours=-7)))
+    winter = datetime(2015, 11, 1, 1, 30, tzinfo=timezone(timedelta(hours=-8)))
+
+    first = count("determination_expedited", {"information_complete": summer})
+    second = count("determination_expedited", {"information_complete": winter})
+    unsaid = count("determination_expedited", {"information_complete": "2015-11-01T01:30"})
+
+    assert iso(first.limit) == "2015-11-04T00:30"
+    assert iso(second.limit) == "2015-11-04T01:30"
+    assert unsaid.due_at == first.due_at  # the earlier one: safer for a duty of ours
+
+
+def test_an_hour_that_never_was_is_refused():
+    with pytest.raises(BadFact, match="did not exist"):
+        count("determination_expedited", {"information_complete": "2015-03-08T02:30"})
+
+
+def test_a_month_end_changes_nothing_about_a_weekend():
+    """Friday 31 October to Monday 3 November is as long as Friday 7 to Monday 10."""
+    assert count("noarfi", {"found_eligible": "2014-10-31"}).due_on == date(2014, 11, 3)
+    assert count("noarfi", {"found_eligible": "2014-11-07"}).due_on == date(2014, 11, 10)
+    for friday in ("2014-10-31T16:00", "2014-11-07T16:00"):
+        answer = count("determination_expedited", {"information_complete": friday})
+        assert (answer.due_at.astimezone(UTC) - answer.trigger.astimezone(UTC)).days == 3
+
+
+@pytest.mark.parametrize("day", ["2018-03-09", "2018-03-12", "2018-11-02", "2018-11-05"])
+def test_ck_11_the_cut_off_holds_on_both_sides_of_a_change_of_the_clocks(day):
+    """The clocks changed on Sunday 11 March and Sunday 4 November 2018."""
+    in_time = count("ur_decision", {"rfa": f"{day}T17:29"})
+    too_late = count("ur_decision", {"rfa": f"{day}T17:31"})
+
+    assert in_time.trigger_day == too_late.trigger_day
+    assert too_late.due_on == default_calendars().get("gov6700").add(in_time.due_on, 1)
+    local = datetime.combine(date.fromisoformat(day), time(17, 31), tzinfo=PACIFIC)
+    assert count("ur_decision", {"rfa": local.astimezone(UTC)}).due_on == too_late.due_on
+
+
+def test_a_moment_counts_for_its_day_in_los_angeles():
+    evening = datetime(2014, 6, 21, 5, 0, tzinfo=UTC)  # 22:00 on the 20th in Los Angeles
+
+    answer = count("application", {"served": evening, "method": "in_hand"})
+
+    assert answer.trigger == date(2014, 6, 20)
+
+
+# --- The printed sum ------------------------------------------------------------------------------
+
+
+def test_ck_1_and_ck_9_the_engine_reads_no_clock_and_no_database():
+    """So a recount gives the same date, and a day without the scheduler costs nothing."""
+    for module in (deadlines_module, calendars_module, clocks_module):
+        source = Path(module.__file__).read_text()
+        for word in ("now(", "today()", "utcnow", "import django", "from django", "objects"):
+            assert word not in source, (module.__name__, word)
+    facts = {"served": "2016-10-21", "method": "mail_ca"}
+
+    assert count("application", facts).as_row() == count("application", dict(facts)).as_row()
+
+
+def test_ck_4_every_line_of_the_sum_says_its_date_and_its_source():
+    answer = count("application", {"served": "2016-10-21", "method": "mail_ca"})
+
+    assert [(step.kind, step.on) for step in answer.steps] == [
+        (StepKind.TRIGGER, date(2016, 10, 21)),
+        (StepKind.LENGTH, date(2016, 11, 20)),
+        (StepKind.EXTENSION, date(2016, 11, 25)),
+        (StepKind.ROLL, date(2016, 11, 28)),
+        (StepKind.RESULT, date(2016, 11, 28)),
+    ]
+    assert answer.raw == date(2016, 11, 25)
+    assert "9792.10.1(b)(1)" in answer.steps[1].source
+    assert answer.steps[2].source == "CCP 1013(a)"
+    assert "the Friday after Thanksgiving" in answer.steps[3].sentence
+    assert answer.lines()[0].startswith("Fri 21 Oct 2016: the UR decision was served by mail")
+
+
+def test_a_sum_names_the_holidays_that_it_left_out():
+    answer = count("eligibility_information", {"received": "2014-02-13"})
+
+    assert "Mon 17 Feb 2014 (Presidents' Day)" in answer.steps[1].sentence
+
+
+def test_a_named_override_is_said_in_the_sum():
+    answer = count(
+        "eligibility_information",
+        {"received": "2014-02-13", "rules_of": "2013", "calendar": "office"},
+    )
+
+    said = " ".join(step.sentence for step in answer.steps if step.kind is StepKind.CHOICE)
+    assert "rules of 2013, chosen by name" in said
+    assert "office calendar, chosen by name; the rule counts on judicial" in said
+
+
+def test_unconfirmed_rules_say_so_and_a_confirmed_one_does_too():
+    facts = {"found_eligible": "2014-12-24"}
+    confirmed = [
+        replace(rule, confirmed_by="R. Ortiz", confirmed_on=date(2024, 5, 1)) for rule in RULES
+    ]
+
+    assert not count("noarfi", facts).is_confirmed
+    assert count("noarfi", facts, rules=confirmed).is_confirmed
+    assert count("noarfi", facts, rules=confirmed).steps[1].confirmed
+
+
+def test_a_sum_is_plain_values_for_json():
+    row = count("determination_expedited", {"information_complete": "2015-07-02T16:00"}).as_row()
+
+    assert json.loads(json.dumps(row)) == row
+    assert (row["due"], row["internal_target"]) == ("2015-07-05T16:00", "2015-07-05T16:00")
+
+
+# --- Our own target -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("clock", "facts", "due_on", "target_on"),
+    [
+        # E13: the legal date rolls to Monday, we aim at the Friday before
+        ("determination_regular", {"records_complete": "2014-07-03"}, "2014-08-04", "2014-08-01"),
+        ("determination_regular", {"records_complete": "2014-07-01"}, "2014-07-31", "2014-07-31"),
+        # the raw day is the Friday after Thanksgiving: the open day before is Wednesday
+        ("determination_regular", {"records_complete": "2014-10-29"}, "2014-12-01", "2014-11-26"),
+        # calendars differ over that Friday: we count it as working, which is earlier
+        ("noarfi", {"found_eligible": "2014-11-26"}, "2014-12-01", "2014-11-28"),
+        # and over Admission Day
+        (
+            "determination_formulary",
+            {"records_complete": "2020-09-08"},
+            "2020-09-16",
+            "2020-09-15",
+        ),
+        ("noarfi", {"found_eligible": "2014-12-24"}, "2014-12-26", "2014-12-26"),
+    ],
+)
+def test_our_own_target_is_the_earliest_that_anyone_could_hold_us_to(
+    clock, facts, due_on, target_on
+):
+    answer = count(clock, facts)
+
+    assert (str(answer.due_on), str(answer.target_on)) == (due_on, target_on)
+    assert answer.target_steps[-1].sentence.startswith("Internal target:")
+
+
+def test_only_our_own_duties_have_a_target():
+    for name, clock in CLOCKS.items():
+        if name == "records_penalty":
+            continue
+        facts = {clock.trigger: "2020-06-01T09:00", "method": "mail_ca"}
+        answer = count(name, {key: facts[key] for key in facts if key in clock.keys})
+        assert (answer.target is not None) is (clock.whose is Whose.OURS), name
+
+
+# --- Holds ----------------------------------------------------------------------------------------
+
+REGULAR = {"records_complete": "2014-07-01"}  # due Thu 31 Jul 2014
+
+
+def test_three_holds_without_a_source_move_our_target_by_their_sum_and_not_the_legal_date():
+    holds = [
+        Hold("RECORDS_CHASE", date(2014, 7, 3), date(2014, 7, 5), True, by="D. Mori"),
+        Hold("RECORDS_CHASE", date(2014, 7, 10), date(2014, 7, 14)),
+        Hold("TRANSLATION", date(2014, 7, 20), date(2014, 7, 21), True),
+    ]
+
+    answer = count("determination_regular", REGULAR, holds=holds)
+
+    assert answer.due_on == date(2014, 7, 31)
+    assert answer.target_on == date(2014, 8, 7)
+    lines = [step for step in answer.target_steps if step.kind is StepKind.HOLD]
+    assert [step.on for step in lines] == [date(2014, 8, 2), date(2014, 8, 6), date(2014, 8, 7)]
+    assert "by D. Mori" in lines[0].sentence
+    legal = [step.sentence for step in answer.steps if step.kind is StepKind.HOLD]
+    assert len(legal) == 3
+    assert all("names no source" in sentence for sentence in legal)
+    assert answer.target_is_after_limit
+    assert "after the legal date" in answer.target_steps[-1].sentence
+
+
+def test_days_on_which_two_holds_overlap_count_once():
+    holds = [
+        Hold("A", date(2014, 7, 3), date(2014, 7, 8)),
+        Hold("B", date(2014, 7, 5), date(2014, 7, 10)),
+        Hold("C", date(2014, 7, 6), date(2014, 7, 7)),
+    ]
+
+    assert count("determination_regular", REGULAR, holds=holds).target_on == date(2014, 8, 7)
+
+
+def test_a_hold_before_the_trigger_or_after_the_target_or_without_end_moves_nothing():
+    holds = [
+        Hold("A", date(2014, 6, 1), date(2014, 6, 20), True),
+        Hold("B", date(2014, 9, 1), date(2014, 9, 20)),
+        Hold("C", date(2014, 7, 10)),
+    ]
+
+    assert count("determination_regular", REGULAR, holds=holds).target_on == date(2014, 7, 31)
+
+
+def test_a_target_that_a_hold_moves_onto_a_closed_day_goes_back_to_an_open_one():
+    holds = [Hold("A", date(2014, 7, 10), date(2014, 7, 12))]
+
+    answer = count("determination_regular", REGULAR, holds=holds)
+
+    assert answer.target_on == date(2014, 8, 1)  # two days on is Saturday 2 August
+
+
+def test_holds_move_the_target_of_a_clock_in_hours_too():
+    facts = {"information_complete": "2015-07-02T16:00"}
+    holds = [Hold("A", date(2015, 7, 3), date(2015, 7, 4))]
+
+    answer = count("determination_expedited", facts, holds=holds)
+
+    assert iso(answer.limit) == "2015-07-05T16:00"
+    assert iso(answer.target) == "2015-07-06T16:00"
+    assert answer.target_is_after_limit
+
+
+def test_ck_8_extensions_are_limited_together():
+    holds = [
+        Hold("EXTENSION", date(2014, 7, 29), date(2014, 7, 31), approved_on=date(2014, 7, 28)),
+        Hold("EXTENSION", date(2014, 7, 31), date(2014, 8, 2), approved_on=date(2014, 7, 30)),
+        Hold("EXTENSION", date(2014, 8, 2), date(2014, 8, 4), approved_on=date(2014, 8, 1)),
+    ]
+
+    answer = count("determination_regular", REGULAR, holds=holds)
+
+    assert answer.due_on == date(2014, 8, 4)  # 31 July and three days is a Sunday
+    said = [step.sentence for step in answer.steps if step.kind is StepKind.HOLD]
+    assert "adds 2 days." in said[0]
+    assert "adds 1 day; all together may add 3 at most." in said[1]
+    assert "adds 0 days; all together" in said[2]
+
+
+def test_an_extension_moves_both_the_legal_date_and_the_target():
+    answer = count("determination_regular", {**REGULAR, **EXTENSION_JULY, "extension_days": 1})
+
+    assert (answer.due_on, answer.target_on) == (date(2014, 8, 1), date(2014, 8, 1))
+    (line,) = [step for step in answer.steps if step.kind is StepKind.HOLD]
+    assert "4610.6" in line.source
+
+
+def test_a_liability_dispute_begins_the_clock_anew_and_the_sum_says_from_what():
+    facts = {"served": "2016-01-04", "method": "mail_ca"}
+
+    answer = count("application", facts, holds=[LIABILITY_2016])
+
+    assert answer.clock.name == "application"
+    assert answer.trigger == date(2016, 5, 2)
+    assert "begins anew" in answer.steps[0].sentence
+    assert "4610.5(h)(2)" in answer.steps[0].source
+
+
+def test_a_clock_begun_anew_by_a_notice_served_in_an_unknown_way_is_unknown():
+    hold = replace(LIABILITY_2016, method="")
+
+    answer = count("application", {"served": "2016-01-04", "method": "mail_ca"}, holds=[hold])
+
+    assert isinstance(answer, Unknown)
+    assert "way in which the notice that the liability dispute is resolved" in answer.sentence
+
+
+# --- What is not known ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("clock", "facts", "missing"),
+    [
+        ("application", {}, "the day on which the UR decision was served"),
+        ("application", {"served": None, "method": "mail_ca"}, "the day on which the UR decision"),
+        ("application", {"served": "", "method": "mail_ca"}, "the day on which the UR decision"),
+        ("application", {"served": "2014-06-20"}, "the way in which the UR decision was served"),
+        ("application", {"served": "2014-06-20", "method": ""}, "the way in which"),
+        (
+            "application",
+            {"served": "2014-06-20", "method": "mail_ca", "form_served": False},
+            "the application form was sent",
+        ),
+        ("records", {"noarfi": "2017-01-19", "method": "in_hand"}, "this way of service"),
+        ("determination_expedited", {"information_complete": "2015-07-02"}, "the hour at which"),
+        ("petition", {"mailed": "2014-11-06"}, "the way in which the determination was served"),
+    ],
+)
+def test_what_is_missing_makes_the_date_unknown_and_is_named_never_late(clock, facts, missing):
+    for answer in (count(clock, facts), judge(clock, "2059-01-01", facts)):
+        assert isinstance(answer, Unknown)
+        assert missing in answer.missing[0]
+        assert answer.sentence
+        assert answer.as_row()["due"] is None
+
+
+@pytest.mark.parametrize(
+    "given", [{"records_due": "2015-01-06"}, {"records_received": "2015-01-06"}]
+)
+def test_a_penalty_without_both_days_is_unknown(given):
+    assert isinstance(records_penalty(given, rules=RULES), Unknown)
+
+
+# --- In time or not -------------------------------------------------------------------------------
+
+
+def test_e3_one_day_late_is_late():
+    facts = {"served": "2013-12-24", "method": "mail_ca"}
+
+    assert isinstance(judge("application", "2014-01-28", facts), Timely)
+    late = judge("application", "2014-01-29", facts)
+    assert isinstance(late, Late)
+    assert late.days == 1
+    assert late.sentence == "Wed 29 Jan 2014 is 1 day late (limit Tue 28 Jan 2014)."
+
+
+def test_e18_day_34_is_in_time():
+    answer = judge("petition", "2014-12-10", {"mailed": "2014-11-06", "method": "mail_ca"})
+
+    assert isinstance(answer, Timely)
+    assert "1 day to spare" in answer.sentence
+
+
+def test_e14_a_late_determination_is_late_by_13_days_and_nothing_else():
+    answer = judge("determination_regular", "2015-01-08", {"records_complete": "2014-11-26"})
+
+    assert isinstance(answer, Late)
+    assert answer.days == 13
+
+
+def test_an_application_counts_for_its_local_day_to_midnight():
+    facts = {"served": "2014-06-20", "method": "in_hand"}  # last day Mon 21 Jul 2014
+    last_minute = datetime(2014, 7, 21, 23, 59, tzinfo=PACIFIC)
+
+    assert isinstance(judge("application", last_minute.astimezone(UTC), facts), Timely)
+    midnight = last_minute + timedelta(minutes=1)
+    assert isinstance(judge("application", midnight.astimezone(UTC), facts), Late)
+
+
+@pytest.mark.parametrize(
+    ("received", "expected"),
+    [("2016-11-25", Timely), ("2016-11-28", Unknown), ("2016-11-29", Late)],
+)
+def test_where_calendars_disagree_and_timeliness_turns_on_it_a_person_decides(received, expected):
+    """E4: mailed 21 October 2016, day 35 is the Friday after Thanksgiving."""
+    answer = judge("application", received, {"served": "2016-10-21", "method": "mail_ca"})
+
+    assert isinstance(answer, expected)
+    if expected is Unknown:
+        assert answer.dates == (date(2016, 11, 25), date(2016, 11, 28))
+        assert "Fri 25 Nov 2016 or Mon 28 Nov 2016; a person must decide" in answer.sentence
+
+
+def test_nobody_is_penalised_on_the_friday_after_thanksgiving():
+    """E19: five working days from 26 November 2014 end on 4 or on 5 December."""
+    facts = {"received": "2014-11-26"}
+
+    assert isinstance(judge("authorise", "2014-12-03", facts), Timely)
+    assert isinstance(judge("authorise", "2014-12-05", facts), Unknown)
+    assert isinstance(judge("authorise", "2014-12-08", facts), Late)
+
+
+def test_a_calendar_named_by_hand_settles_it():
+    facts = {"served": "2016-10-21", "method": "mail_ca", "calendar": "judicial"}
+
+    assert isinstance(judge("application", "2016-11-28", facts), Timely)
+
+
+def test_received_before_it_was_served_is_a_question_about_the_dates():
+    answer = judge("application", "2014-06-19", {"served": "2014-06-20", "method": "in_hand"})
+
+    assert isinstance(answer, Unknown)
+    assert "Check both dates" in answer.sentence
+
+
+def test_nothing_received_is_unknown_not_late():
+    answer = judge("application", None, {"served": "2014-06-20", "method": "in_hand"})
+
+    assert isinstance(answer, Unknown)
+    assert answer.missing == ("the day on which the application is received",)
+
+
+@pytest.mark.parametrize(
+    ("received", "expected"),
+    [
+        ("2015-07-05T16:00", Timely),
+        ("2015-07-05T16:01", Late),
+        ("2015-07-04", Timely),
+        ("2015-07-05", Unknown),  # the hour decides
+        ("2015-07-07", Late),
+    ],
+)
+def test_a_clock_in_hours_is_judged_by_the_hour(received, expected):
+    facts = {"information_complete": "2015-07-02T16:00"}
+
+    assert isinstance(judge("determination_expedited", received, facts), expected)
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(st.dates(date(2013, 1, 1), date(2058, 1, 1)), st.integers(0, 60))
+def test_a_later_receipt_is_never_better(served, after):
+    rank = {Timely: 0, Unknown: 1, Late: 2}
+    facts = {"served": served, "method": "mail_ca"}
+
+    one = judge("application", served + timedelta(days=after), facts)
+    next_day = judge("application", served + timedelta(days=after + 1), facts)
+
+    assert rank[type(one)] <= rank[type(next_day)]
+
+
+@pytest.mark.parametrize("year", [2014, 2019, 2026])
+def test_calendars_agree_on_an_ordinary_day(year):
+    """So a person is asked on a few days of a year only."""
+    asked = 0
+    for n in range(365):
+        served = date(year, 1, 1) + timedelta(days=n)
+        answer = count("application", {"served": served, "method": "in_hand"})
+        asked += len(set(answer.ends.values())) > 1
+
+    assert asked < 40
+
+
+# --- Rules ----------------------------------------------------------------------------------------
+
+
+def test_the_shipped_rules_have_no_gap_and_no_overlap_and_are_unconfirmed():
+    for clock in CLOCKS:
+        rules = [rule for rule in RULES if rule.clock == clock]
+        assert rules, clock
+        refuse_gap_or_overlap(rules)
+        assert rules[-1].effective_to is None
+        for rule in rules:
+            assert rule.source
+            assert rule.confirmed_on is None
+
+
+def two_rules(first_ends, second_begins):
+    first = replace(rule_of("noarfi"), effective_to=first_ends)
+    return [replace(rule_of("noarfi"), effective_from=second_begins, length=2), first]
+
+
+def test_an_overlap_is_refused_naming_both():
+    rules = two_rules(date(2020, 6, 30), date(2020, 6, 30))
+
+    with pytest.raises(BadRules) as refused:
+        refuse_gap_or_overlap(rules)
+    assert "Two rows would be in force on Tue 30 Jun 2020" in str(refused.value)
+    assert "from Tue 1 Jan 2013 to Tue 30 Jun 2020" in str(refused.value)
+    assert "from Tue 30 Jun 2020 with no end" in str(refused.value)
+    with pytest.raises(BadRules, match="Two rules are in force"):
+        count("noarfi", {"found_eligible": "2020-06-30"}, rules=rules)
+
+
+def test_two_open_ended_rules_are_an_overlap():
+    with pytest.raises(BadRules, match="Two rows"):
+        refuse_gap_or_overlap(two_rules(None, date(2020, 7, 1)))
+
+
+def test_a_gap_is_refused_naming_both():
+    rules = two_rules(date(2020, 6, 30), date(2020, 7, 3))
+
+    with pytest.raises(BadRules) as refused:
+        refuse_gap_or_overlap(rules)
+    assert "from Wed 1 Jul 2020 to Thu 2 Jul 2020" in str(refused.value)
+    assert "to Tue 30 Jun 2020" in str(refused.value)
+    assert "from Fri 3 Jul 2020 with no end" in str(refused.value)
+
+
+def test_a_rule_is_chosen_by_the_day_of_the_trigger():
+    rules = two_rules(date(2020, 6, 30), date(2020, 7, 1))
+
+    refuse_gap_or_overlap(rules)
+    assert rule_for("noarfi", date(2020, 6, 30), rules).length == 1
+    assert rule_for("noarfi", date(2020, 7, 1), rules).length == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"length": 0},
+        {"length": None},
+        {"calendar": ""},
+        {"clock": "no_such_clock"},
+        {"effective_to": date(2012, 12, 31)},
+        {"length_by_method": {"pigeon": 3}},
+        {"kind": Kind.HOURS},
+        {"usd_per_day": 0},
+    ],
+)
+def test_a_rule_that_cannot_be_used_is_refused(change):
+    with pytest.raises(BadRules, match="cannot be used"):
+        replace(rule_of("reimburse"), **change)
+
+
+def test_rules_of_names_a_year_or_a_day():
+    facts = {"received": "2014-02-13"}
+
+    assert count("eligibility_information", facts | {"rules_of": "2013-06-01"}).due_on == date(
+        2014, 2, 28
+    )
+    with pytest.raises(NoRule, match="2012"):
+        count("eligibility_information", facts | {"rules_of": "2012"})
+    rules = two_rules(date(2020, 6, 30), date(2020, 7, 1))
+    with pytest.raises(BadFact, match="changed during 2020"):
+        count("noarfi", {"found_eligible": "2020-06-30", "rules_of": "2020"}, rules=rules)
+
+
+# --- Bad input ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("clock", "facts", "refusal", "said"),
+    [
+        ("aplication", {}, UnknownClock, "Clocks: application,"),
+        ("records_penalty", {"records_due": "2015-01-06"}, UnknownClock, "a sum of money"),
+        ("noarfi", {"found": "2014-12-24"}, BadFact, "It takes found_eligible"),
+        ("noarfi", {"found_eligible": "2014-02-30"}, BadFact, "not a date"),
+        ("noarfi", {"found_eligible": "12/24/2014"}, BadFact, "Write it as 2014-06-20"),
+        ("noarfi", {"found_eligible": "20141224"}, BadFact, "not a date"),
+        ("noarfi", {"found_eligible": "2014-12-24T25:00"}, BadFact, "not a date"),
+        ("noarfi", {"found_eligible": 20141224}, BadFact, "not a date"),
+        ("noarfi", {"found_eligible": "1914-12-24"}, OutOfRange, "2012 to 2060"),
+        ("noarfi", {"found_eligible": "9999-12-31"}, OutOfRange, "2012 to 2060"),
+        ("noarfi", {"found_eligible": "0001-01-01T00:00+00:00"}, BadFact, "not a date"),
+        ("noarfi", {"found_eligible": "2060-12-31"}, OutOfRange, "2012 to 2060"),
+        ("determination_regular", {"records_complete": "2060-12-15"}, OutOfRange, "2060"),
+        ("noarfi", {"found_eligible": "2012-12-31"}, NoRule, "On file: “noarfi” from Tue 1 Jan"),
+        ("noarfi", {"found_eligible": "2014-12-24", "calendar": "x"}, UnknownCalendar, "gov6700"),
+        ("noarfi", {"found_eligible": "2014-12-24", "rules_of": "0000"}, BadFact, "not a year"),
+        ("noarfi", {"found_eligible": "2014-12-24", "rules_of": "x"}, BadFact, "not a date"),
+        (
+            "authorise",
+            {"received": "2014-11-26", "friday_after_thanksgiving_is_working": "maybe"},
+            BadFact,
+            "neither yes nor no",
+        ),
+        ("application", {"served": "2014-06-20", "method": "owl"}, BadFact, "in_hand, mail_ca"),
+        (
+            "determination_regular",
+            {"records_complete": "2014-07-01", "extension_days": "-1"},
+            BadFact,
+            "not a number of days",
+        ),
+        ("ur_decision", {"rfa": "2018-03-12", "recommended": "9999-12-31"}, OutOfRange, "too far"),
+    ],
+)
+def test_a_fact_that_cannot_be_used_is_refused_with_a_sentence(clock, facts, refusal, said):
+    with pytest.raises(refusal) as refused:
+        count(clock, facts)
+    assert said in str(refused.value)
+    assert isinstance(refused.value, CannotCount)
+
+
+def test_a_hold_that_never_ends_in_our_time_is_refused_not_crashed():
+    holds = [Hold("A", date(2014, 7, 3), date(9999, 12, 31))]
+
+    with pytest.raises(OutOfRange):
+        count("determination_regular", REGULAR, holds=holds)
+
+
+@pytest.mark.parametrize("yes", [True, "true", "Yes"])
+def test_the_friday_flag_may_be_written_as_text(yes):
+    facts = {"received": "2014-11-26", "friday_after_thanksgiving_is_working": yes}
+
+    assert count("authorise", facts).due_on == date(2014, 12, 4)
+    assert friday_after_thanksgiving(2014) == date(2014, 11, 28)
+
+
+# --- The clock bar --------------------------------------------------------------------------------
+
+
+def drawn(cells):
+    letters = {
+        "elapsed": "e",
+        "stopped": "s",
+        "today": "T",
+        "ahead": ".",
+        "limit": "L",
+        "over": "o",
+    }
+    return "".join(letters[cell.kind] for cell in cells)
+
+
+def test_the_bar_has_one_cell_for_each_day_of_the_limit():
+    trigger, limit = date(2014, 7, 1), date(2014, 7, 31)
+
+    cells = days_between_for_bar(trigger, limit, date(2014, 7, 11))
+
+    assert len(cells) == 30
+    assert (cells[0].day, cells[-1].day) == (date(2014, 7, 2), limit)
+    assert drawn(cells) == "e" * 9 + "T" + "." * 19 + "L"
+    assert cells[9].kind is DayKind.TODAY
+
+
+def test_the_bar_shows_every_pause():
+    holds = [
+        Hold("A", date(2014, 7, 3), date(2014, 7, 5)),
+        Hold("B", date(2014, 7, 9)),  # still on: stopped to today
+        Hold("C", date(2014, 7, 14), date(2014, 7, 15)),
+    ]
+
+    cells = days_between_for_bar(date(2014, 7, 1), date(2014, 7, 16), date(2014, 7, 11), holds)
+
+    assert drawn(cells) == "esseeeessT..s.L"
+
+
+def test_the_bar_on_and_past_the_last_day():
+    trigger, limit = date(2014, 7, 1), date(2014, 7, 4)
+
+    assert drawn(days_between_for_bar(trigger, limit, limit)) == "eeT"
+    assert drawn(days_between_for_bar(trigger, limit, date(2014, 7, 6))) == "eeLoT"
+    far = days_between_for_bar(trigger, limit, date(2015, 7, 6))
+    assert drawn(far) == "eeL" + "o" * 13 + "T"
+    assert far[-1].day == date(2015, 7, 6)
+    assert drawn(days_between_for_bar(trigger, limit, date(2014, 6, 1))) == "..L"
