@@ -47,6 +47,14 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "desk:peek": "cases.view_case",
     "desk:timeline": "cases.view_case",
     "desk:letters": "letters.view_letter",
+    # letters
+    "letters:status": "letters.view_letter",
+    "letters:download": "letters.view_letter",
+    "letters:parked": "letters.release_parked",
+    "letters:release": "letters.release_parked",
+    "letters:wording": "letters.manage_wording",
+    "letters:wording_detail": "letters.manage_wording",
+    "letters:publish_wording": "letters.manage_wording",
     # cases
     "cases:my_intakes": "cases.enter_application",
     "cases:intake": "cases.enter_application",
@@ -128,7 +136,7 @@ OPEN_WITHOUT_SECOND_FACTOR = {
 }
 
 # Fragments that a page asks for by itself, again and again. They do not keep a session alive.
-POLLED: set[str] = set()
+POLLED: set[str] = {"letters:status"}
 
 
 def audience_of(route: str) -> AudienceEntry | None:

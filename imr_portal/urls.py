@@ -18,5 +18,6 @@ urlpatterns = [
     path("", include("cases.urls")),
     path("", include("records.urls")),
     path("", include("determinations.urls")),
+    path("", include("letters.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -99,5 +99,7 @@ class Relay:
         self._swept_at = at
         services.beat(name="relay", at=at)
         swept = services.sweep(at=at)
-        if swept.requeued or swept.parked:
-            logger.warning("relay_swept", requeued=swept.requeued, parked=swept.parked)
+        if swept.requeued:
+            logger.warning("relay_requeued", count=swept.requeued)
+        if swept.parked:
+            logger.error("relay_parked", count=swept.parked)
