@@ -164,13 +164,10 @@ def _disarm(thing: Any, depth: int = 0) -> None:
         return
     for key in list(thing.keys()):
         value = thing[key]
-        if (
-            key in ("/EF", "/AF", "/AA", "/JS", "/JavaScript")
-            or key in ("/A", "/OpenAction")
-            and _acts(value)
-            or key == "/S"
-            and value in DANGEROUS_ACTIONS
-        ):
+        always = key in ("/EF", "/AF", "/AA", "/JS", "/JavaScript")
+        named = key == "/S" and value in DANGEROUS_ACTIONS
+        linked = key in ("/A", "/OpenAction") and _acts(value)
+        if always or named or linked:
             del thing[key]
         elif isinstance(value, pikepdf.Object) and not value.is_indirect:
             _disarm(value, depth + 1)

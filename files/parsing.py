@@ -41,7 +41,10 @@ def ask(act: str, **question: Any) -> tuple[dict[str, Any], bytes]:
     line, _, body = done.stdout.partition(b"\n")
     if done.returncode != 0 or not line:
         raise CannotRead("limits" if done.returncode < 0 else "damaged")
-    said: dict[str, Any] = json.loads(line)
+    try:
+        said: dict[str, Any] = json.loads(line)
+    except ValueError as error:
+        raise CannotRead("damaged") from error
     if "refused" in said:
         raise CannotRead(said["refused"])
     if said["bytes"] != len(body):
