@@ -1,0 +1,25 @@
+"""Fill the tables that the office starts with."""
+
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from cases.seeds import seed_categories
+from reviewers.seeds import seed_specialties
+
+
+class Command(BaseCommand):
+    help = (
+        "Add the shipped treatment categories, specialties, attestation and guidelines that are "
+        "missing, and the sample wording as drafts. A second run changes nothing."
+    )
+
+    def handle(self, **options: Any) -> None:
+        now = timezone.now()
+        seed_categories(by=None, at=now)
+        seed_specialties(by=None, at=now)
+        call_command("seed_guidelines", verbosity=0)
+        call_command("import_wording", "--shipped", verbosity=0)
+        self.stdout.write("The tables that the office starts with are filled.")
