@@ -69,6 +69,6 @@ def _settings() -> dict[str, Any]:
     }
 
 
-app = Celery("imr_portal")
+app = Celery("imr_portal", log="imr_portal.celery_logs:CeleryLogging")
 app.add_defaults(_settings)
 app.autodiscover_tasks()

@@ -22,16 +22,12 @@ CI = os.environ.get("CI") == "true"
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment, django_db_blocker):
     """One migrated database for the whole run, and a copy of it."""
-    from django.test.utils import setup_databases, teardown_databases
-
     with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False, aliases=["default"])
         pristine = Pristine()
-        pristine.keep()
+        pristine.set_up()
     yield pristine
     with django_db_blocker.unblock():
-        pristine.discard()
-        teardown_databases(made, verbosity=0)
+        pristine.tear_down()
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,15 @@
 """The production settings, with what only a test needs changed: see each line."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
-_room = os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="imr-test-"))
+if "VAR_DIR" not in os.environ:
+    os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="imr-test-")
+    atexit.register(shutil.rmtree, os.environ["VAR_DIR"], ignore_errors=True)
+_room = os.environ["VAR_DIR"]
 os.environ.setdefault("DEBUG", "0")
 os.environ.setdefault("SECRET_KEY", "a-key-for-tests-that-guards-nothing-0123456789-abcdefghij")
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")

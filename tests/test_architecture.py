@@ -1,0 +1,164 @@
+"""Imports run one way. The table says who may name whom; everything below names nobody above."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+MAY_NAME = {
+    "accounts": set(),
+    "files": set(),
+    "guidelines": {"accounts"},
+    "letters": {"accounts", "files"},
+    "cases": {"accounts", "files", "guidelines", "letters"},
+    "reviewers": {"accounts", "files", "letters", "cases"},
+    "records": {"accounts", "files", "letters", "cases", "reviewers"},
+    "determinations": {
+        "accounts", "files", "guidelines", "letters", "cases", "reviewers", "records",
+    },
+    "desk": {
+        "accounts", "files", "guidelines", "letters", "cases", "reviewers", "records",
+        "determinations",
+    },
+}  # fmt: skip
+HOUSE = set(MAY_NAME) | {"imr_portal", "tests", "bench"}
+
+# Rules without rows and without a clock: what they judge comes in as arguments.
+PURE = [
+    "cases/lifecycle.py",
+    "cases/deadlines.py",
+    "cases/eligibility.py",
+    "reviewers/conflicts.py",
+    "reviewers/matching.py",
+    *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "determinations/checks").rglob("*.py")),
+]
+
+MODEL = re.compile(r"([a-z_]+)\.[A-Z]\w*")  # "cases.Case", but not the permission "cases.view_case"
+LOOSE_MODEL = re.compile(r"([a-z_]+)\.\w+")  # as migrations write it: "cases.case"
+
+
+def apps_named(source, *, in_migration=False):
+    """Every app of the house that a module names: imports of any kind, and models as strings."""
+    named = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            named.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            named.add(node.module.split(".")[0])
+        elif isinstance(node, ast.Call):
+            named |= _named_by_call(node)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if match := MODEL.fullmatch(node.value):
+                named.add(match[1])
+        elif isinstance(node, ast.keyword) and node.arg == "to" and in_migration:
+            match = LOOSE_MODEL.fullmatch(str(getattr(node.value, "value", "")))
+            named |= {match[1]} if match else set()
+        elif isinstance(node, ast.Assign) and in_migration:
+            named |= _dependencies(node)
+    return named & HOUSE
+
+
+def _named_by_call(node):
+    """Apps in ``get_model("cases", …)``, ``import_module("cases.models")`` and their like."""
+    function = node.func.attr if isinstance(node.func, ast.Attribute) else None
+    function = node.func.id if isinstance(node.func, ast.Name) else function
+    if function not in {"get_model", "get_app_config", "import_module", "import_string",
+                        "find_spec", "__import__"}:  # fmt: skip
+        return set()
+    words = [argument.value for argument in [*node.args, *(key.value for key in node.keywords)]
+             if isinstance(argument, ast.Constant)]  # fmt: skip
+    return {str(word).split(".")[0] for word in words}
+
+
+def _dependencies(node):
+    targets = {target.id for target in node.targets if isinstance(target, ast.Name)}
+    if "dependencies" not in targets:
+        return set()
+    return {
+        element.elts[0].value
+        for element in getattr(node.value, "elts", [])
+        if isinstance(element, ast.Tuple) and isinstance(element.elts[0], ast.Constant)
+    }
+
+
+def modules_named(source):
+    """Every module that an import statement names, relative ones with their dots."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("app", MAY_NAME)
+def test_an_app_names_only_what_stands_below_it(app):
+    wrong = []
+    for path in sorted((ROOT / app).rglob("*.py")):
+        named = apps_named(path.read_text(), in_migration=path.parent.name == "migrations")
+        above = named - MAY_NAME[app] - {app}
+        if above:
+            wrong.append(f"{path.relative_to(ROOT)} names {', '.join(sorted(above))}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "import cases.models",
+        "from cases.models import Case",
+        "from cases import services",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from cases.models import Case",
+        "def later():\n    from cases.models import Case",
+        "case = models.ForeignKey('cases.Case', on_delete=models.PROTECT)",
+        "case = models.ForeignKey(to='cases.Case', on_delete=models.PROTECT)",
+        "Case = apps.get_model('cases', 'Case')",
+        "Case = apps.get_model(app_label='cases', model_name='Case')",
+        "Case = apps.get_model('cases.Case')",
+        "module = importlib.import_module('cases.models')",
+        "move = import_string('cases.lifecycle.MOVES')",
+    ],
+)
+def test_the_reader_of_imports_finds_a_planted_one(planted):
+    assert "cases" in apps_named(planted)
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "class Migration:\n    dependencies = [('cases', '0001_initial')]",
+        "field = models.ForeignKey(on_delete=1, to='cases.case')",
+    ],
+)
+def test_the_reader_of_imports_finds_a_planted_one_in_a_migration(planted):
+    assert "cases" in apps_named(planted, in_migration=True)
+
+
+def test_the_reader_of_imports_lets_permissions_and_settings_pass():
+    innocent = "user.may('cases.view_case')\nfrom django.conf import settings\nfrom . import cases"
+    assert apps_named(innocent) == set()
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_a_module_of_rules_reads_no_rows_and_no_clock(module):
+    source = (ROOT / module).read_text()
+    parts = {part for name in modules_named(source) for part in name.split(".")}
+    assert not parts & {"timezone", "services", "connection", "transaction"}, module
+    # Django's choices are wanted here; our own rows are not.
+    ours = [name for name in modules_named(source) if not name.startswith("django")]
+    assert not [name for name in ours if "models" in name.split(".")], module
+    assert ".objects" not in source, module
+
+
+def test_every_app_of_the_house_stands_in_the_table():
+    apps = {path.parent.name for path in ROOT.glob("*/apps.py")}
+    assert apps == set(MAY_NAME)
+
+
+def test_there_is_no_room_for_leftovers():
+    names = {path.stem for app in MAY_NAME for path in (ROOT / app).rglob("*")}
+    assert not names & {"core", "common", "utils", "helpers", "misc"}
