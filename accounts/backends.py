@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.auth.backends import ModelBackend
 
 from .roles import ADMIN_PERMISSIONS, PERMISSIONS
@@ -32,3 +33,18 @@ class RoleBackend(ModelBackend):
         if not user_obj.is_active or user_obj.is_anonymous:
             return False
         return bool(ADMIN_PERMISSIONS.get(app_label, set()) & user_obj.roles)
+
+
+class SignInBackend(AuthenticationBackend):
+    """The sign-in library's way in, which answers no question about permissions."""
+
+    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        return set()
+
+    get_user_permissions = get_group_permissions = get_all_permissions
+
+    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+        return False
+
+    def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
+        return False

@@ -1,0 +1,239 @@
+"""Looking cases, parties and acts up in the admin site. Nothing of a case is changed there.
+
+Case work has its own pages. Here an administrator or an auditor finds a row and reads its history;
+the acts of reviewers carry the seat and never the name (Labor Code 4610.6(f)).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from accounts.models import AccountEvent, User
+from accounts.roles import ADMIN_PERMISSIONS, Role
+from accounts.services import note_look
+
+from .models import Case, Event, Party
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a row as its history prints it."""
+
+    number: int
+    at: datetime
+    who: str
+    why: str
+    changes: list[str]
+
+
+class LookUp(admin.ModelAdmin):
+    """Find and read; no adding, no changing, no deleting, and every look is noted."""
+
+    actions = None
+    show_full_result_count = False  # counting a million rows says nothing
+    list_per_page = 50
+
+    def case_of(self, row: Any) -> Case:
+        """The case on which a row stands."""
+        raise NotImplementedError
+
+    def versions(self, row: Any, reader: User) -> Iterator[Version]:
+        """The history of a row, newest first."""
+        raise NotImplementedError
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return _may_look_up(request.user)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _may_look_up(request.user)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        self._note_look(request, self._row(request, object_id))
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        row = self._row(request, object_id)
+        reader = self._note_look(request, row)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"History: {row}",
+            "opts": self.opts,
+            "row": row,
+            "versions": self.versions(row, reader),
+            **(extra_context or {}),
+        }
+        return render(request, "cases/admin_history.html", context)
+
+    def _row(self, request: HttpRequest, object_id: str) -> Any:
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        return row
+
+    def _note_look(self, request: HttpRequest, row: Any) -> User:
+        """Note that a case was opened, or that it was refused; only then go on."""
+        if not isinstance(request.user, User):
+            raise PermissionDenied
+        granted = self.has_view_permission(request, row)
+        note_look(
+            by=request.user,
+            subject="case",
+            reference=self.case_of(row).number,
+            granted=granted,
+            at=timezone.now(),
+        )
+        if not granted:
+            raise PermissionDenied
+        return request.user
+
+
+@admin.register(Case)
+class CaseAdmin(LookUp):
+    list_display = ("number", "status", "priority", "origin", "received_on", "due_on", "is_open")
+    list_filter = ("status", "priority", "origin", "is_open")
+    search_fields = ("number", "claim_number_normal")
+    search_help_text = "A case number, or a claim number without spaces and dashes."
+    ordering = ("-pk",)
+
+    def case_of(self, row: Case) -> Case:
+        return row
+
+    def versions(self, row: Case, reader: User) -> Iterator[Version]:
+        past = list(row.history.select_related("history_user").order_by("-history_id"))
+        for newer, older in zip(past, [*past[1:], None], strict=True):
+            yield Version(
+                number=newer.version,
+                at=newer.history_date,
+                who=_who(newer.history_user, reader),
+                why=newer.history_change_reason,
+                changes=_changes(older, newer) if older else ["Stored for the first time."],
+            )
+
+
+@admin.register(Party)
+class PartyAdmin(LookUp):
+    list_display = ("name", "role", "case", "valid_from", "valid_to", "list_version", "withdrawn")
+    list_filter = ("role", "withdrawn")
+    list_select_related = ("case",)
+    search_fields = ("name", "case__number")
+    ordering = ("-pk",)
+    exclude: ClassVar[tuple[str, ...]] = ("recorded_by",)  # the history says it
+
+    def case_of(self, row: Party) -> Case:
+        return row.case
+
+    def versions(self, row: Party, reader: User) -> Iterator[Version]:
+        """A party is not changed but corrected: the rows that it corrects, one after the other."""
+        chain: list[Any] = [row]
+        while chain[-1].corrects is not None:
+            chain.append(chain[-1].corrects)
+        for place, newer in enumerate(chain):
+            older = chain[place + 1] if place + 1 < len(chain) else None
+            yield Version(
+                number=len(chain) - place,
+                at=newer.recorded_at,
+                who=_who(newer.recorded_by, reader),
+                why=newer.source,
+                changes=_differences(older, newer) if older else ["Recorded for the first time."],
+            )
+
+
+@admin.register(Event)
+class EventAdmin(LookUp):
+    list_display = ("happened_at", "kind", "case", "sentence", "seat")
+    list_filter = ("kind", ("happened_at", admin.DateFieldListFilter))
+    list_select_related = ("case",)
+    search_fields = ("case__number",)
+    ordering = ("-pk",)
+    # It may be a reviewer; the history says who acted, as far as the reader may know.
+    exclude: ClassVar[tuple[str, ...]] = ("by",)
+
+    @admin.display(description="reviewer’s seat", empty_value="–")
+    def seat(self, row: Event) -> int | None:
+        return row.by_reviewer_seat
+
+    def case_of(self, row: Event) -> Case:
+        return row.case
+
+    def versions(self, row: Event, reader: User) -> Iterator[Version]:
+        yield Version(
+            number=1,
+            at=row.happened_at,
+            who=_seat(row) or _who(row.by, reader),
+            why=row.why,
+            changes=[row.sentence, "An act is written once and never changed."],
+        )
+
+
+def _may_look_up(user: Any) -> bool:
+    return user.is_active and bool(ADMIN_PERMISSIONS["cases"] & user.roles)
+
+
+def _seat(event: Event) -> str:
+    seat = event.by_reviewer_seat
+    return "" if seat is None else f"The reviewer, seat {seat}"
+
+
+def _who(user: User | None, reader: User) -> str:
+    """The name of who acted; of someone who is or was a reviewer only that. Queries."""
+    if user is None:
+        return "The system"
+    if not reader.may("reviewers.see_identity") and _is_or_was_reviewer(user):
+        return "The reviewer"
+    return user.name
+
+
+def _is_or_was_reviewer(user: User) -> bool:
+    granted = AccountEvent.objects.filter(
+        user=user, kind=AccountEvent.Kind.ROLE_GRANTED, detail=Role.REVIEWER.label
+    )
+    return Role.REVIEWER in user.roles or granted.exists()
+
+
+def _changes(older: Any, newer: Any) -> list[str]:
+    delta = newer.diff_against(older, foreign_keys_are_objs=False, excluded_fields=["version"])
+    return [
+        f"{newer.instance_type._meta.get_field(change.field).verbose_name}: "
+        f"{_shown(change.old)} → {_shown(change.new)}"
+        for change in delta.changes
+    ]
+
+
+def _differences(older: models.Model, newer: models.Model) -> list[str]:
+    """What two rows of one model say differently, apart from when and by whom they were written."""
+    aside = {"id", "corrects", "recorded_at", "recorded_by", "source"}
+    return [
+        f"{field.verbose_name}: {_shown(old)} → {_shown(new)}"
+        for field in newer._meta.concrete_fields
+        if field.name not in aside
+        and (old := field.value_from_object(older)) != (new := field.value_from_object(newer))
+    ]
+
+
+def _shown(value: Any) -> str:
+    return "–" if value in (None, "", [], {}) else str(value)
