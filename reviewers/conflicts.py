@@ -28,21 +28,22 @@ HOLDING_THRESHOLD_PERCENT = Decimal("1")
 
 _TITLES = {
     "md",
-    "do",
-    "dc",
     "dpm",
     "phd",
     "psyd",
     "lac",
-    "od",
     "dds",
     "dmd",
-    "rn",
-    "np",
-    "pa",
+    "dr",
+    "mr",
+    "mrs",
+    "ms",
+    "jr",
+    "sr",
     "esq",
 }
-_TITLES |= {"dr", "mr", "mrs", "ms", "jr", "sr", "ii", "iii", "iv"}
+# These are degrees or numbers behind a whole name, but somebody's surname otherwise.
+_PERHAPS_TITLES = {"do", "od", "dc", "pa", "np", "rn", "ii", "iii", "iv"}
 
 _TIES = {
     "EMPLOYMENT": "Employment with",
@@ -95,19 +96,18 @@ class Tie:
 def split_name(printed: str, *, first: str = "", last: str = "") -> FoldedName:
     """A name folded into first and last, without titles; the middle is left out.
 
-    Given parts win; else ``Last, First`` and ``First Middle Last`` are both understood.
+    Given parts win; else ``Last, First`` and ``First Middle Last`` are both understood. A surname
+    with a hyphen stays two words.
     """
     if last:
-        return FoldedName(_first_word(fold_name(first)), _without_titles(fold_name(last)))
-    if "," in printed:
-        before, _, after = printed.partition(",")
-        if _without_titles(fold_name(after)):
-            return FoldedName(_first_word(fold_name(after)), _without_titles(fold_name(before)))
-        printed = before
-    words = _without_titles(fold_name(printed)).split()
-    if not words:
-        return FoldedName("", "")
-    return FoldedName(words[0] if len(words) > 1 else "", words[-1])
+        return FoldedName(" ".join(_words(first)[:1]), " ".join(_words(last)))
+    before, _, after = printed.partition(",")
+    given, words = _words(after), _words(before)
+    if given:
+        return FoldedName(given[0], " ".join(words))
+    if len(words) < 2:
+        return FoldedName("", " ".join(words))
+    return FoldedName(words[0], words[-1])
 
 
 def compare_names(one: FoldedName, other: FoldedName) -> str:
@@ -247,13 +247,12 @@ def _the(party: PartyFacts) -> str:
     return f"the {label if label[:2].isupper() else label[0].lower() + label[1:]}"
 
 
-def _without_titles(folded: str) -> str:
-    return " ".join(word for word in folded.split() if word not in _TITLES)
-
-
-def _first_word(folded: str) -> str:
-    words = _without_titles(folded).split()
-    return words[0] if words else ""
+def _words(text: str) -> list[str]:
+    """The words of a name, each folded, without titles; ``M.D.`` is one word and a title."""
+    folded = [fold_name(word) for word in text.split()]
+    words = [word for word in folded if word and word.replace(" ", "") not in _TITLES]
+    sure = [word for word in words if word.replace(" ", "") not in _PERHAPS_TITLES]
+    return sure if len(sure) >= 2 or not words else words[: max(len(sure), 2)]
 
 
 def _first_names_alike(one: str, other: str) -> bool:

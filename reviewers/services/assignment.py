@@ -28,7 +28,7 @@ from ..models import (
     ReviewerAssignment,
     ReviewerBar,
 )
-from .conflicts import store_results
+from .conflicts import store_results, test_conflicts
 
 State = ReviewerAssignment.State
 
@@ -44,6 +44,10 @@ class AlreadyTaken(NotAllowed):
 
 class Outdated(NotAllowed):
     """What the page showed is no longer so; the message says what to look at again."""
+
+
+class Unsettled(NotAllowed):
+    """A possible conflict waits for a person other than the reviewer."""
 
 
 @transaction.atomic
@@ -119,7 +123,6 @@ def assign(
     return assignment
 
 
-@transaction.atomic
 def attest(
     *,
     assignment_id: int,
@@ -139,9 +142,30 @@ def attest(
     :param answers: question code → "yes" or "no", for every question of the wording.
     :param seen_parties: the party list version that the page showed.
     :raises Outdated: the parties or the wording changed since the page was loaded.
-    :raises NotAllowed: not the reviewer's own assignment, a question without an answer, a
-        credential that has lapsed, or a name that a coordinator has to settle first.
+    :raises Unsettled: a name that somebody else has to look at first; it is put before them.
+    :raises NotAllowed: not the reviewer's own assignment, a question without an answer, or a
+        credential that has lapsed.
     """
+    try:
+        return _attest(assignment_id, answers, wording_id, seen_parties, by=by, at=at)
+    except Unsettled:
+        # The refusal undid what it found; keep it, so that the coordinator has it to settle.
+        found = ReviewerAssignment.objects.get(pk=assignment_id)
+        assert found.reviewer_id is not None  # noqa: S101  # only a reviewer gets this far
+        test_conflicts(case_id=found.case_id, reviewer_id=found.reviewer_id, by=by, at=at)
+        raise
+
+
+@transaction.atomic
+def _attest(
+    assignment_id: int,
+    answers: Mapping[str, str],
+    wording_id: int,
+    seen_parties: int | None,
+    *,
+    by: User,
+    at: datetime,
+) -> ReviewerAssignment:
     assignment, case = _lock(assignment_id)
     policies.refuse(policies.why_not_answer(by, assignment))
     reviewer = assignment.reviewer
@@ -331,7 +355,7 @@ def _complete_answers(wording: AttestationWording, answers: Mapping[str, str]) -
 def _refuse_lapsed(refusals: Sequence[Reason], ties: Sequence[Tie]) -> None:
     """Stop an acceptance that a fact on file no longer carries, without ending the offer."""
     if any(tie.result == UNKNOWN for tie in ties):
-        policies.refuse(
+        raise Unsettled(
             "The coordinator has to settle a possible conflict first. You need do nothing now."
         )
     sentences = [reason.sentence for reason in refusals if reason.gate not in _NOT_ASKED_AGAIN]

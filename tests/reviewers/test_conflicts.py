@@ -1,0 +1,293 @@
+"""Ties to parties: exact is a conflict, alike is for somebody else, a surname is asked."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from accounts.models import User
+from accounts.roles import Role
+from cases.models import Organisation, Party, SameOrganisation
+from cases.models import Role as PartyRole
+from cases.policies import NotAllowed
+from cases.services.intake import ItemOnForm, PartyOnForm, add_party
+from reviewers.conflicts import compare_names, groups_of_same, split_name
+from reviewers.models import ConflictResult
+from reviewers.services import assignment as assignments
+from reviewers.services import conflicts, credentialing
+from tests.factories import MONDAY, parties, person
+from tests.reviewers.factories import (
+    VERIFIED,
+    attested,
+    fit_reviewer,
+    offered_case,
+    ranked,
+    ready_case,
+)
+
+NOON = MONDAY + timedelta(hours=4)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "likeness"),
+    [
+        ("Dana Oyelaran", "Dana Oyelaran, M.D.", "SAME"),
+        ("Dana Oyelaran", "OYELARAN, DANA", "SAME"),
+        ("Dana Oyelaran", "Dr. Dana Q. Oyelaran", "SAME"),
+        ("José Nuñez", "Jose Nunez", "SAME"),
+        ("Dana Oyelaran", "D. Oyelaran", "SIMILAR"),
+        ("Dana Oyelaran", "Dr. Oyelaran", "SIMILAR"),
+        ("Dana Oyelaran", "Dana Oyelarán-Smith", "SIMILAR"),
+        ("Robert Mason", "Rob Mason", "SIMILAR"),
+        ("Stephen Hansen", "Peter Hanson", "DIFFERENT"),
+        ("Kim Do", "Kim Do, M.D.", "SAME"),
+        ("Dana Oyelaran", "Dana Oyelaran D.O.", "SAME"),
+        ("Dana Oyelaran", "Oyelaran MD", "SIMILAR"),
+        ("Stephen Hansen", "Stephen Hanson", "SIMILAR"),
+        ("Dana Oyelaran", "Dnaa Oyelaran", "SIMILAR"),
+        ("Kim Lee", "Lee Kim", "SIMILAR"),
+        ("Dana Oyelaran", "Peter Oyelaran", "SURNAME"),
+        ("Maria Garcia Lopez", "Pedro Lopez", "SURNAME"),
+        ("Dana Oyelaran", "Marisol Quintanar", "DIFFERENT"),
+        ("Dana Oyelaran", "", "DIFFERENT"),
+    ],
+)
+def test_names_are_compared_as_a_careful_clerk_would(one, other, likeness):
+    assert compare_names(split_name(one), split_name(other)) == likeness
+    assert compare_names(split_name(other), split_name(one)) == likeness
+
+
+def test_same_as_rows_join_through_each_other():
+    groups = groups_of_same([(1, 2), (2, 3), (7, 8)])
+    assert groups[1] == groups[3] == {1, 2, 3}
+    assert groups[7] == {7, 8}
+
+
+pytestmark = pytest.mark.django_db
+
+
+def tie(reviewer, relation="EMPLOYMENT", **fields):
+    return credentialing.add_affiliation(
+        reviewer_id=reviewer.pk,
+        relation=relation,
+        by=None,
+        at=MONDAY,
+        **VERIFIED | {"valid_from": date(2024, 1, 1)} | fields,
+    )
+
+
+def results(case, reviewer, at=NOON):
+    tested = conflicts.test_conflicts(case_id=case.pk, reviewer_id=reviewer.pk, by=None, at=at)
+    return {
+        row.party.role: row.result
+        for row in sorted(tested, key=lambda row: row.result != "PASS")
+        if row.result != "PASS"
+    }
+
+
+ORGANISATIONS = {
+    PartyRole.EMPLOYER: "Harbor Cold Storage",
+    PartyRole.CLAIMS_ADMINISTRATOR: "Pacific Comp Claims",
+    PartyRole.INSURER: "Golden Bear Insurance",
+    PartyRole.PHYSICIAN_GROUP: "Delta Spine Group",
+    PartyRole.FACILITY: "Riverside Surgery Center",
+    PartyRole.UR_ORGANISATION: "Prompt UR",
+    PartyRole.MANUFACTURER: "Neurocoil Devices",
+}
+
+
+@pytest.mark.parametrize("role", ORGANISATIONS, ids=str)
+def test_an_affiliation_with_any_party_is_a_conflict(role):
+    case = ready_case(parties=parties(**{str(one): name for one, name in ORGANISATIONS.items()}))
+    reviewer = fit_reviewer()
+
+    tie(reviewer, organisation_name=ORGANISATIONS[role])
+
+    assert results(case, reviewer) == {role: "FAIL"}
+
+
+@pytest.mark.parametrize(
+    "relation",
+    ["EMPLOYMENT", "CONTRACT", "OWNERSHIP", "PRIVILEGES", "SAME_GROUP", "FAMILY", "OTHER"],
+)
+def test_every_relation_counts(relation):
+    case, reviewer = ready_case(), fit_reviewer()
+    tie(reviewer, relation, organisation_name="Pacific Comp Claims, Inc.")
+    assert results(case, reviewer) == {"CLAIMS_ADMINISTRATOR": "FAIL"}
+
+
+def test_a_holding_of_one_percent_is_none_and_above_it_is_a_tie():
+    case, small, large = ready_case(), fit_reviewer(), fit_reviewer()
+    for reviewer, share in ((small, "1.00"), (large, "1.01")):
+        tie(
+            reviewer,
+            "OWNERSHIP",
+            organisation_name="Harbor Cold Storage",
+            share_percent=Decimal(share),
+        )
+    assert results(case, small) == {}
+    assert results(case, large) == {"EMPLOYER": "FAIL"}
+
+
+def test_a_tie_that_has_ended_is_none_but_having_treated_the_employee_never_ends():
+    case, former, treated = ready_case(), fit_reviewer(), fit_reviewer()
+    over = {"valid_from": date(2020, 1, 1), "valid_to": date(2021, 1, 1)}
+    employee = Party.objects.get(case=case, role="EMPLOYEE")
+
+    tie(former, organisation_name="Harbor Cold Storage", **over)
+    tie(treated, "TREATMENT", person_id=employee.person_id, **over)
+
+    assert results(case, former) == {}
+    assert results(case, treated) == {"EMPLOYEE": "FAIL"}
+
+
+def test_an_organisation_merged_into_another_is_the_same_one():
+    case, reviewer = ready_case(), fit_reviewer()
+    tie(reviewer, organisation_name="HCS Holdings")
+    assert results(case, reviewer) == {}
+
+    SameOrganisation.objects.create(
+        organisation=Organisation.objects.get(names__printed="HCS Holdings"),
+        same_as=Organisation.objects.get(names__printed="Harbor Cold Storage"),
+        reason="Merged in 2025",
+        recorded_at=NOON,
+    )
+
+    assert results(case, reviewer) == {"EMPLOYER": "FAIL"}
+    assert results(case, reviewer, at=MONDAY) == {}  # as it was known in the morning
+
+
+def test_a_tie_to_someone_of_a_partys_name_is_to_be_settled():
+    case, reviewer = ready_case(), fit_reviewer()
+    tie(reviewer, "FAMILY", person_name="Marisol Quintanar")
+    assert results(case, reviewer) == {"EMPLOYEE": "UNKNOWN"}
+
+
+def test_a_reviewer_called_like_a_party_is_to_be_settled_and_a_surname_is_only_asked():
+    case = ready_case()
+    same = fit_reviewer(first_name="Dana", last_name="Oyelaran")
+    similar = fit_reviewer(first_name="D", last_name="Oyelaran")
+    surname = fit_reviewer(first_name="Peter", last_name="Quintanar")
+
+    assert results(case, same) == {"REQUESTING_PHYSICIAN": "UNKNOWN"}
+    assert results(case, similar) == {"REQUESTING_PHYSICIAN": "UNKNOWN"}
+    assert results(case, surname) == {}
+    told = ConflictResult.objects.get(reviewer=surname, relation="SURNAME")
+    assert told.sentence == (
+        "The reviewer shares a surname with the employee; the attestation asks about it."
+    )
+
+
+def test_a_medical_corporation_that_bears_the_reviewers_name_is_to_be_settled():
+    case = ready_case(parties=parties(PHYSICIAN_GROUP="Ana B. Keller MD, a Medical Corp."))
+    reviewer = fit_reviewer(first_name="Ana", last_name="Keller")
+    assert results(case, reviewer) == {"PHYSICIAN_GROUP": "UNKNOWN"}
+
+
+def test_a_contact_at_the_administrator_who_bears_the_reviewers_name_is_to_be_settled():
+    case = ready_case()
+    row = Party.objects.get(case=case, role="CLAIMS_ADMINISTRATOR")
+    row.pk, row.contact, row.corrects = None, "Ana Keller", Party.objects.get(pk=row.pk)
+    row.save(force_insert=True)
+    assert results(case, fit_reviewer(first_name="Ana", last_name="Keller")) == {
+        "CLAIMS_ADMINISTRATOR": "UNKNOWN"
+    }
+
+
+class TestSettling:
+    """An unknown is settled by somebody else than the reviewer, with a note."""
+
+    @pytest.fixture
+    def doubt(self):
+        self.coordinator = person(Role.COORDINATOR)
+        self.reviewer = fit_reviewer(first_name="Dana", last_name="Oyelaran")
+        self.case = ready_case()
+        ranked(self.case, by=self.coordinator)
+        return ConflictResult.objects.get(case=self.case, result="UNKNOWN")
+
+    def settle(self, doubt, **changes):
+        given = {
+            "result_id": doubt.pk,
+            "result": "PASS",
+            "note": "Other NPI, other city",
+            "by": self.coordinator,
+            "at": NOON,
+        }
+        return conflicts.settle(**given | changes)
+
+    def test_looking_at_the_list_again_asks_the_same_question_once(self, doubt):
+        ranked(self.case, by=self.coordinator, at=NOON + timedelta(minutes=1))
+        fit_reviewer()
+        ranked(self.case, by=self.coordinator, at=NOON + timedelta(minutes=2))
+        assert conflicts.open_questions(self.case, [self.reviewer.pk]) == [doubt]
+
+    def test_no_tie_lets_the_reviewer_in_and_both_rows_stay(self, doubt):
+        answer = self.settle(doubt)
+
+        assert (answer.settles, answer.result) == (doubt, "PASS")
+        doubt.refresh_from_db()
+        assert doubt.result == "UNKNOWN"
+        again = ranked(self.case, by=self.coordinator, at=NOON)
+        assert again.candidates.get(reviewer=self.reviewer).rank == 1
+        assert conflicts.open_questions(self.case, [self.reviewer.pk]) == []
+
+    def test_a_conflict_keeps_the_reviewer_out(self, doubt):
+        self.settle(doubt, result="FAIL", note="Same person")
+        again = ranked(self.case, by=self.coordinator, at=NOON)
+        assert again.candidates.get(reviewer=self.reviewer).rank is None
+
+    def test_the_reviewer_does_not_settle_their_own(self, doubt):
+        user = User.objects.get(pk=self.reviewer.user_id)
+        with pytest.raises(NotAllowed, match="Someone other than the reviewer"):
+            self.settle(doubt, by=user)
+
+    def test_a_note_is_owed(self, doubt):
+        with pytest.raises(NotAllowed, match="Write a note"):
+            self.settle(doubt, note=" ")
+
+    def test_it_is_settled_once(self, doubt):
+        self.settle(doubt)
+        with pytest.raises(NotAllowed, match="settled this already"):
+            self.settle(doubt)
+
+    def test_only_a_yes_or_a_no_settles(self, doubt):
+        with pytest.raises(NotAllowed, match="Say whether"):
+            self.settle(doubt, result="UNKNOWN")
+
+    @pytest.mark.parametrize("role", [Role.INTAKE, Role.QA, Role.DIRECTOR, Role.REVIEWER])
+    def test_other_roles_do_not_settle(self, doubt, role):
+        with pytest.raises(NotAllowed, match="Your role"):
+            self.settle(doubt, by=person(role))
+
+
+def test_a_party_who_joins_with_the_reviewers_name_stops_the_acceptance_until_settled():
+    made = offered_case(reviewer=fit_reviewer(first_name="Ana", last_name="Keller"))
+    case = made.case
+    case.refresh_from_db()
+    case.party_list_version += 1
+    case.store(by=None, at=NOON, fields=["party_list_version"])
+    add_party(
+        case=case,
+        party=PartyOnForm(role="OTHER_PROVIDER", name="Ana Keller", first="Ana", last="Keller"),
+        by=None,
+        at=NOON,
+    )
+
+    with pytest.raises(assignments.Unsettled, match="coordinator has to settle"):
+        attested(made)
+    (doubt,) = conflicts.open_questions(case, [made.reviewer.pk])
+    conflicts.settle(
+        result_id=doubt.pk, result="PASS", note="Not her", by=person(Role.COORDINATOR), at=NOON
+    )
+
+    assert attested(made).state == "ACCEPTED"
+
+
+def test_a_maker_named_for_one_item_alone_is_a_party_too():
+    case = ready_case(
+        parties=parties(MANUFACTURER="Neurocoil Devices"),
+        items=[ItemOnForm(title="Spinal cord stimulator")],
+    )
+    reviewer = fit_reviewer()
+    tie(reviewer, "CONTRACT", organisation_name="Neurocoil Devices LLC")
+    assert results(case, reviewer) == {"MANUFACTURER": "FAIL"}

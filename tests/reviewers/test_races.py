@@ -1,0 +1,107 @@
+"""Twenty claimants for one place, on committed rows: one wins, the others are told."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+from django.db import connection
+
+from accounts.roles import Role
+from cases.policies import NotAllowed
+from reviewers.models import Reviewer, ReviewerAssignment
+from reviewers.services import assignment as assignments
+from reviewers.services import credentialing
+from tests.factories import MONDAY, person
+from tests.reviewers.factories import fit_reviewer, ranked, ready_case
+
+NOON = MONDAY + timedelta(hours=4)
+CLAIMANTS = 20
+
+
+def all_at_once(*acts):
+    """Run each act in its own thread and connection; give what came back or what was refused."""
+    together = Barrier(len(acts))
+
+    def run(act):
+        try:
+            together.wait(timeout=30)
+            return act()
+        except NotAllowed as refusal:
+            return refusal
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+def claim(case, reviewer, listed, by):
+    return lambda: assignments.assign(
+        case_id=case.pk,
+        reviewer_id=reviewer.pk,
+        candidate_list_id=listed.pk,
+        seen_version=case.version,
+        override_reason="First come",
+        by=by,
+        at=NOON,
+    )
+
+
+def test_of_twenty_coordinators_who_give_away_one_case_one_wins(committed_db):
+    case = ready_case()
+    reviewers = [fit_reviewer() for _ in range(4)]
+    coordinators = [person(Role.COORDINATOR) for _ in range(CLAIMANTS)]
+    listed = ranked(case, by=coordinators[0])
+
+    answers = all_at_once(
+        *(
+            claim(case, reviewers[n % len(reviewers)], listed, coordinator)
+            for n, coordinator in enumerate(coordinators)
+        )
+    )
+
+    won = [answer for answer in answers if isinstance(answer, ReviewerAssignment)]
+    lost = [answer for answer in answers if isinstance(answer, assignments.AlreadyTaken)]
+    assert (len(won), len(lost)) == (1, CLAIMANTS - 1)
+    assert case.assignments.count() == 1
+    assert case.events.filter(kind="REVIEWER_OFFERED").count() == 1
+    assert f"{won[0].offered_by.name} has already offered" in str(lost[0])
+
+
+def test_of_twenty_cases_that_want_a_reviewers_last_free_place_one_gets_it(committed_db):
+    reviewer = fit_reviewer(capacity=1)
+    coordinator = person(Role.COORDINATOR)
+    cases = [ready_case() for _ in range(CLAIMANTS)]
+    lists = [ranked(case, by=coordinator) for case in cases]
+
+    answers = all_at_once(
+        *(
+            claim(case, reviewer, listed, coordinator)
+            for case, listed in zip(cases, lists, strict=True)
+        )
+    )
+
+    won = [answer for answer in answers if isinstance(answer, ReviewerAssignment)]
+    assert len(won) == 1
+    assert all(
+        "Has 1 open of 1." in str(answer)
+        for answer in answers
+        if not isinstance(answer, ReviewerAssignment)
+    )
+    assert ReviewerAssignment.objects.filter(reviewer=reviewer).count() == 1
+
+
+def test_reviewers_entered_in_the_same_second_get_different_codes(committed_db):
+    keepers = [person(Role.CREDENTIALING) for _ in range(8)]
+
+    all_at_once(
+        *(
+            lambda keeper=keeper: credentialing.create_reviewer(
+                first_name="Ana", last_name="Keller", by=keeper, at=NOON
+            )
+            for keeper in keepers
+        )
+    )
+
+    codes = sorted(Reviewer.objects.values_list("code", flat=True))
+    assert codes == [f"R-{number:04d}" for number in range(1, 9)]
