@@ -1,0 +1,268 @@
+"""Rules and holidays as database rows: loaded, read by the engine, and never overlapping."""
+
+import json
+from datetime import UTC, date, datetime
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection, transaction
+
+from cases.calendars import BadHoliday
+from cases.clock_rows import LOADED, OVERLAP
+from cases.clock_rules import HOLIDAYS, RULES
+from cases.clocks import BadRules
+from cases.models.clocks import ClockRule, HolidayRule, rules_on_file
+
+pytestmark = pytest.mark.django_db
+AT = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
+
+
+def by_clock(rules):
+    return sorted(rules, key=lambda rule: (rule.clock, rule.effective_from))
+
+
+def next_rule(**changes):
+    fields = {
+        "clock": "noarfi",
+        "kind": "BUSINESS",
+        "length": 2,
+        "calendar": "office",
+        "source": "A later rule",
+        "effective_from": date(2026, 4, 1),
+    }
+    return ClockRule(**fields | changes)
+
+
+def end(rule, day):
+    rule.effective_to = day
+    return rule.store(by=None, at=AT, why="Superseded", fields=["effective_to"])
+
+
+def test_a_fresh_database_holds_the_shipped_rules_and_counts_with_them():
+    rules, calendars = rules_on_file()
+
+    assert by_clock(rules) == by_clock(RULES)
+    assert HolidayRule.objects.count() == len(HOLIDAYS)
+    assert not calendars.get("judicial").is_open(date(2014, 11, 28))
+    assert rules_on_file()[1] is calendars  # not built again for the next page
+
+
+def test_every_loaded_row_has_its_first_version_and_is_unconfirmed():
+    assert ClockRule.history.count() == len(RULES)
+    assert HolidayRule.history.count() == len(HOLIDAYS)
+    assert ClockRule.history.filter(version=1, history_change_reason=LOADED).count() == len(RULES)
+    assert ClockRule.objects.unconfirmed().count() == len(RULES)
+    assert HolidayRule.objects.unconfirmed().count() == len(HOLIDAYS)
+
+
+def test_rules_on_file_takes_two_queries(django_assert_num_queries):
+    with django_assert_num_queries(2):
+        rules_on_file()
+
+
+def test_a_rule_is_superseded_by_ending_it_and_adding_the_next():
+    old = end(ClockRule.objects.get(clock="noarfi"), date(2026, 3, 31))
+
+    next_rule().store(by=None, at=AT, why="New text of the rule")
+
+    assert old.history.count() == 2
+    assert [
+        rule.length for rule in ClockRule.objects.on(date(2026, 3, 31)).filter(clock="noarfi")
+    ] == [1]
+    assert [
+        rule.length for rule in ClockRule.objects.on(date(2026, 4, 1)).filter(clock="noarfi")
+    ] == [2]
+
+
+def test_an_overlap_is_refused_naming_both():
+    with pytest.raises(BadRules) as refused:
+        next_rule().store(by=None, at=AT)
+
+    assert "“Notice of assignment” from Tue 1 Jan 2013 with no end" in str(refused.value)
+    assert "“Notice of assignment” from Wed 1 Apr 2026 with no end" in str(refused.value)
+    assert ClockRule.objects.filter(clock="noarfi").count() == 1
+
+
+def test_a_gap_is_refused_naming_both():
+    end(ClockRule.objects.get(clock="noarfi"), date(2026, 3, 30))
+
+    with pytest.raises(BadRules, match="from Tue 31 Mar 2026 to Tue 31 Mar 2026"):
+        next_rule().store(by=None, at=AT)
+
+
+def test_many_rows_at_once_are_checked_too():
+    with pytest.raises((BadRules, IntegrityError)), transaction.atomic():
+        ClockRule.objects.bulk_store([next_rule()], by=None, at=AT)
+
+    assert ClockRule.objects.filter(clock="noarfi").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("ends", "begins"), [("2014-02-11", "2014-02-12"), ("2013-06-30", "2013-07-01")]
+)
+def test_a_boundary_moves_either_way_when_both_rows_are_stored_together(ends, begins):
+    first, second = ClockRule.objects.filter(clock="eligibility_information").order_by(
+        "effective_from"
+    )
+    first.effective_to, second.effective_from = date.fromisoformat(ends), date.fromisoformat(begins)
+
+    ClockRule.objects.store_together([first, second], by=None, at=AT, why="The day is confirmed")
+
+    assert first.history.count() == second.history.count() == 2
+
+
+def test_rows_stored_together_must_fit_together():
+    first, second = ClockRule.objects.filter(clock="eligibility_information").order_by(
+        "effective_from"
+    )
+    second.effective_from = date(2014, 3, 1)
+
+    with pytest.raises(BadRules, match="Nothing would be in force"):
+        ClockRule.objects.store_together([first, second], by=None, at=AT, why="A slip")
+    second.refresh_from_db()
+    assert second.effective_from == date(2014, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("table", "where"),
+    [
+        ("cases_clockrule", "clock = 'noarfi'"),
+        ("cases_holidayrule", "name = 'Labor Day' AND calendar = 'office'"),
+    ],
+)
+def test_the_database_itself_refuses_an_overlap(table, where):
+    """By statements that never met our code."""
+    with connection.cursor() as cursor:
+        columns = connection.introspection.get_table_description(cursor, table)
+        own = {"id", "effective_from", "effective_to"}
+        rest = ", ".join(f'"{column.name}"' for column in columns if column.name not in own)
+        add = (
+            f"INSERT INTO {table} (effective_from, {rest}) "
+            f"SELECT '2030-01-01', {rest} FROM {table} WHERE {where}"
+        )
+        with pytest.raises(IntegrityError, match=OVERLAP), transaction.atomic():
+            cursor.execute(add)
+
+        cursor.execute(f"UPDATE {table} SET effective_to = '2029-12-31' WHERE {where}")
+        cursor.execute(add)
+        ended = f"{where} AND effective_to IS NOT NULL"
+        reopen = f"UPDATE {table} SET effective_to = NULL WHERE {ended}"
+        with pytest.raises(IntegrityError, match=OVERLAP), transaction.atomic():
+            cursor.execute(reopen)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"clock": "no_such_clock"},
+        {"kind": "WEEKS"},
+        {"length": None},
+        {"calendar": ""},
+        {"extensions": {"mail_ca": 5}},
+        {"extensions": {"pigeon": {"days": 5}}},
+        {"legal_holds": {"EXTENSION": {"source": "no effect"}}},
+    ],
+)
+def test_a_row_that_the_engine_cannot_read_is_refused(changes):
+    end(ClockRule.objects.get(clock="noarfi"), date(2026, 3, 31))
+
+    with pytest.raises(BadRules, match="cannot be"):
+        next_rule(**changes).store(by=None, at=AT)
+
+
+def test_a_holiday_that_cannot_be_read_is_refused():
+    holiday = HolidayRule(
+        calendar="office", name="A day", pattern="soon", source="x", effective_from=date(2026, 1, 1)
+    )
+
+    with pytest.raises(BadHoliday):
+        holiday.store(by=None, at=AT)
+
+
+def test_a_confirmation_names_the_person_and_the_day(django_user_model):
+    rule = ClockRule.objects.get(clock="noarfi")
+    rule.confirmed_on = date(2026, 3, 2)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rule.store(by=None, at=AT, fields=["confirmed_on"])
+
+
+# --- The command ----------------------------------------------------------------------------------
+
+
+def run(*words):
+    out = StringIO()
+    call_command("deadline", *words, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_prints_the_sum():
+    text = run("application", "served=2016-10-21", "method=mail_ca")
+
+    assert "5 days more, because it was served by mail to a California address" in text
+    assert "Last day: Mon 28 Nov 2016." in text
+    assert text.endswith("Rules: database. Not confirmed.\n")
+
+
+def test_the_command_prints_json():
+    row = json.loads(
+        run("determination_expedited", "information_complete=2015-07-02T16:00", "--json")
+    )
+
+    assert row["due"] == "2015-07-05T16:00"
+    assert row["steps"][1]["sentence"].startswith("72 hours elapsed")
+
+
+def test_the_command_counts_with_the_rules_in_the_database():
+    rule = ClockRule.objects.get(clock="noarfi")
+    rule.length = 3
+    rule.store(by=None, at=AT, why="For the test", fields=["length"])
+
+    row = json.loads(run("noarfi", "found_eligible=2014-12-22", "--json"))
+
+    assert (row["due"], row["rules"]) == ("2014-12-26", "database")
+
+
+def test_the_command_judges_a_day_and_takes_holds():
+    text = run("application", "served=2013-12-24", "method=mail_ca", "--received", "2014-01-29")
+    assert "1 day late" in text
+
+    held = [
+        "determination_regular",
+        "records_complete=2014-07-01",
+        "--hold",
+        "CHASE:2014-07-03:2014-07-05",
+    ]
+    assert json.loads(run(*held, "--json"))["internal_target"] == "2014-08-01"
+
+
+def test_the_command_knows_the_penalty_and_the_twelve_months():
+    penalty = run(
+        "records_penalty", "records_due=2015-01-06", "records_received=2015-01-20", "--json"
+    )
+    assert json.loads(penalty)["penalty_usd"] == 5_000
+    bar = run("twelve_month_bar", "ur_denied=2016-02-29", "--json")
+    assert json.loads(bar)["barred_through"] == "2017-02-28"
+
+
+def test_the_command_says_what_is_not_known():
+    row = json.loads(run("application", "served=2014-06-20", "--json"))
+
+    assert row["due"] is None
+    assert row["missing"] == ["the way in which the UR decision was served"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["no_such_clock"],
+        ["noarfi", "found_eligible"],
+        ["noarfi", "found_eligible=2014-12-24", "found_eligible=2014-12-25"],
+        ["noarfi", "found_eligible=yesterday"],
+        ["noarfi", "found_eligible=2014-12-24", "--hold", "CHASE"],
+    ],
+)
+def test_the_command_refuses_with_a_sentence(words):
+    with pytest.raises(CommandError, match=r"\.$"):
+        run(*words)
