@@ -57,7 +57,7 @@ const start = (form) => {
     try {
       answer = await fetch(form.dataset.autosave, {
         method: "POST", body: new FormData(form), credentials: "same-origin", keepalive: true,
-        headers: { Accept: "application/json" },
+        headers: { Accept: "application/json", "HX-Request": "true" },
       });
     } catch { answer = null; }
     busy = false;

@@ -1,6 +1,6 @@
 // Keys, declared where they act: data-key="n" or data-key="g i" on a link, button, radio or field.
 // A key of one character is inactive in fields and where the person switched such keys off.
-// [data-list] holds [data-row]s (j k x p); [data-pane] are walked by F6; [data-main-action] is
+// [data-list] holds [data-row]s (j k x p); [data-pane] and .pane are walked by F6; [data-main-action] is
 // pressed by Ctrl+Enter, also in fields; "?" shows what is valid here.
 
 const singles = () => document.body.dataset.singleKeys !== "off";
@@ -72,7 +72,7 @@ document.addEventListener("change", (event) => {
 });
 
 const pane = (by) => {
-  const all = [...document.querySelectorAll("[data-pane]")].filter(seen);
+  const all = [...document.querySelectorAll("[data-pane], .pane")].filter(seen);
   if (!all.length) return false;
   const at = all.findIndex((one) => one.contains(document.activeElement));
   const next = all[(at + by + all.length) % all.length];
@@ -100,7 +100,7 @@ const help = () => {
   });
   const main = document.querySelector("[data-main-action]");
   if (main && usable(main)) lines["This page"].unshift(["Ctrl Enter", name(main)]);
-  if (document.querySelectorAll("[data-pane]").length > 1) lines["This page"].push(["F6", "Next pane"]);
+  if (document.querySelectorAll("[data-pane], .pane").length > 1) lines["This page"].push(["F6", "Next pane"]);
   if (singles() && document.querySelector("[data-list]")) {
     lines.Lists.push(["j", "Next"], ["k", "Previous"], ["Enter", "Open"]);
     if (document.querySelector("[data-pick]")) lines.Lists.push(["x", "Select"], ["Shift x", "Select up to here"]);
@@ -174,6 +174,8 @@ document.addEventListener("keydown", (event) => {
     first = keys;
     timer = setTimeout(() => { first = ""; }, 1200);
   } else if (document.querySelector("[data-list]")) {
+    const choice = /^[1-9]$/.test(keys) && here()?.querySelectorAll("input[type=radio]")[keys - 1];
+    if (choice) { done(); choice.click(); step(1); }
     if (keys === "j") { done(); step(1); }
     if (keys === "k") { done(); step(-1); }
     if (keys === "x") { done(); pick(here()); }
