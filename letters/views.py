@@ -3,7 +3,7 @@
 import uuid
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import content_disposition_header
@@ -22,7 +22,7 @@ STOP_POLLING = 286  # htmx: swap this answer in and ask no more
 class StaffRequest(HttpRequest):
     """A request of someone who has signed in."""
 
-    user: User  # type: ignore[assignment]
+    user: User
 
 
 @require_GET
@@ -38,9 +38,9 @@ def status(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @require_safe
 def download(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """The PDF of a filed letter; who opened it is noted before the bytes go out."""
-    letter = get_object_or_404(
-        Letter.objects.filter(state=Letter.State.FILED).select_related("file"), pk=pk
-    )
+    letter = get_object_or_404(Letter.objects.select_related("file"), pk=pk)
+    if letter.file is None:
+        raise Http404("This letter is not filed yet.")
     content = files.services.read_bytes(letter.file)
     note_look(
         by=request.user,

@@ -89,7 +89,7 @@ def determination(composed, **changes):
         "case_number": "CM26-0000001",
         "how_made": composed.paragraphs("how_made"),
         "summary_lead_in": composed.text("summary_lead_in"),
-        "summary": "A 46-year-old clerk hurt her neck.\n\nTwo injections at C3-C4 gave short relief.",
+        "summary": "A clerk aged 46 hurt her neck.\n\nTwo injections at C3-C4 gave short relief.",
         "decisions_lead_in": composed.text("decisions_lead_in"),
         "items": (item(),),
         "credentials": (Credentials("Physical Medicine & Rehabilitation", "California"),),
@@ -162,9 +162,7 @@ def enqueue(wording_set, *, reference="CM26-0000001", at=NOW, by=None, document=
         "on": TODAY,
         "wording_set": wording_set,
         "variants": ("MD",),
-        "deliveries": (
-            services.Address("Employee", "Maria Example", Channel.MAIL, "2 Oak Lane"),
-        ),
+        "deliveries": (services.Address("Employee", "Maria Example", Channel.MAIL, "2 Oak Lane"),),
         "by": by,
         "at": at,
     }

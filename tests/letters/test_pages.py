@@ -1,0 +1,135 @@
+"""The pages of letters: live status, the PDF with its note of who looked, parked ones, wording."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import Look
+from accounts.roles import Role
+from letters import services
+from letters.models import Letter, WordingSet
+from tests.factories import person
+
+from . import factories as make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def letter():
+    return make.enqueue(make.wording())
+
+
+def signed_in(client, *roles):
+    user = person(*roles)
+    client.force_login(user, backend="accounts.backends.RoleBackend")
+    return user
+
+
+def page(client, name, *args, **headers):
+    return client.get(reverse(f"letters:{name}", args=args), headers=headers)
+
+
+def test_the_status_asks_again_until_the_letter_is_filed(client, letter):
+    signed_in(client, Role.COORDINATOR)
+    first = page(client, "status", letter.pk, hx_request="true")
+    assert first.status_code == 200
+    assert 'hx-trigger="every 2s"' in first.text
+    assert "Queued" in first.text
+
+    make.filed(letter)
+    last = page(client, "status", letter.pk, hx_request="true")
+    assert last.status_code == 286
+    assert "hx-get" not in last.text
+    assert reverse("letters:download", args=[letter.pk]) in last.text
+
+
+def test_a_parked_letter_names_its_failure_and_who_must_act(client, letter):
+    services_park(letter)
+    signed_in(client, Role.COORDINATOR)
+    shown = page(client, "status", letter.pk, hx_request="true")
+    assert shown.status_code == 286
+    assert "The disk is full." in shown.text
+    assert "An administrator must act." in shown.text
+
+
+def services_park(letter):
+    Letter.objects.claim(letter.pk, at=make.NOW, lease_seconds=60)
+    Letter.objects.filter(pk=letter.pk).update(
+        state="PARKED", failure="The disk is full.", who_must_act="An administrator"
+    )
+
+
+def test_the_pdf_comes_under_an_opaque_name_is_not_stored_and_the_look_is_noted(client, letter):
+    filed = make.filed(letter)
+    user = signed_in(client, Role.COORDINATOR)
+    answer = page(client, "download", letter.pk)
+    assert answer.content.startswith(b"%PDF-")
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer["Content-Disposition"] == 'inline; filename="CM26-0000001-determination-1.pdf"'
+    assert "no-store" in answer["Cache-Control"]
+    look = Look.objects.get()
+    assert (look.user, look.subject, look.reference) == (user, "letter", filed.file_name)
+
+
+def test_no_bytes_go_out_when_the_look_cannot_be_noted(client, letter, monkeypatch):
+    make.filed(letter)
+    signed_in(client, Role.COORDINATOR)
+
+    def broken(**_):
+        raise OSError("no room for notes")
+
+    monkeypatch.setattr("letters.views.note_look", broken)
+    with pytest.raises(OSError, match="no room"):
+        page(client, "download", letter.pk)
+
+
+def test_a_letter_that_is_not_filed_has_no_pdf(client, letter):
+    signed_in(client, Role.COORDINATOR)
+    assert page(client, "download", letter.pk).status_code == 404
+
+
+@pytest.mark.parametrize("role", [Role.REVIEWER, Role.GUIDELINE_ADMIN])
+def test_letters_are_not_shown_to_those_who_may_not_see_them(client, letter, role):
+    make.filed(letter)
+    signed_in(client, role)
+    for name in ("status", "download"):
+        assert page(client, name, letter.pk).status_code in {403, 404}
+
+
+def test_a_parked_letter_is_released_by_a_person_and_only_once(client, letter):
+    services_park(letter)
+    user = signed_in(client, Role.COORDINATOR)
+    assert letter.title in page(client, "parked").text
+    address = reverse("letters:release", args=[letter.pk])
+    assert client.get(address).status_code == 405
+
+    answer = client.post(address, follow=True)
+    assert "is queued again" in answer.text
+    letter.refresh_from_db()
+    assert (letter.state, letter.attempts, letter.failure) == ("QUEUED", 0, "")
+    assert letter.steps.get(kind="RELEASED").by == user
+    assert "does not wait for a person" in client.post(address, follow=True).text
+
+
+def test_a_director_publishes_wording_in_their_own_name(client):
+    draft = services.import_wording(
+        text=(make.SHIPPED / "determination-today.toml").read_text(), by=None, at=make.NOW
+    )
+    user = signed_in(client, Role.DIRECTOR)
+    assert "sample" in page(client, "wording").text
+    shown = page(client, "wording_detail", draft.pk)
+    assert "Publish in my name" in shown.text
+    assert "no_affiliation_employer" in shown.text
+
+    address = reverse("letters:publish_wording", args=[draft.pk])
+    assert "is in force" in client.post(address, follow=True).text
+    draft.refresh_from_db()
+    assert (draft.state, draft.published_by) == (WordingSet.State.PUBLISHED, user)
+    again = client.post(address)
+    assert again.status_code == 422
+    assert "Import a new draft instead" in again.text
+
+
+def test_wording_is_closed_to_others(client):
+    signed_in(client, Role.COORDINATOR)
+    assert page(client, "wording").status_code in {403, 404}
