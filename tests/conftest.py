@@ -9,6 +9,7 @@
 """
 
 import os
+from pathlib import Path
 
 import pytest
 from django.core.cache import cache
@@ -111,13 +112,31 @@ def scheduler(_folder, process_env, broker):
     process.stop(seconds=10)
 
 
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
 def pytest_collection_modifyitems(config, items):
-    """Tests about PostgreSQL alone are skipped elsewhere, with a reason."""
+    """Skip, with a reason, what cannot say anything here."""
     from django.conf import settings
 
-    if settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
-        return
-    elsewhere = pytest.mark.skip(reason="says something about PostgreSQL alone")
+    reasons = {}
+    if not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
+        reasons["postgres"] = "says something about PostgreSQL alone"
+    if not SHARED.is_dir():
+        reasons["shared"] = "needs ../shared, which is not here"
     for item in items:
-        if "postgres" in item.keywords:
-            item.add_marker(elsewhere)
+        for marker, reason in reasons.items():
+            if marker in item.keywords:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Under CI a skipped test is a failed one, unless it needs ../shared."""
+    outcome = yield
+    report = outcome.get_result()
+    if CI and report.skipped and not hasattr(report, "wasxfail") and "shared" not in item.keywords:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        if "../shared" not in str(reason):
+            report.outcome = "failed"
+            report.longrepr = f"Nothing may be skipped under CI. {reason}"

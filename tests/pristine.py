@@ -86,6 +86,8 @@ class Pristine:
         """Make the test database and connect to it, migrating only if nothing is kept."""
         if self.is_kept():
             self._connect()
+            if self.is_file:
+                shutil.copyfile(self.template, f"{self.name}.pristine")
             self.restore()
             return
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
@@ -97,6 +99,7 @@ class Pristine:
             unfinished = f"{self.template}.{os.getpid()}"
             shutil.copyfile(self.name, unfinished)
             os.replace(unfinished, self.template)
+            shutil.copyfile(self.name, f"{self.name}.pristine")
         else:
             self._copy(self.name, self.template)
 
@@ -106,14 +109,15 @@ class Pristine:
         if self.is_file:
             for suffix in ("-wal", "-shm"):
                 Path(self.name + suffix).unlink(missing_ok=True)
-            shutil.copyfile(self.template, self.name)
+            shutil.copyfile(f"{self.name}.pristine", self.name)
         else:
             self._copy(self.template, self.name)
 
     def tear_down(self):
         connections.close_all()
         if self.is_file:
-            Path(self.name).unlink(missing_ok=True)
+            for name in (self.name, f"{self.name}.pristine"):
+                Path(name).unlink(missing_ok=True)
         else:
             with connection._nodb_cursor() as cursor:
                 cursor.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')

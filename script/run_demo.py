@@ -1,0 +1,264 @@
+"""Run every process of the portal on one machine, with demonstration data, until Ctrl-C.
+
+Standard library only, apart from our own module that knows the broker. Each process writes to its
+own file in ``var/log``; what a person needs to know is printed here.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+VAR = Path(os.environ.get("VAR_DIR", ROOT / "var")).resolve()
+LOGS = VAR / "log"
+PORT = os.environ.get("PORT", "8000")
+ADDRESS = f"http://127.0.0.1:{PORT}/"
+PATIENCE_TO_START = 90
+PATIENCE_TO_STOP = 20
+
+
+class CannotStart(Exception):
+    """Something stands in the way; the message says what to do."""
+
+
+class Stopped(Exception):
+    """Ctrl-C, or a polite request to end."""
+
+
+class Child:
+    """One process of the portal: in a group of its own, with its words in a file."""
+
+    def __init__(self, name: str, words: list[str], env: dict[str, str]) -> None:
+        self.name = name
+        self.log = LOGS / f"{name}.log"
+        with self.log.open("wb") as log:
+            self.popen = subprocess.Popen(
+                words,
+                cwd=ROOT,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C reaches this program alone, which then stops them
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - there are no threads here
+            )
+
+    @property
+    def is_gone(self) -> bool:
+        return self.popen.poll() is not None
+
+    @property
+    def last_words(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()
+        return "\n".join(f"    {line[:200]}" for line in lines[-15:])
+
+    def stop(self) -> None:
+        """Ask it to end, wait, and end what is left of its group."""
+        with contextlib.suppress(ProcessLookupError):
+            self.popen.terminate()
+        try:
+            self.popen.wait(PATIENCE_TO_STOP)
+        except subprocess.TimeoutExpired:
+            print(f"  {self.name} does not listen; ending it the hard way")
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        self.popen.wait()
+
+
+def _end_with_parent() -> None:
+    """Ask Linux to end this child politely if the program that started it dies first."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+def environment() -> dict[str, str]:
+    env = {
+        "DEBUG": "1",
+        "DEMO": "1",
+        "DJANGO_SETTINGS_MODULE": "imr_portal.settings",
+        **os.environ,
+        "VAR_DIR": str(VAR),
+        "PYTHONUNBUFFERED": "1",
+    }
+    env.pop("PYTHONHOME", None)
+    return env
+
+
+def run(command: str, *words: str, env: dict[str, str]) -> str:
+    """Run a management command to its end; show what it says when it fails."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", command, *words],
+        cwd=ROOT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        check=False,
+    )
+    if done.returncode:
+        raise CannotStart(f"manage.py {command} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def refuse_if_taken() -> None:
+    """Say so now if the port is not free, rather than in a log file later."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(PORT)))
+        except ValueError as error:
+            raise CannotStart(f"PORT is {PORT!r}. Set it to a number.") from error
+        except OSError as error:
+            raise CannotStart(
+                f"Port {PORT} cannot be used ({error.strerror}). "
+                f"Stop what uses it, or choose another: PORT=8001 script/server"
+            ) from error
+
+
+def wait_for(what: str, ready: "object", children: list[Child]) -> None:
+    """Wait until something answers; give up when a process has died meanwhile."""
+    end = time.monotonic() + PATIENCE_TO_START
+    while not ready():  # type: ignore[operator]
+        refuse_the_dead(children)
+        if time.monotonic() > end:
+            raise CannotStart(f"{what} did not answer within {PATIENCE_TO_START} seconds.")
+        time.sleep(0.05)
+
+
+def refuse_the_dead(children: list[Child]) -> None:
+    for child in children:
+        if child.is_gone:
+            raise CannotStart(
+                f"The {child.name} has ended (code {child.popen.returncode}). "
+                f"Its last words, from {child.log.relative_to(VAR.parent)}:\n{child.last_words}"
+            )
+
+
+def web_answers() -> bool:
+    with socket.socket() as client:
+        client.settimeout(2)
+        try:
+            client.connect(("127.0.0.1", int(PORT)))
+            client.sendall(b"GET /livez HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+            return b" 200 " in client.recv(64)
+        except OSError:
+            return False
+
+
+def start_broker(env: dict[str, str], children: list[Child]) -> None:
+    """Start our own unless REDIS_URL names one."""
+    from imr_portal import broker
+
+    if env.get("REDIS_URL"):
+        return
+    path = broker.socket_path(VAR)
+    path.unlink(missing_ok=True)
+    try:
+        words = broker.command(path, folder=VAR)
+    except broker.NoBroker as error:
+        raise CannotStart(str(error)) from error
+    print("Starting the broker")
+    children.append(Child("broker", words, env))
+    wait_for("The broker", lambda: broker.answers(path), children)
+    env["REDIS_URL"] = broker.url(path)
+
+
+def start_portal(env: dict[str, str], children: list[Child]) -> None:
+    print("Starting web, relay, worker and scheduler")
+    celery = [sys.executable, "-m", "celery", "-A", "imr_portal"]
+    programs = {
+        "worker": [*celery, "worker", "--concurrency", "2", "--without-gossip",
+                   "--without-mingle"],
+        "relay": [sys.executable, "manage.py", "relay"],
+        "scheduler": [*celery, "beat", "--pidfile", "", "--schedule", str(VAR / "scheduler")],
+        "web": [sys.executable, "-m", "gunicorn", "imr_portal.wsgi", "--bind",
+                f"127.0.0.1:{PORT}", "--worker-class", "gthread", "--workers", "2",
+                "--threads", "4", "--no-control-socket"],
+    }  # fmt: skip
+    for name, words in programs.items():
+        children.append(Child(name, words, env))
+    wait_for("The web server", web_answers, children)
+
+
+def clear() -> None:
+    """Forget the demonstration's database and files."""
+    print("Beginning with an empty database")
+    for path in VAR.glob("portal.sqlite3*"):
+        path.unlink()
+    shutil.rmtree(VAR / "files", ignore_errors=True)
+
+
+def serve(children: list[Child]) -> None:
+    env = environment()
+    refuse_if_taken()
+    if os.environ.get("RESET") == "1":
+        clear()
+    start_broker(env, children)
+    print("Preparing the database (most of a minute the first time)")
+    run("migrate", "--no-input", env=env)
+    start_portal(env, children)
+    print("Taking the demonstration case through its journey, if that is not done yet")
+    story = run("seed_demo", env=env).strip()
+    print()
+    print("=" * 78)
+    print(f"IMR Portal is running at {ADDRESS}")
+    print()
+    print(story)
+    print()
+    print(f"Logs: {LOGS}")
+    print("Ctrl-C stops everything; the data stays.")
+    print("=" * 78, flush=True)
+    while True:
+        refuse_the_dead(children)
+        time.sleep(0.3)
+
+
+def _raise_stopped(number: int, frame: FrameType | None) -> None:
+    raise Stopped
+
+
+def main() -> int:
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with (VAR / "server.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            print("The portal is running already from this folder.", file=sys.stderr)
+            return 1
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _raise_stopped)
+        children: list[Child] = []
+        code = 0
+        try:
+            serve(children)
+        except Stopped:
+            print("\nStopping")
+        except CannotStart as error:
+            print(f"\n{error}", file=sys.stderr, flush=True)
+            code = 1
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            for child in reversed(children):
+                child.stop()
+        if not code:
+            print("Stopped. The data stays in", VAR)
+        return code
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    sys.exit(main())
