@@ -16,11 +16,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from accounts.admin import ReadOnlyAdmin, VersionedAdmin, acting
 from accounts.models import AccountEvent, User
 from accounts.roles import ADMIN_PERMISSIONS, Role
 from accounts.services import note_look
 
-from .models import Case, Event, Party
+from .models import Case, Event, Party, TreatmentCategory
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,9 @@ class Version:
     changes: list[str]
 
 
-class LookUp(admin.ModelAdmin):
+class LookUp(ReadOnlyAdmin):
     """Find and read; no adding, no changing, no deleting, and every look is noted."""
 
-    actions = None
-    show_full_result_count = False  # counting a million rows says nothing
     list_per_page = 50
 
     def case_of(self, row: Any) -> Case:
@@ -54,15 +53,6 @@ class LookUp(admin.ModelAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return _may_look_up(request.user)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def change_view(
         self,
@@ -97,11 +87,9 @@ class LookUp(admin.ModelAdmin):
 
     def _note_look(self, request: HttpRequest, row: Any) -> User:
         """Note that a case was opened, or that it was refused; only then go on."""
-        if not isinstance(request.user, User):
-            raise PermissionDenied
-        granted = self.has_view_permission(request, row)
+        reader, granted = acting(request), self.has_view_permission(request, row)
         note_look(
-            by=request.user,
+            by=reader,
             subject="case",
             reference=self.case_of(row).number,
             granted=granted,
@@ -109,7 +97,7 @@ class LookUp(admin.ModelAdmin):
         )
         if not granted:
             raise PermissionDenied
-        return request.user
+        return reader
 
 
 @admin.register(Case)
@@ -188,6 +176,24 @@ class EventAdmin(LookUp):
             why=row.why,
             changes=[row.sentence, "An act is written once and never changed."],
         )
+
+
+@admin.register(TreatmentCategory)
+class TreatmentCategoryAdmin(VersionedAdmin):
+    """The kinds of treatment. The administrator keeps them; the auditor reads them."""
+
+    list_display = ("name", "parent", "is_active", "confirmed_by", "confirmed_on")
+    list_filter = ("is_active", ("confirmed_on", admin.EmptyFieldListFilter))
+    list_select_related = ("parent",)
+    search_fields = ("name", "parent__name")
+    autocomplete_fields = ("parent",)
+    ordering = ("parent__name", "name", "pk")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return Role.ADMINISTRATOR in acting(request).roles
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return Role.ADMINISTRATOR in acting(request).roles
 
 
 def _may_look_up(user: Any) -> bool:

@@ -41,7 +41,13 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
     "Programs": (),
     "Psych Services": ("E&M", "Therapies"),
     "Rehabilitation": ("PT/OT", "Acupuncture", "Chiropractic", "Other"),
-    "Surgery": ("Spine", "Arthroscopic", "Non-arthroscopic", "Adjunct services", "Surgical consult"),
+    "Surgery": (
+        "Spine",
+        "Arthroscopic",
+        "Non-arthroscopic",
+        "Adjunct services",
+        "Surgical consult",
+    ),
     "Therapies": (),
     "Transportation": (),
 }

@@ -2691,7 +2691,14 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("decision", "fact", "item"),
                 name="eligibility_fact_once",
-                nulls_distinct=False,
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="eligibilityfinding",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("item__isnull", True)),
+                fields=("decision", "fact"),
+                name="eligibility_fact_once_for_the_case",
             ),
         ),
         migrations.AddIndex(
@@ -2744,7 +2751,15 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="treatmentcategory",
             constraint=models.UniqueConstraint(
-                fields=("parent", "name"), name="treatment_category_once", nulls_distinct=False
+                fields=("parent", "name"), name="treatment_category_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="treatmentcategory",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("parent__isnull", True)),
+                fields=("name",),
+                name="treatment_category_once_on_top",
             ),
         ),
         migrations.AddConstraint(

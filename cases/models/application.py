@@ -160,8 +160,12 @@ class TreatmentCategory(Versioned):
             models.UniqueConstraint(
                 name="treatment_category_once",
                 fields=["parent", "name"],
-                nulls_distinct=False,
-            )
+            ),
+            models.UniqueConstraint(
+                name="treatment_category_once_on_top",
+                fields=["name"],
+                condition=models.Q(parent__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

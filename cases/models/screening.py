@@ -77,8 +77,12 @@ class EligibilityFinding(Versioned):
             models.UniqueConstraint(
                 name="eligibility_fact_once",
                 fields=["decision", "fact", "item"],
-                nulls_distinct=False,
-            )
+            ),
+            models.UniqueConstraint(
+                name="eligibility_fact_once_for_the_case",
+                fields=["decision", "fact"],
+                condition=models.Q(item__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

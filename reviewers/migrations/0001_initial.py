@@ -1379,7 +1379,14 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("specialty", "category", "body_part"),
                 name="specialty_fit_once",
-                nulls_distinct=False,
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="specialtyfit",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("category__isnull", True)),
+                fields=("specialty", "body_part"),
+                name="specialty_fit_once_for_any_treatment",
             ),
         ),
     ]

@@ -42,8 +42,12 @@ class SpecialtyFit(Versioned):
             models.UniqueConstraint(
                 name="specialty_fit_once",
                 fields=["specialty", "category", "body_part"],
-                nulls_distinct=False,
-            )
+            ),
+            models.UniqueConstraint(
+                name="specialty_fit_once_for_any_treatment",
+                fields=["specialty", "body_part"],
+                condition=models.Q(category__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

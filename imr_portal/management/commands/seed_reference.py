@@ -1,13 +1,17 @@
 """Fill the tables that the office starts with."""
 
+from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+import letters.services
 from cases.seeds import seed_categories
 from reviewers.seeds import seed_specialties
+
+SHIPPED_WORDING = Path(letters.services.__file__).parent / "wording"
 
 
 class Command(BaseCommand):
@@ -21,5 +25,6 @@ class Command(BaseCommand):
         seed_categories(by=None, at=now)
         seed_specialties(by=None, at=now)
         call_command("seed_guidelines", verbosity=0)
-        call_command("import_wording", "--shipped", verbosity=0)
+        for path in sorted(SHIPPED_WORDING.glob("*.toml")):
+            letters.services.import_wording(text=path.read_text("utf-8"), by=None, at=now)
         self.stdout.write("The tables that the office starts with are filled.")

@@ -1,0 +1,71 @@
+"""Make the demonstration: people, a panel, cases at every stage and a first issued letter."""
+
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+import letters.services
+from determinations.models import Determination
+from imr_portal import demo
+from letters.models import Letter
+
+
+class Command(BaseCommand):
+    help = "Make the demonstration, once. Letters are rendered by a running relay and worker."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--render-here", action="store_true", help="render letters in this process instead"
+        )
+        parser.add_argument(
+            "--patience", type=int, default=120, help="seconds to wait for a letter (120)"
+        )
+
+    def handle(self, *, render_here: bool, patience: int, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("This database is not a demonstration. Set DEMO=1 if it is to be.")
+        if not demo.is_loaded():
+            call_command("seed_reference", stdout=self.stdout)
+            self.patience = patience
+            demo.load(
+                now=timezone.now(),
+                wait_for_letters=self._render if render_here else self._wait,
+                say=lambda words: self.stdout.write(f"  {words} …"),
+            )
+        self._tell()
+
+    def _render(self, number: str) -> None:
+        for letter_id in letters.services.claim_due(at=timezone.now()):
+            letters.services.render(letter_id=letter_id, at=timezone.now(), now=timezone.now)
+
+    def _wait(self, number: str) -> None:
+        until = time.monotonic() + self.patience
+        waiting = Letter.objects.filter(reference=number).exclude(state=Letter.State.FILED)
+        while waiting.exists():
+            parked = waiting.filter(state=Letter.State.PARKED).first()
+            if parked is not None:
+                raise CommandError(f"A letter of {number} needs a person: {parked.failure}")
+            if time.monotonic() > until:
+                raise CommandError(
+                    f"The letters of {number} are not filed after {self.patience} seconds. "
+                    "Are the relay and the worker running?"
+                )
+            time.sleep(0.2)
+
+    def _tell(self) -> None:
+        self.stdout.write("Sign-ins (password " + demo.PASSWORD + "):")
+        for key, (name, roles) in demo.PEOPLE.items():
+            labels = ", ".join(role.label for role in roles)
+            self.stdout.write(f"  {key}@{demo.DOMAIN:<14} {name}, {labels}")
+        issued = Determination.objects.filter(
+            state=Determination.State.ISSUED, letter__state=Letter.State.FILED
+        ).first()
+        if issued is not None and issued.letter is not None:
+            self.stdout.write(
+                f"First letter: case {issued.case}, {issued.letter.get_absolute_url()}"
+            )
