@@ -6,6 +6,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from .models import AccountEvent, Look, User
+from .policies import why_not_lose_administrator
 from .roles import Role
 
 
@@ -59,19 +60,69 @@ def revoke_role(*, user_id: int, role: Role, by: User | None, at: datetime) -> N
     user = User.objects.select_for_update().get(pk=user_id)
     if role not in user.roles:
         return
-    others = User.objects.filter(groups__name=role.value, is_active=True).exclude(pk=user.pk)
-    if role == Role.ADMINISTRATOR and not others.exists():
-        raise Refused("This is the last administrator. Make another one first.")
+    if role == Role.ADMINISTRATOR:
+        _refuse(why_not_lose_administrator(user))
     user.groups.remove(Group.objects.get(name=role.value))
     _record(AccountEvent.Kind.ROLE_REVOKED, user, by=by, at=at, detail=role.label)
 
 
 @transaction.atomic
+def change_person(
+    *, user_id: int, email: str, name: str, password: str = "", by: User | None, at: datetime
+) -> User:
+    """Correct a person's name and address; give a new password unless it is left empty.
+
+    The event says which of them changed and never the password.
+
+    :raises Refused: somebody else signs in with this address.
+    """
+    user = User.objects.select_for_update().get(pk=user_id)
+    if User.objects.filter(email__iexact=email).exclude(pk=user_id).exists():
+        raise Refused(f"{email} already belongs to a user. Choose another address.")
+    changes = []
+    if user.name != name:
+        changes.append(f"name, before: {user.name}")
+    if user.email != email:
+        changes.append(f"e-mail address, before: {user.email}")
+    if password:
+        changes.append("password")
+        user.set_password(password)
+    if changes:
+        user.name, user.email = name, email
+        user.save(update_fields=["name", "email", "password"])
+        detail = "; ".join(changes)[:300]
+        _record(AccountEvent.Kind.CHANGED, user, by=by, at=at, detail=detail)
+    return user
+
+
+@transaction.atomic
+def create_first_administrator(
+    *, email: str, name: str, password: str, by: User | None, at: datetime
+) -> User:
+    """Make the administrator of a new house, who makes everybody else.
+
+    :raises Refused: there is one already, or the address is taken.
+    """
+    if User.objects.filter(groups__name=Role.ADMINISTRATOR.value, is_active=True).exists():
+        raise Refused(
+            "There is an administrator already. Ask them to make more users in the admin site."
+        )
+    return create_user(
+        email=email, name=name, password=password, roles=[Role.ADMINISTRATOR], by=by, at=at
+    )
+
+
+@transaction.atomic
 def set_active(*, user_id: int, active: bool, by: User | None, at: datetime) -> None:
-    """Withdraw or give back the right to sign in. Open sessions end at their next request."""
+    """Withdraw or give back the right to sign in. Open sessions end at their next request.
+
+    :raises Refused: they are the last administrator.
+    """
     user = User.objects.select_for_update().get(pk=user_id)
     if user.is_active == active:
         return
+    if not active and Role.ADMINISTRATOR in user.roles:
+        _refuse(why_not_lose_administrator(user))
     user.is_active = active
     user.save(update_fields=["is_active"])
     kind = AccountEvent.Kind.REACTIVATED if active else AccountEvent.Kind.DEACTIVATED
@@ -83,6 +134,11 @@ def note_look(*, by: User, subject: str, reference: str, granted: bool, at: date
     Look.objects.create(
         user=by, subject=subject, reference=reference, granted=granted, looked_at=at
     )
+
+
+def _refuse(reason: str) -> None:
+    if reason:
+        raise Refused(reason)
 
 
 def _record(

@@ -52,7 +52,9 @@ def sentences(citations: Sequence[Citation], *, style: str = "today", who: str =
         chapters = (_chapter_2014 if style == "2014" else _chapter)(inside)
         parts.append(f"Decision based on MTUS {chapters}.")
     elif style == "today":
-        parts.append(f"{who} based their decision on recommendation(s) outside of the MTUS Guidelines.")
+        parts.append(
+            f"{who} based their decision on recommendation(s) outside of the MTUS Guidelines."
+        )
     if outside:
         first, *others = (_in_its_own_words(citation) for citation in outside)
         line = f"Decision based on Non-MTUS Citation {first}"
@@ -60,6 +62,11 @@ def sentences(citations: Sequence[Citation], *, style: str = "today", who: str =
             line += " and Other Medical Treatment Guidelines " + "; ".join(others)
         parts.append(line)
     return " ".join(parts)
+
+
+def authority(citation: Citation) -> str:
+    """One authority as today's letters name it, for a list on a page."""
+    return _one_chapter(citation) if citation.mtus else _in_its_own_words(citation)
 
 
 def _chapter(citations: Sequence[Citation]) -> str:
@@ -72,7 +79,9 @@ def _one_chapter(citation: Citation) -> str:
     )
     if citation.sections:
         named += f", Section(s): {', '.join(citation.sections)}"
-    return named + (f", Page(s): {citation.pages}" if citation.pages else "")
+    # Some published letters put a bare page number where the section belongs; not twice then.
+    pages = "" if citation.pages in citation.sections else citation.pages
+    return named + (f", Page(s): {pages}" if pages else "")
 
 
 def _chapter_2014(citations: Sequence[Citation]) -> str:

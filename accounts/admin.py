@@ -1,0 +1,274 @@
+"""The admin site of people, and what every versioned table there has in common."""
+
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from simple_history.admin import SimpleHistoryAdmin
+
+from . import services
+from .models import AccountEvent, Look, User
+from .policies import why_not_lose_administrator
+from .roles import Role
+from .versions import Stale, Versioned
+
+admin.site.unregister(Group)  # roles are granted to a person, with an event, not edited as groups
+
+
+def acting(request: HttpRequest) -> User:
+    """The person who is signed in; every page of the admin site asks for one."""
+    return cast(User, request.user)
+
+
+class VersionedForm(forms.ModelForm):
+    """A form that knows which version of the row it was opened on."""
+
+    seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance.pk:
+            self.fields["seen_version"].initial = self.instance.version
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        try:
+            self.instance.refuse_if_stale(self.cleaned_data.get("seen_version"))
+        except Stale as stale:
+            raise ValidationError(str(stale), code="stale") from stale
+        return cleaned
+
+
+class VersionedInline(admin.TabularInline):
+    """Rows that hang on another: added and changed with it, each with its version, none deleted."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+
+class VersionedAdmin(SimpleHistoryAdmin):
+    """A table whose rows keep their versions: saved through ``store``, read back, never deleted."""
+
+    form = VersionedForm
+    object_history_list_template = "admin/_versions.html"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = list(super().get_fields(request, obj))
+        return fields if "seen_version" in fields else [*fields, "seen_version"]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change and not form.changed_data:
+            return
+        self._store(request, obj, form)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        if not issubclass(formset.model, Versioned):
+            super().save_formset(request, form, formset, change)
+            return
+        saved = formset.save(commit=False)
+        for row, changed in formset.changed_objects:
+            self._store(request, row, None, changed)
+        for row in formset.new_objects:
+            self._store(request, row, None)
+        assert len(saved) == len(formset.changed_objects) + len(formset.new_objects)  # noqa: S101
+        formset.save_m2m()
+
+    def _store(
+        self, request: HttpRequest, row: Versioned, form: Any, changed: list[str] | None = None
+    ) -> None:
+        named = changed if changed is not None else (form.changed_data if form else [])
+        labels = [
+            str(row._meta.get_field(name).verbose_name) for name in named if name != "seen_version"
+        ]
+        is_new = row._state.adding
+        why = "Added" if is_new else f"Changed: {', '.join(labels) or 'nothing'}"
+        row.store(by=acting(request), at=timezone.now(), why=why)
+
+    # History is read here. Going back to an old version is a change that a person types.
+
+    def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        if request.method == "POST":
+            raise PermissionDenied
+        return super().history_form_view(request, object_id, version_id, extra_context)
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """A table that only grows: to be read."""
+
+    actions = None
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class PersonForm(forms.ModelForm):
+    """A person as an administrator enters them."""
+
+    roles = forms.MultipleChoiceField(
+        choices=Role.choices, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    new_password = forms.CharField(
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 15 characters. Tell it to the person; they change it after signing in.",
+    )
+
+    class Meta:
+        model = User
+        fields = ("email", "name", "is_active")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.held: frozenset[Role] = self.instance.roles if self.instance.pk else frozenset()
+        self.fields["roles"].initial = sorted(self.held)
+        self.fields["new_password"].required = not self.instance.pk
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"]).lower()
+        if User.objects.filter(email__iexact=email).exclude(pk=self.instance.pk).exists():
+            raise ValidationError(f"{email} already belongs to a user. Choose another address.")
+        return email
+
+    def clean_new_password(self) -> str:
+        password = str(self.cleaned_data["new_password"])
+        if password:
+            validate_password(password, self.instance)
+        return password
+
+    def clean_roles(self) -> list[Role]:
+        return [Role(value) for value in self.cleaned_data["roles"]]
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if not self.instance.pk:
+            return cleaned
+        loses = Role.ADMINISTRATOR in self.held and (
+            Role.ADMINISTRATOR not in self.cleaned_data.get("roles", [])
+            or not self.cleaned_data.get("is_active")
+        )
+        if loses and (reason := why_not_lose_administrator(self.instance)):
+            raise ValidationError(reason)
+        return cleaned
+
+
+@admin.register(User)
+class PersonAdmin(admin.ModelAdmin):
+    """People: made, given roles and closed by the services of accounts, each with its event."""
+
+    form = PersonForm
+    list_display = ("name", "email", "roles_held", "is_active")
+    list_filter = ("is_active", "groups")
+    search_fields = ("name", "email")
+    ordering = ("name", "pk")
+    fields = ("email", "name", "is_active", "roles", "new_password")
+    actions = None
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="Roles")
+    def roles_held(self, person: User) -> str:
+        names = {group.name for group in person.groups.all()}
+        return ", ".join(role.label for role in Role if role.value in names) or "none"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        return form.instance  # the services write; nothing is saved from the form itself
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        by, at, said = acting(request), timezone.now(), form.cleaned_data
+        if not change:
+            made = services.create_user(
+                email=said["email"],
+                name=said["name"],
+                password=said["new_password"],
+                roles=said["roles"],
+                by=by,
+                at=at,
+            )
+            obj.pk = made.pk
+            if not said["is_active"]:
+                services.set_active(user_id=made.pk, active=False, by=by, at=at)
+            return
+        services.change_person(
+            user_id=obj.pk,
+            email=said["email"],
+            name=said["name"],
+            password=said["new_password"],
+            by=by,
+            at=at,
+        )
+        for role in said["roles"]:
+            services.grant_role(user_id=obj.pk, role=role, by=by, at=at)
+        for role in form.held - set(said["roles"]):
+            services.revoke_role(user_id=obj.pk, role=role, by=by, at=at)
+        services.set_active(user_id=obj.pk, active=said["is_active"], by=by, at=at)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Roles were granted and taken by the services already."""
+
+
+@admin.register(AccountEvent)
+class AccountEventAdmin(ReadOnlyAdmin):
+    """What was done to whom, and by whom."""
+
+    list_display = ("happened_at", "kind", "user", "detail", "by")
+    list_filter = ("kind",)
+    list_select_related = ("user", "by")
+    search_fields = ("user__name", "user__email")
+    ordering = ("-happened_at", "-pk")
+
+
+@admin.register(Look)
+class LookAdmin(ReadOnlyAdmin):
+    """Who opened what. A reviewer reads as "the reviewer" to all who may not know the name."""
+
+    list_filter = ("subject", "granted")
+    search_fields = ("reference",)  # not the name: a search would tell who the reviewer is
+    ordering = ("-looked_at", "-pk")
+    fields: ClassVar[tuple[str, ...]] = ("looked_at", "subject", "reference", "granted")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return acting(request).may("accounts.view_looks")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Look]:
+        return super().get_queryset(request).select_related("user").prefetch_related("user__groups")
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        sees_names = acting(request).may("reviewers.see_identity")
+
+        @admin.display(description="Who")
+        def who(look: Look) -> str:
+            roles = {group.name for group in look.user.groups.all()}
+            if Role.REVIEWER.value in roles and not sees_names:
+                return "the reviewer"
+            return look.user.name
+
+        return ("looked_at", who, "subject", "reference", "granted")

@@ -1,0 +1,58 @@
+"""``manage.py create_first_administrator``: the one user who is not made by another."""
+
+import getpass
+import os
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.core.validators import validate_email
+from django.utils import timezone
+
+from accounts import services
+from accounts.models import User
+
+
+class Command(BaseCommand):
+    help = "Make the first administrator of a new installation; refuses when there is one."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("email")
+        parser.add_argument("name")
+        parser.add_argument(
+            "--password-from-env",
+            metavar="NAME",
+            help="take the password from this environment variable instead of asking",
+        )
+
+    def handle(
+        self, *, email: str, name: str, password_from_env: str | None, **options: Any
+    ) -> None:
+        try:
+            validate_email(email)
+            password = _from_env(password_from_env) if password_from_env else _asked()
+            validate_password(password, User(email=email, name=name))
+            services.create_first_administrator(
+                email=email, name=name, password=password, by=None, at=timezone.now()
+            )
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        except services.Refused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        self.stdout.write(f"{name} may sign in as {email} and is an administrator.")
+
+
+def _from_env(name: str) -> str:
+    password = os.environ.get(name, "")
+    if not password:
+        raise CommandError(f"{name} is not set in the environment, or is empty.")
+    return password
+
+
+def _asked() -> str:
+    password = getpass.getpass("Password (at least 15 characters): ")
+    if password != getpass.getpass("The same again: "):
+        raise CommandError("The two passwords differ. Start again.")
+    return password

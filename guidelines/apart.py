@@ -1,0 +1,62 @@
+"""The database's own word that two editions of a guideline never count on the same day.
+
+PostgreSQL has a constraint for it. SQLite has triggers instead; it drops them when a later
+migration rebuilds the table, so such a migration ends with ``KeepEditionsApart`` again.
+"""
+
+from typing import Any
+
+from django.db.migrations.operations.base import Operation
+
+MESSAGE = "Another edition of this guideline counts on one of these days."
+
+_POSTGRESQL = [
+    "CREATE EXTENSION IF NOT EXISTS btree_gist",
+    "ALTER TABLE guidelines_edition DROP CONSTRAINT IF EXISTS edition_days_apart",
+    "ALTER TABLE guidelines_edition ADD CONSTRAINT edition_days_apart EXCLUDE USING gist "
+    "(guideline_id WITH =, daterange(valid_from, valid_to, '[)') WITH &&)",
+]
+
+_SHARE_A_DAY = (
+    "SELECT 1 FROM guidelines_edition AS other WHERE other.guideline_id = NEW.guideline_id "
+    "AND other.valid_from < COALESCE(NEW.valid_to, '9999-12-31') "
+    "AND NEW.valid_from < COALESCE(other.valid_to, '9999-12-31')"
+)
+_SQLITE = [
+    "DROP TRIGGER IF EXISTS edition_days_apart_insert",
+    "CREATE TRIGGER edition_days_apart_insert BEFORE INSERT ON guidelines_edition "
+    f"WHEN EXISTS ({_SHARE_A_DAY}) BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
+    "DROP TRIGGER IF EXISTS edition_days_apart_update",
+    "CREATE TRIGGER edition_days_apart_update BEFORE UPDATE ON guidelines_edition "
+    f"WHEN EXISTS ({_SHARE_A_DAY} AND other.id <> NEW.id) "
+    f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
+]
+
+
+class KeepEditionsApart(Operation):
+    """Refuse editions of one guideline that share a day."""
+
+    reversible = True
+    elidable = False
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Not part of Django's picture of the models."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        on_server = schema_editor.connection.vendor == "postgresql"
+        for statement in _POSTGRESQL if on_server else _SQLITE:
+            schema_editor.execute(statement)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            schema_editor.execute(_POSTGRESQL[1])
+            return
+        for act in ("insert", "update"):
+            schema_editor.execute(f"DROP TRIGGER IF EXISTS edition_days_apart_{act}")
+
+    def describe(self) -> str:
+        return "Keep the days of a guideline's editions apart"

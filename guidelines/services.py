@@ -1,0 +1,147 @@
+"""Acts about guidelines: filling the tables that the office starts with, confirming, publishing."""
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+
+from .models import ApprovedParagraph, Edition, Guideline, Recommendation, Source
+
+SEEDS = Path(__file__).with_name("seeds")
+SHIPPED = "Shipped with the product"
+
+
+class Refused(Exception):
+    """The act is refused; the message says why in a sentence for the person who tried."""
+
+
+@dataclass
+class Filled:
+    """How many rows a seeding added."""
+
+    sources: int = 0
+    guidelines: int = 0
+    editions: int = 0
+    recommendations: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.sources} sources, {self.guidelines} guidelines, {self.editions} editions and "
+            f"{self.recommendations} recommendations added"
+        )
+
+
+@transaction.atomic
+def confirm_edition(*, edition_id: int, on: date, by: User, at: datetime) -> Edition:
+    """Say, with one's name, that an edition's dates and regulation are as the source has them.
+
+    :param on: the local day.
+    :raises Refused: the person does not keep the guidelines, or it is confirmed already.
+    """
+    if not by.may("guidelines.manage"):
+        raise Refused("Only a guideline administrator confirms an edition.")
+    edition = Edition.objects.select_for_update().get(pk=edition_id)
+    if edition.is_confirmed:
+        raise Refused(
+            f"{edition} was confirmed by {edition.confirmed_by} on {edition.confirmed_on:%m/%d/%Y}."
+        )
+    edition.confirmed_by, edition.confirmed_on = by.name, on
+    return edition.store(by=by, at=at, why="Confirmed", fields=["confirmed_by", "confirmed_on"])
+
+
+@transaction.atomic
+def publish_paragraph(*, paragraph_id: int, by: User, at: datetime) -> ApprovedParagraph:
+    """Offer a paragraph to reviewers. What finished decisions took over stays as it was.
+
+    :raises Refused: the person does not keep the guidelines, or it is not a draft.
+    """
+    if not by.may("guidelines.manage"):
+        raise Refused("Only a guideline administrator publishes a paragraph.")
+    paragraph = ApprovedParagraph.objects.select_for_update().get(pk=paragraph_id)
+    if paragraph.state != ApprovedParagraph.State.DRAFT:
+        raise Refused(f"“{paragraph}” is {paragraph.get_state_display().lower()}, not a draft.")
+    paragraph.state = ApprovedParagraph.State.PUBLISHED
+    return paragraph.store(by=by, at=at, why="Published", fields=["state"])
+
+
+@transaction.atomic
+def seed(*, by: User | None, at: datetime) -> Filled:
+    """Add what the product ships and the tables lack; what is there is left as it is.
+
+    Every shipped edition is unconfirmed until a person confirms it.
+    """
+    filled = Filled()
+    for path in sorted(SEEDS.glob("*.toml")):
+        shipped = tomllib.loads(path.read_text(encoding="utf-8"))
+        for entry in shipped["source"]:
+            source = Source.objects.filter(code=entry["code"]).first()
+            if source is None:
+                source = Source(
+                    code=entry["code"], name=entry["name"], is_mtus=entry.get("is_mtus", False)
+                ).store(by=by, at=at, why=SHIPPED)
+                filled.sources += 1
+            for guideline in entry.get("guideline", []):
+                _seed_guideline(source, guideline, filled, by=by, at=at)
+    return filled
+
+
+def _seed_guideline(
+    source: Source, entry: dict[str, Any], filled: Filled, *, by: User | None, at: datetime
+) -> None:
+    guideline = Guideline.objects.filter(code=entry["code"]).first()
+    if guideline is None:
+        guideline = Guideline(
+            source=source,
+            code=entry["code"],
+            title=entry["title"],
+            body_parts=entry.get("body_parts", []),
+            regulation=entry.get("regulation", ""),
+        ).store(by=by, at=at, why=SHIPPED)
+        filled.guidelines += 1
+    for shipped in entry.get("edition", []):
+        edition = Edition.objects.filter(guideline=guideline, label=shipped["label"]).first()
+        if edition is None:
+            edition = Edition(
+                guideline=guideline,
+                label=shipped["label"],
+                valid_from=shipped["from"],
+                valid_to=shipped.get("to"),
+                picked_by=shipped.get("picked_by", Edition.PickedBy.REQUEST),
+                regulation=shipped.get("regulation", guideline.regulation),
+                note=shipped.get("note", ""),
+            )
+            # Someone may have entered these days under a name of their own; theirs stand.
+            if Edition.objects.overlapping(edition).exists():
+                continue
+            edition.store(by=by, at=at, why=SHIPPED)
+            filled.editions += 1
+        filled.recommendations += _seed_recommendations(edition, shipped, by=by, at=at)
+
+
+def _seed_recommendations(
+    edition: Edition, shipped: dict[str, Any], *, by: User | None, at: datetime
+) -> int:
+    known = set(edition.recommendations.values_list("section", flat=True))
+    entries = [
+        entry if isinstance(entry, dict) else {"section": entry}
+        for entry in [*shipped.get("sections", []), *shipped.get("recommendation", [])]
+    ]
+    rows = [
+        Recommendation(
+            edition=edition,
+            section=entry["section"],
+            pages=entry.get("pages", ""),
+            keywords=entry.get("keywords", ""),
+            summary=entry.get("summary", ""),
+        )
+        for entry in entries
+        if entry["section"] not in known
+    ]
+    if rows:
+        Recommendation.objects.bulk_store(rows, by=by, at=at, why=SHIPPED)
+    return len(rows)

@@ -1,0 +1,7 @@
+from django.urls import path
+
+from . import views
+
+app_name = "guidelines"
+
+urlpatterns = [path("guidelines/pick", views.pick, name="pick")]

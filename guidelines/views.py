@@ -1,0 +1,44 @@
+"""The search behind the reviewer's guideline picker."""
+
+from datetime import date
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.views.decorators.http import require_GET
+
+from .models import Recommendation
+
+
+@require_GET
+def pick(request: HttpRequest) -> HttpResponse:
+    """Recommendations with all the words of ``q``, those in force on the day ``on`` first.
+
+    ``assignment`` and ``item`` are handed through to the buttons that cite; who may cite there is
+    decided when a button is pressed.
+    """
+    words = request.GET.get("q", "").strip()[:100]
+    on = _day(request.GET.get("on", ""))
+    found = Recommendation.objects.picker(words, on=on) if len(words) > 1 else []
+    context = {
+        "found": [
+            {"pk": each.pk, "citation": each.authority(), "edition_note": each.edition_note(on)}
+            for each in found
+        ],
+        "query": words,
+        "assignment": {"pk": _number(request.GET.get("assignment", ""))},
+        "item": {"pk": _number(request.GET.get("item", ""))},
+    }
+    return render(request, "guidelines/_found.html", context)
+
+
+def _day(text: str) -> date:
+    try:
+        return parse_date(text) or timezone.localdate()
+    except ValueError:
+        return timezone.localdate()
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
