@@ -9,6 +9,7 @@
 """
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,11 @@ from . import processes
 from .pristine import Pristine
 
 CI = os.environ.get("CI") == "true"
+
+
+def pytest_configure(config):
+    """End as on Ctrl-C when asked politely, so that no process of a test is left behind."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

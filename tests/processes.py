@@ -1,6 +1,7 @@
 """Real processes for tests: started in a group of their own, killed and awaited at the end."""
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -36,6 +37,12 @@ def wait_until(true, *, what, seconds=PATIENCE, every=0.05):
         time.sleep(every)
 
 
+def _end_with_parent():
+    """Have Linux end the program if the tests themselves are killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
 class Process:
     """One program with its own process group and its output in a file."""
 
@@ -58,6 +65,7 @@ class Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_end_with_parent,
                 pass_fds=self.pass_fds,
             )
         return self
