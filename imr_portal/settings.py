@@ -92,6 +92,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "desk.context_processors.shell",
+                "imr_portal.context_processors.demo",
             ],
             "builtins": ["desk.templatetags.portal"],
         },

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.differences import word_differences
+from cases.clocks import CLOCKS
 from cases.lifecycle import Status
 
 register = template.Library()
@@ -104,6 +105,13 @@ def clock_time(value: datetime | None) -> str:
 
 def _days(count: int) -> str:
     return "1 day" if count == 1 else f"{count} days"
+
+
+@register.filter
+def clock_label(name: str) -> str:
+    """A clock in words: "determination_regular" is "Determination, regular"."""
+    clock = CLOCKS.get(name)
+    return clock.label if clock else name.replace("_", " ").capitalize()
 
 
 # --- due cells and clock bars ----------------------------------------
