@@ -186,7 +186,6 @@ class TreatmentCategoryAdmin(VersionedAdmin):
     list_filter = ("is_active", ("confirmed_on", admin.EmptyFieldListFilter))
     list_select_related = ("parent",)
     search_fields = ("name", "parent__name")
-    autocomplete_fields = ("parent",)
     ordering = ("parent__name", "name", "pk")
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -70,32 +70,6 @@ def test_every_column_and_constraint_that_a_story_names_exists():
             MODELS[found[1]]._meta.get_field(found[2])
 
 
-def test_every_constraint_is_named_in_a_story():
-    """A guard that no story explains is a guard that the next person removes."""
-    constraints = {
-        constraint.name for model in MODELS.values() for constraint in model._meta.constraints
-    }
-    assert constraints - CODE - IN_NO_STORY_YET == set()
-
-
-IN_NO_STORY_YET = {
-    # tables of law: who confirmed a row goes together with when
-    "clock_rule_confirmed_by_and_on",
-    "clock_rule_counts_something",
-    "holiday_confirmed_by_and_on",
-    "holiday_ends_after_it_begins",
-    "edition_confirmed_by_and_on",
-    "edition_dates_ordered",
-    "edition_once",
-    "recommendation_once",
-    "treatment_category_once",
-    # a file that is refused says why
-    "stored_file_refused_says_why",
-    # the order of a list
-    "administrator_citation_order",
-}
-
-
 def test_every_service_that_a_story_names_can_be_called():
     for path in sorted(word for word in CODE if re.fullmatch(r"[a-z]+(\.[a-z_]+){2,}", word)):
         module, _, name = path.rpartition(".")

@@ -9,7 +9,7 @@ from accounts.models import Look
 from accounts.roles import Role
 from accounts.services import revoke_role
 from cases.lifecycle import Status
-from cases.models import Case, Event, Party
+from cases.models import Case, Event, Party, TreatmentCategory
 from tests.factories import MONDAY, person, received_case
 
 pytestmark = pytest.mark.django_db
@@ -161,6 +161,44 @@ def test_every_look_is_noted_and_so_is_every_refusal(client, case, auditor):
         (auditor, True),
         (stranger, False),
     ]
+
+
+def test_the_administrator_adds_and_changes_a_category_each_with_its_version(client):
+    administrator = person(Role.ADMINISTRATOR)
+    client.force_login(administrator)
+    parent = TreatmentCategory.objects.order_by("pk").first()
+
+    client.post(
+        reverse("admin:cases_treatmentcategory_add"),
+        {"name": "Aquatic therapy", "parent": parent.pk if parent else "", "is_active": "on"},
+    )
+    category = TreatmentCategory.objects.get(name="Aquatic therapy")
+    answer = client.post(
+        page("change", category),
+        {
+            "name": "Aquatic exercise",
+            "parent": parent.pk if parent else "",
+            "is_active": "on",
+            "seen_version": category.version,
+        },
+    )
+
+    assert answer.status_code == 302
+    newest, oldest = category.history.order_by("-history_id")
+    assert (oldest.name, newest.name) == ("Aquatic therapy", "Aquatic exercise")
+    assert newest.history_user == administrator
+    assert client.get(page("history", category)).status_code == 200
+
+
+def test_a_category_is_not_deleted_and_the_auditor_only_reads(client, auditor):
+    category = TreatmentCategory(name="Balneology").store(by=None, at=MONDAY)
+
+    assert client.get(page("change", category)).status_code == 200
+    assert client.post(page("change", category), {"name": "Other"}).status_code == 403
+    assert client.get(reverse("admin:cases_treatmentcategory_add")).status_code == 403
+    client.force_login(person(Role.ADMINISTRATOR))
+    assert client.post(page("delete", category), {"post": "yes"}).status_code == 403
+    assert TreatmentCategory.objects.get(pk=category.pk).name == "Balneology"
 
 
 def test_an_unknown_row_is_not_found(client, auditor):
