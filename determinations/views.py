@@ -432,7 +432,9 @@ def _workspace(
         "party_terms": PartyTerm.choices,
         "returned": _last_return(assignment.case),
         "today": timezone.localdate(),
-        "viewer": records.viewer.context(request, assignment),
+        "viewer": records.viewer.context(
+            request, assignment, url=_workspace_url(assignment), keep={"part": part}
+        ),
     }
 
 

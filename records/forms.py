@@ -43,7 +43,7 @@ class Day(forms.CharField):
         super().__init__(max_length=40, **options)
         self.today = date.max  # the form sets the real one
 
-    def clean(self, value: Any) -> date | None:  # type: ignore[override]
+    def clean(self, value: Any) -> date | None:
         text = super().clean(value)
         if not text:
             return None

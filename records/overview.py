@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import Count, Max, QuerySet
 
@@ -44,8 +45,8 @@ class Sent:
 
 def owed(case: Case) -> list[Owed]:
     """Everyone who was asked for records in this round (8 CCR 9792.10.5). Two queries."""
-    came = {
-        row["sent_by"]: row
+    came: dict[str, dict[str, Any]] = {
+        row["sent_by"]: dict(row)
         for row in case.documents.values("sent_by")
         .annotate(number=Count("pk"), last=Max("received_on"))
         .order_by("sent_by")
@@ -54,7 +55,7 @@ def owed(case: Case) -> list[Owed]:
     found = []
     for notice in notices:
         sender = _SENDER_OF.get(Role(notice.party.role))
-        row = came.get(sender, {}) if sender else {}
+        row: dict[str, Any] = came.get(sender, {}) if sender else {}
         found.append(
             Owed(
                 notice=notice,

@@ -2,9 +2,11 @@
 
 The pages of a case count through from the first document to the last, so that "p. 812" means one
 page of the whole record. New documents come at the end; a page never changes its number. Writes
-nothing: the look and the read mark are written when the page itself is fetched.
+nothing but the page last shown, into the session, so that a reader comes back to where they were:
+the look and the read mark are written when the page itself is fetched.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -19,6 +21,7 @@ from . import access
 from .models import Document, ReadMark
 
 PAGE_FIELD = "p"
+LAST_PAGES = "record_pages"  # in the session: case id -> page of the whole record
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Viewer:
     case: Case
     assignment: ReviewerAssignment | None  # whose marks are shown
     may_mark: bool
+    reads_all: bool  # may open every document, not the papers of the application alone
     rows: list[Row]
     total: int
     page: int  # in the whole record; 0 when there is none
@@ -70,12 +74,19 @@ class Viewer:
         return sum(1 for row in self.rows if row.mark)
 
 
-def context(request: HttpRequest, assignment: ReviewerAssignment, *, url: str = "") -> Viewer:
+def context(
+    request: HttpRequest,
+    assignment: ReviewerAssignment,
+    *,
+    url: str = "",
+    keep: Mapping[str, str] | None = None,
+) -> Viewer:
     """The viewer inside another page: the workspace of a reviewer, or the quality check.
 
     :param url: the page's own address without a query; the request's when left out.
+    :param keep: the other fields of that address; the request's when left out.
     """
-    return viewer(request, assignment.case, assignment=assignment, url=url)
+    return viewer(request, assignment.case, assignment=assignment, url=url, keep=keep)
 
 
 def viewer(
@@ -84,17 +95,20 @@ def viewer(
     *,
     assignment: ReviewerAssignment | None = None,
     url: str = "",
+    keep: Mapping[str, str] | None = None,
 ) -> Viewer:
-    """The viewer for a case, as one person sees it. Two queries, and one more for a reviewer.
+    """The viewer for a case, as one person sees it. Two queries, and a few more for a reviewer.
 
-    The page comes from the field ``p``; without one it is the first that was not opened yet.
+    The page comes from the field ``p``; without one it is the page shown last, or else the first
+    that was not opened yet.
     """
     user: User = request.user  # type: ignore[assignment]  # every route of ours asks for sign-in
-    keep = {key: value for key, value in request.GET.items() if key != PAGE_FIELD}
+    fields = request.GET.dict() if keep is None else keep
+    kept = {name: str(value) for name, value in fields.items() if name != PAGE_FIELD}
     path = url or request.path
 
     def link(page: int) -> str:
-        return f"{path}?{urlencode({**keep, PAGE_FIELD: page})}"
+        return f"{path}?{urlencode({**kept, PAGE_FIELD: page})}"
 
     marks: dict[int, str] = {}
     if assignment is not None:
@@ -102,7 +116,7 @@ def viewer(
     reads_all = not access.why_not_open_any(user, case)
     documents = list(case.documents.order_by("number"))
     total = sum(document.pages for document in documents)
-    page = _wanted(request, documents, marks, total)
+    page = _wanted(request, case, documents, marks, total)
     rows: list[Row] = []
     first = 1
     for document in documents:
@@ -123,12 +137,13 @@ def viewer(
         case=case,
         assignment=assignment,
         may_mark=assignment is not None and not access.why_not_read_for(user, assignment),
+        reads_all=reads_all,
         rows=rows,
         total=total,
         page=page,
         row=next((row for row in rows if row.is_shown), None),
         url=path,
-        keep=keep,
+        keep=kept,
         previous_url=link(page - 1) if page > 1 else "",
         next_url=link(page + 1) if page < total else "",
         here_url=link(page),
@@ -141,15 +156,27 @@ def page_url(case: Case, page: int) -> str:
 
 
 def _wanted(
-    request: HttpRequest, documents: list[Document], marks: dict[int, str], total: int
+    request: HttpRequest,
+    case: Case,
+    documents: list[Document],
+    marks: dict[int, str],
+    total: int,
 ) -> int:
-    """The page that was asked for, moved into the record if it lies outside."""
-    asked = request.GET.get(PAGE_FIELD) or request.POST.get(PAGE_FIELD) or ""
+    """The page to show, moved into the record if it lies outside; 0 when there is none."""
+    if not total:
+        return 0
+    asked = (request.GET.get(PAGE_FIELD) or "").strip()
+    shown: dict[str, int] = request.session.get(LAST_PAGES, {})
     if asked.isdecimal() and len(asked) <= 9:
-        return max(1, min(int(asked), total)) if total else 0
+        page = max(1, min(int(asked), total))
+        if shown.get(str(case.pk)) != page:
+            request.session[LAST_PAGES] = {**shown, str(case.pk): page}
+        return page
+    if str(case.pk) in shown:
+        return min(shown[str(case.pk)], total)
     first = 1
     for document in documents:
         if marks and document.pk not in marks:
             return first
         first += document.pages
-    return 1 if total else 0
+    return 1

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 import files.services
 from accounts.models import User
 from accounts.versions import Stale
-from cases.models import CannotMove, Case, Priority
+from cases.models import CannotMove, Case, Priority, Role
 from cases.policies import NotAllowed
 
 from . import access, overview, policies
@@ -287,6 +287,7 @@ def _records_page(
         "case": case,
         "tab": "records",
         "today": today,
+        "employee": case.parties.current().filter(role=Role.EMPLOYEE).order_by("pk").first(),
         "viewer": viewers.viewer(request, case, url=reverse("records:read", args=[case.number])),
         "owed": overview.owed(case),
         "deadline": policies.records_deadline(case),
