@@ -89,6 +89,8 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "determinations:uncite": "determinations.review",
     "determinations:review_preview": "determinations.review",
     "determinations:submit": "determinations.review",
+    # guidelines
+    "guidelines:pick": ("determinations.review", "guidelines.manage"),
     # determinations: quality, issuing, sending
     "determinations:quality": ("determinations.check_quality", "determinations.issue"),
     "determinations:return": "determinations.check_quality",

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("cases.urls")),
     path("", include("records.urls")),
     path("", include("determinations.urls")),
+    path("", include("guidelines.urls")),
     path("", include("letters.urls")),
     path("admin/", admin.site.urls),
 ]
