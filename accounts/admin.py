@@ -87,9 +87,8 @@ class VersionedAdmin(SimpleHistoryAdmin):
         self, request: HttpRequest, row: Versioned, form: Any, changed: list[str] | None = None
     ) -> None:
         named = changed if changed is not None else (form.changed_data if form else [])
-        labels = [
-            str(row._meta.get_field(name).verbose_name) for name in named if name != "seen_version"
-        ]
+        kept = [row._meta.get_field(name) for name in named if name != "seen_version"]
+        labels = [str(getattr(field, "verbose_name", field.name)) for field in kept]
         is_new = row._state.adding
         why = "Added" if is_new else f"Changed: {', '.join(labels) or 'nothing'}"
         row.store(by=acting(request), at=timezone.now(), why=why)

@@ -25,7 +25,7 @@ class Citation:
 
 
 def basis(citations: Sequence[Citation]) -> str:
-    """What the authorities rest on: ``mtus``, ``mtus_and_other``, ``outside_mtus``, ``none_cited``."""
+    """What they rest on: ``mtus``, ``mtus_and_other``, ``outside_mtus`` or ``none_cited``."""
     inside = any(citation.mtus for citation in citations)
     outside = any(not citation.mtus for citation in citations)
     if inside:

@@ -1,4 +1,4 @@
-"""Guidelines over time: sources, guidelines, their editions, what each recommends, and citations."""
+"""Guidelines over time: sources, guidelines, editions, what each recommends, and citations."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -174,7 +174,7 @@ class RecommendationQuerySet(VersionedQuerySet):
     """Finds recommendations as reviewers look for them."""
 
     def matching(self, words: str) -> Self:
-        """Active ones in which every word stands: in section, keywords, chapter, source, edition."""
+        """Active ones with every word in their section, keywords, chapter, source or edition."""
         found = self.filter(is_active=True, edition__guideline__is_active=True)
         for word in words.split():
             found = found.filter(

@@ -1,0 +1,254 @@
+"""Keeping the guidelines: looked up, corrected, imported and confirmed; each change a version."""
+
+from datetime import date
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import models
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from import_export import fields, resources, widgets
+from import_export.admin import ImportExportMixin
+from import_export.formats.base_formats import CSV, JSON
+
+from accounts.admin import VersionedAdmin, VersionedInline, acting
+from accounts.models import User
+
+from . import services
+from .models import ApprovedParagraph, Edition, Guideline, Recommendation, Source
+
+
+class VersionedResource(resources.ModelResource):
+    """Rows from a file, written through the same door as all others."""
+
+    by: User
+
+    def before_import(self, dataset: Any, **options: Any) -> None:
+        self.by, self.at = options["user"], timezone.now()
+
+    def do_instance_save(self, instance: Any, is_create: bool) -> None:
+        instance.store(by=self.by, at=self.at, why="Imported from a file")
+
+
+class EditionResource(VersionedResource):
+    """Editions, known by guideline and label. A confirmation is an act and is not imported."""
+
+    guideline = fields.Field(
+        attribute="guideline", widget=widgets.ForeignKeyWidget(Guideline, field="code")
+    )
+
+    class Meta:
+        model = Edition
+        fields = (
+            "guideline", "label", "valid_from", "valid_to", "picked_by", "regulation", "note",
+        )  # fmt: skip
+        import_id_fields = ("guideline", "label")
+        clean_model_instances = True
+        skip_unchanged = True
+        report_skipped = True
+
+
+class EditionWidget(widgets.ForeignKeyWidget):
+    """An edition written as "code of the guideline | label"."""
+
+    def clean(self, value: Any, row: Any = None, **options: Any) -> Edition:
+        code, _, label = (part.strip() for part in str(value).partition("|"))
+        edition = Edition.objects.filter(guideline__code=code, label=label).first()
+        if edition is None:
+            raise ValueError(f"No edition is called “{value}”. Write it as code | label.")
+        return edition
+
+    def render(self, value: Any, obj: Any = None, **options: Any) -> str:
+        return f"{value.guideline.code} | {value.label}" if value else ""
+
+
+class RecommendationResource(VersionedResource):
+    """Recommendations, known by edition and section."""
+
+    edition = fields.Field(attribute="edition", widget=EditionWidget(Edition))
+
+    class Meta:
+        model = Recommendation
+        fields = ("edition", "section", "pages", "keywords", "summary", "is_active")
+        import_id_fields = ("edition", "section")
+        clean_model_instances = True
+        skip_unchanged = True
+        report_skipped = True
+
+
+class GuidelineResource(VersionedResource):
+    """Guidelines, known by code."""
+
+    source = fields.Field(attribute="source", widget=widgets.ForeignKeyWidget(Source, field="code"))
+
+    class Meta:
+        model = Guideline
+        fields = ("code", "source", "title", "body_parts", "regulation", "is_active")
+        import_id_fields = ("code",)
+        clean_model_instances = True
+        skip_unchanged = True
+        report_skipped = True
+
+
+class FileMixin(ImportExportMixin):
+    """Import with a preview that changes nothing, export in one press; for those who may change."""
+
+    formats = [CSV, JSON]
+    skip_export_form = True
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return self.has_add_permission(request)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+
+class InForceFilter(admin.SimpleListFilter):
+    """Editions that count on a day: today, or ``?in_force=2016-07-28``."""
+
+    title = "in force"
+    parameter_name = "in_force"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        asked = request.GET.get(self.parameter_name, "")
+        days = [("today", "Today"), ("2014-06-20", "06/20/2014"), ("2016-07-28", "07/28/2016"),
+                ("2016-07-29", "07/29/2016"), ("2017-12-01", "12/01/2017")]  # fmt: skip
+        return days if not asked or asked in dict(days) else [*days, (asked, asked)]
+
+    def queryset(self, request: HttpRequest, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        if not self.value():
+            return rows
+        today = self.value() == "today"
+        day = timezone.localdate() if today else _day(str(self.value()))
+        return rows.none() if day is None else rows.filter(pk__in=Edition.objects.in_force(on=day))
+
+
+class ConfirmedFilter(admin.SimpleListFilter):
+    """Editions whose dates somebody has compared with the source, and those nobody has."""
+
+    title = "confirmed"
+    parameter_name = "confirmed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Confirmed"), ("no", "Not confirmed")]
+
+    def queryset(self, request: HttpRequest, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        if self.value() not in {"yes", "no"}:
+            return rows
+        return rows.filter(confirmed_on__isnull=self.value() == "no")
+
+
+class EditionInline(VersionedInline):
+    model = Edition
+    fields = ("label", "valid_from", "valid_to", "picked_by", "regulation", "standing")
+    readonly_fields = ("standing",)
+    ordering = ("valid_from", "pk")
+
+    @admin.display(description="Confirmed")
+    def standing(self, edition: Edition) -> str:
+        return _confirmation(edition)
+
+
+class RecommendationInline(VersionedInline):
+    model = Recommendation
+    fields = ("section", "pages", "keywords", "is_active")
+    ordering = ("section", "pk")
+
+
+@admin.register(Source)
+class SourceAdmin(VersionedAdmin):
+    list_display = ("code", "name", "is_mtus")
+    list_filter = ("is_mtus",)
+    search_fields = ("code", "name")
+    ordering = ("code", "pk")
+
+
+@admin.register(Guideline)
+class GuidelineAdmin(FileMixin, VersionedAdmin):
+    list_display = ("title", "source", "code", "regulation", "is_active")
+    list_filter = ("source", "is_active")
+    list_select_related = ("source",)
+    search_fields = ("title", "code", "regulation")
+    ordering = ("title", "pk")
+    inlines = (EditionInline,)
+    resource_classes = (GuidelineResource,)
+
+
+@admin.register(Edition)
+class EditionAdmin(FileMixin, VersionedAdmin):
+    list_display = ("guideline", "label", "valid_from", "valid_to", "picked_by", "confirmed")
+    list_filter = ("guideline__source", InForceFilter, ConfirmedFilter, "picked_by")
+    list_select_related = ("guideline",)
+    search_fields = ("guideline__title", "label", "regulation", "note")
+    ordering = ("guideline__title", "valid_from", "pk")
+    readonly_fields = ("confirmed",)
+    exclude = ("confirmed_by", "confirmed_on")
+    inlines = (RecommendationInline,)
+    resource_classes = (EditionResource,)
+    actions = ("confirm",)
+
+    @admin.display(description="Confirmed", ordering="confirmed_on")
+    def confirmed(self, edition: Edition) -> str:
+        return _confirmation(edition)
+
+    @admin.action(description="Confirm, in my name, that dates and regulation are right")
+    def confirm(self, request: HttpRequest, rows: models.QuerySet[Edition]) -> None:
+        now = timezone.now()
+        done = 0
+        for edition_id in rows.values_list("pk", flat=True):
+            try:
+                services.confirm_edition(
+                    edition_id=edition_id, on=timezone.localdate(now), by=acting(request), at=now
+                )
+                done += 1
+            except services.Refused as refusal:
+                messages.warning(request, str(refusal))
+        if done:
+            messages.success(request, f"{done} confirmed by {acting(request).name}.")
+
+
+@admin.register(Recommendation)
+class RecommendationAdmin(FileMixin, VersionedAdmin):
+    list_display = ("section", "edition", "pages", "is_active")
+    list_filter = ("edition__guideline__source", "is_active", "edition__guideline")
+    list_select_related = ("edition__guideline",)
+    search_fields = ("section", "keywords", "edition__guideline__title", "summary")
+    ordering = ("edition__guideline__title", "edition__valid_from", "section", "pk")
+    autocomplete_fields = ("edition",)
+    resource_classes = (RecommendationResource,)
+
+
+@admin.register(ApprovedParagraph)
+class ApprovedParagraphAdmin(VersionedAdmin):
+    list_display = ("title", "state")
+    list_filter = ("state",)
+    search_fields = ("title", "text")
+    ordering = ("title", "pk")
+    readonly_fields = ("state",)
+    actions = ("publish",)
+
+    @admin.action(description="Publish for reviewers")
+    def publish(self, request: HttpRequest, rows: models.QuerySet[ApprovedParagraph]) -> None:
+        now = timezone.now()
+        for paragraph_id in rows.values_list("pk", flat=True):
+            try:
+                published = services.publish_paragraph(
+                    paragraph_id=paragraph_id, by=acting(request), at=now
+                )
+                messages.success(request, f"“{published}” is offered to reviewers.")
+            except services.Refused as refusal:
+                messages.warning(request, str(refusal))
+
+
+def _day(text: str) -> date | None:
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
+
+
+def _confirmation(edition: Edition) -> str:
+    if edition.confirmed_on is None:
+        return "Not confirmed"
+    return f"{edition.confirmed_by}, {edition.confirmed_on:%m/%d/%Y}"
