@@ -81,6 +81,7 @@ def sqlite(file: Path) -> dict[str, Any]:
     lost when the power goes. ``recursive_triggers`` makes INSERT OR REPLACE fire the triggers
     that keep history append-only.
     """
+    file.parent.mkdir(parents=True, exist_ok=True)
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": file,

@@ -1,0 +1,290 @@
+"""What can be configured wrongly, said by ``manage.py check`` with an id and what to do.
+
+Those that look into the database run when it is named, and always before migrations are applied:
+``manage.py check --deploy --database default`` is the whole of it, and production starts nothing
+before that is clean (see ``compose.yaml`` and ``docs/operations.md``).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Info, Tags, register
+from django.core.checks import Warning as Caution
+from django.db import connections
+from django.db.utils import DatabaseError
+
+from accounts.models import User
+
+SHORTEST_TIMEOUT = 20  # seconds that a writer waits for another on SQLite
+
+
+# --- databases: a commit must survive a power cut, and history must be guarded ---------------------
+
+
+@register(Tags.database)
+def sqlite_keeps_what_it_commits(
+    databases: Sequence[str] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """Every connection to SQLite has the pragmas that ``environment.sqlite`` sets."""
+    return [
+        Error(
+            f"SQLite ({alias}): {fault}.",
+            hint="Take the database's settings from imr_portal.environment.sqlite unchanged: "
+            "without them a power cut loses commits, or history can be rewritten.",
+            id="imr_portal.E001",
+        )
+        for alias in databases or []
+        if connections[alias].vendor == "sqlite"
+        for fault in sqlite_faults(alias)
+    ]
+
+
+def sqlite_faults(alias: str) -> Iterator[str]:
+    """What is wrong with a connection to SQLite, in words."""
+    connection = connections[alias]
+    wanted = {
+        "journal_mode": {"wal"},
+        "synchronous": {2, 3},  # FULL, EXTRA
+        "foreign_keys": {1},
+        "recursive_triggers": {1},
+    }
+    with connection.cursor() as cursor:
+        for pragma, good in wanted.items():
+            cursor.execute(f"PRAGMA {pragma}")
+            value = cursor.fetchone()[0]
+            if value not in good:
+                yield f"{pragma} is {value}"
+    options = connection.settings_dict["OPTIONS"]
+    if options.get("transaction_mode") != "IMMEDIATE":
+        yield "transactions do not begin IMMEDIATE"
+    if options.get("timeout", 5) < SHORTEST_TIMEOUT:
+        yield f"writers wait less than {SHORTEST_TIMEOUT} seconds for each other"
+
+
+@register(Tags.database)
+def postgresql_keeps_what_it_commits(
+    databases: Sequence[str] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """The server writes to disk before it says that a commit is done."""
+    found: list[CheckMessage] = []
+    for alias in databases or []:
+        connection = connections[alias]
+        if connection.vendor != "postgresql":
+            continue
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            with connection.cursor() as cursor:
+                cursor.execute(f"SHOW {name}")
+                value = cursor.fetchone()[0]
+            if value == "off":
+                found.append(
+                    Error(
+                        f"PostgreSQL ({alias}): {name} is off, so a crash loses commits.",
+                        hint=f"Set {name} = on for this server, and restart it.",
+                        id="imr_portal.E002",
+                    )
+                )
+    return found
+
+
+@register(Tags.database, deploy=True)
+def application_role_cannot_rewrite_history(
+    databases: Sequence[str] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """The role that serves people neither owns tables nor stands above the rules.
+
+    An owner can switch off the triggers that keep history append-only.
+    """
+    found: list[CheckMessage] = []
+    for alias in databases or []:
+        connection = connections[alias]
+        if connection.vendor != "postgresql":
+            continue
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+            is_superuser = cursor.fetchone()[0]
+            cursor.execute(
+                "SELECT count(*) FROM pg_tables "
+                "WHERE schemaname = current_schema() AND tableowner = current_user"
+            )
+            owned = cursor.fetchone()[0]
+        if is_superuser or owned:
+            what = "is a superuser" if is_superuser else f"owns {owned} tables"
+            found.append(
+                Error(
+                    f"PostgreSQL ({alias}): the role that the portal signs in with {what}.",
+                    hint="Migrate as the owner, then run manage.py grant_application_role ROLE "
+                    "and put that role into DATABASE_URL.",
+                    id="imr_portal.E003",
+                )
+            )
+    return found
+
+
+@register(Tags.database, deploy=True)
+def no_demonstration_users(
+    databases: Sequence[str] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """Demonstration users have a password that everyone can read."""
+    if not databases:
+        return []
+    try:
+        count = User.objects.filter(is_demo=True, is_active=True).count()
+    except DatabaseError:  # before the first migration there are no tables
+        return []
+    if not count:
+        return []
+    return [
+        Error(
+            f"This database has {count} demonstration users, whose password is public.",
+            hint="Production begins with an empty database: manage.py migrate, then "
+            "manage.py create_first_administrator.",
+            id="imr_portal.E004",
+        )
+    ]
+
+
+@register(Tags.database, deploy=True)
+def unconfirmed_law_is_listed(
+    databases: Sequence[str] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """Rules, holidays and editions that no named person has confirmed yet.
+
+    Not an error: the portal works with them and says on its pages that they are unconfirmed.
+    """
+    if not databases:
+        return []
+    found: list[CheckMessage] = []
+    for model in apps.get_models():
+        names = {field.name for field in model._meta.get_fields()}
+        if not {"confirmed_on", "confirmed_by"} <= names or hasattr(model, "history_type"):
+            continue
+        rows = model._default_manager.filter(confirmed_on__isnull=True)
+        try:
+            count = rows.count()
+            shown = [str(row) for row in rows.order_by("pk")[:5]]
+        except DatabaseError:
+            continue
+        if count:
+            more = f", and {count - len(shown)} more" if count > len(shown) else ""
+            found.append(
+                Info(
+                    f"{count} {model._meta.verbose_name_plural} are unconfirmed: "
+                    f"{'; '.join(shown)}{more}.",
+                    hint="Have someone who knows the law confirm each row on its page.",
+                    id="imr_portal.I005",
+                )
+            )
+    return found
+
+
+# --- settings --------------------------------------------------------------------------------------
+
+
+@register(Tags.security, deploy=True)
+def the_key_is_a_secret(**options: Any) -> list[CheckMessage]:
+    """The key in the repository is known to everyone."""
+    if settings.SECRET_KEY != settings.SAMPLE_SECRET_KEY:
+        return []
+    return [
+        Error(
+            "SECRET_KEY is the sample one.",
+            hint="Set SECRET_KEY to at least 50 random characters that nobody has seen.",
+            id="imr_portal.E006",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def nothing_is_left_of_the_demonstration(**options: Any) -> list[CheckMessage]:
+    """Settings that are for a machine which only one person can reach."""
+    found: list[CheckMessage] = []
+    if settings.DEBUG or settings.DEMO:
+        found.append(
+            Error(
+                "DEBUG or DEMO is on: pages of errors show their insides, and anyone can sign in.",
+                hint="Leave DEBUG and DEMO unset in production.",
+                id="imr_portal.E007",
+            )
+        )
+    if not settings.SECOND_FACTOR_REQUIRED:
+        found.append(
+            Error(
+                "A password alone opens medical records.",
+                hint="Leave SECOND_FACTOR_REQUIRED unset in production, or set it to 1.",
+                id="imr_portal.E008",
+            )
+        )
+    return found
+
+
+@register(Tags.security, deploy=True)
+def there_is_a_broker(**options: Any) -> list[CheckMessage]:
+    """Without Redis no letter is rendered, and limits on sign-in hold for one process alone."""
+    if settings.REDIS_URL:
+        return []
+    return [
+        Error(
+            "REDIS_URL is not set: letters would wait for ever, and each web process would count "
+            "failed sign-ins for itself.",
+            hint="Set REDIS_URL to a Redis or Valkey that is private to this portal, with "
+            "maxmemory-policy noeviction.",
+            id="imr_portal.E009",
+        )
+    ]
+
+
+@register("celery")
+def celery_loses_no_work(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
+    """A worker that dies gives its message back, and a message is read once at a time."""
+    from .celery import app
+
+    return [
+        Error(
+            f"Celery: {fault}.",
+            hint="See imr_portal/celery.py: each of these settings stands against a way in "
+            "which letters were seen to get lost or doubled.",
+            id="imr_portal.E010",
+        )
+        for fault in celery_faults(app.conf)
+    ]
+
+
+def celery_faults(conf: Any) -> Iterator[str]:
+    """What is wrong with Celery's settings, in words."""
+    for name in ("task_acks_late", "task_reject_on_worker_lost", "task_ignore_result"):
+        if not conf[name]:
+            yield f"{name} is off"
+    if conf.worker_prefetch_multiplier != 1:
+        yield "a worker takes more messages than it works on"
+    if list(conf.accept_content) != ["json"] or conf.task_serializer != "json":
+        yield "messages other than JSON are accepted"
+    transport = conf.broker_transport_options
+    visibility = transport.get("visibility_timeout", 3600)
+    if not (conf.task_soft_time_limit and conf.task_time_limit):
+        yield "a task may run for ever"
+    elif not conf.task_soft_time_limit < conf.task_time_limit < visibility:
+        yield "the time limits are not below the visibility timeout"
+    if not conf.worker_soft_shutdown_timeout:
+        yield "a worker that must stop drops its task at once"
+    for name in ("socket_timeout", "socket_connect_timeout"):
+        if not 0 < transport.get(name, 0) <= 2:
+            yield f"{name} is not set, or above 2 seconds"
+    if not transport.get("unacked_restore_interval"):
+        yield "lost messages are looked for too seldom"
+
+
+@register(Tags.files)
+def files_have_a_room(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
+    """Uploaded records do not lie where the web server hands out static files."""
+    location = str(settings.STORAGES["default"].get("OPTIONS", {}).get("location", ""))
+    if location and location.startswith(str(settings.STATIC_ROOT)):
+        return [
+            Caution(
+                "FILES_DIR lies inside STATIC_ROOT, which is served to everyone.",
+                hint="Set FILES_DIR to a folder of its own.",
+                id="imr_portal.W011",
+            )
+        ]
+    return []
