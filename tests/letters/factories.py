@@ -15,7 +15,7 @@ from letters.documents import (
     Recipient,
 )
 from letters.facts import Fact, FactName
-from letters.models import Channel
+from letters.models import Channel, Letter, WordingSet
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "letters" / "wording"
@@ -172,3 +172,19 @@ def enqueue(wording_set, *, reference="CM26-0000001", at=NOW, by=None, document=
 def filed(letter, *, at=NOW):
     """The letter, rendered and filed here and now."""
     return services.render(letter_id=letter.pk, at=at, now=lambda: at)
+
+
+def publish_sample_wording(*, at=NOW):
+    """Put every shipped layout in force, unless it is."""
+    by = None
+    for path in sorted(SHIPPED.glob("*.toml")):
+        made = services.import_wording(text=path.read_text(), by=by, at=at)
+        if made.state == WordingSet.State.DRAFT:
+            by = by or director()
+            services.publish_wording(set_id=made.pk, by=by, at=at)
+
+
+def file_all_letters(*, at=NOW):
+    """Every queued letter, rendered and filed here and now, as the workers would in time."""
+    queued = Letter.objects.filter(state=Letter.State.QUEUED).order_by("created_at", "pk")
+    return [filed(letter, at=at) for letter in queued]
