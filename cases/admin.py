@@ -39,6 +39,7 @@ class LookUp(ReadOnlyAdmin):
     """Find and read; no adding, no changing, no deleting, and every look is noted."""
 
     list_per_page = 50
+    view_on_site = False  # the pages of a case are for the people who work on it
 
     def case_of(self, row: Any) -> Case:
         """The case on which a row stands."""
@@ -102,7 +103,7 @@ class LookUp(ReadOnlyAdmin):
 
 @admin.register(Case)
 class CaseAdmin(LookUp):
-    list_display = ("number", "status", "priority", "origin", "received_on", "due_on", "is_open")
+    list_display = ("number", "status", "priority", "origin", "received_on", "due_on")
     list_filter = ("status", "priority", "origin", "is_open")
     search_fields = ("number", "claim_number_normal")
     search_help_text = "A case number, or a claim number without spaces and dashes."

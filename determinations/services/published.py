@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from cases.lifecycle import NEXT_ROLE, Status, is_open
+from cases.lifecycle import NEXT_ROLE, QUEUE_OF, Status, is_open
 from cases.models import (
     AdministratorCitation,
     Case,
@@ -117,6 +117,7 @@ def _store_case(published: shapes.PublishedCase, *, by: User | None, at: datetim
         status=Status.CLOSED,
         is_open=is_open(Status.CLOSED),
         next_role=NEXT_ROLE[Status.CLOSED],
+        queue=QUEUE_OF[Status.CLOSED],
         priority=PRIORITIES[published.priority],
         received_on=published.received_on,
         assigned_on=published.assigned_on,
@@ -144,6 +145,7 @@ def _store_items(
             prefix=item.prefix,
             separator=item.separator,
             quantity_expressions=list(item.quantities),
+            administrator_cites_nothing=not item.administrator,
             ending=DisputedItem.Ending.DECIDED,
             outcome=Outcome[item.outcome.upper()],
         )

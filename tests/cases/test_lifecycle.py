@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.roles import Role
-from cases.lifecycle import CLOSED_STATES, MOVES, NEXT_ROLE, CannotMove, Status
+from cases.lifecycle import CLOSED_STATES, MOVES, NEXT_ROLE, QUEUE_OF, QUEUES, CannotMove, Status
 from cases.management.commands import draw_lifecycle
 from cases.models import Case, Origin
 
@@ -30,6 +30,7 @@ def case_at(status: Status) -> Case:
         status=status,
         is_open=is_open,
         next_role=NEXT_ROLE[status],
+        queue=QUEUE_OF[status],
         received_at=AT,
         received_on=date(2026, 3, 2),
         closed_at=None if is_open else AT,
@@ -55,7 +56,7 @@ def test_a_legal_move_stores_the_state_who_acts_next_and_a_version(old, new):
     stored = Case.objects.get(pk=case.pk)
     assert stored.stage == new
     assert stored.is_open == (new not in CLOSED_STATES)
-    assert stored.next_role == NEXT_ROLE[new]
+    assert (stored.next_role, stored.queue) == (NEXT_ROLE[new], QUEUE_OF[new])
     assert stored.closed_at == (LATER if new in CLOSED_STATES else None)
     version = stored.history.first()
     assert (version.status, version.history_date) == (new, LATER)
@@ -93,6 +94,12 @@ def test_every_open_state_names_a_role_that_exists():
             assert NEXT_ROLE[state] == ""
         else:
             assert NEXT_ROLE[state] in Role.values
+
+
+def test_every_open_state_stands_in_exactly_one_queue():
+    for state in Status:
+        found = [slug for slug, (_, states) in QUEUES.items() if state in states]
+        assert found == ([] if state in CLOSED_STATES else [QUEUE_OF[state]]), state
 
 
 def test_closed_is_a_named_list_and_can_be_opened_again_only_by_remand_or_reversal():

@@ -116,7 +116,7 @@ def test_loading_makes_a_closed_case_that_waits_for_nobody():
     case = Case.objects.get(pk=load(fixture("many-shapes")).pk)
 
     assert (case.origin, case.stage) == (Origin.PUBLISHED, Status.CLOSED)
-    assert (case.is_open, case.next_role) == (False, "")
+    assert (case.is_open, case.next_role, case.queue) == (False, "", "")
     assert case.priority == Priority.EXPEDITED
     assert case.date_of_injury == date(2020, 1, 31)
     assert case.ur_decision.decided_on == date(2020, 2, 3)

@@ -32,7 +32,7 @@ class Command(BaseCommand):
             try:
                 self.stdout.write(f"{file}: {self._load(file, dry_run)}")
             except (OSError, shapes.BadShape, NumberTaken) as error:
-                reason = error.strerror if isinstance(error, OSError) else error
+                reason = f"{error.strerror}." if isinstance(error, OSError) else error
                 self.stderr.write(f"{file}: refused. {reason}")
                 refused += 1
         if refused:
