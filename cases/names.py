@@ -16,16 +16,22 @@ _CORPORATE = {
 }
 
 
-def fold_name(name: str) -> str:
-    """A name without case, accents and punctuation; apostrophes and hyphens join.
+# Letters with a stroke or a ligature, which Unicode does not take apart.
+_PLAIN = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
+)
 
-    ``D'Angelo-Núñez`` and ``DANGELO NUNEZ`` do not fold alike: a hyphen becomes a blank, an
-    apostrophe nothing, so two surnames stay two words.
+
+def fold_name(name: str) -> str:
+    """A name without case, accents and punctuation, in whatever letters it is written.
+
+    An apostrophe becomes nothing and a hyphen a blank, so that ``D'Angelo-Núñez`` folds like
+    ``DANGELO NUNEZ`` and two surnames stay two words.
     """
-    plain = unicodedata.normalize("NFKD", name)
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    plain = re.sub(r"['’`]", "", plain.casefold())
-    return " ".join(re.findall(r"[a-z0-9]+", plain))
+    plain = re.sub(r"['’`]", "", plain).translate(_PLAIN)
+    return " ".join(re.findall(r"[^\W_]+", plain))
 
 
 def fold_organisation(name: str) -> str:

@@ -68,6 +68,14 @@ def why_not_mark_notices_sent(user: User, case: Case) -> str:
     return reason
 
 
+def why_not_record_citations(user: User, case: Case) -> str:
+    if not user.may("cases.decide_eligibility"):
+        return "A coordinator states what the UR decision cites."
+    if case.stage in {Status.ISSUED, Status.WITHDRAWN, Status.TERMINATED, Status.CLOSED}:
+        return f"Case {case.number} stands at “{case.stage.label}”; its items are settled."
+    return ""
+
+
 def why_not_end_early(user: User, case: Case) -> str:
     if not user.may("cases.end_early"):
         return "Your role does not let you end a case early."

@@ -11,6 +11,11 @@ urlpatterns = [
     # one case
     path("cases/<str:number>/eligibility/", views.eligibility, name="eligibility"),
     path("cases/<str:number>/screen-again/", views.screen_again, name="screen_again"),
+    path(
+        "cases/<str:number>/items/<int:position>/citations/",
+        views.administrator_citations,
+        name="administrator_citations",
+    ),
     path("cases/<str:number>/notices/", views.notices, name="notices"),
     path("cases/<str:number>/notices/make/", views.make_notices, name="make_notices"),
     path("cases/<str:number>/notices/sent/", views.mark_notices_sent, name="mark_notices_sent"),

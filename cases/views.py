@@ -22,6 +22,7 @@ from accounts.versions import Stale
 
 from . import policies
 from .forms import (
+    CitationsForm,
     DatedForm,
     EligibilityForm,
     IntakeForm,
@@ -34,6 +35,7 @@ from .forms import (
 )
 from .models import ApplicationPaper, CannotMove, Case
 from .services import intake as intake_services
+from .services import items as item_services
 from .services import notices as notice_services
 from .services import screening
 from .services.intake import Paper
@@ -152,6 +154,42 @@ def eligibility(request: StaffRequest, number: str) -> HttpResponse:
         "today": timezone.localdate(),
     }
     return render(request, "cases/eligibility.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def administrator_citations(request: StaffRequest, number: str, position: int) -> HttpResponse:
+    """What the UR decision cites for one item; the letter prints it."""
+    case = _case(number)
+    item = get_object_or_404(case.items, position=position)
+    stated = item_services.stated_for(item)
+    initial = (
+        CitationsForm.initial_from(stated.citations, nothing=stated.nothing) if stated else None
+    )
+    form = CitationsForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            item_services.record_administrator_citations(
+                item_id=item.pk,
+                cited=item_services.AdministratorCited(
+                    form.citations(), form.cleaned_data["nothing"]
+                ),
+                by=request.user,
+                at=timezone.now(),
+            )
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"Item {position}: what the UR decision cites is stated.")
+            return redirect(case)
+    context = {
+        "case": case,
+        "item": item,
+        "form": form,
+        "rows": form.rows(),
+        "why_not": policies.why_not_record_citations(request.user, case),
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "cases/citations.html", context, status=status)
 
 
 @require_GET

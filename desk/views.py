@@ -1,5 +1,6 @@
 """Pages that mix apps: my day, queues, the case page, the jump box. They write nothing."""
 
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -162,7 +163,16 @@ def _case_context(request: StaffRequest, case: Case) -> dict[str, object]:
         "case": case,
         "tab": "overview",
         "today": timezone.localdate(),
-        "items": list(case.items.select_related("category", "parent").order_by("position")),
+        "items": list(
+            case.items.select_related("category", "parent")
+            .annotate(
+                cited_count=Count(
+                    "administrator_citations",
+                    filter=Q(administrator_citations__removed_at__isnull=True),
+                )
+            )
+            .order_by("position")
+        ),
         "parties": parties,
         "employee": next((party for party in parties if party.role == "EMPLOYEE"), None),
         "next_step": next_step(case, request.user),

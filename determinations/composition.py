@@ -14,6 +14,7 @@ import letters.services
 import records.services.dispatch
 from cases.models import Case, DisputedItem, Outcome
 from cases.services.intake import local_day
+from cases.services.items import stated_for
 from cases.services.notices import organisation
 from guidelines.citations import sentences
 from letters.documents import Analysis, Credentials, DeterminationDocument, Item
@@ -27,8 +28,7 @@ from .facts import DETERMINATION, DETERMINATION_FACTS
 from .models import Opinion, Review
 from .outcomes import NoOpinion, item_outcome
 
-TODAY_LAYOUT = "determination-today"
-LAYOUTS = {"today": TODAY_LAYOUT, "2014": "determination-2014"}
+LAYOUTS = {"today": "determination-today", "2014": "determination-2014"}
 ADMINISTRATOR, REVIEWER = "The Claims Administrator", "The Expert Reviewer"
 
 
@@ -57,12 +57,14 @@ class _Seat:
         return f"seat {self.assignment.seat}"
 
 
-def compose(case: Case, *, at: datetime, layout: str = TODAY_LAYOUT) -> Composition:
+def compose(case: Case, *, at: datetime, layout: str = "") -> Composition:
     """The determination of a case as it would be issued at a moment, or as it was.
 
+    :param layout: the organisation's own when left out.
     :raises LetterRefused: nobody has published wording, or a fact that it needs is missing or
         lapsed; everything is named at once.
     """
+    layout = layout or settings.DETERMINATION_LAYOUT
     on = case.decided_on or local_day(at)
     seats = _seats(case)
     lines = {
@@ -217,7 +219,7 @@ def _item(
         word = Outcome(outcome).label
     except NoOpinion:
         word = ""
-    cited = sorted(item.administrator_citations.all(), key=lambda row: row.position)
+    stated = stated_for(item)
     differ = len({opinion.outcome for _, opinion in opinions}) > 1
     codes = sorted({code for _, opinion in opinions for code in opinion.notices})
     prefix = f"{item.prefix}: " if item.prefix and not item.title.startswith(item.prefix) else ""
@@ -225,9 +227,10 @@ def _item(
         title=f"{prefix}{item.title}",
         outcome=word,
         separator=item.separator.rstrip() or ":",
-        claims_administrator_guideline=sentences(
-            [row.citation() for row in cited], style=style, who=ADMINISTRATOR
-        ),
+        # Left empty, and so refused, until somebody has read what the UR decision cites.
+        claims_administrator_guideline=""
+        if stated is None
+        else sentences(stated.citations, style=style, who=ADMINISTRATOR),
         analyses=tuple(
             Analysis(
                 guideline=sentences(_citations(opinion), style=style, who=REVIEWER),

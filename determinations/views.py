@@ -17,10 +17,12 @@ from accounts.versions import Stale
 from cases.forms import ReasonForm
 from cases.models import CannotMove, Case
 from cases.policies import NotAllowed
+from cases.services.items import stated_for
 from guidelines.citations import sentences
 from reviewers.models import ReviewerAssignment
 
 from . import checks, history, policies
+from .composition import ADMINISTRATOR
 from .forms import CiteForm, QualityForm, SendForm
 from .models import Basis, PartyTerm, QualityReview
 from .services import issuing, sending, writing
@@ -482,8 +484,8 @@ def _live_citations(opinion: Any) -> list[Any]:
 
 
 def _administrator_line(opinion: Any) -> str:
-    cited = [row.citation() for row in opinion.item.administrator_citations.order_by("position")]
-    return sentences(cited, style="today") if cited else ""
+    stated = stated_for(opinion.item)
+    return sentences(stated.citations, who=ADMINISTRATOR) if stated else ""
 
 
 def _last_return(case: Case) -> QualityReview | None:

@@ -61,6 +61,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "cases:intake_paper": "cases.enter_application",
     "cases:eligibility": "cases.decide_eligibility",
     "cases:screen_again": "cases.decide_eligibility",
+    "cases:administrator_citations": "cases.decide_eligibility",
     "cases:notices": "cases.view_case",
     "cases:make_notices": "cases.make_notices",
     "cases:mark_notices_sent": "letters.mark_sent",

@@ -24,7 +24,6 @@ from accounts.models import User
 from accounts.roles import Role
 from accounts.services import create_user
 from cases.models import (
-    AdministratorCitation,
     ApplicationPaper,
     Case,
     Priority,
@@ -40,7 +39,9 @@ from cases.services.intake import (
     PartyOnForm,
     URDecisionOnForm,
 )
+from cases.services.items import AdministratorCited, record_administrator_citations
 from determinations.services import issuing, quality, writing
+from guidelines.citations import Citation
 from guidelines.models import Recommendation
 from letters.models import WordingSet
 from records.models import Document, ReadMark
@@ -288,7 +289,6 @@ def _first_case(demo: Demo) -> Case:
         by=clerk,
         at=received + timedelta(hours=1),
     )
-    _cited_by_administrator(case, at=received + timedelta(hours=1))
     _to_records(demo, case, received)
     _add_records(demo, case, received + timedelta(days=8))
     at = received + timedelta(days=9)
@@ -637,28 +637,25 @@ def _category(names: tuple[str, str]) -> int | None:
     return rows.values_list("pk", flat=True).first()
 
 
-def _cited_by_administrator(case: Case, *, at: datetime) -> None:
-    item = case.items.get()
-    rows = [
-        AdministratorCitation(
-            item=item,
-            position=1,
-            source="MTUS",
-            mtus=True,
-            chapter_topic="Chronic Pain Medical Treatment",
-            edition="2016",
-            sections=["Epidural steroid injections (ESIs)"],
-        ),
-        AdministratorCitation(
-            item=item,
-            position=2,
-            source="Official Disability Guidelines (ODG)",
-            mtus=False,
-            chapter_topic="Neck and Upper Back",
-            as_printed="Official Disability Guidelines (ODG), Neck and Upper Back",
-        ),
-    ]
-    AdministratorCitation.objects.bulk_store(rows, by=None, at=at)
+_CITED = (
+    Citation(
+        source="MTUS",
+        mtus=True,
+        chapter="Chronic Pain Medical Treatment",
+        edition="2016",
+        sections=("Epidural steroid injections (ESIs)",),
+    ),
+    Citation(as_printed="Official Disability Guidelines (ODG), Neck and Upper Back"),
+)
+
+
+def _cited_by_administrator(demo: Demo, case: Case, at: datetime) -> None:
+    record_administrator_citations(
+        item_id=case.items.get().pk,
+        cited=AdministratorCited(_CITED),
+        by=demo.people["coordinator"],
+        at=at,
+    )
 
 
 def _six_yes() -> dict[str, str]:
@@ -681,6 +678,7 @@ def _decide(demo: Demo, case: Case, answers: dict[str, str], at: datetime) -> No
 def _to_records(demo: Demo, case: Case, received: datetime) -> None:
     """Found eligible, noticed, sent."""
     coordinator = demo.people["coordinator"]
+    _cited_by_administrator(demo, case, received + timedelta(hours=2))
     _decide(demo, case, _six_yes(), received + timedelta(hours=3))
     made = received + timedelta(days=1)
     notices.make_notices(case_id=case.pk, by=coordinator, at=made)

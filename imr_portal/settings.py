@@ -30,6 +30,7 @@ IMRO_SHORT_NAME = environment.text("IMRO_SHORT_NAME", "GSMR")
 IMRO_ADDRESS = environment.text(
     "IMRO_ADDRESS", "Golden State Medical Review\nP.O. Box 0000\nSacramento, CA 95800"
 )
+DETERMINATION_LAYOUT = environment.text("DETERMINATION_LAYOUT", "determination-today")
 IMRO_PHONE = environment.text("IMRO_PHONE", "(800) 555-0100")
 
 # --- Rooms of the house, lowest first (tests/test_architecture.py holds the table) ----------------

@@ -19,6 +19,7 @@ from cases.services.intake import (
     PartyOnForm,
     URDecisionOnForm,
 )
+from cases.services.items import AdministratorCited, record_administrator_citations
 
 MONDAY = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # 09:00 in Los Angeles
 SIX_YES = dict.fromkeys(
@@ -137,6 +138,14 @@ def eligible_case(
     return case
 
 
+def state_citations(case: Case, *, by: User, at: datetime) -> None:
+    """The coordinator reads the UR decision: it cites nothing for any item."""
+    for item in case.items.order_by("position"):
+        record_administrator_citations(
+            item_id=item.pk, cited=AdministratorCited(nothing=True), by=by, at=at
+        )
+
+
 def noticed_case(*, at: datetime = MONDAY, coordinator: User | None = None, **changes: Any) -> Case:
     """A case whose notices of assignment were made, filed and marked as sent."""
     from .letters.factories import file_all_letters, publish_sample_wording
@@ -144,6 +153,7 @@ def noticed_case(*, at: datetime = MONDAY, coordinator: User | None = None, **ch
     coordinator = coordinator or person(Role.COORDINATOR)
     publish_sample_wording()
     case = eligible_case(at=at, coordinator=coordinator, **changes)
+    state_citations(case, by=coordinator, at=at + timedelta(hours=1))
     notices.make_notices(case_id=case.pk, by=coordinator, at=at + timedelta(hours=2))
     file_all_letters(at=at + timedelta(hours=3))
     notices.mark_notices_sent(

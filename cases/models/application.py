@@ -236,6 +236,9 @@ class DisputedItem(Versioned):
     side = models.CharField(max_length=8, choices=Side, blank=True)
     level = models.CharField(max_length=40, blank=True)  # "C3-4", "L5-S1"
 
+    # A letter may say "cited nothing" only where a person has read the UR decision and found so.
+    administrator_cites_nothing = models.BooleanField(default=False)
+
     ending = models.CharField(max_length=12, choices=Ending, default=Ending.PENDING)
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
     ended_at = models.DateTimeField(null=True)
@@ -267,11 +270,14 @@ class AdministratorCitation(CitationFields, Versioned):
     item = models.ForeignKey(
         DisputedItem, on_delete=models.PROTECT, related_name="administrator_citations"
     )
+    removed_at = models.DateTimeField(null=True)  # corrected; the history keeps it
 
     class Meta(Versioned.Meta):
         constraints = [
             models.UniqueConstraint(
-                name="administrator_citation_order", fields=["item", "position"]
+                name="administrator_citation_order",
+                fields=["item", "position"],
+                condition=models.Q(removed_at__isnull=True),
             )
         ]
 

@@ -44,6 +44,7 @@ def test_an_application_becomes_an_issued_letter_and_a_closed_case():
     assert [event.kind for event in case.events.order_by("pk")] == [
         Event.Kind.RECEIVED,
         Event.Kind.FOUND_ELIGIBLE,
+        Event.Kind.CHANGED,
         Event.Kind.NOTICES_MADE,
         Event.Kind.NOTICES_SENT,
         Event.Kind.RECORD_ADDED,
