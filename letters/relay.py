@@ -41,19 +41,19 @@ def send(letter_id: uuid.UUID) -> None:
 class Relay:
     """One running relay.
 
-    :param now: reads the clock.
+    :param clock: reads the clock.
     :param wait: waits some seconds; returns true when the relay is asked to stop.
     """
 
     def __init__(
         self,
         *,
-        now: Callable[[], datetime],
+        clock: Callable[[], datetime],
         wait: Callable[[float], bool],
         interval: float = 0.5,
         send: Callable[[uuid.UUID], None] = send,
     ) -> None:
-        self.now = now
+        self.clock = clock
         self.wait = wait
         self.interval = interval
         self.send = send
@@ -89,10 +89,10 @@ class Relay:
 
     def publish(self) -> int:
         """Hand over what is due."""
-        return services.publish_due(send=self.send, lost=_BrokerAway, at=self.now())
+        return services.publish_due(send=self.send, lost=_BrokerAway, at=self.clock())
 
     def _sweep_when_due(self) -> None:
-        at = self.now()
+        at = self.clock()
         every = min(SWEEP_EVERY, timedelta(seconds=settings.LETTER_LEASE_SECONDS))
         if self._swept_at is not None and at - self._swept_at < every:
             return
