@@ -158,6 +158,24 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
     return determination
 
 
+def copy_of(case: Case, *, layout: str) -> bytes:
+    """The issued determination as a PDF: its own frozen words, or the same facts in another layout.
+
+    Facts about the reviewer are those known at the moment of issue, whatever was learnt since.
+
+    :raises LetterRefused: nothing was issued, or the layout needs a fact that was missing then.
+    """
+    determination = policies.live_determination(case)
+    if determination is None or determination.letter is None or determination.issued_at is None:
+        raise letters.services.LetterRefused([f"No determination of {case} was issued here."])
+    letter = determination.letter
+    if letter.layout == layout:
+        document = letters.services.document_of(letter)
+    else:
+        document = composition.compose(case, at=determination.issued_at, layout=layout).document
+    return letters.services.typeset(document=document, layout=layout)
+
+
 @dataclass(frozen=True)
 class ChangedText:
     """One text before and after quality assurance sent the review back."""

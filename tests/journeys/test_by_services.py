@@ -1,4 +1,4 @@
-"""The main job, end to end, by services: from an application to a filed letter and a closed case."""
+"""The main job by services: from an application to a filed letter and a closed case."""
 
 from datetime import timedelta
 

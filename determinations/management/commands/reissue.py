@@ -1,0 +1,35 @@
+"""Set an issued determination again, perhaps in another layout, as a copy in the hand."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+import letters.services
+from cases.models import Case
+from determinations.composition import LAYOUTS
+from determinations.services.issuing import copy_of
+
+
+class Command(BaseCommand):
+    help = "Write the determination letter of a case to a file, in the layout of today or of 2014."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("case", metavar="CASE", help="a case number, as CM26-0000001")
+        parser.add_argument("--layout", choices=sorted(LAYOUTS), default="today")
+        parser.add_argument("--out", type=Path, required=True, metavar="FILE.pdf")
+
+    def handle(self, *, case: str, layout: str, out: Path, **options: Any) -> None:
+        found = Case.objects.filter(number=case).first()
+        if found is None:
+            raise CommandError(f"There is no case {case}.")
+        try:
+            content = copy_of(found, layout=LAYOUTS[layout])
+        except letters.services.Refused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        try:
+            out.write_bytes(content)
+        except OSError as error:
+            raise CommandError(f"{out} cannot be written: {error.strerror}.") from error
+        self.stdout.write(f"{found.number}, {layout}: {out}")
