@@ -341,13 +341,19 @@ def _refuse_known_sheet(application: ApplicationOnForm) -> None:
 
 
 def _take_number(at: datetime) -> str:
-    """The next case number of the year of registration: ``CMyy-nnnnnnn``."""
+    """The next free case number of the year of registration: ``CMyy-nnnnnnn``.
+
+    A case loaded from a published letter may have taken the number; then it is passed over.
+    """
     year = local_day(at).year
     CaseNumberSeries.objects.get_or_create(year=year)
     series = CaseNumberSeries.objects.select_for_update().get(year=year)
-    series.last += 1
-    series.save(update_fields=["last"])
-    return f"CM{year % 100:02d}-{series.last:07d}"
+    while True:
+        series.last += 1
+        number = f"CM{year % 100:02d}-{series.last:07d}"
+        if not Case.objects.filter(number=number).exists():
+            series.save(update_fields=["last"])
+            return number
 
 
 def _find_or_store_ur_decision(

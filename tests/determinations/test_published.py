@@ -25,6 +25,7 @@ from determinations.models import (
 from determinations.published import NotExportable, case_facts
 from determinations.services.published import AlreadyLoaded, NumberTaken, load_published
 from tests.determinations.test_shapes import OURS, fixture, published_cases, without
+from tests.factories import received_case
 
 AT = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
@@ -266,6 +267,16 @@ def test_a_number_of_our_own_case_is_refused():
 
     with pytest.raises(NumberTaken, match="one of our own cases"):
         load(facts)
+
+
+def test_intake_passes_over_a_number_that_a_published_letter_took():
+    first = received_case()
+    serial = int(first.number.partition("-")[2])
+    facts = fixture("one-item")
+    facts["case_number"] = f"{first.number[:4]}-{serial + 1:07d}"
+    load(facts)
+
+    assert received_case().number == f"{first.number[:4]}-{serial + 2:07d}"
 
 
 # --- the commands --------------------------------------------------------------------------------
