@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
+from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY, logout
@@ -23,6 +24,8 @@ logger = structlog.get_logger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 SECONDS_BETWEEN_STAMPS = 60
+# Recovery codes are for those who have lost one of these; alone they are none.
+SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
 def route_of(request: HttpRequest) -> str:
@@ -83,7 +86,7 @@ class AudienceMiddleware:
         if (
             settings.SECOND_FACTOR_REQUIRED
             and route not in OPEN_WITHOUT_SECOND_FACTOR
-            and not is_mfa_enabled(user)
+            and not is_mfa_enabled(user, SECOND_FACTORS)
         ):
             return self.ask_for_second_factor(request)
         if not admits(audience, user):
