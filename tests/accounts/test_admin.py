@@ -1,0 +1,180 @@
+"""People in the admin site: through services, by administrators alone, names of reviewers kept."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import AccountEvent, Look, User
+from accounts.roles import Role
+from accounts.services import note_look
+from tests.factories import MONDAY, person
+
+pytestmark = pytest.mark.django_db
+LIST, ADD = "admin:accounts_user_changelist", "admin:accounts_user_add"
+SECRET = "a phrase that nobody guesses"
+
+
+@pytest.fixture
+def admin(client):
+    someone = person(Role.ADMINISTRATOR, name="Ada Admin")
+    client.force_login(someone)
+    return someone
+
+
+def form(**changes):
+    said = {
+        "email": "new@example.org",
+        "name": "Nora New",
+        "is_active": "on",
+        "roles": ["INTAKE", "QA"],
+        "new_password": SECRET,
+    }
+    return {key: value for key, value in (said | changes).items() if value is not None}
+
+
+def change(client, user, **changes):
+    page = reverse("admin:accounts_user_change", args=[user.pk])
+    said = form(email=user.email, name=user.name, new_password="", **changes)
+    return client.post(page, said)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_people_are_kept_by_administrators_alone(client, role):
+    client.force_login(person(role))
+
+    expected = 200 if role == Role.ADMINISTRATOR else 403
+    for page in (LIST, ADD, "admin:accounts_accountevent_changelist"):
+        assert client.get(reverse(page)).status_code == expected, page
+
+
+def test_a_person_is_made_with_roles_and_events(client, admin):
+    answer = client.post(reverse(ADD), form())
+
+    assert answer.status_code == 302, answer.context["errors"]
+    made = User.objects.get(email="new@example.org")
+    assert made.roles == {Role.INTAKE, Role.QA}
+    assert made.check_password(SECRET)
+    assert set(made.account_events.values_list("kind", "by")) == {
+        ("CREATED", admin.pk),
+        ("ROLE_GRANTED", admin.pk),
+    }
+
+
+def test_roles_are_granted_and_taken_with_events(client, admin):
+    someone = person(Role.INTAKE)
+    answer = change(client, someone, roles=["COORDINATOR"])
+
+    assert answer.status_code == 302, answer.context["errors"]
+    assert User.objects.get(pk=someone.pk).roles == {Role.COORDINATOR}
+    kinds = someone.account_events.filter(by=admin).values_list("kind", "detail")
+    assert set(kinds) == {("ROLE_GRANTED", "Coordinator"), ("ROLE_REVOKED", "Intake")}
+
+
+def test_the_right_to_sign_in_is_withdrawn_with_an_event(client, admin):
+    someone = person(Role.INTAKE)
+    change(client, someone, roles=["INTAKE"], is_active=None)
+
+    someone.refresh_from_db()
+    assert not someone.is_active
+    assert someone.account_events.filter(kind="DEACTIVATED", by=admin).count() == 1
+    assert someone.check_password("correct horse battery staple")  # an empty one changes nothing
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"email": "ADA@example.org"}, "already belongs to a user"),
+        ({"email": "nobody"}, "valid email"),
+        ({"new_password": "short"}, "too short"),
+        ({"new_password": None}, "required"),
+        ({"roles": ["KING"]}, "not one of the available choices"),
+        ({"name": ""}, "required"),
+    ],
+)
+def test_a_refused_form_says_why_and_makes_nobody(client, admin, changes, says):
+    person(email="ada@example.org")
+    before = User.objects.count(), AccountEvent.objects.count()
+    answer = client.post(reverse(ADD), form(**changes))
+
+    assert says in answer.content.decode()
+    assert (User.objects.count(), AccountEvent.objects.count()) == before
+
+
+@pytest.mark.parametrize(
+    "changes", [{"roles": []}, {"roles": ["ADMINISTRATOR"], "is_active": None}]
+)
+def test_the_last_administrator_cannot_step_down_here(client, admin, changes):
+    answer = change(client, admin, **changes)
+
+    assert "This is the last administrator" in answer.content.decode()
+    admin = User.objects.get(pk=admin.pk)
+    assert admin.is_active
+    assert admin.roles == {Role.ADMINISTRATOR}
+
+
+def test_nothing_of_people_can_be_deleted_and_records_only_read(client, admin):
+    someone = person(Role.INTAKE)
+    event = someone.account_events.first()
+    assert client.get(reverse("admin:accounts_user_delete", args=[someone.pk])).status_code == 403
+    for page in ("change", "delete"):
+        where = reverse(f"admin:accounts_accountevent_{page}", args=[event.pk])
+        assert client.post(where, {"post": "yes"}).status_code == 403
+    assert client.get(reverse("admin:accounts_accountevent_add")).status_code == 403
+
+
+def test_the_pages_of_people_open(client, admin):
+    for page in (LIST, ADD, "admin:accounts_accountevent_changelist", "admin:index"):
+        assert client.get(reverse(page)).status_code == 200
+    where = reverse("admin:accounts_user_change", args=[admin.pk])
+    assert client.get(where).status_code == 200
+    assert client.get(reverse("admin:accounts_user_history", args=[admin.pk])).status_code == 200
+    assert client.get(reverse(LIST), {"q": "Ada"}).status_code == 200
+
+
+def test_groups_cannot_be_edited_behind_the_events(client, admin):
+    assert client.get("/admin/auth/group/").status_code == 404
+
+
+@pytest.mark.parametrize("role", Role)
+def test_looks_are_for_the_auditor(client, role):
+    client.force_login(person(role))
+
+    answer = client.get(reverse("admin:accounts_look_changelist"))
+    assert answer.status_code == (200 if role == Role.AUDITOR else 403)
+
+
+def test_the_auditor_reads_who_looked_but_not_who_reviews(client):
+    reviewer = person(Role.REVIEWER, name="Xerxes Secret", email="xerxes@example.org")
+    clerk = person(Role.INTAKE, name="Carla Clerk")
+    for someone in (reviewer, clerk):
+        note_look(by=someone, subject="case", reference="IMR-1", granted=True, at=MONDAY)
+    client.force_login(person(Role.AUDITOR))
+    listing = reverse("admin:accounts_look_changelist")
+
+    page = client.get(listing).content.decode()
+    assert "Carla Clerk" in page
+    assert "the reviewer" in page
+    page = client.get(listing, {"q": "IMR-1"}).content.decode()
+    assert "Xerxes" not in page
+    assert "xerxes@" not in page
+    look = Look.objects.get(user=reviewer)
+    assert client.get(reverse("admin:accounts_look_change", args=[look.pk])).status_code == 403
+    assert client.get(reverse("admin:accounts_look_history", args=[look.pk])).status_code == 403
+
+
+@pytest.mark.parametrize("lookup", ["user__name__startswith", "user__email", "user", "user_id"])
+def test_looks_cannot_be_asked_for_by_person(client, lookup):
+    reviewer = person(Role.REVIEWER, name="Xerxes Secret")
+    note_look(by=reviewer, subject="case", reference="IMR-1", granted=True, at=MONDAY)
+    client.force_login(person(Role.AUDITOR))
+
+    answer = client.get(reverse("admin:accounts_look_changelist"), {lookup: reviewer.pk})
+    assert answer.status_code in {302, 400}
+
+
+def test_a_search_by_name_does_not_tell_who_the_reviewer_is(client):
+    reviewer = person(Role.REVIEWER, name="Xerxes Secret")
+    note_look(by=reviewer, subject="case", reference="IMR-1", granted=True, at=MONDAY)
+    client.force_login(person(Role.AUDITOR))
+
+    answer = client.get(reverse("admin:accounts_look_changelist"), {"q": "Xerxes"})
+    assert answer.context["cl"].result_count == 0
