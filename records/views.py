@@ -56,7 +56,7 @@ def add(request: StaffRequest, number: str) -> HttpResponse:
     """Put one record on file."""
     now = timezone.now()
     case = _open_case(request, number, now)
-    form = AddForm(request.POST, request.FILES, today=timezone.localdate(now))
+    form = AddForm(request.POST, request.FILES, auto_id="add_%s", today=timezone.localdate(now))
     if form.is_valid():
         try:
             added = documents.add_document(
@@ -79,6 +79,7 @@ def complete(request: StaffRequest, number: str) -> HttpResponse:
     case = _open_case(request, number, now)
     form = CompleteForm(
         request.POST,
+        auto_id="complete_%s",
         today=timezone.localdate(now),
         expedited=case.priority == Priority.EXPEDITED,
     )
@@ -160,7 +161,6 @@ def read(request: StaffRequest, number: str) -> HttpResponse:
     context = {
         "case": case,
         "viewer": viewers.viewer(request, case, assignment=assignment),
-        "may_see_case": request.user.may("cases.view_case"),
     }
     return render(request, "records/read.html", context)
 
@@ -176,8 +176,6 @@ def document(request: StaffRequest, document_id: int) -> HttpResponse:
         "case": found.case,
         "document": found,
         "pages": range(1, found.pages + 1),
-        "assignment": access.reading_assignment(request.user, found.case),
-        "may_see_case": request.user.may("cases.view_case"),
     }
     return render(request, "records/document.html", context)
 
@@ -293,10 +291,12 @@ def _records_page(
         "deadline": policies.records_deadline(case),
         "sent_to": overview.dispatches(case),
         "form": form,  # the title of a refused page begins with "Error"
-        "add_form": add or AddForm(today=today, initial={"received_on": f"{today:%m/%d/%Y}"}),
+        "add_form": add
+        or AddForm(today=today, auto_id="add_%s", initial={"received_on": f"{today:%m/%d/%Y}"}),
         "complete_form": complete
         or CompleteForm(
             today=today,
+            auto_id="complete_%s",
             expedited=case.priority == Priority.EXPEDITED,
             initial=overview.suggested_completion(case),
         ),

@@ -384,6 +384,27 @@ def test_the_viewer_opens_at_the_first_document_that_was_not_opened(client):
     assert (viewer.page, viewer.opened) == (4, 1)
 
 
+def test_the_viewer_comes_back_to_the_page_shown_last(client, coordinator):
+    case, other = case_with_records(pages=(3, 2)), case_with_records(pages=(3, 2))
+    for number, page in ((case.number, 4), (other.number, 2)):
+        client.get(reverse("records:read", args=[number]), {"p": page})
+    shown = client.get(reverse("records:read", args=[case.number])).context["viewer"]
+    assert shown.page == 4
+
+
+def test_the_jump_form_takes_a_typed_space(client, coordinator):
+    case = case_with_records(pages=(3, 2))
+    url = reverse("records:read", args=[case.number])
+    assert client.get(url, {"p": " 4"}).context["viewer"].page == 4
+
+
+def test_no_two_fields_of_the_page_share_an_id(client, coordinator):
+    case = case_with_records(complete=False)
+    page = client.get(reverse("records:list", args=[case.number])).content.decode()
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert sorted(ids) == sorted(set(ids))
+
+
 def test_the_reviewer_marks_a_document_and_comes_back(client):
     assignment = in_review(pages=(1,))
     document = assignment.case.documents.get()
