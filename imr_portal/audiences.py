@@ -69,6 +69,22 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "cases:withdraw": "cases.end_early",
     "cases:terminate": "cases.end_early",
     "cases:close": "cases.end_early",
+    # reviewers: choosing one, and a reviewer's own cases
+    "reviewers:assign": "reviewers.assign",
+    "reviewers:settle": "reviewers.assign",
+    "reviewers:take_back": "reviewers.assign",
+    "reviewers:my_reviews": "determinations.review",
+    "reviewers:attest": "determinations.review",
+    "reviewers:decline": "determinations.review",
+    # reviewers: the panel; those who may know who a reviewer is read it, credentialing keeps it
+    "reviewers:panel": "reviewers.see_identity",
+    "reviewers:reviewer": "reviewers.see_identity",
+    "reviewers:add": "reviewers.manage_credentials",
+    "reviewers:change": "reviewers.manage_credentials",
+    "reviewers:status": "reviewers.manage_credentials",
+    "reviewers:sign_in": "reviewers.manage_credentials",
+    "reviewers:add_fact": "reviewers.manage_credentials",
+    "reviewers:correct_fact": "reviewers.manage_credentials",
     # records
     "records:list": READERS,
     "records:add": "records.add_document",

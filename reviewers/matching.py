@@ -54,6 +54,9 @@ GATES: dict[str, str] = {
 }
 
 
+REMARK = "REMARK"  # speaks for or against, and stops nobody
+
+
 @dataclass(frozen=True)
 class Item:
     """A disputed item as far as matching needs it. Categories: its own first, then its parents."""
@@ -176,6 +179,14 @@ def consider(question: Question, applicant: Applicant) -> Verdict:
     return Verdict(
         profile.reviewer_id, profile.code, None, score, (*remarks, *ordered), tuple(matches)
     )
+
+
+def fitness(profile: Profile, *, workload: int) -> list[Reason]:
+    """What every case asks of a reviewer, whichever it is: for the panel's own pages."""
+    question = Question("", (), (), profile.on, WEIGHTS)
+    applicant = Applicant(profile, workload=workload)
+    of_any_case = [gate for gate in _GATES if gate not in (_barred, _conflicts)]
+    return [answer for gate in of_any_case for answer in gate(question, applicant)]
 
 
 def acceptable(item: Item, fits: Sequence[Fit]) -> list[Fit]:
@@ -408,10 +419,10 @@ def _score(
     score += weights["free_capacity"] * free // profile.capacity
     remarks = []
     if not in_california:
-        remarks.append(Reason("LICENCE", True, "Not licensed in California, which is preferred."))
+        remarks.append(Reason(REMARK, True, "Not licensed in California, which is preferred."))
     if applicant.declined_before:
         score += weights["declined_before"]
-        remarks.append(Reason("STATUS", True, "Declined this case before."))
+        remarks.append(Reason(REMARK, True, "Declined this case before."))
     return score, remarks
 
 

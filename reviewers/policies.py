@@ -11,11 +11,14 @@ from .models import Attestation, Reviewer, ReviewerAssignment
 __all__ = [
     "NotAllowed",
     "live_assignment",
+    "live_assignments",
     "live_attestation",
     "may_open_file",
+    "past_assignments",
     "refuse",
     "why_not_answer",
     "why_not_assign",
+    "why_not_decline",
     "why_not_keep_credentials",
     "why_not_open_file",
     "why_not_settle",
@@ -69,6 +72,33 @@ def why_not_answer(user: User, assignment: ReviewerAssignment) -> str:
     if not assignment.is_live:
         return "This case is no longer offered to you."
     return ""
+
+
+def why_not_decline(user: User, assignment: ReviewerAssignment) -> str:
+    """Whether this person may give the case back now."""
+    reason = why_not_answer(user, assignment)
+    if not reason and assignment.case.stage not in {Status.REVIEWER_CHOSEN, Status.IN_REVIEW}:
+        case = assignment.case
+        return f"Case {case.number} stands at “{case.stage.label}” and cannot be given back now."
+    return reason
+
+
+def live_assignments(case: Case) -> list[ReviewerAssignment]:
+    """Who has the case in its present round, offered or accepted. Queries once."""
+    return list(
+        case.assignments.filter(round=case.round, state__in=ReviewerAssignment.LIVE)
+        .select_related("reviewer", "offered_by")
+        .order_by("seat")
+    )
+
+
+def past_assignments(case: Case) -> list[ReviewerAssignment]:
+    """Who had the case and has it no longer, latest first. Queries once."""
+    return list(
+        case.assignments.filter(ended_at__isnull=False)
+        .select_related("reviewer", "offered_by")
+        .order_by("-ended_at", "-pk")
+    )
 
 
 def live_assignment(user: User, case: Case) -> ReviewerAssignment | None:

@@ -234,12 +234,8 @@ def decline(*, assignment_id: int, reason: str, by: User, at: datetime) -> Revie
     :raises NotAllowed: not the reviewer's own assignment, no reason, or the case is past review.
     """
     assignment, case = _lock(assignment_id)
-    policies.refuse(policies.why_not_answer(by, assignment))
+    policies.refuse(policies.why_not_decline(by, assignment))
     policies.refuse("" if reason.strip() else "Say why you give the case back.")
-    if case.stage not in {Status.REVIEWER_CHOSEN, Status.IN_REVIEW}:
-        policies.refuse(
-            f"Case {case.number} stands at “{case.stage.label}” and cannot be given back now."
-        )
     return _give_back(
         assignment,
         case,

@@ -1,0 +1,397 @@
+"""What is keyed about reviewers, and what reviewers answer. Forms check the paper."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+
+from cases.paper_dates import NotADate, read_date
+
+from .models import (
+    Affiliation,
+    ConflictResult,
+    CredentialFact,
+    Licence,
+    LicenceKind,
+    PracticeFact,
+    Reviewer,
+    SanctionCheck,
+    Specialty,
+    Training,
+)
+
+HOURS_ERRORS = {
+    "invalid": "Write a number, such as 32 or 32.5.",
+    "required": "Enter the attested hours a week.",
+}
+
+
+class Line(forms.CharField):
+    """A line of text, held to its column's length."""
+
+    def __init__(self, *, max_length: int = 120, required: bool = True, **options: Any) -> None:
+        super().__init__(max_length=max_length, required=required, **options)
+        self.error_messages["max_length"] = (
+            "This is %(show_value)d characters long. Shorten it to %(limit_value)d."
+        )
+        self.error_messages["null_characters_not_allowed"] = (
+            "This holds characters that cannot be stored. Type it again."
+        )
+
+
+class Day(forms.CharField):
+    """A date as people key it from paper: 9/20/24, 20 Sep 2024, t for today."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault(
+            "widget", forms.TextInput(attrs={"data-date": "", "autocomplete": "off"})
+        )
+        super().__init__(max_length=40, **options)
+        self.today = date.max  # the form sets the real one
+
+    def clean(self, value: Any) -> date | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return read_date(text, today=self.today)
+        except NotADate as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value:%m/%d/%Y}" if isinstance(value, date) else value
+
+
+class DatedForm(forms.Form):
+    """A form that knows what day it is; its clock is read by the view."""
+
+    def __init__(self, *args: Any, today: date, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.today = today
+        for field in self.fields.values():
+            if isinstance(field, Day):
+                field.today = today
+
+
+# --- giving a case to a reviewer ----------------------------------------------------------------
+
+
+class AssignForm(forms.Form):
+    """Which candidate of which list."""
+
+    reviewer = forms.IntegerField(widget=forms.HiddenInput)
+    candidate_list = forms.IntegerField(widget=forms.HiddenInput)
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    override_reason = Line(
+        label="Why this reviewer rather than one of the first three?",
+        max_length=300,
+        required=False,
+    )
+
+
+class SettleForm(forms.Form):
+    """The answer to a possible conflict."""
+
+    result = forms.ChoiceField(
+        label="Is it a conflict?",
+        choices=[
+            (ConflictResult.Result.PASS, "No conflict"),
+            (ConflictResult.Result.FAIL, "A conflict"),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Say whether there is a conflict or not."},
+    )
+    note = Line(
+        label="How do you know?",
+        max_length=300,
+        error_messages={"required": "Write a note: how do you know?"},
+    )
+
+
+class TakeBackForm(forms.Form):
+    """Why a case is taken back from its reviewer."""
+
+    reason = Line(
+        label="Why is the case taken back?",
+        max_length=300,
+        error_messages={"required": "Say why the case is taken back."},
+    )
+    bar = forms.BooleanField(
+        label="Never offer this case to this reviewer again (a conflict)", required=False
+    )
+
+
+class DeclineForm(forms.Form):
+    """Why a reviewer gives a case back."""
+
+    reason = Line(
+        label="Why do you give the case back?",
+        max_length=300,
+        error_messages={"required": "Say why you give the case back."},
+    )
+
+
+class AttestForm(forms.Form):
+    """The questions of one wording, each with yes or no and nothing chosen before."""
+
+    wording = forms.IntegerField(widget=forms.HiddenInput)
+    parties = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, questions: list[dict[str, str]], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.codes = [question["code"] for question in questions]
+        for question in questions:
+            self.fields[f"answer_{question['code']}"] = forms.ChoiceField(
+                label=question["text"],
+                choices=[("no", "No"), ("yes", "Yes")],
+                widget=forms.RadioSelect,
+                error_messages={"required": "Answer this question with yes or no."},
+            )
+
+    def questions(self) -> list[forms.BoundField]:
+        """The questions in order, as fields."""
+        return [self[f"answer_{code}"] for code in self.codes]
+
+    def answers(self) -> dict[str, str]:
+        """Question code → yes or no."""
+        return {code: self.cleaned_data[f"answer_{code}"] for code in self.codes}
+
+
+# --- the panel ----------------------------------------------------------------------------------
+
+
+class ReviewerForm(forms.Form):
+    """Who somebody is, and how many cases they take at one time."""
+
+    first_name = Line(label="First name", error_messages={"required": "Enter the first name."})
+    last_name = Line(
+        label="Last name", max_length=160, error_messages={"required": "Enter the last name."}
+    )
+    email = forms.EmailField(
+        label="E-mail",
+        required=False,
+        error_messages={"invalid": "This is no e-mail address. Check it."},
+    )
+    phone = Line(label="Phone", max_length=40, required=False)
+    capacity = forms.IntegerField(
+        label="Open cases at one time",
+        min_value=0,
+        max_value=200,
+        initial=4,
+        error_messages={
+            "required": "Enter how many open cases at one time.",
+            "invalid": "Write a number.",
+            "min_value": "Enter 0 to 200.",
+            "max_value": "Enter 0 to 200.",
+        },
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+
+class StatusForm(forms.Form):
+    """Whether somebody is on the panel, with the reason for a change."""
+
+    status = forms.ChoiceField(label="Status", choices=Reviewer.Status.choices)
+    reason = Line(
+        label="Why?",
+        max_length=300,
+        error_messages={"required": "Say why the status changes."},
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+
+class SignInForm(forms.Form):
+    """Which user is the reviewer."""
+
+    email = forms.EmailField(
+        label="E-mail address of the sign-in",
+        error_messages={
+            "required": "Enter the address.",
+            "invalid": "This is no e-mail address. Check it.",
+        },
+    )
+
+
+class AsOfForm(DatedForm):
+    """Two days: which facts, and as known when."""
+
+    on = Day(label="Facts of", required=False)
+    known = Day(label="As known at the end of", required=False)
+
+
+class FactForm(DatedForm):
+    """What every dated fact owes: when it held, and who verified it when against what."""
+
+    valid_from = Day(label="First day", required=False)
+    valid_to = Day(label="Last day", required=False)
+    verified_on = Day(
+        label="Verified on", error_messages={"required": "Enter the day of verification."}
+    )
+    verified_by = Line(label="Verified by", error_messages={"required": "Enter who verified this."})
+    source = Line(
+        label="Source",
+        max_length=200,
+        help_text="The register, board or paper that was read.",
+        error_messages={"required": "Enter the source."},
+    )
+
+    own: list[str] = []  # the fields of this kind alone, in order
+
+    field_order: list[str]
+
+    def __init__(self, *args: Any, correcting: bool = False, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if correcting:
+            self.fields["withdrawn"] = forms.BooleanField(
+                label="It was never true, and nothing stands in its place", required=False
+            )
+        self.order_fields([*self.own, "valid_from", "valid_to"])
+
+    def facts(self) -> dict[str, Any]:
+        """The fields that the service takes."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "withdrawn"}
+
+    @classmethod
+    def of(cls, row: CredentialFact) -> dict[str, Any]:
+        """The values of a stored fact, to begin a correction with."""
+        return {name: getattr(row, name, None) for name in cls.base_fields}
+
+
+class LicenceForm(FactForm):
+    """A licence to practise."""
+
+    own = ["state", "number", "kind", "standing"]
+    state = Line(
+        label="State",
+        max_length=40,
+        initial="California",
+        help_text="In full, as letters print it.",
+        error_messages={"required": "Enter the state."},
+    )
+    number = Line(label="Number", max_length=40, error_messages={"required": "Enter the number."})
+    kind = forms.ChoiceField(label="Kind", choices=LicenceKind.choices)
+    standing = forms.ChoiceField(
+        label="Standing", choices=Licence.Standing.choices, initial=Licence.Standing.ACTIVE
+    )
+
+
+class CertificationForm(FactForm):
+    """A board's certificate."""
+
+    own = ["board", "specialty", "parent"]
+    board = Line(label="Board", max_length=160, error_messages={"required": "Enter the board."})
+    specialty = forms.ModelChoiceField(
+        label="Specialty",
+        queryset=Specialty.objects.filter(is_active=True).order_by("name"),
+        error_messages={"required": "Choose the specialty."},
+    )
+    parent = forms.ModelChoiceField(
+        label="Parent specialty",
+        queryset=Specialty.objects.filter(is_active=True).order_by("name"),
+        required=False,
+        help_text="For a subspecialty.",
+    )
+
+
+class PracticeForm(FactForm):
+    """Since when, or how many hours a week."""
+
+    own = ["kind", "weekly_hours"]
+    kind = forms.ChoiceField(label="Fact", choices=PracticeFact.Kind.choices)
+    weekly_hours = forms.DecimalField(
+        label="Hours a week",
+        max_digits=4,
+        decimal_places=1,
+        required=False,
+        error_messages=HOURS_ERRORS,
+        help_text="For an attestation of hours; leave it empty for the start of practice.",
+    )
+
+
+class TrainingForm(FactForm):
+    """Training in the law or in the hierarchy of evidence."""
+
+    own = ["topic", "version_taught"]
+    topic = forms.ChoiceField(label="Topic", choices=Training.Topic.choices)
+    version_taught = Line(
+        label="Version taught",
+        max_length=40,
+        error_messages={"required": "Enter the version that was taught."},
+    )
+
+
+class SanctionCheckForm(FactForm):
+    """What a register of sanctions said."""
+
+    own = ["register", "found", "note"]
+    register = Line(
+        label="Register",
+        max_length=80,
+        help_text="NPDB, OIG, a licensing board.",
+        error_messages={"required": "Enter the register that was asked."},
+    )
+    found = forms.TypedChoiceField(
+        label="Answer",
+        choices=[("", "Choose"), ("no", "Nothing found"), ("yes", "A sanction was found")],
+        coerce=lambda value: value == "yes",
+        empty_value=None,
+        error_messages={"required": "Say what the register answered."},
+    )
+    note = forms.CharField(
+        label="Note", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    @classmethod
+    def of(cls, row: CredentialFact) -> dict[str, Any]:
+        found = "yes" if isinstance(row, SanctionCheck) and row.found else "no"
+        return super().of(row) | {"found": found}
+
+
+class LeaveForm(FactForm):
+    """Days away."""
+
+    own = ["note"]
+    note = Line(label="Note", max_length=200, required=False)
+
+
+class AffiliationForm(FactForm):
+    """A tie to an organisation or a person."""
+
+    own = ["relation", "organisation_name", "person_name", "share_percent", "note"]
+    relation = forms.ChoiceField(label="Relation", choices=Affiliation.Relation.choices)
+    organisation_name = Line(label="Organisation", max_length=300, required=False)
+    person_name = Line(label="Person", max_length=300, required=False)
+    share_percent = forms.DecimalField(
+        label="Share in percent",
+        max_digits=5,
+        decimal_places=2,
+        required=False,
+        error_messages={"invalid": "Write a number, such as 2.5."},
+        help_text="For ownership or a holding.",
+    )
+    note = Line(label="Note", max_length=300, required=False)
+
+    def __init__(self, *args: Any, correcting: bool = False, **options: Any) -> None:
+        super().__init__(*args, correcting=correcting, **options)
+        if correcting:  # someone else is another fact: withdraw this one and add that
+            del self.fields["organisation_name"], self.fields["person_name"]
+
+
+FORMS: dict[str, type[FactForm]] = {
+    "licence": LicenceForm,
+    "certification": CertificationForm,
+    "practice": PracticeForm,
+    "training": TrainingForm,
+    "sanction-check": SanctionCheckForm,
+    "leave": LeaveForm,
+    "affiliation": AffiliationForm,
+}
+TITLES: dict[str, str] = {
+    "licence": "Licence",
+    "certification": "Board certificate",
+    "practice": "Practice",
+    "training": "Training",
+    "sanction-check": "Check for sanctions",
+    "leave": "Leave",
+    "affiliation": "Affiliation",
+}

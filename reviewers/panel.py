@@ -1,0 +1,304 @@
+"""What the pages of the panel show: the roster, one person's file, a reviewer's own work."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from accounts.models import User
+from cases.models import Case, DisputedItem
+
+from . import matching
+from .candidates import WITH_REVIEWER
+from .facts import Profile
+from .forms import TITLES
+from .matching import Reason
+from .models import (
+    Candidate,
+    CandidateList,
+    ConflictResult,
+    CredentialFact,
+    Reviewer,
+    ReviewerAssignment,
+)
+from .profiles import profiles
+from .services.conflicts import open_questions
+from .services.credentialing import KINDS
+
+PAGE = 50
+LAPSES_SOON = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One reviewer on the roster."""
+
+    reviewer: Reviewer
+    specialties: str
+    states: str
+    workload: int
+    hindrances: Sequence[Reason]  # what keeps them from every case today
+
+
+@dataclass(frozen=True)
+class FactLine:
+    """One stored fact as the file shows it."""
+
+    row: CredentialFact
+    words: str
+    lapsed: bool
+    lapses_soon: bool
+
+
+@dataclass(frozen=True)
+class Work:
+    """One case on a reviewer's own list."""
+
+    assignment: ReviewerAssignment
+    items: Sequence[DisputedItem]
+    is_offer: bool
+    attest_again: bool
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One candidate as the page of choosing shows them."""
+
+    candidate: Candidate
+    line: str
+    reasons: Sequence[str]
+
+    @property
+    def reviewer(self) -> Reviewer:
+        return self.candidate.reviewer
+
+
+def roster(
+    *, on: date, known_at: datetime, find: str = "", after: str = ""
+) -> tuple[list[Line], str]:
+    """A page of the panel by code, and the code to go on after. Four queries at most.
+
+    :param find: part of a name, a code or a certified specialty.
+    """
+    rows = Reviewer.objects.order_by("code")
+    for word in find.split():
+        rows = rows.filter(
+            Q(first_name__icontains=word)
+            | Q(last_name__icontains=word)
+            | Q(code__iexact=word)
+            | Q(certifications__specialty__name__icontains=word)
+        )
+    if after:
+        rows = rows.filter(code__gt=after)
+    found = list(_with_workload(rows).distinct()[: PAGE + 1])
+    shown = found[:PAGE]
+    held = profiles(
+        Reviewer.objects.filter(pk__in=[row.pk for row in shown]), on=on, known_at=known_at
+    )
+    lines = [_line(row, held[row.pk]) for row in shown]
+    return lines, shown[-1].code if len(found) > PAGE else ""
+
+
+def hindrances(profile: Profile, *, workload: int) -> list[Reason]:
+    """What keeps a reviewer from every case on the profile's day."""
+    return [one for one in matching.fitness(profile, workload=workload) if not one.holds]
+
+
+def workload_of(reviewer: Reviewer) -> int:
+    """How many open cases a reviewer has. Queries."""
+    return int(_with_workload(Reviewer.objects.filter(pk=reviewer.pk)).get().workload)
+
+
+def open_work(reviewer: Reviewer) -> QuerySet[ReviewerAssignment]:
+    """The live assignments of a reviewer, by what is due first."""
+    return (
+        ReviewerAssignment.objects.filter(
+            reviewer=reviewer,
+            state__in=ReviewerAssignment.LIVE,
+            case__status__in=WITH_REVIEWER,
+        )
+        .select_related("case")
+        .order_by("case__due_on", "pk")
+    )
+
+
+def file_of(
+    reviewer: Reviewer, *, on: date, known_at: datetime, holding_only: bool
+) -> list[tuple[str, str, list[FactLine]]]:
+    """Every kind of fact with its title and its rows, newest first. One query a kind.
+
+    :param holding_only: only what held on the day; otherwise also what has lapsed or is to come.
+    """
+    found = []
+    for kind, model in KINDS.items():
+        manager: Any = model._default_manager
+        rows = manager.known_at(known_at).filter(reviewer=reviewer)
+        if holding_only:
+            rows = rows.on(on)
+        related = {
+            "certification": ("specialty", "parent"),
+            "affiliation": ("organisation", "person"),
+        }.get(kind, ())
+        rows = rows.select_related(*related).order_by("-valid_from", "-pk")
+        if kind == "affiliation":
+            rows = rows.prefetch_related("organisation__names", "person__names")
+        found.append((kind, TITLES[kind], [_fact_line(row, on) for row in rows]))
+    return found
+
+
+def my_work(user: User) -> list[Work]:
+    """The cases that this person has as their reviewer, by what is due first. Three queries."""
+    rows = list(
+        ReviewerAssignment.objects.filter(
+            reviewer__user=user,
+            state__in=ReviewerAssignment.LIVE,
+            case__status__in=WITH_REVIEWER,
+        )
+        .select_related("case", "reviewer")
+        .prefetch_related("case__items", "attestations")
+        .order_by("case__due_on", "pk")
+    )
+    return [
+        Work(
+            assignment=row,
+            items=sorted(
+                (one for one in row.case.items.all() if one.is_live),
+                key=lambda one: one.position,
+            ),
+            is_offer=row.state == ReviewerAssignment.State.OFFERED,
+            attest_again=row.state == ReviewerAssignment.State.ACCEPTED and not _attested_now(row),
+        )
+        for row in rows
+    ]
+
+
+def lapsing(profile: Profile) -> list[tuple[str, date]]:
+    """What of a reviewer's file runs out soon, first things first."""
+    dated = [
+        *((f"Licence in {held.state}", held.valid_to) for held in profile.licences),
+        *((f"Certificate in {held.specialty}", held.valid_to) for held in profile.certifications),
+        *(
+            ("Attestation of weekly hours", held.valid_to)
+            for held in profile.practice
+            if held.kind == "HOURS"
+        ),
+        *(("Training", held.valid_to) for held in profile.trainings),
+    ]
+    soon = [(words, day) for words, day in dated if day and day <= profile.on + LAPSES_SOON]
+    return sorted(soon, key=lambda pair: pair[1])
+
+
+def choices(listed: CandidateList) -> tuple[list[Shown], list[Shown]]:
+    """The candidates of a stored list: those in order, and those who are out. One query."""
+    rows = listed.candidates.select_related("reviewer").order_by("rank", "reviewer__code")
+    shown = [_shown(row) for row in rows]
+    eligible = [one for one in shown if one.candidate.rank is not None]
+    return eligible, [one for one in shown if one.candidate.rank is None]
+
+
+def counted(excluded: Iterable[Shown]) -> list[tuple[int, str]]:
+    """How many each gate keeps out, most first."""
+    tally = dict.fromkeys(matching.GATES, 0)
+    for one in excluded:
+        for gate in {reason["gate"] for reason in one.candidate.reasons if not reason["holds"]}:
+            tally[gate] += 1
+    pairs = [(number, matching.GATES[gate]) for gate, number in tally.items() if number]
+    return sorted(pairs, key=lambda pair: -pair[0])
+
+
+def doubts(case: Case, eligible_or_not: Iterable[Shown]) -> list[ConflictResult]:
+    """Possible conflicts of a case that wait for somebody, about those who are else fit."""
+    waiting = [
+        one.reviewer.pk
+        for one in eligible_or_not
+        if {reason["gate"] for reason in one.candidate.reasons if not reason["holds"]}
+        == {"UNSETTLED"}
+    ]
+    live = case.assignments.filter(round=case.round, state__in=ReviewerAssignment.LIVE)
+    waiting += [pk for pk in live.values_list("reviewer_id", flat=True) if pk is not None]
+    return open_questions(case, waiting)
+
+
+def surname_notes(assignment: ReviewerAssignment) -> list[str]:
+    """Parties whose surname the reviewer shares, as last tested; the attestation asks."""
+    rows = ConflictResult.objects.filter(
+        case_id=assignment.case_id, reviewer_id=assignment.reviewer_id or 0, relation="SURNAME"
+    ).select_related("party")
+    return sorted({f"{row.party.get_role_display()}: {row.party.name}" for row in rows})
+
+
+def _with_workload(rows: QuerySet[Reviewer]) -> QuerySet[Any]:
+    open_now = Q(
+        assignments__state__in=ReviewerAssignment.LIVE,
+        assignments__case__status__in=WITH_REVIEWER,
+    )
+    return rows.annotate(workload=Count("assignments", filter=open_now, distinct=True))
+
+
+def _line(row: Any, held: Profile) -> Line:
+    return Line(
+        reviewer=row,
+        specialties=", ".join(held.specialties),
+        states=", ".join(dict.fromkeys(licence.state for licence in held.licences)),
+        workload=row.workload,
+        hindrances=hindrances(held, workload=row.workload),
+    )
+
+
+def _fact_line(row: Any, on: date) -> FactLine:
+    lapsed = row.valid_to is not None and row.valid_to < on
+    soon = not lapsed and row.valid_to is not None and row.valid_to <= on + LAPSES_SOON
+    return FactLine(row, _words(row), lapsed, soon)
+
+
+def _words(row: Any) -> str:
+    """A fact in one line."""
+    kind = type(row).__name__
+    if kind == "Licence":
+        return f"{row.get_kind_display()}, {row.state}, {row.number}: {row.get_standing_display()}"
+    if kind == "Certification":
+        parent = f", under {row.parent}" if row.parent else ""
+        return f"{row.specialty}{parent} ({row.board})"
+    if kind == "PracticeFact":
+        hours = f": {row.weekly_hours.normalize():f}" if row.weekly_hours is not None else ""
+        return f"{row.get_kind_display()}{hours}"
+    if kind == "SanctionCheck":
+        note = f". {row.note}" if row.note else ""
+        return f"{row.register}: {'a sanction was found' if row.found else 'nothing found'}{note}"
+    if kind == "Affiliation":
+        share = f", {row.share_percent} %" if row.share_percent is not None else ""
+        note = f". {row.note}" if row.note else ""
+        return f"{row.get_relation_display()}: {_whose(row)}{share}{note}"
+    if kind == "Leave":
+        return row.note or "Leave"
+    return str(row)
+
+
+def _whose(row: Any) -> str:
+    named = [
+        name.printed
+        for whose in (row.organisation, row.person)
+        if whose is not None
+        for name in list(whose.names.all())[-1:]
+    ]
+    return ", ".join(named) or "somebody"
+
+
+def _attested_now(row: ReviewerAssignment) -> bool:
+    return any(
+        signed.voided_at is None and signed.party_list_version == row.case.party_list_version
+        for signed in row.attestations.all()
+    )
+
+
+def _shown(row: Candidate) -> Shown:
+    said: dict[str, list[str]] = {}
+    for reason in row.reasons:
+        said.setdefault(reason["gate"], []).append(reason["sentence"])
+    if row.rank is None:
+        return Shown(row, "", [sentence for ones in said.values() for sentence in ones])
+    line = [*said.get("CERTIFICATION", []), *said.get("LICENCE", []), *said.get("WORKLOAD", [])]
+    why = [*said.get("SPECIALTY", []), *said.get("CONFLICT", []), *said.get("REMARK", [])]
+    return Shown(row, " ".join(line), why)
