@@ -86,9 +86,6 @@ def name_exception(logger: Any, name: str, event: EventDict) -> EventDict:
     """Write an exception as its types and places: no message, no locals, no source lines."""
     exc_info = event.pop("exc_info", None)
     event.pop("stack_info", None)
-    record = event.get("_record")
-    if not exc_info and record is not None:
-        exc_info = record.exc_info
     if exc_info is True:
         exc_info = sys.exc_info()
     if isinstance(exc_info, BaseException):
@@ -121,12 +118,14 @@ def _frames(trace: TracebackType | None) -> list[str]:
 
 def unfilled(logger: Any, name: str, event: EventDict) -> EventDict:
     """Write a library's message as its template: what would fill it may name a person."""
-    record: logging.LogRecord | None = event.get("_record")
-    if record is None or record.name in SPEAK_FREELY:
-        return event
-    event["event"] = str(record.msg) if record.args else _place_of(record)
-    if isinstance(record.args, dict):
-        event["task"], event["task_id"] = record.args.get("name"), record.args.get("id")
+    record: logging.LogRecord = event["_record"]
+    args = event.pop("positional_args", ())
+    if record.name in SPEAK_FREELY:
+        event["event"] = str(record.msg) % args if args else str(record.msg)
+    elif not args:
+        event["event"] = _place_of(record)
+    if isinstance(args, dict):
+        event["task"], event["task_id"] = args.get("name"), args.get("id")
     return event
 
 
@@ -165,7 +164,8 @@ def settings(level: str) -> dict[str, Any]:
                     keep_known,
                     structlog.processors.JSONRenderer(),
                 ],
-                "keep_exc_info": True,
+                "use_get_message": False,
+                "pass_foreign_args": True,
             }
         },
         "handlers": {
@@ -180,6 +180,8 @@ def settings(level: str) -> dict[str, Any]:
             # Django adds handlers of its own to these two; ours is the only one.
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "level": "ERROR", "propagate": True},
+            # gunicorn too.
+            "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
             # A refused page is logged by our own middleware, with its route.
             "django.request": {"level": "ERROR"},
             "django.security": {"level": "ERROR"},

@@ -184,9 +184,8 @@ def start_portal(env: dict[str, str], children: list[Child]) -> None:
                    "--without-mingle"],
         "relay": [sys.executable, "manage.py", "relay"],
         "scheduler": [*celery, "beat", "--pidfile", "", "--schedule", str(VAR / "scheduler")],
-        "web": [sys.executable, "-m", "gunicorn", "imr_portal.wsgi", "--bind",
-                f"127.0.0.1:{PORT}", "--worker-class", "gthread", "--workers", "2",
-                "--threads", "4", "--no-control-socket"],
+        "web": [sys.executable, "-m", "gunicorn", "--config", "python:imr_portal.web_server",
+                "--bind", f"127.0.0.1:{PORT}", "imr_portal.wsgi"],
     }  # fmt: skip
     for name, words in programs.items():
         children.append(Child(name, words, env))
