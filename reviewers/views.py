@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -71,7 +71,7 @@ class StaffRequest(HttpRequest):
 def assign(request: StaffRequest, number: str) -> HttpResponse:
     """Rank the panel for a case, and give the case to one of them."""
     case = _case(number)
-    form = AssignForm(request.POST or None)
+    form = AssignForm(_posted(request))
     if request.method != "POST":
         return _assign_page(request, case, form)
     status = 422
@@ -226,7 +226,7 @@ def attest(request: StaffRequest, assignment_id: int) -> HttpResponse:
     wording = assignments.current_wording(now)
     questions = wording.questions if wording else []
     first = {"wording": wording.pk if wording else 0, "parties": held.case.party_list_version}
-    form = AttestForm(request.POST or None, questions=questions, initial=first)
+    form = AttestForm(_posted(request), questions=questions, initial=first)
     if request.method != "POST":
         return _attest_page(request, held, form, wording=wording)
     status = 422
@@ -366,7 +366,7 @@ def roster(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_reviewer(request: StaffRequest) -> HttpResponse:
     """Put someone on the panel."""
-    form = ReviewerForm(request.POST or None)
+    form = ReviewerForm(_posted(request))
     if request.method == "POST" and form.is_valid():
         fields = dict(form.cleaned_data)
         del fields["version"]
@@ -395,7 +395,7 @@ def change_reviewer(request: StaffRequest, code: str) -> HttpResponse:
     """Change name, address and capacity."""
     row = _reviewer(code)
     initial = {name: getattr(row, name) for name in ReviewerForm.base_fields}
-    form = ReviewerForm(request.POST or None, initial=initial)
+    form = ReviewerForm(_posted(request), initial=initial)
     status = 422 if form.is_bound else 200
     if form.is_bound and form.is_valid():
         fields = dict(form.cleaned_data)
@@ -483,7 +483,7 @@ def add_fact(request: StaffRequest, code: str, kind: str) -> HttpResponse:
     row, make = _reviewer(code), _fact_form(kind)
     now = timezone.now()
     form = make(
-        request.POST or None,
+        _posted(request),
         today=timezone.localdate(now),
         initial={"verified_on": timezone.localdate(now), "verified_by": request.user.name},
     )
@@ -514,7 +514,7 @@ def correct_fact(request: StaffRequest, code: str, kind: str, fact_id: int) -> H
     wrong = get_object_or_404(credentialing.KINDS[kind], pk=fact_id, reviewer=row)
     now = timezone.now()
     form = make(
-        request.POST or None, today=timezone.localdate(now), correcting=True, initial=make.of(wrong)
+        _posted(request), today=timezone.localdate(now), correcting=True, initial=make.of(wrong)
     )
     if form.is_bound and form.is_valid():
         try:
@@ -591,6 +591,11 @@ def _as_of(form: AsOfForm, *, today: date, now: datetime) -> tuple[date, datetim
         return on, now
     midnight = datetime.combine(known + timedelta(days=1), time.min)
     return on, timezone.make_aware(midnight)
+
+
+def _posted(request: StaffRequest) -> QueryDict | None:
+    """What a form was sent with; an empty one counts as sent."""
+    return request.POST if request.method == "POST" else None
 
 
 def _add_error(form: Any, refusal: BadFact) -> None:

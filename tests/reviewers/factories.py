@@ -196,6 +196,8 @@ def attested(
     )
 
 
-def accepted_case(**changes: Any) -> ReviewerAssignment:
-    """An assignment in review: offered, attested, its file open to the reviewer."""
-    return attested(offered_case(**changes))
+def accepted_case(
+    *, at: datetime = MONDAY + timedelta(hours=4), **changes: Any
+) -> ReviewerAssignment:
+    """An assignment in review: offered, attested an hour later, its file open to the reviewer."""
+    return attested(offered_case(at=at, **changes), at=at + timedelta(hours=1))

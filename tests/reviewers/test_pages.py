@@ -1,0 +1,703 @@
+"""The pages of reviewers: what each role sees and can do, refusals with the typed text kept."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Look, User
+from accounts.roles import PERMISSIONS, Role
+from cases.lifecycle import Status
+from reviewers.models import (
+    Affiliation,
+    Certification,
+    Licence,
+    PracticeFact,
+    Reviewer,
+    ReviewerAssignment,
+)
+from reviewers.services import credentialing
+from tests.factories import MONDAY, person
+from tests.reviewers.factories import (
+    VERIFIED,
+    accepted_case,
+    attested,
+    fit_reviewer,
+    no_to_all,
+    offered_case,
+    ready_case,
+)
+
+pytestmark = pytest.mark.django_db
+
+# Planted in every field that could tell who a reviewer is.
+CANARY = "Quetzalcoatl"
+
+
+@pytest.fixture
+def signed_in(client):
+    """A client signed in with these roles."""
+
+    def sign_in(*roles, user=None):
+        client.force_login(user or person(*roles))
+        return client
+
+    return sign_in
+
+
+def fit_today(**changes):
+    """A reviewer who is fit on the day on which the tests run, since pages read the clock."""
+    today = timezone.localdate()
+    now = timezone.now() - timedelta(minutes=5)
+    facts = {
+        "licence": {"valid_to": today + timedelta(days=400)},
+        "certification": {"valid_to": today + timedelta(days=400)},
+        "hours": {
+            "valid_from": today - timedelta(days=30),
+            "valid_to": today + timedelta(days=300),
+        },
+    }
+    return fit_reviewer(at=changes.pop("at", now), **facts | changes)
+
+
+def canary_reviewer():
+    """A reviewer with the canary in every field a page could show."""
+    row = fit_today(
+        first_name=CANARY,
+        last_name=f"{CANARY}son",
+        email=f"{CANARY}@example.org",
+        licence={
+            "number": f"{CANARY}-1",
+            "valid_to": timezone.localdate() + timedelta(days=400),
+        },
+    )
+    credentialing.change_reviewer(
+        reviewer_id=row.pk,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        email=row.email,
+        phone=f"{CANARY} 12",
+        capacity=4,
+        seen_version=None,
+        by=None,
+        at=timezone.now(),
+    )
+    credentialing.add_affiliation(
+        reviewer_id=row.pk,
+        relation="OTHER",
+        organisation_name=f"{CANARY} Clinic",
+        note=CANARY,
+        valid_from=None,
+        by=None,
+        at=timezone.now(),
+        **VERIFIED | {"verified_by": CANARY, "source": CANARY},
+    )
+    return Reviewer.objects.get(pk=row.pk)
+
+
+class TestChoosing:
+    """P13: two clicks from the queue to an offer."""
+
+    def page(self, case):
+        return reverse("reviewers:assign", args=[case.number])
+
+    def choice(self, page, reviewer, **changes):
+        """What the button beside a reviewer sends."""
+        text = page.content.decode()
+        found = {
+            name: re.search(rf'name="{name}" value="(\d+)"', text)[1]
+            for name in ("version", "candidate_list")
+        }
+        return found | {"reviewer": reviewer.pk} | changes
+
+    def test_three_are_shown_with_reasons_and_a_click_offers_the_case(self, signed_in):
+        coordinator = person(Role.COORDINATOR)
+        client = signed_in(user=coordinator)
+        case, reviewers = ready_case(), [fit_today() for _ in range(4)]
+        fit_today(hours=None)
+
+        page = client.get(self.page(case))
+        text = page.content.decode()
+
+        assert text.count('data-key="') >= 3
+        for key in "123":
+            assert f'data-key="{key}"' in text
+        assert "Board certified in Physical Medicine &amp; Rehabilitation." in text
+        assert "1 more eligible reviewer" in text
+        assert "1 reviewer not eligible: 1 without 24 attested hours a week" in text
+        first = page.context["candidates"][0].reviewer
+        answer = client.post(self.page(case), self.choice(page, first))
+        assert answer.status_code == 302
+        case.refresh_from_db()
+        assert case.status == Status.REVIEWER_CHOSEN
+        assert case.assignments.get().reviewer == first
+        assert first in reviewers
+        assert Look.objects.filter(user=coordinator, reference=case.number).exists()
+
+    def test_further_down_the_list_needs_a_reason_and_keeps_what_was_typed(self, signed_in):
+        client, case = signed_in(Role.COORDINATOR), ready_case()
+        for _ in range(4):
+            fit_today()
+        page = client.get(self.page(case))
+        fourth = page.context["further"][0].reviewer
+
+        refused = client.post(self.page(case), self.choice(page, fourth))
+
+        assert refused.status_code == 422
+        assert "Say why this reviewer" in refused.content.decode()
+        again = self.choice(refused, fourth, override_reason="Read the earlier films")
+        assert client.post(self.page(case), again).status_code == 302
+        assert case.assignments.get().override_reason == "Read the earlier films"
+
+    def test_the_second_coordinator_gets_409_and_reads_who_was_first(self, signed_in):
+        client, case, reviewer = signed_in(Role.COORDINATOR), ready_case(), fit_today()
+        page = client.get(self.page(case))
+        choice = self.choice(page, reviewer)
+        offered_case(
+            case=case,
+            reviewer=fit_today(),
+            coordinator=person(Role.COORDINATOR, name="Ines Prior"),
+            at=timezone.now(),
+        )
+
+        answer = client.post(self.page(case), choice)
+
+        assert answer.status_code == 409
+        assert "Ines Prior has already offered case" in answer.content.decode()
+        assert case.assignments.count() == 1
+
+    def test_a_stale_page_gets_409_and_the_new_list(self, signed_in):
+        client, case, reviewer = signed_in(Role.COORDINATOR), ready_case(), fit_today()
+        choice = self.choice(client.get(self.page(case)), reviewer)
+        case.refresh_from_db()
+        case.store(by=None, at=timezone.now(), fields=[])
+
+        answer = client.post(self.page(case), choice)
+
+        assert answer.status_code == 409
+        assert client.post(self.page(case), self.choice(answer, reviewer)).status_code == 302
+
+    def test_a_double_click_offers_once(self, signed_in):
+        client, case, reviewer = signed_in(Role.COORDINATOR), ready_case(), fit_today()
+        choice = self.choice(client.get(self.page(case)), reviewer)
+
+        answers = [client.post(self.page(case), choice).status_code for _ in range(2)]
+
+        assert answers == [302, 409]
+        assert case.assignments.count() == 1
+
+    def test_a_possible_conflict_is_settled_on_the_page(self, signed_in):
+        client, case = signed_in(Role.COORDINATOR), ready_case()
+        reviewer = fit_today(first_name="Dana", last_name="Oyelaran")
+        page = client.get(self.page(case))
+        ((doubt, _),) = page.context["doubts"]
+        settle = reverse("reviewers:settle", args=[case.number, doubt.pk])
+
+        refused = client.post(settle, {f"{doubt.pk}-result": "PASS"})
+        assert refused.status_code == 422
+        assert "Write a note" in refused.content.decode()
+        settled = client.post(
+            settle, {f"{doubt.pk}-result": "PASS", f"{doubt.pk}-note": "Another NPI"}
+        )
+
+        assert settled.status_code == 302
+        page = client.get(self.page(case))
+        assert page.context["candidates"][0].reviewer == reviewer
+        assert page.context["doubts"] == []
+
+    def test_an_offered_case_can_be_taken_back(self, signed_in):
+        client = signed_in(Role.COORDINATOR)
+        made = offered_case(reviewer=fit_today(), at=timezone.now())
+        url = reverse("reviewers:take_back", args=[made.case.number, made.pk])
+
+        assert client.post(url, {"reason": ""}).status_code == 422
+        assert client.post(url, {"reason": "Away ill"}).status_code == 302
+
+        made.refresh_from_db()
+        assert made.state == "REMOVED"
+        page = client.get(self.page(made.case)).content.decode()
+        assert "Had the case before" in page
+        assert "Away ill" in page
+
+    def test_an_empty_panel_and_a_case_elsewhere_say_so(self, signed_in):
+        client = signed_in(Role.COORDINATOR)
+        case = ready_case()
+        assert "The panel is empty" in client.get(self.page(case)).content.decode()
+        case.move_to(Status.NOTICE_SENT, by=None, at=MONDAY)
+        assert "stands at “Awaiting records”" in client.get(self.page(case)).content.decode()
+
+    def test_the_panel_alone_comes_for_htmx(self, signed_in):
+        client, case = signed_in(Role.COORDINATOR), ready_case()
+        fit_today()
+        fragment = client.get(self.page(case), headers={"HX-Request": "true"}).content.decode()
+        assert "<html" not in fragment
+        assert 'data-key="1"' in fragment
+
+    @pytest.mark.parametrize("role", [role for role in Role if role != Role.COORDINATOR])
+    def test_other_roles_are_refused(self, signed_in, role):
+        case = ready_case()
+        client = signed_in(role)
+        assert client.get(self.page(case)).status_code == 403
+        assert client.post(self.page(case), {}).status_code == 403
+
+
+class TestOwnReviews:
+    """P15: a reviewer's own cases, the statement of independence, giving back."""
+
+    def offered(self):
+        return offered_case(reviewer=fit_today(), at=timezone.now())
+
+    def user_of(self, made):
+        return User.objects.get(pk=made.reviewer.user_id)
+
+    def answers(self, made, **changes):
+        wording_id, given = no_to_all(timezone.now())
+        fields = {f"answer_{code}": answer for code, answer in (given | changes).items()}
+        return fields | {"wording": wording_id, "parties": made.case.party_list_version}
+
+    def test_my_list_shows_my_cases_and_nothing_of_others(self, signed_in):
+        mine, other = self.offered(), self.offered()
+        client = signed_in(user=self.user_of(mine))
+
+        text = client.get(reverse("reviewers:my_reviews")).content.decode()
+
+        assert mine.case.number in text
+        assert other.case.number not in text
+        assert "1 of 4 at one time" in text
+
+    def test_nobody_opens_another_reviewers_offer(self, signed_in):
+        mine, other = self.offered(), self.offered()
+        client = signed_in(user=self.user_of(mine))
+
+        for name in ("attest", "decline"):
+            url = reverse(f"reviewers:{name}", args=[other.pk])
+            assert client.post(url, {"reason": "x"}).status_code == 404
+        assert client.get(reverse("reviewers:attest", args=[other.pk])).status_code == 404
+        assert client.get(reverse("reviewers:attest", args=[987654])).status_code == 404
+        assert Look.objects.filter(user=self.user_of(mine), granted=False).count() == 4
+
+    def test_nothing_is_chosen_before_and_every_question_is_asked(self, signed_in):
+        made = self.offered()
+        client = signed_in(user=self.user_of(made))
+        url = reverse("reviewers:attest", args=[made.pk])
+
+        page = client.get(url).content.decode()
+        assert "checked" not in page
+        assert "Harbor Cold Storage" in page
+        refused = client.post(url, {"wording": 1, "parties": 1, "answer_employer": "no"})
+
+        assert refused.status_code == 422
+        assert "Answer this question with yes or no." in refused.content.decode()
+        assert 'value="no"' in refused.content.decode()
+        assert re.search(r'name="answer_employer"[^>]*checked', refused.content.decode())
+
+    def test_all_no_accepts_and_leads_into_the_review(self, signed_in):
+        made = self.offered()
+        client = signed_in(user=self.user_of(made))
+
+        answer = client.post(reverse("reviewers:attest", args=[made.pk]), self.answers(made))
+
+        assert answer.status_code == 302
+        assert answer.url == reverse("determinations:workspace", args=[made.pk])
+        made.refresh_from_db()
+        assert made.state == "ACCEPTED"
+        page = client.get(reverse("reviewers:attest", args=[made.pk])).content.decode()
+        assert "You attested on" in page
+
+    def test_a_yes_gives_the_case_back_with_thanks(self, signed_in):
+        made = self.offered()
+        client = signed_in(user=self.user_of(made))
+
+        answer = client.post(
+            reverse("reviewers:attest", args=[made.pk]), self.answers(made, employer="yes")
+        )
+
+        assert answer.url == reverse("reviewers:my_reviews")
+        made.case.refresh_from_db()
+        assert made.case.status == Status.RECORDS_COMPLETE
+        text = client.get(answer.url).content.decode()
+        assert "Thank you for saying so." in text
+
+    def test_parties_that_changed_meanwhile_are_409_and_the_answers_stay(self, signed_in):
+        made = self.offered()
+        client = signed_in(user=self.user_of(made))
+        given = self.answers(made)
+        made.case.refresh_from_db()
+        made.case.party_list_version += 1
+        made.case.store(by=None, at=timezone.now(), fields=["party_list_version"])
+
+        answer = client.post(reverse("reviewers:attest", args=[made.pk]), given)
+
+        assert answer.status_code == 409
+        text = answer.content.decode()
+        assert "parties of the case changed while you read" in text
+        assert re.search(r'name="answer_employer"[^>]*checked', text)
+        assert f'name="parties" value="{made.case.party_list_version}"' in text
+
+    def test_giving_back_needs_a_reason_and_keeps_none_of_it_on_the_timeline(self, signed_in):
+        made = self.offered()
+        client = signed_in(user=self.user_of(made))
+        url = reverse("reviewers:decline", args=[made.pk])
+
+        assert client.post(url, {"reason": " "}).status_code == 422
+        assert client.post(url, {"reason": f"{CANARY} is my hospital"}).status_code == 302
+
+        made.refresh_from_db()
+        assert made.state == "DECLINED"
+        client.force_login(person(Role.AUDITOR))
+        timeline = client.get(reverse("desk:timeline", args=[made.case.number])).content.decode()
+        assert "gave the case back" in timeline
+        assert CANARY not in timeline
+
+    def test_a_changed_party_list_asks_to_attest_again(self, signed_in):
+        made = attested(self.offered(), at=timezone.now())
+        client = signed_in(user=self.user_of(made))
+        made.case.refresh_from_db()
+        made.case.party_list_version += 1
+        made.case.store(by=None, at=timezone.now(), fields=["party_list_version"])
+
+        assert "Attest again" in client.get(reverse("reviewers:my_reviews")).content.decode()
+        page = client.get(reverse("reviewers:attest", args=[made.pk])).content.decode()
+        assert "have changed since you attested" in page
+
+    def test_a_sign_in_without_a_reviewer_is_told(self, signed_in):
+        text = signed_in(Role.REVIEWER).get(reverse("reviewers:my_reviews")).content.decode()
+        assert "not linked to a reviewer yet" in text
+
+    def test_a_shared_surname_is_pointed_out_to_the_reviewer(self, signed_in):
+        made = offered_case(
+            reviewer=fit_today(first_name="Peter", last_name="Quintanar"), at=timezone.now()
+        )
+        client = signed_in(user=self.user_of(made))
+        text = client.get(reverse("reviewers:attest", args=[made.pk])).content.decode()
+        assert "You share a surname with a party. Employee: Marisol Quintanar." in text
+
+
+class TestThePanel:
+    """P14: credentialing keeps it; those who may know a reviewer read it."""
+
+    def test_the_roster_says_who_can_be_offered_cases_and_what_hinders_the_others(self, signed_in):
+        fit = fit_today()
+        lapsed = fit_today(licence={"valid_to": timezone.localdate() - timedelta(days=1)})
+
+        text = signed_in(Role.COORDINATOR).get(reverse("reviewers:panel")).content.decode()
+
+        assert fit.full_name in text
+        assert "Can be offered" in text
+        assert lapsed.full_name in text
+        assert "No active, unrestricted licence on" in text
+
+    def test_the_roster_is_found_by_name_code_and_specialty(self, signed_in):
+        client = signed_in(Role.CREDENTIALING)
+        one, other = fit_today(first_name="Ana"), fit_today(first_name="Zoe")
+        for find in ("Ana", one.code, "ana rehabilitation"):
+            text = client.get(reverse("reviewers:panel"), {"find": find}).content.decode()
+            assert one.full_name in text
+            assert other.full_name not in text
+        nobody = client.get(reverse("reviewers:panel"), {"find": "Nobody"}).content.decode()
+        assert "No reviewer like “Nobody”." in nobody
+
+    def test_the_roster_costs_the_same_for_many(self, signed_in, django_assert_max_num_queries):
+        client = signed_in(Role.CREDENTIALING)
+        for _ in range(6):
+            fit_today()
+        with django_assert_max_num_queries(12):
+            client.get(reverse("reviewers:panel"))
+
+    def test_a_reviewer_is_entered_from_nothing_to_fit(self, signed_in):
+        client = signed_in(Role.CREDENTIALING)
+        fit_reviewer()  # brings the seeds
+        rehabilitation = Certification.objects.get().specialty_id
+        answer = client.post(
+            reverse("reviewers:add"),
+            {"first_name": "Ana", "last_name": "Keller", "email": "ana@example.org", "capacity": 3},
+        )
+        assert answer.status_code == 302
+        row = Reviewer.objects.get(last_name="Keller")
+        assert answer.url == reverse("reviewers:reviewer", args=[row.code])
+        user = person(Role.REVIEWER, email="ana@example.org")
+        client.post(reverse("reviewers:sign_in", args=[row.code]), {"email": user.email})
+        common = {
+            "verified_on": "t",
+            "verified_by": "C. Keeper",
+            "source": "Board’s register",
+            "valid_from": "1/1/2015",
+        }
+        later = f"{timezone.localdate() + timedelta(days=300):%m/%d/%Y}"
+        for kind, fields in (
+            (
+                "licence",
+                {"state": "California", "number": "A1", "kind": "MD", "standing": "ACTIVE"},
+            ),
+            ("certification", {"board": "A board", "specialty": rehabilitation}),
+            ("practice", {"kind": "START"}),
+            ("practice", {"kind": "HOURS", "weekly_hours": "30"}),
+            ("training", {"topic": "LAW", "version_taught": "2026"}),
+            ("training", {"topic": "EVIDENCE", "version_taught": "2026"}),
+            ("sanction-check", {"register": "NPDB", "found": "no"}),
+        ):
+            until = {} if fields.get("kind") == "START" else {"valid_to": later}
+            answer = client.post(
+                reverse("reviewers:add_fact", args=[row.code, kind]), common | fields | until
+            )
+            assert answer.status_code == 302, (kind, answer.context["form"].errors)
+
+        text = client.get(reverse("reviewers:reviewer", args=[row.code])).content.decode()
+        assert "Can be offered cases today." in text
+        assert Licence.objects.get(reviewer=row).verified_on == timezone.localdate()
+
+    REFUSED = {
+        "licence": (
+            {"state": "California", "number": "A1", "kind": "MD", "standing": "ACTIVE"},
+            "Enter the last day on which the licence is good.",
+        ),
+        "certification": (
+            {"board": "Board eligible", "valid_from": "1/1/2015"},
+            "“Board eligible” is not a certificate.",
+        ),
+        "practice": (
+            {"kind": "HOURS", "weekly_hours": "170", "valid_from": "1/1/2026"},
+            "Hours a week lie between 0 and 100.",
+        ),
+        "training": ({"topic": "LAW", "version_taught": "2026"}, "Enter the day of the training."),
+        "leave": ({"valid_from": "1/1/2026"}, "Enter the first and the last day away."),
+        "affiliation": ({"relation": "CONTRACT"}, "Name the organisation or the person."),
+    }
+
+    @pytest.mark.parametrize("kind", REFUSED)
+    def test_what_cannot_be_is_refused_with_the_typed_text_kept(self, signed_in, kind):
+        client, row = signed_in(Role.CREDENTIALING), fit_today()
+        fields, sentence = self.REFUSED[kind]
+        if kind == "certification":
+            fields = fields | {"specialty": Certification.objects.first().specialty_id}
+        counts = {model: model.objects.count() for model in (Licence, PracticeFact, Affiliation)}
+
+        answer = client.post(
+            reverse("reviewers:add_fact", args=[row.code, kind]),
+            {"verified_on": "t", "verified_by": "C. Keeper", "source": f"{CANARY} register"}
+            | fields,
+        )
+
+        assert answer.status_code == 422
+        text = answer.content.decode()
+        assert sentence in text
+        assert f'value="{CANARY} register"' in text
+        assert counts == {model: model.objects.count() for model in counts}
+
+    @pytest.mark.parametrize(
+        ("fields", "sentence"),
+        [
+            ({"verified_on": "12/31/2090"}, "The day of verification lies in the future."),
+            (
+                {"valid_from": "1/2/2026", "valid_to": "1/1/2026"},
+                "The last day lies before the first.",
+            ),
+            ({"verified_on": "13/45/2020"}, "does not exist in the calendar"),
+            ({"number": "x" * 41}, "Shorten it to 40"),
+            ({"number": "A\x001"}, "cannot be stored"),
+            ({"source": ""}, "Enter the source."),
+        ],
+    )
+    def test_every_fact_owes_who_when_and_source(self, signed_in, fields, sentence):
+        client, row = signed_in(Role.CREDENTIALING), fit_today()
+        whole = {
+            "state": "California",
+            "number": "A1",
+            "kind": "MD",
+            "standing": "ACTIVE",
+            "valid_to": "1/1/2090",
+            "verified_on": "t",
+            "verified_by": "C. Keeper",
+            "source": "Register",
+        }
+        answer = client.post(
+            reverse("reviewers:add_fact", args=[row.code, "licence"]), whole | fields
+        )
+        assert answer.status_code == 422
+        assert sentence in answer.content.decode()
+        assert row.licences.count() == 1
+
+    def test_a_correction_stands_beside_the_wrong_row(self, signed_in):
+        client, row = signed_in(Role.CREDENTIALING), fit_today()
+        wrong = row.licences.get()
+        url = reverse("reviewers:correct_fact", args=[row.code, "licence", wrong.pk])
+        fields = {
+            name: value
+            for name, value in client.get(url).context["form"].initial.items()
+            if value is not None
+        }
+        fields = {
+            name: f"{value:%m/%d/%Y}" if isinstance(value, date) else value
+            for name, value in fields.items()
+        }
+
+        answer = client.post(url, fields | {"state": "Nevada"})
+
+        assert answer.status_code == 302
+        right = row.licences.get(corrects=wrong)
+        assert (right.state, wrong.state) == ("Nevada", "California")
+        again = client.post(url, fields | {"state": "Oregon"})
+        assert again.status_code == 422
+        assert "corrected this row already" in again.content.decode()
+
+    def test_a_row_that_was_never_true_is_withdrawn_and_counts_no_longer(self, signed_in):
+        client, row = signed_in(Role.CREDENTIALING), fit_today()
+        wrong = row.certifications.get()
+        url = reverse("reviewers:correct_fact", args=[row.code, "certification", wrong.pk])
+        client.post(
+            url,
+            {
+                "board": wrong.board,
+                "specialty": wrong.specialty_id,
+                "valid_from": "1/1/2008",
+                "verified_on": "t",
+                "verified_by": "C. Keeper",
+                "source": "Letter of the board",
+                "withdrawn": "on",
+            },
+        )
+        text = client.get(reverse("reviewers:reviewer", args=[row.code])).content.decode()
+        assert "No board’s certificate in force" in text
+
+    def test_the_file_as_of_a_day_shows_what_was_known_then(self, signed_in):
+        client, row = signed_in(Role.COORDINATOR), fit_reviewer()
+        yesterday = timezone.localdate() - timedelta(days=1)
+        credentialing.correct_fact(
+            kind="licence",
+            fact_id=row.licences.get().pk,
+            changes={"state": "Nevada"},
+            by=None,
+            at=timezone.now(),
+        )
+        url = reverse("reviewers:reviewer", args=[row.code])
+
+        now = client.get(url, {"on": "3/2/2026"}).content.decode()
+        then = client.get(url, {"on": "3/2/2026", "known": f"{yesterday:%m/%d/%Y}"})
+
+        assert "Nevada" in now
+        assert "California" in then.content.decode()
+        assert "Nevada" not in then.content.decode()
+        assert client.get(url, {"on": "never"}).status_code == 422
+
+    def test_suspending_asks_why_and_blocks_at_once(self, signed_in):
+        client, row = signed_in(Role.CREDENTIALING), fit_today()
+        url = reverse("reviewers:status", args=[row.code])
+
+        assert client.post(url, {"status": "SUSPENDED", "reason": ""}).status_code == 422
+        assert client.post(url, {"status": "SUSPENDED", "reason": "Board"}).status_code == 302
+
+        text = client.get(reverse("reviewers:reviewer", args=[row.code])).content.decode()
+        assert "Suspended from the panel." in text
+        assert row.history.latest("history_id").history_change_reason == "Board"
+
+    def test_details_changed_by_two_at_once_are_both_shown(self, signed_in):
+        client, row = signed_in(Role.CREDENTIALING), fit_today()
+        url = reverse("reviewers:change", args=[row.code])
+        seen = row.version
+        credentialing.change_reviewer(
+            reviewer_id=row.pk,
+            first_name=row.first_name,
+            last_name="Theirs",
+            email=row.email,
+            phone="",
+            capacity=4,
+            seen_version=seen,
+            by=None,
+            at=timezone.now(),
+        )
+        mine = {
+            "first_name": row.first_name,
+            "last_name": "Mine",
+            "email": row.email,
+            "capacity": 4,
+            "version": seen,
+        }
+
+        answer = client.post(url, mine)
+
+        assert answer.status_code == 409
+        text = answer.content.decode()
+        assert "Mine" in text
+        assert "Theirs" in text
+        assert client.post(url, mine | {"version": seen + 1}).status_code == 302
+
+    def test_a_sign_in_is_linked_once_and_only_to_a_reviewer(self, signed_in):
+        client, row, other = signed_in(Role.CREDENTIALING), fit_today(sign_in=False), fit_today()
+        url = reverse("reviewers:sign_in", args=[row.code])
+        taken = User.objects.get(pk=other.user_id).email
+        for email, sentence in (
+            ("nobody@example.org", "Nobody signs in with this address."),
+            (taken, "belongs to another reviewer"),
+            (person(Role.QA).email, "has no reviewer role"),
+        ):
+            answer = client.post(url, {"email": email})
+            assert answer.status_code == 422
+            assert sentence in answer.content.decode()
+        assert client.post(url, {"email": person(Role.REVIEWER).email}).status_code == 302
+
+    def test_the_keepers_pages_refuse_everybody_else(self, signed_in):
+        row = fit_today()
+        fact = row.licences.get()
+        pages = [
+            reverse("reviewers:add"),
+            reverse("reviewers:change", args=[row.code]),
+            reverse("reviewers:status", args=[row.code]),
+            reverse("reviewers:sign_in", args=[row.code]),
+            reverse("reviewers:add_fact", args=[row.code, "licence"]),
+            reverse("reviewers:correct_fact", args=[row.code, "licence", fact.pk]),
+        ]
+        for role in Role:
+            client = signed_in(role)
+            for page in pages:
+                answer = client.post(page, {})
+                expected = 422 if role == Role.CREDENTIALING else 403
+                assert answer.status_code == expected, (role, page)
+
+
+class TestSecrecy:
+    """Who a reviewer is stays with those who may know."""
+
+    def pages(self, made):
+        code, number = made.reviewer.code, made.case.number
+        return [
+            reverse("reviewers:assign", args=[number]),
+            reverse("reviewers:my_reviews"),
+            reverse("reviewers:attest", args=[made.pk]),
+            reverse("reviewers:panel"),
+            reverse("reviewers:panel") + f"?find={CANARY}",
+            reverse("reviewers:reviewer", args=[code]),
+            reverse("reviewers:change", args=[code]),
+            reverse(
+                "reviewers:correct_fact", args=[code, "licence", made.reviewer.licences.get().pk]
+            ),
+            reverse("desk:case", args=[number]),
+            reverse("desk:timeline", args=[number]),
+        ]
+
+    @pytest.mark.parametrize(
+        "role", [role for role in Role if role not in PERMISSIONS["reviewers.see_identity"]]
+    )
+    def test_no_page_tells_a_role_without_the_permission(self, signed_in, role):
+        made = accepted_case(reviewer=canary_reviewer(), at=timezone.now())
+        client = signed_in(role)
+        for page in self.pages(made):
+            answer = client.get(page, follow=True)
+            told = answer.content.decode() + str(answer.headers) + str(client.cookies)
+            assert CANARY not in told, page
+            assert made.reviewer.code not in told, page
+
+    def test_those_who_may_know_do(self, signed_in):
+        made = accepted_case(reviewer=canary_reviewer(), at=timezone.now())
+        text = signed_in(Role.COORDINATOR).get(reverse("reviewers:assign", args=[made.case.number]))
+        assert CANARY in text.content.decode()
+
+    def test_the_rows_that_others_read_do_not_carry_it(self):
+        made = accepted_case(reviewer=canary_reviewer(), at=timezone.now())
+        told = str(list(made.case.events.values())) + str(
+            list(made.case.history.values_list("history_change_reason", flat=True))
+        )
+        assert CANARY not in told
+        assert made.reviewer.code not in told
+        assert isinstance(made, ReviewerAssignment)
