@@ -38,6 +38,9 @@ from . import clocks
 
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")
 
+# What clerks write where the form has no number: two such forms are not one decision.
+_NO_NUMBER = {"NONE", "NA", "NOTSTATED", "UNKNOWN"}
+
 ORGANISATION_ROLES = {
     Role.EMPLOYER,
     Role.CLAIMS_ADMINISTRATOR,
@@ -201,7 +204,7 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
         date_of_injury=application.date_of_injury,
         date_of_injury_printed=application.date_of_injury_printed,
         claim_number=application.claim_number.strip(),
-        claim_number_normal=fold_number(application.claim_number),
+        claim_number_normal=_claim(application),
         eams_number=application.eams_number,
         wcis_number=application.wcis_number,
         diagnosis=application.diagnosis,
@@ -226,7 +229,8 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
         ur_decision_attached=application.ur_decision_attached,
         copy_certified=application.copy_certified,
     ).store(by=by, at=at)
-    for paper in application.papers:
+    once = {(paper.kind, paper.file.pk): paper for paper in application.papers}
+    for paper in once.values():
         ApplicationPaper(
             application=paper_form,
             kind=paper.kind,
@@ -360,10 +364,7 @@ def _find_or_store_ur_decision(
     application: ApplicationOnForm, *, by: User, at: datetime
 ) -> URDecision:
     form = application.ur_decision
-    claim, reference = (
-        fold_number(application.claim_number),
-        fold_number(form.reference),
-    )
+    claim, reference = _claim(application), fold_number(form.reference)
     same = URDecision.objects.filter(
         claim_number_normal=claim,
         decided_on=form.decided_on,
@@ -390,9 +391,15 @@ def _find_or_store_ur_decision(
     ).store(by=by, at=at)
 
 
+def _claim(application: ApplicationOnForm) -> str:
+    """The claim number, folded; empty where the form has none."""
+    folded = fold_number(application.claim_number)
+    return "" if folded in _NO_NUMBER else folded
+
+
 def _find_or_store_organisation(name: str, *, by: User | None, at: datetime) -> Organisation:
-    normal = fold_organisation(name)
-    known = (
+    normal = fold_organisation(name)[:300]
+    known = normal and (
         OrganisationName.objects.current()
         .filter(normal=normal)
         .select_related("organisation")
@@ -415,8 +422,8 @@ def _find_or_store_organisation(name: str, *, by: User | None, at: datetime) -> 
 
 def _find_or_store_person(party: PartyOnForm, *, by: User | None, at: datetime) -> Person:
     """The same name and birthday is the same person; a name alone is not, except for physicians
-    and attorneys, whose birthdays no form gives."""
-    normal = fold_name(party.name)
+    and attorneys, whose birthdays no form gives. A name of nothing but signs is nobody's."""
+    normal = fold_name(party.name)[:300]
     named = PersonName.objects.current().filter(normal=normal).select_related("person")
     if party.role == Role.EMPLOYEE:
         named = (
@@ -426,7 +433,7 @@ def _find_or_store_person(party: PartyOnForm, *, by: User | None, at: datetime) 
         )
     else:
         named = named.filter(person__date_of_birth=None, person__roles__role=party.role)
-    known = named.order_by("pk").first()
+    known = named.order_by("pk").first() if normal else None
     if known:
         return known.person
     person = Person(

@@ -111,16 +111,20 @@ def screen_again(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     case = Case.objects.select_for_update().get(pk=case_id)
     policies.refuse(policies.why_not_reopen(by, case))
     policies.refuse("" if reason.strip() else "Say why the case is screened again.")
-    if case.duplicate_of_id is not None:
+    is_duplicate = case.duplicate_of_id is not None
+    if is_duplicate:
+        leads = Case.objects.filter(ur_decision=case.ur_decision_id, duplicate_of=None)
+        lead = leads.open().exclude(pk=case.pk).first()
         policies.refuse(
-            f"Case {case.duplicate_of} is open for the same UR decision. Close that one first, or "
+            f"Case {lead} is open for the same UR decision. Close that one first, or "
             "enter the application anew and say that it disputes a different decision."
-            if Case.objects.filter(pk=case.duplicate_of_id, is_open=True).exists()
+            if lead
             else ""
         )
+    case.move_to(Status.SCREENING, by=by, at=at, why=reason)
+    if is_duplicate:
         case.duplicate_of = None
         case.store(by=by, at=at, why=reason, fields=["duplicate_of"])
-    case.move_to(Status.SCREENING, by=by, at=at, why=reason)
     clocks.start(
         case=case,
         clock=clocks.SCREENING,
@@ -156,12 +160,13 @@ def terminate(*, case_id: int, item_ids: list[int], reason: str, by: User, at: d
 
     8 CCR 9792.10.6(a): authorisation ends the review at any time.
 
-    :raises NotAllowed: wrong role, an item of another case, or already decided.
+    :raises NotAllowed: wrong role, no reason, an item of another case, or already decided.
     """
     case = Case.objects.select_for_update().get(pk=case_id)
     policies.refuse(policies.why_not_end_early(by, case))
     pending = {item.pk: item for item in case.items.filter(ending=DisputedItem.Ending.PENDING)}
     strangers = set(item_ids) - set(pending)
+    policies.refuse("" if reason.strip() else "Say why the items end.")
     policies.refuse(
         "Choose items of this case that are still pending." if strangers or not item_ids else ""
     )
@@ -176,10 +181,14 @@ def terminate(*, case_id: int, item_ids: list[int], reason: str, by: User, at: d
             by=by,
             at=at,
         )
-    for pk in item_ids:
-        _end_item(pending[pk], DisputedItem.Ending.AUTHORISED, reason, by=by, at=at)
-    places = ", ".join(str(pending[pk].position) for pk in sorted(item_ids))
-    sentence = f"Items {places} end: authorised by the claims administrator."
+    ended = [pending[pk] for pk in dict.fromkeys(item_ids)]
+    for item in ended:
+        _end_item(item, DisputedItem.Ending.AUTHORISED, reason, by=by, at=at)
+    places = sorted(item.position for item in ended)
+    named = (
+        f"Item {places[0]} ends" if len(places) == 1 else f"Items {', '.join(map(str, places))} end"
+    )
+    sentence = f"{named}: authorised by the claims administrator."
     _record(case, Event.Kind.TERMINATED, sentence, reason, by=by, at=at)
     return case
 
@@ -188,10 +197,11 @@ def terminate(*, case_id: int, item_ids: list[int], reason: str, by: User, at: d
 def close(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     """Close a case that ended before a determination.
 
-    :raises NotAllowed: wrong role or state.
+    :raises NotAllowed: wrong role or state, or no reason.
     """
     case = Case.objects.select_for_update().get(pk=case_id)
     policies.refuse(policies.why_not_close(by, case))
+    policies.refuse("" if reason.strip() else "Say why the case is closed.")
     ending = (
         DisputedItem.Ending.INELIGIBLE
         if case.stage in {Status.INELIGIBLE, Status.DUPLICATE}
