@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from accounts.differences import word_differences
 from cases.clocks import CLOCKS
 from cases.lifecycle import Status
+from guidelines.citations import sentences
 
 register = template.Library()
 
@@ -111,7 +112,13 @@ def _days(count: int) -> str:
 def clock_label(name: str) -> str:
     """A clock in words: "determination_regular" is "Determination, regular"."""
     clock = CLOCKS.get(name)
-    return clock.label if clock else name.replace("_", " ").capitalize()
+    return clock.label if clock else spelled(name)
+
+
+@register.filter
+def spelled(name: str) -> str:
+    """A name of the code as words: "board_certification" is "Board certification"."""
+    return name.replace("_", " ").capitalize()
 
 
 # --- due cells and clock bars ----------------------------------------
@@ -248,6 +255,12 @@ def initials(name: Any) -> str:
 def field(bound: Any, css: str = "", hint: str = "") -> dict[str, Any]:
     """A form's field with label, hint, input and error; ``hint`` overrides its help text."""
     return {"field": bound, "css": css, "hint": hint}
+
+
+@register.filter
+def as_cited(row: Any) -> str:
+    """An authority as today's letters print it; takes a row with ``citation()``."""
+    return sentences([row.citation()], style="today")
 
 
 @register.inclusion_tag("_diff.html")
