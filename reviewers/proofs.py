@@ -99,7 +99,7 @@ def credentials(assignment: ReviewerAssignment, *, on: date, known_at: datetime)
     return CredentialLine(
         specialties=tuple(dict.fromkeys(ordered)),
         licence_states=tuple(dict.fromkeys(licence.state for licence in held.good_licences)),
-        licence_kind=held.kind,
+        licence_kind=held.kind or _last_kind(held),
     )
 
 
@@ -126,6 +126,14 @@ def proofs(assignment: ReviewerAssignment, *, on: date, known_at: datetime) -> l
         for one in found
         if one is not None
     ]
+
+
+def _last_kind(held: Profile) -> str:
+    """The kind of a licence that is restricted or has lapsed: what was lost is still named."""
+    for licence in held.licences:
+        return licence.kind
+    lapsed = _lapsed(Licence, held)
+    return lapsed.kind if lapsed is not None else ""
 
 
 def _profile(assignment: ReviewerAssignment, *, on: date, known_at: datetime) -> Profile:

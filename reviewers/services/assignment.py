@@ -15,12 +15,11 @@ from cases.lifecycle import Status
 from cases.models import Case, Event
 from cases.policies import NotAllowed
 from cases.services.intake import local_day
-
-from .. import policies
-from ..candidates import weigh
-from ..conflicts import FAIL, UNKNOWN, Tie
-from ..matching import Reason
-from ..models import (
+from reviewers import policies
+from reviewers.candidates import weigh
+from reviewers.conflicts import FAIL, UNKNOWN, Tie
+from reviewers.matching import Reason
+from reviewers.models import (
     Attestation,
     AttestationWording,
     CandidateList,
@@ -28,6 +27,7 @@ from ..models import (
     ReviewerAssignment,
     ReviewerBar,
 )
+
 from .conflicts import store_results, test_conflicts
 
 State = ReviewerAssignment.State

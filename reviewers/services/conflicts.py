@@ -8,12 +8,11 @@ from django.db import transaction
 from accounts.models import User
 from cases.models import Case
 from cases.services.intake import local_day
-
-from .. import policies
-from ..candidates import ties_of
-from ..conflicts import Tie
-from ..models import ConflictResult, Reviewer
-from ..profiles import profile
+from reviewers import policies
+from reviewers.candidates import ties_of
+from reviewers.conflicts import Tie
+from reviewers.models import ConflictResult, Reviewer
+from reviewers.profiles import profile
 
 
 @transaction.atomic

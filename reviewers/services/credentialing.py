@@ -18,9 +18,8 @@ from cases.models import Organisation, OrganisationName, Person, PersonName
 from cases.names import fold_name, fold_organisation
 from cases.policies import NotAllowed
 from cases.services.intake import local_day
-
-from .. import policies
-from ..models import (
+from reviewers import policies
+from reviewers.models import (
     Affiliation,
     Certification,
     CredentialFact,

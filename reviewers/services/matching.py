@@ -11,12 +11,12 @@ from django.db import transaction
 from accounts.models import User
 from cases.models import Case
 from cases.services.intake import local_day
+from reviewers import matching, policies
+from reviewers.candidates import weigh
+from reviewers.conflicts import UNKNOWN, Tie
+from reviewers.matching import Verdict
+from reviewers.models import Candidate, CandidateList, ConflictResult
 
-from .. import matching, policies
-from ..candidates import weigh
-from ..conflicts import UNKNOWN, Tie
-from ..matching import Verdict
-from ..models import Candidate, CandidateList, ConflictResult
 from .conflicts import store_results
 
 

@@ -1,0 +1,270 @@
+"""What a letter may say of a reviewer: each sentence from a fact of that day, as then known."""
+
+from datetime import date, timedelta
+
+import pytest
+
+import letters.facts
+from accounts.models import User
+from accounts.roles import Role
+from cases.models import Party
+from cases.services.intake import PartyOnForm, add_party
+from reviewers import proofs
+from reviewers.services import conflicts, credentialing
+from tests.factories import MONDAY, parties, person
+from tests.reviewers.factories import (
+    VERIFIED,
+    accepted_case,
+    attested,
+    fit_reviewer,
+    offered_case,
+    ready_case,
+)
+
+pytestmark = pytest.mark.django_db
+
+SIGNING = MONDAY + timedelta(days=3)
+DAY = date(2026, 3, 5)
+ALL = {
+    "no_affiliation_employer",
+    "no_affiliation_employee",
+    "no_affiliation_providers",
+    "no_affiliation_claims_administrator",
+    "attestation_signed",
+    "board_certification",
+    "licence",
+    "practice_years",
+    "practice_hours",
+    "specialty_match",
+    "training_law",
+    "training_evidence",
+}
+
+
+def facts(made, *, on=DAY, known_at=SIGNING):
+    return {fact.name: fact for fact in proofs.proofs(made, on=on, known_at=known_at)}
+
+
+def refusals(made, **when):
+    found = list(facts(made, **when).values())
+    return letters.facts.problems(
+        found, needed=sorted(ALL), declared=proofs.FACTS, on=when.get("on", DAY)
+    )
+
+
+def affiliate(made, name, at=SIGNING, **fields):
+    return credentialing.add_affiliation(
+        reviewer_id=made.reviewer.pk,
+        relation="EMPLOYMENT",
+        organisation_name=name,
+        by=None,
+        at=at,
+        **VERIFIED | {"valid_from": date(2024, 1, 1)} | fields,
+    )
+
+
+def test_an_accepted_reviewer_has_every_fact_with_source_and_days():
+    made = accepted_case()
+
+    found = facts(made)
+
+    assert set(found) == ALL == {name.name for name in proofs.FACTS}
+    assert refusals(made) == []
+    licence = found["licence"]
+    assert (licence.value, licence.valid_to, licence.about) == (
+        "California",
+        date(2027, 6, 30),
+        "seat 1",
+    )
+    assert licence.source == "Register of the board, verified 01/15/2026 by C. Keeper"
+    assert found["practice_years"].value == "since 02/01/2008"
+    assert found["practice_hours"].value == "30"
+    assert found["attestation_signed"].source == "Wording 1, list 1, signed 03/02/2026"
+    assert found["specialty_match"].value[0]["specialty"] == "Physical Medicine & Rehabilitation"
+
+
+def test_nothing_that_names_the_reviewer_is_in_a_fact():
+    reviewer = fit_reviewer(first_name="Quetzal", last_name="Coatl", licence={"number": "QX-99"})
+    made = accepted_case(reviewer=reviewer)
+    user = User.objects.get(pk=reviewer.user_id)
+
+    told = str(proofs.proofs(made, on=DAY, known_at=SIGNING)) + str(
+        proofs.credentials(made, on=DAY, known_at=SIGNING)
+    )
+
+    for secret in ("Quetzal", "Coatl", "QX-99", reviewer.code, reviewer.email, user.email):
+        assert secret not in told
+
+
+LAPSES = {
+    "licence": ("licence", {"valid_to": DAY - timedelta(days=1)}),
+    "certification": ("board_certification", {"valid_to": DAY - timedelta(days=1)}),
+    "hours": ("practice_hours", {"valid_to": DAY - timedelta(days=1)}),
+    "law": ("training_law", {"valid_to": DAY - timedelta(days=1)}),
+    "evidence": ("training_evidence", {"valid_to": DAY - timedelta(days=1)}),
+}
+
+
+@pytest.mark.parametrize("part", LAPSES)
+def test_what_lapsed_between_assignment_and_signing_is_named_with_its_day(part):
+    fact, change = LAPSES[part]
+    made = accepted_case(reviewer=fit_reviewer(**{part: change}))
+
+    said = refusals(made)
+
+    assert any(f"({fact}), seat 1, lapsed on 03/04/2026." in sentence for sentence in said), said
+    assert refusals(made, on=DAY - timedelta(days=1)) == []
+
+
+def test_a_licence_restricted_after_assignment_is_no_fact_any_more():
+    made = accepted_case()
+    credentialing.correct_fact(
+        kind="licence",
+        fact_id=made.reviewer.licences.get().pk,
+        changes={"standing": "RESTRICTED", "valid_from": date(2026, 2, 1), "valid_to": None},
+        by=None,
+        at=SIGNING,
+    )
+
+    assert "licence" not in facts(made)
+    assert "licence" in facts(made, known_at=SIGNING - timedelta(seconds=1))
+
+
+def test_a_correction_after_signing_leaves_the_old_letter_provable():
+    made = accepted_case()
+    later = SIGNING + timedelta(days=30)
+    for kind, row in (
+        ("certification", made.reviewer.certifications.get()),
+        ("training", made.reviewer.trainings.first()),
+    ):
+        credentialing.correct_fact(
+            kind=kind, fact_id=row.pk, changes={}, withdrawn=True, by=None, at=later
+        )
+
+    assert set(facts(made, known_at=SIGNING)) == ALL
+    assert "board_certification" not in facts(made, known_at=later)
+
+
+def test_a_suspended_reviewer_has_no_licence_to_state():
+    made = accepted_case()
+    credentialing.set_status(
+        reviewer_id=made.reviewer.pk, status="SUSPENDED", reason="Board", by=None, at=SIGNING
+    )
+    assert "licence" not in facts(made)
+    assert "licence" in facts(made, known_at=SIGNING - timedelta(seconds=1))
+
+
+def test_no_attestation_no_fact_of_it():
+    made = offered_case()
+    assert "attestation_signed" not in facts(made)
+
+
+@pytest.mark.parametrize(
+    ("party", "lost"),
+    [
+        ("Harbor Cold Storage", "no_affiliation_employer"),
+        ("Pacific Comp Claims", "no_affiliation_claims_administrator"),
+    ],
+)
+def test_a_tie_recorded_after_the_choice_takes_its_sentence_away(party, lost):
+    made = accepted_case()
+    affiliate(made, party)
+    assert set(facts(made)) == ALL - {lost}
+
+
+def test_a_tie_to_the_ur_organisation_counts_against_the_administrator():
+    case = ready_case(parties=parties(UR_ORGANISATION="Prompt UR"))
+    made = accepted_case(case=case)
+    affiliate(made, "Prompt UR")
+    assert set(facts(made)) == ALL - {"no_affiliation_claims_administrator"}
+
+
+def test_a_party_who_was_never_tested_takes_the_sentence_and_the_attestation_away():
+    made = accepted_case()
+    case = made.case
+    case.refresh_from_db()
+    case.party_list_version += 1
+    case.store(by=None, at=SIGNING, fields=["party_list_version"])
+    add_party(
+        case=case,
+        party=PartyOnForm(role="FACILITY", name="Riverside Surgery Center"),
+        by=None,
+        at=SIGNING,
+    )
+
+    assert set(facts(made)) == ALL - {"no_affiliation_providers", "attestation_signed"}
+    attested(made, at=SIGNING)
+    assert set(facts(made)) == ALL
+
+
+def test_who_is_not_on_file_cannot_be_said_to_be_unrelated():
+    case = ready_case(parties=parties(EMPLOYER=""))
+    made = accepted_case(case=case)
+    assert not Party.objects.filter(case=case, role="EMPLOYER").exists()
+    assert set(facts(made)) == ALL - {"no_affiliation_employer"}
+
+
+def test_a_settled_name_counts_as_settled():
+    reviewer = fit_reviewer(first_name="Dana", last_name="Oyelaran")
+    case = ready_case()
+    (doubt,) = [
+        row
+        for row in conflicts.test_conflicts(
+            case_id=case.pk, reviewer_id=reviewer.pk, by=None, at=MONDAY
+        )
+        if row.result == "UNKNOWN"
+    ]
+    conflicts.settle(
+        result_id=doubt.pk,
+        result="PASS",
+        note="Other NPI",
+        by=person(Role.COORDINATOR),
+        at=MONDAY,
+    )
+    made = accepted_case(case=case, reviewer=reviewer)
+    assert set(facts(made)) == ALL
+
+
+class TestCredentials:
+    """The line that letters print: specialties and states, never a name."""
+
+    def line(self, made, **when):
+        return proofs.credentials(made, on=when.get("on", DAY), known_at=SIGNING)
+
+    def test_what_decided_the_items_comes_first_and_california_before_the_rest(self):
+        reviewer = fit_reviewer(
+            licence={"state": "Arizona"}, certification={"specialty": "Pain Management"}
+        )
+        credentialing.add_licence(
+            reviewer_id=reviewer.pk,
+            state="California",
+            number="A7",
+            kind="MD",
+            valid_from=None,
+            valid_to=date(2027, 1, 1),
+            by=None,
+            at=MONDAY,
+            **VERIFIED,
+        )
+        credentialing.add_certification(
+            reviewer_id=reviewer.pk,
+            board="A board",
+            specialty="Anesthesiology",
+            valid_from=date(2010, 1, 1),
+            by=None,
+            at=MONDAY,
+            **VERIFIED,
+        )
+        made = accepted_case(reviewer=reviewer)
+        made.match_reasons = [{"specialty": "Pain Management", "position": 1, "why": ""}]
+
+        line = self.line(made)
+
+        assert line.specialties == ("Pain Management", "Anesthesiology")
+        assert line.licence_states == ("California", "Arizona")
+        assert line.licence_kind == "MD"
+
+    def test_a_lapsed_licence_keeps_its_kind_and_loses_its_state(self):
+        made = accepted_case(reviewer=fit_reviewer(licence={"valid_to": DAY - timedelta(days=1)}))
+        line = self.line(made)
+        assert (line.licence_states, line.licence_kind) == ((), "MD")
