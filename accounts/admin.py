@@ -244,7 +244,7 @@ class AccountEventAdmin(ReadOnlyAdmin):
 
 @admin.register(Look)
 class LookAdmin(ReadOnlyAdmin):
-    """Who opened what. A reviewer reads as "the reviewer" to all who may not know the name."""
+    """Who opened what. Reviewers' names are shown to those alone who may know them."""
 
     list_filter = ("subject", "granted")
     search_fields = ("reference",)  # not the name: a search would tell who the reviewer is
@@ -262,16 +262,13 @@ class LookAdmin(ReadOnlyAdmin):
         return lookup.split("__")[0] in self.list_filter
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Look]:
-        return super().get_queryset(request).select_related("user").prefetch_related("user__groups")
+        return super().get_queryset(request).select_related("user")
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        sees_names = acting(request).may("reviewers.see_identity")
+        reader = acting(request)
 
         @admin.display(description="Who")
         def who(look: Look) -> str:
-            roles = {group.name for group in look.user.groups.all()}
-            if Role.REVIEWER.value in roles and not sees_names:
-                return "the reviewer"
-            return look.user.name
+            return look.user.name_for(reader)
 
         return ("looked_at", who, "subject", "reference", "granted")

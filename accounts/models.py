@@ -49,6 +49,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField("e-mail address", unique=True)
     name = models.CharField(max_length=120)
     is_active = models.BooleanField("may sign in", default=True)
+    # Once a reviewer, always hidden: the name stands in the history of decided cases.
+    ever_reviewer = models.BooleanField("is or was a reviewer", default=False, editable=False)
     is_demo = models.BooleanField("demonstration user", default=False)
     theme = models.CharField(max_length=12, choices=Theme, default=Theme.AUTO)
     density = models.CharField(max_length=12, choices=Density, default=Density.COSY)
@@ -94,6 +96,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def all_permissions(self) -> set[str]:
         return permissions_of(set(self.roles))
+
+    def name_for(self, reader: "User") -> str:
+        """The name as a reader may see it: reviewers' names stay inside (Labor Code 4610.6(f))."""
+        hidden = self.ever_reviewer and self != reader
+        return "The reviewer" if hidden and not reader.may("reviewers.see_identity") else self.name
 
     def get_short_name(self) -> str:
         """An initial and the last name, as the top bar prints it."""

@@ -48,6 +48,9 @@ def grant_role(*, user_id: int, role: Role, by: User | None, at: datetime) -> No
     if role in user.roles:
         return
     user.groups.add(Group.objects.get(name=role.value))
+    if role == Role.REVIEWER:
+        user.ever_reviewer = True
+        user.save(update_fields=["ever_reviewer"])
     _record(AccountEvent.Kind.ROLE_GRANTED, user, by=by, at=at, detail=role.label)
 
 

@@ -17,7 +17,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from accounts.admin import ReadOnlyAdmin, VersionedAdmin, acting
-from accounts.models import AccountEvent, User
+from accounts.models import User
 from accounts.roles import ADMIN_PERMISSIONS, Role
 from accounts.services import note_look
 
@@ -209,16 +209,7 @@ def _who(user: User | None, reader: User) -> str:
     """The name of who acted; of someone who is or was a reviewer only that. Queries."""
     if user is None:
         return "The system"
-    if not reader.may("reviewers.see_identity") and _is_or_was_reviewer(user):
-        return "The reviewer"
-    return user.name
-
-
-def _is_or_was_reviewer(user: User) -> bool:
-    granted = AccountEvent.objects.filter(
-        user=user, kind=AccountEvent.Kind.ROLE_GRANTED, detail=Role.REVIEWER.label
-    )
-    return Role.REVIEWER in user.roles or granted.exists()
+    return user.name_for(reader)
 
 
 def _changes(older: Any, newer: Any) -> list[str]:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import User
-from accounts.roles import Role
 from cases.models import Case, Event
 
 
@@ -23,10 +22,9 @@ class Entry:
 
 def timeline(case: Case, reader: User, *, kind: str = "") -> list[Entry]:
     """The acts of a case, newest first. Two queries."""
-    events = case.events.select_related("by").prefetch_related("by__groups")
+    events = case.events.select_related("by")
     if kind:
         events = events.filter(kind=kind)
-    sees_identity = reader.may("reviewers.see_identity")
     return [
         Entry(
             happened_at=event.happened_at,
@@ -34,21 +32,18 @@ def timeline(case: Case, reader: User, *, kind: str = "") -> list[Entry]:
             title=event.get_kind_display(),
             sentence=event.sentence,
             why=event.why,
-            who=who_acted(event, sees_identity=sees_identity),
+            who=who_acted(event, reader),
             letter_id=str(event.letter_id or ""),
         )
         for event in events.order_by("-happened_at", "-pk")
     ]
 
 
-def who_acted(event: Event, *, sees_identity: bool) -> str:
-    """The actor's name, or the seat where the actor is a reviewer and the reader may not know."""
+def who_acted(event: Event, reader: User) -> str:
+    """The actor's name, or the seat where the actor is a reviewer whom the reader may not know."""
     if event.by is None:
         return "The system"
-    is_reviewer = event.by_reviewer_seat is not None or any(
-        group.name == Role.REVIEWER for group in event.by.groups.all()
-    )
-    if is_reviewer and not sees_identity:
-        seat = event.by_reviewer_seat
-        return f"The reviewer, seat {seat}" if seat else "The reviewer"
-    return event.by.name
+    name = event.by.name_for(reader)
+    if name != event.by.name and event.by_reviewer_seat:
+        return f"{name}, seat {event.by_reviewer_seat}"
+    return name

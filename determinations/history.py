@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import User
-from accounts.roles import Role
 from cases.models import Case
 
 from .models import Opinion, Review
@@ -51,7 +50,6 @@ class Part:
 
 def parts_of(case: Case, reader: User) -> list[Part]:
     """Every part of every review of the case, with the names that this reader may see."""
-    sees_identity = reader.may("reviewers.see_identity")
     parts = []
     reviews = Review.objects.filter(assignment__case=case).select_related("assignment")
     for review in reviews.order_by("assignment__round", "assignment__seat", "pk"):
@@ -60,7 +58,7 @@ def parts_of(case: Case, reader: User) -> list[Part]:
             Part(
                 f"Clinical case summary, round {review.assignment.round}",
                 seat,
-                _versions(review, ("summary", "party_term"), sees_identity),
+                _versions(review, ("summary", "party_term"), reader),
             )
         )
         opinions = Opinion.objects.filter(assignment=review.assignment).select_related("item")
@@ -68,21 +66,15 @@ def parts_of(case: Case, reader: User) -> list[Part]:
             Part(
                 f"Item {opinion.item.position}: {opinion.item.title}",
                 seat,
-                _versions(
-                    opinion, ("outcome", "rationale", "basis", "why_not_higher"), sees_identity
-                ),
+                _versions(opinion, ("outcome", "rationale", "basis", "why_not_higher"), reader),
             )
             for opinion in opinions.order_by("item__position")
         ]
     return parts
 
 
-def _versions(row: Any, fields: tuple[str, ...], sees_identity: bool) -> list[Version]:
-    rows = list(
-        row.history.select_related("history_user")
-        .prefetch_related("history_user__groups")
-        .order_by("history_date", "history_id")
-    )
+def _versions(row: Any, fields: tuple[str, ...], reader: User) -> list[Version]:
+    rows = list(row.history.select_related("history_user").order_by("history_date", "history_id"))
     versions, before = [], None
     for past in rows:
         changes = [
@@ -95,7 +87,7 @@ def _versions(row: Any, fields: tuple[str, ...], sees_identity: bool) -> list[Ve
             Version(
                 number=past.version,
                 made_at=past.history_date,
-                who=_who(past.history_user, sees_identity),
+                who=_who(past.history_user, reader),
                 why=past.history_change_reason or "",
                 changes=changes,
             )
@@ -111,8 +103,7 @@ def _words(past: Any, name: str) -> str:
     return str(display() if display else getattr(past, name))
 
 
-def _who(user: User | None, sees_identity: bool) -> str:
+def _who(user: User | None, reader: User) -> str:
     if user is None:
         return "The system"
-    is_reviewer = any(group.name == Role.REVIEWER for group in user.groups.all())
-    return "The reviewer" if is_reviewer and not sees_identity else user.name
+    return user.name_for(reader)

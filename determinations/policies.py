@@ -14,6 +14,7 @@ __all__ = [
     "live_determination",
     "why_not_check_quality",
     "why_not_issue",
+    "why_not_send",
     "why_not_send_back",
     "why_not_write",
 ]
@@ -73,6 +74,13 @@ def why_not_send_back(user: User, case: Case) -> str:
         case,
         Status.APPROVED,
         act="send it back to quality assurance",
+    )
+
+
+def why_not_send(user: User, case: Case) -> str:
+    """Whether this person may mark the determination as sent now."""
+    return why_not(
+        user, "letters.mark_sent", case, Status.ISSUED, act="mark the determination as sent"
     )
 
 

@@ -331,7 +331,7 @@ def send(request: StaffRequest, number: str) -> HttpResponse:
         "form": form,
         "letter": letter,
         "deliveries": letter.deliveries.order_by("pk") if letter else [],
-        "why_not": sending.why_not_send(request.user, case),
+        "why_not": policies.why_not_send(request.user, case),
     }
     return render(
         request,

@@ -9,8 +9,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Questions: they read, change nothing and need nobody's name. Checked below to write nothing.
 QUESTIONS = {
+    "cases/services/clocks.py": {"compute", "due_on"},
     "cases/services/intake.py": {"local_day", "find_entered"},
+    "cases/services/items.py": {"stated_for"},
     "cases/services/notices.py": {"organisation", "recipients"},
+    "determinations/services/issuing.py": {
+        "missing_proofs", "readiness", "changes_since_return", "copy_of",
+    },
     "determinations/services/writing.py": {"unfinished"},
     "files/services.py": {
         "read_bytes", "open_clean", "page_png", "page_text", "shown_name", "differences",

@@ -8,16 +8,9 @@ import letters.services
 from accounts.models import User
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from cases.policies import refuse, why_not
+from cases.policies import refuse
 from determinations import policies
 from letters.models import Channel, Delivery
-
-
-def why_not_send(user: User, case: Case) -> str:
-    """Whether this person may mark the determination as sent now."""
-    return why_not(
-        user, "letters.mark_sent", case, Status.ISSUED, act="mark the determination as sent"
-    )
 
 
 @transaction.atomic
@@ -28,7 +21,7 @@ def mark_determination_sent(*, case_id: int, sent_on: date, by: User, at: dateti
     :raises Refused: the letter is not filed yet, or the day lies in the future.
     """
     case = Case.objects.select_for_update().get(pk=case_id)
-    refuse(why_not_send(by, case))
+    refuse(policies.why_not_send(by, case))
     determination = policies.live_determination(case)
     if determination is None or determination.letter is None:
         raise policies.NotAllowed("This case has no determination letter.")

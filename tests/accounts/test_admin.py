@@ -152,7 +152,7 @@ def test_the_auditor_reads_who_looked_but_not_who_reviews(client):
 
     page = client.get(listing).content.decode()
     assert "Carla Clerk" in page
-    assert "the reviewer" in page
+    assert "The reviewer" in page
     page = client.get(listing, {"q": "IMR-1"}).content.decode()
     assert "Xerxes" not in page
     assert "xerxes@" not in page
