@@ -202,6 +202,16 @@ def test_a_stale_form_is_409_and_keeps_what_was_typed(client, coordinator):
     assert 'value="3/2/26"' in page
 
 
+def test_an_expedited_case_asks_for_the_hour(client, coordinator):
+    case = case_with_records(complete=False, priority="EXPEDITED")
+    page = client.get(reverse("records:list", args=[case.number])).content.decode()
+    assert 'name="received_time"' in page
+    refused = complete(client, case)
+    assert refused.status_code == 422
+    assert "Enter the hour of receipt" in refused.content.decode()
+    assert complete(client, case, received_time="8:30").status_code == 302
+
+
 def test_completing_twice_is_refused_without_harm(client, coordinator):
     case = case_with_records(complete=False)
     complete(client, case)
