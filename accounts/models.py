@@ -44,7 +44,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     last_login = None  # a sign-in is not a change of the person
     is_superuser = False  # type: ignore[assignment]  # nobody is above the table of roles
-    user_permissions = None  # type: ignore[assignment]  # permissions come from roles alone
+    user_permissions = None  # permissions come from roles alone
 
     email = models.EmailField("e-mail address", unique=True)
     name = models.CharField(max_length=120)

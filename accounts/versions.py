@@ -9,7 +9,7 @@ holds medical records to keep *any* change, with who and when. So a ``Versioned`
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 from django.db import models
 from simple_history.models import HistoricalRecords
@@ -77,7 +77,7 @@ class Versioned(models.Model):
 
     version = models.PositiveIntegerField(default=0, editable=False)
 
-    objects = VersionedQuerySet.as_manager()
+    objects: ClassVar[Any] = VersionedQuerySet.as_manager()
     history = HistoricalRecords(
         inherit=True,
         history_change_reason_field=models.TextField(blank=True, default=""),

@@ -84,7 +84,7 @@ class PaperDate(forms.CharField):
         super().__init__(max_length=40, **options)
         self.today = date.max  # a DatedForm says what day it is
 
-    def clean(self, value: Any) -> date | None:  # type: ignore[override]
+    def clean(self, value: Any) -> date | None:
         text = super().clean(value)
         if not text:
             return None

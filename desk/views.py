@@ -1,5 +1,7 @@
 """Pages that mix apps: my day, queues, the case page, the jump box. They write nothing."""
 
+from typing import Any
+
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -157,7 +159,7 @@ def _case(request: StaffRequest, number: str) -> Case:
     return found
 
 
-def _case_context(request: StaffRequest, case: Case) -> dict[str, object]:
+def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
     parties = list(case.parties.current().order_by("role", "pk"))
     return {
         "case": case,

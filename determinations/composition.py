@@ -16,7 +16,7 @@ from cases.models import Case, DisputedItem, Outcome
 from cases.services.intake import local_day
 from cases.services.items import stated_for
 from cases.services.notices import organisation
-from guidelines.citations import sentences
+from guidelines.citations import Citation, sentences
 from letters.documents import Analysis, Credentials, DeterminationDocument, Item
 from letters.facts import Fact
 from letters.models import WordingSet
@@ -244,7 +244,7 @@ def _item(
     )
 
 
-def _citations(opinion: Opinion) -> list[object]:
+def _citations(opinion: Opinion) -> list[Citation]:
     rows = [row for row in opinion.citations.all() if row.removed_at is None]
     return [row.citation() for row in sorted(rows, key=lambda row: row.position)]
 

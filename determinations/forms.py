@@ -27,9 +27,8 @@ class QualityForm(forms.Form):
 
     def __init__(self, *args: Any, case: Case, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["item"].widget.choices = self.fields["item"].choices = [
-            ("", "The whole review")
-        ] + [
+        about: Any = self.fields["item"]
+        about.choices = [("", "The whole review")] + [
             (item.pk, f"Item {item.position}: {item.title[:80]}")
             for item in case.items.order_by("position")
         ]

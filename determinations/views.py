@@ -133,7 +133,7 @@ def cite(request: StaffRequest, assignment_id: int, item_id: int) -> HttpRespons
         except REFUSALS as refusal:
             error = str(refusal)
     else:
-        error = " ".join(message for found in form.errors.values() for message in found)
+        error = " ".join(str(message) for found in form.errors.values() for message in found)
     return _citations(request, assignment, item_id, error)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -92,7 +92,7 @@ class Edition(Versioned):
     confirmed_by = models.CharField(max_length=120, blank=True)
     confirmed_on = models.DateField(null=True, blank=True)
 
-    objects = EditionQuerySet.as_manager()
+    objects: ClassVar[Any] = EditionQuerySet.as_manager()
 
     class Meta(Versioned.Meta):
         constraints = [
@@ -212,7 +212,7 @@ class Recommendation(Versioned):
     summary = models.TextField(blank=True)
     is_active = models.BooleanField(default=True)
 
-    objects = RecommendationQuerySet.as_manager()
+    objects: ClassVar[Any] = RecommendationQuerySet.as_manager()
 
     class Meta(Versioned.Meta):
         constraints = [

@@ -21,6 +21,7 @@ class PortalAdminSite(AdminSite):
 
     site_header = site_title = "IMR Portal"
     index_title = "Tables"
+    enable_nav_sidebar = False  # few tables, and their lists need the width
 
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and getattr(request.user, "is_staff", False)
@@ -28,3 +29,6 @@ class PortalAdminSite(AdminSite):
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         query = urlencode({"next": request.get_full_path()})
         return redirect(f"{reverse('account_login')}?{query}")
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return redirect("account_change_password")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -41,6 +42,7 @@ from cases.services.intake import (
 )
 from cases.services.items import AdministratorCited, record_administrator_citations
 from determinations.services import issuing, quality, writing
+from files.models import StoredFile
 from guidelines.citations import Citation
 from guidelines.models import Recommendation
 from letters.models import WordingSet
@@ -177,7 +179,12 @@ def _credentials(
     keeper: User,
     at: datetime,
 ) -> None:
-    checked = {"verified_on": day, "verified_by": keeper.name, "by": keeper, "at": at}
+    checked: dict[str, Any] = {
+        "verified_on": day,
+        "verified_by": keeper.name,
+        "by": keeper,
+        "at": at,
+    }
     year = timedelta(days=365)
     for number, state in enumerate(states):
         credentialing.add_licence(
@@ -617,7 +624,7 @@ def _papers(
     ]
 
 
-def _receive(name: str, content: bytes, at: datetime) -> files.services.StoredFile:
+def _receive(name: str, content: bytes, at: datetime) -> StoredFile:
     upload = SimpleUploadedFile(name, content, content_type="application/pdf")
     return files.services.receive(upload=upload, at=at)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -122,7 +122,7 @@ class Case(Versioned):
     # Grows with every party added or changed: conflict results say which list they tested.
     party_list_version = models.PositiveIntegerField(default=0)
 
-    objects = CaseQuerySet.as_manager()
+    objects: ClassVar[Any] = CaseQuerySet.as_manager()
 
     class Meta(Versioned.Meta):
         indexes = [

@@ -99,7 +99,7 @@ class DatedRow(Versioned):
     )
     confirmed_on = models.DateField(null=True, blank=True)
 
-    objects = DatedRowQuerySet.as_manager()
+    objects: ClassVar[Any] = DatedRowQuerySet.as_manager()
 
     class Meta(Versioned.Meta):
         abstract = True
@@ -166,7 +166,7 @@ class ClockRule(DatedRow):
     usd_per_day = models.PositiveIntegerField(null=True, blank=True)
     usd_limit = models.PositiveIntegerField(null=True, blank=True)
 
-    objects = ClockRuleQuerySet.as_manager()
+    objects: ClassVar[Any] = ClockRuleQuerySet.as_manager()
 
     class Meta(DatedRow.Meta):
         constraints = [
@@ -263,7 +263,7 @@ class HolidayRule(DatedRow):
     sunday_moves_to_monday = models.BooleanField(default=False)
     saturday_moves_to_friday = models.BooleanField(default=False)
 
-    objects = HolidayRuleQuerySet.as_manager()
+    objects: ClassVar[Any] = HolidayRuleQuerySet.as_manager()
 
     class Meta(DatedRow.Meta):
         constraints = [

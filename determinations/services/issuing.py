@@ -17,7 +17,7 @@ from cases.services.intake import local_day
 from cases.services.notices import recipients
 from determinations import composition, policies
 from determinations.facts import DETERMINATION, DETERMINATION_FACTS, PROOFS
-from determinations.models import CredentialStatement, Determination, Review
+from determinations.models import CredentialStatement, Determination, Opinion, Review
 from determinations.outcomes import case_outcome
 from letters.models import Channel, RenderedPreview
 from letters.services import Address
@@ -198,7 +198,9 @@ def changes_since_return(case: Case) -> list[ChangedText]:
     found = []
     for assignment in case.assignments.filter(round=case.round, state__in=["ACCEPTED", "FINISHED"]):
         review = Review.objects.get(assignment=assignment)
-        rows = [("Clinical case summary", "summary", review, "summary")]
+        rows: list[tuple[str, str, Review | Opinion, str]] = [
+            ("Clinical case summary", "summary", review, "summary")
+        ]
         rows += [
             (
                 f"Item {opinion.item.position}: {opinion.item.title}",
