@@ -54,7 +54,7 @@ PYTHON
     fi
     say "Installing the Python packages that $* pin (a minute or so, once)"
     set -- $(for file in "$@"; do printf -- '-r %s ' "$file"; done)
-    "$python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes "$@" ||
+    "$python" -m pip install -qq --disable-pip-version-check --no-input --require-hashes "$@" ||
         fail "The Python packages could not be installed; pip says why above."
     "$python" -m pip check --disable-pip-version-check >/dev/null ||
         fail "The Python packages in .venv disagree. Remove .venv and run this again."

@@ -141,7 +141,6 @@ def refusals(table, key):
     yield f'UPDATE "{table}" SET "{key}" = "{key}"'
     yield f'DELETE FROM "{table}"'
     if connection.vendor == "postgresql":
-        yield f'TRUNCATE "{table}" CASCADE'
         yield (
             f'INSERT INTO "{table}" SELECT * FROM "{table}" '
             f'ON CONFLICT ("{key}") DO UPDATE SET "{key}" = EXCLUDED."{key}"'
@@ -176,6 +175,9 @@ def drop_check_constraints(model):
 
 @pytest.mark.parametrize("table", GUARDED)
 def test_the_database_refuses_every_change_of_what_was_written(unchecked, table):
+    if connection.vendor == "postgresql":  # which refuses anyway once a row waits for its checks
+        with pytest.raises(DatabaseError, match=MESSAGE), transaction.atomic():
+            connection.cursor().execute(f'TRUNCATE "{table}" CASCADE')
     key = a_row(table)
 
     for statement in refusals(table, key):

@@ -1,0 +1,93 @@
+"""``manage.py grant_application_role ROLE``: what the portal's own PostgreSQL role may do."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import apps
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, transaction
+
+# Rows of ours that come and go. Everything else of ours is ended, never deleted.
+MAY_BE_DELETED = {
+    "accounts_user_groups",  # a role that is taken away; the act stays in accounts_accountevent
+}
+
+
+class Command(BaseCommand):
+    help = (
+        "Let a PostgreSQL role serve the portal: read and write rows, but never change or remove "
+        "history, and own nothing. Run it as the owner of the tables, after every migration."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("role", help="the name of an existing role, as in DATABASE_URL")
+
+    def handle(self, *, role: str, **options: Any) -> str:
+        if connection.vendor != "postgresql":
+            raise CommandError("Roles are PostgreSQL's. SQLite has none, and needs none.")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = %s", [role])
+            found = cursor.fetchone()
+            cursor.execute("SELECT current_user")
+            (owner,) = cursor.fetchone()
+        if found is None:
+            raise CommandError(
+                f"There is no role {role}. Make it first: CREATE ROLE {role} LOGIN PASSWORD '…'."
+            )
+        if found[0] or role == owner:
+            raise CommandError(
+                f"{role} could switch off what guards history. Take a role that owns nothing."
+            )
+        with transaction.atomic(), connection.cursor() as cursor:
+            grown = guarded_tables(cursor)
+            for statement in statements(role, tables(cursor), grown):
+                cursor.execute(statement)
+        return f"{role} may serve the portal; {len(grown)} tables only grow for it."
+
+
+def tables(cursor: Any) -> list[str]:
+    """Every table of the portal's schema."""
+    cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+    return sorted(name for (name,) in cursor.fetchall())
+
+
+def guarded_tables(cursor: Any) -> set[str]:
+    """The tables that the migrations made append-only, as the catalogue has them."""
+    cursor.execute(
+        "SELECT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
+        "WHERE tgname = relname || '_only_grows' AND relnamespace = current_schema()::regnamespace"
+    )
+    return {name for (name,) in cursor.fetchall()}
+
+
+def statements(role: str, names: Iterable[str], grown: set[str]) -> Iterable[str]:
+    """The grants, safe to run again: each table begins with nothing."""
+    quote = connection.ops.quote_name
+    to = quote(role)
+    ours = {
+        model._meta.db_table
+        for app in apps.get_app_configs()
+        if not app.name.startswith(("django.", "allauth."))
+        for model in app.get_models(include_auto_created=True)
+    }
+    yield f"GRANT USAGE ON SCHEMA {quote(_schema())} TO {to}"
+    yield f"REVOKE CREATE ON SCHEMA {quote(_schema())} FROM {to}"
+    for name in names:
+        acts = ["SELECT"]
+        if name != "django_migrations":
+            acts.append("INSERT")
+            if name not in grown:
+                acts.append("UPDATE")
+                if name not in ours or name in MAY_BE_DELETED:
+                    acts.append("DELETE")
+        yield f"REVOKE ALL ON {quote(name)} FROM {to}"
+        yield f"GRANT {', '.join(acts)} ON {quote(name)} TO {to}"
+    yield f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {quote(_schema())} TO {to}"
+
+
+def _schema() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_schema()")
+        schema: str = cursor.fetchone()[0]
+        return schema

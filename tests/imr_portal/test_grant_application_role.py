@@ -1,0 +1,97 @@
+"""In production the portal signs in with a role that cannot rewrite what happened."""
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
+from django.db import ProgrammingError, connection, transaction
+
+from accounts.models import AccountEvent, User
+from accounts.roles import Role
+from accounts.services import grant_role, revoke_role
+from tests.factories import MONDAY, person
+from tests.test_append_only import GUARDED
+
+
+def test_sqlite_has_no_roles_to_grant(db):
+    if connection.vendor == "postgresql":
+        return
+    with pytest.raises(CommandError, match="SQLite has none"):
+        call_command("grant_application_role", "imr_app")
+
+
+@pytest.fixture
+def role(db):
+    """A role that owns nothing, gone with the test's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE imr_app_of_test NOLOGIN")
+    return "imr_app_of_test"
+
+
+@pytest.fixture
+def as_application(role):
+    """Work as that role, after the grants."""
+    call_command("grant_application_role", role)
+    call_command("grant_application_role", role)  # again changes nothing
+    person(Role.INTAKE)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL ROLE {role}")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+
+
+def refused(statement):
+    denied = pytest.raises(ProgrammingError, match="permission denied|must be owner")
+    with denied, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.mark.postgres
+def test_the_application_can_do_its_work(as_application):
+    user = person(Role.COORDINATOR)
+    grant_role(user_id=user.pk, role=Role.QA, by=None, at=MONDAY)
+    revoke_role(user_id=User.objects.get(pk=user.pk).pk, role=Role.QA, by=None, at=MONDAY)
+    Session.objects.create(session_key="x", session_data="", expire_date=MONDAY)
+    Session.objects.all().delete()
+
+    assert AccountEvent.objects.filter(user=user).count() == 4
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("table", GUARDED)
+def test_history_cannot_be_changed_removed_or_emptied(as_application, table):
+    refused(f'UPDATE "{table}" SET id = id')
+    refused(f'DELETE FROM "{table}"')
+    refused(f'TRUNCATE "{table}" CASCADE')
+    refused(f'ALTER TABLE "{table}" DISABLE TRIGGER ALL')
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("table", ["cases_case", "accounts_user", "letters_letter"])
+def test_what_is_ended_cannot_be_deleted(as_application, table):
+    refused(f'DELETE FROM "{table}"')
+
+
+@pytest.mark.postgres
+def test_the_application_makes_no_tables_and_no_functions(as_application):
+    refused("CREATE TABLE mine (id int)")
+    refused(
+        "CREATE OR REPLACE FUNCTION refuse_change_of_history() RETURNS trigger "
+        "AS $$ BEGIN RETURN NEW; END $$ LANGUAGE plpgsql"
+    )
+
+
+@pytest.mark.postgres
+def test_a_role_that_is_not_there_is_named(db):
+    with pytest.raises(CommandError, match="no role imr_nobody"):
+        call_command("grant_application_role", "imr_nobody")
+
+
+@pytest.mark.postgres
+def test_the_owner_itself_is_refused(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        (owner,) = cursor.fetchone()
+
+    with pytest.raises(CommandError, match="owns nothing"):
+        call_command("grant_application_role", owner)
