@@ -8,21 +8,37 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.html import format_html, format_html_join
 from import_export import fields, resources, widgets
 from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV, JSON
 
 from accounts.admin import VersionedAdmin, VersionedInline, acting
+from accounts.differences import Piece, word_differences
 from accounts.models import User
 
 from . import services
 from .models import ApprovedParagraph, Edition, Guideline, Recommendation, Source
 
 
+class WordDiff(resources.Diff):
+    """The preview of an import, with changes marked by tags alone: style attributes are barred."""
+
+    def as_html(self) -> list[str]:
+        old = ["" if self.new else str(value) for value in self.left]
+        return [
+            format_html_join("", "{}", ((_marked(piece),) for piece in word_differences(*pair)))
+            for pair in zip(old, (str(value) for value in self.right), strict=True)
+        ]
+
+
 class VersionedResource(resources.ModelResource):
     """Rows from a file, written through the same door as all others."""
 
     by: User
+
+    def get_diff_class(self) -> type[resources.Diff]:
+        return WordDiff
 
     def before_import(self, dataset: Any, **options: Any) -> None:
         self.by, self.at = options["user"], timezone.now()
@@ -177,7 +193,7 @@ class GuidelineAdmin(FileMixin, VersionedAdmin):
 
 @admin.register(Edition)
 class EditionAdmin(FileMixin, VersionedAdmin):
-    list_display = ("guideline", "label", "valid_from", "valid_to", "picked_by", "confirmed")
+    list_display = ("guideline", "label", "valid_from", "valid_to", "confirmed")
     list_filter = ("guideline__source", InForceFilter, ConfirmedFilter, "picked_by")
     list_select_related = ("guideline",)
     search_fields = ("guideline__title", "label", "regulation", "note")
@@ -239,6 +255,11 @@ class ApprovedParagraphAdmin(VersionedAdmin):
                 messages.success(request, f"“{published}” is offered to reviewers.")
             except services.Refused as refusal:
                 messages.warning(request, str(refusal))
+
+
+def _marked(piece: Piece) -> str:
+    marks = {"added": "<ins>{}</ins>", "removed": "<del>{}</del>", "same": "<span>{}</span>"}
+    return format_html(marks[piece.change], piece.text)
 
 
 def _day(text: str) -> date | None:

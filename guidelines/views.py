@@ -15,6 +15,8 @@ from .models import Recommendation
 def pick(request: HttpRequest) -> HttpResponse:
     """Recommendations with all the words of ``q``, those in force on the day ``on`` first.
 
+    htmx gets the list alone, a browser a page with the list.
+
     ``assignment`` and ``item`` are handed through to the buttons that cite; who may cite there is
     decided when a button is pressed.
     """
@@ -27,10 +29,13 @@ def pick(request: HttpRequest) -> HttpResponse:
             for each in found
         ],
         "query": words,
+        "on": on,
         "assignment": {"pk": _number(request.GET.get("assignment", ""))},
         "item": {"pk": _number(request.GET.get("item", ""))},
     }
-    return render(request, "guidelines/_found.html", context)
+    asked_by_htmx = request.headers.get("HX-Request") == "true"
+    template = "guidelines/_found.html" if asked_by_htmx else "guidelines/found.html"
+    return render(request, template, context)
 
 
 def _day(text: str) -> date:

@@ -62,6 +62,12 @@ def test_the_stranger_is_sent_to_the_one_sign_in_page(client):
     assert client.get(reverse("admin:login")).status_code == 302
 
 
+def test_a_password_is_changed_on_the_one_page_for_it(client, signed_in):
+    answer = client.get(reverse("admin:password_change"))
+
+    assert answer["Location"] == reverse("account_change_password")
+
+
 def test_every_page_of_every_table_opens(client, signed_in):
     services.seed(by=None, at=MONDAY)
     ApprovedParagraph(title="Tapering", text="Words.").store(by=None, at=MONDAY)
@@ -222,7 +228,9 @@ def test_an_import_is_shown_first_and_changes_nothing(client, signed_in, edition
     answer = send(client, Edition, CSV)
 
     assert answer.status_code == 200
-    assert "Corrected" in answer.content.decode()
+    page = answer.content.decode()
+    assert "<ins>Corrected</ins>" in page
+    assert "style=" not in page
     assert Edition.objects.count() == 1
     assert Edition.history.count() == 1
 

@@ -22,7 +22,21 @@ def reviewer(client):
 
 
 def pick(client, **query):
-    return client.get(reverse("guidelines:pick"), {"assignment": 7, "item": 9, **query})
+    address = reverse("guidelines:pick")
+    said = {"assignment": 7, "item": 9, **query}
+    return client.get(address, said, headers={"HX-Request": "true"})
+
+
+def test_without_scripts_the_list_is_a_page_that_can_search_again(client, reviewer):
+    address = reverse("guidelines:pick")
+    said = {"assignment": 7, "item": 9, "q": "epidural", "on": "2014-06-20"}
+    page = client.get(address, said).content.decode()
+
+    assert "<h1>Guidelines found</h1>" in page
+    assert 'name="on" value="2014-06-20"' in page
+    assert 'value="epidural"' in page
+    assert "Chronic Pain Medical Treatment 2009, Section(s): Epidural" in page
+    assert "<h1>" not in pick(client, **said).content.decode()
 
 
 def test_the_edition_of_the_request_comes_first(client, reviewer):
