@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import re
 import shutil
 import signal
 import socket
@@ -63,17 +64,29 @@ class Child:
         lines = self.log.read_text(errors="replace").splitlines()
         return "\n".join(f"    {line[:200]}" for line in lines[-15:])
 
-    def stop(self) -> None:
-        """Ask it to end, wait, and end what is left of its group."""
+    def ask_to_end(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             self.popen.terminate()
+
+    def see_it_end(self, by: float) -> None:
+        """Wait until a moment, then end what is left of its group."""
         try:
-            self.popen.wait(PATIENCE_TO_STOP)
+            self.popen.wait(max(0.1, by - time.monotonic()))
         except subprocess.TimeoutExpired:
             print(f"  {self.name} does not listen; ending it the hard way")
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.wait()
+
+
+def stop_all(children: list[Child]) -> None:
+    """All at once, and the broker last, because the others say goodbye to it."""
+    for group in ([c for c in children if c.name != "broker"], children[:1]):
+        for child in group:
+            child.ask_to_end()
+        by = time.monotonic() + PATIENCE_TO_STOP
+        for child in group:
+            child.see_it_end(by)
 
 
 def _end_with_parent() -> None:
@@ -211,6 +224,7 @@ def serve(children: list[Child]) -> None:
     start_portal(env, children)
     print("Taking the demonstration case through its journey, if that is not done yet")
     story = run("seed_demo", env=env).strip()
+    story = re.sub(r"(?<=\s)/(?=\w)", ADDRESS, story)  # paths become addresses to click on
     print()
     print("=" * 78)
     print(f"IMR Portal is running at {ADDRESS}")
@@ -251,8 +265,7 @@ def main() -> int:
         finally:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
-            for child in reversed(children):
-                child.stop()
+            stop_all(children)
         if not code:
             print("Stopped. The data stays in", VAR)
         return code
