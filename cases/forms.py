@@ -40,6 +40,7 @@ from .services.intake import (
 
 YES_NO_UNKNOWN = [("", "Not stated"), ("yes", "Yes"), ("no", "No")]
 MOST_ITEMS = 200
+LONGEST_NAME = 300
 
 
 def printable(text: str) -> str:
@@ -118,7 +119,7 @@ class ItemRow:
 
     @property
     def is_blank(self) -> bool:
-        return not (self.title or self.quantity or self.unit or self.body_part)
+        return not (self.title or self.category or self.quantity or self.unit or self.body_part)
 
 
 class IntakeForm(DatedForm):
@@ -296,6 +297,7 @@ class IntakeForm(DatedForm):
             ("date_of_injury", "This date is in the future. Check the form."),
             ("signed_on", "This date is in the future. Check the signature."),
             ("consent_on", "This date is in the future. Check the form."),
+            ("designated_on", "This date is in the future. Check the form."),
             ("served_on", "This date is in the future. Check the proof of service."),
             ("requested_on", "This date is in the future. Check the RFA."),
         ):
@@ -314,6 +316,17 @@ class IntakeForm(DatedForm):
             )
         if injury and cleaned.get("date_of_birth") and injury < cleaned["date_of_birth"]:
             self.add_error("date_of_injury", "The injury is dated before the birth. Check both.")
+        for first, middle, last in (
+            ("first_name", "middle_name", "last_name"),
+            ("physician_first", "", "physician_last"),
+        ):
+            name = _full_name(*(cleaned.get(part) or "" for part in (first, middle, last)))
+            if len(name) > LONGEST_NAME:
+                self.add_error(
+                    last,
+                    f"The names are together {len(name)} characters long. "
+                    f"Shorten them to {LONGEST_NAME}.",
+                )
         self._clean_items(cleaned)
         return cleaned
 
@@ -353,7 +366,9 @@ class IntakeForm(DatedForm):
             said["received"], said["received_time"] or time(0, 0), tzinfo=LOS_ANGELES
         )
         printed = {
-            name: self.data[name] for name in self.fields if name != "key" and self.data.get(name)
+            name: _storable(self.data[name])
+            for name in self.fields
+            if name != "key" and self.data.get(name)
         }
         return ApplicationOnForm(
             key=said["key"],
@@ -362,7 +377,7 @@ class IntakeForm(DatedForm):
             claim_number=said["claim_number"],
             priority=Priority(said["priority"]),
             date_of_injury=said["date_of_injury"],
-            date_of_injury_printed=self.data.get("date_of_injury", ""),
+            date_of_injury_printed=self.data.get("date_of_injury", "").strip(),
             eams_number=said["eams_number"],
             wcis_number=said["wcis_number"],
             diagnosis=said["diagnosis"],
@@ -376,7 +391,7 @@ class IntakeForm(DatedForm):
             copy_certified=_yes_no(said["copy_certified"]),
             ur_decision=URDecisionOnForm(
                 decided_on=said["ur_decided"],
-                decided_printed=self.data.get("ur_decided", ""),
+                decided_printed=self.data.get("ur_decided", "").strip(),
                 reference=said["ur_reference"],
                 different_because=said["different_because"],
                 ur_type=URType(said["ur_type"]),
@@ -401,7 +416,7 @@ class IntakeForm(DatedForm):
             middle=said["middle_name"],
             last=said["last_name"],
             date_of_birth=said["date_of_birth"],
-            date_of_birth_printed=self.data.get("date_of_birth", ""),
+            date_of_birth_printed=self.data.get("date_of_birth", "").strip(),
             address=said["employee_address"],
             phone=said["employee_phone"],
         )
@@ -644,6 +659,8 @@ def _item(row: ItemRow, categories: set[str]) -> ItemOnForm:
             raise forms.ValidationError("Write the quantity as a number, such as 12.") from error
         if not quantity.is_finite() or not 0 < quantity < 100_000:
             raise forms.ValidationError("The quantity has to lie between 0 and 100,000.")
+        if quantity != round(quantity, 2):
+            raise forms.ValidationError("Write the quantity with at most two decimals.")
     if row.category and row.category not in categories:
         raise forms.ValidationError("Choose a category from the list.")
     return ItemOnForm(
@@ -653,6 +670,11 @@ def _item(row: ItemRow, categories: set[str]) -> ItemOnForm:
         unit=PaperText(max_length=40, required=False).clean(row.unit),
         body_part=PaperText(max_length=80, required=False).clean(row.body_part),
     )
+
+
+def _storable(keyed: str) -> str:
+    """What was keyed, without the one character that PostgreSQL cannot store."""
+    return keyed.replace("\0", "")
 
 
 def _full_name(first: str, middle: str, last: str) -> str:

@@ -26,6 +26,7 @@ from .forms import (
     DatedForm,
     EligibilityForm,
     IntakeForm,
+    ItemRow,
     NoteForm,
     ReasonForm,
     SentForm,
@@ -58,10 +59,15 @@ def intake(request: StaffRequest) -> HttpResponse:
         form = IntakeForm(today=today, initial={"key": new_key(), "received": f"{today:%m/%d/%Y}"})
         return render(request, "cases/intake.html", _intake_context(form, []))
     form = IntakeForm(request.POST, today=today)
-    tickets = _take_papers(request, form, now)
+    tickets, refused = _take_papers(request, form, now)
     if "more_rows" in request.POST:
-        form.rows += [type(form.rows[0])() for _ in range(6)]
-        return render(request, "cases/intake.html", _intake_context(form, tickets))
+        # Nobody has said yet that the form is complete, so nothing of it is checked.
+        fresh = IntakeForm(today=today, initial=request.POST.dict())
+        fresh.rows = form.rows + [ItemRow() for _ in range(6)]
+        context = _intake_context(fresh, tickets) | {"refusal": " ".join(refused)}
+        return render(request, "cases/intake.html", context, status=422 if refused else 200)
+    for sentence in refused:
+        form.add_error(None, sentence)
     if form.is_valid():
         try:
             case = intake_services.receive(application=form.application(), by=request.user, at=now)
@@ -389,13 +395,24 @@ def _intake_context(form: IntakeForm, tickets: list[dict[str, str]]) -> dict[str
     }
 
 
-def _take_papers(request: StaffRequest, form: IntakeForm, now: datetime) -> list[dict[str, str]]:
-    """Receive the uploads, and those that a refused form handed in before, so none is lost."""
-    tickets = []
-    for ticket in request.POST.getlist("paper"):
-        if paper := paper_of(ticket):
+def _take_papers(
+    request: StaffRequest, form: IntakeForm, now: datetime
+) -> tuple[list[dict[str, str]], list[str]]:
+    """Receive the uploads, and those that a refused form handed in before, so none is lost.
+
+    The answer is a ticket for each paper at hand, and a sentence for each file that is refused.
+    """
+    tickets: list[dict[str, str]] = []
+    refused: list[str] = []
+
+    def keep(paper: Paper, ticket: str) -> None:
+        if all((one.kind, one.file) != (paper.kind, paper.file) for one in form.papers):
             form.papers.append(paper)
             tickets.append({"ticket": ticket, "name": paper.name, "kind": paper.kind})
+
+    for ticket in request.POST.getlist("paper"):
+        if paper := paper_of(ticket):
+            keep(paper, ticket)
     for field, kind in (
         ("scan", ApplicationPaper.Kind.APPLICATION),
         ("ur_decision_file", ApplicationPaper.Kind.UR_DECISION),
@@ -406,9 +423,8 @@ def _take_papers(request: StaffRequest, form: IntakeForm, now: datetime) -> list
         try:
             file = files.services.receive(upload=upload, at=now)
         except files.services.Refused as refusal:
-            form.add_error(None, str(refusal))
+            refused.append(str(refusal))
             continue
-        ticket = sign_paper(file, upload.name or "scan", kind)
-        form.papers.append(Paper(kind, file, upload.name or "scan"))
-        tickets.append({"ticket": ticket, "name": upload.name or "scan", "kind": kind})
-    return tickets
+        name = upload.name or "scan"
+        keep(Paper(kind, file, name), sign_paper(file, name, kind))
+    return tickets, refused

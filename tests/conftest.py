@@ -1,6 +1,8 @@
 """Fixtures for every test.
 
 * Most tests use ``db``: one transaction, rolled back.
+* A module whose tests read the same rows makes them once, in a fixture of the module's scope that
+  names ``module_db``; what each test changes is rolled back after it.
 * A test whose rows must be seen by threads or other processes uses ``committed_db``: rows are
   committed, and afterwards the whole database is put back as the migrations left it.
   (pytest-django's ``transactional_db`` and ``live_server`` empty tables; ours refuse that.)
@@ -14,6 +16,8 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
 
 from . import processes
 from .pristine import Pristine
@@ -49,6 +53,24 @@ def committed_db(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         yield
         django_db_setup.restore()
+
+
+@pytest.fixture(scope="module")
+def module_db(django_db_setup, django_db_blocker):
+    """The database, for rows that every test of a module reads; rolled back after the module."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def set_clock(monkeypatch):
+    """Call it with a moment: the edge then reads that moment from the clock."""
+
+    def set_to(moment):
+        monkeypatch.setattr(timezone, "now", lambda: moment)
+
+    return set_to
 
 
 @pytest.fixture
