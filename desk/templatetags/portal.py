@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from accounts.differences import word_differences
 from cases.clocks import CLOCKS
 from cases.lifecycle import Status
-from guidelines.citations import sentences
+from guidelines.citations import authority
 
 register = template.Library()
 
@@ -260,7 +260,7 @@ def field(bound: Any, css: str = "", hint: str = "") -> dict[str, Any]:
 @register.filter
 def as_cited(row: Any) -> str:
     """An authority as today's letters print it; takes a row with ``citation()``."""
-    return sentences([row.citation()], style="today")
+    return authority(row.citation())
 
 
 @register.inclusion_tag("_diff.html")

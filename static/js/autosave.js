@@ -10,7 +10,7 @@ const make = (tag, look, text = "") => {
   made.textContent = text;
   return made;
 };
-const showConflict = (box, said) => {
+const showConflict = (box, said, keepMine) => {
   box.replaceChildren(make("h2", "", said.error));
   for (const name of Object.keys(said.theirs || {})) {
     const [mine, other] = [said.yours?.[name] ?? "", said.theirs[name] ?? ""].map(String);
@@ -25,10 +25,14 @@ const showConflict = (box, said) => {
   }
   const again = make("a", "btn", "Load the newer text");
   again.href = location.href;
+  const mine = make("button", "btn", "Keep mine");
+  mine.type = "button";
+  mine.addEventListener("click", () => { box.hidden = true; keepMine(); });
   const acts = make("p", "acts end");
-  acts.append(again);
+  acts.append(mine, again);
   box.append(acts);
   box.hidden = false;
+  box.scrollIntoView({ block: "nearest" });
 };
 
 const start = (form) => {
@@ -83,16 +87,44 @@ const start = (form) => {
       return;
     }
     const box = document.querySelector("[data-conflict]");
-    if (box && answer.status === 409) showConflict(box, said);
+    if (box && answer.status === 409) {
+      showConflict(box, said, () => {
+        form.querySelector("[name=revision]").value = said.revision;
+        become("unsaved", "Not saved yet");
+        save();
+      });
+    }
     become("paused", answer.status === 409 ? "Paused: changed in another window" : said.error || `Not saved (${answer.status})`);
   }
 
-  form.addEventListener("input", () => {
+  document.addEventListener("input", (event) => {
+    if (event.target.form !== form) return;
     if (state === "paused" && !document.querySelector("[data-conflict]:not([hidden])")) state = "idle";
     if (state !== "paused") { become("unsaved", "Not saved yet"); later(IDLE); }
   });
-  form.addEventListener("submit", () => clearTimeout(timer));
+  // Leaving for another part, or submitting, waits until what was typed is kept.
+  const waiting = () => ["unsaved", "saving"].includes(state);
+  const flush = async () => {
+    clearTimeout(timer);
+    while (busy) await new Promise((go) => setTimeout(go, 50));
+    if (state === "unsaved") await save();
+    return state === "saved";
+  };
+  addEventListener("submit", (event) => {
+    const plain = event.target === form && !event.submitter?.hasAttribute("formaction");
+    if (plain) { clearTimeout(timer); state = "idle"; }
+    if (plain || !waiting() || event.target.matches("[hx-post], [hx-get]")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    flush().then((kept) => { if (kept) event.target.requestSubmit(event.submitter); });
+  }, true);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]:not([target], [hx-get])");
+    if (!link || !waiting() || event.ctrlKey || event.metaKey || link.getAttribute("href").startsWith("#")) return;
+    event.preventDefault();
+    flush().then((kept) => { if (kept) location.assign(link.href); });
+  });
   document.addEventListener("visibilitychange", () => { if (document.hidden && state === "unsaved") { clearTimeout(timer); save(); } });
-  addEventListener("beforeunload", (event) => { if (state === "unsaved" && !form.dataset.sent) event.preventDefault(); });
+  addEventListener("beforeunload", (event) => { if (waiting()) event.preventDefault(); });
 };
 document.querySelectorAll("form[data-autosave]").forEach(start);

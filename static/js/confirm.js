@@ -47,18 +47,17 @@ document.addEventListener("htmx:confirm", (event) => {
     .then((yes) => { if (yes) event.detail.issueRequest(true); else element.dispatchEvent(new Event("portal:refused", { bubbles: true })); });
 });
 
-let agreed = null;
+const agreed = new WeakMap(); // form → when; an agreed form may be sent once more, after a save
 addEventListener("submit", (event) => {
   const form = event.target;
   const button = event.submitter;
   const question = button?.dataset.confirm ?? form.dataset.confirm;
-  if (!question || agreed === form) return;
+  if (!question || agreed.get(form) > Date.now() - 15000) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   ask(question, button?.dataset.confirmVerb || form.dataset.confirmVerb || words(button)).then((yes) => {
     if (!yes) return;
-    agreed = form;
+    agreed.set(form, Date.now());
     form.requestSubmit(button?.form === form ? button : undefined);
-    agreed = null;
   });
 }, true);

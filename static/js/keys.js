@@ -35,7 +35,7 @@ const step = (by) => {
   const next = all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + by))];
   if (!next) return;
   settle(next);
-  (next.querySelector("[data-open], a, input:checked, input, button") || next).focus();
+  (next.querySelector("[data-open]") || next.querySelector("input:checked") || next.querySelector("a, input, button") || next).focus();
   next.scrollIntoView({ block: "nearest" });
 };
 document.addEventListener("focusin", (event) => {
