@@ -52,8 +52,8 @@ def _settings() -> dict[str, Any]:
         "task_default_queue": "imr",
         "worker_prefetch_multiplier": 1,
         # A task longer than the visibility timeout would run twice at once.
-        "task_soft_time_limit": max(1, visibility // 2 - 1),
-        "task_time_limit": max(2, visibility // 2),
+        "task_soft_time_limit": max(1, visibility * 2 // 3 - 1),
+        "task_time_limit": max(2, visibility * 2 // 3),
         "worker_soft_shutdown_timeout": 10,
         "worker_enable_soft_shutdown_on_idle": True,
         "worker_max_tasks_per_child": 500,

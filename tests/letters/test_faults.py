@@ -1,6 +1,9 @@
 """Real processes: a broker, a relay and a worker that are killed, wiped and away."""
 
+import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -9,7 +12,8 @@ from django.utils import timezone
 
 from letters import services
 from letters.models import Heartbeat, Letter, LetterStep
-from tests.processes import wait_until
+from tests import processes
+from tests.processes import DidNotHappen, wait_until
 
 from . import factories as make
 
@@ -45,6 +49,19 @@ def all_filed(letters):
     return Letter.objects.filter(pk__in=ids, state="FILED").count() == len(ids)
 
 
+def wait_until_filed(letters):
+    """Wait for all of them; on failure say how far each one got."""
+    try:
+        wait_until(lambda: all_filed(letters), what="all letters are filed", seconds=90)
+    except DidNotHappen as error:
+        way = [
+            f"{letter}: {step.kind} {step.happened_at:%H:%M:%S} {step.detail}"
+            for letter in letters
+            for step in letter.steps.order_by("pk")
+        ]
+        raise DidNotHappen("\n".join([str(error), *way])) from None
+
+
 def assert_each_filed_once(letters):
     for letter in letters:
         letter.refresh_from_db()
@@ -55,7 +72,7 @@ def assert_each_filed_once(letters):
 
 def test_relay_and_worker_file_letters(wording, relay, worker):
     letters = queue(wording, 3)
-    wait_until(lambda: all_filed(letters), what="three letters are filed")
+    wait_until_filed(letters)
     assert_each_filed_once(letters)
     assert relay.stop(seconds=10) == 0
     assert "Relay stopped." in relay.output
@@ -73,7 +90,7 @@ def test_a_message_holds_an_id_and_no_words(wording, broker, relay):
 
 
 def test_killed_while_rendering_the_letter_is_still_filed_exactly_once(wording, relay, worker):
-    (letter,) = queue(wording, size=900)
+    (letter,) = queue(wording, size=300)
     wait_until(
         lambda: Letter.objects.filter(pk=letter.pk, state="RENDERING").exists(),
         what="the worker has taken the letter",
@@ -84,23 +101,21 @@ def test_killed_while_rendering_the_letter_is_still_filed_exactly_once(wording, 
     assert letter.state == Letter.State.RENDERING
 
     worker.start()
-    wait_until(lambda: all_filed([letter]), what="the letter is filed after all", seconds=90)
+    wait_until_filed([letter])
     assert_each_filed_once([letter])
     assert letter.attempts == 2
 
 
 def test_a_killed_pool_child_loses_nothing(wording, relay, worker):
-    (letter,) = queue(wording, size=900)
+    (letter,) = queue(wording, size=300)
     wait_until(
         lambda: Letter.objects.filter(pk=letter.pk, state="RENDERING").exists(),
         what="the worker has taken the letter",
         every=0.005,
     )
-    import os
-
     for child in worker.children():
         os.kill(child, signal.SIGKILL)
-    wait_until(lambda: all_filed([letter]), what="the letter is filed after all", seconds=90)
+    wait_until_filed([letter])
     assert_each_filed_once([letter])
 
 
@@ -115,7 +130,7 @@ def test_with_the_broker_away_letters_wait_and_are_filed_after_it_is_back(
     assert Letter.objects.filter(state="QUEUED").count() == 2
 
     broker.start()
-    wait_until(lambda: all_filed(letters), what="both letters are filed", seconds=90)
+    wait_until_filed(letters)
     assert_each_filed_once(letters)
 
 
@@ -125,20 +140,15 @@ def test_a_wiped_broker_loses_no_letter(wording, broker, relay):
         wait_until(lambda: client.llen("imr") == 5, what="five messages wait")
     broker.flush()
 
-    from tests import processes
-
     worker = processes.worker(relay.log.parent, relay.env).start()
     try:
-        wait_until(lambda: all_filed(letters), what="all letters are filed", seconds=90)
+        wait_until_filed(letters)
     finally:
         worker.stop(seconds=15)
     assert_each_filed_once(letters)
 
 
 def test_the_worker_shows_that_it_works(wording, worker, process_env, broker):
-    import subprocess
-    import sys
-
     subprocess.run(
         [sys.executable, "-m", "celery", "-A", "imr_portal", "call", "letters.heartbeat"],
         env=process_env,
