@@ -5,9 +5,9 @@ from typing import Any
 from celery.app.log import Logging
 
 
-class CeleryLogging(Logging):  # type: ignore[misc]
+class CeleryLogging(Logging):
     """Leaves logging as Django has set it up, instead of adding handlers with other words."""
 
     def setup_logging_subsystem(self, *args: Any, **options: Any) -> bool:
-        Logging._setup = True
+        Logging._setup = True  # type: ignore[attr-defined] - the stubs leave it out
         return True

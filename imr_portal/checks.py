@@ -6,6 +6,7 @@ before that is clean (see ``compose.yaml`` and ``docs/operations.md``).
 """
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
@@ -44,7 +45,7 @@ def sqlite_keeps_what_it_commits(
 def sqlite_faults(alias: str) -> Iterator[str]:
     """What is wrong with a connection to SQLite, in words."""
     connection = connections[alias]
-    wanted = {
+    wanted: dict[str, set[str | int]] = {
         "journal_mode": {"wal"},
         "synchronous": {2, 3},  # FULL, EXTRA
         "foreign_keys": {1},
@@ -278,8 +279,8 @@ def celery_faults(conf: Any) -> Iterator[str]:
 @register(Tags.files)
 def files_have_a_room(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
     """Uploaded records do not lie where the web server hands out static files."""
-    location = str(settings.STORAGES["default"].get("OPTIONS", {}).get("location", ""))
-    if location and location.startswith(str(settings.STATIC_ROOT)):
+    location = settings.FILES_DIR
+    if Path(location).is_relative_to(settings.STATIC_ROOT):
         return [
             Caution(
                 "FILES_DIR lies inside STATIC_ROOT, which is served to everyone.",

@@ -84,12 +84,9 @@ def _migrations_are_applied() -> bool:
 
 
 def _files_can_be_written() -> bool:
-    """The folder of files takes a file. Storage elsewhere is asked by the services that use it."""
-    location = settings.STORAGES["default"].get("OPTIONS", {}).get("location")
-    if not location:
-        return True
-    Path(location).mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".readyz-", dir=location)
+    """The folder of files takes a file."""
+    Path(settings.FILES_DIR).mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".readyz-", dir=settings.FILES_DIR)
     os.close(handle)
     Path(name).unlink()
     return True

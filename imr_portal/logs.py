@@ -18,6 +18,7 @@ from typing import Any
 
 import structlog
 from django.http import HttpRequest, HttpResponseBase
+from structlog.typing import Processor
 
 WORD = re.compile(r"[\w.:@/+-]{1,120}")
 SENTENCE = re.compile(r"[^\x00-\x1f]{1,300}")
@@ -136,7 +137,7 @@ def _place_of(record: logging.LogRecord) -> str:
 
 def settings(level: str) -> dict[str, Any]:
     """Django's LOGGING, and structlog beside it: everything goes to standard output."""
-    shared = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

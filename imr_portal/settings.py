@@ -184,10 +184,11 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = Path(environment.text("STATIC_ROOT", str(VAR_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
+FILES_DIR = environment.text("FILES_DIR", str(VAR_DIR / "files"))
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": environment.text("FILES_DIR", str(VAR_DIR / "files"))},
+        "OPTIONS": {"location": FILES_DIR},
     },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"

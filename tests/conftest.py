@@ -94,7 +94,7 @@ def process_env(committed_db, _folder, tmp_path):
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.settings",
         "DATABASE_URL": database,
-        "FILES_DIR": settings.STORAGES["default"]["OPTIONS"]["location"],
+        "FILES_DIR": settings.FILES_DIR,
         "REDIS_URL": processes.broker_program.url(processes.broker_program.socket_path(_folder)),
         "PYTHONUNBUFFERED": "1",
     }

@@ -64,13 +64,7 @@ def test_a_worker_is_silent_after_three_minutes_without_work(client, age, said):
 def test_files_that_cannot_be_written_make_it_unready(client, settings, tmp_path):
     in_the_way = tmp_path / "a-file"
     in_the_way.write_text("not a folder")
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(in_the_way)},
-        },
-    }
+    settings.FILES_DIR = str(in_the_way)
 
     answer = client.get("/readyz")
 
