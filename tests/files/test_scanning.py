@@ -5,6 +5,7 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
+from django.core.management import call_command
 
 from files import services
 from files.models import StoredFile
@@ -120,3 +121,18 @@ def test_a_waiting_file_with_a_virus_never_opens(settings, tmp_path, scanner):
         services.read_bytes(file)
     with pytest.raises(services.Refused, match="carries a virus"):
         receive(zoo.pdf())
+
+
+def test_the_command_looks_again_at_all_that_wait(settings, tmp_path, scanner, capsys):
+    settings.CLAMD_SOCKET, answering = str(tmp_path / "nobody"), settings.CLAMD_SOCKET
+    waiting = receive(zoo.pdf())
+    call_command("scan_quarantined")
+    settings.CLAMD_SOCKET = answering
+    call_command("scan_quarantined")
+
+    waiting.refresh_from_db()
+    assert waiting.state == "CLEAN"
+    assert capsys.readouterr().out.splitlines() == [
+        "0 clean, 0 refused, 1 still waiting.",
+        "1 clean, 0 refused, 0 still waiting.",
+    ]
