@@ -9,6 +9,7 @@ from accounts.models import User
 from cases import eligibility, policies
 from cases.lifecycle import Status
 from cases.models import (
+    Answer,
     Case,
     DisputedItem,
     EligibilityDecision,
@@ -70,7 +71,7 @@ def decide_eligibility(
             EligibilityFinding(
                 decision=decision,
                 fact=fact,
-                answer=answers.get(fact) or "UNKNOWN",
+                answer=answers[fact] if answers.get(fact) in Answer.values else Answer.UNKNOWN,
                 reason_code=eligibility.REASONS[fact] if answers.get(fact) == "NO" else "",
                 note=notes.get(fact, ""),
             )
@@ -91,6 +92,9 @@ def decide_eligibility(
     if result in _MOVES:
         case.move_to(_MOVES[result], by=by, at=at, why=conclusion.sentence)
         clocks.meet(case=case, clock=clocks.SCREENING, by=by, at=at)
+    else:
+        # The case stands where it stood, but whoever has the page open has not seen this finding.
+        case.store(by=by, at=at, why=conclusion.sentence, fields=[])
     if result == EligibilityResult.ELIGIBLE:
         clocks.start(
             case=case,

@@ -1,0 +1,83 @@
+"""Notes on the timeline."""
+
+import html
+
+import pytest
+from django.urls import reverse
+
+from accounts.roles import PERMISSIONS, Role
+from cases.models import Event
+from cases.policies import NotAllowed
+from cases.services import screening
+from tests.factories import MONDAY, person, received_case
+
+pytestmark = pytest.mark.django_db
+
+WRITERS = PERMISSIONS["cases.add_note"]
+
+
+def url(case):
+    return reverse("cases:note", args=[case.number])
+
+
+@pytest.mark.parametrize("role", sorted(WRITERS))
+def test_everybody_who_works_on_cases_may_write_a_note(role):
+    case, writer = received_case(), person(role)
+
+    screening.add_note(case_id=case.pk, text="  The adjuster called.  ", by=writer, at=MONDAY)
+
+    event = case.events.latest("pk")
+    assert (event.kind, event.sentence) == (Event.Kind.NOTE, "The adjuster called.")
+    assert (event.by, event.happened_at) == (writer, MONDAY)
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - WRITERS))
+def test_nobody_else_writes_notes(role):
+    case = received_case()
+
+    with pytest.raises(NotAllowed, match="does not write notes"):
+        screening.add_note(case_id=case.pk, text="Hello.", by=person(role), at=MONDAY)
+
+    assert not case.events.filter(kind=Event.Kind.NOTE).exists()
+
+
+def test_an_empty_note_is_refused():
+    case = received_case()
+
+    with pytest.raises(NotAllowed, match="Write the note first."):
+        screening.add_note(case_id=case.pk, text=" \n", by=person(Role.INTAKE), at=MONDAY)
+
+
+def test_a_note_stands_on_the_timeline_as_it_was_typed(client):
+    case = received_case()
+    client.force_login(person(Role.INTAKE, name="Rosa Okafor"))
+
+    answer = client.post(url(case), {"text": "<script>alert(1)</script> {{ x }}"})
+    page = client.get(answer.url).content.decode()
+
+    assert "<script>alert(1)</script>" not in page
+    assert "<script>alert(1)</script> {{ x }}" in html.unescape(page)
+    assert "Rosa Okafor" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "Write the note first."),
+        ("\u200b\u0000", "Write the note first."),
+        ("⚕", "Letters cannot print"),
+        ("word " * 801, "Shorten it to 4000."),
+        ("word " * 200_000, "1,000,000 characters long"),
+    ],
+)
+def test_a_note_that_cannot_be_kept_comes_back_as_typed(client, text, said):
+    case = received_case()
+    client.force_login(person(Role.INTAKE))
+
+    answer = client.post(url(case), {"text": text})
+
+    assert answer.status_code == 422
+    page = html.unescape(answer.content.decode())
+    assert said in page
+    assert text.replace("\0", "\ufffd") in page or text in page
+    assert not case.events.filter(kind=Event.Kind.NOTE).exists()
