@@ -292,13 +292,11 @@ def test_the_page_takes_a_case_from_eligible_to_awaiting_records(client, coordin
     assert again.status_code == 422
     assert "The notices of assignment are made" in again.content.decode()
 
-    set_clock(SENT)
-    client.force_login(coordinator)
     to_send = reverse("cases:mark_notices_sent", args=[case.number])
     early = client.post(to_send, {"sent_on": "t"})
     assert early.status_code == 422
     assert "not filed yet" in early.content.decode()
-    file_all_letters(at=FILED)
+    file_all_letters(at=MADE)
     for keyed, said in (("3/3/26", "in the future"), ("3/1/26", "before the case"), ("x", "x")):
         answer = client.post(to_send, {"sent_on": keyed})
         assert answer.status_code == 422
