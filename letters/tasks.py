@@ -2,7 +2,11 @@
 
 import uuid
 
+# Read in before the worker forks its children, so that their first letter is as quick as the
+# others. To import Typst before a fork is safe; to compile is not.
+import pikepdf  # noqa: F401
 import structlog
+import typst  # noqa: F401
 from celery import shared_task
 from django.utils import timezone
 

@@ -103,7 +103,7 @@ def test_killed_while_rendering_the_letter_is_still_filed_exactly_once(wording, 
     worker.start()
     wait_until_filed([letter])
     assert_each_filed_once([letter])
-    assert letter.attempts == 2
+    assert letter.attempts > 1
 
 
 def test_a_killed_pool_child_loses_nothing(wording, relay, worker):

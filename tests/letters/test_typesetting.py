@@ -267,7 +267,6 @@ def test_a_character_that_slips_through_raises_instead_of_printing_a_box():
 
 def test_a_caller_may_fork_after_a_letter_was_typeset():
     compiled(document())
-    assert "typst" not in sys.modules
     fork = multiprocessing.get_context("fork")
     child = fork.Process(target=compiled, args=(document(),))
     child.start()
