@@ -61,8 +61,9 @@ def new_page(browser, site):
 
 
 def _note(complaints, page, line):
-    """A broken content policy or a failing script; not the browser's echo of a refused form."""
-    if line.type == "error" and "the server responded with a status of 4" not in line.text:
+    """A broken content policy or a failing script; not the echo of a refused form or request."""
+    echoes = ("the server responded with a status of 4", "Response Status Error Code 4")
+    if line.type == "error" and not any(echo in line.text for echo in echoes):
         complaints.append(f"{page.url}: {line.text}")
 
 

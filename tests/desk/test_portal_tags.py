@@ -1,0 +1,169 @@
+"""The small parts of every page: dates, due cells, clock bars, stages, outcomes, fields."""
+
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+
+import pytest
+from django import forms
+from django.template import engines
+from django.template.loader import render_to_string
+
+from cases.lifecycle import Status
+from desk.templatetags import portal
+
+TODAY = date(2024, 12, 3)
+
+
+def render(source, **context):
+    return engines["django"].from_string(source).render(context)
+
+
+def test_dates_name_the_weekday_and_the_year_only_where_it_is_another():
+    assert portal.day(date(2024, 12, 4)) == "Wed 4 Dec 2024"
+    assert portal.day_short(date(2024, 12, 4), TODAY) == "Wed 4 Dec"
+    assert portal.day_short(date(2025, 1, 2), TODAY) == "Thu 2 Jan 2025"
+    assert portal.day(None) == ""
+
+
+def test_moments_are_shown_in_the_time_of_los_angeles():
+    late = datetime(2024, 12, 4, 7, 5, 9, tzinfo=UTC)
+    assert portal.moment(late) == "Tue 3 Dec 2024, 23:05"
+    assert portal.day(late) == "Tue 3 Dec 2024"
+    assert portal.clock_time(late) == "23:05:09"
+
+
+@pytest.mark.parametrize(
+    ("on", "state", "words"),
+    [
+        (date(2024, 12, 9), "", "6 days left"),
+        (date(2024, 12, 5), "soon", "2 days left"),
+        (date(2024, 12, 4), "soon", "1 day left"),
+        (date(2024, 12, 3), "soon", "today"),
+        (date(2024, 12, 2), "over", "1 day over"),
+    ],
+)
+def test_a_due_date_says_in_words_how_urgent_it_is(on, state, words):
+    shown = portal.due(on, TODAY)
+    assert (shown["state"], shown["words"]) == (state, words)
+
+
+def test_the_last_quarter_of_a_long_clock_is_soon():
+    due_on = date(2024, 12, 10)
+    assert portal.due(due_on, TODAY, started_on=date(2024, 11, 12))["state"] == "soon"
+    assert portal.due(due_on, TODAY, started_on=date(2024, 11, 13))["state"] == ""
+
+
+def test_a_stopped_clock_says_why():
+    html = render('{% due due_on today hold="records, day 9" %}', due_on=TODAY, today=TODAY)
+    assert "Clock stopped" in html
+    assert "records, day 9" in html
+    assert "hold" in html
+
+
+def test_a_case_gives_its_own_due_date():
+    html = render(
+        "{% due case today label='Due' %}", case=SimpleNamespace(due_on=TODAY), today=TODAY
+    )
+    assert "Due Tue 3 Dec" in html
+
+
+def test_what_falls_due_in_hours_shows_the_hour():
+    at = datetime(2024, 12, 4, 22, 30, tzinfo=UTC)
+    assert portal.due(at, TODAY)["when"] == "Wed 4 Dec, 14:30"
+
+
+def test_a_clock_bar_tells_elapsed_stopped_and_remaining_days_apart():
+    days = portal.clock_days(
+        date(2024, 11, 28),
+        date(2024, 12, 5),
+        TODAY,
+        holds=[(date(2024, 11, 30), date(2024, 12, 1))],
+    )
+    assert days == ["elapsed", "elapsed", "held", "held", "elapsed", "today", "left", "limit"]
+    html = render("{% clock_bar days %}", days=days)
+    assert 'aria-label="Day 6 of 8, clock stopped 2 days"' in html
+    assert html.count("<i ") == 8
+
+
+def test_a_long_clock_fits_sixty_cells_and_still_shows_today_and_the_limit():
+    days = portal.clock_days(date(2024, 1, 1), date(2024, 12, 31), TODAY)
+    cells = portal.clock_bar(days)["cells"]
+    assert len(cells) <= 60
+    assert cells.count("today") == 1
+    assert cells[-1] == "limit"
+
+
+@pytest.mark.parametrize("status", Status)
+def test_every_stage_has_its_word(status):
+    html = render("{% stage_tag case %}", case=SimpleNamespace(status=status.value))
+    assert status.label in html
+    assert 'class="tag' in html
+
+
+@pytest.mark.parametrize(
+    ("value", "look", "words"),
+    [
+        ("UPHELD", "u", "Upheld"),
+        ("OVERTURNED", "o", "Overturned"),
+        ("Partially Overturn", "p", "Partially Overturn"),
+        ("", "none", "Not decided"),
+    ],
+)
+def test_an_outcome_has_a_square_and_its_word(value, look, words):
+    assert render("{% outcome value %}", value=value) == f'<span class="out {look}">{words}</span>'
+
+
+def test_words_of_people_are_never_markup():
+    html = render("{% word_diff old new %}", old="plain", new="<script>alert(1)</script>")
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_changed_words_are_marked():
+    html = render(
+        "{% word_diff old new %}", old="pain did not improve", new="pain improved briefly"
+    )
+    assert "<del>" in html
+    assert "<ins>" in html
+
+
+class Sheet(forms.Form):
+    claim = forms.CharField(label="Claim number", help_text="As on the form.")
+    signed = forms.BooleanField(label="Signed")
+    side = forms.ChoiceField(label="Side", choices=[("L", "Left")], widget=forms.RadioSelect)
+
+
+def test_a_field_shows_label_hint_and_its_error_beside_it():
+    html = render("{% field form.claim %}", form=Sheet({}))
+    assert '<label for="id_claim">Claim number' in html
+    assert "As on the form." in html
+    assert 'aria-invalid="true"' in html
+    assert 'aria-describedby="id_claim_helptext id_claim_error"' in html
+    assert 'id="id_claim_error">This field is required.' in html
+
+
+def test_a_form_drawn_whole_leads_with_what_is_wrong():
+    html = str(Sheet({}))
+    assert html.index("Check these") < html.index("<input")
+    assert 'href="#id_claim"' in html
+    assert "autofocus" in html
+
+
+def test_choices_are_named_as_a_group():
+    html = render("{% field form.side %}", form=Sheet())
+    assert 'role="group" aria-labelledby="id_side_label"' in html
+
+
+def test_a_stale_form_shows_both_texts():
+    html = render_to_string(
+        "_conflict.html", {"who": "M. Delgado", "yours": "mine", "theirs": "hers"}
+    )
+    assert "M. Delgado changed this" in html
+    assert "mine" in html
+    assert "hers" in html
+
+
+def test_counts_carry_their_noun():
+    assert portal.plural(1, "item") == "1 item"
+    assert portal.plural(1200, "item") == "1,200 items"
+    assert portal.plural(2, "party,parties") == "2 parties"
