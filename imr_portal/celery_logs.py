@@ -9,5 +9,5 @@ class CeleryLogging(Logging):
     """Leaves logging as Django has set it up, instead of adding handlers with other words."""
 
     def setup_logging_subsystem(self, *args: Any, **options: Any) -> bool:
-        Logging._setup = True  # type: ignore[attr-defined] - the stubs leave it out
+        Logging._setup = True  # type: ignore[attr-defined]  # not in its stubs
         return True

@@ -50,8 +50,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
     if needed["migrations"] == "ok":
         reported = {
             "broker": _broker(),
-            "worker": _heartbeat("worker"),
-            "relay": _heartbeat("relay"),
+            "worker": heartbeat("worker"),
+            "relay": heartbeat("relay"),
         }
     return JsonResponse({"ready": ready, **needed, **reported}, status=200 if ready else 503)
 
@@ -108,7 +108,7 @@ def _broker() -> str:
     return "ok"
 
 
-def _heartbeat(name: str) -> str:
+def heartbeat(name: str) -> str:
     """Whether a background process was at work lately: a living process may still do nothing."""
     beat = Heartbeat.objects.filter(name=name).values_list("beaten_at", flat=True).first()
     if beat is None:

@@ -7,6 +7,9 @@ from typing import Any
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
+from psycopg import sql
+
+from imr_portal import environment
 
 # Rows of ours that come and go. Everything else of ours is ended, never deleted.
 MAY_BE_DELETED = {
@@ -21,14 +24,21 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("role", help="the name of an existing role, as in DATABASE_URL")
+        parser.add_argument("role", help="the name of the role, as in DATABASE_URL")
+        parser.add_argument(
+            "--create",
+            action="store_true",
+            help="make the role if it is not there, with the password in APPLICATION_DB_PASSWORD",
+        )
 
-    def handle(self, *, role: str, **options: Any) -> str:
+    def handle(self, *, role: str, create: bool, **options: Any) -> str:
         if connection.vendor != "postgresql":
             raise CommandError("Roles are PostgreSQL's. SQLite has none, and needs none.")
         with connection.cursor() as cursor:
-            cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = %s", [role])
-            found = cursor.fetchone()
+            found = role_row(cursor, role)
+            if found is None and create:
+                make_role(cursor, role)
+                found = role_row(cursor, role)
             cursor.execute("SELECT current_user")
             (owner,) = cursor.fetchone()
         if found is None:
@@ -44,6 +54,22 @@ class Command(BaseCommand):
             for statement in statements(role, tables(cursor), grown):
                 cursor.execute(statement)
         return f"{role} may serve the portal; {len(grown)} tables only grow for it."
+
+
+def role_row(cursor: Any, role: str) -> tuple[bool] | None:
+    """Whether a role is a superuser; ``None`` if there is no such role."""
+    cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = %s", [role])
+    row: tuple[bool] | None = cursor.fetchone()
+    return row
+
+
+def make_role(cursor: Any, role: str) -> None:
+    """Make a role that can sign in. The password never stands on a command line."""
+    password = environment.text("APPLICATION_DB_PASSWORD")
+    statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
+        sql.Identifier(role), sql.Literal(password)
+    )
+    cursor.execute(statement.as_string(connection.connection))
 
 
 def tables(cursor: Any) -> list[str]:
