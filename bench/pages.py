@@ -1,7 +1,7 @@
 """The queue page and the case page at 1,000 and at 100,000 cases, with their query counts.
 
-Both sizes are measured in turn, in one run, through Django's own client; six in ten cases are open, as in a
-small office, so every page is full. The ratio counts: the page must not feel the size.
+Both sizes are measured in turn in one run, through Django's own client. Six in ten cases are open,
+so every page is full. The ratio counts: the page must not feel the size.
 """
 
 import shutil

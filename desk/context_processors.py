@@ -49,7 +49,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("Wording", "letters:wording", "letters.manage_wording"),
         Place("Guidelines", "admin:app_list", "guidelines.manage", ("guidelines",)),
         Place("People", "admin:accounts_user_changelist", "accounts.manage_people"),
-        Place("Who looked", "accounts:looks", "accounts.view_looks"),
+        Place("Who looked", "admin:accounts_look_changelist", "accounts.view_looks"),
     ),
 }
 
