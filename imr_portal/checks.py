@@ -209,6 +209,15 @@ def nothing_is_left_of_the_demonstration(**options: Any) -> list[CheckMessage]:
                 id="imr_portal.E007",
             )
         )
+    if settings.ALLOW_SAMPLE_WORDING:
+        found.append(
+            Error(
+                "Letters may be issued in the sample words that come with the portal.",
+                hint="Leave ALLOW_SAMPLE_WORDING unset, import the organisation's own wording "
+                "with manage.py import_wording, and have it published.",
+                id="imr_portal.E012",
+            )
+        )
     if not settings.SECOND_FACTOR_REQUIRED:
         found.append(
             Error(

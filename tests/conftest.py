@@ -74,68 +74,53 @@ def set_clock(monkeypatch):
 
 
 @pytest.fixture
-def _folder(tmp_path_factory):
+def run_folder(tmp_path_factory):
     """A folder with a short path for sockets and logs."""
     return tmp_path_factory.mktemp("run")
 
 
 @pytest.fixture
-def process_env(committed_db, _folder, tmp_path):
+def process_env(committed_db, run_folder, tmp_path):
     """The environment of a process that works on the test database."""
-    from django.conf import settings
-    from django.db import connection
-
-    row = connection.settings_dict
-    if connection.vendor == "sqlite":
-        database = f"sqlite://{row['NAME']}"
-    else:
-        database = f"postgresql:///{row['NAME']}?host={row['HOST']}&user={row['USER']}"
-    return {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "DATABASE_URL": database,
-        "FILES_DIR": settings.FILES_DIR,
-        "REDIS_URL": processes.broker_program.url(processes.broker_program.socket_path(_folder)),
-        "PYTHONUNBUFFERED": "1",
-    }
+    return processes.environment(run_folder)
 
 
 @pytest.fixture
-def broker(_folder, process_env):
+def broker(run_folder, process_env):
     """A private broker: .kill(), .stop(), .start(), .flush(), .client()."""
-    server = processes.Broker(_folder, process_env).start()
+    server = processes.Broker(run_folder, process_env).start()
     yield server
     server.kill()
 
 
 @pytest.fixture
-def site(_folder, process_env):
+def site(run_folder, process_env):
     """A real web server on the test database: .url, .get(), .kill()."""
-    server = processes.Site(_folder, process_env).start()
+    server = processes.Site(run_folder, process_env).start()
     yield server
     server.stop()
 
 
 @pytest.fixture
-def relay(_folder, process_env, broker):
+def relay(run_folder, process_env, broker):
     """The relay, running."""
-    process = processes.relay(_folder, process_env).start()
+    process = processes.relay(run_folder, process_env).start()
     yield process
     process.stop(seconds=10)
 
 
 @pytest.fixture
-def worker(_folder, process_env, broker):
+def worker(run_folder, process_env, broker):
     """A Celery worker with one child, ready for work."""
-    process = processes.worker(_folder, process_env).start().says("ready.")
+    process = processes.worker(run_folder, process_env).start().says("ready.")
     yield process
     process.stop(seconds=15)
 
 
 @pytest.fixture
-def scheduler(_folder, process_env, broker):
+def scheduler(run_folder, process_env, broker):
     """Celery's clock, running."""
-    process = processes.scheduler(_folder, process_env).start().says("beat: Starting...")
+    process = processes.scheduler(run_folder, process_env).start().says("beat: Starting...")
     yield process
     process.stop(seconds=10)
 

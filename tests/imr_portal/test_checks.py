@@ -74,6 +74,7 @@ def test_a_process_refuses_to_start_and_says_what_to_set(tmp_path, changes, said
         ({"DEBUG": "1", "SECRET_KEY": None}, "imr_portal.E006"),
         ({"SECOND_FACTOR_REQUIRED": "0"}, "imr_portal.E008"),
         ({"REDIS_URL": ""}, "imr_portal.E009"),
+        ({"ALLOW_SAMPLE_WORDING": "1"}, "imr_portal.E012"),
         ({"FILES_DIR": "/srv/static/records", "STATIC_ROOT": "/srv/static"}, "imr_portal.W011"),
     ],
 )
