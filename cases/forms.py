@@ -620,6 +620,11 @@ def paper_of(ticket: str) -> Paper | None:
     return Paper(ApplicationPaper.Kind(said["kind"]), file, said["name"]) if file else None
 
 
+def whole_number(text: str) -> int | None:
+    """A version, revision or id that a page sends back; ``None`` if it is not one of ours."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
 def new_key() -> UUID:
     """The key of a fresh form; saving the form twice with it gives one case."""
     return uuid4()

@@ -33,6 +33,7 @@ from .forms import (
     new_key,
     paper_of,
     sign_paper,
+    whole_number,
 )
 from .models import ApplicationPaper, CannotMove, Case
 from .services import intake as intake_services
@@ -304,7 +305,7 @@ def close(request: StaffRequest, number: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def terminate(request: StaffRequest, number: str) -> HttpResponse:
     """End the items that the claims administrator has authorised."""
-    chosen = [int(pk) for pk in request.POST.getlist("item") if pk.isdigit()]
+    chosen = [pk for pk in map(whole_number, request.POST.getlist("item")) if pk is not None]
 
     def end_chosen(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
         return screening.terminate(case_id=case_id, item_ids=chosen, reason=reason, by=by, at=at)
@@ -382,8 +383,7 @@ def _case(number: str) -> Case:
 
 
 def _seen(request: StaffRequest) -> int | None:
-    seen = request.POST.get("version", "")
-    return int(seen) if seen.isdigit() else None
+    return whole_number(request.POST.get("version", ""))
 
 
 def _intake_context(form: IntakeForm, tickets: list[dict[str, str]]) -> dict[str, Any]:

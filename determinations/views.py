@@ -14,7 +14,7 @@ import records.viewer
 from accounts.models import User
 from accounts.services import note_look
 from accounts.versions import Stale
-from cases.forms import ReasonForm
+from cases.forms import ReasonForm, whole_number
 from cases.models import CannotMove, Case
 from cases.policies import NotAllowed
 from cases.services.items import stated_for
@@ -61,24 +61,19 @@ def draft(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
     """Keep what was typed. Called by the page while typing; also a plain Save button."""
     assignment = _own_assignment(request, assignment_id)
     now = timezone.now()
-    revision = request.POST.get("revision", "")
     try:
         saved = writing.save_draft(
             assignment_id=assignment.pk,
             part=part,
             content=request.POST.dict(),
-            revision=int(revision) if revision.isdigit() else 0,
+            revision=whole_number(request.POST.get("revision", "")) or 0,
             by=request.user,
             at=now,
         )
     except writing.DraftConflict as conflict:
         return _draft_conflict(request, assignment, part, conflict)
     except REFUSALS as refusal:
-        if _wants_json(request):
-            return JsonResponse({"error": str(refusal)}, status=422)
-        messages.error(request, str(refusal))
-        context = _workspace(request, assignment, part, typed=request.POST.dict())
-        return render(request, "determinations/workspace.html", context, status=422)
+        return _draft_refused(request, assignment, part, str(refusal))
     if _wants_json(request):
         at = f"{timezone.localtime(saved.saved_at):%H:%M:%S}"
         return JsonResponse({"revision": saved.revision, "saved_at": at})
@@ -88,18 +83,23 @@ def draft(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
 
 @require_POST
 def leave(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
-    """Leaving a part makes a numbered version of it; the answer is the part gone to."""
+    """Leaving a part keeps it and makes a numbered version; the answer is the part gone to."""
     assignment = _own_assignment(request, assignment_id)
+    revision = whole_number(request.POST.get("revision", ""))
     try:
         writing.settle(
             assignment_id=assignment.pk,
             part=part,
+            content=None if revision is None else request.POST.dict(),
+            revision=revision or 0,
             by=request.user,
             at=timezone.now(),
             why="Left the part",
         )
+    except writing.DraftConflict as conflict:
+        return _draft_conflict(request, assignment, part, conflict)
     except REFUSALS as refusal:
-        messages.error(request, str(refusal))
+        return _draft_refused(request, assignment, part, str(refusal))
     if _wants_json(request):
         return HttpResponse(status=204)
     return redirect(f"{_workspace_url(assignment)}?part={request.POST.get('to', '')}")
@@ -371,8 +371,7 @@ def _case(number: str) -> Case:
 
 
 def _seen(request: StaffRequest) -> int | None:
-    seen = request.POST.get("version", "")
-    return int(seen) if seen.isdigit() else None
+    return whole_number(request.POST.get("version", ""))
 
 
 def _wants_json(request: StaffRequest) -> bool:
@@ -438,6 +437,17 @@ def _workspace(
             request, assignment, url=_workspace_url(assignment), keep={"part": part}
         ),
     }
+
+
+def _draft_refused(
+    request: StaffRequest, assignment: ReviewerAssignment, part: str, refusal: str
+) -> HttpResponse:
+    """The page again with what was typed; the sentence alone for the page's own saving."""
+    if _wants_json(request):
+        return JsonResponse({"error": refusal}, status=422)
+    messages.error(request, refusal)
+    context = _workspace(request, assignment, part, typed=request.POST.dict())
+    return render(request, "determinations/workspace.html", context, status=422)
 
 
 def _draft_conflict(

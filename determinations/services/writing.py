@@ -89,29 +89,33 @@ def save_draft(
     """
     assignment = _lock(assignment_id)
     refuse(policies.why_not_write(by, assignment))
-    clean = _clean(assignment, part, content)
-    draft = Draft.objects.filter(assignment=assignment, part=part).first()
-    if draft is None:
-        draft = Draft(assignment=assignment, part=part, revision=0)
-    if draft.revision != revision:
-        raise DraftConflict(draft, clean)
-    draft.content, draft.saved_at = {**draft.content, **clean}, at
-    draft.revision += 1
-    draft.started_at = draft.started_at or at
-    draft.save()
-    if at - draft.started_at >= EDITING_SPAN:
+    draft = _keep(assignment, part, content, revision, at=at)
+    if draft.started_at and at - draft.started_at >= EDITING_SPAN:
         _settle(draft, by=by, at=at, why="A quarter of an hour of editing")
     return draft
 
 
 @transaction.atomic
-def settle(*, assignment_id: int, part: str, by: User, at: datetime, why: str) -> None:
+def settle(
+    *,
+    assignment_id: int,
+    part: str,
+    content: Mapping[str, Any] | None = None,
+    revision: int = 0,
+    by: User,
+    at: datetime,
+    why: str,
+) -> None:
     """Make a numbered version of what was typed: on leaving an item, for one.
 
+    :param content: what stands on the page, to be kept first; ``None`` if it is kept already.
+    :raises DraftConflict: another window saved a newer revision; nothing is overwritten.
     :raises NotAllowed: the review cannot be changed (any more).
     """
     assignment = _lock(assignment_id)
     refuse(policies.why_not_write(by, assignment))
+    if content is not None:
+        _keep(assignment, part, content, revision, at=at)
     _settle_parts(assignment, [part], by=by, at=at, why=why)
 
 
@@ -140,12 +144,11 @@ def cite(
     last = opinion.citations.order_by("-position").values_list("position", flat=True).first()
     citation = OpinionCitation(opinion=opinion, position=(last or 0) + 1)
     if recommendation_id:
-        _cite_recommendation(
-            citation,
-            Recommendation.objects.select_related("edition__guideline__source").get(
-                pk=recommendation_id
-            ),
-        )
+        known = Recommendation.objects.select_related("edition__guideline__source")
+        recommendation = known.filter(pk=recommendation_id).first()
+        if recommendation is None:
+            raise policies.NotAllowed("Choose a guideline from the list.")
+        _cite_recommendation(citation, recommendation)
     else:
         text, _ = normalise(as_printed.strip())
         refuse(_glyph_sentence(text))
@@ -156,15 +159,16 @@ def cite(
 
 @transaction.atomic
 def uncite(*, assignment_id: int, citation_id: int, by: User, at: datetime) -> None:
-    """Take an authority out of an item; the history keeps it.
+    """Take an authority out of an item; the history keeps it. Doing it twice changes nothing.
 
     :raises NotAllowed: the review cannot be changed (any more).
     """
     assignment = _lock(assignment_id)
     refuse(policies.why_not_write(by, assignment))
     citation = OpinionCitation.objects.get(pk=citation_id, opinion__assignment=assignment)
-    citation.removed_at = at
-    citation.store(by=by, at=at, why="Citation removed", fields=["removed_at"])
+    if citation.removed_at is None:
+        citation.removed_at = at
+        citation.store(by=by, at=at, why="Citation removed", fields=["removed_at"])
 
 
 def unfinished(assignment: ReviewerAssignment) -> list[checks.Finding]:
@@ -246,13 +250,34 @@ def _pending_items(case: Case) -> list[DisputedItem]:
     return list(case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position"))
 
 
+def _keep(
+    assignment: ReviewerAssignment,
+    part: str,
+    content: Mapping[str, Any],
+    revision: int,
+    *,
+    at: datetime,
+) -> Draft:
+    clean = _clean(assignment, part, content)
+    draft = Draft.objects.filter(assignment=assignment, part=part).first()
+    if draft is None:
+        draft = Draft(assignment=assignment, part=part, revision=0)
+    if draft.revision != revision:
+        raise DraftConflict(draft, clean)
+    draft.content, draft.saved_at = {**draft.content, **clean}, at
+    draft.revision += 1
+    draft.started_at = draft.started_at or at
+    draft.save()
+    return draft
+
+
 def _clean(assignment: ReviewerAssignment, part: str, content: Mapping[str, Any]) -> dict[str, str]:
     """The known fields of a part, with word processors' junk normalised."""
     if part == checks.SUMMARY:
         wanted: tuple[str, ...] = ("summary", "party_term")
     else:
         prefix, _, pk = part.partition("-")
-        known = pk.isdigit() and assignment.opinions.filter(item_id=int(pk)).exists()
+        known = pk in {str(one) for one in assignment.opinions.values_list("item_id", flat=True)}
         refuse("" if prefix == "item" and known else "This item is not part of your case.")
         wanted = _ITEM_FIELDS
     clean: dict[str, str] = {}
