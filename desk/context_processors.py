@@ -44,7 +44,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         for slug, (label, _) in QUEUES.items()
     ),
     "House": (
-        Place("Reviewers", "reviewers:panel", "reviewers.manage_credentials", key="g p"),
+        Place("Reviewers", "reviewers:panel", "reviewers.see_identity", key="g p"),
         Place("Parked letters", "letters:parked", "letters.release_parked"),
         Place("Wording", "letters:wording", "letters.manage_wording"),
         Place("Guidelines", "admin:app_list", "guidelines.manage", ("guidelines",)),

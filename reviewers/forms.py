@@ -129,6 +129,9 @@ class DeclineForm(forms.Form):
         max_length=300,
         error_messages={"required": "Say why you give the case back."},
     )
+    conflict = forms.BooleanField(
+        label="I have a conflict: never offer me this case again", required=False
+    )
 
 
 class AttestForm(forms.Form):

@@ -208,16 +208,21 @@ def counted(excluded: Iterable[Shown]) -> list[tuple[int, str]]:
     return sorted(pairs, key=lambda pair: -pair[0])
 
 
-def doubts(case: Case, eligible_or_not: Iterable[Shown]) -> list[ConflictResult]:
-    """Possible conflicts of a case that wait for somebody, about those who are else fit."""
-    waiting = [
-        one.reviewer.pk
-        for one in eligible_or_not
-        if {reason["gate"] for reason in one.candidate.reasons if not reason["holds"]}
-        == {"UNSETTLED"}
-    ]
-    live = case.assignments.filter(round=case.round, state__in=ReviewerAssignment.LIVE)
-    waiting += [pk for pk in live.values_list("reviewer_id", flat=True) if pk is not None]
+def doubts(
+    case: Case, excluded: Iterable[Shown], live: Iterable[ReviewerAssignment]
+) -> list[ConflictResult]:
+    """Possible conflicts of a case that wait for somebody.
+
+    About those who have the case; and while nobody has it, about those who are else fit.
+    """
+    waiting = [held.reviewer_id for held in live if held.reviewer_id is not None]
+    if not waiting:
+        waiting = [
+            one.reviewer.pk
+            for one in excluded
+            if {reason["gate"] for reason in one.candidate.reasons if not reason["holds"]}
+            == {"UNSETTLED"}
+        ]
     return open_questions(case, waiting)
 
 

@@ -161,9 +161,9 @@ def _assign_page(
         listed = matching_services.rank(case_id=case.pk, by=request.user, at=now)
         case = _case(case.number)
     eligible, excluded = panel.choices(listed) if listed else ([], [])
-    doubts = panel.doubts(case, excluded)
     parties = list(Party.objects.known_at(now).filter(case=case).order_by("pk"))
     live = policies.live_assignments(case)
+    doubts = panel.doubts(case, excluded, live)
     context = {
         "case": case,
         "form": form,
@@ -273,6 +273,7 @@ def decline(request: StaffRequest, assignment_id: int) -> HttpResponse:
             assignments.decline(
                 assignment_id=held.pk,
                 reason=form.cleaned_data["reason"],
+                conflict=form.cleaned_data["conflict"],
                 by=request.user,
                 at=now,
             )

@@ -228,14 +228,19 @@ def _attest(
 
 
 @transaction.atomic
-def decline(*, assignment_id: int, reason: str, by: User, at: datetime) -> ReviewerAssignment:
+def decline(
+    *, assignment_id: int, reason: str, conflict: bool = False, by: User, at: datetime
+) -> ReviewerAssignment:
     """Give a case back, as its reviewer; it waits for another choice at once.
 
+    :param conflict: the reviewer found a tie, perhaps in the middle of the review, and is barred.
     :raises NotAllowed: not the reviewer's own assignment, no reason, or the case is past review.
     """
     assignment, case = _lock(assignment_id)
     policies.refuse(policies.why_not_decline(by, assignment))
     policies.refuse("" if reason.strip() else "Say why you give the case back.")
+    if conflict and assignment.reviewer is not None:
+        _bar(case, assignment.reviewer, "The reviewer stated a conflict", by=by, at=at)
     return _give_back(
         assignment,
         case,

@@ -327,6 +327,22 @@ def test_declining_gives_the_case_back_at_once_and_tells_nobody_why():
         attested(made, at=LATER)
 
 
+def test_a_conflict_found_midway_stops_the_review_and_bars_the_reviewer():
+    made = accepted_case()
+    user = own_user(made)
+
+    assignments.decline(
+        assignment_id=made.pk, reason="He is my cousin", conflict=True, by=user, at=LATER
+    )
+
+    made.case.refresh_from_db()
+    assert made.case.status == Status.RECORDS_COMPLETE
+    assert not policies.may_open_file(user, made.case)
+    assert made.reviewer.bars.filter(case=made.case).exists()
+    assert made.attestations.get().voided_at == LATER
+    assert "cousin" not in str(list(made.case.events.values()))
+
+
 def test_declining_needs_a_reason():
     made = offered_case()
 
