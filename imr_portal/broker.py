@@ -8,6 +8,7 @@ is owed stands in the database.
 import shutil
 import socket
 import tempfile
+from functools import cache
 from pathlib import Path
 
 LONGEST_SOCKET_PATH = 107  # bytes; what the kernel's sockaddr_un holds beside the final zero
@@ -45,6 +46,7 @@ def find_program() -> str:
     )
 
 
+@cache
 def socket_path(folder: Path) -> Path:
     """Where the socket goes: in the folder, or in a short temporary one if its path is too long."""
     path = folder / "broker.sock"

@@ -135,6 +135,8 @@ def pytest_collection_modifyitems(config, items):
     reasons = {}
     if not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
         reasons["postgres"] = "says something about PostgreSQL alone"
+    else:
+        reasons["sqlite"] = "needs SQLite"
     if not SHARED.is_dir():
         reasons["shared"] = "needs ../shared, which is not here"
     for item in items:

@@ -113,6 +113,10 @@ class Pristine:
         else:
             self._copy(self.template, self.name)
 
+    def copy_to(self, file):
+        """Write the migrated state into a SQLite file of its own."""
+        shutil.copyfile(f"{self.name}.pristine", file)
+
     def tear_down(self):
         connections.close_all()
         if self.is_file:

@@ -18,6 +18,26 @@ ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60  # seconds; a loaded machine with two cores starts a worker in about four
 
 
+def environment(folder):
+    """The environment of a process that works on the test database, its socket in ``folder``."""
+    from django.conf import settings
+    from django.db import connection
+
+    row = connection.settings_dict
+    if connection.vendor == "sqlite":
+        database = f"sqlite://{row['NAME']}"
+    else:
+        database = f"postgresql:///{row['NAME']}?host={row['HOST']}&user={row['USER']}"
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DATABASE_URL": database,
+        "FILES_DIR": settings.FILES_DIR,
+        "REDIS_URL": broker_program.url(broker_program.socket_path(folder)),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
 class DidNotHappen(AssertionError):
     """Something that a test waited for did not happen in time."""
 
@@ -79,6 +99,10 @@ class Process:
         return self._popen is not None and self._popen.poll() is None
 
     @property
+    def exit_code(self):
+        return self._popen.poll()
+
+    @property
     def output(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
@@ -127,6 +151,23 @@ class Process:
         """The process ids of its children, as the kernel lists them."""
         tasks = Path(f"/proc/{self.pid}/task/{self.pid}/children")
         return [int(word) for word in tasks.read_text().split()]
+
+
+def free_port():
+    """A port of this machine that nobody uses right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def command_line(pid):
+    """The words that started a process, with spaces around them."""
+    words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    return f" {' '.join(words)} "
+
+
+def is_running(pid):
+    return _state(pid) not in {"", "Z", "X"}
 
 
 def _group_exists(group):

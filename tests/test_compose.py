@@ -209,7 +209,7 @@ def test_each_service_starts_works_and_ends(production, application_role, broker
                                             run_folder, tmp_path):  # fmt: skip
     settings, _ = production
     assert "only grow" in application_role
-    port = _free_port()
+    port = processes.free_port()
     places = {"HOST": "127.0.0.1", "PORT": str(port)}
     collected = subprocess.run(
         [sys.executable, "manage.py", "collectstatic", "--no-input"],
@@ -254,14 +254,6 @@ def _becomes_healthy(service, process, env):
         processes.wait_until(healthy, what=f"{service} is healthy", seconds=120, every=0.5)
     except processes.DidNotHappen as error:
         raise AssertionError(f"{error}\n{process.output}") from None
-
-
-def _free_port():
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.mark.postgres
