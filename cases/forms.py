@@ -254,6 +254,7 @@ class IntakeForm(DatedForm):
         min_value=1,
         max_value=MOST_ITEMS,
         required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "data-items-on-form": ""}),
         error_messages={"invalid": "Write a number.", "max_value": "At most 200."},
     )
     liability_disputed = forms.ChoiceField(

@@ -64,7 +64,8 @@ def intake(request: StaffRequest) -> HttpResponse:
     if "more_rows" in request.POST:
         # Nobody has said yet that the form is complete, so nothing of it is checked.
         fresh = IntakeForm(today=today, initial=request.POST.dict())
-        fresh.rows = form.rows + [ItemRow() for _ in range(6)]
+        more = 0 if request.POST["more_rows"] == "scan" else 6  # "scan" only shows the scan
+        fresh.rows = form.rows + [ItemRow() for _ in range(more)]
         context = _intake_context(fresh, tickets) | {"refusal": " ".join(refused)}
         return render(request, "cases/intake.html", context, status=422 if refused else 200)
     for sentence in refused:

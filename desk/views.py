@@ -12,6 +12,7 @@ from django.views.decorators.vary import vary_on_headers
 from accounts.models import User
 from accounts.roles import Role
 from accounts.services import note_look
+from cases import policies
 from cases.lifecycle import QUEUES
 from cases.models import Case, Event, Origin, PersonName, Priority
 
@@ -184,4 +185,5 @@ def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
         "entries": timeline(case, request.user)[:8],
         "is_published": case.origin == Origin.PUBLISHED,
         "application": getattr(case, "application", None),
+        "may_end_early": case.is_open and not policies.why_not_end_early(request.user, case),
     }

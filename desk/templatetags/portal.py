@@ -245,6 +245,12 @@ def page_chip(page: int | str, url: str = "") -> SafeString:
 
 
 @register.simple_tag
+def employee_of(case: Any) -> Any:
+    """The employee of a case, as the party now in force, or ``None``. One query."""
+    return case.parties.current().filter(role="EMPLOYEE").order_by("pk").first()
+
+
+@register.simple_tag
 def initials(name: Any) -> str:
     """ "R. O." of "Ruth Okafor"."""
     return " ".join(f"{word[0]}." for word in str(name).split() if word)

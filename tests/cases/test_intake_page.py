@@ -395,6 +395,7 @@ def test_the_scan_is_shown_to_key_from(client):
 
     assert reverse("cases:intake_paper", args=[ticket]) in answer.content.decode()
     assert picture.headers["Content-Type"] == "image/png"
+    assert len(answer.context["form"].rows) == 4  # the button shows the scan, and adds no rows
     assert not Case.objects.exists()
 
 
