@@ -24,6 +24,7 @@ from .conflicts import PartyFacts, Tie
 from .facts import Profile
 from .matching import Applicant, Fit, Item, Question, Verdict
 from .models import (
+    Affiliation,
     ConflictResult,
     Reviewer,
     ReviewerAssignment,
@@ -143,8 +144,10 @@ def _categories(item: DisputedItem) -> tuple[int, ...]:
 def _applicants(
     case: Case, panel: QuerySet[Reviewer], *, on: date, known_at: datetime
 ) -> list[Applicant]:
-    facts = facts_by_reviewer(on=on, known_at=known_at, of=panel)
     parties = parties_of(case, known_at=known_at)
+    facts = facts_by_reviewer(
+        on=on, known_at=known_at, of=panel, affiliations=_that_matter(parties)
+    )
     settlements = _settlements(case, known_at=known_at)
     people = []
     for row in _panel_rows(case, panel):
@@ -172,6 +175,20 @@ def _applicants(
             )
         )
     return people
+
+
+def _that_matter(parties: Sequence[PartyFacts]) -> Q:
+    """The affiliations that can decide something about a case with these parties."""
+    organisations: set[int] = set()
+    persons: set[int] = set()
+    for party in parties:
+        organisations |= party.organisations | party.namesake_organisations
+        persons |= party.persons | party.namesake_persons
+    return (
+        Q(organisation_id__in=organisations)
+        | Q(person_id__in=persons)
+        | Q(relation=Affiliation.Relation.UR_CONTRACT)
+    )
 
 
 def _panel_rows(case: Case, panel: QuerySet[Reviewer]) -> QuerySet[Any]:

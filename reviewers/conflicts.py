@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 
 from cases.names import fold_name
 
@@ -82,6 +83,11 @@ class PartyFacts:
     namesake_persons: frozenset[int] = frozenset()
     namesake_organisations: frozenset[int] = frozenset()
 
+    @cached_property
+    def no_tie(self) -> "Tie":
+        """The result for everyone of whom nothing is on file; most are."""
+        return Tie(self.party_id, NONE, PASS, f"No tie to {_the(self)} is on file.")
+
 
 @dataclass(frozen=True)
 class Tie:
@@ -147,7 +153,7 @@ def ties(profile: Profile, parties: Sequence[PartyFacts]) -> list[Tie]:
         if likeness is not None:
             of_party.append(likeness)
         if not of_party:
-            of_party = [Tie(party.party_id, NONE, PASS, f"No tie to {_the(party)} is on file.")]
+            of_party = [party.no_tie]
         found += of_party
     return found
 

@@ -133,14 +133,27 @@ def profiles(reviewers: QuerySet[Reviewer], *, on: date, known_at: datetime) -> 
 
 
 def facts_by_reviewer(
-    *, on: date, known_at: datetime, of: QuerySet[Reviewer] | None = None
+    *,
+    on: date,
+    known_at: datetime,
+    of: QuerySet[Reviewer] | None = None,
+    affiliations: Q | None = None,
 ) -> dict[int, dict[str, list[Any]]]:
     """Every fact that held on a day as known at a moment, by reviewer and kind, in one query.
 
     :param of: these reviewers only; the whole panel when left out.
+    :param affiliations: these affiliations only, where a panel has very many; all when left out.
     """
     parts = [
-        _facts_of(model, kind, columns, on=on, known_at=known_at, of=of)
+        _facts_of(
+            model,
+            kind,
+            columns,
+            on=on,
+            known_at=known_at,
+            of=of,
+            only=affiliations if kind == "affiliations" else None,
+        )
         for kind, (model, columns) in _COLUMNS.items()
     ]
     found: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
@@ -163,6 +176,7 @@ def _facts_of(
     on: date,
     known_at: datetime,
     of: QuerySet[Reviewer] | None,
+    only: Q | None,
 ) -> QuerySet[Any]:
     later = model._default_manager.filter(corrects=OuterRef("pk"), recorded_at__lte=known_at)
     rows = model._default_manager.filter(~Exists(later), recorded_at__lte=known_at, withdrawn=False)
@@ -172,6 +186,8 @@ def _facts_of(
         # Having treated the employee does not end: once done it stays a tie.
         holds |= Q(relation=Affiliation.Relation.TREATMENT)
     rows = rows.filter(holds)
+    if only is not None:
+        rows = rows.filter(only)
     if of is not None:
         rows = rows.filter(reviewer__in=of.values("pk"))
     words: dict[str, Any] = {f"own_{number}": column for number, column in enumerate(columns)}
