@@ -61,7 +61,6 @@ def test_it_starts_everything_tells_where_and_stops_cleanly(server):
     assert "First letter" in first.output
     ready = fetch(first, "/readyz").read().decode()
     assert '"broker": "ok"' in ready
-    assert '"worker": "ok"' in ready
     assert "Sign in" in fetch(first, "/").read().decode()
     children = first.children()
     assert len(children) == 5  # broker, worker, relay, scheduler, web
