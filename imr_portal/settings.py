@@ -206,8 +206,9 @@ CLAMD_SOCKET = environment.text("CLAMD_SOCKET", "")
 REDIS_URL = environment.text("REDIS_URL", "")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "imr_portal.cache.RedisOrMemory",
         "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
     if REDIS_URL and environment.flag("CACHE_IN_REDIS", True)
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
