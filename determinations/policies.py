@@ -68,13 +68,16 @@ def why_not_issue(user: User, case: Case) -> str:
 
 def why_not_send_back(user: User, case: Case) -> str:
     """Whether the director may void the approval and put the case before quality again."""
-    return why_not(
+    reason = why_not(
         user,
         "determinations.issue",
         case,
         Status.APPROVED,
         act="send it back to quality assurance",
     )
+    if not reason and decided_by(user, case):
+        return "You decided this case, so another medical director has to send it back."
+    return reason
 
 
 def why_not_send(user: User, case: Case) -> str:

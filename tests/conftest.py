@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from . import processes
@@ -51,6 +51,7 @@ def _empty_cache():
 def committed_db(django_db_setup, django_db_blocker):
     """The database, with commits that others can see. Put back afterwards."""
     with django_db_blocker.unblock():
+        assert not connection.in_atomic_block, "module_db and committed_db share no module"
         yield
         django_db_setup.restore()
 

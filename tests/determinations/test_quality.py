@@ -1,0 +1,288 @@
+"""Quality assurance: returned with words, approved, and an approval voided."""
+
+import html
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from accounts.roles import Role
+from accounts.services import grant_role
+from accounts.versions import Stale
+from cases.lifecycle import Status
+from cases.models import Case, Event
+from cases.policies import NotAllowed
+from determinations.models import Determination, QualityReview
+from determinations.policies import live_determination
+from determinations.services import issuing, quality, writing
+from tests.factories import person
+from tests.records.factories import in_review
+
+from .factories import REVIEWED, put, reviewer_of, submitted
+
+pytestmark = pytest.mark.django_db
+
+READ = REVIEWED + timedelta(hours=1)
+AGAIN = READ + timedelta(minutes=30)
+WORDS = "Say how long the relief lasted."
+
+
+@pytest.fixture(scope="module")
+def handed_in(module_db):
+    return submitted(in_review())
+
+
+@pytest.fixture
+def case(handed_in):
+    return Case.objects.get(pk=handed_in.pk)
+
+
+@pytest.fixture
+def checker():
+    return person(Role.QA, name="Maria Delgado")
+
+
+def give_back(case, by, *, comment=WORDS, item_id=None, seen_version=None, at=READ):
+    return quality.return_for_changes(
+        case_id=case.pk, comment=comment, item_id=item_id, seen_version=seen_version, by=by, at=at
+    )
+
+
+def approve(case, by, *, comment="", seen_version=None, at=READ):
+    return quality.approve(
+        case_id=case.pk, comment=comment, seen_version=seen_version, by=by, at=at
+    )
+
+
+def reload(case):
+    return Case.objects.get(pk=case.pk)
+
+
+def test_a_review_is_returned_with_words_to_its_reviewer(case, checker):
+    item = case.items.get()
+
+    reading = give_back(case, checker, item_id=item.pk, seen_version=case.version)
+
+    assert reload(case).stage == Status.IN_REVIEW
+    assert (reading.result, reading.comment, reading.item) == ("RETURNED", WORDS, item)
+    assert (reading.number, reading.checked_by, reading.checked_at) == (1, checker, READ)
+    assert live_determination(case).state == Determination.State.RETURNED
+    assert case.assignments.get().review.state == "RETURNED"
+    event = case.events.latest("pk")
+    assert (event.kind, event.why, event.by) == (Event.Kind.QA_RETURNED, WORDS, checker)
+
+
+def test_an_approved_review_waits_for_the_director(case, checker):
+    approve(case, checker, comment="Clear.", seen_version=case.version)
+
+    case = reload(case)
+    determination = live_determination(case)
+    assert (case.stage, case.next_role) == (Status.APPROVED, "DIRECTOR")
+    assert determination.state == Determination.State.APPROVED
+    assert (determination.approved_by, determination.approved_at) == (checker, READ)
+    assert case.events.latest("pk").kind == Event.Kind.QA_APPROVED
+
+
+def test_after_a_return_the_review_is_read_a_second_time(case, checker):
+    give_back(case, checker)
+    assignment = case.assignments.get()
+    put(assignment, "summary", {"summary": "Relief lasted nine days."}, at=AGAIN)
+    writing.submit(assignment_id=assignment.pk, by=reviewer_of(assignment), at=AGAIN)
+
+    (changed,) = issuing.changes_since_return(reload(case))
+    assert (changed.part, changed.new) == ("summary", "Relief lasted nine days.")
+    assert "neck pain after a lifting injury" in changed.old
+    assert approve(case, checker, at=READ + timedelta(hours=1)).number == 2
+
+
+@pytest.mark.parametrize("comment", ["", "  \n"])
+def test_a_return_needs_words(case, checker, comment):
+    with pytest.raises(NotAllowed, match="Say what to change"):
+        give_back(case, checker, comment=comment)
+
+    assert reload(case).stage == Status.QA
+    assert not QualityReview.objects.filter(determination__case=case).exists()
+
+
+def test_a_return_speaks_of_an_item_of_this_case(case, checker):
+    with pytest.raises(NotAllowed, match="Choose an item of this case."):
+        give_back(case, checker, item_id=987654)
+
+
+@pytest.mark.parametrize("act", [give_back, approve])
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.QA}))
+def test_another_role_checks_nothing(case, act, role):
+    with pytest.raises(NotAllowed, match="Your role does not let you check its quality"):
+        act(case, person(role))
+
+    assert reload(case).stage == Status.QA
+
+
+@pytest.mark.parametrize("act", [give_back, approve])
+def test_nobody_checks_their_own_decision(case, act):
+    reviewer = reviewer_of(case.assignments.get())
+    grant_role(user_id=reviewer.pk, role=Role.QA, by=None, at=READ)
+
+    with pytest.raises(NotAllowed, match="You decided this case, so someone else"):
+        act(case, type(reviewer).objects.get(pk=reviewer.pk))
+
+    assert reload(case).stage == Status.QA
+
+
+@pytest.mark.parametrize("act", [give_back, approve])
+def test_who_reads_an_old_page_is_told(case, checker, act):
+    with pytest.raises(Stale):
+        act(case, checker, seen_version=case.version - 1)
+
+    assert reload(case).stage == Status.QA
+
+
+@pytest.mark.parametrize("first", [give_back, approve])
+@pytest.mark.parametrize("second", [give_back, approve])
+def test_a_double_click_is_refused_and_adds_nothing(case, checker, first, second):
+    first(case, checker)
+
+    with pytest.raises(NotAllowed, match="it has to stand at “Quality check”"):
+        second(case, checker)
+
+    assert QualityReview.objects.filter(determination__case=case).count() == 1
+
+
+def test_the_director_may_void_an_approval_with_a_reason(case, checker):
+    approve(case, checker)
+    director = person(Role.DIRECTOR)
+
+    quality.send_back(case_id=case.pk, reason="Item 1 cites the wrong year.", by=director, at=READ)
+
+    case = reload(case)
+    determination = live_determination(case)
+    assert case.stage == Status.QA
+    assert (determination.state, determination.approved_by) == ("IN_QA", None)
+    assert determination.quality_reviews.get().voided_at == READ
+    assert case.events.latest("pk").why == "Item 1 cites the wrong year."
+    assert approve(case, checker).number == 2
+
+
+def test_voiding_needs_a_reason_the_role_the_state_and_no_part_in_the_decision(case, checker):
+    director = person(Role.DIRECTOR)
+
+    def back(by, reason="Because."):
+        quality.send_back(case_id=case.pk, reason=reason, by=by, at=READ)
+
+    with pytest.raises(NotAllowed, match="it has to stand at “Ready to issue”"):
+        back(director)
+    approve(case, checker)
+    with pytest.raises(NotAllowed, match="Say why"):
+        back(director, " ")
+    with pytest.raises(NotAllowed, match="Your role does not let you"):
+        back(checker)
+    reviewer = reviewer_of(case.assignments.get())
+    grant_role(user_id=reviewer.pk, role=Role.DIRECTOR, by=None, at=READ)
+    with pytest.raises(NotAllowed, match="You decided this case"):
+        back(type(reviewer).objects.get(pk=reviewer.pk))
+    assert reload(case).stage == Status.APPROVED
+
+
+# --- The page -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def desk(client, checker, set_clock):
+    set_clock(READ)
+    client.force_login(checker)
+    return client
+
+
+def url(case, name="quality"):
+    return reverse(f"determinations:{name}", args=[case.number])
+
+
+def page_of(answer):
+    return html.unescape(answer.content.decode())
+
+
+def version_on(page):
+    return re.search(r'name="version" value="(\d+)"', page).group(1)
+
+
+def test_what_the_page_shows_can_be_approved(desk, case):
+    page = page_of(desk.get(url(case)))
+    assert "The record shows nine days." in page
+    assert case.assignments.get().reviewer.code in page
+
+    answer = desk.post(url(case, "approve"), {"version": version_on(page), "comment": ""})
+
+    assert (answer.status_code, answer.url) == (302, reverse("desk:queue", args=["qa"]))
+    assert reload(case).stage == Status.APPROVED
+
+
+def test_what_the_page_shows_can_be_returned(desk, case):
+    sent = {"version": version_on(page_of(desk.get(url(case)))), "comment": WORDS}
+    sent["item"] = str(case.items.get().pk)
+
+    assert desk.post(url(case, "return"), sent).status_code == 302
+    assert reload(case).stage == Status.IN_REVIEW
+    assignment = case.assignments.get()
+    desk.force_login(reviewer_of(assignment))
+    workspace = reverse("determinations:workspace", args=[assignment.pk])
+    assert WORDS in page_of(desk.get(workspace))
+
+
+def test_a_return_without_words_is_refused_beside_the_comment(desk, case):
+    answer = desk.post(url(case, "return"), {"comment": " "})
+
+    assert answer.status_code == 422
+    assert "Say what to change" in str(answer.context["form"].errors["comment"])
+
+
+@pytest.mark.parametrize(
+    ("sent", "field", "said"),
+    [
+        ({"comment": "⚕"}, "comment", "Letters cannot print"),
+        ({"comment": "x" * 4001}, "comment", "Shorten it to 4000."),
+        ({"comment": WORDS, "item": "987654"}, "item", "Select a valid choice"),
+    ],
+)
+def test_words_that_cannot_be_kept_come_back(desk, case, sent, field, said):
+    for name in ("return", "approve"):
+        answer = desk.post(url(case, name), sent)
+        assert answer.status_code == 422
+        assert said in str(answer.context["form"].errors[field])
+        assert sent["comment"] in page_of(answer)
+
+
+@pytest.mark.parametrize("name", ["return", "approve"])
+def test_an_old_page_is_409_and_keeps_the_words(desk, case, name):
+    sent = {"version": str(case.version - 1), "comment": WORDS}
+
+    answer = desk.post(url(case, name), sent)
+
+    assert answer.status_code == 409
+    assert WORDS in page_of(answer)
+    assert "Someone else changed this" in page_of(answer)
+    assert version_on(page_of(answer)) == str(case.version)
+
+
+def test_a_second_click_says_where_the_case_stands(desk, case):
+    sent = {"version": str(case.version), "comment": ""}
+    desk.post(url(case, "approve"), sent)
+
+    answer = desk.post(url(case, "approve"), sent)
+
+    assert answer.status_code == 422
+    assert "it has to stand at “Quality check”" in page_of(answer)
+
+
+def test_the_changes_since_the_return_are_marked_word_by_word(desk, case, checker):
+    give_back(case, checker)
+    assignment = case.assignments.get()
+    old = assignment.review.summary
+    put(assignment, "summary", {"summary": old.replace("nine days", "nine weeks")}, at=AGAIN)
+    writing.submit(assignment_id=assignment.pk, by=reviewer_of(assignment), at=AGAIN)
+
+    page = page_of(desk.get(url(case)))
+
+    assert "Changes since the last reading" in page
+    assert re.search(r"<del[^>]*>[^<]*days", page)
+    assert re.search(r"<ins[^>]*>[^<]*weeks", page)
