@@ -64,6 +64,15 @@ def module_db(django_db_setup, django_db_blocker):
         transaction.set_rollback(True)
 
 
+@pytest.fixture(scope="session")
+def office(django_db_setup, django_db_blocker):
+    """Every page and form, opened and sent once as every role; see ``tests.crawl``."""
+    from .crawl import crawl
+
+    with django_db_blocker.unblock():
+        return crawl()
+
+
 @pytest.fixture
 def set_clock(monkeypatch):
     """Call it with a moment: the edge then reads that moment from the clock."""
