@@ -20,6 +20,7 @@ from cases.policies import NotAllowed
 from cases.services.items import stated_for
 from guidelines.citations import sentences
 from reviewers.models import ReviewerAssignment
+from reviewers.policies import may_open_file
 
 from . import checks, history, policies
 from .composition import ADMINISTRATOR
@@ -108,7 +109,7 @@ def leave(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
 @require_GET
 def checks_list(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """What the review still lacks, now."""
-    assignment = _own_assignment(request, assignment_id)
+    assignment = _open_assignment(request, assignment_id)
     context = {"assignment": assignment, "findings": writing.unfinished(assignment)}
     return render(request, "determinations/_checks.html", context)
 
@@ -158,7 +159,7 @@ def uncite(request: StaffRequest, assignment_id: int, citation_id: int) -> HttpR
 @require_GET
 def review_preview(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """The letter as it would look now, for its reviewer."""
-    assignment = _own_assignment(request, assignment_id)
+    assignment = _open_assignment(request, assignment_id)
     return _preview_pdf(request, assignment.case)
 
 
@@ -366,6 +367,16 @@ def _own_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssign
     return found
 
 
+def _open_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssignment:
+    """The reviewer's own assignment while its file is open to them, and not after it ended."""
+    assignment = _own_assignment(request, assignment_id)
+    if assignment.round != assignment.case.round or not may_open_file(
+        request.user, assignment.case
+    ):
+        raise Http404("There is no such review.")
+    return assignment
+
+
 def _case(number: str) -> Case:
     return get_object_or_404(Case.objects.select_related("ur_decision"), number=number)
 
@@ -414,6 +425,8 @@ def _workspace(
     kept = drafts[part].content if part in drafts else {}
     values = stored | kept | {name: typed[name] for name in names if typed and name in typed}
     next_part = parts[(parts.index(part) + 1) % len(parts)]
+    # A refused save shows what was typed, also to someone from whom the case was taken back.
+    is_open = may_open_file(request.user, assignment.case)
     return {
         "assignment": assignment,
         "case": assignment.case,
@@ -428,10 +441,10 @@ def _workspace(
         "values": values,
         "revision": drafts[part].revision if part in drafts else 0,
         "saved_at": drafts[part].saved_at if part in drafts else None,
-        "findings": writing.unfinished(assignment),
+        "findings": writing.unfinished(assignment) if is_open else [],
         "bases": Basis.choices,
         "party_terms": PartyTerm.choices,
-        "returned": _last_return(assignment.case),
+        "returned": _last_return(assignment.case) if is_open else None,
         "today": timezone.localdate(),
         "viewer": records.viewer.context(
             request, assignment, url=_workspace_url(assignment), keep={"part": part}

@@ -114,7 +114,8 @@ def viewer(
     if assignment is not None:
         marks = dict(assignment.read_marks.values_list("document_id", "mark"))
     reads_all = not access.why_not_open_any(user, case)
-    documents = list(case.documents.order_by("number"))
+    hidden = access.why_not_list(user, case)
+    documents = [] if hidden else list(case.documents.order_by("number"))
     total = sum(document.pages for document in documents)
     page = _wanted(request, case, documents, marks, total)
     rows: list[Row] = []
