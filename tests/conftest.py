@@ -25,6 +25,14 @@ from .pristine import Pristine
 CI = os.environ.get("CI") == "true"
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--only-database",
+        action="store_true",
+        help="leave out tests that touch no database: they say the same on every engine",
+    )
+
+
 def pytest_configure(config):
     """End as on Ctrl-C when asked politely, so that no process of a test is left behind."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -142,6 +150,10 @@ def pytest_collection_modifyitems(config, items):
     """Skip, with a reason, what cannot say anything here."""
     from django.conf import settings
 
+    if config.getoption("--only-database"):
+        touching = [item for item in items if _touches_database(item)]
+        config.hook.pytest_deselected(items=[item for item in items if not _touches_database(item)])
+        items[:] = touching
     reasons = {}
     if not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
         reasons["postgres"] = "says something about PostgreSQL alone"
@@ -153,6 +165,10 @@ def pytest_collection_modifyitems(config, items):
         for marker, reason in reasons.items():
             if marker in item.keywords:
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _touches_database(item):
+    return "django_db_setup" in item.fixturenames or item.get_closest_marker("django_db")
 
 
 @pytest.hookimpl(hookwrapper=True)
