@@ -171,13 +171,13 @@ def _touches_database(item):
     return "django_db_setup" in item.fixturenames or item.get_closest_marker("django_db")
 
 
-@pytest.hookimpl(hookwrapper=True)
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Under CI a skipped test is a failed one, unless it needs ../shared."""
-    outcome = yield
-    report = outcome.get_result()
+    report = yield
     if CI and report.skipped and not hasattr(report, "wasxfail") and "shared" not in item.keywords:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         if "../shared" not in str(reason):
             report.outcome = "failed"
             report.longrepr = f"Nothing may be skipped under CI. {reason}"
+    return report
