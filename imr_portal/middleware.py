@@ -10,7 +10,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY, logout
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
@@ -61,6 +61,18 @@ class SessionLimitsMiddleware:
             logout(request)
         elif idle >= SECONDS_BETWEEN_STAMPS and route_of(request) not in POLLED:
             session["seen_at"] = now
+
+
+class PlainAddressMiddleware:
+    """Refuses an address that holds a NUL: no page of ours has one, and PostgreSQL takes none."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("The address holds a NUL.")
+        return self.get_response(request)
 
 
 class AudienceMiddleware:
