@@ -18,7 +18,7 @@ def answer_dialog(page, verb):
     """Answer the check step. It ignores a press in its first moments, so press until it is gone."""
     dialog = page.get_by_role("dialog")
     go = dialog.get_by_role("button", name=verb, exact=True)
-    expect(go).to_be_focused()
+    expect(go).to_be_visible()
     for _ in range(20):
         if dialog.is_visible():
             go.click(timeout=2_000)

@@ -1,0 +1,194 @@
+"""The journey without a mouse: what the keys do, where they do nothing, and where the focus goes."""
+
+import pytest
+from playwright.sync_api import expect
+
+from accounts.roles import Role
+from cases.models import Case
+
+from .acts import active
+
+
+def keys(page, *pressed):
+    for key in pressed:
+        page.keyboard.press(key)
+
+
+def has_focus(page):
+    """Something on the page has the focus, not the page itself."""
+    return page.evaluate("document.activeElement !== document.body")
+
+
+@pytest.fixture
+def answered(visit):
+    """Answer the check step by the keyboard; it does not take the key that opened it."""
+
+    def answer(page):
+        dialog = page.get_by_role("dialog")
+        expect(dialog.locator("button.pri")).to_be_focused()
+        for _ in range(20):
+            keys(page, "Enter")
+            try:
+                expect(dialog).to_have_count(0, timeout=400)
+            except AssertionError:
+                continue
+            return
+        raise AssertionError("The dialog does not take Enter for an answer.")
+
+    return answer
+
+
+def test_an_application_is_keyed_and_accepted(work, visit):
+    page = visit(work.people[Role.INTAKE])
+    keys(page, "g", "n")
+    page.wait_for_url("**/intake/new/")
+    page.locator("#id_first_name").focus()
+    for words in ("Tanya", "Brandt", "", "FEMALE", "031468", "02112024", "06-991", "-8"):
+        page.keyboard.type(words)
+        keys(page, "Tab")
+    page.locator("#id_employer").focus()
+    page.keyboard.type("Mesa Clinics")
+    page.locator("#id_physician_last").focus()
+    page.keyboard.type("Oyelaran")
+    page.locator("#id_administrator").focus()
+    page.keyboard.type("Pacific Comp Claims")
+    keys(page, "F9")
+    page.keyboard.type("TENS unit, purchase")
+    assert page.evaluate("document.activeElement.name") == "item_title"
+    keys(page, "Control+Enter")
+    expect(page.get_by_role("status").filter(has_text="waits for screening")).to_be_visible()
+    case = Case.objects.get(claim_number="06-991")
+    assert [item.title for item in case.items.all()] == ["TENS unit, purchase"]
+
+
+def test_a_queue_is_walked_and_left(work, visit):
+    work.received(title="First treatment")
+    work.received(title="Second treatment")
+    page = visit(work.people[Role.COORDINATOR])
+    keys(page, "g", "e")
+    page.wait_for_url("**/queues/eligibility/")
+    numbers = page.locator("tbody [data-open]").all_inner_texts()
+    assert len(numbers) >= 2
+    keys(page, "j")
+    assert numbers[0] in active(page)
+    expect(page.locator("#peek h2")).to_have_text(numbers[0])
+    assert numbers[0] in active(page), "the panel beside the list took the focus"
+    keys(page, "j")
+    assert numbers[1] in active(page)
+    expect(page.locator("#peek h2")).to_have_text(numbers[1])
+    keys(page, "k", "Enter")
+    page.wait_for_url(f"**/cases/{numbers[0]}/")
+
+
+def test_a_reviewer_is_assigned_with_one_key(work, visit):
+    case = work.complete()
+    page = visit(work.people[Role.COORDINATOR], f"/cases/{case.number}/")
+    keys(page, ".")
+    page.wait_for_url("**/assign/")
+    keys(page, "1")
+    expect(page.locator(".h .tag")).to_have_text("Offered to a reviewer")
+
+
+def test_a_review_is_read_and_written(work, visit, answered):
+    assignment = work.in_review()
+    page = visit(work.people[Role.REVIEWER], f"/reviews/{assignment.pk}/")
+    viewer = page.get_by_role("region", name="Record viewer")
+    expect(viewer).to_contain_text("p. 1 / 3")
+    keys(page, "j")
+    expect(viewer).to_contain_text("p. 2 / 3")
+    assert has_focus(page)
+    keys(page, "j")
+    expect(viewer).to_contain_text("p. 3 / 3")
+    assert has_focus(page)
+    keys(page, "k")
+    expect(viewer).to_contain_text("p. 2 / 3")
+
+    panes = []
+    for _ in range(3):
+        keys(page, "F6")
+        panes.append(page.evaluate("document.activeElement.getAttribute('aria-label')"))
+    assert len(set(panes)) == 3, panes
+    keys(page, "Shift+F6")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == panes[1]
+
+    page.get_by_label("Summary", exact=True).focus()
+    page.keyboard.type("jk? No key fires in a field.")
+    expect(page.get_by_label("Summary", exact=True)).to_have_value("jk? No key fires in a field.")
+    expect(viewer).to_contain_text("p. 2 / 3")
+    expect(page.locator("[data-save-state]")).to_contain_text("Saved ")
+    page.get_by_role("link", name="Item 1 of 1").press("Enter")
+    page.get_by_label("Overturned").focus()
+    keys(page, "ArrowRight")
+    expect(page.get_by_label("Upheld")).to_be_checked()
+    keys(page, "Escape", "@")
+    page.keyboard.type("epidural")
+    found = page.get_by_role("list", name="Guidelines found").get_by_role("button").first
+    expect(found).to_be_visible()
+    found.press("Enter")
+    expect(page.locator("#citations li")).to_contain_text("Epidural")
+    assert has_focus(page)
+    expect(page.locator("[data-save-state]")).to_contain_text("Saved ")
+    keys(page, "Control+Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    answered(page)
+    expect(page.get_by_role("heading", name="Not submitted yet")).to_be_visible()
+    assert "Not submitted yet" in active(page)
+
+
+def test_quality_approves_and_returns_with_one_key_each(work, visit, answered):
+    first, second = work.submitted(), work.submitted()
+    page = visit(work.people[Role.QA], f"/cases/{first.number}/quality/")
+    keys(page, "r")
+    expect(page.get_by_role("alert").first).to_be_visible()
+    assert has_focus(page)
+    page.get_by_label("Comment").focus()
+    page.keyboard.type("ra")
+    expect(page.get_by_label("Comment")).to_have_value("ra")
+    keys(page, "Escape", "r")
+    expect(page.get_by_role("status").filter(has_text="back with its reviewer")).to_be_visible()
+
+    page.goto(f"/cases/{second.number}/quality/")
+    keys(page, "a")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(second.number)
+    keys(page, "Escape")
+    expect(dialog).to_have_count(0)
+    assert Case.objects.get(pk=second.pk).status == "QA"
+    keys(page, "a")
+    answered(page)
+    expect(page.get_by_role("status").filter(has_text="is approved")).to_be_visible()
+
+
+def test_a_dialog_that_is_left_gives_the_focus_back(work, visit):
+    case = work.submitted()
+    page = visit(work.people[Role.QA], f"/cases/{case.number}/quality/")
+    approve = page.get_by_role("button", name="Approve")
+    approve.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    keys(page, "Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(approve).to_be_focused()
+    keys(page, "?")
+    expect(page.get_by_role("dialog")).to_contain_text("Ask for changes")
+    keys(page, "Escape")
+    expect(approve).to_be_focused()
+
+
+def test_where_single_keys_are_off_only_the_others_work(work, visit):
+    case = work.submitted()
+    checker = work.people[Role.QA]
+    checker.refresh_from_db()
+    checker.single_keys = False
+    checker.save()
+    try:
+        page = visit(checker, f"/cases/{case.number}/quality/")
+        keys(page, "a", "r", "?", "g", "q")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        assert page.url.endswith("/quality/")
+        keys(page, "F6")
+        assert has_focus(page)
+        keys(page, "Control+Enter")
+        expect(page.get_by_role("dialog")).to_contain_text(case.number)
+    finally:
+        checker.single_keys = True
+        checker.save()

@@ -1,0 +1,187 @@
+"""The main job in a browser that runs no scripts: every step is a plain form and a plain page."""
+
+import pytest
+from playwright.sync_api import expect
+
+from accounts.roles import Role
+from cases.models import Case
+from tests.letters.factories import file_all_letters
+from tests.records.factories import pdf_bytes
+
+from .test_the_journey import words_of
+
+SUMMARY = "The injured worker is a 58 year old woman with neck pain."
+RATIONALE = "The guideline asks for six weeks of relief. The record shows nine days."
+
+
+@pytest.fixture
+def plain(work, visit):
+    """``plain(role)``: this person's browser, without scripts."""
+    opened = {}
+
+    def plain(role):
+        if role not in opened:
+            opened[role] = visit(work.people[role], java_script_enabled=False)
+        return opened[role]
+
+    return plain
+
+
+def said(page, words):
+    expect(page.get_by_role("status").filter(has_text=words)).to_be_visible()
+
+
+def file(name, text, pages=1):
+    body = pdf_bytes(pages=pages, text=text)
+    return {"name": name, "mimeType": "application/pdf", "buffer": body}
+
+
+def test_the_main_job_needs_no_scripts(plain, work):
+    number = enter(plain(Role.INTAKE))
+    case = Case.objects.get(number=number)
+    coordinator = plain(Role.COORDINATOR)
+    find_eligible(coordinator, number)
+    notify(coordinator, plain(Role.MAILROOM), number, at=work.now)
+    take_in_records(coordinator, number)
+    coordinator.goto(f"/cases/{number}/assign/")
+    coordinator.get_by_role("button", name="Assign to Alice Whitfield").click()
+    said(coordinator, "is offered to")
+    review(plain(Role.REVIEWER), case)
+    issue(plain(Role.QA), plain(Role.DIRECTOR), number)
+    send(plain(Role.MAILROOM), number, at=work.now)
+
+
+def enter(page):
+    page.goto("/intake/new/")
+    page.set_input_files("#id_scan", file("application.pdf", "Application without scripts"))
+    page.get_by_role("textbox", name="Treatment 1", exact=True).fill("First injection")
+    category = page.get_by_label("Category of treatment 1", exact=True)
+    category.select_option(label="Injection: Injection")
+    rows = page.get_by_role("group", name="Treatment")
+    before = rows.count()
+    page.get_by_role("button", name="Add a treatment").click()
+    expect(rows).to_have_count(before + 6)
+    expect(page.get_by_text("application.pdf")).to_be_visible()
+    for field, words in {
+        "first_name": "Amara",
+        "last_name": "Nwosu",
+        "claim_number": "06-4711",
+        "ur_decided": "-9",
+        "employer": "Redwood Mills",
+        "employee_address": "2210 Alder Street\nStockton, CA 95204",
+        "physician_last": "Oyelaran",
+        "administrator": "Pacific Comp Claims",
+        "administrator_address": "PO Box 40122\nSacramento, CA 95841",
+        "items_on_form": "2",
+    }.items():
+        page.fill(f"#id_{field}", words)
+    page.get_by_label("Served by").select_option(value="mail_ca")
+    page.get_by_label("UR decision served on").fill("-9")
+    last = page.get_by_role("textbox", name=f"Treatment {before + 6}", exact=True)
+    last.fill("Second injection")
+    category = page.get_by_label(f"Category of treatment {before + 6}", exact=True)
+    category.select_option(label="Injection: Injection")
+    page.get_by_role("button", name="Accept", exact=True).click()
+    said(page, "waits for screening")
+    return page.locator("h1.id").inner_text()
+
+
+def find_eligible(page, number):
+    for position in (1, 2):
+        page.goto(f"/cases/{number}/items/{position}/citations/")
+        page.get_by_label("The UR decision cites nothing").check()
+        page.get_by_role("button", name="State this").click()
+    expect(page.get_by_role("link", name="UR cites nothing")).to_have_count(2)
+    page.get_by_role("link", name="Decide eligibility").click()
+    for fact in page.locator(".fact").all():
+        fact.get_by_label("Yes").check()
+    page.get_by_role("button", name="Decide").click()
+    said(page, "eligible")
+
+
+def notify(page, mail_room, number, *, at):
+    page.goto(f"/cases/{number}/notices/")
+    page.get_by_role("button", name="notices").click()
+    expect(page.locator(".letter .state").first).to_have_text("Queued")
+    file_all_letters(at=at)
+    mail_room.goto(f"/cases/{number}/notices/")
+    expect(mail_room.locator(".letter .state").first).to_have_text("Filed")
+    mail_room.get_by_label("Sent on").fill("t")
+    mail_room.get_by_role("button", name="Mark as sent").click()
+    said(mail_room, "marked as sent")
+
+
+def take_in_records(page, number):
+    page.goto(f"/cases/{number}/records/")
+    page.get_by_label("File", exact=True).set_input_files(file("r.pdf", "Consultation", 2))
+    page.get_by_label("Type").select_option(label="Consultation")
+    page.get_by_label("Sent by").select_option(label="Claims administrator")
+    page.get_by_role("button", name="Add the record").click()
+    said(page, "Added as document")
+    complete = page.get_by_role("region", name="Mark the records complete")
+    complete.get_by_role("radio").first.check()
+    complete.get_by_label("Last record received").fill("t")
+    complete.get_by_role("button", name="Start the clock").click()
+    said(page, "records are complete")
+
+
+def review(page, case):
+    page.goto("/reviews/")
+    page.get_by_role("link", name="Answer").click()
+    for question in page.locator(".fact").all():
+        question.get_by_label("No", exact=True).check()
+    page.get_by_role("button", name="Sign, and answer for the case").click()
+    viewer = page.get_by_role("region", name="Record viewer")
+    expect(viewer).to_contain_text("p. 1 / 3")
+    viewer.get_by_role("link", name="Next").click()
+    expect(viewer).to_contain_text("p. 2 / 3")
+    viewer.get_by_role("button", name="Reviewed").click()
+    expect(viewer.get_by_role("button", name="Reviewed ✓")).to_be_visible()
+
+    page.get_by_label("Summary", exact=True).fill(SUMMARY)
+    page.get_by_role("button", name="Save", exact=True).click()
+    said(page, "Saved.")
+    expect(page.get_by_label("Summary", exact=True)).to_have_value(SUMMARY)
+    for position, item in enumerate(case.items.order_by("position"), start=1):
+        page.get_by_role("link", name=f"Item {position} of 2").click()
+        page.get_by_label("Upheld").check()
+        page.get_by_label("Rationale").fill(RATIONALE)
+        page.get_by_label("Rank of evidence").select_option(value="A")
+        page.get_by_role("button", name="Save", exact=True).click()
+        said(page, "Saved.")
+        expect(page.get_by_role("heading", name=item.title)).to_be_visible()
+        page.get_by_label("Find a guideline").fill("epidural")
+        page.get_by_label("Find a guideline").press("Enter")
+        page.get_by_role("list", name="Guidelines found").get_by_role("button").first.click()
+        expect(page.locator("#citations li")).to_have_count(1)
+        page.get_by_text("Cite something else").click()
+        page.get_by_label("As the letter prints it").fill("A society’s guideline, 2024")
+        page.get_by_role("button", name="Cite it").click()
+        expect(page.locator("#citations li")).to_have_count(2)
+    expect(page.locator("#checks")).to_contain_text("Nothing is missing")
+    page.get_by_role("button", name="Submit to QA").click()
+    said(page, "with quality assurance")
+
+
+def issue(quality, director, number):
+    quality.goto(f"/cases/{number}/quality/")
+    expect(quality.get_by_text(RATIONALE).first).to_be_visible()
+    quality.get_by_role("button", name="Approve").click()
+    said(quality, "is approved")
+    director.goto(f"/cases/{number}/issue/")
+    address = director.get_by_role("link", name="Open the letter").get_attribute("href")
+    assert RATIONALE in words_of(director.request.get(address).body())
+    director.get_by_role("button", name="Issue").click()
+    said(director, "is issued")
+    expect(director.locator(".letter .state").last).to_have_text("Queued")
+
+
+def send(page, number, *, at):
+    (letter,) = file_all_letters(at=at)
+    page.goto(f"/cases/{number}/send/")
+    expect(page.locator(".letter .state")).to_have_text("Filed")
+    pdf = page.request.get(page.get_by_role("link", name="PDF").get_attribute("href")).body()
+    assert "Second injection" in words_of(pdf)
+    page.get_by_role("button", name="Mark as sent").click()
+    said(page, "is sent and closed")
+    assert letter.reference == number
