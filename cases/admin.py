@@ -57,7 +57,7 @@ class LookUp(ReadOnlyAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         """Only by what the filters offer: an address that names a user would tell who it is."""
-        offered = {one if isinstance(one, str) else one[0] for one in self.list_filter}
+        offered = {one[0] if isinstance(one, tuple) else one for one in self.list_filter}
         return lookup.split("__")[0] in offered
 
     def change_view(

@@ -13,7 +13,6 @@ from django.http import QueryDict
 
 from files.models import StoredFile
 from guidelines.citations import Citation
-from letters.glyphs import lacking, normalise
 
 from .models import (
     Answer,
@@ -28,7 +27,7 @@ from .models import (
     TreatmentCategory,
     URType,
 )
-from .paper_dates import NotADate, read_date
+from .paper_fields import DatedForm, PaperDate, PaperText
 from .services.intake import (
     LOS_ANGELES,
     ApplicationOnForm,
@@ -41,69 +40,6 @@ from .services.intake import (
 YES_NO_UNKNOWN = [("", "Not stated"), ("yes", "Yes"), ("no", "No")]
 MOST_ITEMS = 200
 LONGEST_NAME = 300
-
-
-def printable(text: str) -> str:
-    """Text that a letter can print, without word processors' junk.
-
-    :raises ValidationError: naming each character that no letter can show.
-    """
-    clean, _ = normalise(text)
-    found = lacking(clean)
-    if found:
-        names = ", ".join(sorted({glyph.name for glyph in found}))
-        raise forms.ValidationError(
-            f"Letters cannot print {names}. Replace it with words or a plain sign."
-        )
-    return clean
-
-
-class PaperText(forms.CharField):
-    """A line of text from the paper."""
-
-    def __init__(self, *, max_length: int = 200, **options: Any) -> None:
-        super().__init__(max_length=max_length, **options)
-        self.error_messages["max_length"] = (
-            "This is %(show_value)d characters long. Shorten it to %(limit_value)d."
-        )
-
-    def clean(self, value: Any) -> str:
-        if value and len(value) > 10 * (self.max_length or 0) + 1000:
-            raise forms.ValidationError(
-                f"This is {len(value):,} characters long. Shorten it to {self.max_length}."
-            )
-        return printable(super().clean(normalise(value)[0] if value else value))
-
-
-class PaperDate(forms.CharField):
-    """A date as clerks key it: 9/20/24, 092024, 20 Sep 2024, t for today."""
-
-    def __init__(self, **options: Any) -> None:
-        options.setdefault(
-            "widget", forms.TextInput(attrs={"data-date": "", "autocomplete": "off"})
-        )
-        super().__init__(max_length=40, **options)
-        self.today = date.max  # a DatedForm says what day it is
-
-    def clean(self, value: Any) -> date | None:
-        text = super().clean(value)
-        if not text:
-            return None
-        try:
-            return read_date(text, today=self.today)
-        except NotADate as error:
-            raise forms.ValidationError(str(error)) from error
-
-
-class DatedForm(forms.Form):
-    """A form that knows what day it is; its clock is read by the view."""
-
-    def __init__(self, *args: Any, today: date, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.today = today
-        for field in self.fields.values():
-            if isinstance(field, PaperDate):
-                field.today = today
 
 
 @dataclass
@@ -619,11 +555,6 @@ def paper_of(ticket: str) -> Paper | None:
         return None
     file = StoredFile.objects.filter(pk=said["file"]).first()
     return Paper(ApplicationPaper.Kind(said["kind"]), file, said["name"]) if file else None
-
-
-def whole_number(text: str) -> int | None:
-    """A version, revision or id that a page sends back; ``None`` if it is not one of ours."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def new_key() -> UUID:

@@ -23,7 +23,6 @@ from accounts.versions import Stale
 from . import policies
 from .forms import (
     CitationsForm,
-    DatedForm,
     EligibilityForm,
     IntakeForm,
     ItemRow,
@@ -33,9 +32,9 @@ from .forms import (
     new_key,
     paper_of,
     sign_paper,
-    whole_number,
 )
 from .models import ApplicationPaper, CannotMove, Case
+from .paper_fields import DatedForm, whole_number
 from .services import intake as intake_services
 from .services import items as item_services
 from .services import notices as notice_services

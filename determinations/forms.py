@@ -4,8 +4,8 @@ from typing import Any
 
 from django import forms
 
-from cases.forms import DatedForm, PaperDate, PaperText
 from cases.models import Case
+from cases.paper_fields import DatedForm, PaperDate, PaperText
 
 LONG = forms.Textarea(attrs={"rows": 4})
 

@@ -14,8 +14,9 @@ import records.viewer
 from accounts.models import User
 from accounts.services import note_look
 from accounts.versions import Stale
-from cases.forms import ReasonForm, whole_number
+from cases.forms import ReasonForm
 from cases.models import CannotMove, Case
+from cases.paper_fields import whole_number
 from cases.policies import NotAllowed
 from cases.services.items import stated_for
 from guidelines.citations import sentences

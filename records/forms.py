@@ -1,11 +1,10 @@
 """What is keyed about a record. Forms check the paper; services check the law."""
 
-from datetime import date
 from typing import Any
 
 from django import forms
 
-from cases.paper_dates import NotADate, read_date
+from cases.paper_fields import DatedForm, Line, PaperDate
 
 from .models import Document, ReadMark
 from .policies import Basis
@@ -18,50 +17,6 @@ SENDERS = [
     for value, label in Document.SentBy.choices
     if value != Document.SentBy.APPLICATION
 ]
-
-
-class Line(forms.CharField):
-    """A line of text, held to its column's length."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=LONGEST_LINE, **options)
-        self.error_messages["max_length"] = (
-            "This is %(show_value)d characters long. Shorten it to %(limit_value)d."
-        )
-        self.error_messages["null_characters_not_allowed"] = (
-            "This holds characters that cannot be stored. Type it again."
-        )
-
-
-class Day(forms.CharField):
-    """A date as people key it from paper: 9/20/24, 20 Sep 2024, t for today."""
-
-    def __init__(self, **options: Any) -> None:
-        options.setdefault(
-            "widget", forms.TextInput(attrs={"data-date": "", "autocomplete": "off"})
-        )
-        super().__init__(max_length=40, **options)
-        self.today = date.max  # the form sets the real one
-
-    def clean(self, value: Any) -> date | None:
-        text = super().clean(value)
-        if not text:
-            return None
-        try:
-            return read_date(text, today=self.today)
-        except NotADate as error:
-            raise forms.ValidationError(str(error)) from error
-
-
-class DatedForm(forms.Form):
-    """A form that knows what day it is; its clock is read by the view."""
-
-    def __init__(self, *args: Any, today: date, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.today = today
-        for field in self.fields.values():
-            if isinstance(field, Day):
-                field.today = today
 
 
 class AddForm(DatedForm):
@@ -86,18 +41,28 @@ class AddForm(DatedForm):
     )
     title = Line(
         label="Title",
+        max_length=LONGEST_LINE,
+        in_letters=True,
         required=False,
         help_text="As you would look for it. Left empty, it is the type.",
     )
-    author = Line(label="Author", required=False, help_text="Who wrote the record.")
-    dated_from = Day(label="Date, or first day", required=False)
-    dated_to = Day(label="Last day", required=False, help_text="Only if it covers several days.")
+    author = Line(
+        label="Author",
+        max_length=LONGEST_LINE,
+        in_letters=True,
+        required=False,
+        help_text="Who wrote the record.",
+    )
+    dated_from = PaperDate(label="Date, or first day", required=False)
+    dated_to = PaperDate(
+        label="Last day", required=False, help_text="Only if it covers several days."
+    )
     sent_by = forms.ChoiceField(
         label="Sent by",
         choices=[("", "Choose"), *SENDERS],
         error_messages={"required": "Choose who sent the record."},
     )
-    received_on = Day(
+    received_on = PaperDate(
         label="Received", error_messages={"required": "Enter the date of our received stamp."}
     )
 
@@ -121,7 +86,7 @@ class CompleteForm(DatedForm):
         widget=forms.RadioSelect,
         error_messages={"required": "Say whether the records are complete."},
     )
-    received_on = Day(
+    received_on = PaperDate(
         label="Last record received",
         required=False,
         help_text="The clock of the determination starts on this day.",
@@ -153,7 +118,11 @@ class CompleteForm(DatedForm):
 class ReopenForm(forms.Form):
     """What turned out to be missing."""
 
-    reason = Line(label="What is missing", error_messages={"required": "Say what is missing."})
+    reason = Line(
+        label="What is missing",
+        max_length=LONGEST_LINE,
+        error_messages={"required": "Say what is missing."},
+    )
 
 
 class MarkForm(forms.Form):

@@ -19,6 +19,7 @@ import files.services
 from accounts.models import User
 from accounts.versions import Stale
 from cases.models import CannotMove, Case, Priority, Role
+from cases.paper_fields import whole_number
 from cases.policies import NotAllowed
 
 from . import access, overview, policies
@@ -138,10 +139,8 @@ def dispatch(request: StaffRequest, number: str) -> HttpResponse:
     """Send the complete case file, with what was added since, to the reviewer."""
     now = timezone.now()
     case = _open_case(request, number, now)
-    chosen = request.POST.get("assignment", "")
-    assignment = (
-        overview.assignments_of(case).filter(pk=chosen).first() if chosen.isdecimal() else None
-    )
+    chosen = whole_number(request.POST.get("assignment", ""))
+    assignment = overview.assignments_of(case).filter(pk=chosen or 0).first()
     if assignment is None:
         raise Http404
     try:
@@ -332,5 +331,4 @@ def _back(request: StaffRequest) -> str:
 
 
 def _seen(request: StaffRequest) -> int | None:
-    seen = request.POST.get("version", "")
-    return int(seen) if seen.isdecimal() else None
+    return whole_number(request.POST.get("version", ""))

@@ -1,11 +1,10 @@
 """What is keyed about reviewers, and what reviewers answer. Forms check the paper."""
 
-from datetime import date
 from typing import Any
 
 from django import forms
 
-from cases.paper_dates import NotADate, read_date
+from cases.paper_fields import DatedForm, Line, PaperDate
 
 from .models import (
     Affiliation,
@@ -24,53 +23,6 @@ HOURS_ERRORS = {
     "invalid": "Write a number, such as 32 or 32.5.",
     "required": "Enter the attested hours a week.",
 }
-
-
-class Line(forms.CharField):
-    """A line of text, held to its column's length."""
-
-    def __init__(self, *, max_length: int = 120, required: bool = True, **options: Any) -> None:
-        super().__init__(max_length=max_length, required=required, **options)
-        self.error_messages["max_length"] = (
-            "This is %(show_value)d characters long. Shorten it to %(limit_value)d."
-        )
-        self.error_messages["null_characters_not_allowed"] = (
-            "This holds characters that cannot be stored. Type it again."
-        )
-
-
-class Day(forms.CharField):
-    """A date as people key it from paper: 9/20/24, 20 Sep 2024, t for today."""
-
-    def __init__(self, **options: Any) -> None:
-        options.setdefault(
-            "widget", forms.TextInput(attrs={"data-date": "", "autocomplete": "off"})
-        )
-        super().__init__(max_length=40, **options)
-        self.today = date.max  # the form sets the real one
-
-    def clean(self, value: Any) -> date | None:
-        text = super().clean(value)
-        if not text:
-            return None
-        try:
-            return read_date(text, today=self.today)
-        except NotADate as error:
-            raise forms.ValidationError(str(error)) from error
-
-    def prepare_value(self, value: Any) -> Any:
-        return f"{value:%m/%d/%Y}" if isinstance(value, date) else value
-
-
-class DatedForm(forms.Form):
-    """A form that knows what day it is; its clock is read by the view."""
-
-    def __init__(self, *args: Any, today: date, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.today = today
-        for field in self.fields.values():
-            if isinstance(field, Day):
-                field.today = today
 
 
 # --- giving a case to a reviewer ----------------------------------------------------------------
@@ -218,16 +170,16 @@ class SignInForm(forms.Form):
 class AsOfForm(DatedForm):
     """Two days: which facts, and as known when."""
 
-    on = Day(label="Facts of", required=False)
-    known = Day(label="As known at the end of", required=False)
+    on = PaperDate(label="Facts of", required=False)
+    known = PaperDate(label="As known at the end of", required=False)
 
 
 class FactForm(DatedForm):
     """What every dated fact owes: when it held, and who verified it when against what."""
 
-    valid_from = Day(label="First day", required=False)
-    valid_to = Day(label="Last day", required=False)
-    verified_on = Day(
+    valid_from = PaperDate(label="First day", required=False)
+    valid_to = PaperDate(label="Last day", required=False)
+    verified_on = PaperDate(
         label="Verified on", error_messages={"required": "Enter the day of verification."}
     )
     verified_by = Line(label="Verified by", error_messages={"required": "Enter who verified this."})
@@ -267,6 +219,7 @@ class LicenceForm(FactForm):
     state = Line(
         label="State",
         max_length=40,
+        in_letters=True,
         initial="California",
         help_text="In full, as letters print it.",
         error_messages={"required": "Enter the state."},

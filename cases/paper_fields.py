@@ -1,0 +1,100 @@
+"""Fields for what is keyed from paper, for the forms of every app that takes paper in."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+
+from letters.glyphs import lacking, normalise
+
+from .paper_dates import NotADate, read_date
+
+TOO_LONG = "This is %(show_value)d characters long. Shorten it to %(limit_value)d."
+
+
+def printable(text: str) -> str:
+    """Text that a letter can print, without word processors' junk.
+
+    :raises ValidationError: naming each character that no letter can show.
+    """
+    clean, _ = normalise(text)
+    found = lacking(clean)
+    if found:
+        names = ", ".join(sorted({glyph.name for glyph in found}))
+        raise forms.ValidationError(
+            f"Letters cannot print {names}. Replace it with words or a plain sign."
+        )
+    return clean
+
+
+class PaperText(forms.CharField):
+    """A line of text from the paper."""
+
+    def __init__(self, *, max_length: int = 200, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+        self.error_messages["max_length"] = TOO_LONG
+
+    def clean(self, value: Any) -> str:
+        if value and len(value) > 10 * (self.max_length or 0) + 1000:
+            raise forms.ValidationError(
+                f"This is {len(value):,} characters long. Shorten it to {self.max_length}."
+            )
+        return printable(super().clean(normalise(value)[0] if value else value))
+
+
+class Line(forms.CharField):
+    """A line of text, held to its column's length.
+
+    :param in_letters: letters print it, so it holds only what letters can print.
+    """
+
+    def __init__(self, *, max_length: int = 120, in_letters: bool = False, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+        self.in_letters = in_letters
+        self.error_messages["max_length"] = TOO_LONG
+        self.error_messages["null_characters_not_allowed"] = (
+            "This holds characters that cannot be stored. Type it again."
+        )
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        return printable(text) if self.in_letters else text
+
+
+class PaperDate(forms.CharField):
+    """A date as clerks key it: 9/20/24, 092024, 20 Sep 2024, t for today."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault(
+            "widget", forms.TextInput(attrs={"data-date": "", "autocomplete": "off"})
+        )
+        super().__init__(max_length=40, **options)
+        self.today = date.max  # a DatedForm says what day it is
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value:%m/%d/%Y}" if isinstance(value, date) else value
+
+    def clean(self, value: Any) -> date | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return read_date(text, today=self.today)
+        except NotADate as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class DatedForm(forms.Form):
+    """A form that knows what day it is; its clock is read by the view."""
+
+    def __init__(self, *args: Any, today: date, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.today = today
+        for field in self.fields.values():
+            if isinstance(field, PaperDate):
+                field.today = today
+
+
+def whole_number(text: str) -> int | None:
+    """A version, revision or id that a page sends back; ``None`` if it is not one of ours."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

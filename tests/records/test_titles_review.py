@@ -1,0 +1,50 @@
+"""What the letter lists of a record is held to what letters can print when it is keyed."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.roles import Role
+from tests.factories import MONDAY, noticed_case, person
+from tests.records.factories import upload
+
+pytestmark = pytest.mark.django_db
+
+KEYED = {
+    "kind": "PROGRESS_REPORT",
+    "sent_by": "CLAIMS_ADMINISTRATOR",
+    "received_on": "3/2/2026",
+    "title": "Progress report",
+    "author": "Dana Oyelaran",
+}
+
+
+@pytest.fixture
+def case(client, set_clock):
+    set_clock(MONDAY)
+    made = noticed_case()
+    client.force_login(person(Role.COORDINATOR))
+    return made
+
+
+@pytest.mark.parametrize("field", ["title", "author"])
+def test_a_character_that_no_letter_prints_is_named_beside_the_field(client, case, field):
+    answer = client.post(
+        reverse("records:add", args=[case.number]),
+        KEYED | {field: "MRI ♀ knee", "upload": upload()},
+    )
+
+    assert answer.status_code == 422
+    assert "female sign" in answer.content.decode()
+    assert not case.documents.exists()
+
+
+@pytest.mark.parametrize("version", ["9" * 5000, "٣", "-1", "x"])
+def test_a_version_that_is_none_is_no_error_of_ours(client, case, version):
+    for name, sent in (
+        ("complete", {"basis": "COMPLETE", "received_on": "3/2/2026"}),
+        ("reopen", {"reason": "Missing"}),
+    ):
+        url = reverse(f"records:{name}", args=[case.number])
+        assert client.post(url, sent | {"version": version}).status_code == 422, name
+    dispatch = reverse("records:dispatch", args=[case.number])
+    assert client.post(dispatch, {"assignment": version}).status_code == 404
