@@ -9,7 +9,7 @@ from cases.models import Case, Deadline
 from cases.models.clocks import rules_on_file
 from cases.policies import NotAllowed
 
-__all__ = ["PACIFIC", "SCREENING", "compute", "due_on", "meet", "start"]
+__all__ = ["PACIFIC", "SCREENING", "compute", "due_on", "meet", "start", "stop"]
 
 SCREENING = "screening"  # the organisation's own clock; every other one is the law's
 
@@ -48,6 +48,18 @@ def meet(*, case: Case, clock: str, by: User | None, at: datetime) -> None:
     if deadline is not None and deadline.met_at is None:
         deadline.met_at = at
         deadline.store(by=by, at=at, why="Done", fields=["met_at"])
+
+
+def stop(*, case: Case, why: str, by: User | None, at: datetime) -> None:
+    """Stop every clock of a locked case: nothing falls due on it until another one starts.
+
+    The sums stay readable. From then on the queue sorts it by the day on which it stopped.
+    """
+    for deadline in case.deadlines.filter(met_at__isnull=True, replaced_at__isnull=True):
+        deadline.replaced_at = at
+        deadline.store(by=by, at=at, why=why, fields=["replaced_at"])
+    case.due_on, case.due_clock = at.astimezone(PACIFIC).date(), ""
+    case.store(by=by, at=at, why=why, fields=["due_on", "due_clock"])
 
 
 def compute(*, clock: str, given: Mapping[str, str]) -> Sum:

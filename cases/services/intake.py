@@ -271,15 +271,16 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     )
     if lead is None:
         case.move_to(Status.SCREENING, by=by, at=at)
-        clocks.start(
-            case=case,
-            clock=clocks.SCREENING,
-            given={"received": received_on.isoformat()},
-            by=by,
-            at=at,
-        )
     else:
         _link_duplicate(case, lead, by=by, at=at)
+    # Somebody has to look at a possible duplicate as soon as at any other application.
+    clocks.start(
+        case=case,
+        clock=clocks.SCREENING,
+        given={"received": received_on.isoformat()},
+        by=by,
+        at=at,
+    )
     return case
 
 

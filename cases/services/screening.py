@@ -95,6 +95,8 @@ def decide_eligibility(
     else:
         # The case stands where it stood, but whoever has the page open has not seen this finding.
         case.store(by=by, at=at, why=conclusion.sentence, fields=[])
+    if result in {EligibilityResult.INELIGIBLE, EligibilityResult.DEFERRED}:
+        clocks.stop(case=case, why=conclusion.sentence, by=by, at=at)
     if result == EligibilityResult.ELIGIBLE:
         clocks.start(
             case=case,
@@ -214,6 +216,7 @@ def close(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     for item in case.items.filter(ending=DisputedItem.Ending.PENDING):
         _end_item(item, ending, reason, by=by, at=at)
     case.move_to(Status.CLOSED, by=by, at=at, why=reason)
+    clocks.stop(case=case, why="Closed", by=by, at=at)
     _record(case, Event.Kind.CLOSED, "Closed.", reason, by=by, at=at)
     return case
 
@@ -247,6 +250,7 @@ def _end_early(
     for item in case.items.filter(ending=DisputedItem.Ending.PENDING):
         _end_item(item, ending, reason, by=by, at=at)
     case.move_to(status, by=by, at=at, why=reason)
+    clocks.stop(case=case, why=sentence, by=by, at=at)
     _record(case, kind, sentence, reason, by=by, at=at)
     return case
 

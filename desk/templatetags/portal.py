@@ -138,7 +138,9 @@ def due(
     :param label: a word before the date, "Due" in identity bars.
     """
     if not isinstance(due_on, date):
-        due_on = getattr(due_on, "due_on", None)
+        # A case whose clocks have stopped still sorts by a day, on which nothing falls due.
+        stopped = getattr(due_on, "due_clock", None) == ""
+        due_on = None if stopped else getattr(due_on, "due_on", None)
     if hold:
         return {"state": "hold", "when": "Clock stopped", "words": hold}
     if due_on is None:
