@@ -43,4 +43,4 @@ def fold_organisation(name: str) -> str:
 
 def fold_number(number: str) -> str:
     """A claim number or reference: letters and digits only, capitals."""
-    return "".join(re.findall(r"[A-Z0-9]", number.upper()))
+    return "".join(re.findall(r"[A-Za-z0-9]", number)).upper()

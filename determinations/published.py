@@ -64,7 +64,8 @@ def read_case(case: Case) -> PublishedCase:
         )
     (assignment,) = assignments
     decided_items = list(
-        determination.decided_items.select_related("item__case")
+        determination.decided_items.filter(item__ending=DisputedItem.Ending.DECIDED)
+        .select_related("item__case")
         .prefetch_related("item__administrator_citations")
         .order_by("item__position", "pk")
     )

@@ -312,7 +312,7 @@ class Delivery(Versioned):
 
     letter = models.ForeignKey(Letter, on_delete=models.PROTECT, related_name="deliveries")
     recipient_role = models.CharField(max_length=60)
-    recipient_name = models.CharField(max_length=200)
+    recipient_name = models.CharField(max_length=300)  # as long as a party's name
     channel = models.CharField(max_length=12, choices=Channel)
     address = models.TextField(blank=True)
     state = models.CharField(max_length=12, choices=State, default=State.PREPARED)

@@ -48,6 +48,18 @@ def recipients(case: Case) -> list[Party]:
     return sorted(parties, key=lambda party: (RECIPIENTS.index(Role(party.role)), party.pk))
 
 
+def address_of(party: Party) -> Address:
+    """A party as recipient of a letter: by its own channel, at the address of that channel."""
+    channel = Channel(party.preferred_channel)
+    where = {Channel.FAX: party.fax, Channel.ELECTRONIC: party.email}
+    return Address(
+        role=party.get_role_display(),
+        name=party.name,
+        channel=channel,
+        address=where.get(channel, party.address),
+    )
+
+
 @transaction.atomic
 def make_notices(*, case_id: int, by: User, at: datetime) -> list[AssignmentNotice]:
     """Write one notice for each recipient, its words frozen; workers render them.
@@ -200,14 +212,7 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
         on=day,
         wording_set=wording,
         variants=variants,
-        deliveries=[
-            Address(
-                role=party.get_role_display(),
-                name=party.name,
-                channel=channel,
-                address=_address(party, channel),
-            )
-        ],
+        deliveries=[address_of(party)],
         by=by,
         at=at,
     )
@@ -225,12 +230,6 @@ def _variants(case: Case, channel: Channel) -> tuple[str, ...]:
     by_wire = channel in {Channel.ELECTRONIC, Channel.PORTAL, Channel.FAX}
     way = "ELECTRONIC" if by_wire else "MAIL"
     return (case.priority, way) if case.priority == Priority.EXPEDITED else (way, case.priority)
-
-
-def _address(party: Party, channel: Channel) -> str:
-    if channel == Channel.FAX:
-        return party.fax
-    return party.email if channel == Channel.ELECTRONIC else party.address
 
 
 def _facts(case: Case, *, at: datetime) -> list[Fact]:

@@ -14,13 +14,12 @@ from cases.models import Case, DisputedItem, Event
 from cases.policies import refuse
 from cases.services import clocks
 from cases.services.intake import local_day
-from cases.services.notices import recipients
+from cases.services.notices import address_of, recipients
 from determinations import composition, policies
 from determinations.facts import DETERMINATION, DETERMINATION_FACTS, PROOFS
 from determinations.models import CredentialStatement, Determination, Opinion, Review
 from determinations.outcomes import case_outcome
-from letters.models import Channel, RenderedPreview
-from letters.services import Address
+from letters.models import RenderedPreview
 from reviewers import proofs
 from reviewers.models import ReviewerAssignment
 
@@ -119,7 +118,8 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
         on=on,
         wording_set=made.wording_set,
         variants=made.variants,
-        deliveries=_addresses(case),
+        # To the same parties as the notice, by their channel.
+        deliveries=[address_of(party) for party in recipients(case)],
         require_preview=True,
         by=by,
         at=at,
@@ -219,19 +219,6 @@ def changes_since_return(case: Case) -> list[ChangedText]:
             if old != new:
                 found.append(ChangedText(title, part, old, new))
     return found
-
-
-def _addresses(case: Case) -> list[Address]:
-    """To whom the determination goes: the same parties as the notice, by their channel."""
-    return [
-        Address(
-            role=party.get_role_display(),
-            name=party.name,
-            channel=Channel(party.preferred_channel),
-            address=party.address,
-        )
-        for party in recipients(case)
-    ]
 
 
 def _freeze_credentials(

@@ -1,0 +1,51 @@
+"""The determination goes by each party's channel; what ended before it is no part of it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from accounts.roles import Role
+from cases.services import screening
+from determinations.published import case_facts
+from letters.models import Delivery
+from tests.factories import ItemOnForm, parties, person
+from tests.records.factories import in_review
+
+from . import factories as make
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_is_faxed_to_the_fax_number():
+    faxed = [
+        replace(one, fax="916-555-0142", preferred_channel="FAX")
+        if one.role == "CLAIMS_ADMINISTRATOR"
+        else one
+        for one in parties()
+    ]
+
+    case = make.issued(make.approved(make.submitted(in_review(parties=faxed))))
+
+    sent = Delivery.objects.get(
+        letter=case.determinations.get().letter, recipient_role="Claims administrator"
+    )
+    assert (sent.channel, sent.address) == ("FAX", "916-555-0142")
+
+
+def test_an_item_authorised_after_the_approval_is_not_among_the_decided():
+    items = [ItemOnForm(title="Injection at C3-4"), ItemOnForm(title="Physical therapy")]
+    case = make.approved(make.submitted(in_review(items=items)))
+    screening.terminate(
+        case_id=case.pk,
+        item_ids=[case.items.get(position=2).pk],
+        reason="Authorised",
+        by=person(Role.COORDINATOR),
+        at=make.REVIEWED + timedelta(hours=1, minutes=30),
+    )
+
+    case = make.issued(case)
+
+    assert [item["title"] for item in case_facts(case)["items"]] == ["Injection at C3-4"]
+    letter = case.determinations.get().letter
+    assert "Physical therapy" not in str(letter.words)
