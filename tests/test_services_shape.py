@@ -12,7 +12,7 @@ QUESTIONS = {
     "cases/services/clocks.py": {"compute", "due_on"},
     "cases/services/intake.py": {"local_day", "find_entered"},
     "cases/services/items.py": {"stated_for"},
-    "cases/services/notices.py": {"organisation", "recipients"},
+    "cases/services/notices.py": {"address_of", "organisation", "recipients"},
     "determinations/services/issuing.py": {
         "missing_proofs", "readiness", "changes_since_return", "copy_of",
     },
