@@ -70,7 +70,9 @@ def make_notices(*, case_id: int, by: User, at: datetime) -> list[AssignmentNoti
     :raises NotAllowed: wrong role or state, made already, or a recipient is missing.
     :raises LetterRefused: a fact that the notice states is missing.
     """
-    case = Case.objects.select_for_update().select_related("ur_decision").get(pk=case_id)
+    case = (
+        Case.objects.select_for_update(of=("self",)).select_related("ur_decision").get(pk=case_id)
+    )
     policies.refuse(policies.why_not_make_notices(by, case))
     addressed = recipients(case)
     held = {party.role for party in addressed}
