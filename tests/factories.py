@@ -147,15 +147,15 @@ def state_citations(case: Case, *, by: User, at: datetime) -> None:
 
 
 def noticed_case(*, at: datetime = MONDAY, coordinator: User | None = None, **changes: Any) -> Case:
-    """A case whose notices of assignment were made, filed and marked as sent."""
-    from .letters.factories import file_all_letters, publish_sample_wording
+    """A case whose notices of assignment were made, filed (as empty pages) and marked as sent."""
+    from .letters.factories import file_without_typesetting, publish_sample_wording
 
     coordinator = coordinator or person(Role.COORDINATOR)
     publish_sample_wording()
     case = eligible_case(at=at, coordinator=coordinator, **changes)
     state_citations(case, by=coordinator, at=at + timedelta(hours=1))
     notices.make_notices(case_id=case.pk, by=coordinator, at=at + timedelta(hours=2))
-    file_all_letters(at=at + timedelta(hours=3))
+    file_without_typesetting(at=at + timedelta(hours=3))
     notices.mark_notices_sent(
         case_id=case.pk,
         sent_on=intake.local_day(at),

@@ -1,10 +1,15 @@
 """Wording, facts and documents for tests about letters; nothing here knows of cases."""
 
+import io
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
+from unittest import mock
+
+import pikepdf
 
 from accounts.roles import Role
-from letters import services
+from letters import services, typesetting
 from letters.documents import (
     Analysis,
     Credentials,
@@ -182,6 +187,25 @@ def publish_sample_wording(*, at=NOW):
         if made.state == WordingSet.State.DRAFT:
             by = by or director()
             services.publish_wording(set_id=made.pk, by=by, at=at)
+
+
+def stand_in(words, layout, on):
+    """What ``typesetting.typeset`` returns, at no cost: an empty page that carries the words."""
+    made = pikepdf.new()
+    made.add_blank_page(page_size=(612, 792))
+    made.docinfo["/Subject"] = f"{layout} {on} {json.dumps(words, sort_keys=True)}"
+    out = io.BytesIO()
+    made.save(out, deterministic_id=True)
+    return typesetting.Typeset(out.getvalue(), 1)
+
+
+def file_without_typesetting(*, at=NOW):
+    """As ``file_all_letters``, for tests about something else: the PDFs are empty pages.
+
+    Typesetting starts a process for each letter; four notices cost most of a second.
+    """
+    with mock.patch.object(typesetting, "typeset", stand_in):
+        return file_all_letters(at=at)
 
 
 def file_all_letters(*, at=NOW):

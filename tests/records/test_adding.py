@@ -14,7 +14,7 @@ from records.models import Document
 from records.services import documents
 from tests.factories import MONDAY, eligible_case, noticed_case, paper, person, received_case
 
-from .factories import add_record, case_with_records, in_review, keyed, pdf_bytes, upload
+from .factories import add_record, keyed, pdf_bytes, upload
 
 LATER = MONDAY + timedelta(hours=5)
 TODAY = local_day(MONDAY)
@@ -28,29 +28,27 @@ def stored_paper(text, kind="UR_DECISION"):
     return paper(receive(upload=upload(text=text), at=MONDAY), kind, f"{text}.pdf")
 
 
-def test_a_record_is_put_on_file_with_its_pages_and_its_hash():
-    case = noticed_case()
+def test_a_record_is_put_on_file_with_its_pages_and_its_hash(awaiting):
     coordinator = person(Role.COORDINATOR)
 
-    added = add_record(case, by=coordinator, pages=4, title="MRI of the neck", kind="IMAGING")
+    added = add_record(awaiting, by=coordinator, pages=4, title="MRI of the neck", kind="IMAGING")
 
-    document = case.documents.get()
+    document = awaiting.documents.get()
     assert document == added
     assert (document.number, document.pages, document.title) == (1, 4, "MRI of the neck")
     assert document.file.state == StoredFile.State.CLEAN
     assert document.history.get().history_user == coordinator
 
 
-def test_adding_a_record_stands_in_the_timeline():
-    case = noticed_case()
-    add_record(case, pages=2, title="MRI of the neck")
+def test_adding_a_record_stands_in_the_timeline(awaiting):
+    add_record(awaiting, pages=2, title="MRI of the neck")
 
-    event = case.events.filter(kind=Event.Kind.RECORD_ADDED).get()
+    event = awaiting.events.filter(kind=Event.Kind.RECORD_ADDED).get()
     assert event.sentence == "Record added: document 1, “MRI of the neck”, 2 pages."
 
 
-def test_a_record_without_a_title_is_called_by_its_type():
-    assert add_record(noticed_case(), title="  ", kind="IMAGING").title == "Imaging report"
+def test_a_record_without_a_title_is_called_by_its_type(awaiting):
+    assert add_record(awaiting, title="  ", kind="IMAGING").title == "Imaging report"
 
 
 def test_the_papers_of_the_application_come_first_and_once():
@@ -76,21 +74,22 @@ def test_one_scan_that_holds_form_and_decision_is_one_document():
     assert case.documents.get().kind == Document.Kind.APPLICATION
 
 
-def test_the_same_file_is_not_added_twice_and_the_refusal_names_the_document():
-    case = noticed_case()
-    add_record(case, title="Progress report of June", text="same words")
+def test_the_same_file_is_not_added_twice_and_the_refusal_names_the_document(awaiting):
+    add_record(awaiting, title="Progress report of June", text="same words")
 
     with pytest.raises(documents.AlreadyOnFile, match="document 1 “Progress report of June”"):
-        add_record(case, title="Another name", text="same words")
+        add_record(awaiting, title="Another name", text="same words")
 
-    assert case.documents.count() == 1
+    assert awaiting.documents.count() == 1
 
 
-def test_the_same_file_may_lie_in_two_cases():
-    for case in (noticed_case(), noticed_case()):
+def test_the_same_file_may_lie_in_two_cases(awaiting):
+    other = noticed_case()
+    for case in (awaiting, other):
         add_record(case, text="a report on two claims")
-    assert Document.objects.count() == 2
-    assert Document.objects.values("file").distinct().count() == 1
+    same = Document.objects.filter(title=keyed()["title"], case__in=[awaiting, other])
+    assert same.count() == 2
+    assert same.values("file").distinct().count() == 1
 
 
 @pytest.mark.parametrize(
@@ -103,23 +102,21 @@ def test_the_same_file_may_lie_in_two_cases():
         ("report.png", pdf_bytes(text="not a picture"), "by its content"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_refused_by_its_name(name, content, sentence):
-    case = noticed_case()
-
+def test_a_file_that_cannot_be_read_is_refused_by_its_name(name, content, sentence, awaiting):
     with pytest.raises(documents.FileRefused, match=sentence) as refused:
-        add_record(case, file=upload(name, content))
+        add_record(awaiting, file=upload(name, content))
 
     assert name in str(refused.value)
-    assert not case.documents.exists()
-    assert not case.events.filter(kind=Event.Kind.RECORD_ADDED).exists()
+    assert not awaiting.documents.exists()
+    assert not awaiting.events.filter(kind=Event.Kind.RECORD_ADDED).exists()
 
 
-def test_a_file_that_is_too_large_is_refused_with_the_limit(settings):
+def test_a_file_that_is_too_large_is_refused_with_the_limit(settings, awaiting):
     settings.MAX_UPLOAD_BYTES = 1024 * 1024
     big = upload("big.pdf", pdf_bytes() + b"\n%" + b"0" * 1024 * 1024)
 
     with pytest.raises(documents.FileRefused, match="“big.pdf” is larger than 1 MB"):
-        add_record(noticed_case(), file=big)
+        add_record(awaiting, file=big)
 
 
 @pytest.mark.parametrize(
@@ -132,11 +129,10 @@ def test_a_file_that_is_too_large_is_refused_with_the_limit(settings):
         ({"sent_by": "NOBODY"}, "who sent"),
     ],
 )
-def test_what_cannot_be_is_refused(changes, sentence):
-    case = noticed_case()
+def test_what_cannot_be_is_refused(changes, sentence, awaiting):
     with pytest.raises(NotAllowed, match=sentence):
-        add_record(case, **changes)
-    assert not case.documents.exists()
+        add_record(awaiting, **changes)
+    assert not awaiting.documents.exists()
 
 
 def test_before_the_notice_no_record_is_taken_in():
@@ -144,32 +140,28 @@ def test_before_the_notice_no_record_is_taken_in():
         add_record(eligible_case())
 
 
-def test_a_record_may_come_after_the_file_was_complete():
-    case = case_with_records(pages=(1,))
-    add_record(case)
-    case.refresh_from_db()
-    assert case.stage == Status.RECORDS_COMPLETE
-    assert case.documents.count() == 2
+def test_a_record_may_come_after_the_file_was_complete(one_page):
+    add_record(one_page)
+    one_page.refresh_from_db()
+    assert one_page.stage == Status.RECORDS_COMPLETE
+    assert one_page.documents.count() == 2
 
 
-def test_a_record_may_come_while_the_reviewer_reads():
-    assignment = in_review()
-    added = add_record(assignment.case, at=MONDAY + timedelta(days=2))
+def test_a_record_may_come_while_the_reviewer_reads(under_review):
+    added = add_record(under_review.case, at=MONDAY + timedelta(days=2))
     assert added.number == 3
 
 
 @pytest.mark.parametrize("role", [Role.MAILROOM, Role.QA, Role.DIRECTOR, Role.REVIEWER])
-def test_a_role_that_does_not_keep_records_adds_none(role):
-    case = noticed_case()
+def test_a_role_that_does_not_keep_records_adds_none(role, awaiting):
     with pytest.raises(NotAllowed, match="Your role does not let you add a record"):
         documents.add_document(
-            case_id=case.pk, upload=upload(), by=person(role), at=LATER, **keyed()
+            case_id=awaiting.pk, upload=upload(), by=person(role), at=LATER, **keyed()
         )
 
 
-def test_a_refused_person_leaves_no_file_behind():
-    case = noticed_case()
+def test_a_refused_person_leaves_no_file_behind(awaiting):
     before = StoredFile.objects.count()
     with pytest.raises(NotAllowed):
-        add_record(case, by=person(Role.QA))
+        add_record(awaiting, by=person(Role.QA))
     assert StoredFile.objects.count() == before

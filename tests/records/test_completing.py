@@ -7,14 +7,14 @@ import pytest
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases.lifecycle import CannotMove, Status
-from cases.models import Event, Priority
+from cases.models import Case, Event, Priority
 from cases.policies import NotAllowed
 from cases.services.intake import local_day
 from records.policies import Basis
 from records.services import documents
 from tests.factories import MONDAY, noticed_case, person
 
-from .factories import add_record, case_with_records
+from .factories import add_record
 
 TODAY = local_day(MONDAY)
 AFTER = MONDAY + timedelta(hours=6)
@@ -41,8 +41,19 @@ def with_record(**changes):
     return case
 
 
-def test_a_complete_file_moves_the_case_and_starts_the_clock_of_the_determination():
-    case = complete(with_record())
+@pytest.fixture(scope="module")
+def on_file_made(module_db):
+    return with_record()
+
+
+@pytest.fixture
+def on_file(on_file_made):
+    """A case past its notices with one record."""
+    return Case.objects.get(pk=on_file_made.pk)
+
+
+def test_a_complete_file_moves_the_case_and_starts_the_clock_of_the_determination(on_file):
+    case = complete(on_file)
 
     case.refresh_from_db()
     assert case.stage == Status.RECORDS_COMPLETE
@@ -53,16 +64,15 @@ def test_a_complete_file_moves_the_case_and_starts_the_clock_of_the_determinatio
     assert (case.due_on, case.due_clock) == (date(2026, 4, 1), "determination_regular")
 
 
-def test_the_duty_of_the_records_is_met():
-    case = complete(with_record())
+def test_the_duty_of_the_records_is_met(on_file):
+    case = complete(on_file)
     assert case.deadlines.get(clock__startswith="records").met_at == AFTER
 
 
-def test_the_timeline_says_what_was_on_file():
-    case = with_record()
-    add_record(case, pages=3)
-    complete(case)
-    event = case.events.get(kind=Event.Kind.RECORDS_COMPLETE)
+def test_the_timeline_says_what_was_on_file(on_file):
+    add_record(on_file, pages=3)
+    complete(on_file)
+    event = on_file.events.get(kind=Event.Kind.RECORDS_COMPLETE)
     assert event.sentence == (
         "Records complete, the last received 03/02/2026: 2 documents, 4 pages."
     )
@@ -86,38 +96,36 @@ def test_an_expedited_case_counts_in_hours_and_needs_the_hour():
     assert clock.due_at is not None
 
 
-def test_ur_papers_alone_are_never_complete():
-    case = noticed_case()
-    add_record(case, kind="UR_DECISION")
-    add_record(case, kind="APPLICATION")
+def test_ur_papers_alone_are_never_complete(awaiting):
+    add_record(awaiting, kind="UR_DECISION")
+    add_record(awaiting, kind="APPLICATION")
 
     for basis, at in ((Basis.COMPLETE, AFTER), (Basis.WHAT_IS_ON_FILE, LONG_AFTER)):
         with pytest.raises(NotAllowed, match=r"9792\.10\.6\(b\)\(2\)"):
-            complete(case, basis=basis, at=at)
+            complete(awaiting, basis=basis, at=at)
 
-    case.refresh_from_db()
-    assert case.stage == Status.NOTICE_SENT
-    assert case.records_complete_on is None
+    awaiting.refresh_from_db()
+    assert awaiting.stage == Status.NOTICE_SENT
+    assert awaiting.records_complete_on is None
 
 
-def test_nothing_on_file_is_never_complete():
+def test_nothing_on_file_is_never_complete(awaiting):
     with pytest.raises(NotAllowed, match="Only the application and the UR decision"):
-        complete(noticed_case())
+        complete(awaiting)
 
 
-def test_it_goes_on_with_what_is_on_file_only_after_the_records_were_due():
-    case = with_record()
-    due = case.deadlines.get(clock__startswith="records").due_on
+def test_it_goes_on_with_what_is_on_file_only_after_the_records_were_due(on_file):
+    due = on_file.deadlines.get(clock__startswith="records").due_on
     on_the_day = MONDAY + (due - TODAY)
 
     with pytest.raises(NotAllowed, match="You can go on with what is on file after that day"):
-        complete(case, basis=Basis.WHAT_IS_ON_FILE, at=on_the_day)
+        complete(on_file, basis=Basis.WHAT_IS_ON_FILE, at=on_the_day)
 
-    complete(case, basis=Basis.WHAT_IS_ON_FILE, at=on_the_day + timedelta(days=1))
+    complete(on_file, basis=Basis.WHAT_IS_ON_FILE, at=on_the_day + timedelta(days=1))
 
 
-def test_the_clock_then_starts_with_the_act_and_not_with_a_stated_day():
-    case = complete(with_record(), basis=Basis.WHAT_IS_ON_FILE, at=LONG_AFTER, received_on=TODAY)
+def test_the_clock_then_starts_with_the_act_and_not_with_a_stated_day(on_file):
+    case = complete(on_file, basis=Basis.WHAT_IS_ON_FILE, at=LONG_AFTER, received_on=TODAY)
     assert case.records_complete_on == local_day(LONG_AFTER)
     assert "never came in full" in case.events.get(kind=Event.Kind.RECORDS_COMPLETE).sentence
 
@@ -130,71 +138,71 @@ def test_the_clock_then_starts_with_the_act_and_not_with_a_stated_day():
         (None, "Enter the day"),
     ],
 )
-def test_a_day_that_cannot_be_is_refused(day, sentence):
+def test_a_day_that_cannot_be_is_refused(day, sentence, on_file):
     with pytest.raises(NotAllowed, match=sentence):
-        complete(with_record(), received_on=day)
+        complete(on_file, received_on=day)
 
 
-def test_an_unknown_basis_is_refused():
+def test_an_unknown_basis_is_refused(on_file):
     with pytest.raises(NotAllowed, match="Say whether"):
-        complete(with_record(), basis="PERHAPS")
+        complete(on_file, basis="PERHAPS")
 
 
-def test_a_stale_page_is_refused():
-    case = with_record()
+def test_a_stale_page_is_refused(on_file):
     with pytest.raises(Stale):
-        complete(case, seen=case.version - 1)
+        complete(on_file, seen=on_file.version - 1)
 
 
-def test_the_second_of_two_coordinators_is_refused():
-    case = with_record()
-    complete(case)
+def test_the_second_of_two_coordinators_is_refused(on_file):
+    complete(on_file)
     with pytest.raises((NotAllowed, CannotMove), match="stands at “Ready to assign”"):
-        complete(case)
-    assert case.events.filter(kind=Event.Kind.RECORDS_COMPLETE).count() == 1
+        complete(on_file)
+    assert on_file.events.filter(kind=Event.Kind.RECORDS_COMPLETE).count() == 1
 
 
 @pytest.mark.parametrize("role", [Role.INTAKE, Role.QA, Role.DIRECTOR, Role.MAILROOM])
-def test_only_a_coordinator_marks_the_records_complete(role):
+def test_only_a_coordinator_marks_the_records_complete(role, on_file):
     with pytest.raises(NotAllowed, match="Your role"):
-        complete(with_record(), by=person(role))
+        complete(on_file, by=person(role))
 
 
-def test_reopening_waits_for_records_again_and_stops_the_clock():
-    case = case_with_records()
-    records_due = case.deadlines.get(clock__startswith="records").due_on
+def test_reopening_waits_for_records_again_and_stops_the_clock(complete_file):
+    records_due = complete_file.deadlines.get(clock__startswith="records").due_on
 
     documents.reopen_records(
-        case_id=case.pk,
+        case_id=complete_file.pk,
         reason="The operative report is missing.",
-        seen_version=case.version,
+        seen_version=complete_file.version,
         by=person(Role.COORDINATOR),
         at=AFTER,
     )
 
-    case.refresh_from_db()
-    assert case.stage == Status.NOTICE_SENT
-    assert case.records_complete_on is None
-    assert case.deadlines.get(clock="determination_regular").replaced_at == AFTER
-    assert case.due_on == records_due
-    assert case.events.latest("pk").why == "The operative report is missing."
+    complete_file.refresh_from_db()
+    assert complete_file.stage == Status.NOTICE_SENT
+    assert complete_file.records_complete_on is None
+    assert complete_file.deadlines.get(clock="determination_regular").replaced_at == AFTER
+    assert complete_file.due_on == records_due
+    assert complete_file.events.latest("pk").why == "The operative report is missing."
 
 
-def test_a_file_completed_anew_starts_a_new_clock_and_keeps_the_old_sum():
-    case = case_with_records()
+def test_a_file_completed_anew_starts_a_new_clock_and_keeps_the_old_sum(complete_file):
     documents.reopen_records(
-        case_id=case.pk, reason="Pages.", seen_version=None, by=person(Role.COORDINATOR), at=AFTER
+        case_id=complete_file.pk,
+        reason="Pages.",
+        seen_version=None,
+        by=person(Role.COORDINATOR),
+        at=AFTER,
     )
-    complete(case, received_on=TODAY + timedelta(days=3), at=AFTER + timedelta(days=3))
+    complete(complete_file, received_on=TODAY + timedelta(days=3), at=AFTER + timedelta(days=3))
 
-    clocks = case.deadlines.filter(clock="determination_regular").order_by("pk")
+    clocks = complete_file.deadlines.filter(clock="determination_regular").order_by("pk")
     assert [clock.replaced_at is None for clock in clocks] == [False, True]
 
 
-def test_reopening_needs_a_reason():
+def test_reopening_needs_a_reason(complete_file):
     with pytest.raises(NotAllowed, match="Say what is missing"):
         documents.reopen_records(
-            case_id=case_with_records().pk,
+            case_id=complete_file.pk,
             reason=" ",
             seen_version=None,
             by=person(Role.COORDINATOR),

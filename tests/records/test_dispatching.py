@@ -14,7 +14,7 @@ from records.models import Dispatch
 from records.services import dispatch, reading
 from tests.factories import MONDAY, person
 
-from .factories import add_record, attested, case_with_records, in_review, new_party, offered
+from .factories import add_record, attested, new_party, offered
 
 THEN = MONDAY + timedelta(days=1, hours=2)
 LATER = MONDAY + timedelta(days=2)
@@ -33,120 +33,111 @@ def ensure(assignment, *, at=LATER):
     return dispatch.ensure_dispatched(assignment_id=assignment.pk, by=by, at=at)
 
 
-def test_a_dispatch_holds_the_whole_file_by_hash_in_order():
-    assignment = in_review(pages=(3, 2))
-
-    sent = send(assignment)
+def test_a_dispatch_holds_the_whole_file_by_hash_in_order(under_review):
+    sent = send(under_review)
 
     rows = [
         {"document": one.pk, "sha256": one.file.sha256, "pages": one.pages}
-        for one in assignment.case.documents.order_by("number")
+        for one in under_review.case.documents.order_by("number")
     ]
-    assert sent.manifest == rows == dispatch.manifest(assignment.case)
+    assert sent.manifest == rows == dispatch.manifest(under_review.case)
     canonical = json.dumps(rows, sort_keys=True, separators=(",", ":")).encode()
     assert sent.manifest_sha256 == hashlib.sha256(canonical).hexdigest()
 
 
-def test_the_timeline_names_the_seat_and_not_the_person():
-    assignment = in_review(pages=(3, 2))
-    send(assignment)
-    event = assignment.case.events.get(kind=Event.Kind.RECORDS_DISPATCHED)
+def test_the_timeline_names_the_seat_and_not_the_person(under_review):
+    send(under_review)
+    event = under_review.case.events.get(kind=Event.Kind.RECORDS_DISPATCHED)
     assert event.by_reviewer_seat == 1
     assert event.sentence == ("Complete case file sent to the reviewer: 2 documents, 5 pages.")
 
 
-def test_a_record_added_later_makes_the_dispatch_stale_until_it_is_sent_again():
-    assignment = in_review()
-    send(assignment)
-    assert dispatch.is_current(assignment)
+def test_a_record_added_later_makes_the_dispatch_stale_until_it_is_sent_again(under_review):
+    send(under_review)
+    assert dispatch.is_current(under_review)
 
-    add_record(assignment.case, at=LATER)
-    assert not dispatch.is_current(assignment)
-    assert dispatch.dispatch_fact(assignment, DAY) is None
+    add_record(under_review.case, at=LATER)
+    assert not dispatch.is_current(under_review)
+    assert dispatch.dispatch_fact(under_review, DAY) is None
 
-    ensure(assignment)
-    assert dispatch.is_current(assignment)
-    assert assignment.dispatches.count() == 2
+    ensure(under_review)
+    assert dispatch.is_current(under_review)
+    assert under_review.dispatches.count() == 2
 
 
-def test_ensuring_a_current_dispatch_sends_nothing_again():
-    assignment = in_review()
-    first = ensure(assignment)
-    assert ensure(assignment) == first
+def test_ensuring_a_current_dispatch_sends_nothing_again(under_review):
+    first = ensure(under_review)
+    assert ensure(under_review) == first
     assert Dispatch.objects.count() == 1
 
 
-def test_the_fact_says_since_when_and_what():
-    assignment = in_review()
-    sent = send(assignment)
-    fact = dispatch.dispatch_fact(assignment, DAY)
+def test_the_fact_says_since_when_and_what(under_review):
+    sent = send(under_review)
+    fact = dispatch.dispatch_fact(under_review, DAY)
     assert (fact.name, fact.value) == ("case_file_dispatched", sent.manifest_sha256)
     assert fact.valid_from == local_day(THEN)
 
 
-def test_a_day_before_the_dispatch_has_no_such_fact():
-    assignment = in_review()
-    send(assignment)
-    assert dispatch.dispatch_fact(assignment, local_day(THEN) - timedelta(days=1)) is None
+def test_a_day_before_the_dispatch_has_no_such_fact(under_review):
+    send(under_review)
+    assert dispatch.dispatch_fact(under_review, local_day(THEN) - timedelta(days=1)) is None
 
 
-def test_nothing_is_sent_before_the_attestation():
-    assignment = offered(case_with_records())
+def test_nothing_is_sent_before_the_attestation(complete_file):
+    assignment = offered(complete_file)
     with pytest.raises(NotAllowed):
         send(assignment, by=person(Role.COORDINATOR))
     assert not Dispatch.objects.exists()
 
 
-def test_a_new_party_closes_the_file_until_the_reviewer_attests_again():
-    assignment = in_review()
-    new_party(assignment.case, at=LATER)
+def test_a_new_party_closes_the_file_until_the_reviewer_attests_again(under_review):
+    new_party(under_review.case, at=LATER)
 
     with pytest.raises(NotAllowed, match="has not attested, on the present parties"):
-        send(assignment, at=LATER)
+        send(under_review, at=LATER)
 
 
 @pytest.mark.parametrize("role", [Role.QA, Role.DIRECTOR, Role.INTAKE, Role.REVIEWER])
-def test_someone_else_does_not_send_the_file(role):
+def test_someone_else_does_not_send_the_file(role, under_review):
     with pytest.raises(NotAllowed, match="Your role does not let you send"):
-        send(in_review(), by=person(role))
+        send(under_review, by=person(role))
 
 
-def test_the_coordinator_may_send_it():
-    assert send(in_review(), by=person(Role.COORDINATOR)).manifest
+def test_the_coordinator_may_send_it(under_review):
+    assert send(under_review, by=person(Role.COORDINATOR)).manifest
 
 
-def test_the_records_count_as_reviewed_when_every_document_carries_a_mark():
-    assignment = in_review()
-    first, second = assignment.case.documents.order_by("number")
-    user = assignment.reviewer.user
-    assert dispatch.records_reviewed_fact(assignment, DAY) is None
+def test_the_records_count_as_reviewed_when_every_document_carries_a_mark(under_review):
+    first, second = under_review.case.documents.order_by("number")
+    user = under_review.reviewer.user
+    assert dispatch.records_reviewed_fact(under_review, DAY) is None
 
     reading.page_text(document_id=first.pk, page=1, by=user, at=THEN)
-    assert dispatch.records_reviewed_fact(assignment, DAY) is None
+    assert dispatch.records_reviewed_fact(under_review, DAY) is None
 
     reading.mark(
-        assignment_id=assignment.pk,
+        assignment_id=under_review.pk,
         document_id=second.pk,
         mark="NOT_RELEVANT",
         by=user,
         at=THEN,
     )
-    fact = dispatch.records_reviewed_fact(assignment, DAY)
+    fact = dispatch.records_reviewed_fact(under_review, DAY)
     assert (fact.name, fact.value) == ("records_reviewed", "2 of 2 documents")
 
 
-def test_a_record_added_later_is_not_reviewed():
-    assignment = in_review(pages=(1,))
-    document = assignment.case.documents.get()
-    reading.page_text(document_id=document.pk, page=1, by=assignment.reviewer.user, at=THEN)
-    added = add_record(assignment.case, at=LATER)
-    assert dispatch.records_reviewed_fact(assignment, DAY) is None
-    assert reading.unopened(assignment) == [added]
+def test_a_record_added_later_is_not_reviewed(one_page_under_review):
+    document = one_page_under_review.case.documents.get()
+    reading.page_text(
+        document_id=document.pk, page=1, by=one_page_under_review.reviewer.user, at=THEN
+    )
+    added = add_record(one_page_under_review.case, at=LATER)
+    assert dispatch.records_reviewed_fact(one_page_under_review, DAY) is None
+    assert reading.unopened(one_page_under_review) == [added]
 
 
-def test_attesting_again_opens_the_file_again():
-    assignment = in_review()
-    new_party(assignment.case, at=LATER)
-    attested(assignment, at=LATER)
+def test_attesting_again_opens_the_file_again(under_review):
+    new_party(under_review.case, at=LATER)
+    attested(under_review, at=LATER)
 
-    assert send(assignment, at=LATER).manifest
+    assert send(under_review, at=LATER).manifest

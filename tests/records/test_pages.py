@@ -10,7 +10,7 @@ from accounts.models import Look
 from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.services.intake import local_day
-from records.models import Document, ReadMark
+from records.models import ReadMark
 from records.services import dispatch
 from tests.factories import MONDAY, noticed_case, person
 
@@ -18,7 +18,6 @@ from .factories import (
     add_record,
     attested,
     case_with_records,
-    in_review,
     new_party,
     offered,
     pdf_bytes,
@@ -86,28 +85,25 @@ def absent_urls():
 # --- taking records in -----------------------------------------------------------------------
 
 
-def test_a_record_is_added_and_stands_in_the_list(client, coordinator):
-    case = noticed_case()
-
-    answer = add(client, case, upload=upload(pages=3))
+def test_a_record_is_added_and_stands_in_the_list(client, coordinator, awaiting):
+    answer = add(client, awaiting, upload=upload(pages=3))
 
     assert answer.status_code == 302
     page = client.get(answer.url).content.decode()
-    document = case.documents.get()
+    document = awaiting.documents.get()
     assert document.pages == 3
     assert document.dated_from == datetime(2026, 2, 6).date()
     for shown in ("Progress report of June", "Dana Oyelaran", "Claims administrator", "3 pages"):
         assert shown in page
 
 
-def test_a_double_click_gives_one_document_and_says_so(client, coordinator):
-    case = noticed_case()
+def test_a_double_click_gives_one_document_and_says_so(client, coordinator, awaiting):
     content = pdf_bytes()
-    first = add(client, case, upload=upload("a.pdf", content))
-    second = add(client, case, upload=upload("a.pdf", content))
+    first = add(client, awaiting, upload=upload("a.pdf", content))
+    second = add(client, awaiting, upload=upload("a.pdf", content))
 
     assert (first.status_code, second.status_code) == (302, 422)
-    assert case.documents.count() == 1
+    assert awaiting.documents.count() == 1
     assert "already on file, as document 1" in second.content.decode()
 
 
@@ -121,24 +117,21 @@ def test_a_double_click_gives_one_document_and_says_so(client, coordinator):
     ],
 )
 def test_a_refused_file_is_named_on_the_page_and_nothing_typed_is_lost(
-    client, coordinator, settings, name, content, sentence
+    client, coordinator, settings, name, content, sentence, awaiting
 ):
     settings.MAX_UPLOAD_BYTES = 1024 * 1024
-    case = noticed_case()
-
-    answer = add(client, case, upload=upload(name, content), title="Kept as typed <b>")
+    answer = add(client, awaiting, upload=upload(name, content), title="Kept as typed <b>")
 
     page = answer.content.decode()
     assert answer.status_code == 422
     assert sentence in page
     assert 'value="Kept as typed &lt;b&gt;"' in page
     assert 'value="2/6/26"' in page
-    assert not case.documents.exists()
+    assert not awaiting.documents.exists()
 
 
-def test_a_missing_file_and_a_bad_date_are_both_said_at_once(client, coordinator):
-    case = noticed_case()
-    answer = add(client, case, upload="", dated_from="31/31/2026")
+def test_a_missing_file_and_a_bad_date_are_both_said_at_once(client, coordinator, awaiting):
+    answer = add(client, awaiting, upload="", dated_from="31/31/2026")
     page = answer.content.decode()
     assert answer.status_code == 422
     assert "Choose the file." in page
@@ -146,16 +139,15 @@ def test_a_missing_file_and_a_bad_date_are_both_said_at_once(client, coordinator
 
 
 @pytest.mark.parametrize("field", ["title", "author"])
-def test_text_that_cannot_be_stored_is_refused(client, coordinator, field):
-    case = noticed_case()
+def test_text_that_cannot_be_stored_is_refused(client, coordinator, field, awaiting):
     for text in ("x" * 1_000_000, "bad\x00byte"):
-        answer = add(client, case, **{field: text})
+        answer = add(client, awaiting, **{field: text})
         assert answer.status_code == 422
-    assert not case.documents.exists()
+    assert not awaiting.documents.exists()
 
 
-def test_a_future_day_of_receipt_is_refused(client, coordinator):
-    answer = add(client, noticed_case(), received_on="1/1/2099")
+def test_a_future_day_of_receipt_is_refused(client, coordinator, awaiting):
+    answer = add(client, awaiting, received_on="1/1/2099")
     assert answer.status_code == 422
     assert "in the future" in answer.content.decode()
 
@@ -177,11 +169,10 @@ def complete(client, case, **changes):
     return client.post(reverse("records:complete", args=[case.number]), data)
 
 
-def test_the_coordinator_marks_the_records_complete(client, coordinator):
-    case = case_with_records(complete=False)
-    assert complete(client, case).status_code == 302
-    case.refresh_from_db()
-    assert case.stage == Status.RECORDS_COMPLETE
+def test_the_coordinator_marks_the_records_complete(client, coordinator, incomplete_file):
+    assert complete(client, incomplete_file).status_code == 302
+    incomplete_file.refresh_from_db()
+    assert incomplete_file.stage == Status.RECORDS_COMPLETE
 
 
 def test_ur_papers_alone_are_refused_on_the_page(client, coordinator):
@@ -193,9 +184,10 @@ def test_ur_papers_alone_are_refused_on_the_page(client, coordinator):
     assert case.stage == Status.NOTICE_SENT
 
 
-def test_a_stale_form_is_409_and_keeps_what_was_typed(client, coordinator):
-    case = case_with_records(complete=False)
-    answer = complete(client, case, version=case.version - 1, received_on="3/2/26")
+def test_a_stale_form_is_409_and_keeps_what_was_typed(client, coordinator, incomplete_file):
+    answer = complete(
+        client, incomplete_file, version=incomplete_file.version - 1, received_on="3/2/26"
+    )
     assert answer.status_code == 409
     page = answer.content.decode()
     assert "Someone else changed this" in page
@@ -212,46 +204,44 @@ def test_an_expedited_case_asks_for_the_hour(client, coordinator):
     assert complete(client, case, received_time="8:30").status_code == 302
 
 
-def test_completing_twice_is_refused_without_harm(client, coordinator):
-    case = case_with_records(complete=False)
-    complete(client, case)
-    assert complete(client, case).status_code in {409, 422}
-    assert case.events.filter(kind="RECORDS_COMPLETE").count() == 1
+def test_completing_twice_is_refused_without_harm(client, coordinator, incomplete_file):
+    complete(client, incomplete_file)
+    assert complete(client, incomplete_file).status_code in {409, 422}
+    assert incomplete_file.events.filter(kind="RECORDS_COMPLETE").count() == 1
 
 
-def test_a_complete_file_is_reopened_with_a_reason(client, coordinator):
-    case = case_with_records()
-    url = reverse("records:reopen", args=[case.number])
-    assert client.post(url, {"reason": "", "version": case.version}).status_code == 422
-    assert client.post(url, {"reason": "No RFA.", "version": case.version}).status_code == 302
-    case.refresh_from_db()
-    assert case.stage == Status.NOTICE_SENT
+def test_a_complete_file_is_reopened_with_a_reason(client, coordinator, complete_file):
+    url = reverse("records:reopen", args=[complete_file.number])
+    assert client.post(url, {"reason": "", "version": complete_file.version}).status_code == 422
+    assert (
+        client.post(url, {"reason": "No RFA.", "version": complete_file.version}).status_code == 302
+    )
+    complete_file.refresh_from_db()
+    assert complete_file.stage == Status.NOTICE_SENT
 
 
 @pytest.mark.parametrize("role", [Role.QA, Role.DIRECTOR, Role.AUDITOR, Role.REVIEWER])
-def test_acts_on_records_are_for_those_whose_work_they_are(client, role):
-    case = case_with_records(complete=False)
+def test_acts_on_records_are_for_those_whose_work_they_are(client, role, incomplete_file):
     client.force_login(person(role))
     for name in ("add", "complete", "reopen", "dispatch"):
-        answer = client.post(reverse(f"records:{name}", args=[case.number]), typed())
+        answer = client.post(reverse(f"records:{name}", args=[incomplete_file.number]), typed())
         assert answer.status_code == 403, name
-    case.refresh_from_db()
-    assert case.stage == Status.NOTICE_SENT
+    incomplete_file.refresh_from_db()
+    assert incomplete_file.stage == Status.NOTICE_SENT
 
 
 # --- who may open what -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("role", [Role.COORDINATOR, Role.QA, Role.DIRECTOR, Role.AUDITOR])
-def test_staff_open_every_page(client, role):
-    case = case_with_records()
+def test_staff_open_every_page(client, role, complete_file):
     client.force_login(person(role))
-    for url in record_urls(case):
+    for url in record_urls(complete_file):
         assert client.get(url).status_code == 200, url
 
 
-def test_a_reviewer_before_the_attestation_gets_404_everywhere(client):
-    assignment = offered(case_with_records())
+def test_a_reviewer_before_the_attestation_gets_404_everywhere(client, complete_file):
+    assignment = offered(complete_file)
     client.force_login(assignment.reviewer.user)
     for url in record_urls(assignment.case):
         assert client.get(url).status_code == 404, url
@@ -261,27 +251,24 @@ def test_a_reviewer_before_the_attestation_gets_404_everywhere(client):
     assert not ReadMark.objects.exists()
 
 
-def test_after_the_attestation_every_page_opens(client):
-    assignment = in_review()
-    client.force_login(assignment.reviewer.user)
-    for url in record_urls(assignment.case):
+def test_after_the_attestation_every_page_opens(client, under_review):
+    client.force_login(under_review.reviewer.user)
+    for url in record_urls(under_review.case):
         assert client.get(url).status_code == 200, url
 
 
-def test_a_new_party_closes_every_page(client):
-    assignment = in_review()
-    new_party(assignment.case, at=MONDAY + timedelta(days=2))
-    client.force_login(assignment.reviewer.user)
-    for url in record_urls(assignment.case):
+def test_a_new_party_closes_every_page(client, under_review):
+    new_party(under_review.case, at=MONDAY + timedelta(days=2))
+    client.force_login(under_review.reviewer.user)
+    for url in record_urls(under_review.case):
         assert client.get(url).status_code == 404, url
-    attested(assignment, at=MONDAY + timedelta(days=2, hours=1))
-    assert client.get(record_urls(assignment.case)[0]).status_code == 200
+    attested(under_review, at=MONDAY + timedelta(days=2, hours=1))
+    assert client.get(record_urls(under_review.case)[0]).status_code == 200
 
 
-def test_what_is_hidden_looks_exactly_like_what_is_not_there(client):
-    case = case_with_records()
+def test_what_is_hidden_looks_exactly_like_what_is_not_there(client, complete_file):
     client.force_login(person(Role.REVIEWER))
-    for hidden, absent in zip(record_urls(case), absent_urls(), strict=True):
+    for hidden, absent in zip(record_urls(complete_file), absent_urls(), strict=True):
         one, other = client.get(hidden), client.get(absent)
         assert (one.status_code, words(one)) == (404, words(other)), hidden
         assert set(one.headers) == set(other.headers)
@@ -300,12 +287,11 @@ def test_intake_sees_the_list_and_opens_only_the_papers_of_the_application(clien
     assert client.get(reverse("records:page_png", args=[report.pk, 1])).status_code == 404
 
 
-def test_every_page_leaves_a_look_and_every_refusal_too(client):
-    case = case_with_records()
+def test_every_page_leaves_a_look_and_every_refusal_too(client, complete_file):
     for role, granted in ((Role.AUDITOR, True), (Role.REVIEWER, False)):
         user = person(role)
         client.force_login(user)
-        for url in record_urls(case):
+        for url in record_urls(complete_file):
             before = Look.objects.filter(user=user).count()
             client.get(url)
             looks = Look.objects.filter(user=user)
@@ -313,15 +299,14 @@ def test_every_page_leaves_a_look_and_every_refusal_too(client):
             assert looks.latest("pk").granted is granted, url
 
 
-def test_no_look_no_bytes(client, coordinator, monkeypatch):
-    case = case_with_records()
+def test_no_look_no_bytes(client, coordinator, monkeypatch, complete_file):
     client.raise_request_exception = False
 
     def full_disk(**look):
         raise OSError("No space left on device")
 
     monkeypatch.setattr("accounts.services.note_look", full_disk)
-    for url in record_urls(case):
+    for url in record_urls(complete_file):
         answer = client.get(url)
         assert answer.status_code == 500, url
         assert "Report 2" not in answer.content.decode()
@@ -330,8 +315,8 @@ def test_no_look_no_bytes(client, coordinator, monkeypatch):
 # --- what a page shows ------------------------------------------------------------------------
 
 
-def test_the_picture_of_a_page_can_do_nothing_and_is_kept_nowhere(client, coordinator):
-    document = case_with_records(pages=(2,)).documents.get()
+def test_the_picture_of_a_page_can_do_nothing_and_is_kept_nowhere(client, coordinator, two_pages):
+    document = two_pages.documents.get()
     answer = client.get(reverse("records:page_png", args=[document.pk, 2]))
     assert answer.content.startswith(b"\x89PNG")
     assert answer["Content-Type"] == "image/png"
@@ -351,17 +336,15 @@ def test_a_page_is_plain_html_with_its_picture_and_a_link_to_its_text(client, co
     assert reverse("records:page", args=[document.pk, 3]) in page
 
 
-def test_the_text_of_a_page_is_shown_as_words_whatever_it_says(client, coordinator):
-    case = case_with_records(pages=(1,))
-    document = add_record(case, text="<script>alert(1)</script> and {{ x }}")
+def test_the_text_of_a_page_is_shown_as_words_whatever_it_says(client, coordinator, one_page):
+    document = add_record(one_page, text="<script>alert(1)</script> and {{ x }}")
     page = client.get(reverse("records:page_text", args=[document.pk, 1])).content.decode()
     assert "&lt;script&gt;alert(1)&lt;/script&gt; and {{ x }}" in page
 
 
-def test_pages_count_through_the_whole_record(client, coordinator):
-    case = case_with_records(pages=(3, 2))
-    first, second = case.documents.order_by("number")
-    url = reverse("records:read", args=[case.number])
+def test_pages_count_through_the_whole_record(client, coordinator, complete_file):
+    first, second = complete_file.documents.order_by("number")
+    url = reverse("records:read", args=[complete_file.number])
 
     viewer = client.get(url, {"p": 4}).context["viewer"]
 
@@ -377,49 +360,46 @@ def test_pages_count_through_the_whole_record(client, coordinator):
 @pytest.mark.parametrize(
     ("asked", "shown"), [("812", 5), ("0", 1), ("-3", 1), ("x", 1), ("9" * 400, 1), ("", 1)]
 )
-def test_a_page_outside_the_record_leads_to_one_inside(client, coordinator, asked, shown):
-    case = case_with_records(pages=(3, 2))
-    url = reverse("records:read", args=[case.number])
+def test_a_page_outside_the_record_leads_to_one_inside(
+    client, coordinator, asked, shown, complete_file
+):
+    url = reverse("records:read", args=[complete_file.number])
     assert client.get(url, {"p": asked}).context["viewer"].page == shown
 
 
-def test_the_viewer_opens_at_the_first_document_that_was_not_opened(client):
-    assignment = in_review(pages=(3, 2))
-    first = assignment.case.documents.order_by("number").first()
-    client.force_login(assignment.reviewer.user)
+def test_the_viewer_opens_at_the_first_document_that_was_not_opened(client, under_review):
+    first = under_review.case.documents.order_by("number").first()
+    client.force_login(under_review.reviewer.user)
     client.get(reverse("records:page_png", args=[first.pk, 1]))
 
-    viewer = client.get(reverse("records:read", args=[assignment.case.number])).context["viewer"]
+    viewer = client.get(reverse("records:read", args=[under_review.case.number])).context["viewer"]
 
     assert (viewer.page, viewer.opened) == (4, 1)
 
 
-def test_the_viewer_comes_back_to_the_page_shown_last(client, coordinator):
-    case, other = case_with_records(pages=(3, 2)), case_with_records(pages=(3, 2))
+def test_the_viewer_comes_back_to_the_page_shown_last(client, coordinator, complete_file):
+    case, other = complete_file, case_with_records(pages=(3, 2))
     for number, page in ((case.number, 4), (other.number, 2)):
         client.get(reverse("records:read", args=[number]), {"p": page})
     shown = client.get(reverse("records:read", args=[case.number])).context["viewer"]
     assert shown.page == 4
 
 
-def test_the_jump_form_takes_a_typed_space(client, coordinator):
-    case = case_with_records(pages=(3, 2))
-    url = reverse("records:read", args=[case.number])
+def test_the_jump_form_takes_a_typed_space(client, coordinator, complete_file):
+    url = reverse("records:read", args=[complete_file.number])
     assert client.get(url, {"p": " 4"}).context["viewer"].page == 4
 
 
-def test_no_two_fields_of_the_page_share_an_id(client, coordinator):
-    case = case_with_records(complete=False)
-    page = client.get(reverse("records:list", args=[case.number])).content.decode()
+def test_no_two_fields_of_the_page_share_an_id(client, coordinator, incomplete_file):
+    page = client.get(reverse("records:list", args=[incomplete_file.number])).content.decode()
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert sorted(ids) == sorted(set(ids))
 
 
-def test_the_reviewer_marks_a_document_and_comes_back(client):
-    assignment = in_review(pages=(1,))
-    document = assignment.case.documents.get()
-    client.force_login(assignment.reviewer.user)
-    back = reverse("records:read", args=[assignment.case.number]) + "?p=1"
+def test_the_reviewer_marks_a_document_and_comes_back(client, one_page_under_review):
+    document = one_page_under_review.case.documents.get()
+    client.force_login(one_page_under_review.reviewer.user)
+    back = reverse("records:read", args=[one_page_under_review.case.number]) + "?p=1"
 
     answer = client.post(
         reverse("records:mark", args=[document.pk]), {"mark": "NOT_RELEVANT", "back": back}
@@ -430,43 +410,43 @@ def test_the_reviewer_marks_a_document_and_comes_back(client):
     assert "not relevant" in client.get(back).content.decode()
 
 
-def test_nobody_is_sent_to_another_site(client):
-    assignment = in_review(pages=(1,))
-    document = assignment.case.documents.get()
-    client.force_login(assignment.reviewer.user)
+def test_nobody_is_sent_to_another_site(client, one_page_under_review):
+    document = one_page_under_review.case.documents.get()
+    client.force_login(one_page_under_review.reviewer.user)
     url = reverse("records:mark", args=[document.pk])
     answer = client.post(url, {"mark": "REVIEWED", "back": "https://elsewhere.example/"})
     assert answer.url == reverse("records:document", args=[document.pk])
 
 
-def test_the_coordinator_sees_that_the_reviewer_lacks_a_record_and_sends_it(client, coordinator):
-    assignment = in_review()
-    reviewer = assignment.reviewer.user
-    dispatch.dispatch(assignment_id=assignment.pk, by=reviewer, at=MONDAY + timedelta(days=1))
-    add_record(assignment.case, at=MONDAY + timedelta(days=2))
-    url = reverse("records:list", args=[assignment.case.number])
+def test_the_coordinator_sees_that_the_reviewer_lacks_a_record_and_sends_it(
+    client, coordinator, under_review
+):
+    reviewer = under_review.reviewer.user
+    dispatch.dispatch(assignment_id=under_review.pk, by=reviewer, at=MONDAY + timedelta(days=1))
+    add_record(under_review.case, at=MONDAY + timedelta(days=2))
+    url = reverse("records:list", args=[under_review.case.number])
     assert "Records were added after the case file went" in client.get(url).content.decode()
 
     answer = client.post(
-        reverse("records:dispatch", args=[assignment.case.number]), {"assignment": assignment.pk}
+        reverse("records:dispatch", args=[under_review.case.number]),
+        {"assignment": under_review.pk},
     )
 
     assert answer.status_code == 302
-    assert dispatch.is_current(assignment)
+    assert dispatch.is_current(under_review)
     assert "Records were added after" not in client.get(url).content.decode()
 
 
-def test_the_page_says_who_was_asked_and_what_came(client, coordinator):
-    case = noticed_case()
-    add_record(case)
-    page = client.get(reverse("records:list", args=[case.number])).content.decode()
+def test_the_page_says_who_was_asked_and_what_came(client, coordinator, awaiting):
+    add_record(awaiting)
+    page = client.get(reverse("records:list", args=[awaiting.number])).content.decode()
     assert "Pacific Comp Claims" in page
     assert "1 record came" in page
     assert "May send papers; nothing came" in page
 
 
-def test_an_empty_file_says_since_when_it_is_waited_for(client, coordinator):
-    page = client.get(reverse("records:list", args=[noticed_case().number])).content.decode()
+def test_an_empty_file_says_since_when_it_is_waited_for(client, coordinator, awaiting):
+    page = client.get(reverse("records:list", args=[awaiting.number])).content.decode()
     assert "No records yet. Asked Mon 2 Mar" in page
 
 
@@ -474,20 +454,21 @@ def test_the_list_of_many_records_takes_no_more_queries(
     client, coordinator, django_assert_max_num_queries
 ):
     case = case_with_records(pages=(1,) * 12)
-    assert Document.objects.count() == 12
+    assert case.documents.count() == 12
     url = reverse("records:list", args=[case.number])
     client.get(url)
     with django_assert_max_num_queries(40):
         client.get(url)
 
 
-def test_no_page_of_the_records_names_the_reviewer(client):
-    assignment = in_review()
-    reviewer = assignment.reviewer
-    dispatch.dispatch(assignment_id=assignment.pk, by=reviewer.user, at=MONDAY + timedelta(days=1))
+def test_no_page_of_the_records_names_the_reviewer(client, under_review):
+    reviewer = under_review.reviewer
+    dispatch.dispatch(
+        assignment_id=under_review.pk, by=reviewer.user, at=MONDAY + timedelta(days=1)
+    )
     for role in (Role.INTAKE, Role.AUDITOR):
         client.force_login(person(role))
-        for url in record_urls(assignment.case)[:4]:
+        for url in record_urls(under_review.case)[:4]:
             page = client.get(url).content.decode(errors="replace")
             for secret in (reviewer.first_name, reviewer.last_name, reviewer.user.email):
                 assert secret not in page, url

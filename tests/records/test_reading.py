@@ -26,23 +26,21 @@ def open_page(document, by, page=1):
 
 
 @pytest.mark.parametrize("role", EVERY_READER)
-def test_staff_who_work_with_records_open_a_page_as_a_picture(role):
-    document = case_with_records(pages=(2,)).documents.get()
+def test_staff_who_work_with_records_open_a_page_as_a_picture(role, two_pages):
+    document = two_pages.documents.get()
     assert open_page(document, person(role), page=2).startswith(b"\x89PNG")
 
 
-def test_a_page_is_read_as_text():
-    document = add_record(
-        case_with_records(pages=(1,)), pages=2, text="Two injections gave no lasting relief"
-    )
+def test_a_page_is_read_as_text(one_page):
+    document = add_record(one_page, pages=2, text="Two injections gave no lasting relief")
     _, text = reading.page_text(
         document_id=document.pk, page=2, by=person(Role.COORDINATOR), at=THEN
     )
     assert "Two injections gave no lasting relief, page 2" in text
 
 
-def test_every_page_leaves_a_look():
-    document = case_with_records(pages=(2,)).documents.get()
+def test_every_page_leaves_a_look(two_pages):
+    document = two_pages.documents.get()
     auditor = person(Role.AUDITOR)
     open_page(document, auditor, page=2)
     look = Look.objects.get(user=auditor)
@@ -50,16 +48,16 @@ def test_every_page_leaves_a_look():
     assert look.looked_at == THEN
 
 
-def test_a_refusal_leaves_a_look_too():
-    document = case_with_records(pages=(1,)).documents.get()
+def test_a_refusal_leaves_a_look_too(one_page):
+    document = one_page.documents.get()
     stranger = person(Role.REVIEWER)
     with pytest.raises(reading.Hidden):
         open_page(document, stranger)
     assert Look.objects.get(user=stranger).granted is False
 
 
-def test_a_look_that_cannot_be_written_lets_no_byte_out(monkeypatch):
-    document = case_with_records(pages=(1,)).documents.get()
+def test_a_look_that_cannot_be_written_lets_no_byte_out(monkeypatch, one_page):
+    document = one_page.documents.get()
     drawn = []
     monkeypatch.setattr("files.services.page_png", lambda *args, **more: drawn.append(args))
 
@@ -72,8 +70,8 @@ def test_a_look_that_cannot_be_written_lets_no_byte_out(monkeypatch):
     assert drawn == []
 
 
-def test_pages_beside_the_document_are_not_there():
-    document = case_with_records(pages=(2,)).documents.get()
+def test_pages_beside_the_document_are_not_there(two_pages):
+    document = two_pages.documents.get()
     for page in (0, 3):
         with pytest.raises(reading.Hidden):
             open_page(document, person(Role.COORDINATOR), page=page)
@@ -96,16 +94,15 @@ def test_the_papers_can_be_read_before_anything_else_has_come():
 
 
 @pytest.mark.parametrize("role", [Role.MAILROOM, Role.CREDENTIALING, Role.ADMINISTRATOR])
-def test_other_roles_open_nothing(role):
-    case = case_with_records(pages=(1,))
+def test_other_roles_open_nothing(role, one_page):
     with pytest.raises(reading.Hidden):
-        open_page(case.documents.get(), person(role))
+        open_page(one_page.documents.get(), person(role))
     with pytest.raises(reading.Hidden):
-        reading.open_list(case=case, by=person(role), at=THEN)
+        reading.open_list(case=one_page, by=person(role), at=THEN)
 
 
-def test_the_reviewer_opens_nothing_before_attesting_and_everything_after():
-    assignment = offered(case_with_records(pages=(1,)))
+def test_the_reviewer_opens_nothing_before_attesting_and_everything_after(one_page):
+    assignment = offered(one_page)
     document, reviewer = assignment.case.documents.get(), assignment.reviewer.user
     with pytest.raises(reading.Hidden):
         open_page(document, reviewer)
@@ -115,15 +112,14 @@ def test_the_reviewer_opens_nothing_before_attesting_and_everything_after():
     assert open_page(document, reviewer).startswith(b"\x89PNG")
 
 
-def test_a_new_party_closes_the_file_at_once():
-    assignment = in_review(pages=(1,))
-    new_party(assignment.case, at=THEN)
+def test_a_new_party_closes_the_file_at_once(one_page_under_review):
+    new_party(one_page_under_review.case, at=THEN)
     with pytest.raises(reading.Hidden):
-        open_page(assignment.case.documents.get(), assignment.reviewer.user)
+        open_page(one_page_under_review.case.documents.get(), one_page_under_review.reviewer.user)
 
 
-def test_a_reviewer_opens_no_other_case():
-    mine, other = in_review(pages=(1,)), in_review(pages=(1,))
+def test_a_reviewer_opens_no_other_case(one_page_under_review):
+    mine, other = one_page_under_review, in_review(pages=(1,))
     with pytest.raises(reading.Hidden):
         open_page(other.case.documents.get(), mine.reviewer.user)
 
@@ -138,8 +134,8 @@ def test_the_first_page_that_the_reviewer_opens_marks_the_document():
     assert mark.history.count() == 1
 
 
-def test_staff_leave_no_marks():
-    open_page(case_with_records(pages=(1,)).documents.get(), person(Role.COORDINATOR))
+def test_staff_leave_no_marks(one_page):
+    open_page(one_page.documents.get(), person(Role.COORDINATOR))
     assert not ReadMark.objects.exists()
 
 
@@ -153,35 +149,36 @@ def mark(assignment, document, value, by=None):
     )
 
 
-def test_opening_again_does_not_take_back_that_it_was_reviewed():
-    assignment = in_review(pages=(1,))
-    document = assignment.case.documents.get()
-    mark(assignment, document, "REVIEWED")
-    mark(assignment, document, "OPENED")
-    open_page(document, assignment.reviewer.user)
+def test_opening_again_does_not_take_back_that_it_was_reviewed(one_page_under_review):
+    document = one_page_under_review.case.documents.get()
+    mark(one_page_under_review, document, "REVIEWED")
+    mark(one_page_under_review, document, "OPENED")
+    open_page(document, one_page_under_review.reviewer.user)
     assert ReadMark.objects.get().mark == "REVIEWED"
 
 
-def test_a_document_once_not_relevant_may_turn_out_to_be():
-    assignment = in_review(pages=(1,))
-    document = assignment.case.documents.get()
-    mark(assignment, document, "NOT_RELEVANT")
-    assert mark(assignment, document, "REVIEWED").history.count() == 2
+def test_a_document_once_not_relevant_may_turn_out_to_be(one_page_under_review):
+    document = one_page_under_review.case.documents.get()
+    mark(one_page_under_review, document, "NOT_RELEVANT")
+    assert mark(one_page_under_review, document, "REVIEWED").history.count() == 2
 
 
-def test_nobody_marks_for_the_reviewer():
-    assignment = in_review(pages=(1,))
+def test_nobody_marks_for_the_reviewer(one_page_under_review):
     with pytest.raises(NotAllowed, match="not assigned to you"):
-        mark(assignment, assignment.case.documents.get(), "REVIEWED", by=person(Role.COORDINATOR))
+        mark(
+            one_page_under_review,
+            one_page_under_review.case.documents.get(),
+            "REVIEWED",
+            by=person(Role.COORDINATOR),
+        )
 
 
-def test_a_document_of_another_case_takes_no_mark():
-    assignment, other = in_review(pages=(1,)), case_with_records(pages=(1,))
+def test_a_document_of_another_case_takes_no_mark(one_page, one_page_under_review):
+    assignment, other = one_page_under_review, one_page
     with pytest.raises(NotAllowed, match="not part of your case"):
         mark(assignment, other.documents.get(), "REVIEWED")
 
 
-def test_an_unknown_mark_is_refused():
-    assignment = in_review(pages=(1,))
+def test_an_unknown_mark_is_refused(one_page_under_review):
     with pytest.raises(NotAllowed, match="Choose"):
-        mark(assignment, assignment.case.documents.get(), "SKIMMED")
+        mark(one_page_under_review, one_page_under_review.case.documents.get(), "SKIMMED")
