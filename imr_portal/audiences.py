@@ -9,6 +9,7 @@ An audience is one of
 * ``PUBLIC``: nobody has to sign in;
 * ``SIGNED_IN``: every person who has signed in;
 * ``ADMIN_SITE``: the roles that keep tables in the admin site (``User.is_staff``);
+* ``NOBODY``: a page of a library that this house does without;
 * a permission of ``accounts.roles.PERMISSIONS``, or several in a tuple: any one of them opens it.
 """
 
@@ -24,9 +25,10 @@ class Audience(enum.Enum):
     PUBLIC = "public"
     SIGNED_IN = "signed in"
     ADMIN_SITE = "admin site"
+    NOBODY = "nobody"
 
 
-PUBLIC, SIGNED_IN, ADMIN_SITE = Audience
+PUBLIC, SIGNED_IN, ADMIN_SITE, NOBODY = Audience
 
 AudienceEntry = Audience | str | tuple[str, ...]
 
@@ -133,6 +135,15 @@ SIGN_IN_PAGES = {
     "mfa_login_webauthn",
 }
 
+# An administrator changes addresses, with an event; nobody has two, or confirms one here.
+CLOSED_PAGES = {
+    "account_confirm_email",
+    "account_confirm_login_code",
+    "account_email",
+    "account_email_verification_sent",
+    "account_set_password",
+}
+
 # Routes that come with a library, by how their names begin. First match wins.
 PREFIXES: list[tuple[str, AudienceEntry]] = [
     ("admin:", ADMIN_SITE),
@@ -164,6 +175,8 @@ def audience_of(route: str) -> AudienceEntry | None:
         return AUDIENCES[route]
     if route in SIGN_IN_PAGES:
         return PUBLIC
+    if route in CLOSED_PAGES:
+        return NOBODY
     for beginning, audience in PREFIXES:
         if route.startswith(beginning):
             return audience
@@ -176,6 +189,8 @@ def admits(audience: AudienceEntry, user: User) -> bool:
         return True
     if audience is ADMIN_SITE:
         return user.is_staff
+    if audience is NOBODY:
+        return False
     permissions = (audience,) if isinstance(audience, str) else audience
     assert isinstance(permissions, tuple)  # noqa: S101 - narrows the type, checked by the table
     return any(user.may(permission) for permission in permissions)

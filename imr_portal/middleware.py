@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from .audiences import OPEN_WITHOUT_SECOND_FACTOR, POLLED, PUBLIC, admits, audience_of
+from .audiences import NOBODY, OPEN_WITHOUT_SECOND_FACTOR, POLLED, PUBLIC, admits, audience_of
 
 logger = structlog.get_logger(__name__)
 
@@ -90,6 +90,8 @@ class AudienceMiddleware:
         if audience is None:
             logger.error("route_without_audience", route=route)
             raise Http404("Nobody has said who may open this page.")
+        if audience is NOBODY:
+            raise Http404("This page is closed here.")
         if audience is PUBLIC:
             return None
         user = request.user

@@ -136,11 +136,22 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
+# How many proxies of ours append to X-Forwarded-For: limits on tries count by the address before.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if environment.flag("BEHIND_TLS_PROXY", False) else 0
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "IMR Portal"
 # Everyone here sees medical records, so a second factor is required; the demo may go without.
 SECOND_FACTOR_REQUIRED = environment.flag("SECOND_FACTOR_REQUIRED", not DEBUG)
+
+# Mail: only to set a forgotten password. Without a server an administrator gives a new one.
+EMAIL_HOST = environment.text("EMAIL_HOST", "localhost")
+EMAIL_PORT = environment.number("EMAIL_PORT", 25)
+EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", False)
+EMAIL_TIMEOUT = 5  # seconds; the page waits for it
+DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "imr-portal@localhost")
 
 SESSION_COOKIE_AGE = 12 * 60 * 60  # whatever happens; imr_portal.middleware keeps both limits
 SESSION_IDLE_SECONDS = environment.number("SESSION_IDLE_SECONDS", 60 * 60)

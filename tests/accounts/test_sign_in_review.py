@@ -1,0 +1,59 @@
+"""Signing in, and what the sign-in library would let people do by themselves."""
+
+import pytest
+from allauth.account.adapter import get_adapter
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.roles import Role
+from imr_portal.audiences import CLOSED_PAGES
+from tests.factories import person
+
+pytestmark = pytest.mark.django_db
+
+RESET = reverse("account_reset_password")
+
+
+@pytest.fixture
+def no_mail_server(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9  # nobody listens on discard
+
+
+def test_a_forgotten_password_gets_the_same_answer_without_a_mail_server(client, no_mail_server):
+    someone = person(Role.INTAKE)
+
+    known = client.post(RESET, {"email": someone.email})
+    unknown = client.post(RESET, {"email": "nobody@example.org"})
+
+    assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
+    assert known.status_code == 302
+
+
+def test_nobody_changes_their_own_address(client):
+    someone = person(Role.INTAKE)
+    client.force_login(someone)
+
+    answer = client.post(
+        reverse("account_email"), {"email": "other@example.org", "action_add": "1"}
+    )
+
+    assert answer.status_code == 404
+    assert User.objects.get(pk=someone.pk).email == someone.email
+
+
+@pytest.mark.parametrize("route", sorted(CLOSED_PAGES))
+def test_closed_pages_are_not_there(client, route):
+    client.force_login(person(Role.ADMINISTRATOR))
+    args = ["a-key"] if route == "account_confirm_email" else []
+
+    assert client.get(reverse(route, args=args)).status_code == 404
+
+
+def test_limits_count_by_the_client_that_the_proxy_saw(rf, settings):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    seen = get_adapter().get_client_ip(
+        rf.get("/", HTTP_X_FORWARDED_FOR="6.6.6.6, 198.51.100.7", REMOTE_ADDR="10.0.0.2")
+    )
+
+    assert seen == "198.51.100.7"
