@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",  # the sign-in library prints dates with it
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_htmx",

@@ -1,0 +1,343 @@
+"""Every page of the portal, opened once as every role; then every form, sent by the wrong person.
+
+``crawl`` makes one office with cases at several stages and a reviewer in whose every field a canary
+sits, opens everything, and keeps what two test modules ask about. All of it happens in one
+transaction, which is rolled back.
+"""
+
+import logging
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import timedelta
+from unittest import mock
+
+from django.db import connection, transaction
+from django.test import Client
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from kombu import Connection
+
+from accounts.roles import Role
+from cases.models import Case
+from determinations.models import Opinion, OpinionCitation
+from files.services import read_bytes
+from guidelines import services as guideline_services
+from imr_portal.audiences import PUBLIC, audience_of
+from imr_portal.celery import app as celery_app
+from letters import relay
+from letters import services as letter_services
+from letters.models import Letter, WordingSet
+from records.models import Document
+from reviewers.models import ConflictResult, Licence, ReviewerAssignment
+from reviewers.services import assignment as assignments
+from reviewers.services import credentialing
+from tests.determinations.factories import REVIEWED, approved, issued, submitted, write
+from tests.factories import MONDAY, eligible_case, parties, person, received_case
+from tests.letters.factories import file_all_letters
+from tests.records.factories import attested, case_with_records
+from tests.reviewers import factories as panel
+from tests.test_urls import by_library, routes
+
+NOW = REVIEWED + timedelta(hours=3)
+NOBODY = "nobody"
+THE_REVIEWER = "the reviewer of the case"
+
+# What is in the file of the reviewer, and what is in their sign-in.
+FILE_CANARIES = ("qvxfirst", "qvxlast", "qvxmail", "qvxphone", "qvxlicence", "qvxboard")
+USER_CANARIES = ("qvxuser", "qvxlogin")
+ADMIN_ROLES = {"ADMINISTRATOR", "GUIDELINE_ADMIN", "CREDENTIALING", "DIRECTOR", "AUDITOR"}
+CANARIES = (*FILE_CANARIES, *USER_CANARIES)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request and what came back; of the page only what it must not say is kept."""
+
+    who: str
+    route: str
+    url: str
+    method: str
+    status: int
+    location: str
+    said: frozenset[str]  # the canaries on the page
+    in_headers: frozenset[str]
+
+
+@dataclass
+class Office:
+    """What was crawled."""
+
+    visits: list[Visit] = field(default_factory=list)
+    posts: list[Visit] = field(default_factory=list)
+    posts_without_token: list[Visit] = field(default_factory=list)
+    changed_by_posts: dict[str, set[str]] = field(default_factory=dict)
+    letters: list[tuple[str, bytes]] = field(default_factory=list)
+    letter_rows: list[str] = field(default_factory=list)
+    logged: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    without_address: set[str] = field(default_factory=set)
+    code: str = ""  # the reviewer's number on the panel
+
+
+class _Kept(logging.Handler):
+    def __init__(self, kept: list[str]) -> None:
+        super().__init__(logging.DEBUG)
+        self.kept = kept
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.kept.append(f"{record.getMessage()} {record.__dict__}")
+
+
+def crawl() -> Office:
+    """Make the office, open and send everything, and undo it all."""
+    office = Office()
+    handler = _Kept(office.logged)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    level, root.level = root.level, logging.INFO
+    try:
+        with transaction.atomic():
+            with mock.patch.object(timezone, "now", return_value=NOW):
+                pools = _make(office)
+                people = _people()
+                _open_everything(office, people, pools)
+                _send_everything(office, people, pools)
+            transaction.set_rollback(True)
+    finally:
+        root.removeHandler(handler)
+        root.level = level
+    return office
+
+
+def _make(office: Office) -> dict[str, list]:
+    """Cases at several stages, and the arguments that lead to them."""
+    user = person(Role.REVIEWER, name="Qvxuser Qvxuserson", email="qvxlogin@example.org")
+    reviewer = panel.fit_reviewer(
+        first_name="Qvxfirst",
+        last_name="Qvxlast",
+        email="qvxmail@example.org",
+        user=user,
+        capacity=9,
+        licence={"number": "QVXLICENCE1"},
+        certification={"board": "Qvxboard of Medicine"},
+    )
+    credentialing.change_reviewer(
+        reviewer_id=reviewer.pk,
+        first_name="Qvxfirst",
+        last_name="Qvxlast",
+        email="qvxmail@example.org",
+        phone="qvxphone 555-0100",
+        capacity=9,
+        seen_version=None,
+        by=None,
+        at=MONDAY,
+    )
+    office.code = reviewer.code
+
+    few = parties(EMPLOYEE_ATTORNEY="")  # fewer notices to typeset
+
+    def offered() -> ReviewerAssignment:
+        case = case_with_records(pages=(1,), parties=few)
+        return panel.offered_case(case=case, reviewer=reviewer, at=MONDAY + timedelta(days=1))
+
+    received_case()
+    eligible = eligible_case()
+    open_offer = offered()
+    assignments.decline(
+        assignment_id=open_offer.pk, reason="No time.", by=user, at=MONDAY + timedelta(days=1)
+    )
+    open_offer = panel.offered_case(
+        case=Case.objects.get(pk=open_offer.case_id),
+        reviewer=reviewer,
+        at=MONDAY + timedelta(days=1, hours=1),
+    )
+    writing = attested(offered())
+    write(writing)
+    to_issue = approved(submitted(attested(offered())))
+    done = issued(approved(submitted(attested(offered()))))
+    _hand_over(office)
+    file_all_letters(at=NOW)
+    guideline_services.seed(by=None, at=MONDAY)
+    for letter in Letter.objects.select_related("file"):
+        office.letters.append((letter.file_name, read_bytes(letter.file)))
+        office.letter_rows.append(f"{letter.title} {letter.file_name} {letter.words}")
+    cases = [eligible, open_offer.case, writing.case, to_issue, done]
+    numbers = [Case.objects.get(pk=case.pk).number for case in cases]
+    documents = Document.objects.filter(case=writing.case).values_list("pk", flat=True)
+    return {
+        "number": numbers,
+        "slug": ["eligibility", "qa", "mail"],
+        "assignment_id": [writing.pk, open_offer.pk, done.assignments.get().pk],
+        "document_id": list(documents)[:1],
+        "page": [1],
+        "position": [1],
+        "part": ["summary"],
+        "item_id": [Opinion.objects.filter(assignment=writing)[0].item_id],
+        "citation_id": [OpinionCitation.objects.filter(opinion__assignment=writing)[0].pk],
+        "result_id": [ConflictResult.objects.first().pk],
+        "code": [reviewer.code],
+        "kind": ["licence"],
+        "fact_id": [Licence.objects.get(reviewer=reviewer).pk],
+        "ticket": ["forged"],
+        "letter": [done.determinations.get().letter_id],
+        "set": [WordingSet.objects.first().pk],
+    }
+
+
+def _hand_over(office: Office) -> None:
+    """Give the letters to the broker as the relay does, and keep each message as it goes out."""
+
+    def keep(producer, name, message, **options):
+        office.messages.append(f"{name} {message} {options}")
+
+    producer = nullcontext(Connection("memory://").Producer())
+    with (
+        mock.patch.object(celery_app.amqp, "send_task_message", keep),
+        mock.patch.object(celery_app, "producer_or_acquire", return_value=producer),
+    ):
+        letter_services.publish_due(send=relay.send, lost=OSError, at=NOW)
+
+
+def _people() -> dict[str, object]:
+    people = {role.value: person(role) for role in Role}
+    people[THE_REVIEWER] = type(people["INTAKE"]).objects.get(email="qvxlogin@example.org")
+    return people
+
+
+def _addresses(pools: dict[str, list]) -> dict[str, list[str]]:
+    """Every route with the addresses at which to open it; none where it has no name of its own."""
+    found: dict[str, list[str]] = {}
+    for name, pattern in routes():
+        groups = list(pattern.pattern.converters) or list(pattern.pattern.regex.groupindex)
+        found.setdefault(name, [])
+        if name.startswith("admin:"):
+            found[name] += _admin_address(name, groups)
+            continue
+        if name.startswith("account_confirm") or name == "account_reset_password_from_key":
+            continue  # their keys are secrets of the library
+        if name in {"mfa_remove_webauthn", "mfa_edit_webauthn"}:
+            found[name].append(reverse(name, args=[1]))  # nobody has such a key
+            continue
+        pool = pools | {"pk": pools["letter" if "wording" not in name else "set"]}
+        variants = max((len(pool[group]) for group in groups), default=1)
+        for n in range(variants):
+            chosen = {group: pool[group][n % len(pool[group])] for group in groups}
+            found[name].append(reverse(name, kwargs=chosen))
+    found["desk:jump"] += [f"{reverse('desk:jump')}?q=qvx", f"{reverse('desk:jump')}?q=CM26"]
+    found["reviewers:panel"].append(f"{reverse('reviewers:panel')}?find=qvx")
+    return found
+
+
+def _admin_address(name: str, groups: list[str]) -> list[str]:
+    from django.contrib import admin
+
+    by_name = {
+        f"{model._meta.app_label}_{model._meta.model_name}": model for model in admin.site._registry
+    }
+    _, _, rest = name.partition(":")
+    model = by_name.get(rest.rpartition("_")[0]) or by_name.get(
+        rest.removesuffix("_simple_history")
+    )
+    try:
+        if "object_id" in groups or rest.endswith("_simple_history"):
+            row = model and model._base_manager.order_by("-pk").first()
+            if row is None:
+                return []
+            if rest.endswith("_simple_history"):
+                version = row.history.latest("history_id")
+                return [reverse(name, args=[row.pk, version.pk])]
+            return [reverse(name, args=[row.pk])]
+        if rest == "app_list":
+            return [reverse(name, args=[app]) for app in ("accounts", "cases", "reviewers")]
+        return [] if groups else [reverse(name)]
+    except NoReverseMatch:
+        return []
+
+
+def _visit(client, who: str, route: str, url: str, method: str = "get", **more) -> Visit:
+    answer = getattr(client, method)(url, **more)
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    text = body.decode("utf-8", "replace").lower()
+    headers = str(dict(answer.headers)).lower()
+    return Visit(
+        who=who,
+        route=route,
+        url=url,
+        method=method,
+        status=answer.status_code,
+        location=answer.headers.get("Location", ""),
+        said=frozenset(canary for canary in CANARIES if canary in text),
+        in_headers=frozenset(canary for canary in CANARIES if canary in headers),
+    )
+
+
+def _open_everything(office: Office, people: dict, pools: dict) -> None:
+    addresses = _addresses(pools)
+    office.without_address = {name for name, urls in addresses.items() if not urls}
+    for who in [NOBODY, *people]:
+        for route, urls in addresses.items():
+            if "logout" in route or _is_like_the_others(who, route):
+                continue
+            client = Client(raise_request_exception=False)
+            if who != NOBODY:
+                client = _signed_in(people[who])
+            for url in urls:
+                visit = _visit(client, who, route, url)
+                office.visits.append(visit)
+                if visit.status in {403, 405} or (who == NOBODY and visit.status == 302):
+                    break  # it is the role or the method, whatever the argument
+
+
+def _is_like_the_others(who: str, route: str) -> bool:
+    """One line of the table refuses the whole admin site to most roles: three doors are tried."""
+    doors = {"admin:index", "admin:accounts_user_changelist", "admin:cases_case_changelist"}
+    return route.startswith("admin:") and route not in doors and who not in ADMIN_ROLES
+
+
+_clients: dict[tuple[int, bool], Client] = {}
+
+
+def _signed_in(user, **options) -> Client:
+    key = (user.pk, bool(options))
+    if key not in _clients:
+        client = Client(raise_request_exception=False, **options)
+        client.force_login(user)
+        _clients[key] = client
+    return _clients[key]
+
+
+def _send_everything(office: Office, people: dict, pools: dict) -> None:
+    """Each form by everybody who may not, and without its token by everybody who may."""
+    from imr_portal.audiences import admits
+
+    addresses = _addresses(pools)
+    for who in [NOBODY, *people]:
+        before = _fingerprint()
+        for route, urls in addresses.items():
+            if by_library(route) or not urls or audience_of(route) is PUBLIC:
+                continue
+            if who != NOBODY and admits(audience_of(route), people[who]):
+                client = _signed_in(people[who], enforce_csrf_checks=True)
+                office.posts_without_token.append(_visit(client, who, route, urls[0], "post"))
+            else:
+                client = Client() if who == NOBODY else _signed_in(people[who])
+                sent = {"reason": "x", "comment": "x", "text": "x", "sent_on": "t"}
+                office.posts.append(_visit(client, who, route, urls[0], "post", data=sent))
+        after = _fingerprint()
+        office.changed_by_posts[who] = {table for table in after if before[table] != after[table]}
+    _clients.clear()
+
+
+def _fingerprint() -> dict[str, tuple]:
+    """Rows and versions of every table of ours, in one number each."""
+    from django.apps import apps
+
+    found = {}
+    for model in apps.get_models():
+        versioned = any(one.name == "version" for one in model._meta.fields)
+        total = f", coalesce(sum({connection.ops.quote_name('version')}), 0)" if versioned else ""
+        with connection.cursor() as cursor:
+            table = connection.ops.quote_name(model._meta.db_table)
+            cursor.execute(f"SELECT count(*){total} FROM {table}")
+            found[model._meta.label] = cursor.fetchone()
+    return found

@@ -1,0 +1,160 @@
+"""Who decided a case is hidden from everybody who may not know it: a canary in every field.
+
+The pages are those of ``tests.crawl``; letters are read with other eyes than ours made them with.
+"""
+
+import io
+
+import pikepdf
+import pypdfium2
+import pytest
+
+from accounts.roles import PERMISSIONS, Role
+
+from .crawl import CANARIES, FILE_CANARIES, NOBODY, THE_REVIEWER, USER_CANARIES
+
+MAY_KNOW = {role.value for role in PERMISSIONS["reviewers.see_identity"]}
+MAY_NOT = set(Role.values) - MAY_KNOW | {NOBODY}
+
+# An administrator keeps the people who sign in. They read names and addresses there, and nothing
+# that ties a person to a case or to the panel.
+PEOPLE_PAGES = (
+    "admin:accounts_user_",
+    "admin:accounts_accountevent_",
+    "admin:account_emailaddress_",
+    "admin:mfa_authenticator_",
+)
+
+
+def in_text(text):
+    return {canary for canary in CANARIES if canary in text.lower()}
+
+
+def as_lines(visits):
+    return [f"{one.who}: {one.url} ({one.route}) says {sorted(one.said)}" for one in visits]
+
+
+def is_about_people(visit):
+    return visit.who == "ADMINISTRATOR" and visit.route.startswith(PEOPLE_PAGES)
+
+
+def test_no_page_names_the_reviewer_to_someone_who_may_not_know(office):
+    told = [
+        one
+        for one in [*office.visits, *office.posts, *office.posts_without_token]
+        if one.who in MAY_NOT and one.said and not is_about_people(one)
+    ]
+    assert as_lines(told) == []
+
+
+def test_the_pages_of_people_hold_nothing_from_the_panel(office):
+    told = [one for one in office.visits if is_about_people(one) and one.said & {*FILE_CANARIES}]
+    assert as_lines(told) == []
+
+
+def test_no_header_names_the_reviewer_to_anybody(office):
+    told = [one for one in [*office.visits, *office.posts] if one.in_headers]
+    assert as_lines(told) == []
+
+
+@pytest.mark.parametrize("role", sorted(MAY_KNOW))
+def test_who_may_know_the_reviewer_finds_every_field(office, role):
+    """The positive control: the canaries are where they should be, and the crawl finds them."""
+    said = set().union(*(one.said for one in office.visits if one.who == role))
+    assert said >= {*FILE_CANARIES}
+
+
+def test_acts_name_the_reviewer_to_those_who_may_know(office):
+    for role in ("COORDINATOR", "QA", "DIRECTOR"):
+        timelines = [
+            one for one in office.visits if one.who == role and one.route == "desk:timeline"
+        ]
+        assert any("qvxuser" in one.said for one in timelines), role
+
+
+def test_reviewers_read_their_own_name_and_nothing_of_their_file_but_that(office):
+    own = [one for one in office.visits if one.who == THE_REVIEWER]
+    said = set().union(*(one.said for one in own))
+    assert said & {*USER_CANARIES}
+    assert said.isdisjoint({"qvxlicence", "qvxphone"})
+
+
+def test_a_look_up_never_finds_a_reviewer(office):
+    jumps = [one for one in office.visits if one.route == "desk:jump" and "q=qvx" in one.url]
+    others = [one for one in jumps if one.who != THE_REVIEWER]  # theirs has their name on top
+    assert len(others) > 8
+    assert as_lines([one for one in others if one.said]) == []
+
+
+def test_no_letter_holds_the_reviewer(office):
+    kinds = {name.split("-")[2] for name, _ in office.letters}
+    assert kinds == {"assignment", "determination"}
+    for name, content in office.letters:
+        assert in_text(name) == set()
+        assert in_text(words_of(content)) == set(), name
+        assert in_text(everything_in(content)) == set(), name
+        assert office.code.lower() not in words_of(content).lower()
+        assert office.code.lower() not in everything_in(content).lower()
+    for row in office.letter_rows:
+        assert in_text(row) == set()
+        assert office.code not in row
+
+
+def test_the_reader_of_letters_finds_a_planted_canary():
+    made = pikepdf.Pdf.new()
+    made.add_blank_page()
+    with made.open_metadata() as metadata:
+        metadata["dc:creator"] = ["Qvxlast"]
+    made.attachments["facts.json"] = pikepdf.AttachedFileSpec(made, b'{"by": "qvxphone"}')
+    made.docinfo["/Author"] = "Qvxuser"
+    out = io.BytesIO()
+    made.save(out, compress_streams=True)
+
+    assert in_text(everything_in(out.getvalue())) == {"qvxlast", "qvxphone", "qvxuser"}
+
+
+def words_of(content):
+    document = pypdfium2.PdfDocument(content)
+    return " ".join(document[n].get_textpage().get_text_bounded() for n in range(len(document)))
+
+
+def everything_in(content):
+    """Every object of a PDF, every stream unpacked: page, metadata, XMP, attachment and name."""
+    found = []
+    with pikepdf.open(io.BytesIO(content)) as document:
+        for thing in document.objects:
+            found += strings_of(thing)
+            if isinstance(thing, pikepdf.Stream):
+                found.append(thing.read_bytes().decode("utf-8", "replace"))
+        found += strings_of(document.trailer, deep=False)
+    return "\n".join(found)
+
+
+def strings_of(thing, *, deep=True):
+    """The names and strings of an object, in whatever encoding; what it points at comes anyway."""
+    if isinstance(thing, pikepdf.String | pikepdf.Name):
+        yield str(thing)
+    elif isinstance(thing, pikepdf.Array):
+        for one in thing:
+            if not getattr(one, "is_indirect", False):
+                yield from strings_of(one)
+    elif isinstance(thing, pikepdf.Dictionary | pikepdf.Stream):
+        for name in thing.keys():  # noqa: SIM118 - a PDF's dictionary is no Python one
+            yield str(name)
+            one = thing[name]
+            if deep and not getattr(one, "is_indirect", False):
+                yield from strings_of(one)
+
+
+def test_no_line_of_the_log_names_the_reviewer(office):
+    assert len(office.logged) > 100
+    assert [line for line in office.logged if in_text(line)] == []
+
+
+def test_a_message_to_the_workers_holds_an_id_and_nothing_else(office):
+    assert office.messages
+    assert [message for message in office.messages if in_text(message)] == []
+    assert all(
+        "letters.render" in message and "letter_id" in message for message in office.messages
+    )
+    assert not any("CM26-" in message for message in office.messages)
