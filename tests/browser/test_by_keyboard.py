@@ -1,4 +1,4 @@
-"""The journey without a mouse: what the keys do, where they do nothing, and where the focus goes."""
+"""The journey without a mouse: what keys do, where they do nothing, where the focus goes."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""What the portal refuses, as a person sees it: in a sentence, and without losing what was typed."""
+"""What the portal refuses, as a person sees it: in a sentence, and nothing typed is lost."""
 
 from playwright.sync_api import expect
 

@@ -66,6 +66,7 @@ def enter(page):
         "first_name": "Amara",
         "last_name": "Nwosu",
         "claim_number": "06-4711",
+        "date_of_injury": "2/11/24",
         "ur_decided": "-9",
         "employer": "Redwood Mills",
         "employee_address": "2210 Alder Street\nStockton, CA 95204",
@@ -170,10 +171,13 @@ def issue(quality, director, number):
     said(quality, "is approved")
     director.goto(f"/cases/{number}/issue/")
     address = director.get_by_role("link", name="Open the letter").get_attribute("href")
-    assert RATIONALE in words_of(director.request.get(address).body())
+    preview = director.request.get(address)
+    assert preview.ok, preview.text()
+    assert RATIONALE in words_of(preview.body())
     director.get_by_role("button", name="Issue").click()
     said(director, "is issued")
-    expect(director.locator(".letter .state").last).to_have_text("Queued")
+    letter = director.locator(".letter").filter(has_text="Final determination")
+    expect(letter.locator(".state")).to_have_text("Queued")
 
 
 def send(page, number, *, at):
