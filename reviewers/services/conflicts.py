@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from cases.models import Case
+from cases.models import Case, Event
 from cases.services.intake import local_day
 from reviewers import policies
 from reviewers.candidates import ties_of
@@ -70,8 +70,9 @@ def settle(
 
     :raises NotAllowed: the reviewer themself, wrong role, no note, already settled, or not unknown.
     """
-    unknown = ConflictResult.objects.select_related("reviewer", "case", "party").get(pk=result_id)
-    Case.objects.select_for_update().get(pk=unknown.case_id)
+    case_id = ConflictResult.objects.values_list("case_id", flat=True).get(pk=result_id)
+    case = Case.objects.select_for_update().get(pk=case_id)
+    unknown = ConflictResult.objects.select_related("reviewer", "party").get(pk=result_id)
     policies.refuse(policies.why_not_settle(by, unknown.reviewer))
     if unknown.result != ConflictResult.Result.UNKNOWN:
         policies.refuse("This result is not open: there is nothing to settle.")
@@ -81,11 +82,11 @@ def settle(
         policies.refuse("Say whether there is a conflict or not.")
     if not note.strip():
         policies.refuse("Write a note: how do you know?")
-    return ConflictResult.objects.create(
-        case=unknown.case,
+    settled = ConflictResult.objects.create(
+        case=case,
         reviewer=unknown.reviewer,
         party=unknown.party,
-        party_list_version=unknown.case.party_list_version,
+        party_list_version=case.party_list_version,
         relation=unknown.relation,
         result=result,
         sentence=unknown.sentence,
@@ -94,6 +95,17 @@ def settle(
         tested_by=by,
         settles=unknown,
     )
+    # Neither the reviewer nor the note: everybody on the case reads the timeline.
+    found = "there is none" if result == ConflictResult.Result.PASS else "there is one"
+    Event.objects.create(
+        case=case,
+        kind=Event.Kind.CHANGED,
+        happened_at=at,
+        by=by,
+        sentence=f"A possible conflict of a reviewer was settled: {found}.",
+        facts={"settles": unknown.pk, "result": settled.result},
+    )
+    return settled
 
 
 def open_questions(case: Case, reviewer_ids: Iterable[int]) -> list[ConflictResult]:
