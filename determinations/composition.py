@@ -27,6 +27,7 @@ from reviewers.models import ReviewerAssignment
 from .facts import DETERMINATION, DETERMINATION_FACTS
 from .models import Opinion, Review
 from .outcomes import NoOpinion, item_outcome
+from .policies import live_determination
 
 LAYOUTS = {"today": "determination-today", "2014": "determination-2014"}
 ADMINISTRATOR, REVIEWER = "The Claims Administrator", "The Expert Reviewer"
@@ -65,7 +66,9 @@ def compose(case: Case, *, at: datetime, layout: str = "") -> Composition:
         lapsed; everything is named at once.
     """
     layout = layout or settings.DETERMINATION_LAYOUT
-    on = case.decided_on or local_day(at)
+    # A round that was decided keeps its day; the case may bear the day of an earlier round.
+    determination = live_determination(case)
+    on = (determination.decided_on if determination else None) or local_day(at)
     seats = _seats(case)
     lines = {
         seat.assignment.seat: proofs.credentials(seat.assignment, on=on, known_at=at)

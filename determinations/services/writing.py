@@ -131,7 +131,8 @@ def cite(
 ) -> OpinionCitation:
     """Add an authority to an item: a recommendation of our guidelines, or another source in words.
 
-    :raises NotAllowed: the review cannot be changed, or neither source was given.
+    :raises NotAllowed: the review cannot be changed, neither source was given, or the item cites it
+        already: a second click adds nothing.
     """
     assignment = _lock(assignment_id)
     refuse(policies.why_not_write(by, assignment))
@@ -154,6 +155,12 @@ def cite(
         refuse(_glyph_sentence(text))
         citation.source, citation.mtus = "Other publication", False
         citation.chapter_topic = citation.as_printed = text
+    same = {
+        "recommendation": citation.recommendation,
+        "as_printed": citation.as_printed,
+        "removed_at": None,
+    }
+    refuse("This is cited already." if opinion.citations.filter(**same).exists() else "")
     return citation.store(by=by, at=at, why="Cited")
 
 
