@@ -64,6 +64,7 @@ def revoke_role(*, user_id: int, role: Role, by: User | None, at: datetime) -> N
     if role not in user.roles:
         return
     if role == Role.ADMINISTRATOR:
+        _take_turns_with_administrators()
         _refuse(why_not_lose_administrator(user))
     user.groups.remove(Group.objects.get(name=role.value))
     _record(AccountEvent.Kind.ROLE_REVOKED, user, by=by, at=at, detail=role.label)
@@ -106,6 +107,7 @@ def create_first_administrator(
 
     :raises Refused: there is one already, or the address is taken.
     """
+    _take_turns_with_administrators()
     if User.objects.filter(groups__name=Role.ADMINISTRATOR.value, is_active=True).exists():
         raise Refused(
             "There is an administrator already. Ask them to make more users in the admin site."
@@ -125,6 +127,7 @@ def set_active(*, user_id: int, active: bool, by: User | None, at: datetime) -> 
     if user.is_active == active:
         return
     if not active and Role.ADMINISTRATOR in user.roles:
+        _take_turns_with_administrators()
         _refuse(why_not_lose_administrator(user))
     user.is_active = active
     user.save(update_fields=["is_active"])
@@ -137,6 +140,11 @@ def note_look(*, by: User, subject: str, reference: str, granted: bool, at: date
     Look.objects.create(
         user=by, subject=subject, reference=reference, granted=granted, looked_at=at
     )
+
+
+def _take_turns_with_administrators() -> None:
+    """Of two administrators who take each other's role away at once, the second is refused."""
+    Group.objects.select_for_update().get(name=Role.ADMINISTRATOR.value)
 
 
 def _refuse(reason: str) -> None:
