@@ -245,6 +245,10 @@ class IntakeForm(DatedForm):
                 "ur_decided",
                 "The decision is dated after the day we received it. Check both dates.",
             )
+        if cleaned.get("administrator_channel") == "FAX" and not cleaned.get("administrator_fax"):
+            self.add_error(
+                "administrator_fax", "Enter the fax number, or send the notices another way."
+            )
         injury = cleaned.get("date_of_injury")
         if injury and decided and injury > decided:
             self.add_error(
@@ -465,6 +469,11 @@ class CitationsForm(forms.Form):
                 self.add_error(f"chapter_{row}", "Name the chapter or the source.")
             elif not kind and (chapter or rest):
                 self.add_error(f"kind_{row}", "Say whether this is an MTUS chapter.")
+            elif kind == "OTHER" and rest:
+                self.add_error(
+                    f"chapter_{row}",
+                    "Write the edition, sections and pages of another source into its own words.",
+                )
         found = self.citations() if not self.errors else []
         if not self.errors and bool(found) == said.get("nothing"):
             self.add_error(

@@ -173,6 +173,7 @@ def administrator_citations(request: StaffRequest, number: str, position: int) -
         CitationsForm.initial_from(stated.citations, nothing=stated.nothing) if stated else None
     )
     form = CitationsForm(request.POST or None, initial=initial)
+    status = 422 if request.method == "POST" else 200
     if request.method == "POST" and form.is_valid():
         try:
             item_services.record_administrator_citations(
@@ -180,9 +181,14 @@ def administrator_citations(request: StaffRequest, number: str, position: int) -
                 cited=item_services.AdministratorCited(
                     form.citations(), form.cleaned_data["nothing"]
                 ),
+                seen_version=_seen(request),
                 by=request.user,
                 at=timezone.now(),
             )
+        except Stale as stale:
+            form.add_error(None, str(stale))
+            item.refresh_from_db()
+            status = 409
         except REFUSALS as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -194,8 +200,8 @@ def administrator_citations(request: StaffRequest, number: str, position: int) -
         "form": form,
         "rows": form.rows(),
         "why_not": policies.why_not_record_citations(request.user, case),
+        "stands": item_services.stated_for(item) if status == 409 else None,
     }
-    status = 422 if request.method == "POST" else 200
     return render(request, "cases/citations.html", context, status=status)
 
 

@@ -22,20 +22,28 @@ class AdministratorCited:
 
 @transaction.atomic
 def record_administrator_citations(
-    *, item_id: int, cited: AdministratorCited, by: User | None, at: datetime
+    *,
+    item_id: int,
+    cited: AdministratorCited,
+    seen_version: int | None = None,
+    by: User | None,
+    at: datetime,
 ) -> DisputedItem:
     """State what the UR decision cites for an item, in place of what was stated before.
 
     The letter prints it, so "nothing" has to be said, never assumed. What was stated before stays
     in the history.
 
+    :param seen_version: the version of the item that the page showed.
     :raises NotAllowed: wrong role, the case is decided, or neither a citation nor "nothing".
+    :raises Stale: someone else stated something else in between.
     """
     case_id = DisputedItem.objects.values_list("case_id", flat=True).get(pk=item_id)
     case = Case.objects.select_for_update().get(pk=case_id)
     item = DisputedItem.objects.get(pk=item_id)
     if by is not None:
         policies.refuse(policies.why_not_record_citations(by, case))
+    item.refuse_if_stale(seen_version)
     if bool(cited.citations) == cited.nothing:
         policies.refuse("Enter what the UR decision cites, or say that it cites nothing.")
     for old in item.administrator_citations.filter(removed_at__isnull=True):
