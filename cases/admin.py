@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.admin import ReadOnlyAdmin, VersionedAdmin, acting
 from accounts.models import User
+from accounts.names import who
 from accounts.roles import ADMIN_PERMISSIONS, Role
 from accounts.services import note_look
 
@@ -123,7 +124,7 @@ class CaseAdmin(LookUp):
             yield Version(
                 number=newer.version,
                 at=newer.history_date,
-                who=_who(newer.history_user, reader),
+                who=who(newer.history_user, reader=reader),
                 why=newer.history_change_reason,
                 changes=_changes(older, newer) if older else ["Stored for the first time."],
             )
@@ -151,7 +152,7 @@ class PartyAdmin(LookUp):
             yield Version(
                 number=len(chain) - place,
                 at=newer.recorded_at,
-                who=_who(newer.recorded_by, reader),
+                who=who(newer.recorded_by, reader=reader),
                 why=newer.source,
                 changes=_differences(older, newer) if older else ["Recorded for the first time."],
             )
@@ -178,7 +179,7 @@ class EventAdmin(LookUp):
         yield Version(
             number=1,
             at=row.happened_at,
-            who=_seat(row) or _who(row.by, reader),
+            who=_seat(row) or who(row.by, reader=reader),
             why=row.why,
             changes=[row.sentence, "An act is written once and never changed."],
         )
@@ -208,13 +209,6 @@ def _may_look_up(user: Any) -> bool:
 def _seat(event: Event) -> str:
     seat = event.by_reviewer_seat
     return "" if seat is None else f"The reviewer, seat {seat}"
-
-
-def _who(user: User | None, reader: User) -> str:
-    """The name of who acted; of someone who is or was a reviewer only that. Queries."""
-    if user is None:
-        return "The system"
-    return user.name_for(reader)
 
 
 def _changes(older: Any, newer: Any) -> list[str]:

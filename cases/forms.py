@@ -14,6 +14,7 @@ from django.http import QueryDict
 from files.models import StoredFile
 from guidelines.citations import Citation
 
+from .deadlines import PACIFIC
 from .models import (
     Answer,
     ApplicationPaper,
@@ -29,7 +30,6 @@ from .models import (
 )
 from .paper_fields import DatedForm, PaperDate, PaperText
 from .services.intake import (
-    LOS_ANGELES,
     ApplicationOnForm,
     ItemOnForm,
     Paper,
@@ -304,7 +304,7 @@ class IntakeForm(DatedForm):
         """What the sheet says, for the service. Call it on a valid form."""
         said = self.cleaned_data
         received_at = datetime.combine(
-            said["received"], said["received_time"] or time(0, 0), tzinfo=LOS_ANGELES
+            said["received"], said["received_time"] or time(0, 0), tzinfo=PACIFIC
         )
         printed = {
             name: _storable(self.data[name])

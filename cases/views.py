@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 import files.services
 import letters.services
 from accounts.models import User
+from accounts.requests import StaffRequest
 from accounts.versions import Stale
 
 from . import policies
@@ -42,12 +43,6 @@ from .services import screening
 from .services.intake import Paper
 
 REFUSALS = (policies.NotAllowed, CannotMove, letters.services.Refused)
-
-
-class StaffRequest(HttpRequest):
-    """A request of someone who has signed in; the middleware lets nobody else through."""
-
-    user: User
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

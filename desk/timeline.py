@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import User
+from accounts.names import who
 from cases.models import Case, Event
 
 
@@ -41,9 +42,7 @@ def timeline(case: Case, reader: User, *, kind: str = "") -> list[Entry]:
 
 def who_acted(event: Event, reader: User) -> str:
     """The actor's name, or the seat where the actor is a reviewer whom the reader may not know."""
-    if event.by is None:
-        return "The system"
-    name = event.by.name_for(reader)
-    if name != event.by.name and event.by_reviewer_seat:
+    name = who(event.by, reader=reader)
+    if event.by is not None and name != event.by.name and event.by_reviewer_seat:
         return f"{name}, seat {event.by_reviewer_seat}"
     return name

@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts.models import User
+from accounts.requests import StaffRequest
 from accounts.roles import Role
 from accounts.services import note_look
 from cases import policies
@@ -19,13 +19,6 @@ from cases.models import Case, Event, Origin, PersonName, Priority
 from . import queues
 from .next_step import next_step
 from .timeline import timeline
-
-
-class StaffRequest(HttpRequest):
-    """A request of someone who has signed in; the middleware lets nobody else through."""
-
-    user: User
-    htmx: object
 
 
 @require_safe
@@ -70,7 +63,7 @@ def queue(request: StaffRequest, slug: str) -> HttpResponse:
         "first_page": "after" not in request.GET,
         "today": timezone.localdate(),
     }
-    only_rows = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    only_rows = request.htmx and not request.htmx.history_restore_request
     template = "desk/_queue_rows.html" if only_rows else "desk/queue.html"
     return render(request, template, context)
 

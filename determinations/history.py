@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import User
+from accounts.names import who
 from cases.models import Case
 
 from .models import Opinion, Review
@@ -87,7 +88,7 @@ def _versions(row: Any, fields: tuple[str, ...], reader: User) -> list[Version]:
             Version(
                 number=past.version,
                 made_at=past.history_date,
-                who=_who(past.history_user, reader),
+                who=who(past.history_user, reader=reader),
                 why=past.history_change_reason or "",
                 changes=changes,
             )
@@ -101,9 +102,3 @@ def _words(past: Any, name: str) -> str:
         return ""
     display = getattr(past, f"get_{name}_display", None)
     return str(display() if display else getattr(past, name))
-
-
-def _who(user: User | None, reader: User) -> str:
-    if user is None:
-        return "The system"
-    return user.name_for(reader)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 import files.services
 import letters.services
 import records.viewer
-from accounts.models import User
+from accounts.requests import StaffRequest
 from accounts.services import note_look
 from accounts.versions import Stale
 from cases.forms import ReasonForm
@@ -31,13 +31,6 @@ from .services import issuing, sending, writing
 from .services import quality as quality_services
 
 REFUSALS = (NotAllowed, CannotMove, letters.services.Refused)
-
-
-class StaffRequest(HttpRequest):
-    """A request of someone who has signed in; the middleware lets nobody else through."""
-
-    user: User
-    htmx: Any
 
 
 # --- The reviewer's workspace -----------------------------------------------------------------

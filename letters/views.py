@@ -3,26 +3,20 @@
 import uuid
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 import files.services
-from accounts.models import User
+from accounts.requests import StaffRequest
 from accounts.services import note_look
 
 from . import services
 from .models import Letter, WordingSet
 
 STOP_POLLING = 286  # htmx: swap this answer in and ask no more
-
-
-class StaffRequest(HttpRequest):
-    """A request of someone who has signed in."""
-
-    user: User
 
 
 @require_GET

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 import files.services
-from accounts.models import User
+from accounts.requests import StaffRequest
 from accounts.versions import Stale
 from cases.models import CannotMove, Case, Priority, Role
 from cases.paper_fields import whole_number
@@ -37,12 +37,6 @@ IMAGE_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-
-
-class StaffRequest(HttpRequest):
-    """A request of someone who has signed in; the middleware lets nobody else through."""
-
-    user: User
 
 
 @require_safe

@@ -9,12 +9,13 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
+from accounts.requests import StaffRequest
 from accounts.services import note_look
 from accounts.versions import Stale
 from cases.models import CannotMove, Case, Party
@@ -55,13 +56,6 @@ ADD: dict[str, Callable[..., Any]] = {
     "leave": credentialing.add_leave,
     "affiliation": credentialing.add_affiliation,
 }
-
-
-class StaffRequest(HttpRequest):
-    """A request of someone who has signed in; the middleware lets nobody else through."""
-
-    user: User
-    htmx: Any
 
 
 # --- choosing a reviewer ------------------------------------------------------------------------

@@ -6,11 +6,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
+from cases.deadlines import PACIFIC
 from cases.lifecycle import Status
 from cases.models import (
     Application,
@@ -20,8 +20,6 @@ from cases.models import (
     CaseNumberSeries,
     DisputedItem,
     Event,
-    Organisation,
-    OrganisationName,
     Party,
     Person,
     PersonName,
@@ -30,13 +28,13 @@ from cases.models import (
     URDecision,
     URType,
 )
-from cases.names import fold_name, fold_number, fold_organisation
+from cases.names import fold_name, fold_number
 from cases.policies import NotAllowed, refuse
 from files.models import StoredFile
 
-from . import clocks
+from . import clocks, people
 
-LOS_ANGELES = ZoneInfo("America/Los_Angeles")
+SOURCE = "Application"
 
 # What clerks write where the form has no number: two such forms are not one decision.
 _NO_NUMBER = {"NONE", "NA", "NOTSTATED", "UNKNOWN"}
@@ -149,7 +147,7 @@ class SheetAlreadyEntered(Exception):
 
 def local_day(moment: datetime) -> date:
     """The day in Los Angeles on which a moment falls: an application counts for it until 24:00."""
-    return moment.astimezone(LOS_ANGELES).date()
+    return moment.astimezone(PACIFIC).date()
 
 
 def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
@@ -288,7 +286,9 @@ def add_party(*, case: Case, party: PartyOnForm, by: User | None, at: datetime) 
     """Put someone on a locked case, under the case's present party list."""
     person = organisation = None
     if party.role in ORGANISATION_ROLES:
-        organisation = _find_or_store_organisation(party.name, by=by, at=at)
+        organisation = people.find_or_store_organisation(
+            name=party.name, source=SOURCE, by=by, at=at
+        )
     else:
         person = _find_or_store_person(party, by=by, at=at)
     return Party.objects.create(
@@ -307,7 +307,7 @@ def add_party(*, case: Case, party: PartyOnForm, by: User | None, at: datetime) 
         list_version=case.party_list_version,
         recorded_at=at,
         recorded_by=by,
-        source="Application",
+        source=SOURCE,
     )
 
 
@@ -398,33 +398,10 @@ def _claim(application: ApplicationOnForm) -> str:
     return "" if folded in _NO_NUMBER else folded
 
 
-def _find_or_store_organisation(name: str, *, by: User | None, at: datetime) -> Organisation:
-    normal = fold_organisation(name)[:300]
-    known = normal and (
-        OrganisationName.objects.current()
-        .filter(normal=normal)
-        .select_related("organisation")
-        .order_by("pk")
-        .first()
-    )
-    if known:
-        return known.organisation
-    organisation = Organisation().store(by=by, at=at)
-    OrganisationName.objects.create(
-        organisation=organisation,
-        printed=name,
-        normal=normal,
-        recorded_at=at,
-        recorded_by=by,
-        source="Application",
-    )
-    return organisation
-
-
 def _find_or_store_person(party: PartyOnForm, *, by: User | None, at: datetime) -> Person:
     """The same name and birthday is the same person; a name alone is not, except for physicians
     and attorneys, whose birthdays no form gives. A name of nothing but signs is nobody's."""
-    normal = fold_name(party.name)[:300]
+    normal = fold_name(party.name)[: people.LONGEST]
     named = PersonName.objects.current().filter(normal=normal).select_related("person")
     if party.role == Role.EMPLOYEE:
         named = (
@@ -437,22 +414,17 @@ def _find_or_store_person(party: PartyOnForm, *, by: User | None, at: datetime) 
     known = named.order_by("pk").first() if normal else None
     if known:
         return known.person
-    person = Person(
-        date_of_birth=party.date_of_birth,
-        date_of_birth_printed=party.date_of_birth_printed,
-    ).store(by=by, at=at)
-    PersonName.objects.create(
-        person=person,
+    return people.store_person(
+        name=party.name,
         first=party.first,
         middle=party.middle,
         last=party.last,
-        printed=party.name,
-        normal=normal,
-        recorded_at=at,
-        recorded_by=by,
-        source="Application",
+        date_of_birth=party.date_of_birth,
+        date_of_birth_printed=party.date_of_birth_printed,
+        source=SOURCE,
+        by=by,
+        at=at,
     )
-    return person
 
 
 def _link_duplicate(case: Case, lead: Case, *, by: User, at: datetime) -> None:

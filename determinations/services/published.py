@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 
@@ -18,6 +17,7 @@ from cases.models import (
     Outcome,
     URDecision,
 )
+from cases.services.intake import local_day
 from determinations import shapes
 from determinations.models import (
     CredentialStatement,
@@ -30,7 +30,6 @@ from determinations.models import (
 from determinations.published import OPIOID_NOTICE, PATTERNS, PRIORITIES, case_facts
 from reviewers.models import ReviewerAssignment
 
-LOS_ANGELES = ZoneInfo("America/Los_Angeles")
 WHY = "Loaded from a published letter"
 
 
@@ -60,8 +59,7 @@ def load_published(
     :raises AlreadyLoaded: the case is on file with these facts.
     :raises NumberTaken: the number belongs to a case with other facts, or to one of our own.
     """
-    today = at.astimezone(LOS_ANGELES).date()
-    published, _ = shapes.read(facts, today=today)
+    published, _ = shapes.read(facts, today=local_day(at))
     with transaction.atomic():
         _refuse_known(published)
         try:

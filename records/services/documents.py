@@ -8,11 +8,12 @@ from django.db.models import Max, QuerySet, Sum
 
 import files.services
 from accounts.models import User
+from cases.deadlines import PACIFIC
 from cases.lifecycle import Status
 from cases.models import ApplicationPaper, Case, Deadline, Event, Priority
 from cases.policies import NotAllowed, refuse
 from cases.services import clocks
-from cases.services.intake import LOS_ANGELES, local_day
+from cases.services.intake import local_day
 from files.models import StoredFile
 from records import policies
 from records.models import Document
@@ -156,7 +157,7 @@ def mark_complete(
     case.refuse_if_stale(seen_version)
     if basis == Basis.WHAT_IS_ON_FILE:
         refuse(policies.why_not_go_on_with_what_is_on_file(by, case, at=at))
-        moment = at.astimezone(LOS_ANGELES)
+        moment = at.astimezone(PACIFIC)
         received_on, received_time = moment.date(), moment.time()
     elif basis != Basis.COMPLETE:
         raise NotAllowed("Say whether the records are complete, or go on with what is on file.")
@@ -344,7 +345,7 @@ def _refuse_impossible_completion(
         return
     if received_time is None:
         raise NotAllowed("The clock of an expedited case runs in hours. Enter the hour of receipt.")
-    if datetime.combine(received_on, received_time, LOS_ANGELES) > at:
+    if datetime.combine(received_on, received_time, PACIFIC) > at:
         raise NotAllowed("The hour of receipt lies in the future. Check the stamp.")
 
 

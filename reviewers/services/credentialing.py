@@ -14,10 +14,9 @@ from django.db.models.functions import Length
 
 from accounts.models import User
 from accounts.roles import Role
-from cases.models import Organisation, OrganisationName, Person, PersonName
-from cases.names import fold_name, fold_organisation
 from cases.policies import NotAllowed
 from cases.services.intake import local_day
+from cases.services.people import find_or_store_organisation, store_person
 from reviewers import policies
 from reviewers.models import (
     Affiliation,
@@ -386,9 +385,11 @@ def add_affiliation(
     """
     policies.refuse(policies.why_not_keep_credentials(by))
     if organisation_id is None and organisation_name.strip():
-        organisation_id = _organisation(organisation_name.strip(), source, by=by, at=at).pk
+        organisation_id = find_or_store_organisation(
+            name=organisation_name.strip(), source=source, by=by, at=at
+        ).pk
     if person_id is None and person_name.strip():
-        person_id = _person(person_name.strip(), source, by=by, at=at).pk
+        person_id = store_person(name=person_name.strip(), source=source, by=by, at=at).pk
     row = Affiliation(
         relation=relation,
         organisation_id=organisation_id,
@@ -590,39 +591,3 @@ def _specialty(named: Specialty | str, field: str) -> Specialty:
     if found is None:
         raise BadFact(field, f"There is no specialty “{named}” on the list.")
     return found
-
-
-def _organisation(name: str, source: str, *, by: User | None, at: datetime) -> Organisation:
-    normal = fold_organisation(name)
-    known = (
-        OrganisationName.objects.current()
-        .filter(normal=normal)
-        .select_related("organisation")
-        .order_by("pk")
-        .first()
-    )
-    if known:
-        return known.organisation
-    organisation = Organisation().store(by=by, at=at)
-    OrganisationName.objects.create(
-        organisation=organisation,
-        printed=name,
-        normal=normal,
-        recorded_at=at,
-        recorded_by=by,
-        source=source,
-    )
-    return organisation
-
-
-def _person(name: str, source: str, *, by: User | None, at: datetime) -> Person:
-    person = Person().store(by=by, at=at)
-    PersonName.objects.create(
-        person=person,
-        printed=name,
-        normal=fold_name(name),
-        recorded_at=at,
-        recorded_by=by,
-        source=source,
-    )
-    return person

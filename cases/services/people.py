@@ -1,0 +1,68 @@
+"""Persons and organisations as papers name them: found again, or stored."""
+
+from datetime import date, datetime
+
+from accounts.models import User
+from cases.models import Organisation, OrganisationName, Person, PersonName
+from cases.names import fold_name, fold_organisation
+
+LONGEST = 300  # what a folded name may take; folding can make a name longer than it was printed
+
+
+def find_or_store_organisation(
+    *, name: str, source: str, by: User | None, at: datetime
+) -> Organisation:
+    """The organisation that is on file under a printed name, or a new one.
+
+    A name of nothing but signs is nobody's, so it always makes a new row.
+    """
+    normal = fold_organisation(name)[:LONGEST]
+    known = normal and (
+        OrganisationName.objects.current()
+        .filter(normal=normal)
+        .select_related("organisation")
+        .order_by("pk")
+        .first()
+    )
+    if known:
+        return known.organisation
+    organisation = Organisation().store(by=by, at=at)
+    OrganisationName.objects.create(
+        organisation=organisation,
+        printed=name,
+        normal=normal,
+        recorded_at=at,
+        recorded_by=by,
+        source=source,
+    )
+    return organisation
+
+
+def store_person(
+    *,
+    name: str,
+    first: str = "",
+    middle: str = "",
+    last: str = "",
+    date_of_birth: date | None = None,
+    date_of_birth_printed: str = "",
+    source: str,
+    by: User | None,
+    at: datetime,
+) -> Person:
+    """Somebody new, under the name as printed."""
+    person = Person(date_of_birth=date_of_birth, date_of_birth_printed=date_of_birth_printed).store(
+        by=by, at=at
+    )
+    PersonName.objects.create(
+        person=person,
+        first=first,
+        middle=middle,
+        last=last,
+        printed=name,
+        normal=fold_name(name)[:LONGEST],
+        recorded_at=at,
+        recorded_by=by,
+        source=source,
+    )
+    return person
