@@ -9,6 +9,7 @@ from cases import policies as case_policies
 from cases.lifecycle import Status
 from cases.models import Case
 from determinations import policies as determination_policies
+from reviewers import policies as reviewer_policies
 
 
 @dataclass(frozen=True)
@@ -46,32 +47,39 @@ def next_step(case: Case, user: User) -> NextStep:
                 reverse("cases:close", args=[number]),
                 case_policies.why_not_close(user, case),
             )
+        case Status.ELIGIBLE if case.notices.filter(round=case.round).exists():
+            return NextStep(
+                "The notices of assignment go out and are marked as sent.",
+                "Mark as sent",
+                reverse("cases:notices", args=[number]),
+                case_policies.why_not_mark_notices_sent(user, case),
+            )
         case Status.ELIGIBLE:
-            if case_policies.why_not_make_notices(user, case):
-                return NextStep(
-                    "The notices of assignment go out and are marked as sent.",
-                    "Mark as sent",
-                    reverse("cases:notices", args=[number]),
-                    case_policies.why_not_mark_notices_sent(user, case),
-                )
             return NextStep(
                 "A coordinator makes the notices of assignment.",
                 "Make notices",
                 reverse("cases:notices", args=[number]),
+                case_policies.why_not_make_notices(user, case),
             )
         case Status.NOTICE_SENT:
             return NextStep(
                 "The claims administrator sends the records; a coordinator marks them complete.",
                 "Open records",
                 reverse("records:list", args=[number]),
-                "" if user.may("records.mark_complete") else "A coordinator collects the records.",
+                case_policies.why_not(
+                    user,
+                    "records.mark_complete",
+                    case,
+                    Status.NOTICE_SENT,
+                    act="mark the records complete",
+                ),
             )
         case Status.RECORDS_COMPLETE:
             return NextStep(
                 "A coordinator chooses the reviewer.",
                 "Assign a reviewer",
                 reverse("reviewers:assign", args=[number]),
-                "" if user.may("reviewers.assign") else "A coordinator chooses the reviewer.",
+                reviewer_policies.why_not_assign(user, case),
             )
         case Status.REVIEWER_CHOSEN:
             return NextStep("The reviewer accepts the case and attests that there is no conflict.")
@@ -96,7 +104,7 @@ def next_step(case: Case, user: User) -> NextStep:
                 "The mail room sends the determination to the parties.",
                 "Mark as sent",
                 reverse("determinations:send", args=[number]),
-                "" if user.may("letters.mark_sent") else "The mail room sends the letter.",
+                determination_policies.why_not_send(user, case),
             )
         case _:
             return NextStep("Nothing is left to do. The case is closed.")
