@@ -40,6 +40,7 @@ from .services.intake import (
 YES_NO_UNKNOWN = [("", "Not stated"), ("yes", "Yes"), ("no", "No")]
 MOST_ITEMS = 200
 LONGEST_NAME = 300
+TICKET_SECONDS = 24 * 3600  # how long a file that was handed in waits for its form
 
 
 @dataclass
@@ -559,11 +560,25 @@ def sign_paper(file: StoredFile, name: str, kind: str) -> str:
 def paper_of(ticket: str) -> Paper | None:
     """The paper behind a ticket; ``None`` when the ticket is not ours or has grown old."""
     try:
-        said = signing.loads(ticket, salt="intake-paper", max_age=24 * 3600)
+        said = signing.loads(ticket, salt="intake-paper", max_age=TICKET_SECONDS)
     except signing.BadSignature:
         return None
     file = StoredFile.objects.filter(pk=said["file"]).first()
     return Paper(ApplicationPaper.Kind(said["kind"]), file, said["name"]) if file else None
+
+
+def sign_scan(file: StoredFile) -> str:
+    """A ticket to look at a file by: it stands in an address, so it holds nobody's name."""
+    return signing.dumps(file.pk, salt="intake-scan")
+
+
+def scan_of(ticket: str) -> StoredFile | None:
+    """The file behind a ticket to look by; ``None`` as for ``paper_of``."""
+    try:
+        file_id = signing.loads(ticket, salt="intake-scan", max_age=TICKET_SECONDS)
+    except signing.BadSignature:
+        return None
+    return StoredFile.objects.filter(pk=file_id).first()
 
 
 def new_key() -> UUID:

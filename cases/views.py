@@ -32,7 +32,9 @@ from .forms import (
     SentForm,
     new_key,
     paper_of,
+    scan_of,
     sign_paper,
+    sign_scan,
 )
 from .models import ApplicationPaper, CannotMove, Case
 from .paper_fields import DatedForm, whole_number
@@ -92,11 +94,11 @@ def _after_intake(request: StaffRequest, case: Case) -> HttpResponse:
 @require_GET
 def intake_paper(request: StaffRequest, ticket: str) -> HttpResponse:
     """A page of a scan that was handed in but not saved yet, to key from."""
-    paper = paper_of(ticket)
-    if paper is None:
+    file = scan_of(ticket)
+    if file is None:
         raise Http404("This scan is no longer at hand.")
     try:
-        picture = files.services.page_png(paper.file, page=1, width=900)
+        picture = files.services.page_png(file, page=1, width=900)
     except files.services.Refused as refusal:
         raise Http404(str(refusal)) from refusal
     return HttpResponse(picture, content_type="image/png")
@@ -409,7 +411,14 @@ def _take_papers(
     def keep(paper: Paper, ticket: str) -> None:
         if all((one.kind, one.file) != (paper.kind, paper.file) for one in form.papers):
             form.papers.append(paper)
-            tickets.append({"ticket": ticket, "name": paper.name, "kind": paper.kind})
+            tickets.append(
+                {
+                    "ticket": ticket,
+                    "scan": sign_scan(paper.file),
+                    "name": paper.name,
+                    "kind": paper.kind,
+                }
+            )
 
     for ticket in request.POST.getlist("paper"):
         if paper := paper_of(ticket):
