@@ -304,9 +304,12 @@ def _attest_page(
         "form": form,
         "wording": wording,
         "questions": form.questions(),
-        "parties": Party.objects.known_at(now).filter(case=case).order_by("pk"),
-        "items": case.items.filter(ending="PENDING").order_by("position"),
-        "surnames": panel.surname_notes(held),
+        # Who has the case no longer reads no more of it than that they have it no longer.
+        "parties": Party.objects.known_at(now).filter(case=case).order_by("pk")
+        if held.is_live
+        else [],
+        "items": case.items.filter(ending="PENDING").order_by("position") if held.is_live else [],
+        "surnames": panel.surname_notes(held) if held.is_live else [],
         "signed": policies.live_attestation(held),
         "is_open": policies.may_open_file(request.user, case),
         "why_not": policies.why_not_answer(request.user, held),
