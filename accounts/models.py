@@ -43,8 +43,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person who signs in. Never deleted: their name stands in the history."""
 
     last_login = None  # a sign-in is not a change of the person
-    is_superuser = False  # type: ignore[assignment]  # nobody is above the table of roles
-    user_permissions = None  # permissions come from roles alone
+    is_superuser = False  # nobody is above the table of roles
+    user_permissions = None  # type: ignore[assignment]  # permissions come from roles alone
 
     email = models.EmailField("e-mail address", unique=True)
     name = models.CharField(max_length=120)
