@@ -7,138 +7,381 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('cases', '0001_initial'),
-        ('files', '0001_initial'),
-        ('reviewers', '0001_initial'),
+        ("cases", "0001_initial"),
+        ("files", "0001_initial"),
+        ("reviewers", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Dispatch',
+            name="Dispatch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sent_at', models.DateTimeField()),
-                ('manifest', models.JSONField()),
-                ('manifest_sha256', models.CharField(max_length=64)),
-                ('assignment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dispatches', to='reviewers.reviewerassignment')),
-                ('sent_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sent_at", models.DateTimeField()),
+                ("manifest", models.JSONField()),
+                ("manifest_sha256", models.CharField(max_length=64)),
+                (
+                    "assignment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dispatches",
+                        to="reviewers.reviewerassignment",
+                    ),
+                ),
+                (
+                    "sent_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Document',
+            name="Document",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('number', models.PositiveSmallIntegerField()),
-                ('kind', models.CharField(choices=[('APPLICATION', 'Application'), ('UR_DECISION', 'UR decision'), ('RFA', 'Request for authorisation'), ('PROGRESS_REPORT', 'Progress report'), ('CONSULTATION', 'Consultation'), ('IMAGING', 'Imaging report'), ('LABORATORY', 'Laboratory report'), ('OPERATIVE', 'Operative or procedure report'), ('THERAPY', 'Therapy notes'), ('PHARMACY', 'Pharmacy record'), ('LEGAL', 'Legal paper'), ('OTHER', 'Other')], max_length=20)),
-                ('title', models.CharField(max_length=200)),
-                ('author', models.CharField(blank=True, max_length=200)),
-                ('dated_from', models.DateField(null=True)),
-                ('dated_to', models.DateField(null=True)),
-                ('name_received', models.CharField(max_length=255)),
-                ('pages', models.PositiveIntegerField()),
-                ('sent_by', models.CharField(choices=[('CLAIMS_ADMINISTRATOR', 'Claims administrator'), ('EMPLOYEE', 'Employee or representative'), ('REQUESTING_PHYSICIAN', 'Requesting physician'), ('APPLICATION', 'Came with the application')], max_length=24)),
-                ('received_on', models.DateField()),
-                ('added_at', models.DateTimeField()),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='cases.case')),
-                ('file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='files.storedfile')),
-                ('replaces', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='records.document')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("number", models.PositiveSmallIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("APPLICATION", "Application"),
+                            ("UR_DECISION", "UR decision"),
+                            ("RFA", "Request for authorisation"),
+                            ("PROGRESS_REPORT", "Progress report"),
+                            ("CONSULTATION", "Consultation"),
+                            ("IMAGING", "Imaging report"),
+                            ("LABORATORY", "Laboratory report"),
+                            ("OPERATIVE", "Operative or procedure report"),
+                            ("THERAPY", "Therapy notes"),
+                            ("PHARMACY", "Pharmacy record"),
+                            ("LEGAL", "Legal paper"),
+                            ("OTHER", "Other"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("title", models.CharField(max_length=200)),
+                ("author", models.CharField(blank=True, max_length=200)),
+                ("dated_from", models.DateField(null=True)),
+                ("dated_to", models.DateField(null=True)),
+                ("name_received", models.CharField(max_length=255)),
+                ("pages", models.PositiveIntegerField()),
+                (
+                    "sent_by",
+                    models.CharField(
+                        choices=[
+                            ("CLAIMS_ADMINISTRATOR", "Claims administrator"),
+                            ("EMPLOYEE", "Employee or representative"),
+                            ("REQUESTING_PHYSICIAN", "Requesting physician"),
+                            ("APPLICATION", "Came with the application"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("received_on", models.DateField()),
+                ("added_at", models.DateTimeField()),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="documents",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="files.storedfile",
+                    ),
+                ),
+                (
+                    "replaces",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="replaced_by",
+                        to="records.document",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='HistoricalDocument',
+            name="HistoricalDocument",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('kind', models.CharField(choices=[('APPLICATION', 'Application'), ('UR_DECISION', 'UR decision'), ('RFA', 'Request for authorisation'), ('PROGRESS_REPORT', 'Progress report'), ('CONSULTATION', 'Consultation'), ('IMAGING', 'Imaging report'), ('LABORATORY', 'Laboratory report'), ('OPERATIVE', 'Operative or procedure report'), ('THERAPY', 'Therapy notes'), ('PHARMACY', 'Pharmacy record'), ('LEGAL', 'Legal paper'), ('OTHER', 'Other')], max_length=20)),
-                ('title', models.CharField(max_length=200)),
-                ('author', models.CharField(blank=True, max_length=200)),
-                ('dated_from', models.DateField(null=True)),
-                ('dated_to', models.DateField(null=True)),
-                ('name_received', models.CharField(max_length=255)),
-                ('pages', models.PositiveIntegerField()),
-                ('sent_by', models.CharField(choices=[('CLAIMS_ADMINISTRATOR', 'Claims administrator'), ('EMPLOYEE', 'Employee or representative'), ('REQUESTING_PHYSICIAN', 'Requesting physician'), ('APPLICATION', 'Came with the application')], max_length=24)),
-                ('received_on', models.DateField()),
-                ('added_at', models.DateTimeField()),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('case', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='cases.case')),
-                ('file', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='files.storedfile')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('replaces', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='records.document')),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("number", models.PositiveSmallIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("APPLICATION", "Application"),
+                            ("UR_DECISION", "UR decision"),
+                            ("RFA", "Request for authorisation"),
+                            ("PROGRESS_REPORT", "Progress report"),
+                            ("CONSULTATION", "Consultation"),
+                            ("IMAGING", "Imaging report"),
+                            ("LABORATORY", "Laboratory report"),
+                            ("OPERATIVE", "Operative or procedure report"),
+                            ("THERAPY", "Therapy notes"),
+                            ("PHARMACY", "Pharmacy record"),
+                            ("LEGAL", "Legal paper"),
+                            ("OTHER", "Other"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("title", models.CharField(max_length=200)),
+                ("author", models.CharField(blank=True, max_length=200)),
+                ("dated_from", models.DateField(null=True)),
+                ("dated_to", models.DateField(null=True)),
+                ("name_received", models.CharField(max_length=255)),
+                ("pages", models.PositiveIntegerField()),
+                (
+                    "sent_by",
+                    models.CharField(
+                        choices=[
+                            ("CLAIMS_ADMINISTRATOR", "Claims administrator"),
+                            ("EMPLOYEE", "Employee or representative"),
+                            ("REQUESTING_PHYSICIAN", "Requesting physician"),
+                            ("APPLICATION", "Came with the application"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("received_on", models.DateField()),
+                ("added_at", models.DateTimeField()),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="files.storedfile",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "replaces",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="records.document",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical document',
-                'verbose_name_plural': 'historical documents',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical document",
+                "verbose_name_plural": "historical documents",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalReadMark',
+            name="HistoricalReadMark",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('mark', models.CharField(choices=[('OPENED', 'Opened'), ('REVIEWED', 'Reviewed'), ('NOT_RELEVANT', 'Not relevant')], max_length=12)),
-                ('marked_at', models.DateTimeField()),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('assignment', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reviewers.reviewerassignment')),
-                ('document', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='records.document')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                (
+                    "mark",
+                    models.CharField(
+                        choices=[
+                            ("OPENED", "Opened"),
+                            ("REVIEWED", "Reviewed"),
+                            ("NOT_RELEVANT", "Not relevant"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("marked_at", models.DateTimeField()),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "assignment",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reviewers.reviewerassignment",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="records.document",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical read mark',
-                'verbose_name_plural': 'historical read marks',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical read mark",
+                "verbose_name_plural": "historical read marks",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='ReadMark',
+            name="ReadMark",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('mark', models.CharField(choices=[('OPENED', 'Opened'), ('REVIEWED', 'Reviewed'), ('NOT_RELEVANT', 'Not relevant')], max_length=12)),
-                ('marked_at', models.DateTimeField()),
-                ('assignment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='read_marks', to='reviewers.reviewerassignment')),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='read_marks', to='records.document')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "mark",
+                    models.CharField(
+                        choices=[
+                            ("OPENED", "Opened"),
+                            ("REVIEWED", "Reviewed"),
+                            ("NOT_RELEVANT", "Not relevant"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("marked_at", models.DateTimeField()),
+                (
+                    "assignment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="read_marks",
+                        to="reviewers.reviewerassignment",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="read_marks",
+                        to="records.document",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.UniqueConstraint(fields=('case', 'number'), name='document_number_once'),
+            model_name="document",
+            constraint=models.UniqueConstraint(
+                fields=("case", "number"), name="document_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.UniqueConstraint(fields=('case', 'file'), name='document_file_once'),
+            model_name="document",
+            constraint=models.UniqueConstraint(fields=("case", "file"), name="document_file_once"),
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.CheckConstraint(condition=models.Q(('dated_to__isnull', True), ('dated_from__isnull', True), ('dated_to__gte', models.F('dated_from')), _connector='OR'), name='document_dates_ordered'),
+            model_name="document",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("dated_to__isnull", True),
+                    ("dated_from__isnull", True),
+                    ("dated_to__gte", models.F("dated_from")),
+                    _connector="OR",
+                ),
+                name="document_dates_ordered",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='readmark',
-            constraint=models.UniqueConstraint(fields=('assignment', 'document'), name='read_mark_once'),
+            model_name="readmark",
+            constraint=models.UniqueConstraint(
+                fields=("assignment", "document"), name="read_mark_once"
+            ),
         ),
     ]
