@@ -34,6 +34,7 @@ class ReviewDraft:
     unopened_documents: Sequence[str] = ()
     dispatch_is_current: bool = True
     lacking_glyphs: Sequence[tuple[str, str]] = ()  # (part, sentence)
+    naming_parts: Sequence[str] = ()  # parts in which the reviewer's own name stands
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,15 @@ def stops(review: ReviewDraft) -> list[Finding]:
         for title in review.unopened_documents
     ]
     found += [Finding("glyph", sentence, part) for part, sentence in review.lacking_glyphs]
+    found += [
+        Finding(
+            "own-name",
+            "Take your own name out of the text: no party may learn who decides "
+            "(Labor Code 4610.6(f)).",
+            part,
+        )
+        for part in review.naming_parts
+    ]
     return found
 
 

@@ -1,6 +1,6 @@
 """Writing a review: drafts that save themselves, versions at the moments that matter."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ import records.services.reading
 from accounts.models import User
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event, Outcome
+from cases.names import fold_name
 from cases.policies import refuse
 from determinations import checks, policies
 from determinations.models import (
@@ -367,6 +368,7 @@ def _review_draft(assignment: ReviewerAssignment) -> checks.ReviewDraft:
     review = Review.objects.filter(assignment=assignment).first()
     summary = drafts.get(checks.SUMMARY, {}).get("summary", review.summary if review else "")
     glyphs = [(checks.SUMMARY, sentence)] if (sentence := _glyph_sentence(summary)) else []
+    written = {checks.SUMMARY: [summary]}
     items = []
     opinions = (
         assignment.opinions.filter(item__ending=DisputedItem.Ending.PENDING)
@@ -387,6 +389,10 @@ def _review_draft(assignment: ReviewerAssignment) -> checks.ReviewDraft:
                 **now,
             )
         )
+        written[f"item-{opinion.item_id}"] = [
+            now["rationale"],
+            *(one.as_printed for one in opinion.citations.all() if one.removed_at is None),
+        ]
         for text in (now["rationale"], now["why_not_higher"]):
             if sentence := _glyph_sentence(text):
                 glyphs.append(
@@ -403,4 +409,19 @@ def _review_draft(assignment: ReviewerAssignment) -> checks.ReviewDraft:
         ],
         dispatch_is_current=records.services.dispatch.is_current(assignment),
         lacking_glyphs=glyphs,
+        naming_parts=[
+            part for part, texts in written.items() if _names_the_reviewer(assignment, texts)
+        ],
+    )
+
+
+def _names_the_reviewer(assignment: ReviewerAssignment, texts: Iterable[str]) -> bool:
+    """Whether the reviewer's first and last name stand side by side, in either order."""
+    reviewer = assignment.reviewer
+    if reviewer is None:
+        return False
+    first, last = fold_name(reviewer.first_name), fold_name(reviewer.last_name)
+    folded = [f" {fold_name(text)} " for text in texts]
+    return any(
+        f" {name} " in text for name in (f"{first} {last}", f"{last} {first}") for text in folded
     )
