@@ -119,3 +119,15 @@ def _value(field: models.Field):
     if isinstance(field, models.JSONField):
         return {}
     raise AssertionError(f"say how to fill {field} in tests/every_row.py")
+
+
+def everything_stored():
+    """Every row of every table of ours and of its versions, to compare before and after."""
+    ours = {model._meta.app_label for model in our_models()}
+    return {
+        model._meta.label: [
+            tuple(map(str, row)) for row in model._base_manager.order_by("pk").values_list()
+        ]
+        for model in apps.get_models()
+        if model._meta.app_label in ours
+    }

@@ -29,11 +29,11 @@ from letters.services import LetterRefused
 from reviewers import proofs
 from reviewers.models import Licence
 from reviewers.services import credentialing
+from tests.every_row import everything_stored
 from tests.factories import MONDAY, person
 from tests.letters.factories import file_all_letters
 from tests.records.factories import attested, case_with_records, in_review
 from tests.reviewers import factories as panel
-from tests.test_no_version_is_missed import everything_stored
 
 from .factories import REVIEWED, approved, put, reviewer_of, submitted
 
