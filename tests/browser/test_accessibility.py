@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from accounts.roles import Role
 
-from .axe import violations
+from .axe import assert_accessible, violations
 
 NARROW = {"width": 375, "height": 700}
 WIDE = {"width": 1280, "height": 800}
@@ -135,7 +135,18 @@ def test_every_page_of_the_journey_is_accessible(work, stages, visit, role, page
     assert not found, "\n".join(found)
 
 
-def test_refused_and_empty_pages_are_accessible(work, stages, visit):
+def test_pages_around_the_journey_are_accessible(work, visit):
+    page = visit(work.people[Role.COORDINATOR], reduced_motion="reduce", color_scheme="dark")
+    page.set_viewport_size(NARROW)
+    for path in ("/queues/intake/", "/jump/?q=nobody", "/no-such-page/"):
+        page.goto(path)
+        assert_accessible(page)
+    page.context.clear_cookies()
+    page.goto("/people/login/")
+    assert_accessible(page)
+
+
+def test_refused_pages_are_accessible(work, stages, visit):
     page = visit(work.people[Role.INTAKE], "/intake/new/")
     page.get_by_role("button", name="Accept", exact=True).click()
     page.wait_for_selector(".summary")
