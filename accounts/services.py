@@ -60,11 +60,12 @@ def revoke_role(*, user_id: int, role: Role, by: User | None, at: datetime) -> N
 
     :raises Refused: they are the last administrator.
     """
+    if role == Role.ADMINISTRATOR:
+        _take_turns_with_administrators()
     user = User.objects.select_for_update().get(pk=user_id)
     if role not in user.roles:
         return
     if role == Role.ADMINISTRATOR:
-        _take_turns_with_administrators()
         _refuse(why_not_lose_administrator(user))
     user.groups.remove(Group.objects.get(name=role.value))
     _record(AccountEvent.Kind.ROLE_REVOKED, user, by=by, at=at, detail=role.label)
@@ -123,11 +124,12 @@ def set_active(*, user_id: int, active: bool, by: User | None, at: datetime) -> 
 
     :raises Refused: they are the last administrator.
     """
+    if not active:
+        _take_turns_with_administrators()
     user = User.objects.select_for_update().get(pk=user_id)
     if user.is_active == active:
         return
     if not active and Role.ADMINISTRATOR in user.roles:
-        _take_turns_with_administrators()
         _refuse(why_not_lose_administrator(user))
     user.is_active = active
     user.save(update_fields=["is_active"])
@@ -143,7 +145,10 @@ def note_look(*, by: User, subject: str, reference: str, granted: bool, at: date
 
 
 def _take_turns_with_administrators() -> None:
-    """Of two administrators who take each other's role away at once, the second is refused."""
+    """Of two administrators who take each other's role away at once, the second is refused.
+
+    Call it before a person's row is locked, or the two would wait for each other for ever.
+    """
     Group.objects.select_for_update().get(name=Role.ADMINISTRATOR.value)
 
 

@@ -1,6 +1,6 @@
 // Keys, declared where they act: data-key="n" or data-key="g i" on a link, button, radio or field.
 // A key of one character is inactive in fields and where the person switched such keys off.
-// [data-list] holds [data-row]s (j k x p); [data-pane] and .pane are walked by F6; [data-main-action] is
+// [data-list] holds [data-row]s (j k p); [data-pane] and .pane are walked by F6; [data-main-action] is
 // pressed by Ctrl+Enter, also in fields; "?" shows what is valid here.
 
 const singles = () => document.body.dataset.singleKeys !== "off";
@@ -48,29 +48,6 @@ document.addEventListener("click", (event) => {
   if (row && !event.target.closest("a, button, input, label, summary, textarea, select")) row.querySelector("[data-open]")?.focus();
 });
 
-let lastPicked = null;
-const pick = (row, range) => {
-  const box = row?.querySelector("[data-pick]");
-  if (!box) return;
-  if (range && lastPicked) {
-    const all = rows();
-    const [from, to] = [all.indexOf(lastPicked), all.indexOf(row)].sort((a, b) => a - b);
-    all.slice(from, to + 1).forEach((one) => { const mark = one.querySelector("[data-pick]"); if (mark) mark.checked = true; });
-  } else box.checked = !box.checked;
-  lastPicked = row;
-  box.dispatchEvent(new Event("change", { bubbles: true }));
-};
-document.addEventListener("change", (event) => {
-  if (!event.target.matches?.("[data-pick]")) return;
-  const list = event.target.closest("[data-list]");
-  const count = list.querySelectorAll("[data-pick]:checked").length;
-  const bar = document.querySelector("[data-bulk]");
-  if (!bar) return;
-  bar.hidden = count === 0;
-  bar.querySelector("[data-picked]").textContent = count;
-  document.dispatchEvent(new CustomEvent("portal:say", { detail: { text: `${count} selected` } }));
-});
-
 const pane = (by) => {
   const all = [...document.querySelectorAll("[data-pane], .pane")].filter(seen);
   if (!all.length) return false;
@@ -103,7 +80,6 @@ const help = () => {
   if (document.querySelectorAll("[data-pane], .pane").length > 1) lines["This page"].push(["F6", "Next pane"]);
   if (singles() && document.querySelector("[data-list]")) {
     lines.Lists.push(["j", "Next"], ["k", "Previous"], ["Enter", "Open"]);
-    if (document.querySelector("[data-pick]")) lines.Lists.push(["x", "Select"], ["Shift x", "Select up to here"]);
     if (document.getElementById("peek")) lines.Lists.push(["p", "To the panel beside it"]);
   }
   const dialog = document.createElement("dialog");
@@ -178,8 +154,6 @@ document.addEventListener("keydown", (event) => {
     if (choice) { done(); choice.click(); step(1); }
     if (keys === "j") { done(); step(1); }
     if (keys === "k") { done(); step(-1); }
-    if (keys === "x") { done(); pick(here()); }
-    if (keys === "X") { done(); pick(here(), true); }
     if (keys === "p") { done(); const peek = document.getElementById("peek"); (peek?.querySelector("button, a, input") || peek)?.focus(); }
   }
 });

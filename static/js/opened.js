@@ -1,10 +1,7 @@
-// A document counts as opened once the picture of one of its pages has come. Then the rail and the
-// list of what is missing are fetched again; they listen for "portal:opened".
-const told = (picture) => {
-  if (!picture?.matches?.("img.sheet") || picture.dataset.told) return;
-  picture.dataset.told = "1";
-  document.body.dispatchEvent(new CustomEvent("portal:opened"));
+// A document counts as opened once a page of it has come; the rail and the checks then ask again.
+const told = (sheet) => {
+  if (sheet?.matches?.("img.sheet")) document.body.dispatchEvent(new Event("portal:opened"));
 };
 document.addEventListener("load", (event) => told(event.target), true);
 const first = document.querySelector("img.sheet");
-if (first?.complete && first.naturalWidth) addEventListener("load", () => told(first), { once: true });
+if (first?.complete) addEventListener("load", () => told(first), { once: true });

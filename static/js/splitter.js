@@ -35,6 +35,3 @@ document.addEventListener("click", (event) => {
   document.querySelector("[data-split]").dataset.show = button.dataset.showPane;
   document.querySelectorAll("[data-show-pane]").forEach((one) => one.setAttribute("aria-pressed", String(one === button)));
 });
-document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-dim-pages]")) document.querySelector("[data-split]")?.toggleAttribute("data-dim");
-});
