@@ -272,6 +272,16 @@ passing relief only. Neither the degree of relief nor its length reaches what th
 The request is not medically necessary."""
 
 
+OTHER_SUMMARY = """\
+The injured worker was hurt at work early last year and has been in care since. The reports on file
+describe the complaint, the examination and the earlier treatment.
+
+The requesting physician now asks for this: {title}. Utilization review refused it."""
+OTHER_RATIONALE = """\
+The source that is cited names the findings which ought to be on record before this treatment. The
+reports on file do not show them. The request is not medically necessary."""
+
+
 def _flowing(text: str) -> str:
     """The paragraphs of a text without the line breaks of this file."""
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
@@ -657,9 +667,12 @@ _CITED = (
 
 
 def _cited_by_administrator(demo: Demo, case: Case, at: datetime) -> None:
+    item = case.items.get()
     record_administrator_citations(
-        item_id=case.items.get().pk,
-        cited=AdministratorCited(_CITED),
+        item_id=item.pk,
+        cited=AdministratorCited(_CITED)
+        if item.title == TITLE
+        else AdministratorCited(nothing=True),
         by=demo.people["coordinator"],
         at=at,
     )
@@ -810,16 +823,21 @@ def _write(
             by=by,
             at=at,
         )
-    _type(assignment, "summary", {"summary": _flowing(SUMMARY)}, by, at)
+    title = assignment.case.items.get().title
+    story = SUMMARY if with_schedule else OTHER_SUMMARY.format(title=title)
+    reasons = (
+        RATIONALE.replace(" says that both gave\npassing relief only", "")
+        if with_schedule
+        else OTHER_RATIONALE
+    )
+    _type(assignment, "summary", {"summary": _flowing(story)}, by, at)
     for opinion in assignment.opinions.all():
         _type(
             assignment,
             f"item-{opinion.item_id}",
             {
                 "outcome": "UPHELD",
-                "rationale": _flowing(RATIONALE).replace(
-                    " says that both gave passing relief only", ""
-                ),
+                "rationale": _flowing(reasons),
                 "basis": "A" if with_schedule else "C",
                 "why_not_higher": ""
                 if with_schedule
@@ -839,7 +857,7 @@ def _write(
             recommendation_id=use.pk if use else None,
             as_printed=""
             if use
-            else "North American Spine Society, coverage recommendations, 2020",
+            else "Cochrane Database of Systematic Reviews, review of the treatment, 2021",
             by=by,
             at=at,
         )
