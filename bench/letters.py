@@ -73,7 +73,7 @@ def queue_letters(count: int) -> list[Any]:
     from letters.documents import words_sha256
     from letters.models import Letter
 
-    model = Letter.objects.get(kind="determination")
+    model = Letter.objects.filter(kind="determination").order_by("created_at").first()
     now = datetime.now(UTC)
     made = []
     for _ in range(count):

@@ -162,8 +162,22 @@ def submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """Sign the review and hand it to quality assurance; what is missing comes back all at once."""
     assignment = _own_assignment(request, assignment_id)
     findings: list[checks.Finding] = []
+    part = request.POST.get("part", "")
+    revision = whole_number(request.POST.get("revision", ""))
     try:
+        if revision is not None:  # a page without scripts sends what was typed along
+            writing.settle(
+                assignment_id=assignment.pk,
+                part=part,
+                content=request.POST.dict(),
+                revision=revision,
+                by=request.user,
+                at=timezone.now(),
+                why="Submitted",
+            )
         writing.submit(assignment_id=assignment.pk, by=request.user, at=timezone.now())
+    except writing.DraftConflict as conflict:
+        return _draft_conflict(request, assignment, part, conflict)
     except writing.Unfinished as unfinished:
         findings = unfinished.findings
     except REFUSALS as refusal:

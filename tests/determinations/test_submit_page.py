@@ -1,0 +1,42 @@
+"""Submitting from a page without scripts: what was typed goes along and is never left behind."""
+
+import pytest
+from django.urls import reverse
+
+from determinations.models import Review
+from tests.determinations.factories import reviewer_of, write
+from tests.records.factories import in_review
+
+pytestmark = pytest.mark.django_db
+
+
+def test_what_was_typed_and_not_saved_is_submitted(client):
+    assignment = in_review()
+    write(assignment)
+    client.force_login(reviewer_of(assignment))
+    draft = assignment.drafts.get(part="summary")
+    typed = "The last words, typed a moment before submitting."
+
+    answer = client.post(
+        reverse("determinations:submit", args=[assignment.pk]),
+        {"part": "summary", "revision": draft.revision, "summary": typed},
+    )
+
+    assert answer.status_code == 302
+    review = Review.objects.get(assignment=assignment)
+    assert (review.state, review.summary) == (Review.State.SUBMITTED, typed)
+
+
+def test_an_older_page_is_told_and_nothing_is_submitted(client):
+    assignment = in_review()
+    write(assignment)
+    client.force_login(reviewer_of(assignment))
+
+    answer = client.post(
+        reverse("determinations:submit", args=[assignment.pk]),
+        {"part": "summary", "revision": 0, "summary": "From an older page."},
+    )
+
+    assert answer.status_code == 409
+    assert "From an older page." in answer.content.decode()
+    assert Review.objects.get(assignment=assignment).state == Review.State.WRITING
