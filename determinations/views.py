@@ -14,7 +14,7 @@ import records.viewer
 from accounts.requests import StaffRequest
 from accounts.services import note_look
 from accounts.versions import Stale
-from cases.forms import ReasonForm
+from cases.forms.acts import ReasonForm
 from cases.models import CannotMove, Case
 from cases.paper_fields import whole_number
 from cases.policies import NotAllowed

@@ -1,0 +1,82 @@
+"""Pages that end a case early, and the note that anybody may leave on it."""
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import User
+from accounts.requests import StaffRequest
+from cases import policies
+from cases.forms.acts import NoteForm
+from cases.models import Case
+from cases.paper_fields import whole_number
+from cases.services import screening
+
+from .acting import act_with_reason, load_case
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: StaffRequest, number: str) -> HttpResponse:
+    """End a case that the employee takes back."""
+    return act_with_reason(
+        request,
+        number,
+        title="Withdraw",
+        button="Withdraw the case",
+        why_not=policies.why_not_end_early,
+        act=screening.withdraw,
+        done="The case is withdrawn.",
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def close(request: StaffRequest, number: str) -> HttpResponse:
+    """Close a case that ended before a determination."""
+    return act_with_reason(
+        request,
+        number,
+        title="Close",
+        button="Close the case",
+        why_not=policies.why_not_close,
+        act=screening.close,
+        done="The case is closed.",
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def terminate(request: StaffRequest, number: str) -> HttpResponse:
+    """End the items that the claims administrator has authorised."""
+    chosen = [pk for pk in map(whole_number, request.POST.getlist("item")) if pk is not None]
+
+    def end_chosen(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
+        return screening.terminate(case_id=case_id, item_ids=chosen, reason=reason, by=by, at=at)
+
+    return act_with_reason(
+        request,
+        number,
+        title="Treatment authorised",
+        button="End the chosen items",
+        why_not=policies.why_not_end_early,
+        act=end_chosen,
+        done="The chosen items are ended.",
+        extra={"choose_items": True, "chosen": chosen},
+    )
+
+
+@require_POST
+def note(request: StaffRequest, number: str) -> HttpResponse:
+    """Put a note on the timeline."""
+    case = load_case(number)
+    form = NoteForm(request.POST)
+    if form.is_valid():
+        screening.add_note(
+            case_id=case.pk, text=form.cleaned_data["text"], by=request.user, at=timezone.now()
+        )
+        messages.success(request, "The note is on the timeline.")
+        return redirect("desk:timeline", number)
+    context = {"case": case, "form": form, "title": "Note", "button": "Add the note"}
+    return render(request, "cases/reason.html", context, status=422)

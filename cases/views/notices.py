@@ -1,0 +1,77 @@
+"""Pages of the notices of assignment: made, rendered, sent."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.requests import StaffRequest
+from cases import policies
+from cases.forms.acts import SentForm
+from cases.models import Case
+from cases.paper_fields import DatedForm
+from cases.services import notices as notice_services
+
+from .acting import REFUSALS, load_case
+
+
+@require_GET
+def notices(request: StaffRequest, number: str) -> HttpResponse:
+    """The notices of assignment: made, rendered, sent."""
+    case = load_case(number)
+    return _notices_page(request, case, SentForm(today=timezone.localdate()))
+
+
+@require_POST
+def make_notices(request: StaffRequest, number: str) -> HttpResponse:
+    """Make one notice for each recipient."""
+    case = load_case(number)
+    now = timezone.now()
+    form = SentForm(today=timezone.localdate(now))
+    try:
+        made = notice_services.make_notices(case_id=case.pk, by=request.user, at=now)
+    except REFUSALS as refusal:
+        messages.error(request, str(refusal))
+        return _notices_page(request, case, form, status=422)
+    messages.success(request, f"{len(made)} notices are being rendered.")
+    return redirect("cases:notices", number)
+
+
+@require_POST
+def mark_notices_sent(request: StaffRequest, number: str) -> HttpResponse:
+    """State that the notices went out, on which day."""
+    case = load_case(number)
+    now = timezone.now()
+    form = SentForm(request.POST, today=timezone.localdate(now))
+    if form.is_valid():
+        try:
+            notice_services.mark_notices_sent(
+                case_id=case.pk,
+                sent_on=form.cleaned_data["sent_on"],
+                by=request.user,
+                at=now,
+            )
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "The notices are marked as sent; the records clock runs.")
+            return redirect(case)
+    return _notices_page(request, case, form, status=422)
+
+
+def _notices_page(
+    request: StaffRequest, case: Case, form: DatedForm, *, status: int = 200
+) -> HttpResponse:
+    case.refresh_from_db()
+    rows = case.notices.filter(round=case.round).select_related("party", "letter", "delivery")
+    context = {
+        "case": case,
+        "form": form,
+        "notices": rows.order_by("pk"),
+        "recipients": notice_services.recipients(case),
+        "why_not_make": policies.why_not_make_notices(request.user, case),
+        "why_not_send": policies.why_not_mark_notices_sent(request.user, case),
+        "today": timezone.localdate(),
+    }
+    return render(request, "cases/notices.html", context, status=status)

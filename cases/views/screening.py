@@ -1,0 +1,113 @@
+"""Pages on which a case is found eligible or not, and on which its papers are read."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from accounts.requests import StaffRequest
+from accounts.versions import Stale
+from cases import policies
+from cases.forms.screening import CitationsForm, EligibilityForm
+from cases.services import items as item_services
+from cases.services import screening
+
+from .acting import REFUSALS, act_with_reason, load_case, seen_version
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def eligibility(request: StaffRequest, number: str) -> HttpResponse:
+    """Six facts, each yes, no or unknown; the finding follows from them."""
+    case = load_case(number)
+    form = EligibilityForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                decision = screening.decide_eligibility(
+                    case_id=case.pk,
+                    answers=form.answers(),
+                    notes=form.notes(),
+                    seen_version=seen_version(request),
+                    by=request.user,
+                    at=timezone.now(),
+                )
+            except Stale as stale:
+                form.add_error(None, str(stale))
+                status = 409
+            except REFUSALS as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                messages.success(request, f"{case.number}: {decision.note}")
+                return redirect(case)
+        case.refresh_from_db()
+        status = 409 if status == 409 else 422
+    context = {
+        "case": case,
+        "form": form,
+        "facts": form.facts(),
+        "items": case.items.order_by("position"),
+        "parties": case.parties.current(),
+        "application": getattr(case, "application", None),
+        "decisions": case.eligibility_decisions.prefetch_related("findings").order_by("-attempt"),
+        "why_not": policies.why_not_decide_eligibility(request.user, case),
+        "today": timezone.localdate(),
+    }
+    return render(request, "cases/eligibility.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def administrator_citations(request: StaffRequest, number: str, position: int) -> HttpResponse:
+    """What the UR decision cites for one item; the letter prints it."""
+    case = load_case(number)
+    item = get_object_or_404(case.items, position=position)
+    stated = item_services.stated_for(item)
+    initial = (
+        CitationsForm.initial_from(stated.citations, nothing=stated.nothing) if stated else None
+    )
+    form = CitationsForm(request.POST or None, initial=initial)
+    status = 422 if request.method == "POST" else 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            item_services.record_administrator_citations(
+                item_id=item.pk,
+                cited=item_services.AdministratorCited(
+                    form.citations(), form.cleaned_data["nothing"]
+                ),
+                seen_version=seen_version(request),
+                by=request.user,
+                at=timezone.now(),
+            )
+        except Stale as stale:
+            form.add_error(None, str(stale))
+            item.refresh_from_db()
+            status = 409
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"Item {position}: what the UR decision cites is stated.")
+            return redirect(case)
+    context = {
+        "case": case,
+        "item": item,
+        "form": form,
+        "rows": form.rows(),
+        "why_not": policies.why_not_record_citations(request.user, case),
+        "stands": item_services.stated_for(item) if status == 409 else None,
+    }
+    return render(request, "cases/citations.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def screen_again(request: StaffRequest, number: str) -> HttpResponse:
+    """Put an ineligible, deferred or doubtful case before screening again."""
+    return act_with_reason(
+        request,
+        number,
+        title="Screen again",
+        button="Screen again",
+        why_not=policies.why_not_reopen,
+        act=screening.screen_again,
+        done="The case is back in screening.",
+    )
