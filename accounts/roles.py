@@ -75,6 +75,7 @@ PERMISSIONS: dict[str, set[Role]] = {
     "letters.release_parked": {Role.COORDINATOR, Role.DIRECTOR, Role.ADMINISTRATOR},
     "cases.end_early": {Role.COORDINATOR},
     "cases.add_note": _CASE_STAFF,
+    "cases.change_parties": {Role.COORDINATOR, Role.SUPERVISOR},
     # keeping the house
     "reviewers.manage_credentials": {Role.CREDENTIALING},
     "letters.manage_wording": {Role.DIRECTOR, Role.ADMINISTRATOR},

@@ -113,3 +113,11 @@ def why_not_close(user: User, case: Case) -> str:
         Status.TERMINATED,
         act="close it",
     )
+
+
+def why_not_change_parties(user: User, case: Case) -> str:
+    if not user.may("cases.change_parties"):
+        return "A coordinator or a supervisor changes the parties."
+    if not case.is_open:
+        return f"Case {case.number} is closed; its parties stay as they were."
+    return ""

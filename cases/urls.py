@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import endings, intake, notices, screening
+from .views import endings, intake, notices, parties, screening
 
 app_name = "cases"
 
@@ -19,6 +19,14 @@ urlpatterns = [
     path("cases/<str:number>/notices/", notices.notices, name="notices"),
     path("cases/<str:number>/notices/make/", notices.make_notices, name="make_notices"),
     path("cases/<str:number>/notices/sent/", notices.mark_notices_sent, name="mark_notices_sent"),
+    path("cases/<str:number>/parties/", parties.parties, name="parties"),
+    path("cases/<str:number>/parties/add/", parties.add_party, name="add_party"),
+    path(
+        "cases/<str:number>/parties/<int:party_id>/change/",
+        parties.change_party,
+        name="change_party",
+    ),
+    path("cases/<str:number>/parties/<int:party_id>/end/", parties.end_party, name="end_party"),
     path("cases/<str:number>/note/", endings.note, name="note"),
     path("cases/<str:number>/withdraw/", endings.withdraw, name="withdraw"),
     path("cases/<str:number>/terminate/", endings.terminate, name="terminate"),

@@ -15,6 +15,7 @@ from accounts.services import note_look
 from cases import policies
 from cases.lifecycle import QUEUES
 from cases.models import Case, Event, Origin, PersonName, Priority
+from cases.services.parties import standing
 
 from . import queues
 from .next_step import next_step
@@ -156,7 +157,7 @@ def _case(request: StaffRequest, number: str) -> Case:
 
 
 def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
-    parties = list(case.parties.current().order_by("role", "pk"))
+    parties = standing(case, on=timezone.localdate())
     return {
         "case": case,
         "tab": "overview",

@@ -278,7 +278,11 @@ def _records_page(
         "case": case,
         "tab": "records",
         "today": today,
-        "employee": case.parties.current().filter(role=Role.EMPLOYEE).order_by("pk").first(),
+        "employee": case.parties.current()
+        .on(today)
+        .filter(role=Role.EMPLOYEE)
+        .order_by("pk")
+        .first(),
         "viewer": viewers.viewer(request, case, url=reverse("records:read", args=[case.number])),
         "owed": overview.owed(case),
         "deadline": policies.records_deadline(case),

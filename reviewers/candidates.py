@@ -1,7 +1,7 @@
 """Gathers what matching and conflicts need, in a fixed number of queries however big the panel."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -72,8 +72,11 @@ def ties_of(case: Case, profile: Profile, *, known_at: datetime) -> list[Tie]:
 
 
 def parties_of(case: Case, *, known_at: datetime) -> list[PartyFacts]:
-    """Every party that was known at a moment, those whose role has ended included. Five queries."""
-    rows = list(Party.objects.known_at(known_at).filter(case=case).order_by("pk"))
+    """Every party that was known at a moment, those whose role has ended included. Five queries.
+
+    Somebody who moved has a row for each address and is one party here, by the latest row.
+    """
+    rows = one_of_each(Party.objects.known_at(known_at).filter(case=case).order_by("pk"))
     same_persons = conflicts.groups_of_same(
         SamePerson.objects.known_at(known_at).values_list("person_id", "same_as_id")
     )
@@ -100,6 +103,27 @@ def parties_of(case: Case, *, known_at: datetime) -> list[PartyFacts]:
         )
         for row in rows
     ]
+
+
+def one_of_each(rows: Iterable[Party]) -> list[Party]:
+    """One row, the last, for all that name the same people in the same role."""
+    latest = {_people_of(row): row for row in rows}
+    return sorted(latest.values(), key=lambda row: row.pk)
+
+
+def rows_alike(case: Case) -> dict[int, frozenset[int]]:
+    """For every row of a party, all rows that name the same people in the same role. One query.
+
+    An address or a channel that changes makes a new row, and asks no new question about ties.
+    """
+    alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for row in Party.objects.filter(case=case):
+        alike[_people_of(row)].append(row.pk)
+    return {pk: frozenset(group) for group in alike.values() for pk in group}
+
+
+def _people_of(row: Party) -> tuple[Any, ...]:
+    return (row.role, row.person_id, row.organisation_id, row.item_id, row.name, row.contact)
 
 
 def _question(case: Case, *, on: date, weights: Mapping[str, int]) -> Question:
@@ -230,7 +254,8 @@ def _panel_rows(case: Case, panel: QuerySet[Reviewer]) -> QuerySet[Any]:
 def _settlements(case: Case, *, known_at: datetime) -> Settlements:
     """What people settled for this case. It holds for a party row, whatever the list's version:
 
-    rows of parties never change, so the question that was answered is still the same one.
+    rows of parties never change, so the question that was answered is still the same one; it is
+    the same, too, for a later row that names the same people at another address.
     """
     found: dict[int, dict[tuple[int, str], tuple[str, str]]] = defaultdict(dict)
     rows = (
@@ -238,8 +263,10 @@ def _settlements(case: Case, *, known_at: datetime) -> Settlements:
         .order_by("tested_at", "pk")
         .values_list("reviewer_id", "party_id", "relation", "result", "note")
     )
+    alike = rows_alike(case) if rows else {}
     for reviewer_id, party_id, relation, result, note in rows:
-        found[reviewer_id][(party_id, relation)] = (result, note)
+        for same in alike[party_id]:
+            found[reviewer_id][(same, relation)] = (result, note)
     return found
 
 

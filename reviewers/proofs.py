@@ -17,7 +17,7 @@ from cases.services.intake import local_day
 from letters.facts import Fact, FactName
 
 from . import matching
-from .candidates import ties_of
+from .candidates import rows_alike, ties_of
 from .conflicts import PASS, by_party
 from .facts import (
     Held,
@@ -177,26 +177,31 @@ def _no_affiliation(
 def _stored_results(
     assignment: ReviewerAssignment, held: Profile, party_ids: Sequence[int], *, known_at: datetime
 ) -> dict[int, tuple[int, datetime]]:
-    """Parties for which the latest stored test found no tie: the list version and the moment."""
+    """Parties for which the latest stored test found no tie: the list version and the moment.
+
+    A test of somebody holds for every row that names the same people in the same role.
+    """
+    alike = rows_alike(assignment.case)
     rows = ConflictResult.objects.filter(
         case_id=assignment.case_id,
         reviewer_id=held.reviewer_id,
-        party_id__in=party_ids,
+        party_id__in=frozenset().union(*(alike[pk] for pk in party_ids)),
         tested_at__lte=known_at,
     ).order_by("tested_at", "pk")
     latest: dict[int, dict[str, ConflictResult]] = {}
     for row in rows:
-        of_party = latest.setdefault(row.party_id, {})
+        of_party = latest.setdefault(min(alike[row.party_id]), {})
         if row.relation == "NONE":
             of_party.clear()
         of_party[row.relation] = row
+    found = {pk: list(latest.get(min(alike[pk]), {}).values()) for pk in party_ids}
     return {
         pk: (
-            max(row.party_list_version for row in of_party.values()),
-            max(row.tested_at for row in of_party.values()),
+            max(row.party_list_version for row in tests),
+            max(row.tested_at for row in tests),
         )
-        for pk, of_party in latest.items()
-        if all(row.result == ConflictResult.Result.PASS for row in of_party.values())
+        for pk, tests in found.items()
+        if tests and all(row.result == ConflictResult.Result.PASS for row in tests)
     }
 
 

@@ -22,6 +22,7 @@ from cases.models import CannotMove, Case, Party
 from cases.policies import NotAllowed
 
 from . import panel, policies
+from .candidates import one_of_each
 from .forms import (
     FORMS,
     TITLES,
@@ -155,7 +156,7 @@ def _assign_page(
         listed = matching_services.rank(case_id=case.pk, by=request.user, at=now)
         case = _case(case.number)
     eligible, excluded = panel.choices(listed) if listed else ([], [])
-    parties = list(Party.objects.known_at(now).filter(case=case).order_by("pk"))
+    parties = one_of_each(Party.objects.known_at(now).filter(case=case).order_by("pk"))
     live = policies.live_assignments(case)
     doubts = panel.doubts(case, excluded, live)
     context = {
@@ -305,7 +306,7 @@ def _attest_page(
         "wording": wording,
         "questions": form.questions(),
         # Who has the case no longer reads no more of it than that they have it no longer.
-        "parties": Party.objects.known_at(now).filter(case=case).order_by("pk")
+        "parties": one_of_each(Party.objects.known_at(now).filter(case=case).order_by("pk"))
         if held.is_live
         else [],
         "items": case.items.filter(ending="PENDING").order_by("position") if held.is_live else [],

@@ -172,6 +172,7 @@ def _make(office: Office) -> dict[str, list]:
         "page": [1],
         "position": [1],
         "part": ["summary"],
+        "party_id": list(eligible.parties.values_list("pk", flat=True))[:1],
         "item_id": [Opinion.objects.filter(assignment=writing)[0].item_id],
         "citation_id": [OpinionCitation.objects.filter(opinion__assignment=writing)[0].pk],
         "result_id": [ConflictResult.objects.first().pk],

@@ -13,6 +13,7 @@ QUESTIONS = {
     "cases/services/intake.py": {"local_day", "find_entered"},
     "cases/services/items.py": {"stated_for"},
     "cases/services/notices.py": {"address_of", "organisation", "recipients"},
+    "cases/services/parties.py": {"former", "standing", "unsent_letters"},
     "determinations/services/issuing.py": {
         "missing_proofs", "readiness", "changes_since_return", "copy_of",
     },

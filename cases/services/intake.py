@@ -282,12 +282,25 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     return case
 
 
-def add_party(*, case: Case, party: PartyOnForm, by: User | None, at: datetime) -> Party:
-    """Put someone on a locked case, under the case's present party list."""
+def add_party(
+    *,
+    case: Case,
+    party: PartyOnForm,
+    since: date | None = None,
+    item: DisputedItem | None = None,
+    source: str = SOURCE,
+    by: User | None,
+    at: datetime,
+) -> Party:
+    """Put someone on a locked case, under the case's present party list.
+
+    :param since: the first day of the role, where the paper says so.
+    :param item: the one disputed item through which a maker or a facility is a party.
+    """
     person = organisation = None
     if party.role in ORGANISATION_ROLES:
         organisation = people.find_or_store_organisation(
-            name=party.name, source=SOURCE, by=by, at=at
+            name=party.name, source=source, by=by, at=at
         )
     else:
         person = _find_or_store_person(party, by=by, at=at)
@@ -304,10 +317,12 @@ def add_party(*, case: Case, party: PartyOnForm, by: User | None, at: datetime) 
         fax=party.fax,
         email=party.email,
         preferred_channel=party.preferred_channel,
+        item=item,
         list_version=case.party_list_version,
+        valid_from=since,
         recorded_at=at,
         recorded_by=by,
-        source=SOURCE,
+        source=source,
     )
 
 

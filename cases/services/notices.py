@@ -42,9 +42,9 @@ def organisation() -> Organisation:
     )
 
 
-def recipients(case: Case) -> list[Party]:
-    """Everybody who gets the notice, in the order in which the law lists them. Queries once."""
-    parties = case.parties.current().filter(role__in=RECIPIENTS, item=None)
+def recipients(case: Case, *, on: date) -> list[Party]:
+    """Everybody who gets a letter on a day, in the order in which the law lists them. One query."""
+    parties = case.parties.current().on(on).filter(role__in=RECIPIENTS, item=None)
     return sorted(parties, key=lambda party: (RECIPIENTS.index(Role(party.role)), party.pk))
 
 
@@ -74,7 +74,7 @@ def make_notices(*, case_id: int, by: User, at: datetime) -> list[AssignmentNoti
         Case.objects.select_for_update(of=("self",)).select_related("ur_decision").get(pk=case_id)
     )
     policies.refuse(policies.why_not_make_notices(by, case))
-    addressed = recipients(case)
+    addressed = recipients(case, on=local_day(at))
     held = {party.role for party in addressed}
     for role in (Role.CLAIMS_ADMINISTRATOR, Role.EMPLOYEE, Role.REQUESTING_PHYSICIAN):
         policies.refuse(
@@ -235,9 +235,8 @@ def _variants(case: Case, channel: Channel) -> tuple[str, ...]:
 
 
 def _facts(case: Case, *, at: datetime) -> list[Fact]:
-    names = {
-        party.role: party.name for party in case.parties.current().filter(item=None).order_by("-pk")
-    }
+    standing = case.parties.current().on(local_day(at)).filter(item=None)
+    names = {party.role: party.name for party in standing.order_by("-pk")}
     application = "Application"
     ur_decision = case.ur_decision
     found = (

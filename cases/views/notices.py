@@ -69,7 +69,7 @@ def _notices_page(
         "case": case,
         "form": form,
         "notices": rows.order_by("pk"),
-        "recipients": notice_services.recipients(case),
+        "recipients": notice_services.recipients(case, on=timezone.localdate()),
         "why_not_make": policies.why_not_make_notices(request.user, case),
         "why_not_send": policies.why_not_mark_notices_sent(request.user, case),
         "today": timezone.localdate(),

@@ -48,7 +48,7 @@ def eligibility(request: StaffRequest, number: str) -> HttpResponse:
         "form": form,
         "facts": form.facts(),
         "items": case.items.order_by("position"),
-        "parties": case.parties.current(),
+        "parties": case.parties.current().on(timezone.localdate()),
         "application": getattr(case, "application", None),
         "decisions": case.eligibility_decisions.prefetch_related("findings").order_by("-attempt"),
         "why_not": policies.why_not_decide_eligibility(request.user, case),

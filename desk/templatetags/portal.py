@@ -249,7 +249,8 @@ def page_chip(page: int | str, url: str = "") -> SafeString:
 @register.simple_tag
 def employee_of(case: Any) -> Any:
     """The employee of a case, as the party now in force, or ``None``. One query."""
-    return case.parties.current().filter(role="EMPLOYEE").order_by("pk").first()
+    standing = case.parties.current().on(timezone.localdate())
+    return standing.filter(role="EMPLOYEE").order_by("pk").first()
 
 
 @register.simple_tag

@@ -119,7 +119,7 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
         wording_set=made.wording_set,
         variants=made.variants,
         # To the same parties as the notice, by their channel.
-        deliveries=[address_of(party) for party in recipients(case)],
+        deliveries=[address_of(party) for party in recipients(case, on=on)],
         require_preview=True,
         by=by,
         at=at,

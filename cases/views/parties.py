@@ -1,0 +1,155 @@
+"""The parties of a case: who stands on it, who left, who stood on it on a day."""
+
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.requests import StaffRequest
+from cases import policies
+from cases.forms.parties import AddPartyForm, AsOfForm, ChangePartyForm, EndPartyForm
+from cases.models import Case, Party
+from cases.paper_fields import DatedForm, whole_number
+from cases.services import parties as party_services
+
+from .acting import REFUSALS, load_case
+
+READ_AND_ANSWER = ["GET", "HEAD", "POST"]
+
+
+@require_safe
+def parties(request: StaffRequest, number: str) -> HttpResponse:
+    """Who is on the case, who was, and as of any day who stood on it."""
+    today = timezone.localdate()
+    form = AsOfForm(request.GET or None, today=today)
+    on = form.cleaned_data["on"] if form.is_bound and form.is_valid() else None
+    return _page(request, load_case(number), today, on=on, as_of=form)
+
+
+@require_http_methods(READ_AND_ANSWER)
+def add_party(request: StaffRequest, number: str) -> HttpResponse:
+    """Put somebody on the case."""
+    case, now = load_case(number), timezone.now()
+    today = timezone.localdate(now)
+    form = AddPartyForm(
+        request.POST or None, today=today, items=list(case.items.order_by("position"))
+    )
+    if request.method != "POST":
+        return _page(request, case, today, form=form)
+    if form.is_valid():
+        try:
+            added = party_services.add(
+                case_id=case.pk,
+                party=form.party(),
+                since=form.cleaned_data["since"],
+                item_id=whole_number(form.cleaned_data["item"]),
+                why=form.cleaned_data["why"],
+                by=request.user,
+                at=now,
+            )
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"{added} is on the case.")
+            return redirect("cases:parties", number)
+    return _page(request, case, today, form=form, status=422)
+
+
+@require_http_methods(READ_AND_ANSWER)
+def change_party(request: StaffRequest, number: str, party_id: int) -> HttpResponse:
+    """Change how a party is called or reached."""
+    case, now = load_case(number), timezone.now()
+    today = timezone.localdate(now)
+    party = get_object_or_404(case.parties, pk=party_id)
+    form = ChangePartyForm(
+        request.POST or None, today=today, initial=ChangePartyForm.initial_from(party)
+    )
+    status = 422
+    if request.method != "POST":
+        return _page(request, case, today, form=form, party=party)
+    if form.is_valid():
+        try:
+            changed = party_services.change(
+                case_id=case.pk,
+                party_id=party.pk,
+                details=form.details(),
+                since=form.cleaned_data["since"],
+                why=form.cleaned_data["why"],
+                by=request.user,
+                at=now,
+            )
+        except party_services.Outdated as outdated:
+            form.add_error(None, str(outdated))
+            status = 409
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"{changed} is changed.")
+            return redirect("cases:parties", number)
+    return _page(request, case, today, form=form, party=party, status=status)
+
+
+@require_http_methods(READ_AND_ANSWER)
+def end_party(request: StaffRequest, number: str, party_id: int) -> HttpResponse:
+    """End a role with its last day."""
+    case, now = load_case(number), timezone.now()
+    today = timezone.localdate(now)
+    party = get_object_or_404(case.parties, pk=party_id)
+    form = EndPartyForm(request.POST or None, today=today)
+    status = 422
+    if request.method != "POST":
+        return _page(request, case, today, form=form, party=party)
+    if form.is_valid():
+        try:
+            party_services.end(
+                case_id=case.pk, party_id=party.pk, **form.cleaned_data, by=request.user, at=now
+            )
+        except party_services.Outdated as outdated:
+            form.add_error(None, str(outdated))
+            status = 409
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"{party}: the role has ended.")
+            return redirect("cases:parties", number)
+    return _page(request, case, today, form=form, party=party, status=status)
+
+
+def _page(
+    request: StaffRequest,
+    case: Case,
+    today: date,
+    *,
+    on: date | None = None,
+    as_of: AsOfForm | None = None,
+    form: DatedForm | None = None,
+    party: Party | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The one page of the parties, with the form that was asked for or refused in its place."""
+    case.refresh_from_db()
+    standing = party_services.standing(case, on=on or today)
+    unsent = {one.pk: party_services.unsent_letters(one) for one in standing} if form else {}
+    context: dict[str, Any] = {
+        "case": case,
+        "tab": "parties",
+        "today": today,
+        "on": on,
+        "as_of": as_of or AsOfForm(today=today),
+        "standing": standing,
+        "former": party_services.former(case, on=today) if on is None else [],
+        "form": form,
+        "kind": _KINDS.get(type(form), ""),
+        "edited": party,
+        "is_history": party is not None and party.pk not in {one.pk for one in standing},
+        "unsent": unsent.get(party.pk, []) if party is not None else [],
+        "why_not": policies.why_not_change_parties(request.user, case),
+    }
+    return render(request, "cases/parties.html", context, status=status)
+
+
+_KINDS: dict[Any, str] = {AddPartyForm: "add", ChangePartyForm: "change", EndPartyForm: "end"}

@@ -1,0 +1,479 @@
+"""Parties after intake: who joins, moves or leaves is dated, and what went out keeps its names."""
+
+import html
+from datetime import date, timedelta
+
+import pytest
+from django.urls import reverse
+
+from accounts.roles import PERMISSIONS, Role
+from cases.models import Event, Party
+from cases.models import Role as PartyRole
+from cases.policies import NotAllowed
+from cases.services import parties as services
+from cases.services import screening
+from cases.services.intake import PartyOnForm
+from cases.services.notices import make_notices, recipients
+from cases.services.parties import Outdated, PartyDetails
+from determinations.services import issuing
+from letters.models import Delivery
+from reviewers import policies as reviewer_policies
+from tests.determinations.factories import approved, submitted
+from tests.factories import MONDAY, eligible_case, noticed_case, person, received_case
+from tests.letters.factories import publish_sample_wording
+from tests.records.factories import attested, in_review
+
+pytestmark = pytest.mark.django_db
+
+LATER = MONDAY + timedelta(days=9)
+TODAY = date(2026, 3, 11)
+NEW_ADDRESS = "77 Quay Street\nOakland CA 94607"
+CHANGERS = PERMISSIONS["cases.change_parties"]
+
+
+@pytest.fixture
+def coordinator(client, set_clock):
+    set_clock(LATER)
+    user = person(Role.COORDINATOR)
+    client.force_login(user)
+    return user
+
+
+def standing(case, role, on=TODAY):
+    return [one for one in services.standing(case, on=on) if one.role == role]
+
+
+def attorney(case, on=TODAY):
+    (found,) = standing(case, "EMPLOYEE_ATTORNEY", on)
+    return found
+
+
+def details(party, **changes):
+    names = PartyDetails.__dataclass_fields__
+    return PartyDetails(**{name: getattr(party, name) for name in names} | changes)
+
+
+def change(case, party, by, *, since=None, why="Their letter of today.", at=LATER, **changes):
+    return services.change(
+        case_id=case.pk,
+        party_id=party.pk,
+        details=details(party, **changes),
+        since=since,
+        why=why,
+        by=by,
+        at=at,
+    )
+
+
+def end(case, party, by, *, last_day=TODAY, why="Substitution of attorney.", at=LATER):
+    return services.end(
+        case_id=case.pk, party_id=party.pk, last_day=last_day, why=why, by=by, at=at
+    )
+
+
+def add(case, by, role="DEFENCE_ATTORNEY", name="Noor Haddad", *, since=None, item_id=None, **more):
+    return services.add(
+        case_id=case.pk,
+        party=PartyOnForm(role=PartyRole(role), name=name, **more),
+        since=since,
+        item_id=item_id,
+        why="Notice of appearance.",
+        by=by,
+        at=LATER,
+    )
+
+
+def last_event(case):
+    return case.events.order_by("pk").last()
+
+
+# --- dated history --------------------------------------------------------------------------------
+
+
+def test_in10_a_new_address_is_dated_and_a_letter_already_sent_keeps_the_old_one(coordinator):
+    case = noticed_case()
+    old = attorney(case)
+
+    new = change(case, old, coordinator, since=date(2026, 3, 9), address=NEW_ADDRESS)
+
+    assert attorney(case).pk == new.pk
+    assert attorney(case, date(2026, 3, 9)).address == NEW_ADDRESS
+    assert attorney(case, date(2026, 3, 8)).address == old.address
+    sent = case.notices.get(party__role="EMPLOYEE_ATTORNEY")
+    assert (sent.party, sent.delivery.address) == (old, old.address)
+    assert [one.address for one in services.former(case, on=TODAY)] == [old.address]
+
+
+def test_in10_who_acted_why_and_both_addresses_stand_on_the_timeline(coordinator):
+    case = received_case()
+    old = attorney(case)
+
+    new = change(case, old, coordinator, since=TODAY, address=NEW_ADDRESS)
+
+    event = last_event(case)
+    assert (event.kind, event.by, event.why) == (
+        Event.Kind.PARTY_CHANGED,
+        coordinator,
+        "Their letter of today.",
+    )
+    assert event.sentence == (
+        "Employee’s attorney: Ruth Castellanos: address changed from 03/11/2026."
+    )
+    assert event.facts["changes"] == [["Address", old.address, NEW_ADDRESS]]
+    assert (event.facts["was"], event.facts["party"]) == (old.pk, new.pk)
+
+
+def test_a_correction_stands_in_for_the_row_from_the_beginning(coordinator):
+    case = received_case()
+    old = attorney(case)
+
+    new = change(case, old, coordinator, phone="916 555 0100")
+
+    assert new.corrects == old
+    assert attorney(case, date(2026, 1, 1)).pk == new.pk
+    assert case.parties.known_at(LATER - timedelta(seconds=1)).filter(pk=old.pk).exists()
+    assert not services.former(case, on=TODAY)
+
+
+def test_in10_a_representative_who_leaves_gets_no_more_letters(coordinator):
+    case = eligible_case()
+    representative = add(case, coordinator, "REPRESENTATIVE", "Ola Brandt", since=date(2026, 2, 20))
+
+    end(case, representative, coordinator, last_day=date(2026, 3, 10))
+
+    assert [one.name for one in recipients(case, on=date(2026, 3, 10))].count("Ola Brandt") == 1
+    assert "Ola Brandt" not in [one.name for one in recipients(case, on=TODAY)]
+    (gone,) = services.former(case, on=TODAY)
+    assert (gone.name, gone.valid_from, gone.valid_to) == (
+        "Ola Brandt",
+        date(2026, 2, 20),
+        date(2026, 3, 10),
+    )
+
+
+def test_in10_a_designation_before_the_ur_decision_is_void_and_makes_nobody_a_party(coordinator):
+    case = received_case()
+    with pytest.raises(NotAllowed, match="is void: it was signed before the UR decision of 02/12"):
+        add(case, coordinator, "REPRESENTATIVE", "Ola Brandt", since=date(2026, 2, 11))
+    with pytest.raises(NotAllowed, match="signed the designation"):
+        add(case, coordinator, "REPRESENTATIVE", "Ola Brandt")
+    assert not standing(case, "REPRESENTATIVE")
+    assert add(case, coordinator, "REPRESENTATIVE", "Ola Brandt", since=date(2026, 2, 12))
+
+
+def test_another_administrator_takes_over_and_the_notice_goes_to_the_new_one(coordinator):
+    publish_sample_wording()
+    case = eligible_case()
+    (old,) = standing(case, "CLAIMS_ADMINISTRATOR")
+    with pytest.raises(NotAllowed, match="Pacific Comp Claims is the claims administrator"):
+        add(case, coordinator, "CLAIMS_ADMINISTRATOR", "Sierra Claims")
+    end(case, old, coordinator, last_day=date(2026, 3, 10))
+    add(case, coordinator, "CLAIMS_ADMINISTRATOR", "Sierra Claims", since=TODAY, address="1 A St")
+
+    made = make_notices(case_id=case.pk, by=coordinator, at=LATER)
+
+    names = [notice.delivery.recipient_name for notice in made]
+    assert "Sierra Claims" in names
+    assert "Pacific Comp Claims" not in names
+
+
+def test_a_maker_is_a_party_through_one_item_of_this_case_alone(coordinator):
+    case, other = received_case(), received_case()
+    maker = add(case, coordinator, "MANUFACTURER", "Helix Devices", item_id=case.items.get().pk)
+    assert maker.item == case.items.get()
+    assert maker.organisation is not None
+    with pytest.raises(NotAllowed, match="an item of this case"):
+        add(case, coordinator, "MANUFACTURER", "Other", item_id=other.items.get().pk)
+    with pytest.raises(NotAllowed, match="an item of this case"):
+        add(case, coordinator, "INSURER", "Other", item_id=case.items.get().pk)
+
+
+def test_unsent_letters_to_the_party_are_named(client, coordinator):
+    publish_sample_wording()
+    case = eligible_case()
+    make_notices(case_id=case.pk, by=coordinator, at=LATER)
+    old = attorney(case)
+    title = Delivery.objects.get(recipient_name=old.name).letter.title
+
+    shown = client.get(reverse("cases:change_party", args=[case.number, old.pk]))
+    change(case, old, coordinator, since=TODAY, address=NEW_ADDRESS)
+
+    assert title in html.unescape(shown.content.decode())
+    event = last_event(case)
+    assert event.facts["unsent"] == [title]
+    assert event.sentence.endswith("Written before and not sent yet: 1 letter.")
+
+
+# --- conflicts ------------------------------------------------------------------------------------
+
+
+def test_mc3_a_party_added_on_the_case_page_closes_the_reviewers_file(coordinator):
+    assignment = in_review()
+    case, reviewer = assignment.case, assignment.reviewer.user
+    before = case.party_list_version
+    assert reviewer_policies.may_open_file(reviewer, case)
+
+    added = add(case, coordinator)
+
+    case.refresh_from_db()
+    assert (case.party_list_version, added.list_version) == (before + 1, before + 1)
+    assert "Attest again" in reviewer_policies.why_not_open_file(reviewer, case)
+    attested(assignment, at=LATER)
+    case.refresh_from_db()
+    assert reviewer_policies.may_open_file(reviewer, case)
+
+
+def test_mc3_another_name_or_contact_is_another_list_and_an_address_is_not(coordinator):
+    assignment = in_review()
+    case, reviewer = assignment.case, assignment.reviewer.user
+    before = case.party_list_version
+
+    moved = change(case, attorney(case), coordinator, since=TODAY, address=NEW_ADDRESS)
+    end(case, moved, coordinator)
+    case.refresh_from_db()
+    assert case.party_list_version == before
+    assert reviewer_policies.may_open_file(reviewer, case)
+
+    (administrator,) = standing(case, "CLAIMS_ADMINISTRATOR")
+    change(case, administrator, coordinator, contact="Jo Lindqvist")
+    case.refresh_from_db()
+    assert case.party_list_version == before + 1
+    assert not reviewer_policies.may_open_file(reviewer, case)
+
+
+def missing(case):
+    return issuing.missing_proofs(case.assignments.get(), at=LATER)
+
+
+def test_an_address_that_changes_after_approval_leaves_the_proofs_of_no_conflict(coordinator):
+    case = approved(submitted())
+    assert missing(case) == ""
+    moved = change(case, attorney(case), coordinator, since=TODAY, address=NEW_ADDRESS)
+    change(case, moved, coordinator, phone="916 555 0100")
+
+    assert missing(case) == ""
+
+
+def test_a_party_added_after_approval_stops_the_issue_until_the_reviewer_attests(coordinator):
+    case = approved(submitted())
+    add(case, coordinator)
+    assert "attestation" in missing(case)
+    attested(case.assignments.get(), at=LATER)
+    assert missing(case) == ""
+
+
+# --- refusals -------------------------------------------------------------------------------------
+
+
+def test_nobody_changes_a_party_that_somebody_else_changed(client, coordinator):
+    case = received_case()
+    old = attorney(case)
+    change(case, old, coordinator, phone="916 555 0100")
+
+    with pytest.raises(Outdated, match="Someone else changed this party"):
+        change(case, old, coordinator, phone="916 555 0199")
+    with pytest.raises(Outdated):
+        end(case, old, coordinator)
+    answer = client.post(
+        reverse("cases:change_party", args=[case.number, old.pk]), typed(old, phone="916 555 0199")
+    )
+    assert answer.status_code == 409
+    shown = html.unescape(answer.content.decode())
+    assert 'value="916 555 0199"' in shown
+    assert "916 555 0100" in shown
+    assert attorney(case).phone == "916 555 0100"
+
+
+def test_what_ended_is_history(coordinator):
+    case = received_case()
+    ended = end(case, attorney(case), coordinator, last_day=date(2026, 3, 10))
+    with pytest.raises(Outdated, match="ended on 03/10/2026"):
+        change(case, ended, coordinator, phone="1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "since", "why", "sentence"),
+    [
+        ({}, None, "Why.", "Nothing was changed"),
+        ({"phone": "1"}, None, " ", "Say why"),
+        ({"name": " "}, None, "Why.", "Enter the name"),
+        ({"preferred_channel": "FAX"}, None, "Why.", "Enter the fax number"),
+        ({"preferred_channel": "ELECTRONIC"}, None, "Why.", "Enter the e-mail address"),
+        ({"preferred_channel": "PIGEON"}, None, "Why.", "Choose how letters go"),
+        ({"phone": "1"}, date(2026, 3, 12), "Why.", "in the future"),
+    ],
+)
+def test_a_change_that_cannot_be_is_refused_and_writes_nothing(
+    coordinator, changes, since, why, sentence
+):
+    case = received_case()
+    before = (Party.objects.count(), Event.objects.count())
+    with pytest.raises(NotAllowed, match=sentence):
+        change(case, attorney(case), coordinator, since=since, why=why, **changes)
+    assert (Party.objects.count(), Event.objects.count()) == before
+
+
+def test_a_change_before_the_last_one_is_refused(coordinator):
+    case = received_case()
+    moved = change(case, attorney(case), coordinator, since=date(2026, 3, 9), address=NEW_ADDRESS)
+    with pytest.raises(NotAllowed, match="Enter a later day"):
+        change(case, moved, coordinator, since=date(2026, 3, 9), address="1 A St")
+    with pytest.raises(NotAllowed, match="cannot end before"):
+        end(case, moved, coordinator, last_day=date(2026, 3, 8))
+
+
+def test_the_employee_stays_and_nobody_stands_twice_in_one_role(coordinator):
+    case = received_case()
+    (employee,) = standing(case, "EMPLOYEE")
+    with pytest.raises(NotAllowed, match="The employee stays"):
+        end(case, employee, coordinator)
+    with pytest.raises(NotAllowed, match="on the case already"):
+        add(case, coordinator, "EMPLOYEE_ATTORNEY", "RUTH  CASTELLANOS")
+    with pytest.raises(NotAllowed, match="in the future"):
+        end(case, attorney(case), coordinator, last_day=date(2026, 3, 12))
+
+
+def test_a_closed_case_keeps_its_parties(coordinator):
+    case = received_case()
+    screening.withdraw(case_id=case.pk, reason="Taken back.", by=coordinator, at=LATER)
+    screening.close(case_id=case.pk, reason="Taken back.", by=coordinator, at=LATER)
+    with pytest.raises(NotAllowed, match="is closed"):
+        add(case, coordinator)
+    with pytest.raises(NotAllowed, match="is closed"):
+        change(case, attorney(case), coordinator, phone="1")
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - CHANGERS))
+def test_other_roles_change_no_party(client, role):
+    case, user = received_case(), person(role)
+    with pytest.raises(NotAllowed, match="A coordinator or a supervisor"):
+        add(case, user)
+    with pytest.raises(NotAllowed, match="A coordinator or a supervisor"):
+        change(case, attorney(case), user, phone="1")
+    client.force_login(user)
+    party = attorney(case)
+    for name in ("change_party", "end_party"):
+        address = reverse(f"cases:{name}", args=[case.number, party.pk])
+        assert client.post(address, typed(party, phone="1")).status_code in {403, 404}
+    assert attorney(case).phone == party.phone
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+
+def typed(party, **changes):
+    return {
+        "name": party.name,
+        "contact": party.contact,
+        "specialty": party.specialty,
+        "address": party.address,
+        "phone": party.phone,
+        "fax": party.fax,
+        "email": party.email,
+        "preferred_channel": party.preferred_channel,
+        "since": "",
+        "why": "Their letter.",
+    } | changes
+
+
+def test_the_page_shows_who_stands_who_left_and_any_day_before(client, coordinator):
+    case = received_case()
+    moved = change(case, attorney(case), coordinator, since=date(2026, 3, 9), address=NEW_ADDRESS)
+    address = reverse("cases:parties", args=[case.number])
+
+    now = html.unescape(client.get(address).content.decode())
+    then = html.unescape(client.get(address, {"on": "3/8/2026"}).content.decode())
+
+    assert now.index("77 Quay Street") < now.index("Before") < now.rindex("PO Box 40122")
+    assert "77 Quay Street" not in then
+    assert f"party-{moved.pk}" not in then
+    odd = client.get(address, {"on": "the day before yesterday"})
+    assert (odd.status_code, odd.context["on"]) == (200, None)
+
+
+def test_a_form_that_is_refused_keeps_what_was_typed(client, coordinator):
+    case = received_case()
+    party = attorney(case)
+    answer = client.post(
+        reverse("cases:change_party", args=[case.number, party.pk]),
+        typed(party, preferred_channel="ELECTRONIC", contact="Jo Lindqvist"),
+    )
+    shown = html.unescape(answer.content.decode())
+    assert answer.status_code == 422
+    assert "Enter the e-mail address" in shown
+    assert 'value="Jo Lindqvist"' in shown
+    assert attorney(case).contact == ""
+
+
+def test_an_electronic_channel_with_its_address_is_kept_on_the_delivery(client, coordinator):
+    publish_sample_wording()
+    case = eligible_case()
+    party = attorney(case)
+    answer = client.post(
+        reverse("cases:change_party", args=[case.number, party.pk]),
+        typed(party, preferred_channel="ELECTRONIC", email="r.castellanos@law.example"),
+    )
+    assert answer.status_code == 302
+    make_notices(case_id=case.pk, by=coordinator, at=LATER)
+    delivery = Delivery.objects.get(recipient_name=party.name)
+    assert (delivery.channel, delivery.address) == ("ELECTRONIC", "r.castellanos@law.example")
+
+
+def test_defect_12_a_party_of_another_case_is_not_found(client, coordinator):
+    case, other = received_case(), received_case()
+    party = attorney(other)
+    before = Party.objects.count()
+    for name in ("change_party", "end_party"):
+        address = reverse(f"cases:{name}", args=[case.number, party.pk])
+        assert client.get(address).status_code == 404
+        assert client.post(address, typed(party, phone="1", last_day="t")).status_code == 404
+    with pytest.raises(Party.DoesNotExist):
+        change(case, party, coordinator, phone="1")
+    assert Party.objects.count() == before
+
+
+def test_defect_13_fields_that_the_form_does_not_have_change_nothing(client, coordinator):
+    case, stranger = received_case(), person(Role.AUDITOR)
+    party = attorney(case)
+    client.post(
+        reverse("cases:change_party", args=[case.number, party.pk]),
+        typed(party, phone="916 555 0100")
+        | {
+            "role": "EMPLOYEE",
+            "person": 1,
+            "list_version": 99,
+            "recorded_by": stranger.pk,
+            "by": stranger.pk,
+            "withdrawn": "true",
+        },
+    )
+    after = attorney(case)
+    assert (after.role, after.person_id, after.list_version, after.withdrawn) == (
+        "EMPLOYEE_ATTORNEY",
+        party.person_id,
+        party.list_version,
+        False,
+    )
+    assert (after.recorded_by, last_event(case).by) == (coordinator, coordinator)
+
+
+def test_a_party_is_added_on_the_page(client, coordinator):
+    case = received_case()
+    form = typed(attorney(case)) | {
+        "role": "MANUFACTURER",
+        "name": "Helix Devices",
+        "item": case.items.get().pk,
+    }
+    address = reverse("cases:add_party", args=[case.number])
+    assert client.get(address).status_code == 200
+    assert client.post(address, form).status_code == 302
+    assert [one.name for one in standing(case, "MANUFACTURER")] == ["Helix Devices"]
+
+    refused = client.post(address, form | {"role": "REPRESENTATIVE", "item": ""})
+    assert refused.status_code == 422
+    assert "signed the designation" in html.unescape(refused.content.decode())
+    ended = client.post(
+        reverse("cases:end_party", args=[case.number, attorney(case).pk]),
+        {"last_day": "t", "why": "Substitution."},
+    )
+    assert ended.status_code == 302
