@@ -58,10 +58,13 @@ class _Seat:
         return f"seat {self.assignment.seat}"
 
 
-def compose(case: Case, *, at: datetime, layout: str = "") -> Composition:
+def compose(
+    case: Case, *, at: datetime, layout: str = "", only_seat: int | None = None
+) -> Composition:
     """The determination of a case as it would be issued at a moment, or as it was.
 
     :param layout: the organisation's own when left out.
+    :param only_seat: what this one reviewer wrote, as if nobody else decided.
     :raises LetterRefused: nobody has published wording, or a fact that it needs is missing or
         lapsed; everything is named at once.
     """
@@ -69,7 +72,7 @@ def compose(case: Case, *, at: datetime, layout: str = "") -> Composition:
     # A round that was decided keeps its day; the case may bear the day of an earlier round.
     determination = live_determination(case)
     on = (determination.decided_on if determination else None) or local_day(at)
-    seats = _seats(case)
+    seats = _seats(case, only_seat)
     lines = {
         seat.assignment.seat: proofs.credentials(seat.assignment, on=on, known_at=at)
         for seat in seats
@@ -178,11 +181,13 @@ def seat_facts(
     return found
 
 
-def _seats(case: Case) -> list[_Seat]:
+def _seats(case: Case, only_seat: int | None) -> list[_Seat]:
     assignments = case.assignments.filter(
         round=case.round,
         state__in=[ReviewerAssignment.State.ACCEPTED, ReviewerAssignment.State.FINISHED],
     ).select_related("reviewer", "review")
+    if only_seat is not None:
+        assignments = assignments.filter(seat=only_seat)
     found = []
     for assignment in assignments.prefetch_related("drafts", "opinions__citations").order_by(
         "seat"

@@ -6,6 +6,7 @@ from django import forms
 
 from cases.models import Case
 from cases.paper_fields import DatedForm, PaperDate, PaperText
+from reviewers.seats import seats_of
 
 LONG = forms.Textarea(attrs={"rows": 4})
 
@@ -27,6 +28,14 @@ class QualityForm(forms.Form):
 
     def __init__(self, *args: Any, case: Case, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.fields["seat"] = forms.TypedChoiceField(
+            label="Goes back to",
+            required=False,
+            coerce=int,
+            empty_value=None,
+            choices=[("", "Every reviewer")]
+            + [(seat, f"Reviewer, seat {seat}") for seat in range(1, seats_of(case) + 1)],
+        )
         about: Any = self.fields["item"]
         about.choices = [("", "The whole review")] + [
             (item.pk, f"Item {item.position}: {item.title[:80]}")

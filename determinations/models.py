@@ -256,6 +256,7 @@ class QualityReview(Versioned):
     item = models.ForeignKey(
         DisputedItem, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    seat = models.PositiveSmallIntegerField(null=True)  # of several reviewers, the one it is for
     checked_at = models.DateTimeField()
     checked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"

@@ -5,13 +5,16 @@ from cases.lifecycle import Status
 from cases.models import Case
 from cases.policies import NotAllowed, why_not
 from reviewers.models import ReviewerAssignment
+from reviewers.seats import seats_of
 
-from .models import Determination
+from .models import Determination, Review
 
 __all__ = [
     "NotAllowed",
     "decided_by",
+    "is_submitted",
     "live_determination",
+    "seats_without_review",
     "why_not_check_quality",
     "why_not_issue",
     "why_not_send",
@@ -29,9 +32,30 @@ def why_not_write(user: User, assignment: ReviewerAssignment) -> str:
         return "Your role does not let you write reviews."
     if assignment.state != ReviewerAssignment.State.ACCEPTED:
         return "Accept the case and attest that you have no conflict first."
-    if case.stage != Status.IN_REVIEW:
+    if case.stage not in {Status.IN_REVIEW, Status.RECORDS_COMPLETE}:
         return f"Case {case.number} stands at “{case.stage.label}”; the review cannot be changed."
+    if is_submitted(assignment) and (waiting := seats_without_review(case)):
+        whom = f"seats {', '.join(map(str, waiting))}" if waiting[1:] else f"seat {waiting[0]}"
+        return f"You have submitted this review. It waits for {whom} before quality assurance."
     return ""
+
+
+def seats_without_review(case: Case) -> list[int]:
+    """The seats of the present round whose review is not submitted yet. Two queries."""
+    submitted = set(
+        Review.objects.filter(
+            assignment__case=case,
+            assignment__round=case.round,
+            assignment__state=ReviewerAssignment.State.ACCEPTED,
+            state=Review.State.SUBMITTED,
+        ).values_list("assignment__seat", flat=True)
+    )
+    return [seat for seat in range(1, seats_of(case) + 1) if seat not in submitted]
+
+
+def is_submitted(assignment: ReviewerAssignment) -> bool:
+    """Whether its review is out of the reviewer's hands for now. Queries once."""
+    return Review.objects.filter(assignment=assignment, state=Review.State.SUBMITTED).exists()
 
 
 def decided_by(user: User, case: Case) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -40,7 +41,11 @@ REFUSALS = (NotAllowed, CannotMove, letters.services.Refused)
 def workspace(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """Read and decide on one page: the records left, the writing right."""
     assignment = _own_assignment(request, assignment_id)
-    if policies.why_not_write(request.user, assignment):
+    why_not = policies.why_not_write(request.user, assignment)
+    if why_not and policies.is_submitted(assignment):
+        messages.info(request, why_not)
+        return redirect("reviewers:my_reviews")
+    if why_not:
         return redirect("reviewers:attest", assignment_id)
     now = timezone.now()
     writing.open_review(assignment_id=assignment.pk, by=request.user, at=now)
@@ -154,7 +159,7 @@ def uncite(request: StaffRequest, assignment_id: int, citation_id: int) -> HttpR
 def review_preview(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """The letter as it would look now, for its reviewer."""
     assignment = _open_assignment(request, assignment_id)
-    return _preview_pdf(request, assignment.case)
+    return _preview_pdf(request, assignment.case, only_seat=assignment.seat)
 
 
 @require_POST
@@ -175,7 +180,9 @@ def submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
                 at=timezone.now(),
                 why="Submitted",
             )
-        writing.submit(assignment_id=assignment.pk, by=request.user, at=timezone.now())
+        determination = writing.submit(
+            assignment_id=assignment.pk, by=request.user, at=timezone.now()
+        )
     except writing.DraftConflict as conflict:
         return _draft_conflict(request, assignment, part, conflict)
     except writing.Unfinished as unfinished:
@@ -183,7 +190,12 @@ def submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
     except REFUSALS as refusal:
         findings = [checks.Finding("refused", str(refusal), "")]
     else:
-        messages.success(request, f"{assignment.case.number} is with quality assurance.")
+        where = (
+            "is with quality assurance"
+            if determination
+            else "waits for the other reviewer; you have done your part"
+        )
+        messages.success(request, f"{assignment.case.number} {where}.")
         return redirect("reviewers:my_reviews")
     assignment = _own_assignment(request, assignment_id)
     context = _workspace(request, assignment, request.POST.get("part", ""))
@@ -212,6 +224,7 @@ def return_for_changes(request: StaffRequest, number: str) -> HttpResponse:
                 case_id=case.pk,
                 comment=form.cleaned_data["comment"],
                 item_id=form.cleaned_data["item"],
+                seat=form.cleaned_data["seat"],
                 seen_version=_seen(request),
                 by=request.user,
                 at=timezone.now(),
@@ -452,7 +465,7 @@ def _workspace(
         "findings": writing.unfinished(assignment) if is_open else [],
         "bases": Basis.choices,
         "party_terms": PartyTerm.choices,
-        "returned": _last_return(assignment.case) if is_open else None,
+        "returned": _last_return(assignment) if is_open else None,
         "today": timezone.localdate(),
         "viewer": records.viewer.context(
             request, assignment, url=_workspace_url(assignment), keep={"part": part}
@@ -519,11 +532,13 @@ def _administrator_line(opinion: Any) -> str:
     return sentences(stated.citations, who=ADMINISTRATOR) if stated else ""
 
 
-def _last_return(case: Case) -> QualityReview | None:
+def _last_return(assignment: ReviewerAssignment) -> QualityReview | None:
+    """What quality assurance last asked of this reviewer, or of all of them."""
     return (
         QualityReview.objects.filter(
-            determination__case=case,
-            determination__round=case.round,
+            Q(seat=None) | Q(seat=assignment.seat),
+            determination__case=assignment.case,
+            determination__round=assignment.round,
             result=QualityReview.Result.RETURNED,
         )
         .order_by("-number")
@@ -572,11 +587,13 @@ def _quality_page(
     return render(request, "determinations/qa.html", context, status=status)
 
 
-def _preview_pdf(request: StaffRequest, case: Case) -> HttpResponse:
+def _preview_pdf(
+    request: StaffRequest, case: Case, *, only_seat: int | None = None
+) -> HttpResponse:
     now = timezone.now()
     note_look(by=request.user, subject="letter", reference=case.number, granted=True, at=now)
     try:
-        shown = issuing.preview(case_id=case.pk, by=request.user, at=now)
+        shown = issuing.preview(case_id=case.pk, only_seat=only_seat, by=request.user, at=now)
     except REFUSALS as refusal:
         return render(
             request,

@@ -79,6 +79,8 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "reviewers:assign": "reviewers.assign",
     "reviewers:settle": "reviewers.assign",
     "reviewers:take_back": "reviewers.assign",
+    "reviewers:approve_seats": "reviewers.assign",
+    "reviewers:end_seats": "reviewers.assign",
     "reviewers:my_reviews": "determinations.review",
     "reviewers:attest": "determinations.review",
     "reviewers:decline": "determinations.review",

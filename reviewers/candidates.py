@@ -33,8 +33,10 @@ from .models import (
 )
 from .profiles import facts_by_reviewer
 
-# Where a case stands while its reviewer has it; only these count as work.
+# Where a case stands while a reviewer has it; only these count as work. It waits for another
+# reviewer at RECORDS_COMPLETE while one of several seats is free.
 WITH_REVIEWER = [
+    Status.RECORDS_COMPLETE,
     Status.REVIEWER_CHOSEN,
     Status.IN_REVIEW,
     Status.INFO_FOR_REVIEW,

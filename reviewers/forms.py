@@ -1,10 +1,11 @@
 """What is keyed about reviewers, and what reviewers answer. Forms check the paper."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
 
-from cases.paper_fields import DatedForm, Line, PaperDate
+from cases.paper_fields import DatedForm, Line, PaperDate, PaperText
 
 from .models import (
     Affiliation,
@@ -15,6 +16,7 @@ from .models import (
     PracticeFact,
     Reviewer,
     SanctionCheck,
+    SeatApproval,
     Specialty,
     Training,
 )
@@ -351,3 +353,37 @@ TITLES: dict[str, str] = {
     "leave": "Leave",
     "affiliation": "Affiliation",
 }
+
+
+class SeatsForm(DatedForm):
+    """The Administrative Director's approval of more than one reviewer."""
+
+    seat_count = forms.TypedChoiceField(
+        label="Reviewers in all",
+        coerce=int,
+        choices=[(number, str(number)) for number in range(2, SeatApproval.MOST + 1)],
+    )
+    approved_by = Line(
+        label="Approved by",
+        max_length=120,
+        error_messages={"required": "Name who approved it for the Administrative Director."},
+    )
+    approved_on = PaperDate(
+        label="Approved on", error_messages={"required": "Enter the date of the approval."}
+    )
+    reference = Line(
+        label="Reference of the letter",
+        max_length=120,
+        error_messages={"required": "Give the reference of the written approval."},
+    )
+    reason = PaperText(
+        label="Why one reviewer is not enough",
+        max_length=500,
+        error_messages={"required": "Say why one reviewer is not enough."},
+    )
+
+    def clean_approved_on(self) -> date:
+        day: date = self.cleaned_data["approved_on"]
+        if day > self.today:
+            raise forms.ValidationError("This date is in the future. Check the letter.")
+        return day

@@ -5,6 +5,7 @@ from cases.lifecycle import Status
 from cases.models import Case
 from cases.policies import NotAllowed, refuse, why_not
 
+from . import seats
 from .candidates import WITH_REVIEWER
 from .models import Attestation, Reviewer, ReviewerAssignment
 
@@ -17,8 +18,10 @@ __all__ = [
     "past_assignments",
     "refuse",
     "why_not_answer",
+    "why_not_approve_seats",
     "why_not_assign",
     "why_not_decline",
+    "why_not_end_seats",
     "why_not_keep_credentials",
     "why_not_open_file",
     "why_not_settle",
@@ -41,10 +44,41 @@ def why_not_take_back(user: User, case: Case) -> str:
         user,
         "reviewers.assign",
         case,
+        Status.RECORDS_COMPLETE,
         Status.REVIEWER_CHOSEN,
         Status.IN_REVIEW,
         act="take it back from the reviewer",
     )
+
+
+def why_not_approve_seats(user: User, case: Case) -> str:
+    reason = why_not(
+        user,
+        "reviewers.assign",
+        case,
+        Status.RECORDS_COMPLETE,
+        Status.REVIEWER_CHOSEN,
+        Status.IN_REVIEW,
+        act="have more than one reviewer decide it",
+    )
+    if not reason and (approval := seats.approval_of(case)) is not None:
+        return f"{approval.seats} reviewers are approved for this case already."
+    return reason
+
+
+def why_not_end_seats(user: User, case: Case) -> str:
+    reason = why_not(
+        user,
+        "reviewers.assign",
+        case,
+        Status.RECORDS_COMPLETE,
+        act="go back to one reviewer",
+    )
+    if not reason and seats.approval_of(case) is None:
+        return "One reviewer decides this case; there is no approval to end."
+    if not reason and seats.taken_seats(case) - {1}:
+        return "Another seat is held. Take the case back from that reviewer first."
+    return reason
 
 
 def why_not_keep_credentials(user: User | None) -> str:
@@ -77,7 +111,11 @@ def why_not_answer(user: User, assignment: ReviewerAssignment) -> str:
 def why_not_decline(user: User, assignment: ReviewerAssignment) -> str:
     """Whether this person may give the case back now."""
     reason = why_not_answer(user, assignment)
-    if not reason and assignment.case.stage not in {Status.REVIEWER_CHOSEN, Status.IN_REVIEW}:
+    if not reason and assignment.case.stage not in {
+        Status.RECORDS_COMPLETE,
+        Status.REVIEWER_CHOSEN,
+        Status.IN_REVIEW,
+    }:
         case = assignment.case
         return f"Case {case.number} stands at “{case.stage.label}” and cannot be given back now."
     return reason

@@ -13,6 +13,8 @@ urlpatterns = [
         views.take_back,
         name="take_back",
     ),
+    path("cases/<str:number>/assign/seats/", views.approve_seats, name="approve_seats"),
+    path("cases/<str:number>/assign/one-seat/", views.end_seats, name="end_seats"),
     # a reviewer's own
     path("reviews/", views.my_reviews, name="my_reviews"),
     path("reviews/<int:assignment_id>/attest/", views.attest, name="attest"),

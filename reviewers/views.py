@@ -18,11 +18,16 @@ from accounts.models import User
 from accounts.requests import StaffRequest
 from accounts.services import note_look
 from accounts.versions import Stale
+from cases.forms.acts import ReasonForm
 from cases.models import CannotMove, Case, Party
 from cases.policies import NotAllowed
 
+<<<<<<< HEAD
 from . import panel, policies
 from .candidates import one_of_each
+=======
+from . import panel, policies, seats
+>>>>>>> a860db3 (Seat several reviewers on a case, with the Administrative Director's approval on file)
 from .forms import (
     FORMS,
     TITLES,
@@ -32,6 +37,7 @@ from .forms import (
     DeclineForm,
     FactForm,
     ReviewerForm,
+    SeatsForm,
     SettleForm,
     SignInForm,
     StatusForm,
@@ -43,6 +49,7 @@ from .services import assignment as assignments
 from .services import conflicts as conflict_services
 from .services import credentialing
 from .services import matching as matching_services
+from .services import seats as seat_services
 from .services.credentialing import BadFact
 
 REFUSALS = (NotAllowed, CannotMove)
@@ -138,6 +145,44 @@ def take_back(request: StaffRequest, number: str, assignment_id: int) -> HttpRes
     return _assign_page(request, case, AssignForm(), taking_back=form, status=422)
 
 
+@require_POST
+def approve_seats(request: StaffRequest, number: str) -> HttpResponse:
+    """Put on file that several reviewers are approved for a case."""
+    case = _case(number)
+    now = timezone.now()
+    form = SeatsForm(request.POST, today=timezone.localdate(now))
+    if form.is_valid():
+        try:
+            seat_services.approve(case_id=case.pk, **form.cleaned_data, by=request.user, at=now)
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"{case.number} is decided by several reviewers.")
+            return redirect("reviewers:assign", number)
+    return _assign_page(request, _case(number), AssignForm(), approving=form, status=422)
+
+
+@require_POST
+def end_seats(request: StaffRequest, number: str) -> HttpResponse:
+    """Go back to one reviewer."""
+    case = _case(number)
+    form = ReasonForm(request.POST)
+    if form.is_valid():
+        try:
+            seat_services.end_approval(
+                case_id=case.pk,
+                reason=form.cleaned_data["reason"],
+                by=request.user,
+                at=timezone.now(),
+            )
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"{case.number} is decided by one reviewer.")
+            return redirect("reviewers:assign", number)
+    return _assign_page(request, _case(number), AssignForm(), ending=form, status=422)
+
+
 def _assign_page(
     request: StaffRequest,
     case: Case,
@@ -145,6 +190,8 @@ def _assign_page(
     *,
     settling: SettleForm | None = None,
     taking_back: TakeBackForm | None = None,
+    approving: SeatsForm | None = None,
+    ending: ReasonForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
@@ -175,6 +222,12 @@ def _assign_page(
         "taking_back": taking_back or TakeBackForm(),
         "past": policies.past_assignments(case),
         "why_not": why_not,
+        "approval": seats.approval_of(case),
+        "free_seats": seats.free_seats(case),
+        "approving": approving or SeatsForm(today=timezone.localdate(now)),
+        "ending": ending or ReasonForm(),
+        "why_not_approve_seats": policies.why_not_approve_seats(request.user, case),
+        "why_not_end_seats": policies.why_not_end_seats(request.user, case),
         "why_not_take_back": policies.why_not_take_back(request.user, case),
         "items": case.items.select_related("category", "parent").order_by("position"),
         "parties": parties,

@@ -34,6 +34,7 @@ BESIDES: dict[str, dict] = {
     "reviewers.Affiliation": {"organisation": "cases.Organisation"},
     "reviewers.PracticeFact": {"kind": "START", "valid_from": DAY},
     "reviewers.ReviewerAssignment": {"reviewer": "reviewers.Reviewer", "offered_at": AT},
+    "reviewers.SeatApproval": {"seats": 2},
     "determinations.QualityReview": {"comment": "Read."},
 }
 

@@ -26,7 +26,7 @@ from letters.models import Delivery, Letter
 from records.models import ReadMark
 from records.services import dispatch, documents, reading
 from reviewers.models import AttestationWording, Licence, Reviewer
-from reviewers.services import assignment, conflicts, credentialing, matching
+from reviewers.services import assignment, conflicts, credentialing, matching, seats
 from tests.determinations.factories import RATIONALE, SUMMARY
 from tests.every_row import tracked_models
 from tests.factories import MONDAY, SIX_YES, application, paper, person
@@ -369,6 +369,17 @@ def to_review(walk, case, coordinator, reviewer, user):
             override_reason="Asked for",
         )
 
+    walk.act(
+        seats.approve,
+        by=coordinator,
+        case_id=case.pk,
+        seat_count=2,
+        approved_by="R. Alvarado",
+        approved_on=walk.at.date(),
+        reference="DWC 26-0114",
+        reason="Two bodies of knowledge are needed",
+    )
+    walk.act(seats.end_approval, by=coordinator, case_id=case.pk, reason="The second is not found")
     held = offer()
     walk.act(assignment.decline, by=user, assignment_id=held.pk, reason="No time.")
     held = offer()

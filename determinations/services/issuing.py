@@ -52,13 +52,16 @@ def missing_proofs(assignment: ReviewerAssignment, *, at: datetime) -> str:
     return " ".join(found)
 
 
-def preview(*, case_id: int, by: User, at: datetime) -> RenderedPreview:
+def preview(
+    *, case_id: int, only_seat: int | None = None, by: User, at: datetime
+) -> RenderedPreview:
     """Render the letter as it stands. Issuing requires that exactly these words were shown.
 
+    :param only_seat: leave the other reviewers out: each decides without knowing what they wrote.
     :raises LetterRefused: a fact is missing, or the letter cannot be typeset; all is named.
     """
     case = Case.objects.select_related("ur_decision").get(pk=case_id)
-    made = composition.compose(case, at=at)
+    made = composition.compose(case, at=at, only_seat=only_seat)
     return letters.services.preview(
         document=made.document,
         layout=made.layout,
@@ -196,14 +199,17 @@ def changes_since_return(case: Case) -> list[ChangedText]:
         return []
     before = returned.checked_at
     found = []
-    for assignment in case.assignments.filter(round=case.round, state__in=["ACCEPTED", "FINISHED"]):
+    held = case.assignments.filter(round=case.round, state__in=["ACCEPTED", "FINISHED"])
+    assignments = list(held.order_by("seat"))
+    for assignment in assignments:
         review = Review.objects.get(assignment=assignment)
+        whose = f"Seat {assignment.seat}, " if len(assignments) > 1 else ""
         rows: list[tuple[str, str, Review | Opinion, str]] = [
-            ("Clinical case summary", "summary", review, "summary")
+            (f"{whose}Clinical case summary", "summary", review, "summary")
         ]
         rows += [
             (
-                f"Item {opinion.item.position}: {opinion.item.title}",
+                f"{whose}Item {opinion.item.position}: {opinion.item.title}",
                 f"item-{opinion.item_id}",
                 opinion,
                 "rationale",

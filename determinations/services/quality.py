@@ -19,12 +19,14 @@ def return_for_changes(
     case_id: int,
     comment: str,
     item_id: int | None,
+    seat: int | None = None,
     seen_version: int | None,
     by: User,
     at: datetime,
 ) -> QualityReview:
     """Send the review back to its reviewer, saying what to change.
 
+    :param seat: the one review of several that goes back; all of them when left out.
     :raises NotAllowed: wrong role or state, the person's own decision, or no comment.
     :raises Stale: someone else acted on the case in between.
     """
@@ -34,22 +36,26 @@ def return_for_changes(
     refuse("" if comment.strip() else "Say what to change before you return the review.")
     if item_id is not None:
         refuse("" if case.items.filter(pk=item_id).exists() else "Choose an item of this case.")
+    reviews = [one for one in _reviews(case) if seat in {None, one.assignment.seat}]
+    refuse("" if reviews else "Choose a seat of this case.")
     determination = _live(case)
     reading = _read(
         determination,
         QualityReview.Result.RETURNED,
         comment.strip(),
         item_id,
+        seat,
         by=by,
         at=at,
     )
     determination.state = Determination.State.RETURNED
     determination.store(by=by, at=at, why=comment, fields=["state"])
-    for review in _reviews(case):
+    for review in reviews:
         review.state = Review.State.RETURNED
         review.store(by=by, at=at, why=comment, fields=["state"])
     case.move_to(Status.IN_REVIEW, by=by, at=at, why=comment)
-    _record(case, Event.Kind.QA_RETURNED, "Returned to the reviewer.", comment, by=by, at=at)
+    whom = "the reviewer" if seat is None else f"the reviewer, seat {seat}"
+    _record(case, Event.Kind.QA_RETURNED, f"Returned to {whom}.", comment, by=by, at=at)
     return reading
 
 
@@ -70,6 +76,7 @@ def approve(
         determination,
         QualityReview.Result.APPROVED,
         comment.strip(),
+        None,
         None,
         by=by,
         at=at,
@@ -117,7 +124,7 @@ def _reviews(case: Case) -> list[Review]:
             assignment__case=case,
             assignment__round=case.round,
             assignment__state=ReviewerAssignment.State.ACCEPTED,
-        )
+        ).select_related("assignment")
     )
 
 
@@ -126,6 +133,7 @@ def _read(
     result: QualityReview.Result,
     comment: str,
     item_id: int | None,
+    seat: int | None,
     *,
     by: User,
     at: datetime,
@@ -136,6 +144,7 @@ def _read(
         result=result,
         comment=comment,
         item_id=item_id,
+        seat=seat,
         checked_at=at,
         checked_by=by,
     ).store(by=by, at=at, why=comment)

@@ -185,12 +185,12 @@ def unfinished(assignment: ReviewerAssignment) -> list[checks.Finding]:
 
 
 @transaction.atomic
-def submit(*, assignment_id: int, by: User, at: datetime) -> Determination:
-    """Sign the review and hand it to quality assurance.
+def submit(*, assignment_id: int, by: User, at: datetime) -> Determination | None:
+    """Sign the review and hand it to quality assurance, once every seat has submitted.
 
     The determination derives from the opinions: majority, and an even split approves the
     treatment (Labor Code 4610.6(e)). The facts that the letter will state of the reviewer have to
-    hold on this day.
+    hold on this day. ``None`` while another reviewer of the case still writes.
 
     :raises Unfinished: something is missing; everything is named at once.
     :raises NotAllowed: wrong person, wrong state, or a fact of the reviewer is missing or lapsed.
@@ -214,17 +214,47 @@ def submit(*, assignment_id: int, by: User, at: datetime) -> Determination:
     review.store(by=by, at=at, why=f"Submitted, time {review.times_submitted}")
     for opinion in assignment.opinions.select_related("item"):
         opinion.store(by=by, at=at, why=f"Submitted, time {review.times_submitted}")
-    determination = _derive(case, by=by, at=at)
-    case.move_to(Status.QA, by=by, at=at)
+    _reopen_outdated(case, but=assignment, by=by, at=at)
+    waiting = policies.seats_without_review(case)
+    if waiting:
+        # Whoever has the page open has not seen this review.
+        case.store(by=by, at=at, why="A review was submitted", fields=[])
+        determination = None
+        whom = f"seats {', '.join(map(str, waiting))}" if waiting[1:] else f"seat {waiting[0]}"
+        whither = f"; it waits for {whom}"
+    else:
+        determination = _derive(case, by=by, at=at)
+        case.move_to(Status.QA, by=by, at=at)
+        whither = " to quality assurance"
     Event.objects.create(
         case=case,
         kind=Event.Kind.SUBMITTED,
         happened_at=at,
         by=by,
         by_reviewer_seat=assignment.seat,
-        sentence=f"Review submitted to quality assurance, time {review.times_submitted}.",
+        sentence=f"Review submitted{whither}, time {review.times_submitted}.",
     )
     return determination
+
+
+def _reopen_outdated(case: Case, *, but: ReviewerAssignment, by: User, at: datetime) -> None:
+    """Give back the reviews of other seats that lack something since they were submitted.
+
+    A record that came in meanwhile, say: each reviewer signs with the same file before them.
+    """
+    others = (
+        case.assignments.filter(round=case.round, review__state=Review.State.SUBMITTED)
+        .filter(state=ReviewerAssignment.State.ACCEPTED)
+        .exclude(pk=but.pk)
+        .select_related("reviewer", "review")
+    )
+    for other in others:
+        other.case = case
+        findings = unfinished(other)
+        if findings:
+            why = " ".join(finding.sentence for finding in findings)
+            other.review.state = Review.State.RETURNED
+            other.review.store(by=None, at=at, why=why, fields=["state"])
 
 
 def _derive(case: Case, *, by: User, at: datetime) -> Determination:

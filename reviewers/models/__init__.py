@@ -8,6 +8,7 @@ from .assignment import (
     ConflictResult,
     ReviewerAssignment,
     ReviewerBar,
+    SeatApproval,
 )
 from .panel import (
     Affiliation,
@@ -41,6 +42,7 @@ __all__ = [
     "ReviewerAssignment",
     "ReviewerBar",
     "SanctionCheck",
+    "SeatApproval",
     "Specialty",
     "SpecialtyFit",
     "Training",

@@ -148,6 +148,44 @@ class ReviewerAssignment(Versioned):
         return self.state in self.LIVE
 
 
+class SeatApproval(Versioned):
+    """The Administrative Director's approval of more than one reviewer on a case.
+
+    Without it a case has one seat (8 CCR 9792.10.6(c)). Seats count from 1.
+    """
+
+    MOST = 5
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="seat_approvals")
+    round = models.PositiveSmallIntegerField()
+    seats = models.PositiveSmallIntegerField()
+    approved_by = models.CharField(max_length=120)  # who signed for the Administrative Director
+    approved_on = models.DateField()
+    reference = models.CharField(max_length=120)  # of the letter that says so
+    reason = models.CharField(max_length=500)  # why one reviewer is not enough
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    ended_at = models.DateTimeField(null=True)
+    ended_because = models.CharField(max_length=300, blank=True)
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                name="seat_approval_one_live",
+                fields=["case", "round"],
+                condition=models.Q(ended_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="seat_approval_of_several", condition=models.Q(seats__gte=2, seats__lte=5)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seats} seats on {self.case}"
+
+
 class AttestationWording(Versioned):
     """The text that a reviewer signs before the file opens. Versioned by number; never edited."""
 

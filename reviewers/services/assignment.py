@@ -15,8 +15,8 @@ from cases.lifecycle import Status
 from cases.models import Case, Event
 from cases.policies import NotAllowed
 from cases.services.intake import local_day
-from reviewers import policies
-from reviewers.candidates import weigh
+from reviewers import policies, seats
+from reviewers.candidates import WITH_REVIEWER, weigh
 from reviewers.conflicts import FAIL, UNKNOWN, Tie
 from reviewers.matching import Reason
 from reviewers.models import (
@@ -29,6 +29,7 @@ from reviewers.models import (
 )
 
 from .conflicts import store_results, test_conflicts
+from .seats import go_on_when_filled
 
 State = ReviewerAssignment.State
 
@@ -73,10 +74,12 @@ def assign(
     :raises NotAllowed: wrong role or state, a gate refuses, or an override without its reason.
     """
     case = Case.objects.select_for_update().get(pk=case_id)
-    _refuse_taken(case)
+    seat = _free_seat(case)
     policies.refuse(policies.why_not_assign(by, case))
     case.refuse_if_stale(seen_version)
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
+    if any(held.reviewer_id == reviewer.pk for held in policies.live_assignments(case)):
+        policies.refuse(f"{reviewer.code} has a seat on this case already. Choose somebody else.")
     seen = CandidateList.objects.get(pk=candidate_list_id)
     if seen.case_id != case.pk or seen.round != case.round:
         policies.refuse("This list of candidates belongs to another case or round.")
@@ -93,7 +96,7 @@ def assign(
     assignment = ReviewerAssignment(
         case=case,
         round=case.round,
-        seat=1,
+        seat=seat,
         reviewer=reviewer,
         candidate_list=seen,
         match_reasons=[
@@ -119,7 +122,7 @@ def assign(
         by=by,
         at=at,
     )
-    case.move_to(Status.REVIEWER_CHOSEN, by=by, at=at)
+    go_on_when_filled(case=case, by=by, at=at)
     return assignment
 
 
@@ -214,7 +217,8 @@ def _attest(
     if assignment.state == State.OFFERED:
         assignment.state, assignment.accepted_at = State.ACCEPTED, at
         assignment.store(by=by, at=at, fields=["state", "accepted_at"])
-        case.move_to(Status.IN_REVIEW, by=by, at=at)
+        if case.stage == Status.REVIEWER_CHOSEN:
+            case.move_to(Status.IN_REVIEW, by=by, at=at)
     _record(
         case,
         Event.Kind.REVIEWER_ATTESTED,
@@ -321,25 +325,22 @@ def _lock(assignment_id: int) -> tuple[ReviewerAssignment, Case]:
     return assignment, case
 
 
-def _refuse_taken(case: Case) -> None:
-    taken = (
-        case.assignments.filter(round=case.round, state__in=ReviewerAssignment.LIVE)
-        .select_related("offered_by")
-        .first()
-    )
-    if taken is not None:
-        who = taken.offered_by.name if taken.offered_by else "Someone"
+def _free_seat(case: Case) -> int:
+    """The seat to fill.
+
+    :raises AlreadyTaken: every seat is held; the message says who filled the last one.
+    """
+    held = policies.live_assignments(case)
+    free = seats.free_seats(case)
+    if held and not free:
+        last = max(held, key=lambda one: (one.offered_at is not None, one.offered_at))
+        who = last.offered_by.name if last.offered_by else "Someone"
         raise AlreadyTaken(f"{who} has already offered case {case.number} to a reviewer.")
+    return free[0] if free else 1
 
 
 def _refuse_outside_review(case: Case) -> None:
-    if case.stage not in {
-        Status.REVIEWER_CHOSEN,
-        Status.IN_REVIEW,
-        Status.INFO_FOR_REVIEW,
-        Status.QA,
-        Status.APPROVED,
-    }:
+    if case.stage not in WITH_REVIEWER:
         policies.refuse(
             f"Case {case.number} stands at “{case.stage.label}”; there is nothing to attest now."
         )
@@ -385,10 +386,11 @@ def _give_back(
     reviewer barred, so nothing can be issued, and quality assurance returns it first.
     """
     _void_attestations(assignment, because, by=by, at=at)
-    if case.stage in {Status.REVIEWER_CHOSEN, Status.IN_REVIEW}:
+    if case.stage in {Status.RECORDS_COMPLETE, Status.REVIEWER_CHOSEN, Status.IN_REVIEW}:
         assignment.state, assignment.ended_at, assignment.ended_because = state, at, because
         assignment.store(by=by, at=at, fields=["state", "ended_at", "ended_because"])
-        case.move_to(Status.RECORDS_COMPLETE, by=by, at=at)
+        if case.stage != Status.RECORDS_COMPLETE:  # where it stands while another seat is free
+            case.move_to(Status.RECORDS_COMPLETE, by=by, at=at)
     _record(case, kind, sentence, assignment, by=by, at=at, by_reviewer=by_reviewer)
     return assignment
 

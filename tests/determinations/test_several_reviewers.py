@@ -1,0 +1,212 @@
+"""Several reviewers decide one case: each alone, and all of them before quality assurance."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from accounts.models import User
+from accounts.roles import Role
+from cases.lifecycle import Status
+from cases.models import Case, Event
+from cases.policies import NotAllowed
+from determinations import composition, policies
+from determinations.models import DecidedItem, Review
+from determinations.services import quality, writing
+from reviewers.services import assignment as assignments
+from reviewers.services import seats
+from tests.determinations.factories import (
+    REVIEWED,
+    approved,
+    issued,
+    read_everything,
+    reviewer_of,
+    write,
+)
+from tests.factories import MONDAY, person
+from tests.records.factories import add_record, case_with_records
+from tests.reviewers.factories import attested, fit_reviewer, ranked
+
+pytestmark = pytest.mark.django_db
+
+OFFERED = MONDAY + timedelta(days=1)
+
+
+def panel_of(size, **changes):
+    """A case in review with this many reviewers, by the Administrative Director's approval."""
+    coordinator = person(Role.COORDINATOR)
+    case = case_with_records(coordinator=coordinator, **changes)
+    if size > 1:
+        seats.approve(
+            case_id=case.pk,
+            seat_count=size,
+            approved_by="R. Alvarado",
+            approved_on=date(2026, 3, 2),
+            reference="DWC 26-0114",
+            reason="Two bodies of knowledge are needed",
+            by=coordinator,
+            at=OFFERED,
+        )
+    held = []
+    for _ in range(size):
+        reviewer = fit_reviewer()
+        held.append(
+            assignments.assign(
+                case_id=case.pk,
+                reviewer_id=reviewer.pk,
+                candidate_list_id=ranked(case, by=coordinator, at=OFFERED).pk,
+                seen_version=None,
+                override_reason="Asked for in the test",
+                by=coordinator,
+                at=OFFERED,
+            )
+        )
+    return [attested(one, at=OFFERED + timedelta(hours=1)) for one in held]
+
+
+def submit(assignment, *, at=REVIEWED):
+    return writing.submit(assignment_id=assignment.pk, by=reviewer_of(assignment), at=at)
+
+
+def case_of(held):
+    return Case.objects.get(pk=held[0].case_id)
+
+
+@pytest.mark.parametrize(
+    ("votes", "outcome", "how"),
+    [
+        (("UPHELD",), "UPHELD", "ONE_REVIEWER"),
+        (("UPHELD", "OVERTURNED"), "OVERTURNED", "EVEN_SPLIT"),
+        (("UPHELD", "UPHELD", "OVERTURNED"), "UPHELD", "MAJORITY"),
+        (("UPHELD", "OVERTURNED", "OVERTURNED", "UPHELD"), "OVERTURNED", "EVEN_SPLIT"),
+        (("UPHELD", "OVERTURNED", "UPHELD", "OVERTURNED", "UPHELD"), "UPHELD", "MAJORITY"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else value,
+)
+def test_the_determination_follows_from_one_to_five_opinions(votes, outcome, how):
+    held = panel_of(len(votes))
+    for assignment, vote in zip(held, votes, strict=True):
+        write(assignment, outcome=vote)
+    made = [submit(assignment) for assignment in held]
+
+    assert [one is None for one in made] == [True] * (len(votes) - 1) + [False]
+    decided = DecidedItem.objects.get(determination=made[-1])
+    assert (decided.outcome, decided.how) == (outcome, how)
+    assert case_of(held).stage == Status.QA
+
+
+def test_the_first_to_submit_waits_and_can_change_nothing_meanwhile():
+    one, two = held = panel_of(2)
+    write(one)
+    write(two)
+    assert submit(one) is None
+
+    case = case_of(held)
+    assert case.stage == Status.IN_REVIEW
+    assert policies.live_determination(case) is None
+    one.refresh_from_db()
+    assert "It waits for seat 2" in policies.why_not_write(reviewer_of(one), one)
+    with pytest.raises(NotAllowed, match="waits for seat 2"):
+        submit(one)
+    told = case.events.filter(kind=Event.Kind.SUBMITTED).get()
+    assert told.sentence == "Review submitted; it waits for seat 2, time 1."
+
+
+def test_a_record_that_comes_in_meanwhile_brings_the_first_review_back():
+    one, two = held = panel_of(2)
+    write(one)
+    submit(one)
+    later = REVIEWED + timedelta(hours=2)
+    add_record(case_of(held), at=later, text="A new report", received_on=later.date())
+    write(two, at=later + timedelta(hours=1))
+    made = submit(two, at=later + timedelta(hours=2))
+
+    assert made is None
+    assert Review.objects.get(assignment=one).state == Review.State.RETURNED
+    assert case_of(held).stage == Status.IN_REVIEW
+    writing.open_review(assignment_id=one.pk, by=reviewer_of(one), at=later + timedelta(hours=3))
+    read_everything(one, at=later + timedelta(hours=3))
+    assert submit(one, at=later + timedelta(hours=4)) is not None
+
+
+def test_quality_may_return_one_review_and_leave_the_other_as_it_is():
+    one, two = held = panel_of(2)
+    for assignment in held:
+        write(assignment)
+        submit(assignment)
+    case = case_of(held)
+    quality.return_for_changes(
+        case_id=case.pk, comment="Name the level.", item_id=None, seat=2, seen_version=None,
+        by=person(Role.QA), at=REVIEWED,
+    )  # fmt: skip
+
+    states = [Review.objects.get(assignment=one).state for one in held]
+    assert states == [Review.State.SUBMITTED, Review.State.RETURNED]
+    assert policies.why_not_write(reviewer_of(two), two.__class__.objects.get(pk=two.pk)) == ""
+    one.refresh_from_db()
+    assert "waits for seat 2" in policies.why_not_write(reviewer_of(one), one)
+    assert submit(two) is not None
+    assert case_of(held).stage == Status.QA
+
+
+def test_a_seat_that_is_not_there_gets_nothing_back():
+    held = panel_of(1)
+    write(held[0])
+    submit(held[0])
+
+    with pytest.raises(NotAllowed, match="Choose a seat"):
+        quality.return_for_changes(
+            case_id=held[0].case_id, comment="Why?", item_id=None, seat=2, seen_version=None,
+            by=person(Role.QA), at=REVIEWED,
+        )  # fmt: skip
+
+
+def test_the_letter_carries_each_differing_analysis_and_nobodys_name(client):
+    held = panel_of(2)
+    write(held[0], outcome="UPHELD", rationale="Nine days of relief are too few.")
+    write(held[1], outcome="OVERTURNED", rationale="The record shows six weeks of relief.")
+    for assignment in held:
+        submit(assignment)
+    case = issued(approved(case_of(held)))
+
+    words = str(policies.live_determination(case).letter.words)
+    assert "Nine days of relief" in words
+    assert "six weeks of relief" in words
+    assert "Reviewer 1" in words
+    assert "Reviewer 2" in words
+    for assignment in held:
+        assert assignment.reviewer.last_name not in words
+    determination = policies.live_determination(case)
+    assert determination.outcome == "Overturn"
+    assert determination.credential_statements.count() == 2
+
+
+def test_a_reviewer_previews_their_own_words_alone(client):
+    held = panel_of(2)
+    write(held[0], rationale="Nine days of relief are too few.")
+    write(held[1], rationale="The record shows six weeks of relief.")
+    mine = composition.compose(case_of(held), at=REVIEWED, only_seat=1)
+
+    words = str(mine.document)
+    assert "Nine days of relief" in words
+    assert "six weeks of relief" not in words
+    client.force_login(User.objects.get(pk=reviewer_of(held[0]).pk))
+    page = client.get(f"/reviews/{held[0].pk}/")
+    assert "six weeks of relief" not in page.content.decode()
+
+
+def test_the_page_of_quality_returns_one_seat(client):
+    held = panel_of(2)
+    for assignment in held:
+        write(assignment)
+        submit(assignment)
+    case = case_of(held)
+    client.force_login(person(Role.QA))
+
+    page = client.get(f"/cases/{case.number}/quality/")
+    assert "Goes back to" in page.content.decode()
+    client.post(
+        f"/cases/{case.number}/quality/return/",
+        {"comment": "Name the level.", "seat": "1", "version": case.version},
+    )
+    assert Review.objects.get(assignment=held[0]).state == Review.State.RETURNED
+    assert Review.objects.get(assignment=held[1]).state == Review.State.SUBMITTED

@@ -1,0 +1,231 @@
+"""More than one reviewer on a case: only with the approval on file, one seat at a time."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from accounts.roles import Role
+from accounts.versions import Stale
+from cases.lifecycle import Status
+from cases.models import Event
+from cases.policies import NotAllowed
+from reviewers import policies, seats
+from reviewers.models import ReviewerAssignment, SeatApproval
+from reviewers.services import assignment as assignments
+from reviewers.services import seats as seat_services
+from tests.factories import MONDAY, person
+from tests.reviewers.factories import (
+    attested,
+    fit_reviewer,
+    offered_case,
+    ranked,
+    ready_case,
+)
+
+NOON = MONDAY + timedelta(hours=4)
+LATER = MONDAY + timedelta(hours=6)
+
+pytestmark = pytest.mark.django_db
+
+
+def approve(case, *, seat_count=2, by=None, at=NOON, **changes):
+    said = {
+        "approved_by": "R. Alvarado, Medical Unit",
+        "approved_on": date(2026, 3, 2),
+        "reference": "DWC 26-0114",
+        "reason": "Spine surgery with a cardiac condition",
+    } | changes
+    return seat_services.approve(
+        case_id=case.pk, seat_count=seat_count, by=by or person(Role.COORDINATOR), at=at, **said
+    )
+
+
+def offer(case, reviewer=None, *, by=None, at=NOON, seen_version=None):
+    by = by or person(Role.COORDINATOR)
+    reviewer = reviewer or fit_reviewer()
+    return assignments.assign(
+        case_id=case.pk,
+        reviewer_id=reviewer.pk,
+        candidate_list_id=ranked(case, by=by, at=at).pk,
+        seen_version=seen_version,
+        override_reason="Asked for in the test",
+        by=by,
+        at=at,
+    )
+
+
+def fresh(case):
+    case.refresh_from_db()
+    return case
+
+
+def test_ma4_without_the_approval_a_second_reviewer_is_refused():
+    case, coordinator, second = ready_case(), person(Role.COORDINATOR), fit_reviewer()
+    listed = ranked(case, by=coordinator)
+    offer(case)
+
+    with pytest.raises(assignments.AlreadyTaken, match="already offered"):
+        assignments.assign(
+            case_id=case.pk,
+            reviewer_id=second.pk,
+            candidate_list_id=listed.pk,
+            seen_version=None,
+            by=coordinator,
+            at=NOON,
+        )
+
+    assert seats.seats_of(case) == 1
+
+
+def test_ma4_with_the_approval_on_file_each_seat_takes_one_reviewer():
+    case = ready_case()
+    approve(case)
+
+    one = offer(case)
+    assert fresh(case).stage == Status.RECORDS_COMPLETE
+    assert seats.free_seats(case) == [2]
+    two = offer(case)
+
+    assert (one.seat, two.seat) == (1, 2)
+    assert fresh(case).stage == Status.REVIEWER_CHOSEN
+    with pytest.raises(NotAllowed):
+        offer(case)
+    told = case.events.get(kind=Event.Kind.SEATS_APPROVED)
+    assert "2 reviewers are approved" in told.sentence
+    assert told.facts["reference"] == "DWC 26-0114"
+
+
+def test_nobody_holds_two_seats_of_one_case():
+    case, reviewer = ready_case(), fit_reviewer()
+    approve(case)
+    offer(case, reviewer)
+
+    with pytest.raises(NotAllowed, match="has a seat on this case already"):
+        offer(case, reviewer)
+
+
+def test_who_has_accepted_works_on_while_the_other_seat_is_free():
+    held = attested(offered_case())
+    case = held.case
+    approve(case, at=LATER)
+
+    assert fresh(case).stage == Status.RECORDS_COMPLETE
+    assert policies.may_open_file(held.reviewer.user, case)
+    offer(case, at=LATER)
+    assert fresh(case).stage == Status.IN_REVIEW
+    assert policies.may_open_file(held.reviewer.user, case)
+
+
+def test_one_who_declines_frees_their_seat_and_no_other():
+    case = ready_case()
+    approve(case)
+    one, two = attested(offer(case)), offer(case)
+    assignments.decline(assignment_id=two.pk, reason="On call", by=two.reviewer.user, at=LATER)
+
+    assert fresh(case).stage == Status.RECORDS_COMPLETE
+    assert seats.free_seats(case) == [2]
+    assert ReviewerAssignment.objects.get(pk=one.pk).is_live
+    three = offer(case, at=LATER)
+    assert three.seat == 2
+    assert fresh(case).stage == Status.IN_REVIEW
+
+
+def test_an_approval_moves_nothing_for_those_who_looked_before_it():
+    case = ready_case()
+    coordinator = person(Role.COORDINATOR)
+    reviewer = fit_reviewer()
+    ranked(case, by=coordinator)
+    seen = fresh(case).version
+    approve(case)
+    offer(case)
+
+    with pytest.raises(Stale):
+        offer(case, reviewer, by=coordinator, seen_version=seen)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"seat_count": 1}, "two to 5"),
+        ({"seat_count": 6}, "two to 5"),
+        ({"approved_by": " "}, "Name who approved"),
+        ({"reference": ""}, "reference of the written approval"),
+        ({"reason": ""}, "why one reviewer is not enough"),
+        ({"approved_on": date(2026, 3, 3)}, "in the future"),
+        ({"by": "clerk"}, "Your role"),
+    ],
+)
+def test_half_an_approval_is_refused_with_what_to_do(changes, sentence):
+    if changes.get("by"):
+        changes = {"by": person(Role.INTAKE)}
+    case = ready_case()
+
+    with pytest.raises(NotAllowed, match=sentence):
+        approve(case, **changes)
+
+    assert not SeatApproval.objects.exists()
+
+
+def test_a_case_has_one_approval_at_a_time():
+    case = ready_case()
+    approve(case)
+
+    with pytest.raises(NotAllowed, match="approved for this case already"):
+        approve(case, seat_count=3)
+
+
+def test_going_back_to_one_reviewer_lets_the_case_go_on_and_keeps_the_approval():
+    held = attested(offered_case())
+    case = held.case
+    approval = approve(case, at=LATER)
+    seat_services.end_approval(
+        case_id=case.pk, reason="The second is not found", by=person(Role.COORDINATOR), at=LATER
+    )
+
+    assert fresh(case).stage == Status.IN_REVIEW
+    approval.refresh_from_db()
+    assert approval.ended_because == "The second is not found"
+    assert seats.seats_of(case) == 1
+
+
+def test_nobody_goes_back_to_one_reviewer_over_a_held_seat():
+    case = ready_case()
+    approve(case)
+    first, second = offer(case), offer(case)
+    assignments.decline(assignment_id=first.pk, reason="On call", by=first.reviewer.user, at=LATER)
+
+    with pytest.raises(NotAllowed, match="Another seat is held"):
+        seat_services.end_approval(
+            case_id=case.pk, reason="Enough", by=person(Role.COORDINATOR), at=LATER
+        )
+    assert ReviewerAssignment.objects.get(pk=second.pk).is_live
+
+
+def test_the_page_takes_the_approval_and_shows_the_free_seats(client):
+    case = ready_case()
+    client.force_login(person(Role.COORDINATOR))
+    page = client.post(
+        f"/cases/{case.number}/assign/seats/",
+        {"seat_count": "3", "approved_by": "", "approved_on": "03/02/2026", "reference": "X",
+         "reason": "Complex"},
+    )  # fmt: skip
+    assert page.status_code == 422
+    assert "Name who approved it" in page.content.decode()
+    assert "Complex" in page.content.decode()
+
+    page = client.post(
+        f"/cases/{case.number}/assign/seats/",
+        {"seat_count": "3", "approved_by": "R. Alvarado", "approved_on": "03/02/2026",
+         "reference": "DWC 26-0114", "reason": "Complex"},
+        follow=True,
+    )  # fmt: skip
+    shown = page.content.decode()
+    assert "3 reviewers decide this case" in shown
+    assert "seat 1, seat 2, seat 3" in shown
+
+    page = client.post(f"/cases/{case.number}/assign/one-seat/", {"reason": ""})
+    assert page.status_code == 422
+    page = client.post(
+        f"/cases/{case.number}/assign/one-seat/", {"reason": "A mistake"}, follow=True
+    )
+    assert "3 reviewers decide" not in page.content.decode()
