@@ -22,12 +22,8 @@ from cases.forms.acts import ReasonForm
 from cases.models import CannotMove, Case, Party
 from cases.policies import NotAllowed
 
-<<<<<<< HEAD
-from . import panel, policies
-from .candidates import one_of_each
-=======
 from . import panel, policies, seats
->>>>>>> a860db3 (Seat several reviewers on a case, with the Administrative Director's approval on file)
+from .candidates import one_of_each
 from .forms import (
     FORMS,
     TITLES,
