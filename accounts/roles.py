@@ -76,6 +76,9 @@ PERMISSIONS: dict[str, set[Role]] = {
     "cases.end_early": {Role.COORDINATOR},
     "cases.add_note": _CASE_STAFF,
     "cases.change_parties": {Role.COORDINATOR, Role.SUPERVISOR},
+    # After acceptance an item changes only when a second person agrees.
+    "cases.propose_item_change": {Role.INTAKE, Role.SUPERVISOR, Role.COORDINATOR},
+    "cases.decide_item_change": {Role.SUPERVISOR, Role.COORDINATOR},
     # keeping the house
     "reviewers.manage_credentials": {Role.CREDENTIALING},
     "letters.manage_wording": {Role.DIRECTOR, Role.ADMINISTRATOR},

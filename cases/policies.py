@@ -7,7 +7,7 @@ that screen and rule cannot differ.
 from accounts.models import User
 
 from .lifecycle import Status
-from .models import Case
+from .models import Case, DisputedItem, ItemChange
 
 
 class NotAllowed(Exception):
@@ -120,4 +120,79 @@ def why_not_change_parties(user: User, case: Case) -> str:
         return "A coordinator or a supervisor changes the parties."
     if not case.is_open:
         return f"Case {case.number} is closed; its parties stay as they were."
+    return ""
+
+
+# Between acceptance and the signed review. Before it intake corrects its own sheet.
+ITEMS_CHANGE_BY_TWO = (
+    Status.ELIGIBLE,
+    Status.NOTICE_SENT,
+    Status.RECORDS_COMPLETE,
+    Status.REVIEWER_CHOSEN,
+    Status.IN_REVIEW,
+    Status.INFO_FOR_REVIEW,
+)
+_MATCHED = (Status.REVIEWER_CHOSEN, Status.IN_REVIEW, Status.INFO_FOR_REVIEW)
+_REVIEWED = (Status.QA, Status.APPROVED, Status.ISSUED)
+
+
+def why_not_change_items(case: Case) -> str:
+    """Whether the items of a case can be changed by two people now, whoever they are."""
+    if case.stage in ITEMS_CHANGE_BY_TWO:
+        return ""
+    if case.stage in _REVIEWED:
+        return (
+            f"The review of case {case.number} is signed, so its items stay as they were reviewed. "
+            "Quality assurance can send it back first."
+        )
+    if case.stage in {Status.WITHDRAWN, Status.TERMINATED, Status.CLOSED}:
+        return f"Case {case.number} stands at “{case.stage.label}”; its items are settled."
+    return (
+        f"Case {case.number} stands at “{case.stage.label}”. Until it is found eligible, "
+        "intake corrects its items."
+    )
+
+
+def why_not_propose_item_change(user: User, case: Case, item: DisputedItem | None = None) -> str:
+    """Whether this person may propose to change an item, or to add one. Queries for an item."""
+    if not user.may("cases.propose_item_change"):
+        return "Your role does not let you propose changes of items."
+    reason = why_not_change_items(case)
+    if reason or item is None:
+        return reason
+    if item.ending != DisputedItem.Ending.PENDING:
+        return f"Item {item.position} has ended: {item.get_ending_display().lower()}."
+    if item.changes.filter(state=ItemChange.State.PROPOSED).exists():
+        return f"A change of item {item.position} waits for a second person already."
+    return ""
+
+
+def why_not_add_item(user: User, case: Case) -> str:
+    reason = why_not_propose_item_change(user, case)
+    if not reason and case.stage in _MATCHED:
+        return (
+            "The reviewer was matched to the items as they stand. "
+            "Take the case back from the reviewer before an item is added."
+        )
+    return reason
+
+
+def why_not_match_anew(case: Case) -> str:
+    """Whether what a reviewer is matched by (category, body part) may change now."""
+    if case.stage in _MATCHED:
+        return (
+            "The reviewer was matched by category and body part. "
+            "Take the case back from the reviewer before these change."
+        )
+    return ""
+
+
+def why_not_decide_item_change(user: User, change: ItemChange) -> str:
+    """Whether this person may accept or refuse a proposed change."""
+    if not user.may("cases.decide_item_change"):
+        return "A coordinator or a supervisor decides about changes of items."
+    if not change.is_waiting:
+        return f"This change was {change.get_state_display().lower()} already."
+    if change.proposed_by_id == user.pk:
+        return "You proposed this change, so somebody else has to decide about it."
     return ""

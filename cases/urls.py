@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import endings, intake, notices, parties, screening
+from .views import endings, intake, item_changes, notices, parties, screening
 
 app_name = "cases"
 
@@ -8,6 +8,7 @@ urlpatterns = [
     path("intake/", intake.my_intakes, name="my_intakes"),
     path("intake/new/", intake.intake, name="intake"),
     path("intake/papers/<str:ticket>/", intake.intake_paper, name="intake_paper"),
+    path("item-changes/", item_changes.item_changes, name="item_changes"),
     # one case
     path("cases/<str:number>/eligibility/", screening.eligibility, name="eligibility"),
     path("cases/<str:number>/screen-again/", screening.screen_again, name="screen_again"),
@@ -19,6 +20,22 @@ urlpatterns = [
     path("cases/<str:number>/notices/", notices.notices, name="notices"),
     path("cases/<str:number>/notices/make/", notices.make_notices, name="make_notices"),
     path("cases/<str:number>/notices/sent/", notices.mark_notices_sent, name="mark_notices_sent"),
+    path("cases/<str:number>/items/add/", item_changes.propose_item, name="propose_item"),
+    path(
+        "cases/<str:number>/items/<int:position>/change/",
+        item_changes.propose_item_change,
+        name="propose_item_change",
+    ),
+    path(
+        "cases/<str:number>/items/<int:position>/withdraw/",
+        item_changes.propose_item_withdrawal,
+        name="propose_item_withdrawal",
+    ),
+    path(
+        "cases/<str:number>/item-changes/<int:change_id>/",
+        item_changes.item_change,
+        name="item_change",
+    ),
     path("cases/<str:number>/parties/", parties.parties, name="parties"),
     path("cases/<str:number>/parties/add/", parties.add_party, name="add_party"),
     path(

@@ -38,6 +38,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("My reviews", "reviewers:my_reviews", "determinations.review", key="g r"),
         Place("New application", "cases:intake", "cases.enter_application", key="g n"),
         Place("My intakes", "cases:my_intakes", "cases.enter_application"),
+        Place("Item changes", "cases:item_changes", "cases.decide_item_change"),
     ),
     "Queues": tuple(
         Place(label, "desk:queue", "cases.view_case", (slug,), slug, _QUEUE_KEYS.get(slug, ""))

@@ -14,7 +14,7 @@ from accounts.roles import Role
 from accounts.services import note_look
 from cases import policies
 from cases.lifecycle import QUEUES
-from cases.models import Case, Event, Origin, PersonName, Priority
+from cases.models import Case, Event, ItemChange, Origin, PersonName, Priority
 from cases.services.parties import standing
 
 from . import queues
@@ -172,6 +172,12 @@ def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
             )
             .order_by("position")
         ),
+        "item_changes": list(
+            case.item_changes.filter(state=ItemChange.State.PROPOSED)
+            .select_related("item")
+            .order_by("pk")
+        ),
+        "why_not_change_items": policies.why_not_change_items(case),
         "parties": parties,
         "employee": next((party for party in parties if party.role == "EMPLOYEE"), None),
         "next_step": next_step(case, request.user),

@@ -18,7 +18,8 @@ from django.utils import timezone
 from kombu import Connection
 
 from accounts.roles import Role
-from cases.models import Case
+from cases.models import Case, ItemChange
+from cases.services import item_changes
 from determinations.models import Opinion, OpinionCitation
 from files.services import read_bytes
 from guidelines import services as guideline_services
@@ -172,6 +173,7 @@ def _make(office: Office) -> dict[str, list]:
         "page": [1],
         "position": [1],
         "part": ["summary"],
+        "change_id": [_proposed(eligible).pk],
         "party_id": list(eligible.parties.values_list("pk", flat=True))[:1],
         "item_id": [Opinion.objects.filter(assignment=writing)[0].item_id],
         "citation_id": [OpinionCitation.objects.filter(opinion__assignment=writing)[0].pk],
@@ -183,6 +185,20 @@ def _make(office: Office) -> dict[str, list]:
         "letter": [done.determinations.get().letter_id],
         "set": [WordingSet.objects.first().pk],
     }
+
+
+def _proposed(case: Case) -> ItemChange:
+    """A change of an item that waits for a second person."""
+    item = case.items.get()
+    facts = item_changes.ItemFacts(title=f"{item.title}, with imaging")
+    return item_changes.propose_change(
+        item_id=item.pk,
+        facts=facts,
+        seen_version=None,
+        why="The application says so.",
+        by=person(Role.COORDINATOR),
+        at=MONDAY + timedelta(hours=2),
+    )
 
 
 def _hand_over(office: Office) -> None:

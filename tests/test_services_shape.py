@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 QUESTIONS = {
     "cases/services/clocks.py": {"compute", "due_on"},
     "cases/services/intake.py": {"local_day", "find_entered"},
+    "cases/services/item_changes.py": {"differences"},
     "cases/services/items.py": {"stated_for"},
     "cases/services/notices.py": {"address_of", "organisation", "recipients"},
     "cases/services/parties.py": {"former", "standing", "unsent_letters"},

@@ -26,6 +26,7 @@ from .case import (
 from .clocks import ClockRule, HolidayRule
 from .facts import TwoTimeFact, TwoTimeQuerySet
 from .history import AssignmentNotice, Deadline, Event
+from .item_changes import ItemChange
 from .parties import Party, PreferredChannel, Role
 from .people import (
     Organisation,
@@ -64,6 +65,7 @@ __all__ = [
     "EligibilityResult",
     "Event",
     "HolidayRule",
+    "ItemChange",
     "Organisation",
     "OrganisationName",
     "OrganisationParent",

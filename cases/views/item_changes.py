@@ -1,0 +1,210 @@
+"""Changes of items after acceptance: proposed on one page, decided by somebody else on another."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.names import who
+from accounts.requests import StaffRequest
+from accounts.versions import Stale
+from cases import policies
+from cases.forms.item_changes import DecideForm, ItemForm, WhyForm
+from cases.models import Case, DisputedItem, ItemChange
+from cases.services import item_changes as services
+
+from .acting import REFUSALS, load_case, seen_version
+
+READ_AND_ANSWER = ["GET", "HEAD", "POST"]
+LISTED = 100
+
+
+@require_safe
+def item_changes(request: StaffRequest) -> HttpResponse:
+    """Every change that waits for a second person, the oldest first."""
+    waiting = (
+        ItemChange.objects.filter(state=ItemChange.State.PROPOSED)
+        .select_related("case", "item", "proposed_by")
+        .order_by("proposed_at", "pk")[: LISTED + 1]
+    )
+    rows = [
+        (change, who(change.proposed_by, reader=request.user), change.proposed_by != request.user)
+        for change in waiting
+    ]
+    context = {"rows": rows[:LISTED], "more": len(rows) > LISTED, "today": timezone.localdate()}
+    return render(request, "cases/item_changes.html", context)
+
+
+@require_http_methods(READ_AND_ANSWER)
+def propose_item(request: StaffRequest, number: str) -> HttpResponse:
+    """Propose one more disputed item."""
+    case, now = load_case(number), timezone.now()
+    form = ItemForm(request.POST or None, today=timezone.localdate(now))
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.propose_item(
+                case_id=case.pk,
+                facts=form.facts(),
+                why=form.cleaned_data["why"],
+                by=request.user,
+                at=now,
+            )
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return _proposed(request, case)
+    return _propose_page(
+        request,
+        case,
+        form,
+        title="Add an item",
+        why_not=policies.why_not_add_item(request.user, case),
+        status=422 if request.method == "POST" else 200,
+    )
+
+
+@require_http_methods(READ_AND_ANSWER)
+def propose_item_change(request: StaffRequest, number: str, position: int) -> HttpResponse:
+    """Propose that an item says something else."""
+    case, now = load_case(number), timezone.now()
+    item = get_object_or_404(case.items, position=position)
+    form = ItemForm(
+        request.POST or None, today=timezone.localdate(now), initial=ItemForm.initial_from(item)
+    )
+    status = 422 if request.method == "POST" else 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.propose_change(
+                item_id=item.pk,
+                facts=form.facts(),
+                seen_version=seen_version(request),
+                why=form.cleaned_data["why"],
+                by=request.user,
+                at=now,
+            )
+        except Stale as stale:
+            form.add_error(None, str(stale))
+            status = 409
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return _proposed(request, case)
+    return _propose_page(
+        request,
+        case,
+        form,
+        title=f"Change item {position}",
+        item=item,
+        why_not=policies.why_not_propose_item_change(request.user, case, item),
+        status=status,
+    )
+
+
+@require_http_methods(READ_AND_ANSWER)
+def propose_item_withdrawal(request: StaffRequest, number: str, position: int) -> HttpResponse:
+    """Propose that an item is withdrawn."""
+    case, now = load_case(number), timezone.now()
+    item = get_object_or_404(case.items, position=position)
+    form = WhyForm(request.POST or None)
+    status = 422 if request.method == "POST" else 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.propose_withdrawal(
+                item_id=item.pk,
+                seen_version=seen_version(request),
+                why=form.cleaned_data["why"],
+                by=request.user,
+                at=now,
+            )
+        except Stale as stale:
+            form.add_error(None, str(stale))
+            status = 409
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return _proposed(request, case)
+    return _propose_page(
+        request,
+        case,
+        form,
+        title=f"Withdraw item {position}",
+        item=item,
+        why_not=policies.why_not_propose_item_change(request.user, case, item),
+        status=status,
+    )
+
+
+@require_http_methods(READ_AND_ANSWER)
+def item_change(request: StaffRequest, number: str, change_id: int) -> HttpResponse:
+    """Before and after side by side, and the second person's answer."""
+    case, now = load_case(number), timezone.now()
+    change = get_object_or_404(case.item_changes.select_related("item"), pk=change_id)
+    form = DecideForm(request.POST or None)
+    status = 422 if request.method == "POST" else 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            if request.POST.get("answer") == "accept":
+                services.accept(change_id=change.pk, by=request.user, at=now)
+                done = "The change is made."
+            else:
+                services.refuse(
+                    change_id=change.pk,
+                    because=form.cleaned_data["because"],
+                    by=request.user,
+                    at=now,
+                )
+                done = "The change is refused; the item stays as it was."
+        except services.Outdated as outdated:
+            form.add_error(None, str(outdated))
+            status = 409
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, done)
+            return redirect(case)
+        change = get_object_or_404(case.item_changes.select_related("item"), pk=change_id)
+    context = {
+        "case": case,
+        "tab": "items",
+        "today": timezone.localdate(now),
+        "change": change,
+        "differences": services.differences(change),
+        "proposed_by": who(change.proposed_by, reader=request.user),
+        "decided_by": who(change.decided_by, reader=request.user) if change.decided_by else "",
+        "form": form,
+        "why_not": policies.why_not_decide_item_change(request.user, change)
+        or policies.why_not_change_items(case),
+    }
+    return render(request, "cases/item_change.html", context, status=status)
+
+
+def _proposed(request: StaffRequest, case: Case) -> HttpResponse:
+    messages.success(request, "The change waits for a second person.")
+    return redirect(case)
+
+
+def _propose_page(
+    request: StaffRequest,
+    case: Case,
+    form: Any,
+    *,
+    title: str,
+    why_not: str,
+    item: DisputedItem | None = None,
+    status: int,
+) -> HttpResponse:
+    if item is not None:
+        item.refresh_from_db()
+    context = {
+        "case": case,
+        "tab": "items",
+        "today": timezone.localdate(),
+        "form": form,
+        "title": title,
+        "item": item,
+        "why_not": why_not,
+    }
+    return render(request, "cases/propose_item.html", context, status=status)

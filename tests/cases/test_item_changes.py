@@ -1,0 +1,409 @@
+"""Items of an accepted case change only when two people agree, who both see before and after."""
+
+import html
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from accounts.roles import PERMISSIONS, Role
+from accounts.versions import Stale
+from cases.lifecycle import Status
+from cases.models import DisputedItem, Event, ItemChange
+from cases.policies import NotAllowed
+from cases.services import item_changes as services
+from cases.services import screening
+from cases.services.intake import ItemOnForm
+from cases.services.item_changes import ItemFacts, Outdated
+from tests.determinations.factories import issued, submitted
+from tests.factories import MONDAY, eligible_case, noticed_case, person, received_case
+from tests.records.factories import in_review
+
+pytestmark = pytest.mark.django_db
+
+AT = MONDAY + timedelta(hours=5)
+THREE = [ItemOnForm("Brace"), ItemOnForm("Norco", quantity=Decimal(90)), ItemOnForm("Massage")]
+
+
+@pytest.fixture
+def proposer(client, set_clock):
+    set_clock(AT)
+    user = person(Role.COORDINATOR, name="Petra First")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def second():
+    return person(Role.SUPERVISOR, name="Sam Second")
+
+
+def item(case, position=1):
+    return case.items.get(position=position)
+
+
+def facts(one, **changes):
+    names = ItemFacts.__dataclass_fields__
+    return ItemFacts(**{name: getattr(one, name) for name in names} | changes)
+
+
+def propose(one, by, *, seen=None, why="The application says so.", **changes):
+    return services.propose_change(
+        item_id=one.pk, facts=facts(one, **changes), seen_version=seen, why=why, by=by, at=AT
+    )
+
+
+def withdrawal(one, by, why="Withdrawn by letter."):
+    return services.propose_withdrawal(item_id=one.pk, seen_version=None, why=why, by=by, at=AT)
+
+
+def accept(change, by, at=AT):
+    return services.accept(change_id=change.pk, by=by, at=at)
+
+
+def refuse(change, by, because="The form says otherwise."):
+    return services.refuse(change_id=change.pk, because=because, by=by, at=AT)
+
+
+def endings(case):
+    return list(case.items.order_by("position").values_list("ending", flat=True))
+
+
+# --- two people -----------------------------------------------------------------------------------
+
+
+def test_in7_an_item_changes_when_a_second_person_accepts_and_not_before(proposer, second):
+    case = eligible_case(items=THREE)
+    norco = item(case, 2)
+
+    change = propose(norco, proposer, requested_quantity=Decimal(60), unit="tablets")
+    norco.refresh_from_db()
+    assert (norco.requested_quantity, norco.version) == (Decimal(90), 1)
+
+    accept(change, second)
+
+    norco.refresh_from_db()
+    change.refresh_from_db()
+    assert (norco.requested_quantity, norco.unit, norco.version) == (Decimal(60), "tablets", 2)
+    assert (change.state, change.proposed_by, change.decided_by) == ("ACCEPTED", proposer, second)
+    asked, changed = case.events.order_by("pk")[2:]
+    assert (asked.kind, asked.by, asked.sentence) == (
+        Event.Kind.ITEM_CHANGE_ASKED,
+        proposer,
+        "Proposed: item 2 changed in quantity, unit.",
+    )
+    assert (changed.kind, changed.by, changed.sentence) == (
+        Event.Kind.ITEM_CHANGED,
+        second,
+        "Item 2 changed, as proposed.",
+    )
+    assert changed.facts["changes"] == [["Quantity", "90", "60"], ["Unit", "", "tablets"]]
+
+
+def test_in7_nobody_accepts_or_refuses_their_own_proposal(proposer, second):
+    case = eligible_case()
+    change = propose(item(case), proposer, title="Another injection")
+    for act in (accept, refuse):
+        with pytest.raises(NotAllowed, match="You proposed this change"):
+            act(change, proposer)
+    change.refresh_from_db()
+    assert change.is_waiting
+    assert item(case).title != "Another injection"
+
+
+def test_in7_the_database_itself_refuses_one_person_for_both_parts(proposer):
+    change = propose(item(eligible_case()), proposer, title="Another injection")
+    change.state, change.decided_by, change.decided_at = "ACCEPTED", proposer, AT
+    with pytest.raises(IntegrityError), transaction.atomic():
+        change.store(by=proposer, at=AT)
+
+
+def test_in7_a_refusal_needs_a_reason_and_leaves_the_item(proposer, second):
+    case = eligible_case()
+    change = propose(item(case), proposer, title="Another injection")
+    with pytest.raises(NotAllowed, match="Say why"):
+        refuse(change, second, because=" ")
+
+    refuse(change, second)
+
+    change.refresh_from_db()
+    assert (change.state, change.decided_because) == ("REFUSED", "The form says otherwise.")
+    assert item(case).title == "Cervical epidural steroid injection at C3-4"
+    event = case.events.order_by("pk").last()
+    assert (event.kind, event.why) == (Event.Kind.ITEM_CHANGE_REFUSED, "The form says otherwise.")
+    with pytest.raises(NotAllowed, match="was refused already"):
+        accept(change, second)
+    assert propose(item(case), proposer, title="Once more").is_waiting
+
+
+def test_in7_an_item_is_added_by_two_people(proposer, second):
+    case = eligible_case(items=THREE)
+    change = services.propose_item(
+        case_id=case.pk,
+        facts=ItemFacts(title="Lumbar support", service_from=date(2026, 1, 5)),
+        why="Page 2 of the application.",
+        by=proposer,
+        at=AT,
+    )
+    assert case.items.count() == 3
+
+    accept(change, second)
+
+    added = item(case, 4)
+    assert (added.title, added.service_from, added.ending) == (
+        "Lumbar support",
+        date(2026, 1, 5),
+        "PENDING",
+    )
+    change.refresh_from_db()
+    assert change.item == added
+
+
+def test_in7_an_item_is_withdrawn_by_two_people_and_the_others_go_on(proposer, second):
+    case = noticed_case(items=THREE)
+    accept(withdrawal(item(case, 2), proposer), second)
+    assert endings(case) == ["PENDING", "WITHDRAWN", "PENDING"]
+    assert item(case, 2).ended_because == "Withdrawn by letter."
+    case.refresh_from_db()
+    assert case.status == Status.NOTICE_SENT
+
+
+def test_when_the_last_item_is_withdrawn_the_case_is(proposer, second):
+    case = eligible_case(items=THREE[:2])
+    accept(withdrawal(item(case, 1), proposer), second)
+    last = withdrawal(item(case, 2), proposer)
+    with pytest.raises(NotAllowed, match="end a case early"):
+        accept(last, second)  # a supervisor ends no case
+    accept(last, person(Role.COORDINATOR))
+    case.refresh_from_db()
+    assert case.status == Status.WITHDRAWN
+    assert endings(case) == ["WITHDRAWN", "WITHDRAWN"]
+    last.refresh_from_db()
+    assert last.state == "ACCEPTED"
+
+
+def test_in6_each_item_keeps_its_own_state_and_its_own_history(proposer, second):
+    case = noticed_case(items=THREE)
+    accept(propose(item(case, 1), proposer, title="Lumbar brace"), second)
+    accept(withdrawal(item(case, 2), proposer), second)
+    screening.terminate(
+        case_id=case.pk,
+        item_ids=[item(case, 3).pk],
+        reason="Authorised by letter.",
+        by=proposer,
+        at=AT,
+    )
+
+    assert endings(case) == ["PENDING", "WITHDRAWN", "AUTHORISED"]
+    told = {
+        position: list(
+            item(case, position).history.order_by("version").values_list("title", "ending")
+        )
+        for position in (1, 2, 3)
+    }
+    assert (told[1][0], told[1][-1]) == (("Brace", "PENDING"), ("Lumbar brace", "PENDING"))
+    assert told[2][-1] == ("Norco", "WITHDRAWN")
+    assert told[3][-1] == ("Massage", "AUTHORISED")
+
+
+# --- what moved in between ------------------------------------------------------------------------
+
+
+def test_one_item_waits_for_one_change_at_a_time(proposer, second):
+    case = eligible_case(items=THREE)
+    propose(item(case), proposer, title="Lumbar brace")
+    with pytest.raises(NotAllowed, match="waits for a second person already"):
+        withdrawal(item(case), second)
+    assert withdrawal(item(case, 2), second).is_waiting
+
+
+def test_a_proposal_on_what_no_longer_stands_is_not_accepted(proposer, second):
+    case = eligible_case(items=THREE)
+    change = propose(item(case), proposer, title="Lumbar brace")
+    screening.terminate(
+        case_id=case.pk, item_ids=[item(case).pk], reason="Authorised.", by=proposer, at=AT
+    )
+    with pytest.raises(Outdated, match="has changed since this was proposed"):
+        accept(change, second)
+    assert item(case).title == "Brace"
+    refuse(change, second)
+
+
+def test_a_stale_page_proposes_nothing(proposer, second):
+    case = eligible_case()
+    seen = item(case).version
+    accept(propose(item(case), proposer, title="Another injection"), second)
+    with pytest.raises(Stale):
+        propose(item(case), proposer, seen=seen, title="A third")
+
+
+def test_a_case_that_is_signed_meanwhile_takes_no_change(proposer, second):
+    assignment = in_review(items=THREE[:1])
+    change = propose(item(assignment.case), proposer, title="Lumbar brace")
+    submitted(assignment)
+    with pytest.raises(NotAllowed, match="is signed"):
+        accept(change, second)
+
+
+def test_with_a_reviewer_nothing_changes_that_the_reviewer_was_matched_by(proposer):
+    case = in_review().case
+    with pytest.raises(NotAllowed, match="Take the case back"):
+        propose(item(case), proposer, body_part="Knee")
+    with pytest.raises(NotAllowed, match="Take the case back"):
+        services.propose_item(
+            case_id=case.pk, facts=ItemFacts(title="More"), why="x", by=proposer, at=AT
+        )
+    assert propose(item(case), proposer, title="Clearer words").is_waiting
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (received_case, "intake corrects its items"),
+        (submitted, "is signed"),
+        (issued, "is signed"),
+    ],
+)
+def test_before_acceptance_and_after_the_review_items_stay(proposer, make, sentence):
+    case = make()
+    with pytest.raises(NotAllowed, match=sentence):
+        propose(item(case), proposer, title="Other")
+    with pytest.raises(NotAllowed, match=sentence):
+        withdrawal(item(case), proposer)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why", "sentence"),
+    [
+        ({}, "Why.", "Nothing was changed"),
+        ({"title": " "}, "Why.", "Say which treatment"),
+        ({"title": "Other"}, " ", "Say why"),
+        ({"requested_quantity": Decimal(0)}, "Why.", "more than nothing"),
+        ({"service_to": date(2026, 1, 5)}, "Why.", "Check both"),
+    ],
+)
+def test_a_proposal_that_says_nothing_is_refused(proposer, changes, why, sentence):
+    case = eligible_case()
+    with pytest.raises(NotAllowed, match=sentence):
+        propose(item(case), proposer, why=why, **changes)
+    assert not ItemChange.objects.exists()
+
+
+# --- roles ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - PERMISSIONS["cases.propose_item_change"]))
+def test_other_roles_propose_nothing(role):
+    case = eligible_case()
+    with pytest.raises(NotAllowed, match="Your role"):
+        propose(item(case), person(role), title="Other")
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - PERMISSIONS["cases.decide_item_change"]))
+def test_other_roles_decide_nothing(proposer, role):
+    change = propose(item(eligible_case()), proposer, title="Other")
+    for act in (accept, refuse):
+        with pytest.raises(NotAllowed, match="A coordinator or a supervisor"):
+            act(change, person(role))
+
+
+# --- pages ----------------------------------------------------------------------------------------
+
+
+def typed(**changes):
+    return {"title": "Lumbar brace", "why": "Page 2.", "requested_quantity": "1.50"} | changes
+
+
+def text(answer):
+    return html.unescape(answer.content.decode())
+
+
+def test_a_change_is_proposed_on_one_page_and_decided_on_another(client, proposer, second):
+    case = eligible_case(items=THREE)
+    address = reverse("cases:propose_item_change", args=[case.number, 1])
+    assert 'value="Brace"' in text(client.get(address)) or "Brace</textarea>" in text(
+        client.get(address)
+    )
+    assert client.post(address, typed(version=1)).status_code == 302
+    change = ItemChange.objects.get()
+    shown = text(client.get(case.get_absolute_url()))
+    assert "Waiting for a second person: change an item 1" in shown
+
+    page = reverse("cases:item_change", args=[case.number, change.pk])
+    own = text(client.get(page))
+    assert "<del>Brace</del>" in own
+    assert "<ins>Lumbar brace</ins>" in own
+    assert "You proposed this change" in own
+    assert client.post(page, {"answer": "accept"}).status_code == 422
+
+    client.force_login(second)
+    assert case.number in text(client.get(reverse("cases:item_changes")))
+    assert client.post(page, {"answer": "refuse"}).status_code == 422
+    assert client.post(page, {"answer": "accept"}).status_code == 302
+    assert item(case).title == "Lumbar brace"
+    assert case.number not in text(client.get(reverse("cases:item_changes")))
+    assert "Accepted by Sam Second" in text(client.get(page))
+
+
+def test_what_is_refused_keeps_what_was_typed(client, proposer):
+    case = eligible_case()
+    answer = client.post(
+        reverse("cases:propose_item_change", args=[case.number, 1]), typed(why="", body_part="Knee")
+    )
+    assert answer.status_code == 422
+    assert 'value="Knee"' in text(answer)
+    stale = client.post(
+        reverse("cases:propose_item_change", args=[case.number, 1]), typed(version=7)
+    )
+    assert stale.status_code == 409
+    assert "Lumbar brace" in text(stale)
+
+
+def test_defect_10_a_person_who_is_posted_is_nobody(client, proposer, second):
+    case = eligible_case()
+    client.post(
+        reverse("cases:propose_item_change", args=[case.number, 1]),
+        typed(proposed_by=second.pk, by=second.pk, decided_by=second.pk, state="ACCEPTED"),
+    )
+    change = ItemChange.objects.get()
+    assert (change.proposed_by, change.decided_by, change.state) == (proposer, None, "PROPOSED")
+    page = reverse("cases:item_change", args=[case.number, change.pk])
+    answer = client.post(page, {"answer": "accept", "by": second.pk, "decided_by": second.pk})
+    assert answer.status_code == 422
+    assert item(case).title != "Lumbar brace"
+
+
+def test_defect_12_a_change_or_an_item_of_another_case_is_not_found(client, proposer, second):
+    case, other = eligible_case(items=THREE[:1]), eligible_case(items=THREE)
+    change = propose(item(other, 2), proposer, title="Oxycodone")
+    client.force_login(second)
+    page = reverse("cases:item_change", args=[case.number, change.pk])
+    assert client.get(page).status_code == 404
+    assert client.post(page, {"answer": "accept"}).status_code == 404
+    for name in ("propose_item_change", "propose_item_withdrawal"):
+        address = reverse(f"cases:{name}", args=[case.number, 2])
+        assert client.post(address, typed()).status_code == 404
+    change.refresh_from_db()
+    assert change.is_waiting
+    assert item(other, 2).title == "Norco"
+    assert DisputedItem.objects.count() == 4
+
+
+def test_adding_and_withdrawing_have_pages_too(client, proposer):
+    case = eligible_case()
+    assert client.get(reverse("cases:propose_item", args=[case.number])).status_code == 200
+    assert (
+        client.post(reverse("cases:propose_item", args=[case.number]), typed()).status_code == 302
+    )
+    address = reverse("cases:propose_item_withdrawal", args=[case.number, 1])
+    assert client.get(address).status_code == 200
+    assert client.post(address, {"why": "Letter."}).status_code == 302
+    assert list(ItemChange.objects.order_by("pk").values_list("kind", flat=True)) == [
+        "ADD",
+        "WITHDRAW",
+    ]
+    for change in ItemChange.objects.all():
+        page = reverse("cases:item_change", args=[case.number, change.pk])
+        assert client.get(page).status_code == 200
