@@ -4,10 +4,13 @@ The service raises what the function says; the page greys the button with the sa
 that screen and rule cannot differ.
 """
 
+from datetime import datetime
+
 from accounts.models import User
+from accounts.names import who
 
 from .lifecycle import Status
-from .models import Case, DisputedItem, ItemChange
+from .models import Case, DisputedItem, ItemChange, Sheet
 
 
 class NotAllowed(Exception):
@@ -33,6 +36,20 @@ def why_not(user: User, permission: str, case: Case, *states: Status, act: str) 
             f"Case {case.number} stands at “{case.stage.label}”. "
             f"To {act}, it has to stand at {wanted}."
         )
+    return ""
+
+
+def why_not_enter(user: User) -> str:
+    return "" if user.may("cases.enter_application") else "Your role does not enter applications."
+
+
+def why_not_park(user: User, sheet: Sheet, *, at: datetime) -> str:
+    if reason := why_not_enter(user):
+        return reason
+    if sheet.state != Sheet.State.WAITING:
+        return f"{sheet} no longer waits: {sheet.get_state_display().lower()}."
+    if sheet.is_held(at=at) and sheet.claimed_by_id != user.pk:
+        return f"{sheet} is with {who(sheet.claimed_by, reader=user)} now."
     return ""
 
 

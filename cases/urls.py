@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import endings, intake, item_changes, notices, parties, screening
+from .views import batches, endings, intake, item_changes, notices, parties, screening
 
 app_name = "cases"
 
@@ -9,6 +9,14 @@ urlpatterns = [
     path("intake/new/", intake.intake, name="intake"),
     path("intake/papers/<str:ticket>/", intake.intake_paper, name="intake_paper"),
     path("item-changes/", item_changes.item_changes, name="item_changes"),
+    path("intake/batches/", batches.batches, name="batches"),
+    path("intake/batches/<int:batch>/", batches.batch, name="batch"),
+    path("intake/next/", batches.next_sheet, name="next_sheet"),
+    path("intake/sheets/<int:sheet>/", intake.intake, name="enter_sheet"),
+    path("intake/sheets/<int:sheet>/claim/", batches.claim_sheet, name="claim_sheet"),
+    path("intake/sheets/<int:sheet>/lay-down/", batches.release_sheet, name="release_sheet"),
+    path("intake/sheets/<int:sheet>/set-aside/", batches.park_sheet, name="park_sheet"),
+    path("intake/sheets/<int:sheet>/put-back/", batches.unpark_sheet, name="unpark_sheet"),
     # one case
     path("cases/<str:number>/eligibility/", screening.eligibility, name="eligibility"),
     path("cases/<str:number>/screen-again/", screening.screen_again, name="screen_again"),

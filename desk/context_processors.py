@@ -36,6 +36,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
     "My work": (
         Place("My day", "desk:my_day", "cases.view_case", key="g i"),
         Place("My reviews", "reviewers:my_reviews", "determinations.review", key="g r"),
+        Place("Intake batches", "cases:batches", "cases.enter_application", key="g b"),
         Place("New application", "cases:intake", "cases.enter_application", key="g n"),
         Place("My intakes", "cases:my_intakes", "cases.enter_application"),
         Place("Item changes", "cases:item_changes", "cases.decide_item_change"),

@@ -33,7 +33,7 @@ from reviewers.models import ConflictResult, Licence, ReviewerAssignment
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing
 from tests.determinations.factories import REVIEWED, approved, issued, submitted, write
-from tests.factories import MONDAY, eligible_case, parties, person, received_case
+from tests.factories import MONDAY, batch_of, eligible_case, parties, person, received_case, scan
 from tests.letters.factories import file_all_letters
 from tests.records.factories import attested, case_with_records
 from tests.reviewers import factories as panel
@@ -142,6 +142,7 @@ def _make(office: Office) -> dict[str, list]:
         return panel.offered_case(case=case, reviewer=reviewer, at=MONDAY + timedelta(days=1))
 
     received_case()
+    sheet = batch_of(scan()).sheets.get()
     eligible = eligible_case()
     open_offer = offered()
     assignments.decline(
@@ -182,6 +183,8 @@ def _make(office: Office) -> dict[str, list]:
         "kind": ["licence"],
         "fact_id": [Licence.objects.get(reviewer=reviewer).pk],
         "ticket": ["forged"],
+        "batch": [sheet.batch_id],
+        "sheet": [sheet.pk],
         "letter": [done.determinations.get().letter_id],
         "set": [WordingSet.objects.first().pk],
     }

@@ -28,6 +28,7 @@ _serial = count(1)
 # What a constraint asks beyond the types of the columns.
 BESIDES: dict[str, dict] = {
     "cases.Case": {"next_role": "INTAKE", "received_at": AT, "received_on": DAY},
+    "cases.Sheet": {"file": "files.StoredFile"},
     "cases.HolidayRule": {"pattern": "12-25"},
     "cases.Party": {"organisation": "cases.Organisation"},
     "files.StoredFile": {"state": "CLEAN"},

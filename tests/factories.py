@@ -9,9 +9,9 @@ import factory
 from accounts.models import User
 from accounts.roles import Role
 from accounts.services import create_user
-from cases.models import ApplicationPaper, Case, Priority, Signer
+from cases.models import ApplicationPaper, Batch, Case, Channel, Priority, Signer
 from cases.models import Role as PartyRole
-from cases.services import intake, notices, screening
+from cases.services import batches, intake, notices, screening
 from cases.services.intake import (
     ApplicationOnForm,
     ItemOnForm,
@@ -112,6 +112,21 @@ def parties(**names: str) -> list[PartyOnForm]:
 def paper(file: Any, kind: str = "UR_DECISION", name: str = "paper.pdf") -> Paper:
     """A file that came with an application."""
     return Paper(ApplicationPaper.Kind(kind), file, name)
+
+
+def scan(name: str = "sheet.pdf", **pdf: Any) -> Any:
+    """A scanned application as a browser sends it; different bytes at every call."""
+    from .records.factories import upload
+
+    return upload(name, **pdf)
+
+
+def batch_of(*scans: Any, by: User | None = None, at: datetime = MONDAY, **said: Any) -> Batch:
+    """A batch of these scans, taken in by a clerk."""
+    channel = Channel(said.pop("channel", "MAIL"))
+    said.setdefault("received_on", intake.local_day(at))
+    clerk = by or person(Role.INTAKE)
+    return batches.open_batch(channel=channel, uploads=scans, by=clerk, at=at, **said)
 
 
 def received_case(*, at: datetime = MONDAY, by: User | None = None, **changes: Any) -> Case:

@@ -23,6 +23,7 @@ UNTRACKED = {
     "letters.Heartbeat": "when a process was last seen; bears on no case",
     "cases.CaseNumberSeries": "the last number given; gaps are harmless",
     "cases.Event": "only grows",
+    "cases.IntakeDraft": "keystrokes before there is a case; accepting or cancelling is told apart",
     "reviewers.CandidateList": "only grows",
     "reviewers.Candidate": "only grows",
     "reviewers.ConflictResult": "only grows",

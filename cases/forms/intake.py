@@ -19,6 +19,7 @@ from cases.models import (
     Role,
     ServiceMethod,
     Sex,
+    Sheet,
     Signer,
     TreatmentCategory,
     URType,
@@ -215,6 +216,7 @@ class IntakeForm(DatedForm):
     def __init__(self, data: QueryDict | None = None, *, today: date, **options: Any) -> None:
         super().__init__(data, today=today, **options)
         self.papers: list[Paper] = []
+        self.sheet: Sheet | None = None  # the sheet of a batch that is keyed
         self.rows = _rows(data) if data is not None else [ItemRow() for _ in range(4)]
         self.categories = list(
             TreatmentCategory.objects.filter(is_active=True)
@@ -344,6 +346,7 @@ class IntakeForm(DatedForm):
             items=said["items"],
             printed=printed,
             papers=self.papers,
+            sheet_id=self.sheet.pk if self.sheet else None,
         )
 
     def _parties(self, said: dict[str, Any]) -> Iterable[PartyOnForm]:

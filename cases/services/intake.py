@@ -25,14 +25,15 @@ from cases.models import (
     PersonName,
     Priority,
     Role,
+    Sheet,
     URDecision,
     URType,
 )
 from cases.names import fold_name, fold_number
-from cases.policies import NotAllowed, refuse
+from cases.policies import NotAllowed, refuse, why_not_enter
 from files.models import StoredFile
 
-from . import clocks, people
+from . import batches, clocks, people
 
 SOURCE = "Application"
 
@@ -135,6 +136,7 @@ class ApplicationOnForm:
     copy_certified: bool | None = None
     printed: dict[str, Any] = field(default_factory=dict)
     papers: Sequence[Paper] = ()
+    sheet_id: int | None = None  # the sheet of a batch that was keyed
 
 
 class SheetAlreadyEntered(Exception):
@@ -160,7 +162,7 @@ def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     :raises NotAllowed: this person does not enter applications, or the form names a future day.
     :raises SheetAlreadyEntered: the scan of the form was entered before.
     """
-    refuse("" if by.may("cases.enter_application") else "Your role does not enter applications.")
+    refuse(why_not_enter(by))
     _refuse_impossible_days(application, at)
     for last_try in (False, False, True):
         try:
@@ -182,6 +184,7 @@ def find_entered(key: UUID) -> Case | None:
 def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     if entered := find_entered(application.key):
         return entered
+    sheet = _lock_sheet(application)
     _refuse_known_sheet(application)
     ur_decision = _find_or_store_ur_decision(application, by=by, at=at)
     lead = (
@@ -227,7 +230,10 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
         ur_decision_attached=application.ur_decision_attached,
         copy_certified=application.copy_certified,
     ).store(by=by, at=at)
-    once = {(paper.kind, paper.file.pk): paper for paper in application.papers}
+    papers = list(application.papers)
+    if sheet is not None and sheet.file is not None:
+        papers.append(Paper(ApplicationPaper.Kind.APPLICATION, sheet.file, sheet.name_received))
+    once = {(paper.kind, paper.file.pk): paper for paper in papers}
     for paper in once.values():
         ApplicationPaper(
             application=paper_form,
@@ -279,6 +285,8 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
         by=by,
         at=at,
     )
+    if sheet is not None:
+        batches.settle_as_case(sheet_id=sheet.pk, case=case, by=by, at=at)
     return case
 
 
@@ -343,6 +351,16 @@ def _refuse_impossible_days(application: ApplicationOnForm, at: datetime) -> Non
             raise NotAllowed(f"The {name} lies in the future. Check the paper.")
     if not application.items:
         raise NotAllowed("Enter at least one disputed treatment.")
+
+
+def _lock_sheet(application: ApplicationOnForm) -> Sheet | None:
+    """The sheet that was keyed. Whoever saves first has entered it, whoever holds it."""
+    if application.sheet_id is None:
+        return None
+    sheet: Sheet = Sheet.objects.select_for_update(of=("self",)).get(pk=application.sheet_id)
+    if sheet.case is not None:
+        raise SheetAlreadyEntered(sheet.case)
+    return sheet
 
 
 def _refuse_known_sheet(application: ApplicationOnForm) -> None:
