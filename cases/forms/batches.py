@@ -1,5 +1,6 @@
 """What is said about a batch of scans, and about a sheet that is set aside."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -37,7 +38,7 @@ class WhyNotForm(forms.Form):
     )
     note = PaperText(label="Note", max_length=300, required=False)
 
-    def __init__(self, *args: Any, reasons: list[WhyNot], **options: Any) -> None:
+    def __init__(self, *args: Any, reasons: Sequence[WhyNot], **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["reason"] = forms.ChoiceField(
             label="Reason",

@@ -265,7 +265,10 @@ def _note_if_known(sheet: Sheet, file: StoredFile, at: datetime) -> None:
     if at_hand is None and entered is None:
         return
     sheet.state, sheet.settled_at, sheet.same_as = Sheet.State.REPEATED, at, at_hand
-    sheet.case = entered.application.case if entered else at_hand.case
+    if entered is not None:
+        sheet.case = entered.application.case
+    elif at_hand is not None:
+        sheet.case = at_hand.case
 
 
 def _locked(sheet_id: int) -> Sheet:
@@ -280,8 +283,8 @@ def _refuse_settled(sheet: Sheet) -> None:
 
 
 def _take(sheet: Sheet, *, by: User, at: datetime) -> None:
-    mine = sheet.claimed_by_id == by.pk and sheet.claimed_at is not None
-    if mine and sheet.claimed_at > at - _RENEW_AFTER:
+    mine = sheet.claimed_by_id == by.pk
+    if mine and sheet.claimed_at is not None and sheet.claimed_at > at - _RENEW_AFTER:
         return
     sheet.claimed_by, sheet.claimed_at = by, at
     sheet.store(by=by, at=at, why="Claimed", fields=_CLAIM)
