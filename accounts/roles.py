@@ -81,6 +81,8 @@ PERMISSIONS: dict[str, set[Role]] = {
     "cases.decide_item_change": {Role.SUPERVISOR, Role.COORDINATOR},
     # keeping the house
     "reviewers.manage_credentials": {Role.CREDENTIALING},
+    "reviewers.set_conflict_limits": {Role.DIRECTOR},
+    "cases.keep_organisations": {Role.CREDENTIALING, Role.COORDINATOR},
     "letters.manage_wording": {Role.DIRECTOR, Role.ADMINISTRATOR},
     "guidelines.manage": {Role.GUIDELINE_ADMIN},
     "accounts.manage_people": {Role.ADMINISTRATOR},

@@ -213,3 +213,10 @@ def why_not_decide_item_change(user: User, change: ItemChange) -> str:
     if change.proposed_by_id == user.pk:
         return "You proposed this change, so somebody else has to decide about it."
     return ""
+
+
+def why_not_keep_organisations(user: User | None) -> str:
+    """``None`` is the system: shipped and imported facts."""
+    if user is None or user.may("cases.keep_organisations"):
+        return ""
+    return "Your role does not let you keep the organisations."

@@ -1,6 +1,15 @@
 from django.urls import path
 
-from .views import batches, endings, intake, item_changes, notices, parties, screening
+from .views import (
+    batches,
+    endings,
+    intake,
+    item_changes,
+    notices,
+    organisations,
+    parties,
+    screening,
+)
 
 app_name = "cases"
 
@@ -17,6 +26,19 @@ urlpatterns = [
     path("intake/sheets/<int:sheet>/lay-down/", batches.release_sheet, name="release_sheet"),
     path("intake/sheets/<int:sheet>/set-aside/", batches.park_sheet, name="park_sheet"),
     path("intake/sheets/<int:sheet>/put-back/", batches.unpark_sheet, name="unpark_sheet"),
+    # organisations
+    path("organisations/", organisations.organisations, name="organisations"),
+    path("organisations/<int:pk>/", organisations.organisation, name="organisation"),
+    path(
+        "organisations/<int:pk>/<str:kind>/",
+        organisations.add_organisation_fact,
+        name="add_organisation_fact",
+    ),
+    path(
+        "organisations/<int:pk>/<str:kind>/<int:fact_id>/withdraw/",
+        organisations.withdraw_organisation_fact,
+        name="withdraw_organisation_fact",
+    ),
     # one case
     path("cases/<str:number>/eligibility/", screening.eligibility, name="eligibility"),
     path("cases/<str:number>/screen-again/", screening.screen_again, name="screen_again"),

@@ -47,6 +47,8 @@ PLACES: dict[str, tuple[Place, ...]] = {
     ),
     "House": (
         Place("Reviewers", "reviewers:panel", "reviewers.see_identity", key="g p"),
+        Place("Organisations", "cases:organisations", "cases.keep_organisations"),
+        Place("Conflict limits", "reviewers:limits", "reviewers.set_conflict_limits"),
         Place("Parked letters", "letters:parked", "letters.release_parked"),
         Place("Wording", "letters:wording", "letters.manage_wording"),
         Place("Guidelines", "admin:app_list", "guidelines.manage", ("guidelines",)),

@@ -72,6 +72,10 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "cases:eligibility": "cases.decide_eligibility",
     "cases:screen_again": "cases.decide_eligibility",
     "cases:administrator_citations": "cases.decide_eligibility",
+    "cases:organisations": "cases.keep_organisations",
+    "cases:organisation": "cases.keep_organisations",
+    "cases:add_organisation_fact": "cases.keep_organisations",
+    "cases:withdraw_organisation_fact": "cases.keep_organisations",
     "cases:notices": "cases.view_case",
     "cases:make_notices": "cases.make_notices",
     "cases:mark_notices_sent": "letters.mark_sent",
@@ -98,6 +102,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "reviewers:attest": "determinations.review",
     "reviewers:decline": "determinations.review",
     # reviewers: the panel; those who may know who a reviewer is read it, credentialing keeps it
+    "reviewers:limits": "reviewers.see_identity",
     "reviewers:panel": "reviewers.see_identity",
     "reviewers:reviewer": "reviewers.see_identity",
     "reviewers:add": "reviewers.manage_credentials",

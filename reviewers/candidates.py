@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -12,19 +13,23 @@ from cases.models import (
     Case,
     DisputedItem,
     OrganisationName,
+    OrganisationOfficer,
+    OrganisationParent,
     Party,
     PersonName,
     SameOrganisation,
     SamePerson,
 )
 from cases.names import fold_name, fold_organisation
+from cases.services.intake import local_day
 
 from . import conflicts, matching
-from .conflicts import PartyFacts, Tie
+from .conflicts import Limits, PartyFacts, Tie
 from .facts import Profile
 from .matching import Applicant, Fit, Item, Question, Verdict
 from .models import (
     Affiliation,
+    ConflictLimits,
     ConflictResult,
     Reviewer,
     ReviewerAssignment,
@@ -68,13 +73,27 @@ def weigh(
 
 def ties_of(case: Case, profile: Profile, *, known_at: datetime) -> list[Tie]:
     """One reviewer's ties to the parties of a case as known at a moment, settlements applied."""
-    found = conflicts.ties(profile, parties_of(case, known_at=known_at))
+    limits = limits_on(local_day(known_at), known_at=known_at)
+    parties = parties_of(case, known_at=known_at, limits=limits)
+    found = conflicts.ties(profile, parties, limits)
     settlements = _settlements(case, known_at=known_at)
     return conflicts.settled(found, settlements.get(profile.reviewer_id, {}))
 
 
-def parties_of(case: Case, *, known_at: datetime) -> list[PartyFacts]:
-    """Every party that was known at a moment, those whose role has ended included. Five queries.
+def limits_on(day: date, *, known_at: datetime) -> Limits:
+    """From where on a tie is a conflict on a day, as set by a moment. Queries once."""
+    row = (
+        ConflictLimits.objects.filter(effective_from__lte=day, recorded_at__lte=known_at)
+        .order_by("-effective_from")
+        .first()
+    )
+    return Limits(row.holding_percent, frozenset(row.kin)) if row else conflicts.DEFAULT_LIMITS
+
+
+def parties_of(
+    case: Case, *, known_at: datetime, limits: Limits = conflicts.DEFAULT_LIMITS
+) -> list[PartyFacts]:
+    """Every party that was known at a moment, those whose role has ended included. Seven queries.
 
     Somebody who moved has a row for each address and is one party here, by the latest row.
     """
@@ -82,29 +101,87 @@ def parties_of(case: Case, *, known_at: datetime) -> list[PartyFacts]:
     same_persons = conflicts.groups_of_same(
         SamePerson.objects.known_at(known_at).values_list("person_id", "same_as_id")
     )
-    same_organisations = conflicts.groups_of_same(
+    same_pairs = list(
         SameOrganisation.objects.known_at(known_at).values_list("organisation_id", "same_as_id")
+    )
+    same_organisations = conflicts.groups_of_same(same_pairs)
+    owned = OrganisationParent.objects.known_at(known_at).on(local_day(known_at))
+    controlled, connected = conflicts.groups_of_companies(
+        same_pairs, owned.values_list("child_id", "parent_id", "share_percent"), limits
     )
     persons = {row.pk: _all_of(row.person_id, same_persons) for row in rows}
     organisations = {row.pk: _all_of(row.organisation_id, same_organisations) for row in rows}
     folded = {row.pk: _folded_names(row) for row in rows}
+    groups = {pk: _reached(own, controlled) for pk, own in organisations.items()}
+    part_owned = {pk: _reached(own, connected) for pk, own in organisations.items()}
+    officers = _officers_of(groups, same_persons, known_at=known_at)
     person_names = _names_near(
-        PersonName.objects.known_at(known_at), "person", persons, folded, ("first", "last")
+        PersonName.objects.known_at(known_at),
+        "person",
+        persons | {(pk, "officers"): held for pk, held in officers.items()},
+        folded,
+        ("first", "last"),
     )
     organisation_names = _names_near(
         OrganisationName.objects.known_at(known_at), "organisation", organisations, folded, ()
     )
     return [
-        _party_facts(
-            row,
-            persons[row.pk],
-            organisations[row.pk],
-            folded[row.pk],
-            person_names,
-            organisation_names,
+        replace(
+            _party_facts(
+                row,
+                persons[row.pk],
+                organisations[row.pk],
+                folded[row.pk],
+                person_names,
+                organisation_names,
+            ),
+            group=groups[row.pk] - organisations[row.pk],
+            part_owned=part_owned[row.pk] - groups[row.pk],
+            officers=officers[row.pk],
+            officer_names=_split_names(person_names, officers[row.pk]),
         )
         for row in rows
     ]
+
+
+def _reached(own: frozenset[int], groups: Mapping[int, frozenset[int]]) -> frozenset[int]:
+    """The companies of one's own and every company of their groups."""
+    return own.union(*(groups.get(pk, frozenset({pk})) for pk in own))
+
+
+def _officers_of(
+    groups: Mapping[int, frozenset[int]],
+    same_persons: Mapping[int, frozenset[int]],
+    *,
+    known_at: datetime,
+) -> dict[int, frozenset[int]]:
+    """Who directs each party's companies on the day, under every row they have. One query."""
+    wanted = frozenset[int]().union(*groups.values())
+    rows = (
+        OrganisationOfficer.objects.known_at(known_at)
+        .on(local_day(known_at))
+        .filter(organisation_id__in=wanted)
+        .values_list("organisation_id", "person_id")
+    )
+    held: dict[int, set[int]] = defaultdict(set)
+    for organisation_id, person_id in rows:
+        held[organisation_id] |= _all_of(person_id, same_persons)
+    return {
+        pk: frozenset[int]().union(*(held.get(one, set()) for one in group))
+        for pk, group in groups.items()
+    }
+
+
+def _split_names(
+    names: Iterable[dict[str, Any]], holders: frozenset[int]
+) -> tuple[conflicts.FoldedName, ...]:
+    return tuple(
+        dict.fromkeys(
+            conflicts.split_name(name["printed"], first=name["first"], last=name["last"])
+            for name in names
+            if name["holder"] in holders
+        )
+    )
 
 
 def one_of_each(rows: Iterable[Party]) -> list[Party]:
@@ -170,7 +247,8 @@ def _categories(item: DisputedItem) -> tuple[int, ...]:
 def _applicants(
     case: Case, panel: QuerySet[Reviewer], *, on: date, known_at: datetime
 ) -> list[Applicant]:
-    parties = parties_of(case, known_at=known_at)
+    limits = limits_on(on, known_at=known_at)
+    parties = parties_of(case, known_at=known_at, limits=limits)
     facts = facts_by_reviewer(
         on=on, known_at=known_at, of=panel, affiliations=_that_matter(parties)
     )
@@ -189,7 +267,7 @@ def _applicants(
             last_name=row["last_name"],
             **{kind: tuple(held) for kind, held in facts.get(row["pk"], {}).items()},
         )
-        found = conflicts.ties(profile, parties)
+        found = conflicts.ties(profile, parties, limits)
         people.append(
             Applicant(
                 profile=profile,
@@ -209,7 +287,8 @@ def _that_matter(parties: Sequence[PartyFacts]) -> Q:
     persons: set[int] = set()
     for party in parties:
         organisations |= party.organisations | party.namesake_organisations
-        persons |= party.persons | party.namesake_persons
+        organisations |= party.group | party.part_owned
+        persons |= party.persons | party.namesake_persons | party.officers
     return (
         Q(organisation_id__in=organisations)
         | Q(person_id__in=persons)
@@ -285,7 +364,7 @@ def _folded_names(row: Party) -> set[str]:
 def _names_near(
     names: QuerySet[Any],
     whose: str,
-    own: Mapping[int, frozenset[int]],
+    own: Mapping[Any, frozenset[int]],
     folded: Mapping[int, set[str]],
     parts: Sequence[str],
 ) -> list[dict[str, Any]]:

@@ -22,10 +22,8 @@ PASS, FAIL, UNKNOWN = "PASS", "FAIL", "UNKNOWN"
 NAME = "NAME"  # the reviewer and a party bear the same or a similar name
 NAMESAKE = "NAMESAKE"  # an affiliation names someone who is called like the party
 SURNAME = "SURNAME"  # only the surname is shared
+PART_OWNED = "PART_OWNED"  # through a company of which only a part is held
 NONE = "NONE"  # tested, nothing found
-
-# A holding above this share of an organisation is a financial tie (8 CCR 9768.1).
-HOLDING_THRESHOLD_PERCENT = Decimal("1")
 
 _TITLES = {
     "md",
@@ -59,6 +57,38 @@ _TIES = {
 }
 
 
+# What every party is tested for; one row says of all of them that nothing is on file.
+RELATIONS_TESTED = (*_TIES, NAME, NAMESAKE)
+
+# Owning this much of a company, or an unstated share of it, is control over it.
+CONTROL_PERCENT = Decimal(50)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """From where on a tie is a conflict. The defaults are those of 8 CCR 9768.1."""
+
+    holding_percent: Decimal = Decimal(1)  # a holding above this share is a financial tie
+    kin: frozenset[str] = frozenset(
+        {
+            "SPOUSE",
+            "COHABITANT",
+            "PARENT",
+            "CHILD",
+            "SIBLING",
+            "GRANDPARENT",
+            "GRANDCHILD",
+            "UNCLE_AUNT",
+            "NEPHEW_NIECE",
+            "SPOUSES_PARENT",
+            "CHILDS_SPOUSE",
+        }
+    )
+
+
+DEFAULT_LIMITS = Limits()
+
+
 @dataclass(frozen=True)
 class FoldedName:
     """A person's name, folded for comparison."""
@@ -79,6 +109,12 @@ class PartyFacts:
     organisations: frozenset[int] = frozenset()
     person_names: tuple[FoldedName, ...] = ()
     organisation_words: frozenset[str] = frozenset()
+    # companies that own it, that it owns, or that the same owner controls; and those held in part
+    group: frozenset[int] = frozenset()
+    part_owned: frozenset[int] = frozenset()
+    # its officers, directors and managers, and those of its group
+    officers: frozenset[int] = frozenset()
+    officer_names: tuple[FoldedName, ...] = ()
     # other rows, not known to be the same, that bear the party's name
     namesake_persons: frozenset[int] = frozenset()
     namesake_organisations: frozenset[int] = frozenset()
@@ -97,6 +133,11 @@ class Tie:
     relation: str
     result: str
     sentence: str = field(compare=False)
+
+    @property
+    def tested(self) -> tuple[str, ...]:
+        """Every relation that this one result answers for."""
+        return RELATIONS_TESTED if self.relation == NONE else (self.relation,)
 
 
 def split_name(printed: str, *, first: str = "", last: str = "") -> FoldedName:
@@ -143,12 +184,37 @@ def groups_of_same(pairs: Iterable[tuple[int, int]]) -> Mapping[int, frozenset[i
     return {member: frozenset(group) for member, group in groups.items()}
 
 
-def ties(profile: Profile, parties: Sequence[PartyFacts]) -> list[Tie]:
+def groups_of_companies(
+    same: Iterable[tuple[int, int]],
+    owned: Iterable[tuple[int, int, Decimal | None]],
+    limits: Limits,
+) -> tuple[Mapping[int, frozenset[int]], Mapping[int, frozenset[int]]]:
+    """Which companies belong together, by control and by any holding above the limit.
+
+    :param owned: (child, parent, share in percent; unstated means control).
+    """
+    same, owned = list(same), list(owned)
+    control = [
+        (child, parent)
+        for child, parent, share in owned
+        if share is None or share >= CONTROL_PERCENT
+    ]
+    held = [
+        (child, parent)
+        for child, parent, share in owned
+        if share is not None and limits.holding_percent < share < CONTROL_PERCENT
+    ]
+    return groups_of_same([*same, *control]), groups_of_same([*same, *control, *held])
+
+
+def ties(
+    profile: Profile, parties: Sequence[PartyFacts], limits: Limits = DEFAULT_LIMITS
+) -> list[Tie]:
     """Test a reviewer against every party. Each party has at least one result."""
     name = split_name("", first=profile.first_name, last=profile.last_name)
     found: list[Tie] = []
     for party in parties:
-        of_party = _affiliated(profile.affiliations, party)
+        of_party = _affiliated(profile.affiliations, party, limits)
         likeness = _like(name, party)
         if likeness is not None:
             of_party.append(likeness)
@@ -186,38 +252,56 @@ def by_party(found: Iterable[Tie]) -> Mapping[int, list[Tie]]:
     return groups
 
 
-def _affiliated(affiliations: Iterable[AffiliationHeld], party: PartyFacts) -> list[Tie]:
-    found = []
-    for held in affiliations:
-        words = _TIES.get(held.relation, "A tie to")
-        if held.organisation_id in party.organisations or held.person_id in party.persons:
-            if _too_small(held):
-                continue
-            found.append(
-                Tie(party.party_id, held.relation, FAIL, f"{words} {_the(party)} is on file.")
-            )
-        elif (
-            held.organisation_id in party.namesake_organisations
-            or held.person_id in party.namesake_persons
-        ):
-            found.append(
-                Tie(
-                    party.party_id,
-                    NAMESAKE,
-                    UNKNOWN,
-                    f"{words} someone who is called like {_the(party)} is on file. "
-                    "Find out whether they are the same.",
-                )
-            )
-    return list(dict.fromkeys(found))
+def _affiliated(
+    affiliations: Iterable[AffiliationHeld], party: PartyFacts, limits: Limits
+) -> list[Tie]:
+    found = [_tied(held, party) for held in affiliations if not _too_small(held, limits)]
+    return list(dict.fromkeys(tie for tie in found if tie is not None))
 
 
-def _too_small(held: AffiliationHeld) -> bool:
-    return (
-        held.relation == "OWNERSHIP"
-        and held.share_percent is not None
-        and held.share_percent <= HOLDING_THRESHOLD_PERCENT
-    )
+def _tied(held: AffiliationHeld, party: PartyFacts) -> Tie | None:
+    """The result of one affiliation: direct, through an officer, or through another company."""
+    words = _TIES.get(held.relation, "A tie to")
+    the_party = _the(party)
+    if held.organisation_id in party.organisations or held.person_id in party.persons:
+        whom = the_party
+    elif held.person_id in party.officers:
+        whom = f"an officer, director or manager of {the_party}"
+    elif held.organisation_id in party.group:
+        whom = f"a company of the same group as {the_party}"
+    elif held.organisation_id in party.part_owned:
+        return Tie(
+            party.party_id,
+            PART_OWNED,
+            UNKNOWN,
+            f"{words} a company that holds a part of {the_party}, or is held by it in part, is on "
+            "file. Find out whether it matters.",
+        )
+    elif (
+        held.organisation_id in party.namesake_organisations
+        or held.person_id in party.namesake_persons
+    ):
+        return Tie(
+            party.party_id,
+            NAMESAKE,
+            UNKNOWN,
+            f"{words} someone who is called like {the_party} is on file. "
+            "Find out whether they are the same.",
+        )
+    else:
+        return None
+    return Tie(party.party_id, held.relation, FAIL, f"{words} {whom} is on file.")
+
+
+def _too_small(held: AffiliationHeld, limits: Limits) -> bool:
+    """A holding below the limit, or a relative who does not count as family.
+
+    A relative of whom nobody said how they are related counts.
+    """
+    if held.relation == "FAMILY" and held.kin and held.kin not in limits.kin:
+        return True
+    small = held.share_percent is not None and held.share_percent <= limits.holding_percent
+    return small and held.relation in {"OWNERSHIP", "FAMILY"}
 
 
 def _like(name: FoldedName, party: PartyFacts) -> Tie | None:
@@ -236,6 +320,14 @@ def _like(name: FoldedName, party: PartyFacts) -> Tie | None:
             NAME,
             UNKNOWN,
             f"The reviewer's name is like that of {_the(party)}. "
+            "Find out whether they are the same.",
+        )
+    if {compare_names(name, other) for other in party.officer_names} & {"SAME", "SIMILAR"}:
+        return Tie(
+            party.party_id,
+            NAME,
+            UNKNOWN,
+            f"The reviewer's name is like that of an officer of {_the(party)}. "
             "Find out whether they are the same.",
         )
     if "SURNAME" in likeness:

@@ -106,6 +106,7 @@ class AffiliationHeld(Held):
     organisation_id: int | None
     person_id: int | None
     share_percent: Decimal | None
+    kin: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from .models import (
     Affiliation,
     ConflictResult,
     CredentialFact,
+    Kin,
     Licence,
     LicenceKind,
     PracticeFact,
@@ -315,10 +316,21 @@ class LeaveForm(FactForm):
 class AffiliationForm(FactForm):
     """A tie to an organisation or a person."""
 
-    own = ["relation", "organisation_name", "person_name", "share_percent", "note"]
+    own = ["relation", "organisation_name", "person_name", "kin", "share_percent", "note"]
     relation = forms.ChoiceField(label="Relation", choices=Affiliation.Relation.choices)
-    organisation_name = Line(label="Organisation", max_length=300, required=False)
+    organisation_name = Line(
+        label="Organisation",
+        max_length=300,
+        required=False,
+        help_text="For a family tie: what the relative works for, directs or owns.",
+    )
     person_name = Line(label="Person", max_length=300, required=False)
+    kin = forms.ChoiceField(
+        label="Relative",
+        choices=[("", "Not a relative"), *Kin.choices],
+        required=False,
+        help_text="How a family tie is related. Which relatives count is a dated setting.",
+    )
     share_percent = forms.DecimalField(
         label="Share in percent",
         max_digits=5,
@@ -387,3 +399,34 @@ class SeatsForm(DatedForm):
         if day > self.today:
             raise forms.ValidationError("This date is in the future. Check the letter.")
         return day
+
+
+class LimitsForm(DatedForm):
+    """From where on a tie is a conflict."""
+
+    effective_from = PaperDate(
+        label="From", error_messages={"required": "Enter the day from which they hold."}
+    )
+    holding_percent = forms.DecimalField(
+        label="A holding is a conflict above",
+        help_text="Percent of an organisation.",
+        max_digits=5,
+        decimal_places=2,
+        min_value=0,
+        max_value=100,
+        error_messages={
+            "invalid": "Write a number, such as 1 or 2.5.",
+            "required": "Enter the share in percent.",
+        },
+    )
+    kin = forms.MultipleChoiceField(
+        label="Relatives who count",
+        choices=Kin.choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    reason = Line(
+        label="Why",
+        max_length=300,
+        error_messages={"required": "Say why the limits change."},
+    )

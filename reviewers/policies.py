@@ -24,6 +24,7 @@ __all__ = [
     "why_not_end_seats",
     "why_not_keep_credentials",
     "why_not_open_file",
+    "why_not_set_limits",
     "why_not_settle",
     "why_not_take_back",
 ]
@@ -86,6 +87,13 @@ def why_not_keep_credentials(user: User | None) -> str:
     if user is None or user.may("reviewers.manage_credentials"):
         return ""
     return "Your role does not let you change the panel."
+
+
+def why_not_set_limits(user: User | None) -> str:
+    """``None`` is the system."""
+    if user is None or user.may("reviewers.set_conflict_limits"):
+        return ""
+    return "The medical director sets from where on a tie is a conflict."
 
 
 def why_not_settle(user: User, reviewer: Reviewer) -> str:

@@ -44,22 +44,31 @@ def _text(name: str) -> Cast:
     return Cast(name, _TEXT)
 
 
-# Where each kind of fact keeps its own words: four columns of text, so that all seven tables
+# Where each kind of fact keeps its own words: five columns of text, so that all seven tables
 # answer in one query.
 _FOUND = SqlCase(When(found=True, then=Value("1")), default=Value(""), output_field=_TEXT)
 _COLUMNS: dict[str, tuple[type[CredentialFact], list[Any]]] = {
-    "licences": (Licence, [_text("state"), _text("number"), _text("kind"), _text("standing")]),
+    "licences": (
+        Licence,
+        [_text("state"), _text("number"), _text("kind"), _text("standing"), _NOTHING],
+    ),
     "certifications": (
         Certification,
-        [_text("board"), _text("specialty__name"), _text("parent__name"), _NOTHING],
+        [_text("board"), _text("specialty__name"), _text("parent__name"), _NOTHING, _NOTHING],
     ),
-    "practice": (PracticeFact, [_text("kind"), _text("weekly_hours"), _NOTHING, _NOTHING]),
-    "trainings": (Training, [_text("topic"), _text("version_taught"), _NOTHING, _NOTHING]),
-    "sanction_checks": (SanctionCheck, [_text("register"), _FOUND, _NOTHING, _NOTHING]),
-    "leaves": (Leave, [_text("note"), _NOTHING, _NOTHING, _NOTHING]),
+    "practice": (PracticeFact, [_text("kind"), _text("weekly_hours"), *[_NOTHING] * 3]),
+    "trainings": (Training, [_text("topic"), _text("version_taught"), *[_NOTHING] * 3]),
+    "sanction_checks": (SanctionCheck, [_text("register"), _FOUND, *[_NOTHING] * 3]),
+    "leaves": (Leave, [_text("note"), *[_NOTHING] * 4]),
     "affiliations": (
         Affiliation,
-        [_text("relation"), _text("organisation_id"), _text("person_id"), _text("share_percent")],
+        [
+            _text("relation"),
+            _text("organisation_id"),
+            _text("person_id"),
+            _text("share_percent"),
+            _text("kin"),
+        ],
     ),
 }
 
@@ -89,6 +98,7 @@ _BUILD: dict[str, Callable[[dict[str, Any], list[Any]], Held]] = {
         organisation_id=_number(own[1]),
         person_id=_number(own[2]),
         share_percent=_decimal(own[3]),
+        kin=own[4] or "",
     ),
 }
 

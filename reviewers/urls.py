@@ -20,6 +20,7 @@ urlpatterns = [
     path("reviews/<int:assignment_id>/attest/", views.attest, name="attest"),
     path("reviews/<int:assignment_id>/decline/", views.decline, name="decline"),
     # the panel
+    path("reviewers/conflict-limits/", views.limits, name="limits"),
     path("reviewers/", views.roster, name="panel"),
     path("reviewers/new/", views.add_reviewer, name="add"),
     path("reviewers/<str:code>/", views.reviewer, name="reviewer"),

@@ -23,7 +23,7 @@ from cases.models import CannotMove, Case, Party
 from cases.policies import NotAllowed
 
 from . import panel, policies, seats
-from .candidates import one_of_each
+from .candidates import limits_on, one_of_each
 from .forms import (
     FORMS,
     TITLES,
@@ -32,6 +32,7 @@ from .forms import (
     AttestForm,
     DeclineForm,
     FactForm,
+    LimitsForm,
     ReviewerForm,
     SeatsForm,
     SettleForm,
@@ -39,11 +40,12 @@ from .forms import (
     StatusForm,
     TakeBackForm,
 )
-from .models import ConflictResult, Reviewer, ReviewerAssignment
+from .models import ConflictLimits, ConflictResult, Kin, Reviewer, ReviewerAssignment
 from .profiles import profile
 from .services import assignment as assignments
 from .services import conflicts as conflict_services
 from .services import credentialing
+from .services import limits as limit_services
 from .services import matching as matching_services
 from .services import seats as seat_services
 from .services.credentialing import BadFact
@@ -671,3 +673,39 @@ def _reviewer(code: str) -> Reviewer:
 
 def _case(number: str) -> Case:
     return get_object_or_404(Case, number=number)
+
+
+# --- from where on a tie is a conflict ----------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def limits(request: StaffRequest) -> HttpResponse:
+    """Which holdings and relatives make a conflict, now and before; the director sets the next."""
+    now = timezone.now()
+    today = timezone.localdate(now)
+    standing = limits_on(today, known_at=now)
+    initial = {
+        "effective_from": today,
+        "holding_percent": standing.holding_percent,
+        "kin": sorted(standing.kin),
+    }
+    form = LimitsForm(_posted(request), today=today, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            limit_services.set_limits(**form.cleaned_data, by=request.user, at=now)
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "The limits are set.")
+            return redirect("reviewers:limits")
+    context = {
+        "form": form,
+        "standing": standing,
+        "standing_kin": [label for value, label in Kin.choices if value in standing.kin],
+        "rows": ConflictLimits.objects.order_by("-effective_from"),
+        "kin_labels": dict(Kin.choices),
+        "why_not": policies.why_not_set_limits(request.user),
+        "today": today,
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "reviewers/limits.html", context, status=status)

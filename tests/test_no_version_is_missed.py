@@ -15,8 +15,9 @@ import pytest
 import letters.services as letter_services
 from accounts.roles import Role
 from cases.models import Case, DisputedItem
-from cases.services import intake, items, notices, screening
+from cases.services import intake, items, notices, organisations, screening
 from cases.services.intake import ItemOnForm
+from cases.services.people import find_organisation
 from determinations.models import OpinionCitation
 from determinations.services import issuing, quality, sending, writing
 from files.services import store_bytes
@@ -26,7 +27,7 @@ from letters.models import Delivery, Letter
 from records.models import ReadMark
 from records.services import dispatch, documents, reading
 from reviewers.models import AttestationWording, Licence, Reviewer
-from reviewers.services import assignment, conflicts, credentialing, matching, seats
+from reviewers.services import assignment, conflicts, credentialing, limits, matching, seats
 from tests.determinations.factories import RATIONALE, SUMMARY
 from tests.every_row import tracked_models
 from tests.factories import MONDAY, SIX_YES, application, paper, person
@@ -218,6 +219,32 @@ def keep_the_panel(walk, keeper):
         organisation_name="A hospital elsewhere",
         valid_from=date(2010, 1, 1),
         **panel.VERIFIED,
+    )
+    elsewhere = find_organisation("A hospital elsewhere")
+    about = {"organisation_id": elsewhere.pk, "source": "Annual report"}
+    owner = walk.act(
+        organisations.record_parent,
+        by=keeper,
+        child_id=elsewhere.pk,
+        parent_name="Far Holdings",
+        source="Annual report",
+    )
+    walk.act(organisations.record_officer, by=keeper, person_name="A", title="Director", **about)
+    walk.act(
+        organisations.record_same,
+        by=keeper,
+        organisation_id=elsewhere.pk,
+        same_as_name="Far Holdings",
+        reason="One and the same",
+    )
+    walk.act(organisations.withdraw, by=keeper, kind="parent", fact_id=owner.pk, reason="A mistake")
+    walk.act(
+        limits.set_limits,
+        by=person(Role.DIRECTOR),
+        effective_from=walk.at.date(),
+        holding_percent=5,
+        kin=["SPOUSE"],
+        reason="Counsel's reading",
     )
     walk.act(
         credentialing.correct_fact,

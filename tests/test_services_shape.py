@@ -13,6 +13,8 @@ QUESTIONS = {
     "cases/services/intake.py": {"local_day", "find_entered"},
     "cases/services/item_changes.py": {"differences"},
     "cases/services/items.py": {"stated_for"},
+    "cases/services/organisations.py": {"names_of"},
+    "cases/services/people.py": {"find_organisation"},
     "cases/services/notices.py": {"address_of", "organisation", "recipients"},
     "cases/services/parties.py": {"former", "standing", "unsent_letters"},
     "determinations/services/issuing.py": {

@@ -40,6 +40,7 @@ from .parties import Party, PreferredChannel, Role
 from .people import (
     Organisation,
     OrganisationName,
+    OrganisationOfficer,
     OrganisationParent,
     Person,
     PersonName,
@@ -82,6 +83,7 @@ __all__ = [
     "ItemChange",
     "Organisation",
     "OrganisationName",
+    "OrganisationOfficer",
     "OrganisationParent",
     "Origin",
     "Outcome",

@@ -82,6 +82,19 @@ class OrganisationParent(TwoTimeFact):
         return f"{self.child} belongs to {self.parent}"
 
 
+class OrganisationOfficer(TwoTimeFact):
+    """An officer, director or manager of an organisation, for a time (Labor Code 139.5)."""
+
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="officers"
+    )
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="offices")
+    title = models.CharField(max_length=120)
+
+    def __str__(self) -> str:
+        return f"{self.title} of {self.organisation}"
+
+
 class SameOrganisation(TwoTimeFact):
     """A merge: two rows are one organisation."""
 

@@ -16,16 +16,10 @@ def find_or_store_organisation(
 
     A name of nothing but signs is nobody's, so it always makes a new row.
     """
-    normal = fold_organisation(name)[:LONGEST]
-    known = normal and (
-        OrganisationName.objects.current()
-        .filter(normal=normal)
-        .select_related("organisation")
-        .order_by("pk")
-        .first()
-    )
+    known = find_organisation(name)
     if known:
-        return known.organisation
+        return known
+    normal = fold_organisation(name)[:LONGEST]
     organisation = Organisation().store(by=by, at=at)
     OrganisationName.objects.create(
         organisation=organisation,
@@ -36,6 +30,19 @@ def find_or_store_organisation(
         source=source,
     )
     return organisation
+
+
+def find_organisation(name: str) -> Organisation | None:
+    """The organisation that is on file under a printed name. Queries once."""
+    normal = fold_organisation(name)[:LONGEST]
+    known = normal and (
+        OrganisationName.objects.current()
+        .filter(normal=normal)
+        .select_related("organisation")
+        .order_by("pk")
+        .first()
+    )
+    return known.organisation if known else None
 
 
 def store_person(

@@ -10,10 +10,12 @@ from .assignment import (
     ReviewerBar,
     SeatApproval,
 )
+from .limits import ConflictLimits
 from .panel import (
     Affiliation,
     Certification,
     CredentialFact,
+    Kin,
     Leave,
     Licence,
     LicenceKind,
@@ -32,8 +34,10 @@ __all__ = [
     "Candidate",
     "CandidateList",
     "Certification",
+    "ConflictLimits",
     "ConflictResult",
     "CredentialFact",
+    "Kin",
     "Leave",
     "Licence",
     "LicenceKind",

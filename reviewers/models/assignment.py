@@ -65,6 +65,7 @@ class ConflictResult(models.Model):
     party_list_version = models.PositiveIntegerField()
     relation = models.CharField(max_length=16)
     result = models.CharField(max_length=8, choices=Result)
+    tested = models.JSONField(default=list)  # every relation of which nothing is on file
     sentence = models.CharField(max_length=400)
     note = models.CharField(max_length=300, blank=True)  # of the person who settled it
     tested_at = models.DateTimeField()

@@ -205,8 +205,29 @@ class Leave(CredentialFact):
         return f"Leave {self.valid_from}–{self.valid_to}"
 
 
+class Kin(models.TextChoices):
+    """How somebody is related to a reviewer. Which of them count is a dated setting."""
+
+    SPOUSE = "SPOUSE", "Spouse"
+    COHABITANT = "COHABITANT", "Cohabitant"
+    PARENT = "PARENT", "Parent"
+    CHILD = "CHILD", "Child"
+    SIBLING = "SIBLING", "Sibling"
+    GRANDPARENT = "GRANDPARENT", "Grandparent"
+    GRANDCHILD = "GRANDCHILD", "Grandchild"
+    UNCLE_AUNT = "UNCLE_AUNT", "Uncle or aunt"
+    NEPHEW_NIECE = "NEPHEW_NIECE", "Nephew or niece"
+    SPOUSES_PARENT = "SPOUSES_PARENT", "Spouse’s parent"
+    CHILDS_SPOUSE = "CHILDS_SPOUSE", "Child’s spouse"
+    COUSIN = "COUSIN", "Cousin"
+    OTHER = "OTHER", "Other relative"
+
+
 class Affiliation(CredentialFact):
-    """A tie between a reviewer and an organisation or person that may be party to a case."""
+    """A tie between a reviewer and an organisation or person that may be party to a case.
+
+    A family tie may name the relative, what the relative is tied to (the organisation), or both.
+    """
 
     class Relation(models.TextChoices):
         EMPLOYMENT = "EMPLOYMENT", "Employment"
@@ -226,6 +247,7 @@ class Affiliation(CredentialFact):
     person = models.ForeignKey(
         Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    kin = models.CharField(max_length=16, choices=Kin, blank=True)  # of a family tie
     share_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
     note = models.CharField(max_length=300, blank=True)
 

@@ -365,6 +365,7 @@ def add_affiliation(
     organisation_name: str = "",
     person_id: int | None = None,
     person_name: str = "",
+    kin: str = "",
     share_percent: Decimal | None = None,
     note: str = "",
     valid_from: date | None,
@@ -377,7 +378,8 @@ def add_affiliation(
 ) -> Affiliation:
     """Record a tie to an organisation or a person, by id or as printed.
 
-    A printed name of an organisation finds the one that is on file under it. A person's name alone
+    A family tie names the relative, what the relative is tied to, or both. A printed name of an
+    organisation finds the one that is on file under it. A person's name alone
     proves nothing, so it always makes a new row; a party who is called the same is then a doubt
     for somebody to settle.
 
@@ -394,6 +396,7 @@ def add_affiliation(
         relation=relation,
         organisation_id=organisation_id,
         person_id=person_id,
+        kin=kin,
         share_percent=share_percent,
         note=note.strip(),
     )
@@ -554,6 +557,8 @@ def _refuse_affiliation(row: Any, today: date) -> None:
         raise BadFact("organisation_name", "Name the organisation or the person.")
     if row.relation not in Affiliation.Relation.values:
         raise BadFact("relation", "Choose the relation.")
+    if row.kin and row.relation != Affiliation.Relation.FAMILY:
+        raise BadFact("kin", "Only a family tie has a relative. Choose “Family”, or leave this.")
     if row.share_percent is not None and not 0 <= row.share_percent <= 100:
         raise BadFact("share_percent", "A share lies between 0 and 100 percent.")
 

@@ -1,0 +1,164 @@
+"""Who owns whom, who directs it, and which two rows are one: what ties are looked for through."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from cases import policies
+from cases.models import (
+    Organisation,
+    OrganisationOfficer,
+    OrganisationParent,
+    SameOrganisation,
+    TwoTimeFact,
+)
+from cases.policies import NotAllowed, refuse
+
+from . import people
+
+KINDS: dict[str, type[TwoTimeFact]] = {
+    "parent": OrganisationParent,
+    "officer": OrganisationOfficer,
+    "same": SameOrganisation,
+}
+
+
+@transaction.atomic
+def record_parent(
+    *,
+    child_id: int,
+    parent_name: str,
+    share_percent: Decimal | None = None,
+    valid_from: date | None = None,
+    valid_to: date | None = None,
+    source: str,
+    by: User | None,
+    at: datetime,
+) -> OrganisationParent:
+    """Record that one organisation owned or controlled another for a time.
+
+    :param parent_name: found again under its name, or stored.
+    :param share_percent: of the child, 0 to 100; left out where it controls it whatever its share.
+    :raises NotAllowed: wrong role, its own parent, days that end before they begin, or no source.
+    """
+    _refuse(by, valid_from, valid_to, source)
+    refuse("" if parent_name.strip() else "Name the owner.")
+    if share_percent is not None and not 0 < share_percent <= 100:
+        refuse("A share lies between 0 and 100 percent.")
+    parent = people.find_or_store_organisation(
+        name=parent_name.strip(), source=source, by=by, at=at
+    )
+    refuse("An organisation does not own itself." if parent.pk == child_id else "")
+    return OrganisationParent.objects.create(
+        child_id=child_id,
+        parent=parent,
+        share_percent=share_percent,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        source=source.strip(),
+        recorded_at=at,
+        recorded_by=by,
+    )
+
+
+@transaction.atomic
+def record_officer(
+    *,
+    organisation_id: int,
+    person_name: str,
+    title: str,
+    valid_from: date | None = None,
+    valid_to: date | None = None,
+    source: str,
+    by: User | None,
+    at: datetime,
+) -> OrganisationOfficer:
+    """Record an officer, director or manager of an organisation.
+
+    A name alone proves nothing, so it always makes a new person.
+
+    :raises NotAllowed: wrong role, no name or title, days that end before they begin, no source.
+    """
+    _refuse(by, valid_from, valid_to, source)
+    refuse("" if person_name.strip() else "Name the officer.")
+    refuse("" if title.strip() else "Say what the officer is: director, manager, …")
+    person = people.store_person(name=person_name.strip(), source=source, by=by, at=at)
+    return OrganisationOfficer.objects.create(
+        organisation_id=organisation_id,
+        person=person,
+        title=title.strip(),
+        valid_from=valid_from,
+        valid_to=valid_to,
+        source=source.strip(),
+        recorded_at=at,
+        recorded_by=by,
+    )
+
+
+@transaction.atomic
+def record_same(
+    *,
+    organisation_id: int,
+    same_as_name: str,
+    reason: str,
+    by: User | None,
+    at: datetime,
+) -> SameOrganisation:
+    """Record that two rows are one organisation; both stay, and ties to either count for both.
+
+    :raises NotAllowed: wrong role, no reason, no such organisation, or the very same row.
+    """
+    refuse(policies.why_not_keep_organisations(by))
+    refuse("" if reason.strip() else "Say how you know that they are the same.")
+    other = people.find_organisation(same_as_name)
+    if other is None:
+        raise NotAllowed(f"No organisation is on file as “{same_as_name.strip()}”.")
+    refuse("That is this very organisation." if other.pk == organisation_id else "")
+    return SameOrganisation.objects.create(
+        organisation_id=organisation_id,
+        same_as=other,
+        reason=reason.strip()[:300],
+        recorded_at=at,
+        recorded_by=by,
+        source=reason.strip()[:200],
+    )
+
+
+@transaction.atomic
+def withdraw(*, kind: str, fact_id: int, reason: str, by: User | None, at: datetime) -> TwoTimeFact:
+    """Say that a recorded fact was never true. It stays readable as what was believed till now.
+
+    :param kind: one of ``KINDS``.
+    :raises NotAllowed: wrong role, no reason, or corrected already.
+    """
+    refuse(policies.why_not_keep_organisations(by))
+    refuse("" if reason.strip() else "Say why it was never true.")
+    model: Any = KINDS[kind]  # the type checker cannot query an abstract one
+    old: TwoTimeFact = model.objects.select_for_update().get(pk=fact_id)
+    if model.objects.filter(corrects=old).exists() or old.withdrawn:
+        refuse("Someone has corrected this row already.")
+    kept = {
+        field.attname: getattr(old, field.attname)
+        for field in model._meta.concrete_fields
+        if field.name not in {"id", "recorded_at", "recorded_by", "corrects", "withdrawn"}
+    }
+    kept["source"] = reason.strip()[:200]
+    row: TwoTimeFact = model(**kept, corrects=old, withdrawn=True, recorded_at=at, recorded_by=by)
+    row.save(force_insert=True)
+    return row
+
+
+def names_of(organisation: Organisation) -> list[str]:
+    """Every name of an organisation as believed today, the newest first. Queries once."""
+    rows = organisation.names.current().order_by("-recorded_at", "-pk")
+    return list(dict.fromkeys(rows.values_list("printed", flat=True)))
+
+
+def _refuse(by: User | None, valid_from: date | None, valid_to: date | None, source: str) -> None:
+    refuse(policies.why_not_keep_organisations(by))
+    if valid_from and valid_to and valid_to < valid_from:
+        refuse("It ends before it begins. Check both days.")
+    refuse("" if source.strip() else "Say where this is known from.")

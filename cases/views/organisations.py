@@ -1,0 +1,125 @@
+"""Pages of organisations: who owns them, who directs them, which rows are one."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.requests import StaffRequest
+from cases.forms.acts import ReasonForm
+from cases.forms.organisations import OfficerForm, OwnerForm, SameForm
+from cases.models import Organisation, OrganisationName
+from cases.names import fold_organisation
+from cases.paper_fields import DatedForm
+from cases.services import organisations as services
+
+from .acting import REFUSALS
+
+FORMS: dict[str, type[DatedForm]] = {"parent": OwnerForm, "officer": OfficerForm, "same": SameForm}
+MOST_FOUND = 50
+
+
+@require_safe
+def organisations(request: StaffRequest) -> HttpResponse:
+    """Find an organisation by a name it goes by."""
+    find = request.GET.get("find", "").strip()
+    folded = fold_organisation(find)
+    rows = OrganisationName.objects.current().filter(normal__startswith=folded) if folded else None
+    found = list(rows.order_by("normal", "pk")[: MOST_FOUND + 1]) if rows is not None else []
+    context = {"find": find, "names": found[:MOST_FOUND], "more": len(found) > MOST_FOUND}
+    return render(request, "cases/organisations.html", context)
+
+
+@require_safe
+def organisation(request: StaffRequest, pk: int) -> HttpResponse:
+    """One organisation: its names, owners, officers, and what is tied to it through them."""
+    return _page(request, get_object_or_404(Organisation, pk=pk))
+
+
+@require_POST
+def add_organisation_fact(request: StaffRequest, pk: int, kind: str) -> HttpResponse:
+    """Record an owner, an officer, or a row that is the same."""
+    row = get_object_or_404(Organisation, pk=pk)
+    if kind not in FORMS:
+        raise Http404("There is no such fact.")
+    now = timezone.now()
+    form = FORMS[kind](request.POST, today=timezone.localdate(now))
+    if form.is_valid():
+        said: dict[str, Any] = form.cleaned_data
+        try:
+            if kind == "parent":
+                services.record_parent(child_id=pk, by=request.user, at=now, **said)
+            elif kind == "officer":
+                services.record_officer(organisation_id=pk, by=request.user, at=now, **said)
+            else:
+                services.record_same(organisation_id=pk, by=request.user, at=now, **said)
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "It is on file; ties are looked for through it from now on.")
+            return redirect("cases:organisation", pk)
+    return _page(request, row, status=422, **{kind: form})
+
+
+@require_POST
+def withdraw_organisation_fact(
+    request: StaffRequest, pk: int, kind: str, fact_id: int
+) -> HttpResponse:
+    """Say that an owner, officer or sameness was never true."""
+    row = get_object_or_404(Organisation, pk=pk)
+    if kind not in FORMS:
+        raise Http404("There is no such fact.")
+    get_object_or_404(_facts(row)[kind], pk=fact_id)
+    form = ReasonForm(request.POST)
+    if form.is_valid():
+        try:
+            services.withdraw(
+                kind=kind,
+                fact_id=fact_id,
+                reason=form.cleaned_data["reason"],
+                by=request.user,
+                at=timezone.now(),
+            )
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "It counts no longer; it stays readable in the history.")
+            return redirect("cases:organisation", pk)
+    return _page(request, row, status=422, withdrawing=form)
+
+
+def _facts(row: Organisation) -> dict[str, Any]:
+    return {
+        "parent": row.parents.current().select_related("parent"),
+        "officer": row.officers.current().select_related("person"),
+        "same": row.merged_into.current().select_related("same_as"),
+    }
+
+
+def _page(
+    request: StaffRequest, row: Organisation, *, status: int = 200, **bound: Any
+) -> HttpResponse:
+    today = timezone.localdate()
+    facts = _facts(row)
+    owned = row.children.current().select_related("child").order_by("-valid_from", "pk")
+    context = {
+        "organisation": row,
+        "names": services.names_of(row),
+        "parents": [(one, services.names_of(one.parent)) for one in facts["parent"]],
+        "children": [(one, services.names_of(one.child)) for one in owned],
+        "officers": [
+            (one, one.person.names.current().order_by("-pk").first()) for one in facts["officer"]
+        ],
+        "same": [(one, services.names_of(one.same_as)) for one in facts["same"]],
+        "forms": {
+            kind: bound.get(kind) or form(today=today, auto_id=f"{kind}-%s")
+            for kind, form in FORMS.items()
+        },
+        "form": next(iter(bound.values()), None),
+        "withdrawing": bound.get("withdrawing") or ReasonForm(),
+        "today": today,
+    }
+    return render(request, "cases/organisation.html", context, status=status)
