@@ -10,7 +10,7 @@ from accounts.models import User
 from accounts.names import who
 
 from .lifecycle import Status
-from .models import Case, DisputedItem, ItemChange, Sheet
+from .models import Case, DisputedItem, Event, ItemChange, Sheet
 
 
 class NotAllowed(Exception):
@@ -220,3 +220,16 @@ def why_not_keep_organisations(user: User | None) -> str:
     if user is None or user.may("cases.keep_organisations"):
         return ""
     return "Your role does not let you keep the organisations."
+
+
+def why_not_correct_note(user: User, note: Event) -> str:
+    """Whether this person may put a second note in place of one. Queries once."""
+    if not user.may("cases.add_note"):
+        return "Your role does not write notes."
+    if note.kind != Event.Kind.NOTE or note.by_id != user.pk:
+        return "You correct your own notes alone. Add a note of your own instead."
+    if Event.objects.filter(
+        case=note.case_id, kind=Event.Kind.NOTE, facts__corrects=note.pk
+    ).exists():
+        return "This note is corrected already. Correct the later one."
+    return ""

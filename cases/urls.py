@@ -75,6 +75,11 @@ urlpatterns = [
     ),
     path("cases/<str:number>/parties/<int:party_id>/end/", parties.end_party, name="end_party"),
     path("cases/<str:number>/note/", endings.note, name="note"),
+    path(
+        "cases/<str:number>/notes/<int:event_id>/correct/",
+        endings.correct_note,
+        name="correct_note",
+    ),
     path("cases/<str:number>/withdraw/", endings.withdraw, name="withdraw"),
     path("cases/<str:number>/terminate/", endings.terminate, name="terminate"),
     path("cases/<str:number>/close/", endings.close, name="close"),

@@ -7,8 +7,9 @@ from django.urls import reverse
 from accounts.models import User
 from cases import policies as case_policies
 from cases.lifecycle import Status
-from cases.models import Case
+from cases.models import Case, CaseLink
 from determinations import policies as determination_policies
+from records import policies as record_policies
 from reviewers import policies as reviewer_policies
 
 
@@ -74,6 +75,8 @@ def next_step(case: Case, user: User) -> NextStep:
                     act="mark the records complete",
                 ),
             )
+        case Status.CONSOLIDATED:
+            return _decided_with_another(case)
         case Status.RECORDS_COMPLETE:
             return NextStep(
                 "A coordinator chooses the reviewer.",
@@ -83,8 +86,20 @@ def next_step(case: Case, user: User) -> NextStep:
             )
         case Status.REVIEWER_CHOSEN:
             return NextStep("The reviewer accepts the case and attests that there is no conflict.")
-        case Status.IN_REVIEW | Status.INFO_FOR_REVIEW:
+        case Status.IN_REVIEW if _owes_attestation(case):
+            return NextStep(
+                "The parties have changed: the reviewer attests again that there is no conflict, "
+                "then the file opens and the review goes on."
+            )
+        case Status.IN_REVIEW:
             return NextStep("The reviewer reads the records and writes the review.")
+        case Status.INFO_FOR_REVIEW:
+            return NextStep(
+                "A coordinator gets what the reviewer asked for and adds it to the records.",
+                "Open records",
+                reverse("records:list", args=[number]),
+                record_policies.why_not_add_document(user, case),
+            )
         case Status.QA:
             return NextStep(
                 "Quality assurance reads the review.",
@@ -108,3 +123,27 @@ def next_step(case: Case, user: User) -> NextStep:
             )
         case _:
             return NextStep("Nothing is left to do. The case is closed.")
+
+
+def _decided_with_another(case: Case) -> NextStep:
+    """A consolidated case waits for the one that it was put into."""
+    link = (
+        case.links.filter(kind=CaseLink.Kind.CONSOLIDATED, ended_at=None)
+        .select_related("other")
+        .first()
+    )
+    if link is None:
+        return NextStep("A coordinator takes this case out of the consolidation, or closes it.")
+    return NextStep(
+        f"Its items are decided with case {link.other.number}.",
+        f"Open {link.other.number}",
+        link.other.get_absolute_url(),
+    )
+
+
+def _owes_attestation(case: Case) -> bool:
+    """Whether a reviewer who accepted has to attest anew, because the parties changed."""
+    return any(
+        one.state == one.State.ACCEPTED and reviewer_policies.live_attestation(one) is None
+        for one in reviewer_policies.live_assignments(case)
+    )

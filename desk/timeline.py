@@ -1,17 +1,27 @@
 """The acts of a case as sentences, with the names that this reader may see."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.names import who
 from cases.models import Case, Event
+
+PAGE = 50
+THE_SYSTEM = "system"
+A_REVIEWER = "reviewer"  # whoever reviewed, for those who may not know who did
 
 
 @dataclass(frozen=True)
 class Entry:
     """One act as the timeline prints it."""
 
+    pk: int
     happened_at: datetime
     kind: str
     title: str
@@ -19,25 +29,65 @@ class Entry:
     why: str
     who: str
     letter_id: str
+    changes: list[tuple[str, str, str]] = field(default_factory=list)  # what, from, to
+    is_own_note: bool = False
+    was_corrected: bool = False
+    is_correction: bool = False
 
 
-def timeline(case: Case, reader: User, *, kind: str = "") -> list[Entry]:
-    """The acts of a case, newest first. Two queries."""
-    events = case.events.select_related("by")
-    if kind:
-        events = events.filter(kind=kind)
-    return [
-        Entry(
-            happened_at=event.happened_at,
-            kind=event.kind,
-            title=event.get_kind_display(),
-            sentence=event.sentence,
-            why=event.why,
-            who=who_acted(event, reader),
-            letter_id=str(event.letter_id or ""),
-        )
-        for event in events.order_by("-happened_at", "-pk")
-    ]
+@dataclass(frozen=True)
+class Filters:
+    """What a reader asked for, in the address. Days are local, both included."""
+
+    kind: str = ""
+    person: str = ""
+    first_day: date | None = None
+    last_day: date | None = None
+
+    @property
+    def is_any(self) -> bool:
+        return bool(self.kind or self.person or self.first_day or self.last_day)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some acts, newest first, and where the older ones go on."""
+
+    entries: list[Entry]
+    older: str  # a key for ``before``, empty on the last page
+
+
+def timeline(
+    case: Case,
+    reader: User,
+    filters: Filters = Filters(),  # noqa: B008 - frozen
+    *,
+    before: str = "",
+    limit: int = PAGE,
+) -> Page:
+    """The acts of a case, newest first, a page at a time. At most four queries.
+
+    :param before: the key that the page of newer acts gave out.
+    :raises ValueError: the key is not of this case.
+    """
+    events = _filtered(case, reader, filters)
+    if before:
+        events = events.filter(_older_than(case, before))
+    rows = list(events.select_related("by").order_by("-happened_at", "-pk")[: limit + 1])
+    corrected = _corrected_notes(case)
+    entries = [_entry(row, reader, corrected) for row in rows[:limit]]
+    return Page(entries, str(rows[limit - 1].pk) if len(rows) > limit else "")
+
+
+def people(case: Case, reader: User) -> list[tuple[str, str]]:
+    """Who acted on a case, as values and names for the filter. One query.
+
+    Reviewers whom the reader may not know are one entry without a name, and no value of theirs
+    is taken: an address that names a user cannot tell whether it was they.
+    """
+    return sorted(
+        {(value, name) for value, name, _ in _actors(case, reader)}, key=lambda one: one[1]
+    )
 
 
 def who_acted(event: Event, reader: User) -> str:
@@ -46,3 +96,82 @@ def who_acted(event: Event, reader: User) -> str:
     if event.by is not None and name != event.by.name and event.by_reviewer_seat:
         return f"{name}, seat {event.by_reviewer_seat}"
     return name
+
+
+def _actors(case: Case, reader: User) -> list[tuple[str, str, int | None]]:
+    ids = case.events.order_by().values("by").distinct()
+    found: list[tuple[str, str, int | None]] = [
+        (_value(user, reader), user.name_for(reader), user.pk)
+        for user in User.objects.filter(pk__in=ids)
+    ]
+    return [*found, (THE_SYSTEM, who(None, reader=reader), None)]
+
+
+def _value(user: User, reader: User) -> str:
+    return str(user.pk) if user.name_for(reader) == user.name else A_REVIEWER
+
+
+def _filtered(case: Case, reader: User, filters: Filters) -> QuerySet[Event]:
+    events: QuerySet[Event] = case.events.all()
+    if filters.kind:
+        events = events.filter(kind=filters.kind)
+    if filters.person == THE_SYSTEM:
+        events = events.filter(by=None)
+    elif filters.person:
+        ids = [pk for value, _, pk in _actors(case, reader) if value == filters.person]
+        events = events.filter(by__in=ids)
+    if filters.first_day:
+        events = events.filter(happened_at__gte=_midnight(filters.first_day))
+    if filters.last_day:
+        after = _midnight(filters.last_day + timedelta(days=1))
+        events = events.filter(happened_at__lt=after)
+    return events
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _older_than(case: Case, key: str) -> Q:
+    if not key.isascii() or not key.isdigit() or len(key) > 18:
+        raise ValueError(key)
+    last = case.events.filter(pk=int(key)).first()
+    if last is None:
+        raise ValueError(key)
+    return Q(happened_at__lt=last.happened_at) | Q(happened_at=last.happened_at, pk__lt=last.pk)
+
+
+def _corrected_notes(case: Case) -> set[int]:
+    notes = case.events.filter(kind=Event.Kind.NOTE, facts__has_key="corrects")
+    return set(notes.values_list("facts__corrects", flat=True))
+
+
+def _is_note(event: Event) -> bool:
+    return event.kind == Event.Kind.NOTE
+
+
+def _entry(event: Event, reader: User, corrected: set[int]) -> Entry:
+    return Entry(
+        pk=event.pk,
+        happened_at=event.happened_at,
+        kind=event.kind,
+        title=event.get_kind_display(),
+        sentence=event.sentence,
+        why=event.why,
+        who=who_acted(event, reader),
+        letter_id=str(event.letter_id or ""),
+        changes=_changes(event.facts),
+        is_own_note=_is_note(event) and event.by_id == reader.pk,
+        was_corrected=event.pk in corrected,
+        is_correction=_is_note(event) and "corrects" in event.facts,
+    )
+
+
+def _changes(facts: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What an act changed, from what to what, where it was written down."""
+    if not isinstance(facts.get("changes"), list):
+        return []
+    return [
+        (str(what), str(old or ""), str(new or ""))
+        for what, old, new in (one for one in facts["changes"] if len(one) == 3)
+    ]

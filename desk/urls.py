@@ -14,5 +14,6 @@ urlpatterns = [
     path("cases/<str:number>/", views.case, name="case"),
     path("cases/<str:number>/peek/", views.peek, name="peek"),
     path("cases/<str:number>/timeline/", views.case_timeline, name="timeline"),
+    path("cases/<str:number>/looks/", views.case_looks, name="looks"),
     path("cases/<str:number>/letters/", views.case_letters, name="letters"),
 ]

@@ -15,11 +15,15 @@ from accounts.services import note_look
 from cases import policies
 from cases.lifecycle import QUEUES
 from cases.models import Case, Event, ItemChange, Origin, PersonName, Priority
+from cases.paper_fields import whole_number
 from cases.services.parties import standing
 
 from . import queues
+from .forms import TimelineForm
+from .letters import letters_line
+from .looks import looks_at
 from .next_step import next_step
-from .timeline import timeline
+from .timeline import people, timeline
 
 
 @require_safe
@@ -92,17 +96,45 @@ def case(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_safe
 def case_timeline(request: StaffRequest, number: str) -> HttpResponse:
-    """Everything that was done, newest first, by kind if asked."""
-    kind = request.GET.get("kind", "")
-    kind = kind if kind in Event.Kind.values else ""
-    context = _case_context(request, _case(request, number))
-    context |= {
+    """Everything that was done, newest first; by kind, person and days if asked."""
+    found, today = _case(request, number), timezone.localdate()
+    chosen = people(found, request.user)
+    form = TimelineForm(request.GET, today=today)
+    form.is_valid()
+    filters = form.filters(chosen)
+    try:
+        page = timeline(found, request.user, filters, before=request.GET.get("before", ""))
+    except ValueError as error:
+        raise Http404("This page of the timeline does not exist.") from error
+    context = {
+        "case": found,
         "tab": "timeline",
-        "entries": timeline(context["case"], request.user, kind=kind),
-        "kind": kind,
+        "today": today,
+        "entries": page.entries,
+        "older": page.older,
+        "is_first": "before" not in request.GET,
+        "filters": filters,
+        "filter_form": form,
         "kinds": Event.Kind.choices,
+        "people": chosen,
     }
     return render(request, "desk/timeline.html", context)
+
+
+@require_safe
+def case_looks(request: StaffRequest, number: str) -> HttpResponse:
+    """Who opened the case, its records and its letters, and who was refused."""
+    found = _case(request, number)
+    lines, older = looks_at(found, request.user, before=whole_number(request.GET.get("before", "")))
+    context = {
+        "case": found,
+        "tab": "looks",
+        "today": timezone.localdate(),
+        "lines": lines,
+        "older": older,
+        "is_first": "before" not in request.GET,
+    }
+    return render(request, "desk/looks.html", context)
 
 
 @require_safe
@@ -182,9 +214,10 @@ def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
         "employee": next((party for party in parties if party.role == "EMPLOYEE"), None),
         "next_step": next_step(case, request.user),
         "deadlines": list(case.deadlines.filter(replaced_at__isnull=True).order_by("due_on", "pk")),
+        "letters_line": letters_line(case) if request.user.may("letters.view_letter") else "",
         "links": list(case.links.select_related("other"))
         + list(case.linked_from.select_related("case")),
-        "entries": timeline(case, request.user)[:8],
+        "entries": timeline(case, request.user, limit=8).entries,
         "is_published": case.origin == Origin.PUBLISHED,
         "application": getattr(case, "application", None),
         "may_end_early": case.is_open and not policies.why_not_end_early(request.user, case),

@@ -49,6 +49,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "desk:peek": "cases.view_case",
     "desk:timeline": "cases.view_case",
     "desk:letters": "letters.view_letter",
+    "desk:looks": "accounts.view_looks",
     # letters
     "letters:status": "letters.view_letter",
     "letters:download": "letters.view_letter",
@@ -89,6 +90,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "cases:change_party": "cases.change_parties",
     "cases:end_party": "cases.change_parties",
     "cases:note": "cases.add_note",
+    "cases:correct_note": "cases.add_note",
     "cases:withdraw": "cases.end_early",
     "cases:terminate": "cases.end_early",
     "cases:close": "cases.end_early",

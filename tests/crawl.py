@@ -18,8 +18,8 @@ from django.utils import timezone
 from kombu import Connection
 
 from accounts.roles import Role
-from cases.models import Case, ItemChange
-from cases.services import item_changes
+from cases.models import Case, Event, ItemChange
+from cases.services import item_changes, notes
 from determinations.models import Opinion, OpinionCitation
 from files.services import read_bytes
 from guidelines import services as guideline_services
@@ -174,6 +174,7 @@ def _make(office: Office) -> dict[str, list]:
         "page": [1],
         "position": [1],
         "part": ["summary"],
+        "event_id": [_noted(eligible).pk],
         "change_id": [_proposed(eligible).pk],
         "party_id": list(eligible.parties.values_list("pk", flat=True))[:1],
         "item_id": [Opinion.objects.filter(assignment=writing)[0].item_id],
@@ -188,6 +189,12 @@ def _make(office: Office) -> dict[str, list]:
         "letter": [done.determinations.get().letter_id],
         "set": [WordingSet.objects.first().pk],
     }
+
+
+def _noted(case: Case) -> Event:
+    return notes.add_note(
+        case_id=case.pk, text="Rang the office.", by=person(Role.INTAKE), at=MONDAY
+    )
 
 
 def _proposed(case: Case) -> ItemChange:

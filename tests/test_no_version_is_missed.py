@@ -15,8 +15,18 @@ import pytest
 import letters.services as letter_services
 from accounts.roles import Role
 from cases.models import Case, DisputedItem
-from cases.services import intake, items, notices, organisations, screening
-from cases.services.intake import ItemOnForm
+from cases.models import Role as PartyRole
+from cases.services import (
+    intake,
+    item_changes,
+    items,
+    notes,
+    notices,
+    organisations,
+    parties,
+    screening,
+)
+from cases.services.intake import ItemOnForm, PartyOnForm
 from cases.services.people import find_organisation
 from determinations.models import OpinionCitation
 from determinations.services import issuing, quality, sending, writing
@@ -159,6 +169,7 @@ def the_office_at_work(walk):
     reviewer, reviewer_user = keep_the_panel(walk, keeper)
 
     ends_early(walk, clerk, coordinator)
+    changes_after_acceptance(walk, clerk, coordinator)
     case = to_records(walk, clerk, coordinator, clerk_of_mail)
     held = to_review(walk, case, coordinator, reviewer, reviewer_user)
     review(walk, held, reviewer_user)
@@ -308,7 +319,56 @@ def ends_early(walk, clerk, coordinator):
     decide(duplicate, TIMELY="UNKNOWN")
     decide(duplicate, SIGNED="NO")
     walk.act(screening.close, by=coordinator, case_id=duplicate.pk, reason="Done.")
-    walk.act(screening.add_note, by=clerk, case_id=lead.pk, text="The adjuster called.")
+    note = walk.act(notes.add_note, by=clerk, case_id=lead.pk, text="The adjuster called.")
+    walk.act(notes.correct_note, by=clerk, event_id=note.pk, text="The attorney called.")
+
+
+def changes_after_acceptance(walk, clerk, coordinator):
+    """Parties and items of a case that was found eligible."""
+    form = application(received_at=MONDAY, items=[ItemOnForm("Brace"), ItemOnForm("Norco")])
+    case = walk.act(intake.receive, by=clerk, application=form)
+    walk.act(
+        screening.decide_eligibility,
+        by=coordinator,
+        case_id=case.pk,
+        answers=SIX_YES,
+        notes={},
+        seen_version=None,
+    )
+    said = {"case_id": case.pk, "why": "A letter.", "by": coordinator}
+    maker = PartyOnForm(role=PartyRole.MANUFACTURER, name="Helix Devices")
+    joined = walk.act(parties.add, party=maker, since=None, item_id=case.items.first().pk, **said)
+    moved = walk.act(
+        parties.change,
+        party_id=joined.pk,
+        details=parties.PartyDetails(name="Helix Devices Inc", address="1 Quay St"),
+        since=date(2026, 3, 2),
+        **said,
+    )
+    walk.act(parties.end, party_id=moved.pk, last_day=date(2026, 3, 2), **said)
+    brace, norco = case.items.order_by("position")
+    asked = [
+        walk.act(item_changes.propose_item, facts=item_changes.ItemFacts("Massage"), **said),
+        walk.act(
+            item_changes.propose_change,
+            by=clerk,
+            item_id=brace.pk,
+            facts=item_changes.ItemFacts("Lumbar brace"),
+            seen_version=None,
+            why="A letter.",
+        ),
+        walk.act(
+            item_changes.propose_withdrawal,
+            by=clerk,
+            item_id=norco.pk,
+            seen_version=None,
+            why="A letter.",
+        ),
+    ]
+    supervisor = person(Role.SUPERVISOR)
+    walk.act(item_changes.refuse, by=supervisor, change_id=asked[0].pk, because="Not on the form.")
+    for change in asked[1:]:
+        walk.act(item_changes.accept, by=coordinator, change_id=change.pk)
 
 
 def to_records(walk, clerk, coordinator, clerk_of_mail):

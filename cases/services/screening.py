@@ -221,18 +221,6 @@ def close(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     return case
 
 
-@transaction.atomic
-def add_note(*, case_id: int, text: str, by: User, at: datetime) -> Event:
-    """Put a note on the timeline. Parties never see it.
-
-    :raises NotAllowed: nothing was written.
-    """
-    policies.refuse("" if by.may("cases.add_note") else "Your role does not write notes.")
-    policies.refuse("" if text.strip() else "Write the note first.")
-    case = Case.objects.select_for_update().get(pk=case_id)
-    return _record(case, Event.Kind.NOTE, text.strip(), "", by=by, at=at)
-
-
 def _end_early(
     case_id: int,
     status: Status,

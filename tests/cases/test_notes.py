@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts.roles import PERMISSIONS, Role
 from cases.models import Event
 from cases.policies import NotAllowed
-from cases.services import screening
+from cases.services import notes
 from tests.factories import MONDAY, person, received_case
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ def url(case):
 def test_everybody_who_works_on_cases_may_write_a_note(role):
     case, writer = received_case(), person(role)
 
-    screening.add_note(case_id=case.pk, text="  The adjuster called.  ", by=writer, at=MONDAY)
+    notes.add_note(case_id=case.pk, text="  The adjuster called.  ", by=writer, at=MONDAY)
 
     event = case.events.latest("pk")
     assert (event.kind, event.sentence) == (Event.Kind.NOTE, "The adjuster called.")
@@ -36,7 +36,7 @@ def test_nobody_else_writes_notes(role):
     case = received_case()
 
     with pytest.raises(NotAllowed, match="does not write notes"):
-        screening.add_note(case_id=case.pk, text="Hello.", by=person(role), at=MONDAY)
+        notes.add_note(case_id=case.pk, text="Hello.", by=person(role), at=MONDAY)
 
     assert not case.events.filter(kind=Event.Kind.NOTE).exists()
 
@@ -45,7 +45,7 @@ def test_an_empty_note_is_refused():
     case = received_case()
 
     with pytest.raises(NotAllowed, match="Write the note first."):
-        screening.add_note(case_id=case.pk, text=" \n", by=person(Role.INTAKE), at=MONDAY)
+        notes.add_note(case_id=case.pk, text=" \n", by=person(Role.INTAKE), at=MONDAY)
 
 
 def test_a_note_stands_on_the_timeline_as_it_was_typed(client):

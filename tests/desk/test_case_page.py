@@ -14,7 +14,7 @@ from accounts.roles import PERMISSIONS, Role
 from cases.lifecycle import Status
 from cases.models import Case
 from cases.policies import NotAllowed
-from cases.services import notices, screening
+from cases.services import notes, notices, screening
 from cases.services.intake import ItemOnForm
 from desk.next_step import next_step
 from determinations.services import issuing, quality, sending
@@ -86,9 +86,7 @@ def test_a_long_story_costs_no_more_than_a_short_one(client, done, role, name):
     client.get(address)
     before, _ = cost(client, address)
     for number in range(20):
-        screening.add_note(
-            case_id=done.pk, text=f"Note {number}", by=person(Role.INTAKE), at=REVIEWED
-        )
+        notes.add_note(case_id=done.pk, text=f"Note {number}", by=person(Role.INTAKE), at=REVIEWED)
 
     after, queries = cost(client, address)
 
@@ -135,6 +133,13 @@ def test_every_letter_is_listed_once_with_where_it_stands(client, done):
     assert len(ids) == len(set(ids)) == 5
 
 
+def test_the_case_page_says_in_one_line_where_the_letters_stand(client, done):
+    publish_sample_wording()
+    assert "5 letters, 1 being made." in page(client, done, Role.COORDINATOR)
+    case = received_case()
+    assert "No letter yet." in page(client, case, Role.COORDINATOR)
+
+
 # --- The next step --------------------------------------------------------------------------------
 
 # What happens next in each state, which permission it takes, and the service behind the button.
@@ -152,12 +157,12 @@ STEPS = {
     Status.RECORDS_COMPLETE: ("chooses the reviewer", "reviewers.assign"),
     Status.REVIEWER_CHOSEN: ("accepts the case", None),
     Status.IN_REVIEW: ("writes the review", None),
-    Status.INFO_FOR_REVIEW: ("writes the review", None),
+    Status.INFO_FOR_REVIEW: ("what the reviewer asked for", "records.add_document"),
     Status.QA: ("reads the review", "determinations.check_quality"),
     Status.APPROVED: ("issues the determination", "determinations.issue"),
     Status.ISSUED: ("sends the determination", "letters.mark_sent"),
     Status.CLOSED: ("Nothing is left to do", None),
-    Status.CONSOLIDATED: ("", None),
+    Status.CONSOLIDATED: ("out of the consolidation", None),
 }
 
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.roles import Role
 from cases.models import Case
-from cases.services import notices, screening
+from cases.services import notes, notices
 from cases.services.intake import ItemOnForm, local_day
 from determinations.services import quality, writing
 from files.services import read_bytes
@@ -90,7 +90,7 @@ def test_what_looks_like_code_is_only_ever_text(pages):
         items=[ItemOnForm(title=said("Title"))],
         parties=parties(EMPLOYEE=said("Employee")),
     )
-    screening.add_note(case_id=case.pk, text=said("Note"), by=coordinator, at=MONDAY)
+    notes.add_note(case_id=case.pk, text=said("Note"), by=coordinator, at=MONDAY)
     state_citations(case, by=coordinator, at=MONDAY)
     at = MONDAY + timedelta(hours=2)
     notices.make_notices(case_id=case.pk, by=coordinator, at=at)

@@ -1,0 +1,66 @@
+"""Who looked at a case, and who was refused: its page, its records, its letters."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from accounts.models import Look, User
+from accounts.names import who
+from cases.models import Case
+from records.models import Document
+
+PAGE = 100
+_SUBJECTS = {
+    "case": "the case",
+    "records": "the list of records",
+    "document": "document",
+    "page": "page",
+    "letter": "a letter",
+}
+
+
+@dataclass(frozen=True)
+class LookLine:
+    """One look as a sentence tells it."""
+
+    looked_at: datetime
+    who: str
+    what: str
+    granted: bool
+
+
+def looks_at(case: Case, reader: User, *, before: int | None = None) -> tuple[list[LookLine], str]:
+    """Looks at a case and at what belongs to it, latest first, and the key of the older ones.
+
+    Three queries. Reviewers are named to those alone who may know them.
+    """
+    documents = list(Document.objects.filter(case=case).only("pk", "number", "title", "pages"))
+    pages = {f"{one.pk}/{page}": one for one in documents for page in range(1, one.pages + 1)}
+    of_case = (
+        Q(subject__in=["case", "records", "letter"], reference=case.number)
+        | Q(subject="letter", reference__startswith=f"{case.number}-")
+        | Q(subject="document", reference__in=[str(one.pk) for one in documents])
+        | Q(subject="page", reference__in=list(pages))
+    )
+    rows = Look.objects.filter(of_case).select_related("user").order_by("-pk")
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    found = list(rows[: PAGE + 1])
+    titles = {str(one.pk): one for one in documents}
+    lines = [
+        LookLine(look.looked_at, who(look.user, reader=reader), _what(look, titles), look.granted)
+        for look in found[:PAGE]
+    ]
+    return lines, str(found[PAGE - 1].pk) if len(found) > PAGE else ""
+
+
+def _what(look: Look, documents: dict[str, Document]) -> str:
+    if look.subject in {"document", "page"}:
+        document_id, _, page = look.reference.partition("/")
+        document = documents[document_id]
+        of = f"document {document.number}, {document.title}"
+        return f"page {page} of {of}" if page else of
+    if look.subject == "letter" and look.reference.endswith(".pdf"):
+        return f"the letter {look.reference}"
+    return _SUBJECTS.get(look.subject, look.subject)

@@ -1,0 +1,274 @@
+"""The timeline: sentences with who, why, from what to what; filters that survive in the address."""
+
+import html
+from datetime import date, timedelta
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import Look
+from accounts.roles import PERMISSIONS, Role
+from accounts.services import note_look
+from cases.lifecycle import MOVES, NEXT_ROLE, Status, is_open
+from cases.models import Event
+from cases.policies import NotAllowed
+from cases.services import notes, parties
+from desk.looks import looks_at
+from desk.next_step import next_step
+from desk.timeline import A_REVIEWER, PAGE, Filters, people, timeline
+from tests.determinations.factories import REVIEWED, issued
+from tests.factories import MONDAY, eligible_case, person, received_case
+from tests.records.factories import in_review
+
+pytestmark = pytest.mark.django_db
+
+NEXT_DAY = MONDAY + timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def done(module_db):
+    """A case whose determination is issued."""
+    return issued()
+
+
+def note(case, by, text="The adjuster called.", at=MONDAY):
+    return notes.add_note(case_id=case.pk, text=text, by=by, at=at)
+
+
+def shown(client, case, **asked):
+    answer = client.get(reverse("desk:timeline", args=[case.number]), asked)
+    return answer.status_code, html.unescape(answer.content.decode())
+
+
+def sentences(case, reader, **filters):
+    return [one.sentence for one in timeline(case, reader, Filters(**filters)).entries]
+
+
+# --- sentences and filters ------------------------------------------------------------------------
+
+
+def test_hi4_a_change_reads_from_what_to_what_by_whom_and_why(client):
+    case, coordinator = received_case(), person(Role.COORDINATOR, name="Mina Petrov")
+    attorney = case.parties.get(role="EMPLOYEE_ATTORNEY")
+    details = {name: getattr(attorney, name) for name in parties.PartyDetails.__dataclass_fields__}
+    parties.change(
+        case_id=case.pk,
+        party_id=attorney.pk,
+        details=parties.PartyDetails(**details | {"phone": "916 555 0100"}),
+        since=None,
+        why="Their letter.",
+        by=coordinator,
+        at=NEXT_DAY,
+    )
+    client.force_login(person(Role.AUDITOR))
+
+    _, page = shown(client, case)
+
+    assert "Employee’s attorney: Ruth Castellanos: phone corrected." in page
+    assert "from nothing to “916 555 0100”" in page
+    assert "Because: Their letter." in page
+    assert "Mina Petrov" in page
+
+
+def test_hi4_it_filters_by_kind_person_and_day_and_keeps_them_in_the_address(client):
+    case = received_case()
+    one, other = person(Role.INTAKE, name="Ada One"), person(Role.INTAKE, name="Ben Other")
+    note(case, one, "First.", MONDAY)
+    note(case, other, "Second.", NEXT_DAY)
+    reader = person(Role.AUDITOR)
+
+    assert sentences(case, reader, kind="NOTE") == ["Second.", "First."]
+    assert sentences(case, reader, person=str(one.pk)) == ["First."]
+    assert sentences(case, reader, first_day=date(2026, 3, 3)) == ["Second."]
+    assert "Second." not in sentences(case, reader, last_day=date(2026, 3, 2))
+
+    client.force_login(reader)
+    asked = {"kind": "NOTE", "person": one.pk, "first_day": "3/2/2026", "last_day": "3/2/2026"}
+    status, page = shown(client, case, **asked)
+    assert status == 200
+    assert "First." in page
+    assert "Second." not in page
+    assert f'<option value="{one.pk}" selected>Ada One</option>' in page
+    assert 'value="3/2/2026"' in page
+    _, nothing = shown(client, case, kind="ISSUED")
+    assert "No act matches these filters" in nothing
+
+
+def test_a_local_day_ends_at_midnight_in_los_angeles():
+    case, clerk = received_case(), person(Role.INTAKE)
+    late = MONDAY.replace(day=3, hour=7, minute=59)  # 23:59 on 2 March
+    note(case, clerk, "Late.", late)
+    note(case, clerk, "Later.", late + timedelta(minutes=1))
+    assert sentences(case, clerk, kind="NOTE", last_day=date(2026, 3, 2)) == ["Late."]
+
+
+@pytest.mark.parametrize("asked", [{"first_day": "soon"}, {"kind": "X"}, {"person": "x' or 1=1"}])
+def test_a_filter_that_cannot_be_read_filters_nothing_and_says_so(client, asked):
+    case = received_case()
+    client.force_login(person(Role.AUDITOR))
+    status, page = shown(client, case, **asked)
+    assert status == 200
+    assert "Application received" in page
+
+
+def test_a_long_story_comes_in_pages_none_missing_and_none_twice(client):
+    case, clerk = received_case(), person(Role.INTAKE)
+    for number in range(PAGE + 10):
+        note(case, clerk, f"Note {number}.")  # all in the same second
+    first = timeline(case, clerk)
+    rest = timeline(case, clerk, before=first.older)
+    told = [one.pk for one in (*first.entries, *rest.entries)]
+    assert len(first.entries) == PAGE
+    assert rest.older == ""
+    assert told == list(case.events.order_by("-happened_at", "-pk").values_list("pk", flat=True))
+
+    client.force_login(clerk)
+    _, page = shown(client, case, kind="NOTE")
+    assert f"kind=NOTE&before={first.older}" in page
+    other = received_case().events.get()
+    for key in (str(other.pk), "x", "-1", "9" * 30):
+        assert shown(client, case, before=key)[0] == 404
+
+
+# --- who may be known -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", sorted(PERMISSIONS["cases.view_case"]))
+def test_hi4_the_filter_by_person_never_tells_who_the_reviewer_is(client, done, role):
+    reader, reviewer = person(role), done.assignments.get().reviewer.user
+    offered = dict(people(done, reader))
+
+    by_id = sentences(done, reader, person=str(reviewer.pk))
+    if reader.may("reviewers.see_identity"):
+        assert offered[str(reviewer.pk)] == reviewer.name
+        assert by_id
+        return
+    assert str(reviewer.pk) not in offered
+    assert offered[A_REVIEWER] == "The reviewer"
+    assert by_id == []
+    assert sentences(done, reader, person=A_REVIEWER)
+    client.force_login(reader)
+    # Through the page an id that is not offered filters nothing, whoever it belongs to.
+    told = shown(client, done, person=reviewer.pk)[1]
+    stranger = shown(client, done, person=person(Role.QA).pk)[1]
+    assert told.count("<li") == stranger.count("<li")
+    assert reviewer.name not in told
+
+
+def test_hi2_the_auditor_reads_who_looked_at_a_case_and_who_was_refused(client, done):
+    reviewer = done.assignments.get().reviewer.user
+    auditor, clerk = person(Role.AUDITOR), person(Role.INTAKE, name="Ben Akande")
+    client.force_login(clerk)
+    client.get(done.get_absolute_url())
+    document = done.documents.exclude(sent_by="APPLICATION").first()
+    client.get(reverse("records:document", args=[document.pk]))
+    note_look(by=reviewer, subject="page", reference=f"{document.pk}/1", granted=True, at=REVIEWED)
+    other = received_case()
+    client.get(other.get_absolute_url())
+
+    client.force_login(auditor)
+    page = html.unescape(client.get(reverse("desk:looks", args=[done.number])).content.decode())
+
+    assert "<b>Ben Akande</b> opened the case" in page
+    assert f"was refused document {document.number}, {document.title}" in page
+    assert f"<b>The reviewer</b> opened page 1 of document {document.number}" in page
+    assert reviewer.name not in page
+    assert Look.objects.filter(reference=other.number).exists()
+    lines, older = looks_at(other, auditor)
+    assert ([line.who for line in lines], older) == (["Ben Akande"], "")
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.AUDITOR}))
+def test_nobody_else_reads_who_looked(client, role):
+    case = received_case()
+    client.force_login(person(role))
+    assert client.get(reverse("desk:looks", args=[case.number])).status_code in {403, 404}
+
+
+# --- notes ----------------------------------------------------------------------------------------
+
+
+def test_a_note_is_corrected_by_a_second_one_and_both_stay(client, set_clock):
+    set_clock(NEXT_DAY)
+    case, clerk = received_case(), person(Role.INTAKE)
+    first = note(case, clerk, "The adjuster called.")
+    client.force_login(clerk)
+    address = reverse("cases:correct_note", args=[case.number, first.pk])
+    assert "The adjuster called." in client.get(address).content.decode()
+
+    assert client.post(address, {"text": "The attorney called."}).status_code == 302
+
+    first.refresh_from_db()
+    second = case.events.order_by("pk").last()
+    assert (first.sentence, second.sentence) == ("The adjuster called.", "The attorney called.")
+    assert second.facts == {"corrects": first.pk}
+    _, page = shown(client, case)
+    assert "<del>The adjuster called.</del>" in page
+    assert client.post(address, {"text": "Again."}).status_code == 422
+    with pytest.raises(NotAllowed, match="corrected already"):
+        notes.correct_note(event_id=first.pk, text="Again.", by=clerk, at=NEXT_DAY)
+
+
+def test_nobody_corrects_somebody_elses_note_or_another_act(client):
+    case, clerk, other = received_case(), person(Role.INTAKE), person(Role.COORDINATOR)
+    first = note(case, clerk)
+    with pytest.raises(NotAllowed, match="your own notes alone"):
+        notes.correct_note(event_id=first.pk, text="Other.", by=other, at=NEXT_DAY)
+    with pytest.raises(NotAllowed, match="Nothing was changed"):
+        notes.correct_note(event_id=first.pk, text=first.sentence, by=clerk, at=NEXT_DAY)
+    client.force_login(other)
+    received, elsewhere = case.events.get(kind=Event.Kind.RECEIVED), received_case()
+    for number, pk in ((case.number, received.pk), (elsewhere.number, first.pk)):
+        address = reverse("cases:correct_note", args=[number, pk])
+        assert client.post(address, {"text": "x"}).status_code == 404
+    assert case.events.count() == 2
+
+
+# --- the next step --------------------------------------------------------------------------------
+
+
+def test_defect_17_every_open_case_has_a_next_actor_and_a_sentence():
+    """A walk over every legal move: wherever it stops, a role is named and a sentence says what."""
+    case, seen, todo = eligible_case(), set(), [Status.RECEIVED]
+    coordinator = person(Role.COORDINATOR)
+    while todo:
+        state = todo.pop()
+        if state in seen:
+            continue
+        seen.add(state)
+        todo += MOVES[state]
+        case.status = state
+        assert next_step(case, coordinator).sentence.endswith("."), state
+        if is_open(state):
+            assert NEXT_ROLE[state] in Role.values, state
+    assert seen == set(Status)
+
+
+# Where a case rests on the reviewer alone, staff have no button; all others can be moved by a role.
+ON_THE_REVIEWER = {Status.REVIEWER_CHOSEN, Status.IN_REVIEW}
+NEVER_RESTS = {Status.RECEIVED}  # taken in and screened, or found a duplicate, in one act
+
+
+@pytest.mark.parametrize(
+    "state", [one for one in Status if is_open(one) and one not in ON_THE_REVIEWER | NEVER_RESTS]
+)
+def test_defect_17_somebody_of_the_role_that_acts_next_has_a_live_button(state):
+    case = eligible_case()
+    case.status = state
+    if state == Status.CONSOLIDATED:
+        case.links.model(
+            case=case, other=eligible_case(), kind="CONSOLIDATED", reason="Same."
+        ).store(by=None, at=MONDAY)
+    step = next_step(case, person(Role(NEXT_ROLE[state])))
+    assert step.label
+    assert step.url
+    assert step.why_not == ""
+
+
+def test_the_next_step_says_that_the_reviewer_has_to_attest_anew():
+    assignment = in_review()
+    case, coordinator = assignment.case, person(Role.COORDINATOR)
+    assert "writes the review" in next_step(case, coordinator).sentence
+    case.party_list_version += 1
+    case.store(by=None, at=REVIEWED, fields=["party_list_version"])
+    assert "attests again" in next_step(case, coordinator).sentence
