@@ -8,6 +8,7 @@ from datetime import datetime
 
 from accounts.models import User
 from accounts.names import who
+from accounts.roles import Role
 
 from .lifecycle import Status
 from .models import Case, DisputedItem, Event, ItemChange, Sheet
@@ -233,3 +234,21 @@ def why_not_correct_note(user: User, note: Event) -> str:
     ).exists():
         return "This note is corrected already. Correct the later one."
     return ""
+
+
+def why_not_claim(user: User, case: Case) -> str:
+    """A case is taken by someone who acts on it next; it is no lock on anybody else."""
+    if not user.may("cases.view_case"):
+        return "Your role does not work on cases."
+    if not case.is_open:
+        return f"Case {case.number} is closed. Nobody acts on it."
+    if case.next_role == Role.REVIEWER:
+        return f"Case {case.number} waits for its reviewer alone."
+    if case.next_role not in user.roles:
+        role = Role(case.next_role).label.lower()
+        return f"Case {case.number} waits for the {role}. Only whoever acts next can take it."
+    return ""
+
+
+def why_not_share_view(user: User) -> str:
+    return "" if user.may("cases.share_view") else "Your role does not share views."

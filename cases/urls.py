@@ -2,6 +2,7 @@ from django.urls import path
 
 from .views import (
     batches,
+    claims,
     endings,
     intake,
     item_changes,
@@ -39,6 +40,10 @@ urlpatterns = [
         organisations.withdraw_organisation_fact,
         name="withdraw_organisation_fact",
     ),
+    # taking cases out of the lists
+    path("work/next/", claims.claim_next, name="claim_next"),
+    path("cases/<str:number>/take/", claims.claim, name="claim"),
+    path("cases/<str:number>/give-back/", claims.release, name="release"),
     # one case
     path("cases/<str:number>/eligibility/", screening.eligibility, name="eligibility"),
     path("cases/<str:number>/screen-again/", screening.screen_again, name="screen_again"),

@@ -1,6 +1,5 @@
 """What the frame of every page shows: brand, day, where to go, how much waits there."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -86,9 +85,14 @@ class Shell:
         return timezone.localdate(self.now)
 
     @cached_property
-    def counts(self) -> Mapping[str, int]:
+    def counts(self) -> dict[str, int]:
         """How many wait in each queue, by its slug."""
         return queues.counts()
+
+    @property
+    def counts_stamp(self) -> str:
+        """The state of the counts, so that a poll can say what it has seen."""
+        return queues.stamp(self.counts)
 
     @cached_property
     def sections(self) -> list[tuple[str, list[tuple[Entry, int | None]]]]:

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", views.my_day, name="my_day"),
     path("jump/", views.jump, name="jump"),
     # lists
+    path("queues/counts/", views.side_counts, name="side_counts"),
     path("queues/<slug:slug>/", views.queue, name="queue"),
     path("queues/<slug:slug>/next/", views.work_next, name="work_next"),
     # one case

@@ -13,10 +13,14 @@ from accounts.requests import StaffRequest
 from accounts.roles import Role
 from accounts.services import note_look
 from cases import policies
+from cases.filters import Filter
+from cases.forms.filters import FilterForm
 from cases.lifecycle import QUEUES
-from cases.models import Case, Event, ItemChange, Origin, PersonName, Priority
+from cases.models import Case, Event, ItemChange, Origin, PersonName
 from cases.paper_fields import whole_number
+from cases.services import claims
 from cases.services.parties import standing
+from cases.work_order import Sort
 
 from . import queues
 from .forms import TimelineForm
@@ -48,38 +52,69 @@ def my_day(request: StaffRequest) -> HttpResponse:
 @require_safe
 @vary_on_headers("HX-Request")
 def queue(request: StaffRequest, slug: str) -> HttpResponse:
-    """One list of the office, most urgent first, fifty at a time."""
+    """One list of the office, filtered and sorted as the address says, fifty at a time."""
     if slug not in QUEUES:
         raise Http404("There is no such list.")
-    priority = request.GET.get("priority", "")
-    priority = priority if priority in Priority.values else ""
+    now = timezone.now()
+    today = timezone.localdate(now)
+    wanted = Filter.read(request.GET, queue=slug, today=today)
     try:
-        page = queues.page(slug, after=request.GET.get("after", ""), priority=priority)
+        page = queues.page(
+            slug,
+            wanted=wanted,
+            user=request.user,
+            today=today,
+            at=now,
+            after=request.GET.get("after", ""),
+        )
     except ValueError as error:
         raise Http404("This page of the list does not exist.") from error
     context = {
         "slug": slug,
         "title": QUEUES[slug][0],
-        "cases": page.cases,
+        "rows": page.rows,
         "next_key": page.next_key,
-        "count": queues.counts()[slug],
-        "priority": priority,
-        "priorities": Priority.choices,
-        "first_page": "after" not in request.GET,
-        "today": timezone.localdate(),
+        "columns": queues.columns_for(request.user),
+        "wanted": wanted,
+        "today": today,
     }
-    only_rows = request.htmx and not request.htmx.history_restore_request
-    template = "desk/_queue_rows.html" if only_rows else "desk/queue.html"
-    return render(request, template, context)
+    if request.htmx and not request.htmx.history_restore_request:
+        return render(request, "desk/_queue_rows.html", context)
+    context |= {
+        "count": queues.counts()[slug],
+        "filter_form": FilterForm(request.GET or None, queue=slug, today=today),
+        "sorts": [(sort, wanted.sorted_by(sort).query()) for sort in Sort],
+        "first_page": "after" not in request.GET,
+    }
+    return render(request, "desk/queue.html", context)
 
 
 @require_safe
 def work_next(request: StaffRequest, slug: str) -> HttpResponse:
-    """Open the most urgent case of a list."""
+    """The case that comes next for this person, and why this one; taking it is a button."""
     if slug not in QUEUES:
         raise Http404("There is no such list.")
-    page = queues.page(slug)
-    return redirect(page.cases[0]) if page.cases else redirect("desk:queue", slug)
+    now = timezone.now()
+    found = claims.next_case(user=request.user, queue=slug, at=now)
+    context = {
+        "slug": slug,
+        "title": QUEUES[slug][0],
+        "case": found,
+        "why": found and claims.why_next(case=found, user=request.user, at=now),
+        "may_take": bool(claims.stages_for(user=request.user, queue=slug)),
+        "today": timezone.localdate(now),
+    }
+    return render(request, "desk/work_next.html", context)
+
+
+@require_safe
+def side_counts(request: StaffRequest) -> HttpResponse:
+    """The counts of the side bar, asked again every twenty seconds; 204 when none has changed."""
+    counts = queues.counts()
+    stamp = queues.stamp(counts)
+    if request.GET.get("seen") == stamp:
+        return HttpResponse(status=204)
+    return render(request, "desk/_side_counts.html", {"counts": counts, "stamp": stamp})
 
 
 @require_safe

@@ -45,6 +45,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "desk:jump": SIGNED_IN,  # finds nothing for those who may not see cases
     "desk:queue": "cases.view_case",
     "desk:work_next": "cases.view_case",
+    "desk:side_counts": "cases.view_case",
     "desk:case": "cases.view_case",
     "desk:peek": "cases.view_case",
     "desk:timeline": "cases.view_case",
@@ -91,6 +92,9 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "cases:end_party": "cases.change_parties",
     "cases:note": "cases.add_note",
     "cases:correct_note": "cases.add_note",
+    "cases:claim_next": "cases.view_case",
+    "cases:claim": "cases.view_case",
+    "cases:release": "cases.view_case",
     "cases:withdraw": "cases.end_early",
     "cases:terminate": "cases.end_early",
     "cases:close": "cases.end_early",
@@ -192,7 +196,7 @@ OPEN_WITHOUT_SECOND_FACTOR = {
 }
 
 # Fragments that a page asks for by itself, again and again. They do not keep a session alive.
-POLLED: set[str] = {"letters:status"}
+POLLED: set[str] = {"letters:status", "desk:side_counts"}
 
 
 def audience_of(route: str) -> AudienceEntry | None:

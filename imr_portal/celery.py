@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from celery import Celery
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imr_portal.settings")
 
@@ -65,6 +66,11 @@ def _settings() -> dict[str, Any]:
         "beat_schedule": {
             "letters.sweep": {"task": "letters.sweep", "schedule": 60.0},
             "letters.heartbeat": {"task": "letters.heartbeat", "schedule": 60.0},
+            # by night in Los Angeles
+            "cases.measure_pace": {
+                "task": "cases.measure_pace",
+                "schedule": crontab(hour="11", minute="10"),
+            },
         },
     }
 

@@ -24,6 +24,8 @@ UNTRACKED = {
     "cases.CaseNumberSeries": "the last number given; gaps are harmless",
     "cases.Event": "only grows",
     "cases.IntakeDraft": "keystrokes before there is a case; accepting or cancelling is told apart",
+    "cases.StagePace": "only grows",
+    "cases.WorkClaim": "who works on what just now; forbids nothing, and a row is kept for each",
     "reviewers.CandidateList": "only grows",
     "reviewers.Candidate": "only grows",
     "reviewers.ConflictResult": "only grows",

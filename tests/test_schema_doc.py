@@ -79,7 +79,7 @@ def test_every_service_that_a_story_names_can_be_called():
 
 def test_no_story_is_without_its_guards_and_what_is_built():
     stories = re.split(r"\n## \d+\. ", STORIES)[1:]
-    assert len(stories) == 13
+    assert len(stories) >= 13
     for story in stories:
         title = story.splitlines()[0]
         for part in ("**Guards.**", "**Built today.**", "**Later.**"):

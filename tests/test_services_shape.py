@@ -9,6 +9,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Questions: they read, change nothing and need nobody's name. Checked below to write nothing.
 QUESTIONS = {
+    "cases/services/claims.py": {
+        "stages_for", "next_case", "why_next", "own_claims", "held_since",
+    },
     "cases/services/clocks.py": {"compute", "due_on"},
     "cases/services/intake.py": {"local_day", "find_entered"},
     "cases/services/item_changes.py": {"differences"},
@@ -17,6 +20,7 @@ QUESTIONS = {
     "cases/services/people.py": {"find_organisation"},
     "cases/services/notices.py": {"address_of", "organisation", "recipients"},
     "cases/services/parties.py": {"former", "standing", "unsent_letters"},
+    "cases/services/saved_views.py": {"views_for"},
     "determinations/services/issuing.py": {
         "missing_proofs", "readiness", "changes_since_return", "copy_of",
     },
@@ -39,6 +43,8 @@ QUESTIONS = {
 
 # Acts of the machine. Nobody is asked who did it: it was the system, always.
 BY_THE_MACHINE = {
+    # arithmetic over what was done, dated and kept
+    "cases/services/pace.py": {"measure_pace"},
     # bytes are kept for an act that names its person in its own row
     "files/services.py": {"receive", "store_bytes", "release_quarantined"},
     # the relay, the worker and the reconciler

@@ -54,6 +54,7 @@ from .screening import (
     EligibilityFinding,
     EligibilityResult,
 )
+from .work import SavedView, StagePace, WorkClaim
 
 __all__ = [
     "AdministratorCitation",
@@ -95,10 +96,12 @@ __all__ = [
     "Role",
     "SameOrganisation",
     "SamePerson",
+    "SavedView",
     "ServiceMethod",
     "Sex",
     "Sheet",
     "Signer",
+    "StagePace",
     "Status",
     "TreatmentCategory",
     "TwoTimeFact",
@@ -106,4 +109,5 @@ __all__ = [
     "URDecision",
     "URType",
     "WhyNot",
+    "WorkClaim",
 ]

@@ -128,6 +128,8 @@ class Case(Versioned):
         indexes = [
             models.Index(fields=["next_role", "is_open", "due_on", "id"], name="case_queue"),
             models.Index(fields=["queue", "due_on", "id"], name="case_in_queue"),
+            models.Index(fields=["queue", "received_on", "id"], name="case_by_arrival"),
+            models.Index(fields=["queue", "status", "due_on", "id"], name="case_in_stage"),
             models.Index(fields=["is_open", "due_on", "id"], name="case_due"),
         ]
         constraints = [

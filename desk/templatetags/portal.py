@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from accounts.differences import word_differences
 from cases.clocks import CLOCKS
 from cases.lifecycle import Status
+from desk.queues import COUNTED
 from guidelines.citations import authority
 
 register = template.Library()
@@ -283,3 +284,9 @@ def plural(count: int, noun: str) -> str:
     """ "1 item", "3 items"; with two words, "1 party" and "2 parties" from "party,parties"."""
     one, _, many = noun.partition(",")
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+@register.filter
+def counted(count: int, most: int = COUNTED) -> str:
+    """ "12", or "999+" where the counting stopped."""
+    return f"{count:,}" if count <= most else f"{most:,}+"

@@ -9,14 +9,20 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.models import User
 from accounts.roles import PERMISSIONS, Role
+from cases.filters import Filter
 from cases.lifecycle import QUEUES
-from cases.models import Case, Priority
+from cases.models import Case, Priority, StagePace, WorkClaim
+from cases.services import claims
+from cases.work_order import Sort
 from desk import queues
-from tests.factories import MONDAY, eligible_case, person, received_case
+from desk.templatetags.portal import counted
+from tests.factories import MONDAY, eligible_case, parties, person, received_case
 
 pytestmark = pytest.mark.django_db
 
+TODAY = date(2026, 3, 2)
 HTMX = {"HTTP_HX_REQUEST": "true"}
 
 
@@ -55,6 +61,10 @@ def url(slug="eligibility", **query):
     return found + (
         "?" + "&".join(f"{key}={value}" for key, value in query.items()) if query else ""
     )
+
+
+def get_user(client):
+    return User.objects.get(pk=client.session["_auth_user_id"])
 
 
 def rows(answer):
@@ -106,10 +116,22 @@ def test_the_list_costs_the_same_for_five_and_for_fifty_rows(desk, many):
     assert not [sql for sql in sql_fifty if "COUNT" in sql and "GROUP BY" not in sql]
 
 
-def test_a_page_needs_two_queries(many, django_assert_num_queries):
-    with django_assert_num_queries(2):
-        page = queues.page("eligibility")
-        [item.title for case in page.cases for item in case.items.all()]
+def test_a_page_needs_four_queries_and_one_more_for_each_stage_by_time_to_spare(
+    many, django_assert_num_queries
+):
+    def rows_of(wanted, reader):
+        page = queues.page("eligibility", wanted=wanted, user=reader, today=TODAY, at=MONDAY)
+        return [item.title for row in page.rows for item in row.case.items.all()]
+
+    reader = person(Role.COORDINATOR)
+    assert reader.roles
+    with django_assert_num_queries(4):  # cases, items, who has them, administrators
+        assert len(rows_of(Filter(), reader)) == 50
+    with django_assert_num_queries(5):  # the pace, and it is the same for every stage
+        rows_of(Filter(sort=Sort.SLACK), reader)
+    StagePace.objects.create(measured_at=MONDAY, status="SCREENING", median_days=2, cases=9)
+    with django_assert_num_queries(5 + len(QUEUES["eligibility"][1])):
+        assert len(rows_of(Filter(sort=Sort.SLACK), reader)) == 50
 
 
 def test_the_filter_is_kept_from_page_to_page(desk, many):
@@ -171,12 +193,14 @@ def test_every_list_opens_and_shows_its_own_cases_alone(desk, many, slug):
     assert rows(answer) == (many[:50] if slug == "eligibility" else [])
 
 
-def test_work_next_opens_the_most_urgent_case(desk, many):
+def test_work_next_shows_the_most_urgent_case_and_why_and_takes_nothing(desk, many):
     answer = desk.get(reverse("desk:work_next", args=["eligibility"]))
-    assert answer.url == Case.objects.get(pk=many[0]).get_absolute_url()
 
+    assert answer.context["case"].pk == many[0]
+    assert "nobody else has it." in answer.context["why"]
+    assert not WorkClaim.objects.exists()
     empty = desk.get(reverse("desk:work_next", args=["qa"]))
-    assert empty.url == url("qa")
+    assert "Your role acts on no case of this list." in empty.content.decode()
 
 
 def test_a_case_stands_in_one_list_and_the_counts_agree(desk, many):
@@ -211,3 +235,186 @@ def test_an_overdue_case_says_so_in_words(client, set_clock):
 
     assert "over" in client.get(url()).content.decode()
     assert case.due_on < date(2026, 4, 1)
+
+
+# --- Orders and filters, all in the address -------------------------------------------------------
+
+
+def walk(desk, **query):
+    """Every row of a list, page after page."""
+    seen, here = [], url(**query)
+    while here:
+        answer = desk.get(here)
+        assert answer.status_code == 200
+        seen += rows(answer)
+        here = next_page(answer)
+    return seen
+
+
+def change(pk, **values):
+    case = Case.objects.get(pk=pk)
+    for name, value in values.items():
+        setattr(case, name, value)
+    case.store(by=None, at=MONDAY, fields=list(values))
+
+
+@pytest.mark.parametrize("sort", Sort.values)
+def test_ad2_every_order_shows_each_case_once_over_all_pages(desk, many, sort):
+    StagePace.objects.create(measured_at=MONDAY, status="SCREENING", median_days=9, cases=9)
+    for place, pk in enumerate(many):
+        day = TODAY + timedelta(days=place * 7 % 5)
+        change(pk, due_on=day, received_on=day - timedelta(days=place % 3))
+        if place % 2:
+            Case.objects.get(pk=pk).move_to("WITHDRAWN", by=None, at=MONDAY)
+
+    seen = walk(desk, sort=sort)
+
+    assert sorted(seen) == sorted(many)
+
+    def key(pk):
+        case = Case.objects.get(pk=pk)
+        spare = case.due_on - timedelta(days=9 if case.status == "SCREENING" else 0)
+        return {"due": case.due_on, "received": case.received_on, "slack": spare}[sort], pk
+
+    assert seen == sorted(seen, key=key)
+
+
+def test_ad2_filter_and_order_survive_reload_and_back(desk, many):
+    change(many[7], priority=Priority.EXPEDITED)
+    address = url(priority="EXPEDITED", sort="received")
+
+    first, again = desk.get(address), desk.get(address)
+    restored = desk.get(address, **HTMX, HTTP_HX_HISTORY_RESTORE_REQUEST="true")
+
+    for answer in (first, again, restored):
+        assert rows(answer) == [many[7]]
+        assert "<html" in answer.content.decode()
+        assert "Take away the filter: </span>Expedited" in answer.content.decode()
+    assert first.context["wanted"].query() == "priority=EXPEDITED&sort=received"
+
+
+def test_a_filter_is_taken_away_by_itself_and_leaves_the_others(desk, many):
+    wanted = desk.get(url(priority="EXPEDITED", due="over", sort="slack")).context["wanted"]
+
+    assert {chip.words: chip.query for chip in wanted.chips()} == {
+        "Expedited": "due=over&sort=slack",
+        "Overdue": "priority=EXPEDITED&sort=slack",
+    }
+
+
+def test_a_list_that_the_filter_empties_names_the_filter_and_the_count_without_it(desk, many):
+    page = desk.get(url(priority="FORMULARY", taken="me")).content.decode()
+
+    assert "No case here is: Formulary and taken by me." in page
+    assert "Without the filter there are 121." in page
+    assert "Show all" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"due_by": "30 Feb 2026"}, "Due by: “30 Feb 2026” is no filter of this list"),
+        ({"priority": "VIP"}, "Priority: “VIP” is no filter of this list"),
+        ({"stage": "QA"}, "Stage: “QA” is no filter of this list"),
+        ({"q": "a" * 200}, "Name or claim: “aaa"),
+    ],
+)
+def test_what_is_no_filter_is_left_out_with_a_sentence(desk, many, query, said):
+    answer = desk.get(url(**query))
+
+    assert said in answer.content.decode()
+    assert rows(answer) == many[:50]
+
+
+def only(desk, **query):
+    return set(walk(desk, **query))
+
+
+def test_each_filter_leaves_the_cases_that_it_names(desk, many):
+    first, second, third = many[:3]
+    change(first, due_on=TODAY - timedelta(days=3))
+    change(second, due_on=TODAY)
+    change(third, received_on=date(2026, 1, 15))
+    Case.objects.get(pk=many[3]).move_to("WITHDRAWN", by=None, at=MONDAY)
+
+    assert only(desk, due="over") == {first}
+    assert only(desk, due="today") == {first, second}
+    assert only(desk, due_by="2026-03-01") == {first}
+    assert only(desk, received_to="1/31/26") == {third}
+    assert only(desk, received_from="1/1/26", received_to="1/14/26") == set()
+    assert only(desk, stage="WITHDRAWN") == {many[3]}
+    assert only(desk, channel="FAX") == set()
+    assert only(desk, channel="MAIL") == {many[1]}  # the copies have no application
+
+
+def test_names_find_a_case_however_they_are_written(desk):
+    names = parties(EMPLOYEE="Siobhán O’Neill-García", CLAIMS_ADMINISTRATOR="Sierra Claims")
+    case = received_case(parties=names, claim_number="AB-77-1")
+    received_case()
+
+    for text in ("oneill garcia", "ab77", case.number.lower()):
+        assert only(desk, q=text) == {case.pk}, text
+    assert only(desk, administrator="sierra") == {case.pk}
+
+
+def test_who_has_a_case_is_shown_and_filtered(desk, many):
+    ada = person(Role.COORDINATOR, name="Ada Clerk")
+    claims.claim(case_id=many[2], by=ada, at=MONDAY + timedelta(minutes=42))
+    me = get_user(desk)
+    claims.claim(case_id=many[1], by=me, at=MONDAY)
+
+    page = desk.get(url()).content.decode()
+    assert "Ada Clerk, since 9:42" in page
+    assert "You, since 9:00" in page
+    assert only(desk, taken="me") == {many[1]}
+    assert only(desk, taken="someone") == {many[1], many[2]}
+    assert only(desk, taken="nobody") == set(many) - {many[1], many[2]}
+
+
+def test_a_case_whose_clocks_have_stopped_is_never_overdue(desk, many):
+    change(many[0], due_on=TODAY - timedelta(days=30), due_clock="")
+
+    assert only(desk, due="over") == set()
+
+
+def test_time_to_spare_is_told_in_the_order_by_it_alone(desk, many):
+    StagePace.objects.create(measured_at=MONDAY, status="SCREENING", median_days=30, cases=9)
+
+    assert " short" in desk.get(url(sort="slack")).content.decode()
+    assert "To spare" not in desk.get(url()).content.decode()
+
+
+def test_columns_follow_the_reader_s_work(client, many):
+    def heads(role):
+        client.force_login(person(role))
+        return re.findall(r"<th[^>]*>([A-Z][a-z ]+)", client.get(url()).content.decode())
+
+    assert "Administrator" in heads(Role.COORDINATOR)
+    assert "Came by" in heads(Role.INTAKE)
+    assert "Administrator" not in heads(Role.QA)
+
+
+# --- Counts ---------------------------------------------------------------------------------------
+
+
+def test_a_count_stops_where_it_says_nothing_more(desk, many, monkeypatch):
+    monkeypatch.setattr(queues, "COUNTED", 99)
+    cache.clear()
+
+    assert queues.counts()["eligibility"] == 100
+    assert counted(queues.counts()["eligibility"], 99) == "99+"
+    assert counted(99, 99) == "99"
+
+
+def test_counts_are_asked_again_and_answer_nothing_while_they_stand(desk, many):
+    cache.clear()
+    page = desk.get(url()).content.decode()
+    ask = re.search(r'hx-get="(/queues/counts/[^"]+)"', page)[1]
+    assert desk.get(ask, **HTMX).status_code == 204
+
+    eligible_case()
+    cache.clear()
+    answer = desk.get(ask, **HTMX)
+
+    assert answer.status_code == 200
+    assert '<span id="count-notices" hx-swap-oob="true">1<' in answer.content.decode()

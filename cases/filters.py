@@ -1,0 +1,180 @@
+"""Which cases of a list to show: read from an address, written back into it, and told in words.
+
+A filter lives in the address, so it survives reload, Back and a colleague's mail; a saved view is
+a filter's address under a name. What an address says that is no filter is left out, with a
+sentence for the reader.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import QueryDict
+from django.utils.dateformat import format as formatted
+
+from accounts.models import User
+
+from .forms.filters import Due, FilterForm, Taken
+from .lifecycle import Status
+from .models import Channel, Party, PersonName, Priority, Role, WorkClaim
+from .models.case import CaseQuerySet
+from .names import fold_name, fold_number
+from .work_order import Sort
+
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One filter in words, and the address without it."""
+
+    words: str
+    query: str
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a list is narrowed to, and its order. Empty fields narrow nothing."""
+
+    priority: str = ""
+    stage: str = ""
+    due: str = ""
+    due_by: date | None = None
+    channel: str = ""
+    taken: str = ""
+    received_from: date | None = None
+    received_to: date | None = None
+    administrator: str = ""
+    q: str = ""
+    sort: Sort = Sort.DUE
+    ignored: tuple[str, ...] = ()  # sentences about what the address said and is no filter
+
+    @classmethod
+    def read(cls, query: str | QueryDict, *, queue: str, today: date) -> "Filter":
+        """The filter of an address. Never fails: what is no filter is named in ``ignored``."""
+        given = QueryDict(query) if isinstance(query, str) else query
+        form = FilterForm(given, queue=queue, today=today)
+        form.is_valid()
+        values = {name: value for name, value in form.cleaned_data.items() if value}
+        ignored = [
+            f"{form.fields[name].label or name.capitalize()}: “{given.get(name, '')[:60]}” is no "
+            "filter of this list, so it was left out."
+            for name in form.errors
+        ]
+        sort = given.get("sort", "")
+        return cls(
+            **values,
+            sort=Sort(sort) if sort in Sort.values else Sort.DUE,
+            ignored=tuple(ignored),
+        )
+
+    def query(self) -> str:
+        """The filter and the order as the end of an address; empty when there is neither."""
+        found = QueryDict(mutable=True)
+        for name, value in self._values().items():
+            found[name] = value.isoformat() if isinstance(value, date) else str(value)
+        if self.sort != Sort.DUE:
+            found["sort"] = self.sort.value
+        return found.urlencode()
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves anything out."""
+        return bool(self._values())
+
+    def without(self, name: str) -> "Filter":
+        """The same filter with one field empty."""
+        kept: dict[str, Any] = {key: value for key, value in self._values().items() if key != name}
+        return Filter(**kept, sort=self.sort)
+
+    def sorted_by(self, sort: Sort) -> "Filter":
+        return replace(self, sort=sort)
+
+    def chips(self) -> list[Chip]:
+        """Each filter in words, with the address without it."""
+        return [
+            Chip(self._words(name, value), self.without(name).query())
+            for name, value in self._values().items()
+        ]
+
+    def in_words(self) -> str:
+        """ "Expedited, overdue and taken by nobody"."""
+        *first, last = [chip.words for chip in self.chips()] or [""]
+        return f"{', '.join(first)} and {last[0].lower()}{last[1:]}" if first else last
+
+    def apply(self, rows: CaseQuerySet, *, user: User, today: date, at: datetime) -> CaseQuerySet:
+        """The cases that it leaves. Joins nothing that could show a case twice."""
+        exact = {
+            "priority": self.priority,
+            "status": self.stage,
+            "application__channel": self.channel,
+            "due_on__lte": self.due_by,
+            "received_on__gte": self.received_from,
+            "received_on__lte": self.received_to,
+        }
+        rows = rows.filter(**{name: value for name, value in exact.items() if value})
+        if self.due:
+            # A case whose clocks have stopped sorts by a day on which nothing falls due.
+            last = {Due.OVER: today - timedelta(days=1), Due.TODAY: today, Due.WEEK: today + WEEK}
+            rows = rows.filter(due_on__lte=last[Due(self.due)]).exclude(due_clock="")
+        if self.taken:
+            rows = self._by_claim(rows, user=user, at=at)
+        if self.administrator:
+            rows = rows.filter(Exists(_administrators(self.administrator)))
+        return rows.filter(_matches(self.q)) if self.q else rows
+
+    def _by_claim(self, rows: CaseQuerySet, *, user: User, at: datetime) -> CaseQuerySet:
+        live = WorkClaim.objects.filter(case=OuterRef("pk")).live(at=at)
+        match Taken(self.taken):
+            case Taken.ME:
+                return rows.filter(Exists(live.filter(by=user)))
+            case Taken.NOBODY:
+                return rows.exclude(Exists(live))
+            case _:
+                return rows.filter(Exists(live))
+
+    def _values(self) -> Mapping[str, str | date]:
+        names = [one.name for one in fields(self) if one.name not in {"sort", "ignored"}]
+        return {name: value for name in names if (value := getattr(self, name))}
+
+    def _words(self, name: str, value: str | date) -> str:
+        labels: dict[str, Any] = {
+            "priority": Priority,
+            "stage": Status,
+            "due": Due,
+            "taken": Taken,
+            "channel": Channel,
+        }
+        if name in labels:
+            label = str(labels[name](value).label)
+            return f"Came by {label.lower()}" if name == "channel" else label
+        day = formatted(value, "D j M Y") if isinstance(value, date) else ""
+        return {
+            "due_by": f"Due by {day}",
+            "received_from": f"Received from {day}",
+            "received_to": f"Received to {day}",
+            "administrator": f"Administrator “{value}”",
+            "q": f"Name or claim “{value}”",
+        }[name]
+
+
+def _administrators(name: str) -> QuerySet[Party]:
+    rows = Party.objects.current().filter(case=OuterRef("pk"), role=Role.CLAIMS_ADMINISTRATOR)
+    return rows.filter(name__icontains=name)
+
+
+def _matches(text: str) -> Q:
+    """By case number, by claim number or by the employee's name, as the jump box finds them."""
+    found = Q(number__istartswith=text)
+    if claim := fold_number(text):
+        found |= Q(claim_number_normal__startswith=claim)
+    if name := fold_name(text):
+        employees = Party.objects.filter(
+            case=OuterRef("pk"),
+            role=Role.EMPLOYEE,
+            person__in=PersonName.objects.current().filter(normal__contains=name).values("person"),
+        )
+        found |= Q(Exists(employees))
+    return found

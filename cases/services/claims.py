@@ -1,0 +1,178 @@
+"""Taking a case out of a list to work on it, so that no two people work on one case."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.names import who
+from accounts.roles import Role
+from cases import policies
+from cases.lifecycle import NEXT_ROLE, QUEUES, Status
+from cases.models import Case, WorkClaim
+from cases.models.case import CaseQuerySet
+from cases.models.work import WorkClaimQuerySet
+from cases.slack import Paces, why_this_one
+from cases.work_order import Sort, head, paces_now, place
+
+LEASE = timedelta(hours=4)  # half a working day; an absent clerk keeps a case no longer
+BATCH = 20
+
+
+def stages_for(*, user: User, queue: str = "") -> list[Status]:
+    """The stages at which one of this person's roles acts next, of one list or of all."""
+    lists = [QUEUES[queue]] if queue else QUEUES.values()
+    roles = user.roles - {Role.REVIEWER}  # what waits for a reviewer waits for one of them alone
+    return [stage for _, stages in lists for stage in stages if NEXT_ROLE[stage] in roles]
+
+
+def next_case(*, user: User, queue: str = "", at: datetime) -> Case | None:
+    """The case that ``claim_next`` would give this person, or nothing. Takes nothing."""
+    own = own_claims(user=user, queue=queue, at=at).first()
+    return own.case if own else next(_candidates(user, queue, paces_now(), at=at), None)
+
+
+def why_next(*, case: Case, user: User, at: datetime) -> str:
+    """Why this case comes first for this person, in one sentence. Queries twice."""
+    held = _live(case, at=at)
+    if held is not None:
+        return f"It is in hand. {held_since(claim=held, reader=user)}"
+    return _why(case, paces_now(), at=at)
+
+
+def own_claims(*, user: User, queue: str = "", at: datetime) -> WorkClaimQuerySet:
+    """What this person has now, the longest first."""
+    found = WorkClaim.objects.live(at=at).filter(by=user).select_related("case")
+    if queue:
+        found = found.filter(queue=queue)
+    return found.order_by("claimed_at", "pk")
+
+
+def held_since(*, claim: WorkClaim, reader: User) -> str:
+    """Who has a case: "Ada Clerk has this since 9:42." """
+    name = "You have" if claim.by_id == reader.pk else f"{who(claim.by, reader=reader)} has"
+    since = timezone.localtime(claim.claimed_at)
+    return f"{name} this since {since.hour}:{since:%M}."
+
+
+@transaction.atomic
+def claim_next(*, queue: str = "", by: User, at: datetime) -> WorkClaim | None:
+    """Take the case with the least time to spare that nobody has, or keep the one in hand.
+
+    Whoever has a case of the list already gets it again, with its time renewed. What this person
+    gave back lately comes to them last of all: to others it is next at once. Ties are settled by
+    the id, so every case comes up.
+
+    :param queue: one list; empty for every list of the person's roles.
+    :returns: ``None`` when nothing is left to take.
+    """
+    own = own_claims(user=by, queue=queue, at=at).first()
+    if own is not None:
+        return _renew(own, at=at)
+    paces = paces_now()
+    for case in _candidates(by, queue, paces, at=at):
+        locked = _lock_if_free(case, at=at)
+        if locked is not None:
+            return _take(locked, why=_why(locked, paces, at=at), by=by, at=at)
+    return None
+
+
+@transaction.atomic
+def claim(*, case_id: int, by: User, at: datetime) -> WorkClaim:
+    """Take one case; taking it again renews the time.
+
+    :raises NotAllowed: another role acts next, or someone else has it.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    policies.refuse(policies.why_not_claim(by, case))
+    held = _live(case, at=at)
+    if held is None:
+        return _take(case, by=by, at=at)
+    if held.by_id != by.pk:
+        policies.refuse(f"Case {case.number}: {held_since(claim=held, reader=by)}")
+    return _renew(held, at=at)
+
+
+@transaction.atomic
+def release(*, case_id: int, by: User, at: datetime) -> WorkClaim:
+    """Give a case back to its list.
+
+    :raises NotAllowed: this person does not have it.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    held = _live(case, at=at)
+    if held is None or held.by_id != by.pk:
+        raise policies.NotAllowed(
+            f"You do not have case {case.number}, so you cannot give it back."
+        )
+    held.released_at = at
+    held.save(update_fields=["released_at"])
+    return held
+
+
+def _candidates(user: User, queue: str, paces: Paces, *, at: datetime) -> Iterator[Case]:
+    """The cases that this person may take, by time to spare; then what they gave back lately."""
+    stages = stages_for(user=user, queue=queue)
+    if not stages:
+        return
+    claims = WorkClaim.objects.filter(case=OuterRef("pk"))
+    given_back = Exists(claims.filter(by=user, released_at__gt=at - LEASE))
+    free = _open(stages).exclude(Exists(claims.live(at=at)))
+    for rows in (free.exclude(given_back), free.filter(given_back)):
+        after = None
+        while True:
+            found = head(
+                rows, sort=Sort.SLACK, stages=stages, paces=paces, after=after, limit=BATCH
+            )
+            yield from found
+            if len(found) < BATCH:
+                break
+            after = place(found[-1], sort=Sort.SLACK, paces=paces)
+
+
+def _open(stages: list[Status]) -> CaseQuerySet:
+    queues = {slug for slug, (_, states) in QUEUES.items() if set(states) & set(stages)}
+    rows: CaseQuerySet = Case.objects.filter(queue__in=queues, status__in=stages)
+    return rows
+
+
+def _lock_if_free(case: Case, *, at: datetime) -> Case | None:
+    """The case, locked, unless someone holds its row or has taken it since it was read."""
+    skip = connection.features.has_select_for_update_skip_locked
+    rows = Case.objects.select_for_update(skip_locked=skip)
+    locked: Case | None = rows.filter(pk=case.pk, status=case.status).first()
+    # Read again under the lock: another person's claim may have been committed meanwhile.
+    return locked if locked is not None and _live(locked, at=at) is None else None
+
+
+def _live(case: Case, *, at: datetime) -> WorkClaim | None:
+    return WorkClaim.objects.live(at=at).filter(case=case).select_related("by").first()
+
+
+def _why(case: Case, paces: Paces, *, at: datetime) -> str:
+    return why_this_one(
+        case.due_on,
+        case.status,
+        paces,
+        today=timezone.localdate(at),
+        has_due_date=bool(case.due_clock),
+    )
+
+
+def _take(case: Case, *, why: str = "", by: User, at: datetime) -> WorkClaim:
+    """Write the claim on a locked case; one that has run out or lost its list is ended first."""
+    for ended in WorkClaim.objects.filter(case=case, released_at__isnull=True):
+        ended.released_at = min(ended.until, at)
+        ended.save(update_fields=["released_at"])
+    return WorkClaim.objects.create(
+        case=case, by=by, queue=case.queue, claimed_at=at, until=at + LEASE, why=why
+    )
+
+
+def _renew(claim: WorkClaim, *, at: datetime) -> WorkClaim:
+    claim.until = max(claim.until, at + LEASE)
+    claim.save(update_fields=["until"])
+    return claim

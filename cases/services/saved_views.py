@@ -1,0 +1,103 @@
+"""Saved views: a list with its filter and order, under a name, for oneself or for the office."""
+
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.models import User
+from accounts.versions import VersionedQuerySet
+from cases import policies
+from cases.filters import Filter
+from cases.lifecycle import QUEUES
+from cases.models import SavedView
+
+MOST = 40  # of one person; a longer list is no help
+
+
+def views_for(*, user: User) -> VersionedQuerySet:
+    """The views that a person sees: their own, and what others share with the office."""
+    live = SavedView.objects.filter(retired_at__isnull=True)
+    rows: VersionedQuerySet = live.filter(Q(owner=user) | Q(is_shared=True))
+    return rows.select_related("owner").order_by("name", "pk")
+
+
+@transaction.atomic
+def save_view(
+    *, name: str, queue: str, query: str, shared: bool = False, today: date, by: User, at: datetime
+) -> SavedView:
+    """Keep a filter under a name.
+
+    :param query: the address of the list after the question mark; what is no filter is left out.
+    :raises NotAllowed: no such list, no name, a name in use, or too many views.
+    """
+    policies.refuse("" if queue in QUEUES else "There is no such list.")
+    if shared:
+        policies.refuse(policies.why_not_share_view(by))
+    User.objects.select_for_update().get(pk=by.pk)  # one view at a time: the name is looked up
+    mine = SavedView.objects.filter(owner=by, retired_at__isnull=True)
+    policies.refuse(
+        f"You have {MOST} saved views. Retire one first." if mine.count() >= MOST else ""
+    )
+    view = SavedView(
+        owner=by,
+        name=_free_name(name, by=by),
+        queue=queue,
+        query=Filter.read(query, queue=queue, today=today).query(),
+        is_shared=shared,
+    )
+    return view.store(by=by, at=at, why="Saved")
+
+
+@transaction.atomic
+def rename_view(*, view_id: int, name: str, by: User, at: datetime) -> SavedView:
+    """Give a view another name.
+
+    :raises NotAllowed: someone else's view, or a name in use.
+    """
+    view = _own(view_id, by=by)
+    view.name = _free_name(name, by=by, view=view)
+    return view.store(by=by, at=at, why="Renamed", fields=["name"])
+
+
+@transaction.atomic
+def share_view(*, view_id: int, shared: bool, by: User, at: datetime) -> SavedView:
+    """Show a view to the whole office, or to its owner alone again.
+
+    :raises NotAllowed: someone else's view, or a role that does not share.
+    """
+    view = _own(view_id, by=by)
+    policies.refuse(policies.why_not_share_view(by))
+    view.is_shared = shared
+    why = "Shared" if shared else "No longer shared"
+    return view.store(by=by, at=at, why=why, fields=["is_shared"])
+
+
+@transaction.atomic
+def retire_view(*, view_id: int, by: User, at: datetime) -> SavedView:
+    """Take a view off the lists. It stays on file, and its name is free again.
+
+    :raises NotAllowed: someone else's view.
+    """
+    view = _own(view_id, by=by)
+    view.retired_at = at
+    return view.store(by=by, at=at, why="Retired", fields=["retired_at"])
+
+
+def _own(view_id: int, *, by: User) -> SavedView:
+    view = SavedView.objects.select_for_update().filter(pk=view_id, retired_at__isnull=True).first()
+    if view is None or view.owner_id != by.pk:
+        raise policies.NotAllowed("Only the person who saved a view can change it.")
+    found: SavedView = view
+    return found
+
+
+def _free_name(name: str, *, by: User, view: SavedView | None = None) -> str:
+    name = " ".join(name.split())
+    policies.refuse("" if name else "Give the view a name.")
+    policies.refuse("Shorten the name to 60 characters." if len(name) > 60 else "")
+    others = SavedView.objects.filter(owner=by, name=name, retired_at__isnull=True)
+    if view is not None:
+        others = others.exclude(pk=view.pk)
+    policies.refuse(f"You have a view named “{name}” already." if others.exists() else "")
+    return name

@@ -1,0 +1,62 @@
+"""Taking a case out of a list to work on it, and giving it back."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from accounts.requests import StaffRequest
+from cases.lifecycle import QUEUES
+from cases.services import claims
+
+from .acting import REFUSALS, load_case
+
+
+@require_POST
+def claim_next(request: StaffRequest) -> HttpResponse:
+    """Take the case that comes next, of one list or of all, and open it."""
+    slug = request.POST.get("queue", "")
+    if slug and slug not in QUEUES:
+        raise Http404("There is no such list.")
+    taken = claims.claim_next(queue=slug, by=request.user, at=timezone.now())
+    if taken is None:
+        messages.info(request, "Nothing is left to take here: it is done, or others have it.")
+        return redirect("desk:queue", slug) if slug else redirect("desk:my_day")
+    messages.success(request, f"{taken.case.number} is yours. {taken.why}".strip())
+    return redirect(taken.case)
+
+
+@require_POST
+def claim(request: StaffRequest, number: str) -> HttpResponse:
+    """Take one case."""
+    case = load_case(number)
+    try:
+        claims.claim(case_id=case.pk, by=request.user, at=timezone.now())
+    except REFUSALS as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{case.number} is yours.")
+    return _back(request, number)
+
+
+@require_POST
+def release(request: StaffRequest, number: str) -> HttpResponse:
+    """Give a case back to its list."""
+    case = load_case(number)
+    try:
+        claims.release(case_id=case.pk, by=request.user, at=timezone.now())
+    except REFUSALS as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{case.number} is back in its list.")
+    return _back(request, number)
+
+
+def _back(request: StaffRequest, number: str) -> HttpResponse:
+    """To the list that the button stood in, or to the case."""
+    to = request.POST.get("back", "")
+    if url_has_allowed_host_and_scheme(to, allowed_hosts=None) and to.startswith("/"):
+        return redirect(to)
+    return redirect("desk:case", number)

@@ -1,0 +1,124 @@
+"""The orders of a list, read by key: the next rows after one, without counting what came before.
+
+By due date and by arrival an index gives the rows as they stand. By time to spare, each stage has
+its due date less a number of days that is the same for the whole stage (``cases.slack``): within a
+stage that is the order by due date, so the index gives the head of each stage and the heads are
+merged here. Nothing is stored that a new measure of the pace would make stale, and a list costs
+one short query for each of its few stages, however many cases stand in it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from heapq import merge
+from itertools import islice
+
+from django.db.models import Max, Q, TextChoices
+
+from .lifecycle import QUEUE_OF, Status
+from .models import Case, StagePace
+from .models.case import CaseQuerySet
+from .slack import Paces, pace_of
+
+
+class Sort(TextChoices):
+    """What a list is sorted by. Ties go by the id, so no case is passed over for ever."""
+
+    DUE = "due", "Due date"
+    RECEIVED = "received", "Received"
+    SLACK = "slack", "Time to spare"
+
+
+@dataclass(frozen=True, order=True)
+class Key:
+    """The place of a row in an order: its day, then its id. Written as "2026-03-02,17"."""
+
+    day: date
+    pk: int
+
+    def __str__(self) -> str:
+        return f"{self.day.isoformat()},{self.pk}"
+
+    @classmethod
+    def read(cls, text: str) -> "Key":
+        """A key that a page gave out.
+
+        :raises ValueError: it is none of ours.
+        """
+        day, _, pk = text.partition(",")
+        if not (pk.isascii() and pk.isdigit() and len(pk) < 19):
+            raise ValueError("The key names no row.")
+        return cls(date.fromisoformat(day), int(pk))
+
+    def later(self, days: int) -> "Key":
+        """The same row so many days on.
+
+        :raises ValueError: there is no such day.
+        """
+        try:
+            return Key(self.day + timedelta(days=days), self.pk)
+        except OverflowError as error:
+            raise ValueError("The key names no day.") from error
+
+
+def paces_now() -> dict[str, int]:
+    """The newest pace of each stage. One query."""
+    newest = StagePace.objects.values("status").annotate(newest=Max("pk")).values("newest")
+    rows = StagePace.objects.filter(pk__in=newest)
+    return dict(rows.values_list("status", "median_days"))
+
+
+def head(
+    rows: CaseQuerySet,
+    *,
+    sort: Sort,
+    stages: Sequence[Status],
+    paces: Paces,
+    after: Key | None = None,
+    limit: int,
+) -> list[Case]:
+    """The next rows of an order after a key, at most ``limit``.
+
+    :param rows: open cases of some lists, filtered; their own order does not matter.
+    :param stages: the stages that they may stand at.
+    :raises ValueError: the key is not one that we gave out.
+    """
+    shifts = {pace_of(stage, paces) if sort == Sort.SLACK else 0 for stage in stages}
+    one_list = len({QUEUE_OF[stage] for stage in stages}) == 1
+    if one_list and len(shifts) == 1:
+        column = "received_on" if sort == Sort.RECEIVED else "due_on"
+        return list(_after(rows, column, after and after.later(*shifts))[:limit])
+    heads = [
+        _keys(rows, stage, pace_of(stage, paces), after=after, limit=limit) for stage in stages
+    ]
+    chosen = [key.pk for key in islice(merge(*heads), limit)]
+    found = {case.pk: case for case in rows.filter(pk__in=chosen)}
+    return [found[pk] for pk in chosen if pk in found]
+
+
+def place(case: Case, *, sort: Sort, paces: Paces) -> Key:
+    """Where a case stands in an order."""
+    if sort == Sort.RECEIVED:
+        return Key(case.received_on or date.min, case.pk)
+    shift = pace_of(case.status, paces) if sort == Sort.SLACK else 0
+    return Key(case.due_on, case.pk).later(-shift)
+
+
+def _keys(
+    rows: CaseQuerySet, stage: Status, shift: int, *, after: Key | None, limit: int
+) -> list[Key]:
+    """The head of one stage, at its place in the order by time to spare."""
+    part = rows.filter(queue=QUEUE_OF[stage], status=stage)
+    found = _after(part, "due_on", after and after.later(shift)).values_list("due_on", "pk")
+    return [Key(day, pk).later(-shift) for day, pk in found[:limit]]
+
+
+def _after(rows: CaseQuerySet, column: str, key: Key | None) -> CaseQuerySet:
+    """What follows a key. The plain bound lets the index begin there; the second settles ties."""
+    ordered = rows.order_by(column, "pk")
+    if key is None:
+        return ordered
+    return ordered.filter(
+        Q(**{f"{column}__gt": key.day}) | Q(**{column: key.day}, pk__gt=key.pk),
+        **{f"{column}__gte": key.day},
+    )

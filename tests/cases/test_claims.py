@@ -1,0 +1,294 @@
+"""Taking cases out of the lists: one person a case, the most pressing first, and nobody starves."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from threading import Barrier
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.roles import Role
+from cases.models import Case, StagePace, WorkClaim
+from cases.policies import NotAllowed
+from cases.services import claims, screening
+from cases.services.claims import LEASE
+from tests.factories import MONDAY, SIX_YES, eligible_case, noticed_case, person, received_case
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def ada(db):
+    return person(Role.COORDINATOR, name="Ada Clerk")
+
+
+@pytest.fixture
+def ben(db):
+    return person(Role.COORDINATOR, name="Ben Clerk")
+
+
+def due(case, day):
+    case.due_on = day
+    case.store(by=None, at=MONDAY, fields=["due_on"])
+    return case
+
+
+def take(who, *, at=MONDAY, queue="eligibility"):
+    found = claims.claim_next(queue=queue, by=who, at=at)
+    return found and found.case
+
+
+def decide(case, *, by, at):
+    screening.decide_eligibility(
+        case_id=case.pk, answers=SIX_YES, notes={}, seen_version=None, by=by, at=at
+    )
+
+
+def test_work_next_gives_each_person_another_case_the_most_pressing_first(ada, ben):
+    later, sooner = received_case(), received_case()
+    due(later, date(2026, 3, 9)), due(sooner, date(2026, 3, 4))
+
+    assert (take(ada), take(ben)) == (sooner, later)
+    assert take(person(Role.COORDINATOR)) is None
+
+
+def test_work_next_says_why_this_one(ada):
+    case = due(received_case(), date(2026, 3, 3))
+    StagePace.objects.create(measured_at=MONDAY, status="SCREENING", median_days=2, cases=9)
+
+    taken = claims.claim_next(queue="eligibility", by=ada, at=MONDAY)
+
+    assert taken.case == case
+    assert taken.why == "Due tomorrow; 2 days of work usually remain; nobody else has it."
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (-2, "Overdue by 2 days;"),
+        (0, "Due today;"),
+        (1, "Due tomorrow;"),
+        (4, "Due Fri 6 Mar, in 4"),
+    ],
+)
+def test_the_reason_tells_how_near_the_due_date_is(ada, days, said):
+    due(received_case(), date(2026, 3, 2) + timedelta(days=days))
+
+    assert claims.claim_next(by=ada, at=MONDAY).why.startswith(said)
+
+
+def test_time_to_spare_decides_not_the_due_date_alone(ada):
+    quick, slow = due(noticed_case(), date(2026, 3, 10)), due(eligible_case(), date(2026, 3, 12))
+    StagePace.objects.create(measured_at=MONDAY, status="NOTICE_SENT", median_days=1, cases=9)
+    StagePace.objects.create(measured_at=MONDAY, status="ELIGIBLE", median_days=8, cases=9)
+
+    assert take(ada, queue="", at=MONDAY + 5 * HOUR) == slow
+    assert quick.due_on < slow.due_on
+
+
+def test_whoever_has_a_case_gets_it_again_and_keeps_it_longer(ada):
+    case = received_case()
+    received_case()
+    assert take(ada) == case
+
+    again = claims.claim_next(queue="eligibility", by=ada, at=MONDAY + HOUR)
+
+    assert (again.case, again.until) == (case, MONDAY + HOUR + LEASE)
+    assert WorkClaim.objects.count() == 1
+
+
+def test_a_claim_ends_when_the_case_leaves_its_list(ada, ben):
+    case, other = received_case(), received_case()
+    assert take(ada) == case
+    decide(case, by=ada, at=MONDAY)
+
+    assert take(ada, at=MONDAY + HOUR) == other
+    assert take(ben, queue="notices", at=MONDAY + HOUR) == case
+
+
+def test_what_was_given_back_goes_to_others_first_and_comes_round_again(ada, ben):
+    case, other = received_case(), received_case()
+    assert take(ada) == case
+    claims.release(case_id=case.pk, by=ada, at=MONDAY + HOUR)
+
+    assert take(ada, at=MONDAY + HOUR) == other
+    assert take(ben, at=MONDAY + HOUR) == case
+    claims.release(case_id=case.pk, by=ben, at=MONDAY + HOUR)
+    claims.release(case_id=other.pk, by=ada, at=MONDAY + HOUR)
+    assert take(ada, at=MONDAY + HOUR) == case, "what I gave back is still better than nothing"
+
+
+def test_defect_18_an_absent_clerk_keeps_no_case_and_ties_starve_nobody(ada, ben):
+    """Ada takes a case and goes home; twelve cases fall due on one day; Ben works on alone."""
+    tied = [due(received_case(), date(2026, 3, 6)) for _ in range(12)]
+    assert take(ada) == tied[0]
+    now, done = MONDAY, []
+
+    while case := take(ben, at=now):
+        decide(case, by=ben, at=now)
+        done.append(case)
+        now += timedelta(minutes=30)
+
+    assert done == tied[1:9] + [tied[0]] + tied[9:], "after the lease the first one comes first"
+    assert now < MONDAY + timedelta(days=1)
+    assert not Case.objects.filter(status="SCREENING").exists()
+
+
+def test_defect_17_every_open_case_can_be_taken_by_someone_or_waits_for_its_reviewer(ada):
+    people = [person(role) for role in Role]
+    reach = {stage for one in people for stage in claims.stages_for(user=one)}
+
+    from cases.lifecycle import NEXT_ROLE, Status, is_open
+
+    left = {stage for stage in Status if is_open(stage)} - reach
+    assert {NEXT_ROLE[stage] for stage in left} <= {"REVIEWER"}
+
+
+def test_one_case_is_taken_and_given_back(ada, ben):
+    case = received_case()
+    claims.claim(case_id=case.pk, by=ada, at=MONDAY + timedelta(minutes=42))
+
+    with pytest.raises(NotAllowed, match=r"Ada Clerk has this since 9:42\."):
+        claims.claim(case_id=case.pk, by=ben, at=MONDAY + HOUR)
+    with pytest.raises(NotAllowed, match="You do not have case"):
+        claims.release(case_id=case.pk, by=ben, at=MONDAY + HOUR)
+    claims.release(case_id=case.pk, by=ada, at=MONDAY + HOUR)
+    assert claims.claim(case_id=case.pk, by=ben, at=MONDAY + HOUR).by == ben
+
+
+def test_a_lapsed_claim_is_closed_by_the_next_one(ada, ben):
+    case = received_case()
+    first = claims.claim(case_id=case.pk, by=ada, at=MONDAY)
+
+    claims.claim(case_id=case.pk, by=ben, at=MONDAY + LEASE)
+
+    first.refresh_from_db()
+    assert first.released_at == first.until == MONDAY + LEASE
+    assert list(WorkClaim.objects.live(at=MONDAY + LEASE).values_list("by", flat=True)) == [ben.pk]
+
+
+@pytest.mark.parametrize("role", [Role.QA, Role.INTAKE, Role.AUDITOR, Role.REVIEWER])
+def test_only_who_acts_next_can_take_a_case(ada, role):
+    case, other = received_case(), person(role)
+
+    with pytest.raises(NotAllowed, match=r"waits for the coordinator|does not work on cases"):
+        claims.claim(case_id=case.pk, by=other, at=MONDAY)
+    assert claims.claim_next(by=other, at=MONDAY) is None
+
+
+def test_a_claim_holds_nobody_off_the_case_itself(ada, ben):
+    case = received_case()
+    claims.claim(case_id=case.pk, by=ada, at=MONDAY)
+
+    decide(case, by=ben, at=MONDAY + HOUR)
+
+    assert Case.objects.get(pk=case.pk).status == "ELIGIBLE"
+
+
+def test_the_database_itself_lets_one_claim_live(ada, ben):
+    case = received_case()
+    claims.claim(case_id=case.pk, by=ada, at=MONDAY)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        WorkClaim.objects.create(
+            case=case, by=ben, queue="eligibility", claimed_at=MONDAY, until=MONDAY + LEASE
+        )
+
+
+# --- The pages ------------------------------------------------------------------------------------
+
+
+def test_the_button_takes_the_case_opens_it_and_says_why(client, ada, set_clock):
+    set_clock(MONDAY)
+    case = received_case()
+    client.force_login(ada)
+
+    assert client.get(reverse("cases:claim_next")).status_code == 405
+    answer = client.post(reverse("cases:claim_next"), {"queue": "eligibility"}, follow=True)
+
+    assert answer.redirect_chain[-1][0] == case.get_absolute_url()
+    assert f"{case.number} is yours. Due " in answer.content.decode()
+    given = client.post(
+        reverse("cases:release", args=[case.number]),
+        {"back": "/queues/eligibility/?priority=REGULAR"},
+        follow=True,
+    )
+    assert given.redirect_chain[-1][0] == "/queues/eligibility/?priority=REGULAR"
+    assert f"{case.number} is back in its list." in given.content.decode()
+
+
+def test_when_nothing_is_left_the_button_says_so(client, ada):
+    client.force_login(ada)
+
+    answer = client.post(reverse("cases:claim_next"), {"queue": "eligibility"}, follow=True)
+
+    assert "Nothing is left to take here" in answer.content.decode()
+    assert client.post(reverse("cases:claim_next"), {"queue": "nonsense"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "back", ["https://evil.example/", "//evil.example", "javascript:x", "\\\\x"]
+)
+def test_the_way_back_leads_nowhere_else(client, ada, back):
+    case = received_case()
+    client.force_login(ada)
+
+    answer = client.post(reverse("cases:claim", args=[case.number]), {"back": back})
+
+    assert answer.url == case.get_absolute_url()
+
+
+def test_a_reviewer_s_name_is_not_told_to_who_may_not_know_it(ada):
+    case = received_case()
+    both = person(Role.COORDINATOR, Role.REVIEWER, name="Rita Secret")
+    held = claims.claim(case_id=case.pk, by=User.objects.get(pk=both.pk), at=MONDAY)
+
+    told = claims.held_since(claim=held, reader=person(Role.INTAKE))
+
+    assert "Rita" not in told
+
+
+# --- The race -------------------------------------------------------------------------------------
+
+
+def race(people, act):
+    start = Barrier(len(people))
+
+    def run(who):
+        try:
+            start.wait(10)
+            return act(who)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        return list(pool.map(run, people))
+
+
+def test_eight_clerks_who_press_at_once_get_eight_cases(committed_db):
+    cases = [received_case() for _ in range(10)]
+    people = [person(Role.COORDINATOR) for _ in range(8)]
+
+    taken = race(people, lambda who: claims.claim_next(queue="eligibility", by=who, at=MONDAY))
+
+    assert len({claim.case_id for claim in taken}) == 8
+    assert {claim.case_id for claim in taken} <= {case.pk for case in cases}
+    assert WorkClaim.objects.filter(released_at__isnull=True).count() == 8
+
+
+def test_eight_clerks_who_want_one_case_one_gets_it_and_seven_are_told(committed_db):
+    case = received_case()
+    people = [person(Role.COORDINATOR) for _ in range(8)]
+
+    def want(who):
+        try:
+            return claims.claim(case_id=case.pk, by=who, at=MONDAY).by_id
+        except NotAllowed as refusal:
+            return str(refusal)
+
+    answers = race(people, want)
+
+    assert len([one for one in answers if isinstance(one, int)]) == 1
+    assert len([one for one in answers if "has this since 9:00." in str(one)]) == 7
