@@ -76,6 +76,11 @@ PERMISSIONS: dict[str, set[Role]] = {
     "cases.end_early": {Role.COORDINATOR},
     "cases.add_note": _CASE_STAFF,
     "cases.change_parties": {Role.COORDINATOR, Role.SUPERVISOR},
+    # what moves a date, or promises one
+    "cases.hold_case": {Role.COORDINATOR, Role.SUPERVISOR},
+    "cases.extend_time": {Role.COORDINATOR, Role.DIRECTOR},
+    "cases.convert_priority": {Role.COORDINATOR},
+    "cases.promise_date": {Role.COORDINATOR, Role.SUPERVISOR},
     # After acceptance an item changes only when a second person agrees.
     "cases.propose_item_change": {Role.INTAKE, Role.SUPERVISOR, Role.COORDINATOR},
     "cases.decide_item_change": {Role.SUPERVISOR, Role.COORDINATOR},

@@ -205,6 +205,7 @@ class Hold:
     :ivar has_ended: whether ``end`` is past rather than planned.
     :ivar approved_on: day of the Administrative Director's approval, for an extension.
     :ivar method: how the notice that ended it was served, where a clock begins anew from it.
+    :ivar label: the reason in words; the code is printed where there are none.
     """
 
     reason: str
@@ -214,6 +215,7 @@ class Hold:
     approved_on: date | None = None
     method: str = ""
     by: str = ""
+    label: str = ""
 
     @property
     def days(self) -> int | None:
@@ -223,7 +225,8 @@ class Hold:
     def __str__(self) -> str:
         until = f"to {say(self.end)}" if self.end else "with no end yet"
         who = f", by {self.by}" if self.by else ""
-        return f"Hold {self.reason} from {say(self.start)} {until}{who}"
+        said = f"“{self.label}”" if self.label else self.reason
+        return f"Hold {said} from {say(self.start)} {until}{who}"
 
 
 def _rule_of(clock: str, year: str, rules: Sequence[Rule]) -> Rule:

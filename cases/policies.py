@@ -10,6 +10,7 @@ from accounts.models import User
 from accounts.names import who
 from accounts.roles import Role
 
+from .hold_reasons import reasons_for
 from .lifecycle import Status
 from .models import Case, DisputedItem, Event, ItemChange, Sheet
 
@@ -131,6 +132,20 @@ def why_not_close(user: User, case: Case) -> str:
         Status.TERMINATED,
         act="close it",
     )
+
+
+def why_not_hold(user: User, case: Case) -> str:
+    """Whether work on the case can be held now, for some reason of the table."""
+    if not user.may("cases.hold_case"):
+        return "A coordinator or a supervisor holds a case."
+    undecided = case.stage == Status.CLOSED and case.decided_on is None
+    if undecided or not reasons_for(case.priority, case.stage):
+        return f"Case {case.number} stands at “{case.stage.label}”, where nothing can be held."
+    return ""
+
+
+def why_not_end_hold(user: User) -> str:
+    return "" if user.may("cases.hold_case") else "A coordinator or a supervisor ends a hold."
 
 
 def why_not_change_parties(user: User, case: Case) -> str:

@@ -99,7 +99,10 @@ def records_deadline(case: Case) -> Deadline | None:
     """The clock of the records in this round; regular and expedited ones differ by name."""
     return (
         case.deadlines.filter(
-            round=case.round, clock__startswith="records", replaced_at__isnull=True
+            round=case.round,
+            clock__startswith="records",
+            replaced_at__isnull=True,
+            due_on__isnull=False,
         )
         .order_by("-due_on", "-pk")
         .first()

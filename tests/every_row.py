@@ -29,6 +29,11 @@ _serial = count(1)
 BESIDES: dict[str, dict] = {
     "cases.Case": {"next_role": "INTAKE", "received_at": AT, "received_on": DAY},
     "cases.Sheet": {"file": "files.StoredFile"},
+    "cases.Deadline": {"due_on": DAY},
+    "cases.Hold": {"planned_end": DAY + timedelta(days=3)},
+    "cases.TimeExtension": {"days": 2},
+    "cases.PromisedDate": {"letter_reference": "Letter of 2 March"},
+    "cases.PriorityChange": {"old": "REGULAR", "new": "FORMULARY"},
     "cases.HolidayRule": {"pattern": "12-25"},
     "cases.Party": {"organisation": "cases.Organisation"},
     "files.StoredFile": {"state": "CLEAN"},

@@ -12,7 +12,7 @@ QUESTIONS = {
     "cases/services/claims.py": {
         "stages_for", "next_case", "why_next", "own_claims", "held_since",
     },
-    "cases/services/clocks.py": {"compute", "due_on"},
+    "cases/services/clocks.py": {"answer", "compute", "due_on", "holds_on"},
     "cases/services/intake.py": {"local_day", "find_entered"},
     "cases/services/item_changes.py": {"differences"},
     "cases/services/items.py": {"stated_for"},

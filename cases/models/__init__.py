@@ -35,6 +35,7 @@ from .case import (
 from .clocks import ClockRule, HolidayRule
 from .facts import TwoTimeFact, TwoTimeQuerySet
 from .history import AssignmentNotice, Deadline, Event
+from .holds import Hold, PriorityChange, PromisedDate, TimeExtension
 from .item_changes import ItemChange
 from .parties import Party, PreferredChannel, Role
 from .people import (
@@ -78,6 +79,7 @@ __all__ = [
     "EligibilityFinding",
     "EligibilityResult",
     "Event",
+    "Hold",
     "HolidayRule",
     "IntakeDraft",
     "LEASE",
@@ -93,6 +95,8 @@ __all__ = [
     "Person",
     "PersonName",
     "Priority",
+    "PriorityChange",
+    "PromisedDate",
     "Role",
     "SameOrganisation",
     "SamePerson",
@@ -103,6 +107,7 @@ __all__ = [
     "Signer",
     "StagePace",
     "Status",
+    "TimeExtension",
     "TreatmentCategory",
     "TwoTimeFact",
     "TwoTimeQuerySet",

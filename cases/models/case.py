@@ -71,6 +71,16 @@ class CaseQuerySet(VersionedQuerySet):
         """The cases of one list, most urgent first."""
         return self.filter(queue=slug).order_by("due_on", "pk")
 
+    def to_work(self, *, on: date) -> Self:
+        """What is not held on a day. A hold that has reached its end holds nothing, and none
+        hides a case on the day on which it falls due."""
+        free = Q(held_until__isnull=True) | Q(held_until__lte=on)
+        return self.filter(free | Q(due_on__lte=on))
+
+    def held(self, *, on: date) -> Self:
+        """Cases on which work stands still on a day."""
+        return self.filter(held_until__gt=on, is_open=True).order_by("held_until", "pk")
+
     def overdue(self, *, on: date) -> Self:
         return self.open().filter(due_on__lt=on)
 
@@ -101,6 +111,9 @@ class Case(Versioned):
     # The day on which the next duty falls due: what queues sort by. Its sum is in Deadline.
     due_on = models.DateField()
     due_clock = models.CharField(max_length=40, blank=True)
+    # The first day on which work goes on, while a hold of the whole case is on file. A day that has
+    # come holds nothing: whoever reads it compares it with today. Its rows are in Hold.
+    held_until = models.DateField(null=True)
 
     date_of_injury = models.DateField(null=True)
     date_of_injury_printed = models.CharField(max_length=60, blank=True)

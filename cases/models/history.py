@@ -1,5 +1,7 @@
 """The acts of a case: what was done, when, by whom, why, and what it caused."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 
@@ -112,10 +114,11 @@ class Deadline(Versioned):
     round = models.PositiveSmallIntegerField()
     clock = models.CharField(max_length=40)
     given = models.JSONField(default=dict)  # the trigger facts, as the clock engine names them
-    due_on = models.DateField()
+    due_on = models.DateField(null=True)  # NULL while a fact is missing; ``unknown`` says which
     due_at = models.DateTimeField(null=True)  # set for clocks that run in hours
     target_on = models.DateField(null=True)  # our own earlier target
     steps = models.JSONField(default=list)  # the sum, line by line
+    unknown = models.TextField(blank=True)  # why there is no date, as a sentence
     met_at = models.DateTimeField(null=True)
     replaced_at = models.DateTimeField(null=True)
 
@@ -125,8 +128,33 @@ class Deadline(Versioned):
                 name="deadline_one_live_per_clock",
                 fields=["case", "round", "clock"],
                 condition=models.Q(replaced_at__isnull=True),
-            )
+            ),
+            models.CheckConstraint(
+                name="deadline_has_a_date_or_says_why_not",
+                condition=models.Q(due_on__isnull=False, unknown="")
+                | (models.Q(due_on__isnull=True) & ~models.Q(unknown="")),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.clock} due {self.due_on}"
+        return f"{self.clock} due {self.due_on or 'on a day not known'}"
+
+    @property
+    def legal_steps(self) -> list[dict[str, Any]]:
+        """The lines that lead to the legal date."""
+        return self.steps[: self._result()]
+
+    @property
+    def target_steps(self) -> list[dict[str, Any]]:
+        """The lines that lead from there to our own target; none for a duty of somebody else."""
+        return self.steps[self._result() :]
+
+    def _result(self) -> int:
+        """How many lines the legal sum has: it ends with its result."""
+        kinds = [step["kind"] for step in self.steps]
+        return kinds.index("RESULT") + 1 if "RESULT" in kinds else len(kinds)
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether every source in the sum was compared with the text of the law."""
+        return all(step["confirmed"] for step in self.steps if step["source"])

@@ -1,44 +1,73 @@
-"""Starting and meeting the clocks of a case. The arithmetic is in ``cases.deadlines``."""
+"""Starting, meeting and recomputing the clocks of a case. The arithmetic is in ``cases.deadlines``.
+
+A stored ``Deadline`` keeps the facts that started it and the sum that they made. The sum depends on
+these facts, the holds and extensions on file and the rules, and on nothing else: not on today, and
+not on whether a job ran.
+"""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 from accounts.models import User
-from cases.deadlines import PACIFIC, Sum, Unknown, due
+from cases.clocks import EXTENSION
+from cases.deadlines import PACIFIC, Hold, Sum, Unknown, due
 from cases.models import Case, Deadline
 from cases.models.clocks import rules_on_file
 from cases.policies import NotAllowed
 
-__all__ = ["PACIFIC", "SCREENING", "compute", "due_on", "meet", "start", "stop"]
+__all__ = [
+    "PACIFIC",
+    "SCREENING",
+    "Moved",
+    "answer",
+    "compute",
+    "due_on",
+    "holds_on",
+    "meet",
+    "recompute",
+    "start",
+    "stop",
+    "unmeet",
+]
 
 SCREENING = "screening"  # the organisation's own clock; every other one is the law's
 
 
+@dataclass(frozen=True)
+class Moved:
+    """A sum that was replaced, beside the one that stands now."""
+
+    old: Deadline
+    new: Deadline
+
+
 def start(
-    *, case: Case, clock: str, given: Mapping[str, str], by: User | None, at: datetime
+    *,
+    case: Case,
+    clock: str,
+    given: Mapping[str, str],
+    by: User | None,
+    at: datetime,
+    leads: bool = True,
 ) -> Deadline:
     """Start a clock on a locked case: store its sum, and let the queue sort by its date.
 
     A clock that runs already in this round is replaced, and its earlier sum stays readable.
 
-    :raises NotAllowed: a fact is missing, so that there is no date.
+    :param leads: whether the queue sorts by it. A clock that does not lead may lack a fact; its
+        row then says which.
+    :raises NotAllowed: a fact is missing, so that there is no date to sort by.
     """
+    found = answer(case=case, clock=clock, given=given)
+    if leads and isinstance(found, Unknown):
+        raise NotAllowed(found.sentence)
     running = _running(case, clock)
     if running is not None:
-        running.replaced_at = at
-        running.store(by=by, at=at, why="Replaced by a new sum", fields=["replaced_at"])
-    total = compute(clock=clock, given=given)
-    deadline = Deadline(
-        case=case,
-        round=case.round,
-        clock=clock,
-        given=dict(given),
-        due_on=total.due_on,
-        due_at=total.due_at,
-        target_on=total.target_on,
-        steps=[step.as_row() for step in (*total.steps, *total.target_steps)],
-    ).store(by=by, at=at)
-    case.set_due(deadline.due_on, clock, by=by, at=at)
+        _end(running, "Replaced by a new sum", by=by, at=at)
+    deadline = _row(case, clock, given, found).store(by=by, at=at)
+    if leads and deadline.due_on is not None:
+        case.set_due(deadline.due_on, clock, by=by, at=at)
     return deadline
 
 
@@ -50,20 +79,50 @@ def meet(*, case: Case, clock: str, by: User | None, at: datetime) -> None:
         deadline.store(by=by, at=at, why="Done", fields=["met_at"])
 
 
+def unmeet(*, case: Case, clock: str, why: str, by: User | None, at: datetime) -> Deadline | None:
+    """Take back that a duty was done: its clock runs on as it was. ``None`` if it never ran."""
+    deadline = _running(case, clock)
+    if deadline is not None and deadline.met_at is not None:
+        deadline.met_at = None
+        deadline.store(by=by, at=at, why=why, fields=["met_at"])
+    return deadline
+
+
 def stop(*, case: Case, why: str, by: User | None, at: datetime) -> None:
     """Stop every clock of a locked case: nothing falls due on it until another one starts.
 
     The sums stay readable. From then on the queue sorts it by the day on which it stopped.
     """
     for deadline in case.deadlines.filter(met_at__isnull=True, replaced_at__isnull=True):
-        deadline.replaced_at = at
-        deadline.store(by=by, at=at, why=why, fields=["replaced_at"])
+        _end(deadline, why, by=by, at=at)
     case.due_on, case.due_clock = at.astimezone(PACIFIC).date(), ""
     case.store(by=by, at=at, why=why, fields=["due_on", "due_clock"])
 
 
+def recompute(*, case: Case, why: str, by: User | None, at: datetime) -> list[Moved]:
+    """Work out every running clock of a locked case anew, and store the sums that changed.
+
+    Doing it twice, late, or never on a day on which nothing was entered gives the same dates.
+
+    :returns: the sums that changed; the earlier ones stay readable.
+    """
+    moved = []
+    for old in case.deadlines.filter(
+        round=case.round, met_at__isnull=True, replaced_at__isnull=True
+    ).order_by("pk"):
+        new = _row(case, old.clock, old.given, answer(case=case, clock=old.clock, given=old.given))
+        if _says(new) == _says(old):
+            continue
+        _end(old, why, by=by, at=at)
+        new.store(by=by, at=at, why=why)
+        if case.due_clock == new.clock and new.due_on is not None and case.due_on != new.due_on:
+            case.set_due(new.due_on, new.clock, by=by, at=at)
+        moved.append(Moved(old, new))
+    return moved
+
+
 def compute(*, clock: str, given: Mapping[str, str]) -> Sum:
-    """The sum of one clock under the rules on file. Two queries.
+    """The sum of one clock under the rules on file, on no case in particular. Two queries.
 
     :raises NotAllowed: a fact is missing; the message names it.
     """
@@ -72,6 +131,45 @@ def compute(*, clock: str, given: Mapping[str, str]) -> Sum:
     if isinstance(total, Unknown):
         raise NotAllowed(total.sentence)
     return total
+
+
+def answer(*, case: Case, clock: str, given: Mapping[str, str]) -> Sum | Unknown:
+    """The sum of one clock on a case, with its holds and extensions, or what is missing. Queries.
+
+    :raises CannotCount: a fact cannot be read, or no rule is on file for its day.
+    """
+    rules, calendars = rules_on_file()
+    holds = holds_on(case, clock)
+    return due(clock, given, rules=rules, calendars=calendars, holds=holds)
+
+
+def holds_on(case: Case, clock: str) -> list[Hold]:
+    """What stands or stood in the way of one clock, as the engine reads it. Two queries."""
+    rows = case.holds.filter(round=case.round, clock__in=["", clock]).select_related("begun_by")
+    holds = [
+        Hold(
+            reason=row.reason,
+            label=row.get_reason_display(),
+            start=row.starts_on,
+            end=row.end,
+            # What the law lets stand still is over when a person says so, not when it was planned.
+            has_ended=row.ended_on is not None or not row.needs_an_end,
+            method=row.ended_method,
+            by=row.begun_by.name,
+        )
+        for row in rows.order_by("starts_on", "pk")
+    ]
+    extensions = case.extensions.filter(round=case.round, clock=clock).order_by("number")
+    return holds + [
+        Hold(
+            reason=EXTENSION,
+            start=row.approved_on,
+            end=row.approved_on + timedelta(days=row.days),
+            approved_on=row.approved_on,
+            by=row.approved_by,
+        )
+        for row in extensions
+    ]
 
 
 def due_on(case: Case, clock: str) -> date | None:
@@ -84,3 +182,23 @@ def _running(case: Case, clock: str) -> Deadline | None:
     return Deadline.objects.filter(
         case=case, round=case.round, clock=clock, replaced_at__isnull=True
     ).first()
+
+
+def _end(deadline: Deadline, why: str, *, by: User | None, at: datetime) -> None:
+    deadline.replaced_at = at
+    deadline.store(by=by, at=at, why=why, fields=["replaced_at"])
+
+
+def _row(case: Case, clock: str, given: Mapping[str, str], found: Sum | Unknown) -> Deadline:
+    """A sum as a row that is not stored yet."""
+    row = Deadline(case=case, round=case.round, clock=clock, given=dict(given))
+    if isinstance(found, Unknown):
+        row.unknown = found.sentence
+        return row
+    row.due_on, row.due_at, row.target_on = found.due_on, found.due_at, found.target_on
+    row.steps = [step.as_row() for step in (*found.steps, *found.target_steps)]
+    return row
+
+
+def _says(row: Deadline) -> tuple[object, ...]:
+    return row.due_on, row.due_at, row.target_on, row.steps, row.unknown

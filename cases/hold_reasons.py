@@ -1,0 +1,129 @@
+"""Why work on a case may stand still: a table of coded reasons, each for some cases and stages.
+
+Pure. A reason by itself moves our own target and nothing else. Whether it moves a legal date says
+the rule of the clock (``cases.clocks.Rule.legal_holds``), which names the source.
+"""
+
+from dataclasses import dataclass
+
+from .clocks import APPEAL, LIABILITY
+from .lifecycle import Status
+
+REGULAR, EXPEDITED, FORMULARY = "REGULAR", "EXPEDITED", "FORMULARY"
+ANY = frozenset({REGULAR, EXPEDITED, FORMULARY})
+
+_BEFORE_ACCEPTANCE = frozenset({Status.RECEIVED, Status.SCREENING, Status.INFO_REQUESTED})
+_WAITING_FOR_RECORDS = frozenset({Status.ELIGIBLE, Status.NOTICE_SENT})
+_AT_THE_REVIEWER = frozenset({Status.REVIEWER_CHOSEN, Status.IN_REVIEW, Status.INFO_FOR_REVIEW})
+_AT_WORK = (
+    _BEFORE_ACCEPTANCE
+    | _WAITING_FOR_RECORDS
+    | _AT_THE_REVIEWER
+    | {Status.RECORDS_COMPLETE, Status.QA, Status.APPROVED}
+)
+
+
+@dataclass(frozen=True)
+class HoldReason:
+    """One reason.
+
+    :ivar most_days: longest time, in calendar days, for which it may be planned at once.
+    :ivar needs_an_end: only a person can say that it is over; its planned end merely brings the
+        case back into its list.
+    """
+
+    code: str
+    label: str
+    priorities: frozenset[str]
+    stages: frozenset[Status]
+    most_days: int
+    needs_an_end: bool = False
+
+
+HOLD_REASONS: dict[str, HoldReason] = {
+    reason.code: reason
+    for reason in (
+        HoldReason(
+            "INFORMATION", "Waiting for information from a party", ANY, _BEFORE_ACCEPTANCE, 15
+        ),
+        HoldReason(
+            LIABILITY,
+            "Liability for the injury is disputed",
+            ANY,
+            frozenset({Status.SCREENING, Status.INFO_REQUESTED, Status.DEFERRED}),
+            365,
+            needs_an_end=True,
+        ),
+        HoldReason(
+            "PARTY_ASKED",
+            "A party asked for time",
+            frozenset({REGULAR}),
+            _BEFORE_ACCEPTANCE | _WAITING_FOR_RECORDS,
+            14,
+        ),
+        HoldReason(
+            "UNREADABLE",
+            "Records cannot be read and were asked for again",
+            ANY,
+            _WAITING_FOR_RECORDS | _AT_THE_REVIEWER | {Status.RECORDS_COMPLETE},
+            10,
+        ),
+        HoldReason(
+            "NO_REVIEWER",
+            "No suitable reviewer is free",
+            frozenset({REGULAR, FORMULARY}),
+            frozenset({Status.RECORDS_COMPLETE}),
+            7,
+        ),
+        HoldReason(
+            "REVIEWER_ASKED",
+            "The reviewer asked for information",
+            ANY,
+            frozenset({Status.IN_REVIEW, Status.INFO_FOR_REVIEW}),
+            10,
+        ),
+        HoldReason(
+            "REVIEWER_AWAY",
+            "The reviewer is away",
+            frozenset({REGULAR}),
+            _AT_THE_REVIEWER,
+            7,
+        ),
+        HoldReason("OFFICE_CLOSED", "The office is closed by an emergency", ANY, _AT_WORK, 14),
+        HoldReason(
+            APPEAL,
+            "A petition is before the WCAB",
+            ANY,
+            frozenset({Status.ISSUED, Status.CLOSED}),
+            365,
+            needs_an_end=True,
+        ),
+    )
+}
+
+
+def reasons_for(priority: str, stage: Status) -> list[HoldReason]:
+    """The reasons that fit a case of this priority at this stage, in the order of the table."""
+    return [
+        reason
+        for reason in HOLD_REASONS.values()
+        if priority in reason.priorities and stage in reason.stages
+    ]
+
+
+def why_not_this_reason(code: str, priority: str, stage: Status) -> str:
+    """Why a reason does not fit a case; empty when it does."""
+    reason = HOLD_REASONS.get(code)
+    if reason is None:
+        return "Choose a reason from the list."
+    if priority not in reason.priorities:
+        return (
+            f"“{reason.label}” is no reason to hold {_article(priority)} {priority.lower()} case."
+        )
+    if stage not in reason.stages:
+        return f"“{reason.label}” is no reason to hold a case at “{stage.label}”."
+    return ""
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "AEIOU" else "a"

@@ -1,0 +1,199 @@
+"""What moves a date or promises one: holds, extensions, promises, changes of priority.
+
+A row is ended, never changed back: the earlier ones are the history that the case page shows.
+"""
+
+from datetime import date
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.versions import Versioned
+from cases.clocks import CLOCKS
+from cases.hold_reasons import HOLD_REASONS
+from letters.models import Letter
+
+from .case import Case, Priority
+from .parties import Party
+
+
+class Hold(Versioned):
+    """A time during which work on a case, or on one of its duties, stands still.
+
+    ``planned_end`` and ``ended_on`` are the first days on which work goes on again.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="holds")
+    round = models.PositiveSmallIntegerField()
+    clock = models.CharField(max_length=40, blank=True)  # empty: the whole case
+    reason = models.CharField(
+        max_length=20, choices=[(reason.code, reason.label) for reason in HOLD_REASONS.values()]
+    )
+    starts_on = models.DateField()
+    planned_end = models.DateField()
+    note = models.CharField(max_length=500, blank=True)
+    begun_at = models.DateTimeField()
+    begun_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    ended_on = models.DateField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    ended_because = models.CharField(max_length=500, blank=True)
+    # How the notice that ended it was served, where the law lets a clock begin anew from it.
+    ended_method = models.CharField(max_length=20, blank=True)
+
+    class Meta(Versioned.Meta):
+        indexes = [models.Index(fields=["case", "starts_on", "id"], name="hold_of_case")]
+        constraints = [
+            models.CheckConstraint(
+                name="hold_ends_after_it_begins",
+                condition=Q(planned_end__gt=F("starts_on"))
+                & (Q(ended_on__isnull=True) | Q(ended_on__gte=F("starts_on"))),
+            ),
+            models.CheckConstraint(
+                name="hold_ended_on_at_and_by_together",
+                condition=Q(ended_on__isnull=True, ended_at__isnull=True, ended_by__isnull=True)
+                | Q(ended_on__isnull=False, ended_at__isnull=False, ended_by__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case}: {self.get_reason_display()}"
+
+    @property
+    def end(self) -> date:
+        """The day on which it ended, else on which it ends by plan. No job has to say so."""
+        return self.ended_on or self.planned_end
+
+    @property
+    def days(self) -> int:
+        """Its length in calendar days."""
+        return (self.end - self.starts_on).days
+
+    @property
+    def needs_an_end(self) -> bool:
+        """Whether only a person can say that it is over."""
+        return HOLD_REASONS[self.reason].needs_an_end
+
+    @property
+    def holds(self) -> str:
+        """What stands still, in words."""
+        return CLOCKS[self.clock].label if self.clock in CLOCKS else "The whole case"
+
+    def lasts_on(self, day: date) -> bool:
+        """Whether work stands still on a day."""
+        return self.starts_on <= day < self.end
+
+    def can_end(self, day: date) -> bool:
+        """Whether a person can end it on a day: it lasts, or nobody has said that it is over."""
+        return self.ended_on is None and (self.needs_an_end or day < self.planned_end)
+
+
+class TimeExtension(Versioned):
+    """Days added to a determination for good cause, approved by the Administrative Director.
+
+    The law limits the days of all extensions of one clock together (LC 4610.6(d)(2), recalled).
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="extensions")
+    round = models.PositiveSmallIntegerField()
+    clock = models.CharField(max_length=40)
+    number = models.PositiveSmallIntegerField()  # the first, the second of this clock
+    days = models.PositiveSmallIntegerField()
+    approved_by = models.CharField(max_length=200)  # who approved for the Administrative Director
+    approved_on = models.DateField()
+    letter_reference = models.CharField(max_length=120)
+    good_cause = models.CharField(max_length=500)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                name="extension_numbered", fields=["case", "round", "clock", "number"]
+            ),
+            models.CheckConstraint(
+                name="extension_of_one_to_three_days", condition=Q(days__gte=1, days__lte=3)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case}: extension {self.number} of {self.days} days"
+
+
+class PromisedDate(Versioned):
+    """A date that a party was told: what by when, who was told, when and by which letter.
+
+    Moving it makes a new row that names the earlier one; a party is never told by a changed row.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="promises")
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
+    what = models.CharField(max_length=200)
+    due_on = models.DateField()
+    told_on = models.DateField()
+    letter = models.ForeignKey(Letter, on_delete=models.PROTECT, null=True, related_name="+")
+    letter_reference = models.CharField(max_length=120, blank=True)
+    why = models.CharField(max_length=500)
+    # How often the date has been moved; the first promise has moved none.
+    moved = models.PositiveSmallIntegerField(default=0)
+    replaces = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="replaced_by"
+    )
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    kept_on = models.DateField(null=True)
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.CheckConstraint(
+                name="promise_names_its_letter",
+                condition=Q(letter__isnull=False) | ~Q(letter_reference=""),
+            ),
+            models.CheckConstraint(
+                name="promise_moved_names_the_earlier",
+                condition=Q(moved=0, replaces__isnull=True)
+                | Q(moved__gt=0, replaces__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} by {self.due_on}, promised to {self.party}"
+
+
+class PriorityChange(Versioned):
+    """A case became expedited, formulary or regular: who certified it, on what, and why."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="priority_changes")
+    old = models.CharField(max_length=12, choices=Priority)
+    new = models.CharField(max_length=12, choices=Priority)
+    # The physician who certified an imminent and serious threat, for an expedited case.
+    certified_by = models.CharField(max_length=200, blank=True)
+    certified_on = models.DateField(null=True)
+    support = models.CharField(max_length=500, blank=True)  # what the certification rests on
+    why = models.CharField(max_length=500)
+    changed_at = models.DateTimeField()
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.CheckConstraint(name="priority_changes_to_another", condition=~Q(old=F("new"))),
+            models.CheckConstraint(
+                name="priority_expedited_is_certified",
+                condition=~Q(new=Priority.EXPEDITED)
+                | Q(certified_on__isnull=False) & ~Q(certified_by="") & ~Q(support=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case}: {self.get_old_display()} to {self.get_new_display()}"

@@ -1,0 +1,171 @@
+"""Holding a case: begin and end. A hold is a row, never a flag, and all earlier ones stay.
+
+A hold moves our own target. It moves the legal date only where the rule of the clock names a
+source for its reason. Nothing has to run when a hold reaches its planned end: every reader compares
+that day with today.
+"""
+
+from datetime import date, datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from cases import policies
+from cases.calendars import say
+from cases.clocks import CLOCKS, METHODS
+from cases.hold_reasons import HOLD_REASONS, why_not_this_reason
+from cases.models import Case, Event, Hold
+
+from . import clocks
+from .intake import local_day
+
+
+@transaction.atomic
+def begin_hold(
+    *,
+    case_id: int,
+    reason: str,
+    starts_on: date,
+    planned_end: date,
+    note: str = "",
+    clock: str = "",
+    by: User,
+    at: datetime,
+) -> Hold:
+    """Hold a case, or one of its clocks, from a day until a planned day.
+
+    :param planned_end: the first day on which work goes on, without anybody doing anything.
+    :param clock: hold this duty alone; empty holds the whole case.
+    :raises NotAllowed: wrong role, a reason that does not fit the case, or days that cannot be.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    policies.refuse(policies.why_not_hold(by, case))
+    policies.refuse(why_not_this_reason(reason, case.priority, case.stage))
+    policies.refuse(_why_not_these_days(case, reason, starts_on, planned_end, local_day(at)))
+    if clock:
+        running = case.deadlines.filter(clock=clock, round=case.round, replaced_at__isnull=True)
+        policies.refuse("" if running.exists() else "This clock does not run on the case.")
+    for other in case.holds.filter(round=case.round, reason=reason, clock=clock):
+        if other.starts_on < planned_end and starts_on < other.end:
+            policies.refuse(
+                f"The case was held for this reason from {say(other.starts_on)} "
+                f"to {say(other.end)} already. Let this hold begin on that day, or end that one."
+            )
+    hold = Hold(
+        case=case,
+        round=case.round,
+        clock=clock,
+        reason=reason,
+        starts_on=starts_on,
+        planned_end=planned_end,
+        note=note.strip(),
+        begun_at=at,
+        begun_by=by,
+    ).store(by=by, at=at, why=note)
+    sentence = (
+        f"{hold.holds} is held from {say(starts_on)} to {say(planned_end)}: "
+        f"{hold.get_reason_display().lower()}."
+    )
+    _move_dates(case, hold, Event.Kind.HELD, sentence, note.strip(), by=by, at=at)
+    return hold
+
+
+@transaction.atomic
+def end_hold(
+    *, hold_id: int, ended_on: date, because: str, method: str = "", by: User, at: datetime
+) -> Hold:
+    """End a hold before its planned end, or one that only a person can call over.
+
+    :param ended_on: the first day on which work went on.
+    :param method: how the notice that ended it was served; a dispute about liability needs it,
+        because the time to apply begins anew from that service.
+    :raises NotAllowed: wrong role, over already, no reason, or a day that cannot be.
+    """
+    hold = Hold.objects.get(pk=hold_id)
+    case = Case.objects.select_for_update().get(pk=hold.case_id)
+    hold.refresh_from_db()
+    policies.refuse(policies.why_not_end_hold(by))
+    today = local_day(at)
+    if not hold.can_end(today):
+        policies.refuse(f"This hold was over on {say(hold.end)}.")
+    policies.refuse("" if because.strip() else "Say why the hold ends.")
+    if not hold.starts_on <= ended_on <= today:
+        policies.refuse(
+            f"A hold ends between the day on which it began, {say(hold.starts_on)}, and today."
+        )
+    if ended_on > hold.planned_end and not hold.needs_an_end:
+        policies.refuse(f"By plan the hold was over on {say(hold.planned_end)}.")
+    if method and method not in METHODS:
+        policies.refuse("Choose how the notice was served.")
+    hold.ended_on, hold.ended_at, hold.ended_by = ended_on, at, by
+    hold.ended_because, hold.ended_method = because.strip(), method
+    hold.store(by=by, at=at, why=because)
+    sentence = f"{hold.holds} is no longer held since {say(ended_on)}."
+    _move_dates(case, hold, Event.Kind.HOLD_ENDED, sentence, because.strip(), by=by, at=at)
+    return hold
+
+
+def _why_not_these_days(
+    case: Case, reason: str, starts_on: date, planned_end: date, today: date
+) -> str:
+    most = HOLD_REASONS[reason].most_days
+    if starts_on > today:
+        return "The hold begins in the future. Enter it when the day has come."
+    if case.received_on is not None and starts_on < case.received_on:
+        return f"The hold begins before the application came, {say(case.received_on)}."
+    if planned_end <= starts_on:
+        return "The planned end has to lie after the first day of the hold."
+    if (planned_end - starts_on).days > most:
+        return (
+            f"A hold for this reason is planned for {most} days at most. "
+            "Plan a nearer day; another hold can follow."
+        )
+    return ""
+
+
+def _move_dates(
+    case: Case, hold: Hold, kind: Event.Kind, sentence: str, why: str, *, by: User, at: datetime
+) -> None:
+    """Recompute what the hold may move, and write the act with every date before and after."""
+    ends = [row.end for row in case.holds.filter(round=case.round, clock="")]
+    case.held_until = max(ends, default=None)
+    case.store(by=by, at=at, why=sentence, fields=["held_until"])
+    moved = clocks.recompute(case=case, why=sentence, by=by, at=at)
+    effects = [_effect(one) for one in moved]
+    Event.objects.create(
+        case=case,
+        kind=kind,
+        happened_at=at,
+        by=by,
+        sentence=" ".join([sentence, *effects]),
+        why=why,
+        facts={
+            "hold": hold.pk,
+            "reason": hold.reason,
+            "starts_on": hold.starts_on.isoformat(),
+            "end": hold.end.isoformat(),
+            "moved": [
+                {
+                    "clock": one.new.clock,
+                    "due": [str(one.old.due_on), str(one.new.due_on)],
+                    "target": [str(one.old.target_on), str(one.new.target_on)],
+                }
+                for one in moved
+            ],
+        },
+    )
+
+
+def _effect(moved: clocks.Moved) -> str:
+    """What one clock gained, in words: legal date and own target apart."""
+    label, old, new = CLOCKS[moved.new.clock].label, moved.old, moved.new
+    if new.due_on is None:
+        return new.unknown
+    law = (
+        f"the legal date stays {say(new.due_on)}"
+        if new.due_on == old.due_on
+        else f"the legal date moves to {say(new.due_on)}"
+    )
+    if new.target_on is None or new.target_on == old.target_on:
+        return f"{label}: {law}."
+    return f"{label}: {law}, our own target moves to {say(new.target_on)}."

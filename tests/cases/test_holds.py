@@ -1,0 +1,246 @@
+"""Holds: rows with a start, a planned end, a reason and a person, and what they move."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from accounts.roles import Role
+from cases.hold_reasons import HOLD_REASONS, reasons_for
+from cases.lifecycle import Status
+from cases.models import Case, Event
+from cases.policies import NotAllowed
+from cases.services import holds
+from cases.services.intake import local_day
+from tests.factories import MONDAY, noticed_case, person, received_case
+from tests.records.factories import case_with_records
+
+pytestmark = pytest.mark.django_db
+TODAY = local_day(MONDAY)
+
+
+def hold(case, by, *, days=3, reason="UNREADABLE", starts_on=TODAY, at=MONDAY, **more):
+    return holds.begin_hold(
+        case_id=case.pk,
+        reason=reason,
+        starts_on=starts_on,
+        planned_end=starts_on + timedelta(days=days),
+        by=by,
+        at=at,
+        **more,
+    )
+
+
+@pytest.fixture
+def coordinator():
+    return person(Role.COORDINATOR)
+
+
+@pytest.fixture
+def complete(coordinator):
+    """A case whose determination clock runs."""
+    return Case.objects.get(pk=case_with_records().pk)
+
+
+def running(case, clock):
+    return case.deadlines.get(clock=clock, replaced_at__isnull=True)
+
+
+def test_ck4_a_hold_moves_our_target_and_shows_both_sums(complete, coordinator):
+    before = running(complete, "determination_regular")
+
+    hold(complete, coordinator, starts_on=TODAY, days=4)
+
+    after = running(complete, "determination_regular")
+    assert after.due_on == before.due_on
+    assert after.target_on > before.target_on
+    lines = [step["sentence"] for step in after.legal_steps]
+    assert any("does not move the legal date" in line for line in lines)
+    own = [step["sentence"] for step in after.target_steps]
+    assert any("moves our target by" in line for line in own)
+    before.refresh_from_db()
+    assert before.replaced_at is not None
+    assert before.steps != after.steps
+
+
+def test_ck3_a_hold_says_from_when_to_when_why_and_who(complete, coordinator):
+    row = hold(complete, coordinator, note="Twelve pages are black.")
+
+    assert (row.starts_on, row.planned_end) == (TODAY, TODAY + timedelta(days=3))
+    assert row.begun_by == coordinator
+    event = complete.events.get(kind=Event.Kind.HELD)
+    assert event.by == coordinator
+    assert event.why == "Twelve pages are black."
+    assert "the legal date stays" in event.sentence
+    assert event.facts["moved"][0]["clock"] == "determination_regular"
+
+
+@pytest.mark.parametrize(
+    ("reason", "priority", "stage"),
+    [
+        ("NO_REVIEWER", "EXPEDITED", Status.RECORDS_COMPLETE),
+        ("PARTY_ASKED", "FORMULARY", Status.SCREENING),
+        ("NO_REVIEWER", "REGULAR", Status.NOTICE_SENT),
+    ],
+)
+def test_ck3_each_reason_fits_some_priorities_and_stages(reason, priority, stage):
+    assert HOLD_REASONS[reason] not in reasons_for(priority, stage)
+
+
+def test_ck3_a_reason_that_does_not_fit_the_case_is_refused_with_the_reason(coordinator):
+    case = received_case(priority="EXPEDITED")
+
+    with pytest.raises(NotAllowed, match="no reason to hold an expedited case"):
+        hold(case, coordinator, reason="PARTY_ASKED")
+
+    assert not case.holds.exists()
+
+
+def test_ck3_earlier_holds_stay_readable(complete, coordinator):
+    first = hold(complete, coordinator)
+    holds.end_hold(
+        hold_id=first.pk,
+        ended_on=TODAY + timedelta(days=1),
+        because="A clean copy came.",
+        by=coordinator,
+        at=MONDAY + timedelta(days=1),
+    )
+    hold(complete, coordinator, starts_on=TODAY + timedelta(days=1), at=MONDAY + timedelta(days=2))
+
+    ended, lasting = complete.holds.order_by("pk")
+    assert (ended.end, ended.ended_by, ended.ended_because) == (
+        TODAY + timedelta(days=1),
+        coordinator,
+        "A clean copy came.",
+    )
+    assert lasting.ended_on is None
+    assert complete.events.filter(kind=Event.Kind.HOLD_ENDED).count() == 1
+
+
+def test_defect_4_three_holds_are_three_rows_and_move_the_target_by_their_sum(
+    complete, coordinator
+):
+    before = running(complete, "determination_regular").target_on
+    hold(complete, coordinator, days=2)
+    hold(complete, coordinator, days=3, starts_on=TODAY + timedelta(days=2), at=_at(2))
+    hold(complete, coordinator, days=2, starts_on=TODAY + timedelta(days=5), at=_at(5))
+
+    assert complete.holds.count() == 3
+    after = running(complete, "determination_regular")
+    trigger = date.fromisoformat(after.given["records_complete"])
+    held = (TODAY + timedelta(days=7) - max(TODAY, trigger)).days
+    moved = [
+        step["sentence"] for step in after.target_steps if "moves our target by" in step["sentence"]
+    ]
+    assert len(moved) == 3
+    raw = before + timedelta(days=held)
+    assert after.target_on in {raw, *(raw - timedelta(days=n) for n in (1, 2))}  # off a weekend
+
+
+def _at(days):
+    return MONDAY + timedelta(days=days)
+
+
+def test_ck5_defect_5_a_hold_at_its_end_gives_the_case_back_without_any_job(coordinator):
+    case = noticed_case()
+    planned = TODAY + timedelta(days=3)
+    hold(case, coordinator)
+
+    mine = Case.objects.waiting_for(case.next_role)
+    assert case not in mine.to_work(on=planned - timedelta(days=1))
+    assert case in Case.objects.held(on=planned - timedelta(days=1))
+    assert case in mine.to_work(on=planned)
+    assert case in mine.to_work(on=planned + timedelta(days=1))
+    assert case not in Case.objects.held(on=planned)
+    row = case.holds.get()
+    assert row.ended_on is None  # nobody did anything
+    assert not row.lasts_on(planned)
+
+
+def test_no_hold_hides_a_case_on_the_day_it_falls_due(coordinator):
+    case = noticed_case()
+    late = case.due_on - timedelta(days=2)
+    hold(case, coordinator, starts_on=late, days=9, at=_at((late - TODAY).days))
+
+    assert case not in Case.objects.to_work(on=case.due_on - timedelta(days=1))
+    assert case in Case.objects.to_work(on=case.due_on)
+
+
+def test_ending_a_hold_early_takes_back_the_days_that_were_not_used(complete, coordinator):
+    before = running(complete, "determination_regular").target_on
+    row = hold(complete, coordinator, days=9, starts_on=TODAY + timedelta(days=1), at=_at(1))
+    held = running(complete, "determination_regular").target_on
+
+    holds.end_hold(
+        hold_id=row.pk,
+        ended_on=TODAY + timedelta(days=1),
+        because="A mistake.",
+        by=coordinator,
+        at=_at(2),
+    )
+
+    assert held > before
+    assert running(complete, "determination_regular").target_on == before
+    complete.refresh_from_db()
+    assert complete.held_until == TODAY + timedelta(days=1)
+
+
+def test_a_hold_of_one_clock_leaves_the_case_in_its_list(complete, coordinator):
+    row = hold(complete, coordinator, clock="determination_regular")
+
+    complete.refresh_from_db()
+    assert complete.held_until is None
+    assert row.holds == "Determination, regular"
+    assert running(complete, "determination_regular").target_on
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"starts_on": TODAY + timedelta(days=5)}, "in the future"),
+        ({"starts_on": TODAY - timedelta(days=50)}, "before the application came"),
+        ({"days": 0}, "after the first day"),
+        ({"days": 11}, "10 days at most"),
+        ({"reason": "WEATHER"}, "Choose a reason"),
+        ({"clock": "petition"}, "does not run"),
+    ],
+)
+def test_impossible_holds_are_refused_with_a_sentence(complete, coordinator, changes, says):
+    with pytest.raises(NotAllowed, match=says):
+        hold(complete, coordinator, at=_at(1), **changes)
+
+    assert not complete.holds.exists()
+
+
+def test_the_same_reason_cannot_hold_the_same_days_twice(complete, coordinator):
+    hold(complete, coordinator)
+
+    with pytest.raises(NotAllowed, match="already"):
+        hold(complete, coordinator, starts_on=TODAY + timedelta(days=1), at=_at(1))
+
+
+@pytest.mark.parametrize("role", [Role.INTAKE, Role.REVIEWER, Role.AUDITOR, Role.DIRECTOR])
+def test_only_coordinators_and_supervisors_hold(complete, role):
+    with pytest.raises(NotAllowed, match="coordinator or a supervisor"):
+        hold(complete, person(role))
+
+
+def test_a_hold_that_was_over_by_plan_cannot_be_ended_again(complete, coordinator):
+    row = hold(complete, coordinator)
+
+    with pytest.raises(NotAllowed, match="was over on"):
+        holds.end_hold(
+            hold_id=row.pk,
+            ended_on=TODAY + timedelta(days=4),
+            because="Late thought.",
+            by=coordinator,
+            at=_at(4),
+        )
+
+
+def test_the_database_refuses_a_hold_that_ends_before_it_begins(complete, coordinator):
+    row = hold(complete, coordinator)
+    row.planned_end = row.starts_on
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        row.store(by=coordinator, at=MONDAY)
