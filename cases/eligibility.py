@@ -1,11 +1,21 @@
-"""From six answered facts to a finding. Pure: no rows are read, no clock.
+"""Whether an application is eligible, rule by rule. Pure: no rows are read, no clock.
 
-Each fact is answered YES, NO or UNKNOWN. Only six YES make a case eligible; an UNKNOWN never
-counts as NO (8 CCR 9792.10.3(a)-(d)).
+``propose`` looks at what is stored and answers each of six facts YES, NO or UNKNOWN, for the whole
+application or for one item, with the facts it used, the source of the rule, the sentence for the
+page and the plain sentence for the letter. What is not known is named and never counts as NO
+(8 CCR 9792.10.3(a)-(d)). A person decides; ``weigh`` says what the person's answers amount to.
+Only six YES make a case eligible.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from cases.calendars import Calendars, CannotCount, say
+from cases.clocks import Rule
+from cases.deadlines import Late, Timely, Unknown, timeliness
+
+YES, NO, UNKNOWN = "YES", "NO", "UNKNOWN"
 
 FACTS = (
     "SIGNED",
@@ -16,7 +26,10 @@ FACTS = (
     "LIABILITY_CLEAR",
 )
 
-# The coded reason that a NO gives, as domain law knows it.
+# These two are answered item by item: an item may be out while the others go on.
+ITEM_FACTS = ("NECESSITY", "NOT_DECIDED")
+
+# The coded reason that a NO gives where nothing says which.
 REASONS = {
     "SIGNED": "I-UNSIGNED",
     "TIMELY": "I-LATE",
@@ -24,6 +37,16 @@ REASONS = {
     "NECESSITY": "I-NOTINUR",
     "NOT_DECIDED": "I-PRIOR",
     "LIABILITY_CLEAR": "I-LIAB",
+}
+
+# Every coded reason that a NO to a fact may have, the usual one first.
+CODES: dict[str, tuple[str, ...]] = {
+    "SIGNED": ("I-UNSIGNED", "I-PARTY", "I-INCOMPLETE"),
+    "TIMELY": ("I-LATE",),
+    "UR_ATTACHED": ("I-NOUR", "I-INCOMPLETE"),
+    "NECESSITY": ("I-NOTINUR", "I-CNC", "I-AUTH", "I-SCOPE", "I-BILL"),
+    "NOT_DECIDED": ("I-PRIOR", "I-DUP", "I-WITHDRAWN"),
+    "LIABILITY_CLEAR": ("I-LIAB",),
 }
 
 NEEDED = {
@@ -35,37 +58,639 @@ NEEDED = {
     "LIABILITY_CLEAR": "whether liability is disputed",
 }
 
+# What the reader of the letter is told for each reason, where the facts add nothing of their own.
+LETTER_SENTENCES = {
+    "I-UNSIGNED": "The application is not signed by the employee or a valid representative.",
+    "I-LATE": "We received the application after the last day on which it could be filed.",
+    "I-NOUR": "The utilization review decision was not attached to the application.",
+    "I-CNC": "Utilization review did not decide on medical necessity, because it had not received "
+    "the information that it asked for.",
+    "I-DUP": "The same treatment is already under independent medical review in another case.",
+    "I-PRIOR": "Independent medical review was already asked for, or given, for the same "
+    "treatment.",
+    "I-LIAB": "The claims administrator disputes liability. Independent medical review waits until "
+    "that dispute is resolved.",
+    "I-NOTINUR": "The utilization review decision does not deny or modify this treatment for "
+    "medical necessity.",
+    "I-AUTH": "The claims administrator has authorised this treatment.",
+    "I-SCOPE": "Independent medical review under the Labor Code does not cover this dispute.",
+    "I-PARTY": "The person who signed may not ask for independent medical review in this matter.",
+    "I-INCOMPLETE": "The application is incomplete.",
+    "I-BILL": "The dispute is only about the amount of a payment, which independent bill review "
+    "decides.",
+    "I-WITHDRAWN": "The request was withdrawn.",
+    "I-UNTIMELYUR": "",  # decides nothing here: the WCAB judges whether utilization review was late
+}
+
+_SCREENING = "8 CCR 9792.10.3(a)(1)"
+_EARLIER = "8 CCR 9792.10.3(a)(2)"
+_LIABILITY = "8 CCR 9792.10.3(a)(3), (d)"
+_NECESSITY = "LC 4610.5(c)(1)"
+_SCOPE = "LC 4610.5(a), (c)"
+_FILER = "8 CCR 9792.10.1(b)(2); LC 4610.5(j), recalled"
+
+_IMR_BEGINS = date(2013, 1, 1)  # injuries from this day, whenever decided
+_IMR_FOR_ALL = date(2013, 7, 1)  # decisions from this day, whatever the injury
+_NO_CURE = date(2014, 4, 1)  # from then a missing UR decision is not asked for any more
+
+
+# --- What is known ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """Another case that may be about the same treatment.
+
+    :ivar confirmed: a person has said that it is the same; until then it is only a likeness.
+    :ivar duplicate: it is open and was filed for the same decision; else an earlier application.
+    """
+
+    case: str
+    confirmed: bool
+    duplicate: bool = False
+
+
+@dataclass(frozen=True)
+class Item:
+    """One disputed treatment.
+
+    :ivar ur_outcome: DENIED, MODIFIED, APPROVED, AMOUNT, CONDITIONAL, NOT_IN; empty until read.
+    :ivar ending: PENDING, or how it has ended: AUTHORISED, WITHDRAWN, DECIDED …
+    :ivar was_given: a day of service is stated, so the treatment was given already.
+    """
+
+    position: int
+    title: str
+    ur_outcome: str = ""
+    ending: str = "PENDING"
+    was_given: bool = False
+    earlier: tuple[Earlier, ...] = ()
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is stored of an application; ``None`` and an empty text mean: not known.
+
+    :ivar signed_by: EMPLOYEE, ATTORNEY, REPRESENTATIVE or PROVIDER; empty is a form without a
+        signature; ``None`` where no form is on file.
+    :ivar missing_fields: names of fields that the form leaves empty and that we cannot do without.
+    :ivar other_decision: in what the attached decision is another one, as a person has answered.
+    :ivar liability_resolved_on: day on which notice was given that the dispute is resolved.
+    """
+
+    items: Sequence[Item]
+    signed_by: str | None = None
+    signed_on: date | None = None
+    attorney_named: bool = False
+    designated_on: date | None = None
+    missing_fields: tuple[str, ...] = ()
+    received_on: date | None = None
+    formulary: bool = False
+    requested_on: date | None = None
+    decided_on: date | None = None
+    served_on: date | None = None
+    service_method: str = ""
+    date_of_injury: date | None = None
+    ur_attached: bool | None = None
+    other_decision: tuple[str, ...] = ()
+    liability_disputed: bool | None = None
+    liability_reason: str = ""
+    liability_resolved_on: date | None = None
+    liability_notice_method: str = ""
+
+
+@dataclass(frozen=True)
+class Used:
+    """A fact that a rule used: its name, its value in words, and where it comes from."""
+
+    name: str
+    value: str
+    source: str
+
+    def as_row(self) -> dict[str, str]:
+        return {"name": self.name, "value": self.value, "source": self.source}
+
+
+FORM = "Application"
+UR = "UR decision"
+OFFICE = "Our records"
+
+
+# --- What the rules say -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one rule says of the application or of one item.
+
+    :ivar fact: which of the six it answers; empty for a flag, which decides nothing.
+    :ivar item: position of the item; ``None`` for the whole application.
+    :ivar missing: the fact that has to be known first, where the answer is UNKNOWN.
+    :ivar dates: where calendars disagree, the dates between which a person must choose.
+    :ivar other_case: number of the case on account of which the answer is NO.
+    """
+
+    fact: str
+    answer: str
+    source: str
+    sentence: str
+    used: tuple[Used, ...] = ()
+    item: int | None = None
+    code: str = ""
+    letter_sentence: str = ""
+    missing: str = ""
+    dates: tuple[date, ...] = ()
+    other_case: str = ""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Every verdict, what they come to for each fact, and the result they propose."""
+
+    verdicts: tuple[Verdict, ...]
+    answers: Mapping[str, str]
+    item_answers: Mapping[int, Mapping[str, str]]
+    conclusion: "Conclusion"
+
+    @property
+    def flags(self) -> list[Verdict]:
+        """What somebody should know although it decides nothing."""
+        return [verdict for verdict in self.verdicts if not verdict.fact]
+
+    def of(self, fact: str, item: int | None = None) -> list[Verdict]:
+        """The verdicts on a fact, for the application or for one item."""
+        return [one for one in self.verdicts if (one.fact, one.item) == (fact, item)]
+
+    def governing(self, fact: str, item: int | None = None) -> Verdict | None:
+        """The verdict that makes the answer: a NO before an UNKNOWN before a YES."""
+        found = self.of(fact, item)
+        return min(found, key=lambda one: _WEIGHT[one.answer]) if found else None
+
+
+_WEIGHT = {NO: 0, UNKNOWN: 1, YES: 2}
+
+
+def propose(known: Known, *, rules: Sequence[Rule], calendars: Calendars) -> Proposal:
+    """Answer the six facts from what is stored, and say what result follows.
+
+    :param rules: the rules of the clocks, by which timeliness is counted.
+    """
+    verdicts = [
+        _signed(known),
+        _party(known),
+        _complete(known),
+        _timely(known, rules, calendars),
+        _attached(known),
+        _scope(known),
+        *(_necessity(item) for item in known.items),
+        *(_not_decided(item) for item in known.items),
+        _liability(known),
+        *_untimely_ur(known, rules, calendars),
+    ]
+    whole = {
+        fact: _strictest(one.answer for one in verdicts if one.fact == fact and one.item is None)
+        for fact in FACTS
+    }
+    item_answers = {
+        item.position: {
+            fact: _strictest(
+                one.answer
+                for one in verdicts
+                if one.fact == fact and one.item in (None, item.position)
+            )
+            for fact in ITEM_FACTS
+        }
+        for item in known.items
+    }
+    codes = {
+        (one.fact, one.item): one.code
+        for one in reversed(verdicts)
+        if one.answer == NO and one.fact
+    }
+    conclusion = weigh(whole, item_answers, codes=codes)
+    return Proposal(tuple(verdicts), conclusion.answers, item_answers, conclusion)
+
+
+def _strictest(answers: Iterable[str]) -> str:
+    return min(answers, key=_WEIGHT.__getitem__, default=YES)
+
+
+def _no(fact: str, code: str, source: str, sentence: str, used: tuple[Used, ...],
+        *, letter: str = "", item: int | None = None, other_case: str = "") -> Verdict:  # fmt: skip
+    return Verdict(
+        fact,
+        NO,
+        source,
+        sentence,
+        used,
+        item=item,
+        code=code,
+        letter_sentence=letter or LETTER_SENTENCES[code],
+        other_case=other_case,
+    )
+
+
+def _unknown(fact: str, source: str, missing: str, used: tuple[Used, ...],
+             *, item: int | None = None, sentence: str = "") -> Verdict:  # fmt: skip
+    said = sentence or f"Not yet known: {missing}."
+    return Verdict(fact, UNKNOWN, source, said, used, item=item, missing=missing)
+
+
+_SIGNERS = {
+    "EMPLOYEE": "the employee",
+    "ATTORNEY": "the employee’s attorney",
+    "REPRESENTATIVE": "a designated representative",
+    "PROVIDER": "a provider of emergency treatment",
+}
+
+
+def _day(day: date | None) -> str:
+    return f"{day:%m/%d/%Y}" if day else "not stated"
+
+
+def _yes_no(value: bool | None) -> str:
+    return "not stated" if value is None else "yes" if value else "no"
+
+
+def _signed(known: Known) -> Verdict:
+    by = known.signed_by
+    used: tuple[Used, ...] = (
+        Used("Signed by", "no form" if by is None else _SIGNERS.get(by, "nobody"), FORM),
+        Used("Signed on", _day(known.signed_on), FORM),
+    )
+    if by is None:
+        return _unknown("SIGNED", _SCREENING, "who signed the application", used)
+    if not by:
+        return _no("SIGNED", "I-UNSIGNED", _SCREENING, "The form is not signed.", used)
+    return Verdict("SIGNED", YES, _SCREENING, f"Signed by {_SIGNERS[by]}.", used)
+
+
+def _party(known: Known) -> Verdict:
+    """Who may ask: the employee, an attorney, a designated representative, in an emergency the
+    provider. A designation that is older than the UR decision is void."""
+    by = known.signed_by or ""
+    used: tuple[Used, ...] = (Used("Signed by", _SIGNERS.get(by, "nobody"), FORM),)
+    if by in {"", "EMPLOYEE"}:
+        who = "The employee may ask." if by else "Nobody has signed, so nobody is refused."
+        return Verdict("SIGNED", YES, _FILER, who, used)
+    if by == "ATTORNEY":
+        used += (Used("Attorney on the form", _yes_no(known.attorney_named), FORM),)
+        if known.attorney_named:
+            return Verdict("SIGNED", YES, _FILER, "The form names the employee’s attorney.", used)
+        return _unknown("SIGNED", _FILER, "whether the attorney represents the employee", used)
+    if by == "PROVIDER":
+        given = all(item.was_given for item in known.items)
+        used += (Used("All treatment was given already", _yes_no(given), FORM),)
+        if given:
+            return Verdict("SIGNED", YES, _FILER, "A provider asks for treatment given.", used)
+        return _unknown("SIGNED", _FILER, "whether the treatment was given in an emergency", used)
+    used += (
+        Used("Designated on", _day(known.designated_on), FORM),
+        Used("Date of the UR decision", _day(known.decided_on), UR),
+    )
+    if known.designated_on is None:
+        return _unknown("SIGNED", _FILER, "when the representative was designated", used)
+    if known.decided_on is None:
+        return _unknown("SIGNED", _FILER, "the date of the UR decision", used)
+    if known.designated_on < known.decided_on:
+        return _no(
+            "SIGNED",
+            "I-PARTY",
+            _FILER,
+            f"The designation of {say(known.designated_on)} is void: it is older than the UR "
+            f"decision of {say(known.decided_on)}.",
+            used,
+            letter="The representative was designated before the utilization review decision was "
+            "made. Such a designation is not valid.",
+        )
+    return Verdict("SIGNED", YES, _FILER, "The designation is not older than the decision.", used)
+
+
+def _complete(known: Known) -> Verdict:
+    missing = ", ".join(known.missing_fields)
+    used: tuple[Used, ...] = (Used("Fields left empty", missing or "none", FORM),)
+    if known.missing_fields:
+        return _unknown("SIGNED", _SCREENING, f"what the form leaves empty: {missing}", used)
+    return Verdict("SIGNED", YES, _SCREENING, "No necessary field is empty.", used)
+
+
+def _timely(known: Known, rules: Sequence[Rule], calendars: Calendars) -> Verdict:
+    clock, served, method = _window(known)
+    used: tuple[Used, ...] = (
+        Used("Received", _day(known.received_on), OFFICE),
+        Used("UR decision served", _day(known.served_on), UR),
+        Used("Served by", known.service_method.replace("_", " ") or "not stated", UR),
+    )
+    if known.liability_resolved_on:
+        used += (
+            Used("Notice that liability is resolved", _day(known.liability_resolved_on), OFFICE),
+        )
+    source = "8 CCR 9792.10.1(b)(1)"
+    given: dict[str, object] = {}
+    if served:
+        given["served"] = served.isoformat()
+    if method:
+        given["method"] = method
+    resolved_on, received_on = known.liability_resolved_on, known.received_on
+    if resolved_on and received_on and received_on <= resolved_on:
+        said = "The application was on file when the liability dispute was resolved."
+        return Verdict("TIMELY", YES, "LC 4610.5(h)(2), recalled", said, used)
+    try:
+        found = timeliness(clock, known.received_on, given, rules=rules, calendars=calendars)
+    except CannotCount as error:
+        return _unknown("TIMELY", source, str(error).rstrip("."), used, sentence=str(error))
+    if isinstance(found, Timely):
+        return Verdict("TIMELY", YES, source, found.sentence, used)
+    if isinstance(found, Late):
+        letter = (
+            f"We received the application on {known.received_on:%m/%d/%Y}. The last day on which "
+            f"it could be filed was {found.limit:%m/%d/%Y}."
+        )
+        return _no("TIMELY", "I-LATE", source, found.sentence, used, letter=letter)
+    return Verdict(
+        "TIMELY",
+        UNKNOWN,
+        source,
+        found.sentence,
+        used,
+        missing="; ".join(found.missing),
+        dates=found.dates,
+    )
+
+
+def _window(known: Known) -> tuple[str, date | None, str]:
+    """The clock of the filing, from which day, and how that was served."""
+    if known.liability_resolved_on:
+        return (
+            "application_after_liability",
+            known.liability_resolved_on,
+            known.liability_notice_method,
+        )
+    clock = "application_formulary" if known.formulary else "application"
+    return clock, known.served_on, known.service_method
+
+
+def _attached(known: Known) -> Verdict:
+    used: tuple[Used, ...] = (Used("UR decision attached", _yes_no(known.ur_attached), FORM),)
+    if known.other_decision:
+        differs = ", ".join(known.other_decision)
+        used += (Used("Differs from the application in", differs, OFFICE),)
+        return _no(
+            "UR_ATTACHED",
+            "I-NOUR",
+            _SCREENING,
+            f"The decision that came with the form is another one: {differs} differ.",
+            used,
+            letter="The utilization review decision that came with the application is not the "
+            "one that the application disputes.",
+        )
+    if known.ur_attached is None:
+        return _unknown("UR_ATTACHED", _SCREENING, "whether the UR decision is attached", used)
+    if known.ur_attached:
+        return Verdict("UR_ATTACHED", YES, _SCREENING, "The UR decision is attached.", used)
+    if known.received_on and known.received_on < _NO_CURE:
+        missing = "the UR decision, which could still be sent within 15 days of a reminder"
+        return _unknown("UR_ATTACHED", _SCREENING, missing, used)
+    return _no("UR_ATTACHED", "I-NOUR", _SCREENING, "No UR decision is attached.", used)
+
+
+def _scope(known: Known) -> Verdict:
+    """Injuries from 2013, or decisions from July 2013 on any injury."""
+    used: tuple[Used, ...] = (
+        Used("Date of injury", _day(known.date_of_injury), FORM),
+        Used("Date of the UR decision", _day(known.decided_on), UR),
+    )
+    covered = known.date_of_injury is not None and known.date_of_injury >= _IMR_BEGINS
+    if covered or (known.decided_on is not None and known.decided_on >= _IMR_FOR_ALL):
+        return Verdict("NECESSITY", YES, _SCOPE, "The dates fall under the IMR law.", used)
+    if known.decided_on is None:
+        return _unknown("NECESSITY", _SCOPE, "the date of the UR decision", used)
+    if known.date_of_injury is None:
+        return _unknown("NECESSITY", _SCOPE, "the date of injury", used)
+    return _no(
+        "NECESSITY",
+        "I-SCOPE",
+        _SCOPE,
+        f"Injury before {say(_IMR_BEGINS)} and decision before {say(_IMR_FOR_ALL)}.",
+        used,
+    )
+
+
+_UR_SAYS = {
+    "DENIED": "denied as not medically necessary",
+    "MODIFIED": "modified as not medically necessary",
+    "APPROVED": "approved",
+    "AMOUNT": "approved, only the payment is disputed",
+    "CONDITIONAL": "not certified because information was missing",
+    "NOT_IN": "not in the decision",
+}
+_UR_REASONS = {
+    "APPROVED": ("I-NOTINUR", "The UR decision approves it."),
+    "NOT_IN": ("I-NOTINUR", "The UR decision does not mention it."),
+    "CONDITIONAL": ("I-CNC", "The UR decision waits for information; necessity is undecided."),
+    "AMOUNT": ("I-BILL", "Only the amount of the payment is disputed."),
+}
+_NOT_IN_LETTER = {
+    "APPROVED": "The utilization review decision approved this treatment.",
+    "NOT_IN": "This treatment is not among those that the utilization review decision denied or "
+    "modified.",
+}
+
+
+def _necessity(item: Item) -> Verdict:
+    at = item.position
+    used: tuple[Used, ...] = (
+        Used("UR decision on this item", _UR_SAYS.get(item.ur_outcome, "not stated"), UR),
+    )
+    if item.ending == "AUTHORISED":
+        used += (Used("Since then", "authorised by the claims administrator", OFFICE),)
+        source = "8 CCR 9792.10.6(a)"
+        return _no("NECESSITY", "I-AUTH", source, "Authorised since.", used, item=at)
+    if item.ur_outcome in {"DENIED", "MODIFIED"}:
+        said = f"Item {at} is {_UR_SAYS[item.ur_outcome]}."
+        return Verdict("NECESSITY", YES, _NECESSITY, said, used, item=at)
+    if item.ur_outcome in _UR_REASONS:
+        code, said = _UR_REASONS[item.ur_outcome]
+        letter = _NOT_IN_LETTER.get(item.ur_outcome, "")
+        return _no(
+            "NECESSITY", code, _NECESSITY, f"Item {at}: {said}", used, letter=letter, item=at
+        )
+    return _unknown("NECESSITY", _NECESSITY, f"what the UR decision says of item {at}", used,
+                    item=at)  # fmt: skip
+
+
+def _not_decided(item: Item) -> Verdict:
+    at = item.position
+    named = ", ".join(one.case for one in item.earlier)
+    used: tuple[Used, ...] = (
+        Used("Other cases on the same treatment", named or "none found", OFFICE),
+    )
+    if item.ending == "WITHDRAWN":
+        return _no("NOT_DECIDED", "I-WITHDRAWN", _SCREENING, f"Item {at} was withdrawn.", used,
+                   item=at)  # fmt: skip
+    for one in item.earlier:
+        if one.confirmed:
+            code = "I-DUP" if one.duplicate else "I-PRIOR"
+            return _no(
+                "NOT_DECIDED",
+                code,
+                _EARLIER,
+                f"Item {at} is the same treatment as in {one.case}.",
+                used,
+                item=at,
+                other_case=one.case,
+            )
+    if item.earlier:
+        missing = f"whether item {at} is the same treatment as in {named}"
+        return _unknown("NOT_DECIDED", _EARLIER, missing, used, item=at)
+    said = f"No other case on item {at} is known."
+    return Verdict("NOT_DECIDED", YES, _EARLIER, said, used, item=at)
+
+
+def _liability(known: Known) -> Verdict:
+    used: tuple[Used, ...] = (
+        Used("Liability disputed", _yes_no(known.liability_disputed), FORM),
+        Used("Reason", known.liability_reason or "not stated", FORM),
+    )
+    if known.liability_resolved_on:
+        day = known.liability_resolved_on
+        used += (Used("Notice that it is resolved", _day(day), OFFICE),)
+        return Verdict("LIABILITY_CLEAR", YES, _LIABILITY, f"Resolved; notice {say(day)}.", used)
+    if known.liability_disputed is None:
+        return _unknown("LIABILITY_CLEAR", _LIABILITY, "whether liability is disputed", used)
+    if known.liability_disputed:
+        said = "Liability is disputed: the case is deferred, not refused."
+        return _no("LIABILITY_CLEAR", "I-LIAB", _LIABILITY, said, used)
+    return Verdict("LIABILITY_CLEAR", YES, _LIABILITY, "Liability is not disputed.", used)
+
+
+def _untimely_ur(known: Known, rules: Sequence[Rule], calendars: Calendars) -> Iterable[Verdict]:
+    """A flag alone: whether utilization review was late is for the WCAB (Dubon II, 2014)."""
+    if known.requested_on is None or known.decided_on is None:
+        return
+    used: tuple[Used, ...] = (
+        Used("Request for authorisation", _day(known.requested_on), FORM),
+        Used("Date of the UR decision", _day(known.decided_on), UR),
+    )
+    try:
+        found: Timely | Late | Unknown = timeliness(
+            "ur_decision",
+            known.decided_on,
+            {"rfa": known.requested_on.isoformat()},
+            rules=rules,
+            calendars=calendars,
+        )
+    except CannotCount:
+        return
+    if isinstance(found, Late):
+        said = (
+            "The UR decision itself may be late. That is for the WCAB and decides nothing here. "
+            f"{found.sentence}"
+        )
+        yield Verdict("", NO, "Dubon II (2014); LC 4610(i)(1)", said, used, code="I-UNTIMELYUR")
+
+
+# --- What the answers amount to ---------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What the answers amount to: a result, the coded reasons, and one sentence."""
+    """What the answers amount to: a result, the coded reasons, and one sentence.
+
+    :ivar answers: the six, with those that are given by item brought together.
+    :ivar out: positions of the items that are ineligible, with their coded reasons.
+    """
 
     result: str  # ELIGIBLE, INELIGIBLE, DEFERRED or INCOMPLETE
     reasons: tuple[str, ...]
     sentence: str
+    answers: Mapping[str, str] = field(default_factory=dict)
+    out: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
-def conclude(answers: Mapping[str, str]) -> Conclusion:
+def conclude(answers: Mapping[str, str], *, codes: Mapping[str, str] = REASONS) -> Conclusion:
     """Weigh the six answers.
 
     A NO ends the question; a liability dispute alone defers it, because it may be resolved
     (8 CCR 9792.10.3(d)); a missing or unknown fact keeps the case in screening.
 
+    :param codes: the coded reason of a NO, where it is not the usual one.
     :raises KeyError: an answer names a fact that is not one of the six.
     """
     for fact in answers:
         if fact not in REASONS:
             raise KeyError(fact)
-    refusals = [fact for fact in FACTS if answers.get(fact) == "NO" and fact != "LIABILITY_CLEAR"]
+    refusals = [fact for fact in FACTS if answers.get(fact) == NO and fact != "LIABILITY_CLEAR"]
     if refusals:
-        codes = tuple(REASONS[fact] for fact in refusals)
-        return Conclusion("INELIGIBLE", codes, f"Ineligible: {', '.join(codes)}.")
-    unknown = [fact for fact in FACTS if answers.get(fact) not in {"YES", "NO"}]
-    if answers.get("LIABILITY_CLEAR") == "NO" and not unknown:
-        return Conclusion(
-            "DEFERRED", ("I-LIAB",), "Deferred until the liability dispute is resolved."
-        )
+        reasons = tuple(codes.get(fact) or REASONS[fact] for fact in refusals)
+        return Conclusion("INELIGIBLE", reasons, f"Ineligible: {', '.join(reasons)}.", answers)
+    unknown = [fact for fact in FACTS if answers.get(fact) not in {YES, NO}]
+    if answers.get("LIABILITY_CLEAR") == NO and not unknown:
+        sentence = "Deferred until the liability dispute is resolved."
+        return Conclusion("DEFERRED", ("I-LIAB",), sentence, answers)
     if unknown:
         missing = "; ".join(NEEDED[fact] for fact in unknown)
-        return Conclusion("INCOMPLETE", (), f"Not yet known: {missing}.")
-    return Conclusion("ELIGIBLE", (), "All six facts are answered yes: the case is eligible.")
+        return Conclusion("INCOMPLETE", (), f"Not yet known: {missing}.", answers)
+    sentence = "All six facts are answered yes: the case is eligible."
+    return Conclusion("ELIGIBLE", (), sentence, answers)
+
+
+def weigh(
+    answers: Mapping[str, str],
+    items: Mapping[int, Mapping[str, str]],
+    *,
+    codes: Mapping[tuple[str, int | None], str] | None = None,
+) -> Conclusion:
+    """Weigh the six answers where two of them may differ by item.
+
+    An item answers for itself where it has an answer, and by the answer for the whole otherwise.
+    Ineligible items leave the others alive: the application fails only with its last item.
+
+    :param items: position to fact to answer, for every pending item.
+    :param codes: the coded reason of a NO, by fact and item.
+    """
+    codes = codes or {}
+    said = {fact: answers.get(fact, UNKNOWN) for fact in FACTS}
+    effective = {
+        position: {fact: own.get(fact) or said[fact] for fact in ITEM_FACTS}
+        for position, own in items.items()
+    }
+    out = {
+        position: tuple(
+            codes.get((fact, position)) or codes.get((fact, None)) or REASONS[fact]
+            for fact in ITEM_FACTS
+            if own[fact] == NO
+        )
+        for position, own in effective.items()
+        if NO in own.values()
+    }
+    left = [own for position, own in effective.items() if position not in out]
+    whole_codes = {fact: codes.get((fact, None), "") for fact in FACTS}
+    if items and not left:
+        reasons = tuple(
+            dict.fromkeys(
+                [
+                    *(
+                        whole_codes[fact] or REASONS[fact]
+                        for fact in FACTS
+                        if said[fact] == NO and fact not in (*ITEM_FACTS, "LIABILITY_CLEAR")
+                    ),
+                    *(code for position in sorted(out) for code in out[position]),
+                ]
+            )
+        )
+        for fact in ITEM_FACTS:
+            said[fact] = _strictest(own[fact] for own in effective.values())
+        return Conclusion("INELIGIBLE", reasons, f"Ineligible: {', '.join(reasons)}.", said, out)
+    if items:
+        for fact in ITEM_FACTS:
+            answered = [own[fact] if own[fact] in _WEIGHT else UNKNOWN for own in left]
+            said[fact] = _strictest(answered)
+    found = conclude(said, codes=whole_codes)
+    if not out:
+        return found
+    words = "; ".join(f"item {at} ({', '.join(out[at])})" for at in sorted(out))
+    sentence = f"{found.sentence} Ineligible: {words}."
+    if found.result == "INELIGIBLE":
+        sentence = found.sentence
+    return Conclusion(found.result, found.reasons, sentence, said, out)

@@ -65,6 +65,57 @@ def why_not_decide_eligibility(user: User, case: Case) -> str:
     )
 
 
+def why_not_read_ur_decision(user: User, case: Case) -> str:
+    return why_not(
+        user,
+        "cases.decide_eligibility",
+        case,
+        Status.SCREENING,
+        Status.INFO_REQUESTED,
+        Status.DEFERRED,
+        act="state what the UR decision says",
+    )
+
+
+def why_not_eligible_yet(open_differences: int) -> str:
+    """The six facts cannot all be yes while the two papers disagree and nobody has said why."""
+    if not open_differences:
+        return ""
+    many = "One difference" if open_differences == 1 else f"{open_differences} differences"
+    return f"{many} between the application and the UR decision must be answered first."
+
+
+def why_not_ask_information(user: User, case: Case) -> str:
+    return why_not(
+        user,
+        "cases.decide_eligibility",
+        case,
+        Status.SCREENING,
+        Status.INFO_REQUESTED,
+        act="ask a party for information",
+    )
+
+
+def why_not_record_answer(user: User, case: Case) -> str:
+    return why_not(
+        user,
+        "cases.decide_eligibility",
+        case,
+        Status.INFO_REQUESTED,
+        act="record an answer",
+    )
+
+
+def why_not_resolve_liability(user: User, case: Case) -> str:
+    return why_not(
+        user,
+        "cases.decide_eligibility",
+        case,
+        Status.DEFERRED,
+        act="record that the liability dispute is resolved",
+    )
+
+
 def why_not_make_notices(user: User, case: Case) -> str:
     reason = why_not(
         user,
@@ -109,6 +160,14 @@ def why_not_end_early(user: User, case: Case) -> str:
 
 
 def why_not_reopen(user: User, case: Case) -> str:
+    # A closure can be reversed where it rests on a finding of ineligibility alone.
+    if (
+        case.stage == Status.CLOSED
+        and case.decided_on is None
+        and user.may("cases.decide_eligibility")
+        and case.items.filter(ending="INELIGIBLE").exists()
+    ):
+        return ""
     return why_not(
         user,
         "cases.decide_eligibility",

@@ -688,7 +688,7 @@ def _decide(demo: Demo, case: Case, answers: dict[str, str], at: datetime) -> No
     screening.decide_eligibility(
         case_id=case.pk,
         answers=answers,
-        notes={},
+        notes={fact: "As read on the form." for fact in answers if answers[fact] == "NO"},
         seen_version=None,
         by=demo.people["coordinator"],
         at=at,

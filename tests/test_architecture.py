@@ -30,6 +30,7 @@ HOUSE = set(MAY_NAME) | {"imr_portal", "tests", "bench"}
 PURE = [
     "cases/lifecycle.py",
     "cases/deadlines.py",
+    "cases/differences.py",
     "cases/eligibility.py",
     "reviewers/conflicts.py",
     "reviewers/matching.py",

@@ -17,6 +17,7 @@ from accounts.roles import Role
 from cases.models import Case, DisputedItem
 from cases.models import Role as PartyRole
 from cases.services import (
+    information,
     intake,
     item_changes,
     items,
@@ -25,6 +26,7 @@ from cases.services import (
     organisations,
     parties,
     screening,
+    ur_decision,
 )
 from cases.services.intake import ItemOnForm, PartyOnForm
 from cases.services.people import find_organisation
@@ -170,6 +172,7 @@ def the_office_at_work(walk):
 
     ends_early(walk, clerk, coordinator)
     changes_after_acceptance(walk, clerk, coordinator)
+    waits_for_others(walk, clerk, coordinator)
     case = to_records(walk, clerk, coordinator, clerk_of_mail)
     held = to_review(walk, case, coordinator, reviewer, reviewer_user)
     review(walk, held, reviewer_user)
@@ -300,7 +303,7 @@ def ends_early(walk, clerk, coordinator):
             by=coordinator,
             case_id=case.pk,
             answers=SIX_YES | answers,
-            notes={},
+            notes=dict.fromkeys(answers, "Read on the paper."),
             seen_version=None,
         )
 
@@ -369,6 +372,60 @@ def changes_after_acceptance(walk, clerk, coordinator):
     walk.act(item_changes.refuse, by=supervisor, change_id=asked[0].pk, because="Not on the form.")
     for change in asked[1:]:
         walk.act(item_changes.accept, by=coordinator, change_id=change.pk)
+
+
+def waits_for_others(walk, clerk, coordinator):
+    """A case that is compared with its UR decision, asked about, deferred and taken up again."""
+    case = walk.act(intake.receive, by=clerk, application=application(received_at=MONDAY))
+    item = case.items.get()
+    as_read = ur_decision.AsRead(employee="Marisol Quintana", items=["Norco"])
+    walk.act(
+        ur_decision.record_ur_reading,
+        by=coordinator,
+        case_id=case.pk,
+        as_read=as_read,
+        outcomes={item.pk: "DENIED"},
+    )
+    listed = [one.difference.key for one in ur_decision.differences_of(case)]
+    walk.act(
+        ur_decision.answer_differences,
+        by=coordinator,
+        case_id=case.pk,
+        answers=dict.fromkeys(listed, "TYPING_ERROR"),
+        notes={},
+    )
+    asked = walk.act(
+        information.ask_information,
+        by=coordinator,
+        case_id=case.pk,
+        party_id=case.parties.get(role="EMPLOYEE").pk,
+        facts=["SIGNED"],
+        question="Who signed?",
+        received_on=MONDAY.date(),
+    )
+    walk.act(
+        information.record_answer,
+        by=coordinator,
+        request_id=asked.pk,
+        answer="I did.",
+        answered_on=MONDAY.date(),
+    )
+    walk.act(
+        screening.decide_eligibility,
+        by=coordinator,
+        case_id=case.pk,
+        answers=SIX_YES | {"LIABILITY_CLEAR": "NO"},
+        notes={"LIABILITY_CLEAR": "A letter of the administrator."},
+        seen_version=None,
+    )
+    walk.act(
+        information.resolve_liability,
+        by=coordinator,
+        case_id=case.pk,
+        notice_on=MONDAY.date(),
+        method="mail_ca",
+        how="Accepted.",
+    )
 
 
 def to_records(walk, clerk, coordinator, clerk_of_mail):

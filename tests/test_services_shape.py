@@ -13,6 +13,12 @@ QUESTIONS = {
         "stages_for", "next_case", "why_next", "own_claims", "held_since",
     },
     "cases/services/clocks.py": {"answer", "compute", "due_on", "holds_on"},
+    "cases/services/clocks.py": {"compute", "due_on"},
+    "cases/services/findings.py": {
+        "conclude", "refuse_unknown_words", "refuse_silent_difference", "rows",
+    },
+    "cases/services/proposals.py": {"propose", "known_of"},
+    "cases/services/ur_decision.py": {"differences_of", "open_differences", "answered_differently"},
     "cases/services/intake.py": {"local_day", "find_entered"},
     "cases/services/item_changes.py": {"differences"},
     "cases/services/items.py": {"stated_for"},

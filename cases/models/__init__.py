@@ -50,10 +50,13 @@ from .people import (
 )
 from .screening import (
     Answer,
+    DifferenceAnswer,
     EligibilityDecision,
     EligibilityFact,
     EligibilityFinding,
     EligibilityResult,
+    InformationRequest,
+    URReading,
 )
 from .work import SavedView, StagePace, WorkClaim
 
@@ -73,6 +76,7 @@ __all__ = [
     "ClockRule",
     "DRAFT_DAYS",
     "Deadline",
+    "DifferenceAnswer",
     "DisputedItem",
     "EligibilityDecision",
     "EligibilityFact",
@@ -83,6 +87,7 @@ __all__ = [
     "HolidayRule",
     "IntakeDraft",
     "LEASE",
+    "InformationRequest",
     "ItemChange",
     "Organisation",
     "OrganisationName",
@@ -112,6 +117,7 @@ __all__ = [
     "TwoTimeFact",
     "TwoTimeQuerySet",
     "URDecision",
+    "URReading",
     "URType",
     "WhyNot",
     "WorkClaim",

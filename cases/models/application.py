@@ -64,6 +64,9 @@ class URDecision(Versioned):
     liability_disputed = models.BooleanField(null=True)
     liability_reason = models.CharField(max_length=500, blank=True)
     denied_for_missing_information = models.BooleanField(null=True)
+    # Notice that the liability dispute is resolved: from it a new window to apply runs.
+    liability_resolved_on = models.DateField(null=True)
+    liability_notice_method = models.CharField(max_length=12, choices=ServiceMethod, blank=True)
 
     class Meta(Versioned.Meta):
         constraints = [
@@ -200,6 +203,16 @@ class DisputedItem(Versioned):
         RIGHT = "RIGHT", "Right"
         BOTH = "BOTH", "Both"
 
+    class UROutcome(models.TextChoices):
+        """What the UR decision says of the item, as a person has read it."""
+
+        DENIED = "DENIED", "Denied as not medically necessary"
+        MODIFIED = "MODIFIED", "Modified as not medically necessary"
+        APPROVED = "APPROVED", "Approved"
+        AMOUNT = "AMOUNT", "Approved; only the payment is disputed"
+        CONDITIONAL = "CONDITIONAL", "Not certified, information was missing"
+        NOT_IN = "NOT_IN", "Not in the decision"
+
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="items")
     position = models.PositiveSmallIntegerField()
     title = models.TextField()  # as the application or the letter words it
@@ -236,6 +249,7 @@ class DisputedItem(Versioned):
     side = models.CharField(max_length=8, choices=Side, blank=True)
     level = models.CharField(max_length=40, blank=True)  # "C3-4", "L5-S1"
 
+    ur_outcome = models.CharField(max_length=12, choices=UROutcome, blank=True)  # empty: not read
     # A letter may say "cited nothing" only where a person has read the UR decision and found so.
     administrator_cites_nothing = models.BooleanField(default=False)
 

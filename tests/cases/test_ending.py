@@ -32,7 +32,7 @@ def ineligible_case(by, **changes):
     screening.decide_eligibility(
         case_id=case.pk,
         answers=SIX_YES | {"SIGNED": "NO"},
-        notes={},
+        notes={"SIGNED": "The signature is the adjuster’s."},
         seen_version=None,
         by=by,
         at=MONDAY,

@@ -26,7 +26,7 @@ def decide(case, by, *, seen_version=None, notes=None, at=LATER, **answers):
     return screening.decide_eligibility(
         case_id=case.pk,
         answers=SIX_YES | answers,
-        notes=notes or {},
+        notes=notes or dict.fromkeys(answers, "Read on the paper."),
         seen_version=seen_version,
         by=by,
         at=at,
@@ -43,7 +43,8 @@ def test_six_yes_make_a_case_eligible_and_start_the_clock_of_the_notice(coordina
     assert decision.result == EligibilityResult.ELIGIBLE
     assert (decision.attempt, decision.decided_by, decision.decided_at) == (1, coordinator, LATER)
     assert set(decision.findings.values_list("answer", flat=True)) == {"YES"}
-    assert decision.findings.count() == 6
+    assert decision.findings.filter(item=None).count() == 6
+    assert decision.findings.exclude(item=None).count() == 2
     assert case.deadlines.get(clock="screening").met_at == LATER
     notice = case.deadlines.get(clock="noarfi")
     assert (case.due_on, case.due_clock) == (notice.due_on, "noarfi")
@@ -68,8 +69,8 @@ def test_a_no_makes_a_case_ineligible_with_its_code(coordinator, fact, code):
 
     case.refresh_from_db()
     assert case.stage == Status.INELIGIBLE
-    finding = decision.findings.get(fact=fact)
-    assert (finding.answer, finding.reason_code, finding.note) == ("NO", code, "Page 2.")
+    for finding in decision.findings.filter(fact=fact):
+        assert (finding.answer, finding.reason_code, finding.note) == ("NO", code, "Page 2.")
     assert case.events.latest("pk").why == "Page 2."
     assert not case.deadlines.filter(clock="noarfi").exists()
 

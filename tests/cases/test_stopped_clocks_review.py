@@ -32,7 +32,7 @@ def decide(case, **answers):
     screening.decide_eligibility(
         case_id=case.pk,
         answers=SIX_YES | answers,
-        notes={},
+        notes=dict.fromkeys(answers, "Read on the paper."),
         seen_version=None,
         by=person(Role.COORDINATOR),
         at=LATER,
