@@ -10,7 +10,7 @@ from accounts.append_only import GuardTables
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0008_officers_of_organisations"),
+        ("cases", "0009_work_lists"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
