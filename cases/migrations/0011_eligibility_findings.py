@@ -10,7 +10,7 @@ from accounts.append_only import GuardTables
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0009_work_lists"),
+        ("cases", "0010_holds_and_dates"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
