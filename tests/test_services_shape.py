@@ -13,7 +13,6 @@ QUESTIONS = {
         "stages_for", "next_case", "why_next", "own_claims", "held_since",
     },
     "cases/services/clocks.py": {"answer", "compute", "due_on", "holds_on"},
-    "cases/services/clocks.py": {"compute", "due_on"},
     "cases/services/findings.py": {
         "conclude", "refuse_unknown_words", "refuse_silent_difference", "rows",
     },
