@@ -108,7 +108,7 @@ def counts() -> dict[str, int]:
         table = connection.ops.quote_name(Case._meta.db_table)
         one = (
             f"SELECT %s, count(*) FROM (SELECT 1 FROM {table} WHERE queue = %s "  # noqa: S608 - ours
-            f"LIMIT {COUNTED + 1}) AS some"
+            f"LIMIT {COUNTED + 1}) AS counted"
         )
         with connection.cursor() as cursor:
             names = [slug for slug in QUEUES for _ in range(2)]
