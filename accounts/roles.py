@@ -67,6 +67,7 @@ PERMISSIONS: dict[str, set[Role]] = {
     "cases.make_notices": {Role.COORDINATOR},
     "letters.mark_sent": {Role.COORDINATOR, Role.MAILROOM},
     "records.add_document": {Role.COORDINATOR, Role.INTAKE},
+    "records.chase": {Role.COORDINATOR},
     "records.mark_complete": {Role.COORDINATOR},
     "reviewers.assign": {Role.COORDINATOR},
     "determinations.review": {Role.REVIEWER},

@@ -38,6 +38,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("Intake batches", "cases:batches", "cases.enter_application", key="g b"),
         Place("New application", "cases:intake", "cases.enter_application", key="g n"),
         Place("My intakes", "cases:my_intakes", "cases.enter_application"),
+        Place("Records owed", "records:chase", "records.chase"),
         Place("Item changes", "cases:item_changes", "cases.decide_item_change"),
     ),
     "Queues": tuple(

@@ -118,6 +118,8 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "reviewers:add_fact": "reviewers.manage_credentials",
     "reviewers:correct_fact": "reviewers.manage_credentials",
     # records
+    "records:chase": "records.chase",
+    "records:contact": "records.chase",
     "records:list": READERS,
     "records:add": "records.add_document",
     "records:complete": "records.mark_complete",

@@ -1,13 +1,16 @@
 """What is keyed about a record. Forms check the paper; services check the law."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
-from cases.paper_fields import DatedForm, Line, PaperDate
+from cases.models import Party
+from cases.paper_fields import DatedForm, Line, PaperDate, PaperText
 
 from .models import Document, ReadMark
 from .policies import Basis
+from .services.chasing import Way
 
 LONGEST_LINE = 200
 
@@ -129,3 +132,36 @@ class MarkForm(forms.Form):
     """How far the reviewer got with a document."""
 
     mark = forms.ChoiceField(choices=ReadMark.Mark.choices)
+
+
+class ContactForm(forms.Form):
+    """Somebody was asked for the records that are owed."""
+
+    party = forms.TypedChoiceField(
+        label="Whom",
+        coerce=int,
+        error_messages={
+            "required": "Choose who was asked.",
+            "invalid_choice": "Choose a party of this case.",
+        },
+    )
+    way = forms.ChoiceField(label="How", choices=Way)
+    spoke_to = PaperText(label="Spoke to", max_length=120, required=False)
+    said = PaperText(
+        label="What they said",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Say what came of it."},
+    )
+
+    def __init__(self, *args: Any, parties: Sequence[Party], **options: Any) -> None:
+        super().__init__(*args, **options)
+        whom = self.fields["party"]
+        assert isinstance(whom, forms.TypedChoiceField)  # noqa: S101 - narrows the type
+        whom.choices = [(one.pk, f"{one.name}, {one.get_role_display()}") for one in parties]
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if said.get("way") == Way.CALL and not said.get("spoke_to"):
+            self.add_error("spoke_to", "Say who answered; “nobody” is an answer too.")
+        return said

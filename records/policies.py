@@ -48,6 +48,13 @@ def why_not_add_document(user: User, case: Case) -> str:
     return why_not(user, "records.add_document", case, *TAKES_RECORDS, act="add a record")
 
 
+def why_not_chase(user: User, case: Case) -> str:
+    """Whether this person may ask for the records that are owed now."""
+    return why_not(
+        user, "records.chase", case, Status.NOTICE_SENT, act="ask for the records that are owed"
+    )
+
+
 def why_not_mark_complete(user: User, case: Case) -> str:
     """Whether the records can be called complete now. Queries."""
     reason = why_not(

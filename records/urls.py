@@ -5,9 +5,11 @@ from . import views
 app_name = "records"
 
 urlpatterns = [
+    path("records/owed/", views.chase, name="chase"),
     # the records of a case
     path("cases/<str:number>/records/", views.records, name="list"),
     path("cases/<str:number>/records/add/", views.add, name="add"),
+    path("cases/<str:number>/records/owed/", views.contact, name="contact"),
     path("cases/<str:number>/records/complete/", views.complete, name="complete"),
     path("cases/<str:number>/records/reopen/", views.reopen, name="reopen"),
     path("cases/<str:number>/records/dispatch/", views.dispatch, name="dispatch"),

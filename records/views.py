@@ -13,20 +13,22 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 import files.services
+from accounts.names import who
 from accounts.requests import StaffRequest
 from accounts.versions import Stale
-from cases.models import CannotMove, Case, Priority, Role
+from cases.models import CannotMove, Case, Event, Priority, Role
 from cases.paper_fields import whole_number
 from cases.policies import NotAllowed
 
 from . import access, overview, policies
+from . import chase as chase_lists
 from . import viewer as viewers
-from .forms import AddForm, CompleteForm, MarkForm, ReopenForm
+from .forms import AddForm, CompleteForm, ContactForm, MarkForm, ReopenForm
+from .services import chasing, documents, reading
 from .services import dispatch as dispatch_services
-from .services import documents, reading
 
 REFUSALS = (NotAllowed, CannotMove)
 
@@ -65,6 +67,63 @@ def add(request: StaffRequest, number: str) -> HttpResponse:
             messages.success(request, f"Added as document {added.number}: {added.title}.")
             return redirect("records:list", number)
     return _records_page(request, case, now, add=form, status=422)
+
+
+@require_safe
+def chase(request: StaffRequest) -> HttpResponse:
+    """Everybody who owes records, by the clock, a page at a time."""
+    late, today = request.GET.get("late") == "1", timezone.localdate()
+    try:
+        page = chase_lists.owing(
+            request.user, today=today, after=request.GET.get("after", ""), late=late
+        )
+    except ValueError as error:
+        raise Http404("This page of the list does not exist.") from error
+    context = {"page": page, "late": late, "first_page": "after" not in request.GET, "today": today}
+    return render(request, "records/chase.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact(request: StaffRequest, number: str) -> HttpResponse:
+    """Who owes records on one case, every contact so far, and the form for the next."""
+    now = timezone.now()
+    case, today = _open_case(request, number, now), timezone.localdate(now)
+    asked = [one.notice.party for one in overview.owed(case)]
+    form = ContactForm(request.POST or None, parties=asked)
+    if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        try:
+            chasing.log_contact(
+                case_id=case.pk,
+                party_id=said["party"],
+                way=said["way"],
+                spoke_to=said["spoke_to"],
+                said=said["said"],
+                by=request.user,
+                at=now,
+            )
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"{case.number}: the contact is on the timeline.")
+            return redirect("records:contact", number)
+    context = {
+        "case": case,
+        "tab": "records",
+        "today": today,
+        "form": form,
+        "owed": overview.owed(case),
+        "row": chase_lists.rows_of([case], request.user, today=today)[0],
+        "contacts": [
+            (event, who(event.by, reader=request.user))
+            for event in case.events.filter(kind=Event.Kind.CHASED)
+            .select_related("by")
+            .order_by("-happened_at", "-pk")
+        ],
+        "why_not": policies.why_not_chase(request.user, case),
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "records/contact.html", context, status=status)
 
 
 @require_POST

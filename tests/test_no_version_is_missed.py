@@ -37,7 +37,7 @@ from guidelines import services as guidelines
 from guidelines.models import ApprovedParagraph, Edition, Recommendation
 from letters.models import Delivery, Letter
 from records.models import ReadMark
-from records.services import dispatch, documents, reading
+from records.services import chasing, dispatch, documents, reading
 from reviewers.models import AttestationWording, Licence, Reviewer
 from reviewers.services import assignment, conflicts, credentialing, limits, matching, seats
 from tests.determinations.factories import RATIONALE, SUMMARY
@@ -458,6 +458,15 @@ def to_records(walk, clerk, coordinator, clerk_of_mail):
     walk.act(notices.make_notices, by=coordinator, case_id=case.pk)
     _file(walk)
     walk.act(notices.mark_notices_sent, by=clerk_of_mail, case_id=case.pk, sent_on=date(2026, 3, 2))
+    walk.act(
+        chasing.log_contact,
+        by=coordinator,
+        case_id=case.pk,
+        party_id=case.parties.get(role="CLAIMS_ADMINISTRATOR").pk,
+        way="CALL",
+        spoke_to="J. Merriweather",
+        said="In the post.",
+    )
     sent = Delivery.objects.filter(letter__reference=case.number).first()
     walk.act(letter_services.mark_returned, by=clerk_of_mail, delivery_id=sent.pk, why="Moved")
     walk.act(documents.take_in_application_papers, by=coordinator, case_id=case.pk)

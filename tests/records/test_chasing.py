@@ -1,0 +1,213 @@
+"""Chasing records: who owes them, since when, who was asked, and what the clock says."""
+
+import html
+from datetime import date, timedelta
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.roles import PERMISSIONS, Role
+from cases.calendars import Calendar
+from cases.models import Event, Party
+from cases.policies import NotAllowed
+from records.chase import before_working_days, owing
+from records.services import chasing
+from tests.factories import MONDAY, eligible_case, noticed_case, person
+from tests.records.factories import add_record, case_with_records
+
+pytestmark = pytest.mark.django_db
+
+AT = MONDAY + timedelta(days=3)
+THURSDAY = date(2026, 3, 5)
+
+
+@pytest.fixture
+def coordinator(client, set_clock):
+    set_clock(AT)
+    user = person(Role.COORDINATOR, name="Mina Petrov")
+    client.force_login(user)
+    return user
+
+
+def administrator(case):
+    return case.parties.get(role="CLAIMS_ADMINISTRATOR")
+
+
+def log(case, by, *, party=None, way="CALL", spoke_to="J. Merriweather", said="Tomorrow.", at=AT):
+    return chasing.log_contact(
+        case_id=case.pk,
+        party_id=(party or administrator(case)).pk,
+        way=way,
+        spoke_to=spoke_to,
+        said=said,
+        by=by,
+        at=at,
+    )
+
+
+def row_of(case, reader, today=THURSDAY, **asked):
+    (found,) = [row for row in owing(reader, today=today, **asked).rows if row.case.pk == case.pk]
+    return found
+
+
+def test_a_call_is_kept_with_who_answered_and_what_they_said_and_moves_no_clock(coordinator):
+    case = noticed_case()
+    before = list(case.deadlines.order_by("pk").values())
+
+    event = log(case, coordinator)
+
+    assert (event.kind, event.by) == (Event.Kind.CHASED, coordinator)
+    assert event.sentence == "Rang Pacific Comp Claims, spoke to J. Merriweather: Tomorrow."
+    assert event.facts["party"] == administrator(case).pk
+    assert list(case.deadlines.order_by("pk").values()) == before
+    row = row_of(case, coordinator)
+    assert (row.contact.on, row.contact.by) == (THURSDAY, "Mina Petrov")
+    assert row.contact.sentence == event.sentence
+
+
+def test_rc7_the_list_names_who_owes_since_when_the_due_date_and_what_follows(coordinator):
+    case = noticed_case()
+    row = row_of(case, coordinator)
+    assert (row.notice.party, row.days_since, row.came) == (administrator(case), 3, 0)
+    assert row.deadline.clock == "records"
+    assert row.contact is None
+    assert row.effect == "The case waits for them until then."
+
+    after = row.deadline.due_on + timedelta(days=1)
+    late = row_of(case, coordinator, today=after, late=True)
+    assert late.effect == "1 day over: the case can go on with what is on file."
+    assert owing(coordinator, today=THURSDAY, late=True).rows == []
+
+
+def test_rc7_what_came_is_counted_and_a_case_that_is_complete_owes_nothing(coordinator):
+    case = case_with_records()
+    assert case.pk not in [row.case.pk for row in owing(coordinator, today=THURSDAY).rows]
+    waiting = noticed_case()
+    add_record(waiting, by=coordinator, at=AT, sent_by="CLAIMS_ADMINISTRATOR")
+    row = row_of(waiting, coordinator)
+    assert row.came == 1
+    assert row.effect == "Something came: look whether the file is complete."
+    assert row.remind_from is None
+
+
+def test_ck7_a_reminder_is_due_three_working_days_before_the_due_date(coordinator):
+    case = noticed_case()
+    due = row_of(case, coordinator).deadline.due_on
+    assert due == date(2026, 3, 17)  # a Tuesday; 12, 13 and 16 March lie before it
+    assert row_of(case, coordinator, today=date(2026, 3, 11)).remind_from is None
+    assert row_of(case, coordinator, today=date(2026, 3, 12)).remind_from == date(2026, 3, 12)
+
+
+def test_working_days_before_pass_over_weekends_and_holidays():
+    calendar = Calendar("office", {date(2026, 3, 31): "Cesar Chavez Day"})
+    assert before_working_days(calendar, date(2026, 4, 2), 3) == date(2026, 3, 27)
+    assert before_working_days(calendar, date(2026, 3, 30), 1) == date(2026, 3, 27)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"said": " "}, "Say what came of it"),
+        ({"spoke_to": ""}, "Say who answered"),
+        ({"way": "PIGEON"}, "Say how"),
+    ],
+)
+def test_a_contact_that_says_nothing_is_refused(coordinator, changes, sentence):
+    case = noticed_case()
+    with pytest.raises(NotAllowed, match=sentence):
+        log(case, coordinator, **changes)
+    assert not case.events.filter(kind=Event.Kind.CHASED).exists()
+    assert log(case, coordinator, way="FAX", spoke_to="").sentence == (
+        "Faxed Pacific Comp Claims: Tomorrow."
+    )
+
+
+def test_defect_12_a_party_of_another_case_is_not_asked(client, coordinator):
+    case, other = noticed_case(), noticed_case()
+    with pytest.raises(NotAllowed, match="a party of this case"):
+        log(case, coordinator, party=administrator(other))
+    answer = client.post(
+        reverse("records:contact", args=[case.number]),
+        {"party": administrator(other).pk, "way": "FAX", "said": "Tomorrow."},
+    )
+    assert answer.status_code == 422
+    assert not Event.objects.filter(kind=Event.Kind.CHASED).exists()
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - PERMISSIONS["records.chase"]))
+def test_other_roles_chase_nobody(client, role):
+    case, user = noticed_case(), person(role)
+    with pytest.raises(NotAllowed, match="Your role"):
+        log(case, user)
+    client.force_login(user)
+    for address in (reverse("records:chase"), reverse("records:contact", args=[case.number])):
+        assert client.get(address).status_code in {403, 404}
+
+
+def test_nobody_is_chased_before_the_notice_or_after_the_records(coordinator):
+    for case in (eligible_case(), case_with_records()):
+        with pytest.raises(NotAllowed, match="To ask for the records that are owed"):
+            log(case, coordinator, party=administrator(case))
+
+
+def test_the_page_logs_a_call_and_keeps_what_was_typed_when_it_refuses(client, coordinator):
+    case = noticed_case()
+    address = reverse("records:contact", args=[case.number])
+    party = administrator(case)
+    refused = client.post(address, {"party": party.pk, "way": "CALL", "said": "It is in the post."})
+    text = html.unescape(refused.content.decode())
+    assert refused.status_code == 422
+    assert "“nobody” is an answer too" in text
+    assert "It is in the post.</textarea>" in text
+
+    done = client.post(
+        address,
+        {
+            "party": party.pk,
+            "way": "CALL",
+            "spoke_to": "J. Merriweather",
+            "said": "In the post.",
+            "by": person(Role.AUDITOR).pk,
+            "happened_at": "2001-01-01",
+        },
+    )
+    assert done.status_code == 302
+    event = case.events.get(kind=Event.Kind.CHASED)
+    assert (event.by, event.happened_at) == (coordinator, AT)
+    text = html.unescape(client.get(address).content.decode())
+    assert "Rang Pacific Comp Claims, spoke to J. Merriweather: In the post." in text
+    listed = html.unescape(client.get(reverse("records:chase")).content.decode())
+    assert "Mina Petrov" in listed
+    assert Party.objects.count() == case.parties.count()
+
+
+def test_the_list_costs_the_same_for_many_cases_and_pages_by_key(client, coordinator, monkeypatch):
+    def cost():
+        cache.clear()
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(reverse("records:chase")).status_code == 200
+        return len(queries)
+
+    cases = [noticed_case()]
+    client.get(reverse("records:chase"))
+    one = cost()
+    cases += [noticed_case() for _ in range(3)]
+    for case in cases:
+        log(case, coordinator)
+    assert cost() == one
+
+    monkeypatch.setattr("records.chase.PAGE", 3)
+    first = owing(coordinator, today=THURSDAY)
+    rest = owing(coordinator, today=THURSDAY, after=first.next_key)
+    assert [row.case.pk for row in (*first.rows, *rest.rows)] == [case.pk for case in cases]
+    assert rest.next_key == ""
+    for key in ("x", "2026-03-02", "2026-99-01,1"):
+        assert client.get(reverse("records:chase"), {"after": key}).status_code == 404
+
+
+def test_an_empty_list_says_so(client, coordinator):
+    assert "Nobody owes records." in client.get(reverse("records:chase")).content.decode()
+    assert "over their day" in client.get(reverse("records:chase") + "?late=1").content.decode()
