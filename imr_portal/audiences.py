@@ -108,6 +108,9 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "reviewers:attest": "determinations.review",
     "reviewers:decline": "determinations.review",
     # reviewers: the panel; those who may know who a reviewer is read it, credentialing keeps it
+    "reviewers:worklist": "reviewers.see_identity",
+    "reviewers:settle_report": "reviewers.manage_credentials",
+    "reviewers:report_change": "determinations.review",
     "reviewers:limits": "reviewers.see_identity",
     "reviewers:panel": "reviewers.see_identity",
     "reviewers:reviewer": "reviewers.see_identity",

@@ -240,6 +240,24 @@ def _credentials(
         source="Query of the data bank",
         **checked,
     )
+    credentialing.add_file_proof(
+        reviewer_id=row.pk,
+        kind="IDENTITY",
+        detail="Passport, seen in person",
+        valid_from=day,
+        source="The document itself",
+        **checked,
+    )
+    if "Texas" not in states:  # one file has a gap, for the worklist to show
+        credentialing.add_file_proof(
+            reviewer_id=row.pk,
+            kind="MALPRACTICE",
+            detail="Carrier's letter: covered, no claims in ten years",
+            valid_from=day,
+            valid_to=day + year,
+            source="Letter of the carrier",
+            **checked,
+        )
 
 
 # --- The first case ----------------------------------------------------------------------------

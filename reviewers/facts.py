@@ -92,6 +92,13 @@ class SanctionHeld(Held):
 
 
 @dataclass(frozen=True)
+class FileProofHeld(Held):
+    """A paper of the file: IDENTITY, MALPRACTICE, or an appointment as QME."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
 class LeaveHeld(Held):
     """Days away."""
 
@@ -127,6 +134,7 @@ class Profile:
     practice: tuple[PracticeHeld, ...] = ()
     trainings: tuple[TrainingHeld, ...] = ()
     sanction_checks: tuple[SanctionHeld, ...] = ()
+    file_proofs: tuple[FileProofHeld, ...] = ()
     leaves: tuple[LeaveHeld, ...] = ()
     affiliations: tuple[AffiliationHeld, ...] = ()
 

@@ -9,12 +9,15 @@ from cases.paper_fields import DatedForm, Line, PaperDate, PaperText
 
 from .models import (
     Affiliation,
+    Certification,
     ConflictResult,
     CredentialFact,
+    FileProof,
     Kin,
     Licence,
     LicenceKind,
     PracticeFact,
+    ReportedChange,
     Reviewer,
     SanctionCheck,
     SeatApproval,
@@ -237,7 +240,7 @@ class LicenceForm(FactForm):
 class CertificationForm(FactForm):
     """A board's certificate."""
 
-    own = ["board", "specialty", "parent"]
+    own = ["board", "specialty", "parent", "maintenance"]
     board = Line(label="Board", max_length=160, error_messages={"required": "Enter the board."})
     specialty = forms.ModelChoiceField(
         label="Specialty",
@@ -249,6 +252,11 @@ class CertificationForm(FactForm):
         queryset=Specialty.objects.filter(is_active=True).order_by("name"),
         required=False,
         help_text="For a subspecialty.",
+    )
+    maintenance = forms.ChoiceField(
+        label="Maintenance of certification",
+        choices=[("", "Not stated"), *Certification.Maintenance.choices],
+        required=False,
     )
 
 
@@ -306,6 +314,19 @@ class SanctionCheckForm(FactForm):
         return super().of(row) | {"found": found}
 
 
+class FileProofForm(FactForm):
+    """A paper of the file."""
+
+    own = ["kind", "detail"]
+    kind = forms.ChoiceField(label="What it proves", choices=FileProof.Kind.choices)
+    detail = Line(
+        label="The paper",
+        max_length=300,
+        help_text="Kind of document, carrier and policy, or what the history says.",
+        error_messages={"required": "Say what the paper is."},
+    )
+
+
 class LeaveForm(FactForm):
     """Days away."""
 
@@ -353,6 +374,7 @@ FORMS: dict[str, type[FactForm]] = {
     "practice": PracticeForm,
     "training": TrainingForm,
     "sanction-check": SanctionCheckForm,
+    "file-proof": FileProofForm,
     "leave": LeaveForm,
     "affiliation": AffiliationForm,
 }
@@ -362,6 +384,7 @@ TITLES: dict[str, str] = {
     "practice": "Practice",
     "training": "Training",
     "sanction-check": "Check for sanctions",
+    "file-proof": "Identity, malpractice, appointments",
     "leave": "Leave",
     "affiliation": "Affiliation",
 }
@@ -429,4 +452,24 @@ class LimitsForm(DatedForm):
         label="Why",
         max_length=300,
         error_messages={"required": "Say why the limits change."},
+    )
+
+
+class ReportForm(DatedForm):
+    """A change that a reviewer reports."""
+
+    subject = forms.ChoiceField(
+        label="What has changed",
+        choices=ReportedChange.Subject.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose what has changed."},
+    )
+    changed_on = PaperDate(
+        label="Since when", error_messages={"required": "Enter the day on which it changed."}
+    )
+    words = PaperText(
+        label="In your words",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Say what has changed."},
     )

@@ -20,6 +20,7 @@ from .facts import (
     Profile,
     years_before,
 )
+from .verification import CYCLE_YEARS, verifications
 
 PRACTICE_YEARS = 5  # more than
 WEEKLY_HOURS = Decimal(24)  # at least
@@ -41,6 +42,8 @@ GATES: dict[str, str] = {
     "LICENCE": "without a good licence",
     "SANCTION": "with a restriction or sanction",
     "UR_CONTRACT": "under contract for utilization review",
+    "QME": "appointed as qualified medical evaluator",
+    "VERIFICATION": "to be verified anew",
     "CERTIFICATION": "without a board’s certificate",
     "SPECIALTY": "without a fitting specialty",
     "PRACTICE_YEARS": "not more than five years in practice",
@@ -280,6 +283,30 @@ def _sanctions(question: Question, applicant: Applicant) -> list[Reason]:
     return answers
 
 
+def _appointment(question: Question, applicant: Applicant) -> list[Reason]:
+    """An evaluator of the state decides no review (Labor Code 139.5(d))."""
+    held = next((one for one in applicant.profile.file_proofs if one.kind == "QME"), None)
+    if held is None:
+        return []
+    words = f"Appointed as qualified medical evaluator{_since(held)}, so decides no review."
+    return [Reason("QME", False, words)]
+
+
+def _verification(question: Question, applicant: Applicant) -> list[Reason]:
+    if not applicant.profile.sanction_checks:
+        return [Reason("VERIFICATION", False, "No check for sanctions is on file.")]
+    late = [one for one in verifications(applicant.profile) if one.is_overdue(question.on)]
+    return [
+        Reason(
+            "VERIFICATION",
+            False,
+            f"{one.what} was last verified {_day(one.verified_on)}, "
+            f"more than {CYCLE_YEARS} years ago.",
+        )
+        for one in late
+    ]
+
+
 def _certification(question: Question, applicant: Applicant) -> list[Reason]:
     profile = applicant.profile
     if not profile.is_physician:
@@ -361,6 +388,8 @@ _GATES: list[Callable[[Question, Applicant], list[Reason]]] = [
     _barred,
     _licence,
     _sanctions,
+    _appointment,
+    _verification,
     _certification,
     _practice,
     _training,

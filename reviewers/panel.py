@@ -1,7 +1,7 @@
 """What the pages of the panel show: the roster, one person's file, a reviewer's own work."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -97,8 +97,20 @@ def roster(
     held = profiles(
         Reviewer.objects.filter(pk__in=[row.pk for row in shown]), on=on, known_at=known_at
     )
-    lines = [_line(row, held[row.pk]) for row in shown]
+    then = _as_they_stood(shown, known_at=known_at)
+    lines = [_line(row, replace(held[row.pk], **then.get(row.pk, {}))) for row in shown]
     return lines, shown[-1].code if len(found) > PAGE else ""
+
+
+def _as_they_stood(rows: Sequence[Reviewer], *, known_at: datetime) -> dict[int, dict[str, Any]]:
+    """Status and capacity of reviewers at a moment, from their versions. One query."""
+    versions = Reviewer.history.filter(
+        id__in=[row.pk for row in rows], history_date__lte=known_at
+    ).order_by("history_date", "history_id")
+    return {
+        pk: {"status": status, "capacity": capacity}
+        for pk, status, capacity in versions.values_list("id", "status", "capacity")
+    }
 
 
 def hindrances(profile: Profile, *, workload: int) -> list[Reason]:
@@ -265,7 +277,8 @@ def _words(row: Any) -> str:
         return f"{row.get_kind_display()}, {row.state}, {row.number}: {row.get_standing_display()}"
     if kind == "Certification":
         parent = f", under {row.parent}" if row.parent else ""
-        return f"{row.specialty}{parent} ({row.board})"
+        keeps = f", {row.get_maintenance_display().lower()}" if row.maintenance else ""
+        return f"{row.specialty}{parent} ({row.board}){keeps}"
     if kind == "PracticeFact":
         hours = f": {row.weekly_hours.normalize():f}" if row.weekly_hours is not None else ""
         return f"{row.get_kind_display()}{hours}"
@@ -273,9 +286,12 @@ def _words(row: Any) -> str:
         note = f". {row.note}" if row.note else ""
         return f"{row.register}: {'a sanction was found' if row.found else 'nothing found'}{note}"
     if kind == "Affiliation":
+        kin = f", {row.get_kin_display().lower()}" if row.kin else ""
         share = f", {row.share_percent} %" if row.share_percent is not None else ""
         note = f". {row.note}" if row.note else ""
-        return f"{row.get_relation_display()}: {_whose(row)}{share}{note}"
+        return f"{row.get_relation_display()}: {_whose(row)}{kin}{share}{note}"
+    if kind == "FileProof":
+        return f"{row.get_kind_display()}: {row.detail}"
     if kind == "Leave":
         return row.note or "Leave"
     return str(row)

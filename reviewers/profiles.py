@@ -15,6 +15,7 @@ from django.db.models.functions import Cast
 from .facts import (
     AffiliationHeld,
     CertificationHeld,
+    FileProofHeld,
     Held,
     LeaveHeld,
     LicenceHeld,
@@ -27,6 +28,7 @@ from .models import (
     Affiliation,
     Certification,
     CredentialFact,
+    FileProof,
     Leave,
     Licence,
     PracticeFact,
@@ -44,7 +46,7 @@ def _text(name: str) -> Cast:
     return Cast(name, _TEXT)
 
 
-# Where each kind of fact keeps its own words: five columns of text, so that all seven tables
+# Where each kind of fact keeps its own words: five columns of text, so that all eight tables
 # answer in one query.
 _FOUND = SqlCase(When(found=True, then=Value("1")), default=Value(""), output_field=_TEXT)
 _COLUMNS: dict[str, tuple[type[CredentialFact], list[Any]]] = {
@@ -59,6 +61,7 @@ _COLUMNS: dict[str, tuple[type[CredentialFact], list[Any]]] = {
     "practice": (PracticeFact, [_text("kind"), _text("weekly_hours"), *[_NOTHING] * 3]),
     "trainings": (Training, [_text("topic"), _text("version_taught"), *[_NOTHING] * 3]),
     "sanction_checks": (SanctionCheck, [_text("register"), _FOUND, *[_NOTHING] * 3]),
+    "file_proofs": (FileProof, [_text("kind"), *[_NOTHING] * 4]),
     "leaves": (Leave, [_text("note"), *[_NOTHING] * 4]),
     "affiliations": (
         Affiliation,
@@ -91,6 +94,7 @@ _BUILD: dict[str, Callable[[dict[str, Any], list[Any]], Held]] = {
     "practice": lambda held, own: PracticeHeld(**held, kind=own[0], weekly_hours=_decimal(own[1])),
     "trainings": lambda held, own: TrainingHeld(**held, topic=own[0], version_taught=own[1]),
     "sanction_checks": lambda held, own: SanctionHeld(**held, register=own[0], found=own[1] == "1"),
+    "file_proofs": lambda held, own: FileProofHeld(**held, kind=own[0]),
     "leaves": lambda held, own: LeaveHeld(**held, note=own[0]),
     "affiliations": lambda held, own: AffiliationHeld(
         **held,

@@ -20,6 +20,9 @@ urlpatterns = [
     path("reviews/<int:assignment_id>/attest/", views.attest, name="attest"),
     path("reviews/<int:assignment_id>/decline/", views.decline, name="decline"),
     # the panel
+    path("reviewers/worklist/", views.credentialing_worklist, name="worklist"),
+    path("reviewers/reports/<int:report_id>/", views.settle_report, name="settle_report"),
+    path("reviews/report/", views.report_change, name="report_change"),
     path("reviewers/conflict-limits/", views.limits, name="limits"),
     path("reviewers/", views.roster, name="panel"),
     path("reviewers/new/", views.add_reviewer, name="add"),

@@ -33,6 +33,7 @@ from .forms import (
     DeclineForm,
     FactForm,
     LimitsForm,
+    ReportForm,
     ReviewerForm,
     SeatsForm,
     SettleForm,
@@ -40,15 +41,24 @@ from .forms import (
     StatusForm,
     TakeBackForm,
 )
-from .models import ConflictLimits, ConflictResult, Kin, Reviewer, ReviewerAssignment
+from .models import (
+    ConflictLimits,
+    ConflictResult,
+    Kin,
+    ReportedChange,
+    Reviewer,
+    ReviewerAssignment,
+)
 from .profiles import profile
 from .services import assignment as assignments
 from .services import conflicts as conflict_services
 from .services import credentialing
 from .services import limits as limit_services
 from .services import matching as matching_services
+from .services import reports as report_services
 from .services import seats as seat_services
 from .services.credentialing import BadFact
+from .worklist import worklist
 
 REFUSALS = (NotAllowed, CannotMove)
 CONFLICTS = (Stale, assignments.AlreadyTaken, assignments.Outdated)
@@ -59,6 +69,7 @@ ADD: dict[str, Callable[..., Any]] = {
     "practice": credentialing.add_practice_fact,
     "training": credentialing.add_training,
     "sanction-check": credentialing.add_sanction_check,
+    "file-proof": credentialing.add_file_proof,
     "leave": credentialing.add_leave,
     "affiliation": credentialing.add_affiliation,
 }
@@ -400,17 +411,79 @@ def roster(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate(now)
     find = request.GET.get("find", "")[:100]
+    asked = {name: request.GET[name] for name in ("on", "known") if request.GET.get(name)}
+    form = AsOfForm(asked or None, today=today, initial={"on": today, "known": today})
+    on, known_at = _as_of(form, today=today, now=now)
     lines, next_code = panel.roster(
-        on=today, known_at=now, find=find, after=request.GET.get("after", "")[:12]
+        on=on, known_at=known_at, find=find, after=request.GET.get("after", "")[:12]
     )
     context = {
+        "form": form,
+        "on": on,
+        "known_at": known_at,
+        "is_as_of": bool(asked),
         "lines": lines,
         "find": find,
         "next_code": next_code,
         "is_keeper": request.user.may("reviewers.manage_credentials"),
         "today": today,
     }
-    return render(request, "reviewers/panel.html", context)
+    status = 422 if form.is_bound and form.errors else 200
+    return render(request, "reviewers/panel.html", context, status=status)
+
+
+@require_safe
+def credentialing_worklist(request: StaffRequest) -> HttpResponse:
+    """What waits for credentialing: reports, lapses with their open work, verifications, gaps."""
+    now = timezone.now()
+    today = timezone.localdate(now)
+    context = {
+        "waiting": worklist(on=today, known_at=now),
+        "settling": ReasonForm(),
+        "is_keeper": request.user.may("reviewers.manage_credentials"),
+        "today": today,
+    }
+    return render(request, "reviewers/worklist.html", context)
+
+
+@require_POST
+def settle_report(request: StaffRequest, report_id: int) -> HttpResponse:
+    """Say what was found about a change that a reviewer reported."""
+    report = get_object_or_404(ReportedChange, pk=report_id)
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Say what you found at the source.")
+        return redirect("reviewers:worklist")
+    try:
+        report_services.settle_report(
+            report_id=report.pk,
+            note=form.cleaned_data["reason"],
+            by=request.user,
+            at=timezone.now(),
+        )
+    except REFUSALS as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "The report is settled.")
+    return redirect("reviewers:worklist")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def report_change(request: StaffRequest) -> HttpResponse:
+    """A reviewer reports a change of licence, board, sanctions, practice or ties."""
+    now = timezone.now()
+    form = ReportForm(_posted(request), today=timezone.localdate(now))
+    if request.method == "POST" and form.is_valid():
+        try:
+            report_services.report_change(**form.cleaned_data, by=request.user, at=now)
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "Thank you. Credentialing looks into it.")
+            return redirect("reviewers:my_reviews")
+    status = 422 if request.method == "POST" else 200
+    context = {"form": form, "today": timezone.localdate(now)}
+    return render(request, "reviewers/report.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

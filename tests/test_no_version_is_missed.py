@@ -39,7 +39,15 @@ from letters.models import Delivery, Letter
 from records.models import ReadMark
 from records.services import chasing, dispatch, documents, reading
 from reviewers.models import AttestationWording, Licence, Reviewer
-from reviewers.services import assignment, conflicts, credentialing, limits, matching, seats
+from reviewers.services import (
+    assignment,
+    conflicts,
+    credentialing,
+    limits,
+    matching,
+    reports,
+    seats,
+)
 from tests.determinations.factories import RATIONALE, SUMMARY
 from tests.every_row import tracked_models
 from tests.factories import MONDAY, SIX_YES, application, paper, person
@@ -260,6 +268,14 @@ def keep_the_panel(walk, keeper):
         kin=["SPOUSE"],
         reason="Counsel's reading",
     )
+    report = walk.act(
+        reports.report_change,
+        by=user,
+        subject="LICENCE",
+        words="A new number",
+        changed_on=walk.at.date(),
+    )
+    walk.act(reports.settle_report, by=keeper, report_id=report.pk, note="Read at the board")
     walk.act(
         credentialing.correct_fact,
         by=keeper,

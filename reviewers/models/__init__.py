@@ -15,6 +15,7 @@ from .panel import (
     Affiliation,
     Certification,
     CredentialFact,
+    FileProof,
     Kin,
     Leave,
     Licence,
@@ -26,6 +27,7 @@ from .panel import (
     SpecialtyFit,
     Training,
 )
+from .reports import ReportedChange
 
 __all__ = [
     "Affiliation",
@@ -37,11 +39,13 @@ __all__ = [
     "ConflictLimits",
     "ConflictResult",
     "CredentialFact",
+    "FileProof",
     "Kin",
     "Leave",
     "Licence",
     "LicenceKind",
     "PracticeFact",
+    "ReportedChange",
     "Reviewer",
     "ReviewerAssignment",
     "ReviewerBar",

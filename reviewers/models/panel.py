@@ -134,7 +134,13 @@ class Licence(CredentialFact):
 class Certification(CredentialFact):
     """A board's certificate. "Board eligible" is not one."""
 
+    class Maintenance(models.TextChoices):
+        MEETS = "MEETS", "Meets the board’s maintenance"
+        FAILS = "FAILS", "Does not meet it"
+        NOT_REQUIRED = "NOT_REQUIRED", "For life, none required"
+
     board = models.CharField(max_length=160)
+    maintenance = models.CharField(max_length=16, choices=Maintenance, blank=True)
     specialty = models.ForeignKey(Specialty, on_delete=models.PROTECT, related_name="+")
     parent = models.ForeignKey(
         Specialty, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -194,6 +200,21 @@ class SanctionCheck(CredentialFact):
 
     def __str__(self) -> str:
         return f"{self.register}: {'found' if self.found else 'clear'}"
+
+
+class FileProof(CredentialFact):
+    """A paper that belongs to a reviewer's file and is read by people, not by the letter."""
+
+    class Kind(models.TextChoices):
+        IDENTITY = "IDENTITY", "Proof of identity"
+        MALPRACTICE = "MALPRACTICE", "Malpractice cover and history"
+        QME = "QME", "Appointment as qualified medical evaluator"
+
+    kind = models.CharField(max_length=12, choices=Kind)
+    detail = models.CharField(max_length=300)
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
 
 
 class Leave(CredentialFact):

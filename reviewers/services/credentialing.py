@@ -14,6 +14,7 @@ from django.db.models.functions import Length
 
 from accounts.models import User
 from accounts.roles import Role
+from cases.names import fold_name
 from cases.policies import NotAllowed
 from cases.services.intake import local_day
 from cases.services.people import find_or_store_organisation, store_person
@@ -22,6 +23,7 @@ from reviewers.models import (
     Affiliation,
     Certification,
     CredentialFact,
+    FileProof,
     Leave,
     Licence,
     LicenceKind,
@@ -39,6 +41,7 @@ KINDS: dict[str, type[CredentialFact]] = {
     "practice": PracticeFact,
     "training": Training,
     "sanction-check": SanctionCheck,
+    "file-proof": FileProof,
     "leave": Leave,
     "affiliation": Affiliation,
 }
@@ -207,6 +210,7 @@ def add_certification(
     verified_by: str,
     source: str,
     parent: Specialty | str | None = None,
+    maintenance: Certification.Maintenance | str = "",
     by: User | None,
     at: datetime,
 ) -> Certification:
@@ -216,6 +220,7 @@ def add_certification(
     """
     row = Certification(
         board=board.strip(),
+        maintenance=maintenance,
         specialty=_specialty(specialty, "specialty"),
         parent=None if parent is None else _specialty(parent, "parent"),
     )
@@ -294,6 +299,7 @@ def add_training(
     )
 
 
+@transaction.atomic
 def add_sanction_check(
     *,
     reviewer_id: int,
@@ -308,11 +314,50 @@ def add_sanction_check(
     by: User | None,
     at: datetime,
 ) -> SanctionCheck:
-    """Record what a register of sanctions said; a sanction found keeps the reviewer from cases.
+    """Record what a register of sanctions said; a hit suspends the reviewer the same moment.
 
     :raises NotAllowed: wrong role, or a fact that cannot be so.
     """
     row = SanctionCheck(register=register.strip(), found=found, note=note)
+    stored = _add(
+        row,
+        reviewer_id=reviewer_id,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        verified_on=verified_on,
+        verified_by=verified_by,
+        source=source,
+        by=by,
+        at=at,
+    )
+    reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
+    if found and reviewer.status == Reviewer.Status.ACTIVE:
+        reviewer.status = Reviewer.Status.SUSPENDED
+        why = f"A check of {stored.register} found a sanction"
+        reviewer.store(by=by, at=at, why=why, fields=["status"])
+    return stored
+
+
+def add_file_proof(
+    *,
+    reviewer_id: int,
+    kind: FileProof.Kind | str,
+    detail: str,
+    valid_from: date | None,
+    valid_to: date | None = None,
+    verified_on: date,
+    verified_by: str,
+    source: str,
+    by: User | None,
+    at: datetime,
+) -> FileProof:
+    """Record proof of identity, malpractice cover and history, or an appointment as QME.
+
+    An appointment keeps the reviewer from cases while it holds (Labor Code 139.5(d)).
+
+    :raises NotAllowed: wrong role, or a fact that cannot be so.
+    """
+    row = FileProof(kind=kind, detail=detail.strip())
     return _add(
         row,
         reviewer_id=reviewer_id,
@@ -511,7 +556,7 @@ def _refuse_licence(row: Any, today: date) -> None:
 def _refuse_certification(row: Any, today: date) -> None:
     if not row.board:
         raise BadFact("board", "Enter the board.")
-    if "eligible" in row.board.casefold().split():
+    if "eligible" in fold_name(row.board).split():
         raise BadFact("board", "“Board eligible” is not a certificate. Enter it once it is given.")
     if row.valid_from is None:
         raise BadFact("valid_from", "Enter the day of the certificate.")
@@ -547,6 +592,13 @@ def _refuse_sanction_check(row: Any, today: date) -> None:
         raise BadFact("register", "Enter the register that was asked.")
 
 
+def _refuse_file_proof(row: Any, today: date) -> None:
+    if row.kind not in FileProof.Kind.values:
+        raise BadFact("kind", "Choose what the paper proves.")
+    if not row.detail:
+        raise BadFact("detail", "Say what the paper is.")
+
+
 def _refuse_leave(row: Any, today: date) -> None:
     if row.valid_from is None or row.valid_to is None:
         raise BadFact("valid_to", "Enter the first and the last day away.")
@@ -569,6 +621,7 @@ _OWN_CHECKS: dict[type[CredentialFact], Any] = {
     PracticeFact: _refuse_practice,
     Training: _refuse_training,
     SanctionCheck: _refuse_sanction_check,
+    FileProof: _refuse_file_proof,
     Leave: _refuse_leave,
     Affiliation: _refuse_affiliation,
 }

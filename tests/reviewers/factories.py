@@ -33,6 +33,8 @@ FACT_BUILDERS = {
     "law": credentialing.add_training,
     "evidence": credentialing.add_training,
     "sanctions": credentialing.add_sanction_check,
+    "identity": credentialing.add_file_proof,
+    "malpractice": credentialing.add_file_proof,
 }
 
 
@@ -93,6 +95,13 @@ def reviewer_facts(**changes: Any) -> dict[str, dict[str, Any] | None]:
             "valid_from": date(2026, 1, 10),
         },
         "sanctions": {"register": "NPDB", "found": False, "valid_from": date(2026, 1, 15)},
+        "identity": {"kind": "IDENTITY", "detail": "Passport", "valid_from": None},
+        "malpractice": {
+            "kind": "MALPRACTICE",
+            "detail": "Carrier's letter, no claims",
+            "valid_from": date(2026, 1, 1),
+            "valid_to": date(2026, 12, 31),
+        },
     }
     for name, change in changes.items():
         facts[name] = None if change is None else (facts[name] or {}) | change

@@ -1,0 +1,53 @@
+"""``manage.py audit_credentials [--count 30] [--seed N] [--on DATE]``: files and their gaps."""
+
+import random
+from argparse import ArgumentParser
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
+from django.utils import timezone
+
+from reviewers.models import Reviewer
+from reviewers.profiles import profiles
+from reviewers.verification import missing, verifications
+
+
+class Command(BaseCommand):
+    help = (
+        "Draw files of active reviewers and say what each lacks or has to verify anew. The same "
+        "seed draws the same files. Ends with an error when a file has a gap. Codes only."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--count", type=int, default=30, help="how many files; 30")
+        parser.add_argument("--seed", type=int, default=0, help="of the draw; 0")
+        parser.add_argument("--on", type=date.fromisoformat, help="the day, YYYY-MM-DD; today")
+
+    def handle(self, **options: Any) -> None:
+        now = timezone.now()
+        on = options["on"] or timezone.localdate(now)
+        active = Reviewer.objects.filter(status=Reviewer.Status.ACTIVE)
+        codes = sorted(active.values_list("code", flat=True))
+        drawn = random.Random(options["seed"]).sample(  # noqa: S311  # a draw that can be repeated
+            codes, min(options["count"], len(codes))
+        )
+        held = {one.code: one for one in profiles(active, on=on, known_at=now).values()}
+        whole = 0
+        for code in sorted(drawn):
+            gaps = [f"lacks {words}" for words in missing(held[code])]
+            gaps += [
+                f"{one.what} was to be verified anew by {one.due_on:%m/%d/%Y}"
+                for one in verifications(held[code])
+                if one.is_overdue(on)
+            ]
+            whole += not gaps
+            address = reverse("reviewers:reviewer", args=[code])
+            self.stdout.write(f"{code}  {address}  {'; '.join(gaps) or 'complete'}")
+        summary = (
+            f"{whole} of {len(drawn)} files complete on {on:%m/%d/%Y}, seed {options['seed']}."
+        )
+        if whole < len(drawn):
+            raise CommandError(summary)
+        self.stdout.write(summary)

@@ -1,0 +1,91 @@
+"""What credentialing has to do today, derived from the files: no job has to have run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from . import matching
+from .candidates import WITH_REVIEWER
+from .facts import Profile
+from .matching import Reason
+from .models import ReportedChange, Reviewer, ReviewerAssignment
+from .profiles import profiles
+from .verification import Verification, missing, verifications
+
+AHEAD = timedelta(days=90)  # how long before its day a verification is listed
+
+# What stops new cases without saying anything against the file.
+_NOT_OF_THE_FILE = {"LEAVE", "WORKLOAD", "SIGN_IN"}
+
+
+@dataclass(frozen=True)
+class DueLine:
+    """Something to verify anew."""
+
+    reviewer: Reviewer
+    verification: Verification
+    is_overdue: bool
+
+
+@dataclass(frozen=True)
+class Lapse:
+    """Someone who may be given nothing, and the open work in their hands."""
+
+    reviewer: Reviewer
+    reasons: Sequence[Reason]
+    open_work: Sequence[ReviewerAssignment]
+
+
+@dataclass(frozen=True)
+class Worklist:
+    """Everything that waits for credentialing."""
+
+    reports: Sequence[ReportedChange]
+    lapses: Sequence[Lapse]  # those with open work first
+    due: Sequence[DueLine]
+    incomplete: Sequence[tuple[Reviewer, Sequence[str]]]
+
+
+def worklist(*, on: date, known_at: datetime) -> Worklist:
+    """What waits on a day. Five queries, however big the panel."""
+    people = list(Reviewer.objects.exclude(status=Reviewer.Status.INACTIVE).order_by("code"))
+    held = profiles(
+        Reviewer.objects.exclude(status=Reviewer.Status.INACTIVE), on=on, known_at=known_at
+    )
+    work: dict[int, list[ReviewerAssignment]] = {}
+    open_now = ReviewerAssignment.objects.filter(
+        state__in=ReviewerAssignment.LIVE, case__status__in=WITH_REVIEWER
+    ).select_related("case")
+    for assignment in open_now.order_by("case__due_on", "pk"):
+        if assignment.reviewer_id is not None:
+            work.setdefault(assignment.reviewer_id, []).append(assignment)
+    lapses = [
+        Lapse(person, reasons, work.get(person.pk, []))
+        for person in people
+        if (reasons := stops(held[person.pk]))
+    ]
+    due = [
+        DueLine(person, one, one.is_overdue(on))
+        for person in people
+        for one in verifications(held[person.pk])
+        if one.due_on <= on + AHEAD
+    ]
+    return Worklist(
+        reports=list(
+            ReportedChange.objects.filter(settled_at=None)
+            .select_related("reviewer")
+            .order_by("reported_at", "pk")
+        ),
+        lapses=sorted(lapses, key=lambda lapse: not lapse.open_work),
+        due=sorted(due, key=lambda line: (line.verification.due_on, line.reviewer.code)),
+        incomplete=[(person, lacks) for person in people if (lacks := missing(held[person.pk]))],
+    )
+
+
+def stops(profile: Profile) -> list[Reason]:
+    """What of a file keeps its reviewer from any case on the profile's day."""
+    return [
+        reason
+        for reason in matching.fitness(profile, workload=0)
+        if not reason.holds and reason.gate not in _NOT_OF_THE_FILE
+    ]

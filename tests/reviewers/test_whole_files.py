@@ -1,0 +1,377 @@
+"""Files of reviewers: whole, verified anew in time, and what happens the day something lapses."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import CommandError, call_command
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.roles import Role
+from cases.policies import NotAllowed
+from reviewers.models import FileProof, Licence, ReportedChange, Reviewer
+from reviewers.profiles import profile
+from reviewers.services import assignment as assignments
+from reviewers.services import credentialing, reports
+from reviewers.verification import missing, verifications, years_after
+from reviewers.worklist import worklist
+from tests.factories import MONDAY, person
+from tests.reviewers.factories import (
+    PANEL_ENTERED,
+    VERIFIED,
+    accepted_case,
+    attested,
+    fit_reviewer,
+    offered_case,
+    ranked,
+    ready_case,
+)
+
+pytestmark = pytest.mark.django_db
+
+PACIFIC = ZoneInfo("America/Los_Angeles")
+NOON = MONDAY + timedelta(hours=4)
+TODAY = date(2026, 3, 2)
+
+
+def held(reviewer, on=TODAY, known_at=NOON):
+    return profile(reviewer, on=on, known_at=known_at)
+
+
+def gates(case, reviewer, at=NOON):
+    """The gates that refuse a reviewer on a stored list."""
+    listed = ranked(case, by=person(Role.COORDINATOR), at=at)
+    place = listed.candidates.get(reviewer=reviewer)
+    return {reason["gate"] for reason in place.reasons if not reason["holds"]}
+
+
+def refuses_to_assign(case, reviewer, at=NOON):
+    coordinator = person(Role.COORDINATOR)
+    listed = ranked(case, by=coordinator, at=at)
+    with pytest.raises(NotAllowed) as refusal:
+        assignments.assign(
+            case_id=case.pk, reviewer_id=reviewer.pk, candidate_list_id=listed.pk,
+            seen_version=None, override_reason="Asked for", by=coordinator, at=at,
+        )  # fmt: skip
+    return str(refusal.value)
+
+
+# --- verification -------------------------------------------------------------------------------
+
+
+def test_ac2_each_verification_holds_three_years_and_is_listed_with_its_day():
+    reviewer = fit_reviewer(licence={"verified_on": date(2023, 3, 2)})
+
+    first = verifications(held(reviewer))[0]
+    assert first.what == "The licence in California"
+    assert first.due_on == TODAY
+    assert gates(ready_case(), reviewer) == set()  # on the day itself it still holds
+    told = worklist(on=TODAY, known_at=NOON).due
+    assert [(line.verification.due_on, line.is_overdue) for line in told] == [(TODAY, False)]
+
+
+@pytest.mark.parametrize(
+    "part", ["licence", "certification", "start", "sanctions"], ids=lambda part: f"ac2-{part}"
+)
+def test_ac7_what_was_not_verified_anew_stops_every_assignment(part):
+    reviewer = fit_reviewer(**{part: {"verified_on": date(2023, 3, 1)}})
+    case = ready_case()
+
+    assert gates(case, reviewer) == {"VERIFICATION"}
+    assert "more than 3 years ago" in refuses_to_assign(case, reviewer)
+
+
+def test_ac3_each_check_keeps_source_date_person_and_result():
+    row = Licence.objects.get(reviewer=fit_reviewer())
+
+    assert (row.source, row.verified_by) == (VERIFIED["source"], VERIFIED["verified_by"])
+    assert row.verified_on == VERIFIED["verified_on"]
+    assert row.get_standing_display() == "Active, unrestricted"
+    assert row.recorded_at == PANEL_ENTERED
+
+
+def test_verifying_anew_puts_the_reviewer_back_at_once():
+    reviewer = fit_reviewer(licence={"verified_on": date(2022, 1, 1)})
+    case = ready_case()
+    assert gates(case, reviewer) == {"VERIFICATION"}
+    credentialing.correct_fact(
+        kind="licence", fact_id=Licence.objects.get(reviewer=reviewer).pk,
+        changes={"verified_on": TODAY}, by=None, at=NOON,
+    )  # fmt: skip
+
+    assert gates(case, reviewer, at=NOON + timedelta(minutes=1)) == set()
+
+
+def test_without_any_check_for_sanctions_nobody_is_offered_a_case():
+    reviewer = fit_reviewer(sanctions=None)
+
+    assert "No check for sanctions" in refuses_to_assign(ready_case(), reviewer)
+
+
+def test_ac4_a_hit_suspends_the_same_moment_and_opens_a_task():
+    assignment = accepted_case()
+    reviewer = assignment.reviewer
+    credentialing.add_sanction_check(
+        reviewer_id=reviewer.pk, register="OIG", found=True, valid_from=TODAY,
+        by=person(Role.CREDENTIALING), at=NOON, **VERIFIED | {"verified_on": TODAY},
+    )  # fmt: skip
+
+    reviewer.refresh_from_db()
+    assert reviewer.status == Reviewer.Status.SUSPENDED
+    (lapse,) = worklist(on=TODAY, known_at=NOON).lapses
+    assert [row.pk for row in lapse.open_work] == [assignment.pk]
+    assert any("OIG" in reason.sentence for reason in lapse.reasons)
+
+
+def test_an_appointment_as_evaluator_keeps_from_cases_while_it_holds():
+    reviewer = fit_reviewer()
+    credentialing.add_file_proof(
+        reviewer_id=reviewer.pk, kind="QME", detail="Appointment 2024", by=None, at=MONDAY,
+        valid_from=date(2024, 1, 1), valid_to=TODAY,
+        **VERIFIED,
+    )  # fmt: skip
+    case = ready_case()
+
+    assert gates(case, reviewer) == {"QME"}
+    assert gates(case, reviewer, at=NOON + timedelta(days=1)) == set()
+
+
+def test_ac9_board_eligible_is_no_certificate():
+    with pytest.raises(NotAllowed, match="not a certificate"):
+        fit_reviewer(certification={"board": "Board eligible, ABPMR"})
+
+
+# --- lapses -------------------------------------------------------------------------------------
+
+
+def test_ac1_a_licence_is_good_on_its_last_day_until_midnight_in_los_angeles():
+    reviewer = fit_reviewer(licence={"valid_to": TODAY})
+    case = ready_case()
+    before = datetime(2026, 3, 2, 23, 59, 59, tzinfo=PACIFIC)
+    after = datetime(2026, 3, 3, 0, 0, 1, tzinfo=PACIFIC)
+
+    assert gates(case, reviewer, at=before) == set()
+    assert gates(case, reviewer, at=after) == {"LICENCE", "SPECIALTY"}
+
+
+def test_rp4_who_lapses_gets_nothing_new_and_their_open_work_is_listed_the_same_day():
+    reviewer = fit_reviewer(licence={"valid_to": TODAY})
+    assignment = attested(offered_case(reviewer=reviewer))
+    assert worklist(on=TODAY, known_at=NOON).lapses == []
+
+    tomorrow = TODAY + timedelta(days=1)
+    (lapse,) = worklist(on=tomorrow, known_at=NOON + timedelta(days=1)).lapses
+    assert [row.case_id for row in lapse.open_work] == [assignment.case_id]
+    assert "No active, unrestricted licence" in lapse.reasons[0].sentence
+
+
+def test_rp4_taking_someone_off_the_panel_lists_their_open_work_at_once():
+    assignment = accepted_case()
+    credentialing.set_status(
+        reviewer_id=assignment.reviewer_id, status=Reviewer.Status.SUSPENDED, reason="On request",
+        by=person(Role.CREDENTIALING), at=NOON,
+    )  # fmt: skip
+    (lapse,) = worklist(on=TODAY, known_at=NOON).lapses
+    assert len(lapse.open_work) == 1
+
+
+def test_rp5_who_loses_the_right_to_a_case_is_told_and_so_is_the_house(client):
+    assignment = accepted_case()
+    credentialing.set_status(
+        reviewer_id=assignment.reviewer_id, status=Reviewer.Status.SUSPENDED, reason="On request",
+        by=person(Role.CREDENTIALING), at=NOON,
+    )  # fmt: skip
+
+    client.force_login(assignment.reviewer.user)
+    assert "Suspended from the panel." in client.get("/reviews/").content.decode()
+    client.force_login(person(Role.COORDINATOR))
+    page = client.get("/reviewers/worklist/").content.decode()
+    assert assignment.case.number in page
+    assert "1 open case in their hands" in page
+
+
+def test_a_certificate_that_expires_between_offer_and_signing_stops_the_acceptance():
+    reviewer = fit_reviewer(certification={"valid_to": TODAY})
+    assignment = offered_case(reviewer=reviewer, at=NOON)
+
+    with pytest.raises(NotAllowed, match="No board’s certificate in force on 03/03/2026"):
+        attested(assignment, at=NOON + timedelta(days=1))
+
+
+def test_rp2_a_restriction_told_today_with_effect_last_month_is_known_from_today_only():
+    reviewer = fit_reviewer()
+    row = Licence.objects.get(reviewer=reviewer)
+    credentialing.correct_fact(
+        kind="licence", fact_id=row.pk,
+        changes={"standing": "RESTRICTED", "valid_from": date(2026, 2, 1), "verified_on": TODAY},
+        by=person(Role.CREDENTIALING), at=NOON,
+    )  # fmt: skip
+    case = ready_case()
+
+    assert held(reviewer, on=date(2026, 2, 10), known_at=MONDAY).good_licences
+    assert not held(reviewer, on=date(2026, 2, 10), known_at=NOON).good_licences
+    assert gates(case, reviewer, at=NOON + timedelta(hours=1)) == {"SANCTION", "SPECIALTY"}
+
+
+# --- whole files --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ("licence", "a licence in force"),
+        ("start", "the start of practice"),
+        ("hours", "an attestation of weekly hours in force"),
+        ("law", "training in the law"),
+        ("evidence", "training in the hierarchy of evidence"),
+        ("sanctions", "a check for sanctions"),
+        ("identity", "proof of identity"),
+        ("malpractice", "malpractice cover and history"),
+    ],
+)
+def test_ac10_each_gap_in_a_file_is_named(part, words):
+    assert missing(held(fit_reviewer())) == []
+    assert missing(held(fit_reviewer(**{part: None}))) == [words]
+
+
+def test_ac8_five_years_and_twenty_four_hours_come_from_dated_rows():
+    case = ready_case()
+    four_years = fit_reviewer(start={"valid_from": date(2022, 3, 1)})
+    exactly_five = fit_reviewer(start={"valid_from": date(2021, 3, 2)})
+    more = fit_reviewer(start={"valid_from": date(2021, 3, 1)})
+    few_hours = fit_reviewer(hours={"weekly_hours": 23})
+
+    assert gates(case, four_years) == {"PRACTICE_YEARS"}
+    assert gates(case, exactly_five) == {"PRACTICE_YEARS"}
+    assert gates(case, more) == set()
+    assert gates(case, few_hours) == {"PRACTICE_HOURS"}
+
+
+def test_ac12_an_auditor_draws_thirty_files_and_the_same_seed_draws_the_same(capsys):
+    for _ in range(3):
+        fit_reviewer()
+    call_command("audit_credentials", count=2, seed=7, on=TODAY)
+    first = capsys.readouterr().out
+    call_command("audit_credentials", count=2, seed=7, on=TODAY)
+
+    assert capsys.readouterr().out == first
+    assert "2 of 2 files complete on 03/02/2026, seed 7." in first
+    assert "/reviewers/R-" in first
+
+
+def test_ac12_a_file_with_a_gap_fails_the_audit_by_name(capsys):
+    row = fit_reviewer(identity=None, licence={"verified_on": date(2022, 5, 1)})
+    with pytest.raises(CommandError, match="0 of 1 files complete"):
+        call_command("audit_credentials", on=TODAY)
+
+    line = capsys.readouterr().out
+    assert line.startswith(row.code)
+    assert "lacks proof of identity" in line
+    assert "was to be verified anew by 05/01/2025" in line
+    assert row.last_name not in line
+
+
+def test_ac6_the_roster_shows_status_and_credentials_as_of_any_day(client):
+    reviewer = fit_reviewer(licence={"valid_to": date(2026, 3, 10)})
+    credentialing.set_status(
+        reviewer_id=reviewer.pk, status=Reviewer.Status.SUSPENDED, reason="Complaint",
+        by=person(Role.CREDENTIALING), at=MONDAY + timedelta(days=3),
+    )  # fmt: skip
+    client.force_login(person(Role.CREDENTIALING))
+
+    then = client.get("/reviewers/", {"on": "03/03/2026", "known": "03/03/2026"}).content.decode()
+    assert "Can be offered" in then
+    later = client.get("/reviewers/", {"on": "03/06/2026", "known": "03/06/2026"}).content.decode()
+    assert "Suspended from the panel." in later
+    assert "licence" not in later
+    lapsed = client.get("/reviewers/", {"on": "03/11/2026", "known": "03/11/2026"}).content.decode()
+    assert "No active, unrestricted licence on 03/11/2026." in lapsed
+    assert client.get("/reviewers/", {"on": "13/45/2026"}).status_code == 422
+
+
+# --- reports ------------------------------------------------------------------------------------
+
+
+def report(reviewer, **changes):
+    said = {
+        "subject": "LICENCE", "words": "Nevada opened an inquiry", "changed_on": TODAY,
+        "by": reviewer.user, "at": NOON,
+    } | changes  # fmt: skip
+    return reports.report_change(**said)
+
+
+def test_ac5_a_report_keeps_the_day_of_the_change_and_the_moment_it_was_told(client):
+    reviewer = fit_reviewer()
+    client.force_login(reviewer.user)
+    refused = client.post("/reviews/report/", {"words": "Nevada opened an inquiry"})
+    assert refused.status_code == 422
+    assert "Choose what has changed." in refused.content.decode()
+    assert "Nevada opened an inquiry" in refused.content.decode()
+    client.post(
+        "/reviews/report/",
+        {"subject": "LICENCE", "words": "Nevada opened an inquiry", "changed_on": "02/27/2026"},
+    )
+
+    row = ReportedChange.objects.get()
+    assert (row.reviewer, row.changed_on) == (reviewer, date(2026, 2, 27))
+    client.force_login(person(Role.CREDENTIALING))
+    assert "Nevada opened an inquiry" in client.get("/reviewers/worklist/").content.decode()
+    client.post(f"/reviewers/reports/{row.pk}/", {"reason": "Read at the board: no restriction"})
+    row.refresh_from_db()
+    assert row.settled_note == "Read at the board: no restriction"
+    assert "Nevada opened" not in client.get("/reviewers/worklist/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"words": " "}, "Say what has changed"),
+        ({"subject": "HAIR"}, "Choose what has changed"),
+        ({"changed_on": TODAY + timedelta(days=1)}, "in the future"),
+    ],
+)
+def test_half_a_report_is_refused_with_what_to_do(changes, sentence):
+    with pytest.raises(NotAllowed, match=sentence):
+        report(fit_reviewer(), **changes)
+
+
+def test_only_a_reviewer_reports_and_only_credentialing_settles_once():
+    reviewer, keeper = fit_reviewer(), person(Role.CREDENTIALING)
+    with pytest.raises(NotAllowed, match="not linked to a reviewer"):
+        report(reviewer, by=keeper)
+    row = report(reviewer)
+    for by, note, sentence in (
+        (reviewer.user, "Fine", "Your role"),
+        (keeper, " ", "Say what you found"),
+    ):
+        with pytest.raises(NotAllowed, match=sentence):
+            reports.settle_report(report_id=row.pk, note=note, by=by, at=NOON)
+    reports.settle_report(report_id=row.pk, note="Nothing found", by=keeper, at=NOON)
+    with pytest.raises(NotAllowed, match="settled this already"):
+        reports.settle_report(report_id=row.pk, note="Again", by=keeper, at=NOON)
+
+
+def test_a_paper_of_the_file_says_what_it_is():
+    reviewer = fit_reviewer()
+    for changes, sentence in (({"kind": "PET"}, "Choose what"), ({"detail": " "}, "Say what the")):
+        said = {"kind": "IDENTITY", "detail": "Passport"} | changes
+        with pytest.raises(NotAllowed, match=sentence):
+            credentialing.add_file_proof(
+                reviewer_id=reviewer.pk, valid_from=None, by=None, at=NOON, **said, **VERIFIED
+            )
+    assert FileProof.objects.filter(reviewer=reviewer).count() == 2
+
+
+@given(day=st.dates(date(2012, 1, 1), date(2060, 12, 31)), years=st.integers(1, 9))
+def test_years_after_is_the_same_day_or_the_last_of_february(day, years):
+    later = years_after(day, years)
+    assert later.year == day.year + years
+    assert (later.month, later.day) in {(day.month, day.day), (2, 28)}
+
+
+def test_the_worklist_costs_the_same_for_many(django_assert_max_num_queries):
+    for _ in range(5):
+        accepted_case()
+    with django_assert_max_num_queries(6):
+        worklist(on=TODAY, known_at=NOON)
