@@ -141,10 +141,10 @@ def test_one_missing_fact_keeps_a_reviewer_out_with_its_sentence(changes, gate, 
     said = refusals(case, reviewer)
 
     assert said.pop(gate) == sentence
-    # A physician without a good licence or certificate fits no item either; nothing else refuses.
-    assert set(said) <= (
-        {"SPECIALTY"} if gate in {"LICENCE", "SANCTION", "CERTIFICATION"} else set()
-    )
+    # A physician without a good licence or certificate fits no item either, and whoever has a
+    # sanction is suspended at once; nothing else refuses.
+    besides = {"SPECIALTY", "STATUS"} if gate == "SANCTION" else {"SPECIALTY"}
+    assert set(said) <= (besides if gate in {"LICENCE", "SANCTION", "CERTIFICATION"} else set())
 
 
 def test_five_years_and_a_day_is_enough():
