@@ -63,6 +63,7 @@ PERMISSIONS: dict[str, set[Role]] = {
     },
     # acts on a case, in the order of the journey
     "cases.enter_application": {Role.INTAKE, Role.SUPERVISOR},
+    "cases.supervise_intake": {Role.SUPERVISOR},
     "cases.decide_eligibility": {Role.COORDINATOR},
     "cases.make_notices": {Role.COORDINATOR},
     "letters.mark_sent": {Role.COORDINATOR, Role.MAILROOM},

@@ -1,6 +1,7 @@
 """Reading dates as clerks key them from paper. Pure: today is an argument."""
 
 import re
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 _MONTHS = {
@@ -50,6 +51,7 @@ def read_date(keyed: str, *, today: date) -> date:
         return _day(int(year), int(month), int(day), keyed)
     if match := re.fullmatch(r"(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{4}|\d{2})", text):
         month, day, year = match.groups()
+        _refuse_day_first(int(month), int(day), _year(year, today), keyed)
         return _day(_year(year, today), int(month), int(day), keyed)
     if match := re.fullmatch(r"(\d{2})(\d{2})(\d{4}|\d{2})", text):
         month, day, year = match.groups()
@@ -85,3 +87,70 @@ def _day(year: int, month: int, day: int, keyed: str) -> date:
         raise NotADate(
             f"“{keyed.strip()}” does not exist in the calendar. Write month/day/year."
         ) from error
+
+
+def _refuse_day_first(month: int, day: int, year: int, keyed: str) -> None:
+    """A month above 12 before a day that could be one: somebody wrote the day first."""
+    if 12 < month <= 31 and 1 <= day <= 12:
+        raise NotADate(
+            f"“{keyed.strip()}” has no month {month}. If the day stands first on the paper, "
+            f"write {day}/{month}/{year}."
+        )
+
+
+@dataclass(frozen=True)
+class Echo:
+    """What a date field answers: how the date was read, and whether that is a reason to look."""
+
+    words: str
+    is_bad: bool = False
+
+
+# How far back a date of each kind is believed without a second look, in days.
+_FAR = {
+    "received": (30, "Check the stamp."),
+    "ur_decided": (365, "Check the year."),
+    "served_on": (365, "Check the year."),
+    "requested_on": (730, "Check the year."),
+    "signed_on": (365, "Check the year."),
+    "date_of_injury": (50 * 365, "Check the year."),
+}
+_PAST = {"date_of_birth", "consent_on", "designated_on"}
+
+
+def talk_back(keyed: str, *, today: date, kind: str = "", received: str = "") -> Echo:
+    """Say a keyed date back: ``Fri 20 Sep 2024, 74 days before receipt``, or what is wrong with it.
+
+    :param kind: the field's name; it decides what is told beside the date.
+    :param received: what stands in the field of the received date, as keyed.
+    """
+    if not keyed.strip():
+        return Echo("")
+    try:
+        on = read_date(keyed, today=today)
+    except NotADate as error:
+        return Echo(str(error), is_bad=True)
+    words = f"{on:%a} {on.day} {on:%b} {on.year}"
+    if on > today and (kind in _FAR or kind in _PAST):
+        return Echo(f"{words}, in the future", is_bad=True)
+    if on == today:
+        words += ", today"
+    if kind == "date_of_birth":
+        age = today.year - on.year - ((today.month, today.day) < (on.month, on.day))
+        words += f", age {age}"
+        return Echo(
+            words if 14 <= age <= 100 else f"{words}. Check the year.", not 14 <= age <= 100
+        )
+    if kind == "ur_decided":
+        try:
+            days = (read_date(received, today=today) - on).days
+        except NotADate:
+            days = None
+        if days is not None and days < 0:
+            return Echo(f"{words}, after receipt. Check both dates.", is_bad=True)
+        if days is not None:
+            words += f", {days} day{'' if days == 1 else 's'} before receipt"
+    far, check = _FAR.get(kind, (0, ""))
+    if far and (today - on).days > far:
+        return Echo(f"{words}, long ago. {check}", is_bad=True)
+    return Echo(words)

@@ -12,7 +12,7 @@ from accounts.roles import Role
 
 from .hold_reasons import reasons_for
 from .lifecycle import Status
-from .models import Case, DisputedItem, Event, ItemChange, Sheet
+from .models import Case, DisputedItem, Event, IntakeDraft, ItemChange, Sheet
 
 
 class NotAllowed(Exception):
@@ -43,6 +43,16 @@ def why_not(user: User, permission: str, case: Case, *states: Status, act: str) 
 
 def why_not_enter(user: User) -> str:
     return "" if user.may("cases.enter_application") else "Your role does not enter applications."
+
+
+def why_not_cancel_draft(user: User, draft: IntakeDraft) -> str:
+    if reason := why_not_enter(user):
+        return reason
+    if draft.owner_id != user.pk and not user.may("cases.supervise_intake"):
+        return "Only the clerk who types it, or a supervisor, cancels a form."
+    if draft.case is not None:
+        return f"This form is accepted, as case {draft.case.number}. A case is withdrawn instead."
+    return "This form has ended already." if draft.ended_at else ""
 
 
 def why_not_park(user: User, sheet: Sheet, *, at: datetime) -> str:

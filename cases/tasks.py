@@ -4,7 +4,7 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from .services import pace
+from .services import drafts, pace
 
 logger = structlog.get_logger(__name__)
 
@@ -14,3 +14,10 @@ def measure_pace(**_: object) -> None:
     """Measure how long stages take, for the order by time to spare. May run twice or never."""
     found = pace.measure_pace(at=timezone.now())
     logger.info("pace_measured", stages=len(found))
+
+
+@shared_task(name="cases.close_forgotten_drafts")
+def close_forgotten_drafts(**_: object) -> None:
+    """End the intakes that nobody went on with."""
+    if ended := drafts.close_forgotten(at=timezone.now()):
+        logger.info("forgotten_drafts_closed", ended=ended)

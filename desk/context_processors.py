@@ -39,6 +39,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("New application", "cases:intake", "cases.enter_application", key="g n"),
         Place("My intakes", "cases:my_intakes", "cases.enter_application"),
         Place("Records owed", "records:chase", "records.chase"),
+        Place("Intake desk", "cases:intake_supervisor", "cases.supervise_intake"),
         Place("Item changes", "cases:item_changes", "cases.decide_item_change"),
     ),
     "Queues": tuple(

@@ -63,6 +63,12 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "cases:my_intakes": "cases.enter_application",
     "cases:intake": "cases.enter_application",
     "cases:intake_paper": "cases.enter_application",
+    "cases:check_intake": "cases.enter_application",
+    "cases:look_up": "cases.enter_application",
+    "cases:save_draft": "cases.enter_application",
+    "cases:cancel_draft": "cases.enter_application",
+    "cases:intake_supervisor": "cases.supervise_intake",
+    "cases:say_date": SIGNED_IN,  # reads a date back, and nothing else
     "cases:batches": "cases.enter_application",
     "cases:batch": "cases.enter_application",
     "cases:next_sheet": "cases.enter_application",

@@ -71,6 +71,10 @@ def _settings() -> dict[str, Any]:
                 "task": "cases.measure_pace",
                 "schedule": crontab(hour="11", minute="10"),
             },
+            "cases.close_forgotten_drafts": {
+                "task": "cases.close_forgotten_drafts",
+                "schedule": 3600.0,
+            },
         },
     }
 

@@ -33,7 +33,16 @@ from reviewers.models import ConflictResult, Licence, ReviewerAssignment
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing
 from tests.determinations.factories import REVIEWED, approved, issued, submitted, write
-from tests.factories import MONDAY, batch_of, eligible_case, parties, person, received_case, scan
+from tests.factories import (
+    MONDAY,
+    batch_of,
+    begun_draft,
+    eligible_case,
+    parties,
+    person,
+    received_case,
+    scan,
+)
 from tests.letters.factories import file_all_letters
 from tests.records.factories import attested, case_with_records
 from tests.reviewers import factories as panel
@@ -185,6 +194,7 @@ def _make(office: Office) -> dict[str, list]:
         "fact_id": [Licence.objects.get(reviewer=reviewer).pk],
         "ticket": ["forged"],
         "batch": [sheet.batch_id],
+        "draft": [begun_draft().key],
         "sheet": [sheet.pk],
         "letter": [done.determinations.get().letter_id],
         "set": [WordingSet.objects.first().pk],

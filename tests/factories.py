@@ -9,9 +9,9 @@ import factory
 from accounts.models import User
 from accounts.roles import Role
 from accounts.services import create_user
-from cases.models import ApplicationPaper, Batch, Case, Channel, Priority, Signer
+from cases.models import ApplicationPaper, Batch, Case, Channel, IntakeDraft, Priority, Signer
 from cases.models import Role as PartyRole
-from cases.services import batches, intake, notices, screening
+from cases.services import batches, drafts, intake, notices, screening
 from cases.services.intake import (
     ApplicationOnForm,
     ItemOnForm,
@@ -127,6 +127,17 @@ def batch_of(*scans: Any, by: User | None = None, at: datetime = MONDAY, **said:
     said.setdefault("received_on", intake.local_day(at))
     clerk = by or person(Role.INTAKE)
     return batches.open_batch(channel=channel, uploads=scans, by=clerk, at=at, **said)
+
+
+def begun_draft(*, by: User | None = None, at: datetime = MONDAY, **said: Any) -> IntakeDraft:
+    """A form that somebody began and did not accept."""
+    said = {
+        "key": uuid4(),
+        "revision": None,
+        "sheet_id": None,
+        "typed": {"last_name": ["X"]},
+    } | said
+    return drafts.save_draft(by=by or person(Role.INTAKE), at=at, **said)
 
 
 def received_case(*, at: datetime = MONDAY, by: User | None = None, **changes: Any) -> Case:

@@ -18,7 +18,10 @@ QUESTIONS = {
     },
     "cases/services/proposals.py": {"propose", "known_of"},
     "cases/services/ur_decision.py": {"differences_of", "open_differences", "answered_differently"},
+    "cases/services/checking.py": {"check", "find_alike"},
+    "cases/services/drafts.py": {"open_drafts"},
     "cases/services/intake.py": {"local_day", "find_entered"},
+    "cases/services/look_ups.py": {"known", "fill_in_known"},
     "cases/services/item_changes.py": {"differences"},
     "cases/services/items.py": {"stated_for"},
     "cases/services/organisations.py": {"names_of"},
@@ -52,6 +55,8 @@ BY_THE_MACHINE = {
     "cases/services/pace.py": {"measure_pace"},
     # bytes are kept for an act that names its person in its own row
     "files/services.py": {"receive", "store_bytes", "release_quarantined"},
+    # a draft lapses by its date
+    "cases/services/drafts.py": {"close_forgotten"},
     # the relay, the worker and the reconciler
     "letters/services.py": {"claim_due", "publish_due", "render", "sweep", "beat"},
 }

@@ -10,9 +10,11 @@ from uuid import UUID, uuid4
 from django import forms
 from django.core import signing
 from django.http import QueryDict
+from django.urls import reverse_lazy
 
 from cases.deadlines import PACIFIC
 from cases.models import (
+    DRAFT_DAYS,
     ApplicationPaper,
     Channel,
     Priority,
@@ -25,6 +27,7 @@ from cases.models import (
     URType,
 )
 from cases.paper_fields import DatedForm, PaperDate, PaperText
+from cases.services import look_ups
 from cases.services.intake import (
     ApplicationOnForm,
     ItemOnForm,
@@ -32,12 +35,15 @@ from cases.services.intake import (
     PartyOnForm,
     URDecisionOnForm,
 )
+from cases.treatment_words import guess_category
 from files.models import StoredFile
 
 YES_NO_UNKNOWN = [("", "Not stated"), ("yes", "Yes"), ("no", "No")]
 MOST_ITEMS = 200
 LONGEST_NAME = 300
-TICKET_SECONDS = 24 * 3600  # how long a file that was handed in waits for its form
+# How long a file that was handed in waits for its form: as long as a draft.
+TICKET_SECONDS = (DRAFT_DAYS + 1) * 24 * 3600
+_ROW_FIELDS = ("item_title", "item_category", "item_quantity", "item_unit", "item_body_part")
 
 
 @dataclass
@@ -223,6 +229,49 @@ class IntakeForm(DatedForm):
             .select_related("parent")
             .order_by("parent__name", "name")
         )
+        self._by_name = {
+            (row.parent.name, row.name) if row.parent else (row.name, ""): str(row.pk)
+            for row in self.categories
+        }
+        for name in look_ups.FIELDS:
+            self.fields[name].widget.attrs |= {
+                "autocomplete": "off",
+                "hx-post": reverse_lazy("cases:look_up"),
+                "hx-trigger": "input changed delay:150ms",
+                "hx-target": f"#known-{name}",
+                "hx-sync": "this:replace",
+                "data-known": f"known-{name}",
+            }
+
+        if not self.is_bound:
+            self.fields["first_name"].widget.attrs["autofocus"] = True
+
+    @property
+    def has_rare(self) -> bool:
+        """Whether one of the fields that few forms fill has something in it."""
+        rare = ("middle_name", "sex", "eams_number", "wcis_number")
+        return any(self[name].value() or name in self.errors for name in rare)
+
+    def guess(self, row: ItemRow) -> str:
+        """The category that a row's title speaks for, as its key; empty if none does."""
+        named = guess_category(row.title)
+        return self._by_name.get(named, "") if named else ""
+
+    @property
+    def guesses(self) -> list[tuple[int, str]]:
+        """For each row with words: its place, and the category that they speak for."""
+        found = ((place, self.guess(row)) for place, row in enumerate(self.rows) if row.title)
+        return [(place, category) for place, category in found if category]
+
+    def so_far(self) -> dict[str, Any]:
+        """The fields that can be read, of a form that may be half typed."""
+        found = {}
+        for name, field in self.fields.items():
+            try:
+                found[name] = field.clean(self[name].data)
+            except forms.ValidationError:
+                continue
+        return found
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -277,6 +326,7 @@ class IntakeForm(DatedForm):
             if row.is_blank:
                 continue
             try:
+                row.category = row.category or self.guess(row)
                 items.append(_item(row, known))
             except forms.ValidationError as error:
                 row.error = " ".join(error.messages)
@@ -396,6 +446,20 @@ class IntakeForm(DatedForm):
         )
 
 
+def typed_on(data: QueryDict) -> dict[str, list[str]]:
+    """Everything that was typed, and the papers at hand, as a draft keeps it."""
+    kept = (*IntakeForm.base_fields, *_ROW_FIELDS, "paper")
+    return {name: [_storable(text) for text in data.getlist(name)] for name in kept if name in data}
+
+
+def typed_again(content: dict[str, list[str]]) -> QueryDict:
+    """What a draft kept, as a form reads it."""
+    data = QueryDict(mutable=True)
+    for name, texts in content.items():
+        data.setlist(name, texts)
+    return data
+
+
 def sign_paper(file: StoredFile, name: str, kind: str) -> str:
     """A ticket for a file that a refused form already handed in, so that it is not lost."""
     return signing.dumps({"file": file.pk, "name": name, "kind": kind}, salt="intake-paper")
@@ -431,16 +495,7 @@ def new_key() -> UUID:
 
 
 def _rows(data: QueryDict) -> list[ItemRow]:
-    columns = [
-        data.getlist(name)
-        for name in (
-            "item_title",
-            "item_category",
-            "item_quantity",
-            "item_unit",
-            "item_body_part",
-        )
-    ]
+    columns = [data.getlist(name) for name in _ROW_FIELDS]
     height = min(max((len(column) for column in columns), default=0), MOST_ITEMS + 1)
     rows = [
         ItemRow(*(column[place] if place < len(column) else "" for column in columns))

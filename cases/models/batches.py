@@ -200,6 +200,17 @@ class IntakeDraft(models.Model):
     def __str__(self) -> str:
         return f"Draft of {self.begun_at:%m/%d/%Y}"
 
+    @property
+    def title(self) -> str:
+        """Whose form it is, as far as it was typed."""
+        names = [*self.content.get("first_name", []), *self.content.get("last_name", [])]
+        return " ".join(name for name in names if name) or f"Form without a name, {self.pk}"
+
+    @property
+    def lapses_on(self) -> datetime:
+        """Until when its owner can go on with it."""
+        return self.saved_at + timedelta(days=DRAFT_DAYS)
+
     def is_open(self, *, at: datetime) -> bool:
         """Whether its owner can go on with it; it ends by itself, whether or not a job has run."""
         return self.ended_at is None and self.saved_at > at - timedelta(days=DRAFT_DAYS)

@@ -33,7 +33,7 @@ from cases.names import fold_name, fold_number
 from cases.policies import NotAllowed, refuse, why_not_enter
 from files.models import StoredFile
 
-from . import batches, clocks, people
+from . import batches, clocks, drafts, people
 
 SOURCE = "Application"
 
@@ -285,6 +285,7 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
         by=by,
         at=at,
     )
+    drafts.settle_as_case(key=application.key, case=case, by=by, at=at)
     if sheet is not None:
         batches.settle_as_case(sheet_id=sheet.pk, case=case, by=by, at=at)
     return case

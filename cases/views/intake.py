@@ -2,10 +2,11 @@
 
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
@@ -20,13 +21,18 @@ from cases.forms.intake import (
     scan_of,
     sign_paper,
     sign_scan,
+    typed_again,
+    typed_on,
 )
-from cases.models import ApplicationPaper, Case, Sheet
+from cases.models import Application, ApplicationPaper, Case, Channel, IntakeDraft, Sheet
 from cases.paper_fields import whole_number
 from cases.policies import why_not_park
 from cases.services import batches as batch_services
+from cases.services import drafts
 from cases.services import intake as intake_services
+from cases.services.checking import Checked, check
 from cases.services.intake import Paper
+from cases.services.look_ups import fill_in_known
 from files.models import StoredFile
 
 from .acting import REFUSALS
@@ -41,18 +47,19 @@ def intake(request: StaffRequest, sheet: int | None = None) -> HttpResponse:
     if keyed is not None and (elsewhere := _refuse_sheet(request, keyed, now)):
         return elsewhere
     if request.method != "POST":
+        draft = _draft_of(request, keyed, now)
+        if draft is not None:
+            return _show_again(request, typed_again(draft.content), draft.revision, keyed, now)
         form = IntakeForm(today=today, initial=_first_values(keyed, today))
-        return render(request, "cases/intake.html", _intake_context(form, [], keyed))
+        return _show(request, form, [], keyed)
+    revision = whole_number(request.POST.get("revision", "")) or 0
+    if "more_rows" in request.POST:
+        return _show_again(request, request.POST, revision, keyed, now)
     form = IntakeForm(request.POST, today=today)
     form.sheet = keyed
     tickets, refused = _take_papers(request, form, now)
-    if "more_rows" in request.POST:
-        # Nobody has said yet that the form is complete, so nothing of it is checked.
-        fresh = IntakeForm(today=today, initial=request.POST.dict())
-        more = 0 if request.POST["more_rows"] == "scan" else 6  # "scan" only shows the scan
-        fresh.rows = form.rows + [ItemRow() for _ in range(more)]
-        context = _intake_context(fresh, tickets, keyed) | {"refusal": " ".join(refused)}
-        return render(request, "cases/intake.html", context, status=422 if refused else 200)
+    if "save_draft" in request.POST:
+        return _save_draft(request, tickets, refused, keyed, now)
     for sentence in refused:
         form.add_error(None, sentence)
     if form.is_valid():
@@ -65,7 +72,101 @@ def intake(request: StaffRequest, sheet: int | None = None) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             return _after_intake(request, case, keyed, now)
-    return render(request, "cases/intake.html", _intake_context(form, tickets, keyed), status=422)
+    return _show(request, form, tickets, keyed, revision=revision, status=422)
+
+
+def _show(
+    request: StaffRequest,
+    form: IntakeForm,
+    tickets: list[dict[str, Any]],
+    sheet: Sheet | None,
+    *,
+    revision: int = 0,
+    refusal: str = "",
+    checked: Checked | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    scan = next((one for one in tickets if one["kind"] == "APPLICATION"), None)
+    if sheet is not None and sheet.file is not None:
+        scan = _shown(sheet.file, sheet.name_received)
+    if form.is_bound and checked is None:
+        checked = check(said=form.so_far(), items=form.items_entered)
+    last = Application.objects.filter(entered_by=request.user).order_by("-entered_at").first()
+    context = {
+        "form": form,
+        "tickets": tickets,
+        "scan": scan,
+        "sheet": sheet,
+        "revision": revision,
+        "refusal": refusal,
+        "checked": checked,
+        "ditto": last.printed if last else {},
+        "today": form.today,
+    }
+    return render(request, "cases/intake.html", context, status=status)
+
+
+def _show_again(
+    request: StaffRequest, typed: QueryDict, revision: int, sheet: Sheet | None, now: datetime
+) -> HttpResponse:
+    """The form with what was typed, unchecked: nobody has said yet that it is complete."""
+    today = timezone.localdate(now)
+    read = IntakeForm(typed, today=today)
+    tickets, refused = _take_papers(request, read, now, typed)
+    asked = typed.get("more_rows", "")
+    values = {name: typed.get(name, "") for name in typed}
+    if asked == "known":
+        values |= fill_in_known(typed=values)
+    fresh = IntakeForm(today=today, initial=values)
+    fresh.rows = read.rows + [ItemRow() for _ in range(6 if asked == "1" else 0)]
+    return _show(
+        request,
+        fresh,
+        tickets,
+        sheet,
+        revision=revision,
+        refusal=" ".join(refused),
+        checked=check(said=read.so_far(), items=read.items_entered),
+        status=422 if refused else 200,
+    )
+
+
+def _draft_of(request: StaffRequest, sheet: Sheet | None, now: datetime) -> IntakeDraft | None:
+    """What this clerk began on the sheet, or on the form that the address names."""
+    mine = drafts.open_drafts(of=request.user, at=now)
+    if sheet is not None:
+        return mine.filter(sheet=sheet).first()
+    try:
+        return mine.filter(sheet=None, key=UUID(request.GET.get("draft", ""))).first()
+    except ValueError:
+        return None
+
+
+def _save_draft(
+    request: StaffRequest,
+    tickets: list[dict[str, Any]],
+    refused: list[str],
+    sheet: Sheet | None,
+    now: datetime,
+) -> HttpResponse:
+    typed = typed_on(request.POST) | {"paper": [one["ticket"] for one in tickets]}
+    try:
+        drafts.save_draft(
+            key=UUID(request.POST.get("key", "")),
+            typed=typed,
+            revision=whole_number(request.POST.get("revision", "")),
+            sheet_id=sheet.pk if sheet else None,
+            by=request.user,
+            at=now,
+        )
+    except (drafts.TypedElsewhere, ValueError, *REFUSALS) as refusal:
+        said = str(refusal) if not isinstance(refusal, ValueError) else "Begin a new form."
+        form = IntakeForm(request.POST, today=timezone.localdate(now))
+        return _show(request, form, tickets, sheet, refusal=said, status=409)
+    for sentence in refused:
+        messages.error(request, sentence)
+    messages.success(request, "The draft is kept. Go on with it from here.")
+    return redirect("cases:my_intakes")
 
 
 def _sheet_to_key(sheet: int | None) -> Sheet | None:
@@ -143,8 +244,9 @@ def intake_paper(request: StaffRequest, ticket: str) -> HttpResponse:
 
 @require_GET
 def my_intakes(request: StaffRequest) -> HttpResponse:
-    """What I entered today, newest first."""
-    today = timezone.localdate()
+    """What I entered today, newest first, and what I have begun."""
+    now = timezone.now()
+    today = timezone.localdate(now)
     start = datetime.combine(today, datetime.min.time(), tzinfo=timezone.get_current_timezone())
     cases = (
         Case.objects.own()
@@ -153,16 +255,17 @@ def my_intakes(request: StaffRequest) -> HttpResponse:
         .prefetch_related("items", "parties")
         .order_by("-application__entered_at", "-pk")
     )
-    return render(request, "cases/my_intakes.html", {"cases": cases, "today": today})
-
-
-def _intake_context(
-    form: IntakeForm, tickets: list[dict[str, Any]], sheet: Sheet | None
-) -> dict[str, Any]:
-    scan = next((one for one in tickets if one["kind"] == "APPLICATION"), None)
-    if sheet is not None and sheet.file is not None:
-        scan = _shown(sheet.file, sheet.name_received)
-    return {"form": form, "tickets": tickets, "scan": scan, "sheet": sheet, "today": form.today}
+    channel = request.GET.get("channel", "")
+    if channel in Channel.values:
+        cases = cases.filter(application__channel=channel)
+    context = {
+        "cases": cases,
+        "drafts": drafts.open_drafts(of=request.user, at=now),
+        "channels": Channel,
+        "channel": channel,
+        "today": today,
+    }
+    return render(request, "cases/my_intakes.html", context)
 
 
 def _shown(file: StoredFile, name: str) -> dict[str, Any]:
@@ -171,7 +274,7 @@ def _shown(file: StoredFile, name: str) -> dict[str, Any]:
 
 
 def _take_papers(
-    request: StaffRequest, form: IntakeForm, now: datetime
+    request: StaffRequest, form: IntakeForm, now: datetime, typed: QueryDict | None = None
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Receive the uploads, and those that a refused form handed in before, so none is lost.
 
@@ -185,7 +288,7 @@ def _take_papers(
             form.papers.append(paper)
             tickets.append(_shown(paper.file, paper.name) | {"ticket": ticket, "kind": paper.kind})
 
-    for ticket in request.POST.getlist("paper"):
+    for ticket in (typed or request.POST).getlist("paper"):
         if paper := paper_of(ticket):
             keep(paper, ticket)
     for field, kind in (

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from accounts.differences import word_differences
 from cases.clocks import CLOCKS
 from cases.lifecycle import Status
+from cases.paper_dates import talk_back
 from desk.queues import COUNTED
 from guidelines.citations import authority
 
@@ -265,6 +266,21 @@ def initials(name: Any) -> str:
 def field(bound: Any, css: str = "", hint: str = "") -> dict[str, Any]:
     """A form's field with label, hint, input and error; ``hint`` overrides its help text."""
     return {"field": bound, "css": css, "hint": hint}
+
+
+@register.filter
+def date_echo(bound: Any) -> SafeString | str:
+    """How the date that stands in a field is read; empty for other fields."""
+    today = getattr(bound.field, "today", date.max)
+    keyed = bound.value()
+    if today == date.max or not isinstance(keyed, str):
+        return ""
+    told = talk_back(keyed, today=today, kind=bound.name, received=_received_beside(bound.form))
+    return format_html('<span class="echo{}">{}</span>', " bad" if told.is_bad else "", told.words)
+
+
+def _received_beside(form: Any) -> str:
+    return str(form["received"].value() or "") if "received" in form.fields else ""
 
 
 @register.filter

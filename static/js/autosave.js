@@ -4,6 +4,12 @@
 // texts are shown in [data-conflict]; 422 {"error"} pauses with that sentence.
 const IDLE = 800;
 
+// Files go with the form itself, not with every save of its text.
+const textOf = (form) => {
+  const all = new FormData(form);
+  for (const [name, value] of [...all]) if (value instanceof File) all.delete(name);
+  return all;
+};
 const make = (tag, look, text = "") => {
   const made = document.createElement(tag);
   made.className = look;
@@ -60,7 +66,7 @@ const start = (form) => {
     let answer;
     try {
       answer = await fetch(form.dataset.autosave, {
-        method: "POST", body: new FormData(form), credentials: "same-origin", keepalive: true,
+        method: "POST", body: textOf(form), credentials: "same-origin", keepalive: true,
         headers: { Accept: "application/json", "HX-Request": "true" },
       });
     } catch { answer = null; }

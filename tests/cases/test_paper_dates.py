@@ -45,7 +45,7 @@ NOT_READ = [
     ("hello", "is not a date"),
     ("9/20", "is not a date"),
     ("2/29/2023", "does not exist in the calendar"),
-    ("13/1/2024", "does not exist in the calendar"),
+    ("13/1/2024", "has no month 13"),
     ("9/31/2024", "does not exist in the calendar"),
     ("0/0/2024", "does not exist in the calendar"),
     ("20 Foo 2024", "names no month"),

@@ -1,0 +1,116 @@
+"""Who is known already: parties of earlier cases, offered to the clerk while a name is typed."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db.models import Max, Q
+
+from cases.models import OrganisationName, Party, PersonName, Role
+from cases.names import fold_name, fold_organisation
+
+MOST = 6
+FEWEST_LETTERS = 2
+
+# The field that is typed in, and what a choice fills: field of the form to field of the party.
+FIELDS: dict[str, tuple[Role, dict[str, str]]] = {
+    "employer": (Role.EMPLOYER, {"employer": "name", "employer_address": "address"}),
+    "attorney": (
+        Role.EMPLOYEE_ATTORNEY,
+        {
+            "attorney": "name",
+            "attorney_firm": "contact",
+            "attorney_address": "address",
+            "attorney_phone": "phone",
+            "attorney_fax": "fax",
+        },
+    ),
+    "physician_last": (
+        Role.REQUESTING_PHYSICIAN,
+        {
+            "physician_first": "first",
+            "physician_last": "last",
+            "physician_specialty": "specialty",
+            "physician_address": "address",
+            "physician_phone": "phone",
+            "physician_fax": "fax",
+        },
+    ),
+    "administrator": (
+        Role.CLAIMS_ADMINISTRATOR,
+        {
+            "administrator": "name",
+            "administrator_address": "address",
+            "administrator_phone": "phone",
+            "administrator_fax": "fax",
+            "administrator_channel": "preferred_channel",
+        },
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Known:
+    """Somebody whom an earlier case names, and what choosing them fills in."""
+
+    name: str
+    address: str
+    fills: dict[str, str]
+
+    @property
+    def fills_json(self) -> str:
+        """What a choice fills in, for the page's script."""
+        return json.dumps(self.fills)
+
+
+def known(*, field: str, typed: str) -> list[Known]:
+    """Parties of earlier cases whose name, or a word of it, begins with what is typed.
+
+    Only parties of cases are searched: never the people who work here, never the panel. Each comes
+    with the address that its latest case gives.
+    """
+    if field not in FIELDS:
+        return []
+    role, fills = FIELDS[field]
+    person = field in {"physician_last", "attorney"}
+    folded = (fold_name if person else fold_organisation)(typed)
+    if len(folded) < FEWEST_LETTERS:
+        return []
+    begins = Q(normal__startswith=folded) | Q(normal__contains=f" {folded}")
+    names = (PersonName if person else OrganisationName).objects.current().filter(begins)
+    owner = "person" if person else "organisation"
+    latest = (
+        Party.objects.current()
+        .filter(role=role, **{f"{owner}__in": names.values(owner)})
+        .values(owner)
+        .annotate(latest=Max("pk"))
+        .order_by("-latest")
+        .values_list("latest", flat=True)[:MOST]
+    )
+    parties = Party.objects.filter(pk__in=list(latest)).select_related("person").order_by("name")
+    return [Known(party.name, party.address, _filled(party, fills)) for party in parties]
+
+
+def fill_in_known(*, typed: Mapping[str, str]) -> dict[str, str]:
+    """What is on file about the names on a form, for the fields that were left empty.
+
+    For pages without scripts: it fills only where exactly one party has the name that was typed.
+    """
+    filled: dict[str, str] = {}
+    for field in FIELDS:
+        found = known(field=field, typed=typed.get(field, ""))
+        if len(found) == 1:
+            filled |= {name: text for name, text in found[0].fills.items() if not typed.get(name)}
+    return filled
+
+
+def _filled(party: Party, fills: dict[str, str]) -> dict[str, str]:
+    parts = {"first": "", "last": party.name}
+    if party.person is not None:
+        name = party.person.names.current().filter(printed=party.name).first()
+        if name is not None and name.last:
+            parts = {"first": name.first, "last": name.last}
+    return {
+        field: parts[source] if source in parts else getattr(party, source)
+        for field, source in fills.items()
+    }

@@ -1,0 +1,116 @@
+"""What the intake page asks while a clerk types: dates, known names, the check, the draft."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.requests import StaffRequest
+from cases.forms.batches import WhyNotForm
+from cases.forms.intake import IntakeForm, typed_on
+from cases.models import IntakeDraft, WhyNot
+from cases.paper_dates import talk_back
+from cases.paper_fields import whole_number
+from cases.policies import NotAllowed, why_not_cancel_draft
+from cases.services import drafts, look_ups
+from cases.services.checking import check as check_so_far
+
+CANCELLING = [reason for reason in WhyNot if reason != WhyNot.LEFT]
+
+
+@require_POST
+def say_date(request: StaffRequest) -> HttpResponse:
+    """How the date in the field that was just left is read, for any form that takes dates."""
+    name = request.headers.get("HX-Trigger-Name", "")
+    told = talk_back(
+        request.POST.get(name, "")[:60],
+        today=timezone.localdate(),
+        kind=name.rpartition("-")[2],
+        received=request.POST.get("received", "")[:60],
+    )
+    look = " bad" if told.is_bad else ""
+    return HttpResponse(format_html('<span class="echo{}">{}</span>', look, told.words))
+
+
+@require_POST
+def look_up(request: StaffRequest) -> HttpResponse:
+    """Known parties whose name begins with what is typed in the field."""
+    name = request.headers.get("HX-Trigger-Name", "")
+    found = look_ups.known(field=name, typed=request.POST.get(name, ""))
+    return render(request, "cases/_known.html", {"found": found})
+
+
+@require_POST
+def check(request: StaffRequest) -> HttpResponse:
+    """Repeated, in time, complete? One answer to the form as far as it is typed."""
+    form = IntakeForm(request.POST, today=timezone.localdate())
+    checked = check_so_far(said=form.so_far(), items=form.items_entered)
+    return render(request, "cases/_intake_check.html", {"checked": checked, "form": form})
+
+
+@require_POST
+def save_draft(request: StaffRequest) -> HttpResponse:
+    """Keep what is typed; the page calls it while somebody types."""
+    try:
+        draft = drafts.save_draft(
+            key=UUID(request.POST.get("key", "")),
+            typed=typed_on(request.POST),
+            revision=whole_number(request.POST.get("revision", "")),
+            sheet_id=whole_number(request.POST.get("sheet", "")),
+            by=request.user,
+            at=timezone.now(),
+        )
+    except drafts.TypedElsewhere as other:
+        return JsonResponse(
+            {
+                "error": str(other),
+                "revision": other.draft.revision,
+                "yours": _first_texts(typed_on(request.POST)),
+                "theirs": _first_texts(other.draft.content),
+            },
+            status=409,
+        )
+    except (NotAllowed, ValueError) as refusal:
+        said = str(refusal) if isinstance(refusal, NotAllowed) else "Begin a new form."
+        return JsonResponse({"error": said}, status=422)
+    at = f"{timezone.localtime(draft.saved_at):%H:%M:%S}"
+    return JsonResponse({"revision": draft.revision, "saved_at": at})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel_draft(request: StaffRequest, draft: UUID) -> HttpResponse:
+    """End an unfinished form for a coded reason."""
+    row = get_object_or_404(IntakeDraft.objects.select_related("case", "sheet__batch"), key=draft)
+    form = WhyNotForm(request.POST or None, reasons=CANCELLING)
+    if request.method == "POST" and form.is_valid():
+        try:
+            drafts.cancel(
+                key=row.key,
+                reason=WhyNot(form.cleaned_data["reason"]),
+                note=form.cleaned_data["note"],
+                by=request.user,
+                at=timezone.now(),
+            )
+        except NotAllowed as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "The form is cancelled. The supervisor sees why.")
+            return redirect("cases:my_intakes")
+    context = {
+        "form": form,
+        "title": "Cancel this intake",
+        "button": "Cancel it",
+        "why_not": why_not_cancel_draft(request.user, row),
+        "back": reverse("cases:my_intakes"),
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "cases/why_not.html", context, status=status)
+
+
+def _first_texts(typed: dict[str, list[str]]) -> dict[str, str]:
+    return {name: "; ".join(texts) for name, texts in typed.items() if name not in {"key", "paper"}}
