@@ -225,6 +225,8 @@ def _case(request: StaffRequest, number: str) -> Case:
 
 def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
     parties = standing(case, on=timezone.localdate())
+    proposed = case.item_changes.filter(state=ItemChange.State.PROPOSED)
+    waiting = list(proposed.select_related("item").order_by("pk"))
     return {
         "case": case,
         "tab": "overview",
@@ -239,11 +241,8 @@ def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
             )
             .order_by("position")
         ),
-        "item_changes": list(
-            case.item_changes.filter(state=ItemChange.State.PROPOSED)
-            .select_related("item")
-            .order_by("pk")
-        ),
+        "item_changes": waiting,
+        "items_waiting": {change.item_id for change in waiting},
         "why_not_change_items": policies.why_not_change_items(case),
         "parties": parties,
         "employee": next((party for party in parties if party.role == "EMPLOYEE"), None),

@@ -75,5 +75,13 @@ class ItemChange(Versioned):
         return f"{self.case}: {self.get_kind_display().lower()}"
 
     @property
+    def title(self) -> str:
+        """What it is called on pages."""
+        if self.item is None or self.kind == self.Kind.ADD:
+            return "A new item"
+        words = "Change of" if self.kind == self.Kind.CHANGE else "Withdrawal of"
+        return f"{words} item {self.item.position}"
+
+    @property
     def is_waiting(self) -> bool:
         return self.state == self.State.PROPOSED

@@ -329,7 +329,7 @@ def test_a_change_is_proposed_on_one_page_and_decided_on_another(client, propose
     assert client.post(address, typed(version=1)).status_code == 302
     change = ItemChange.objects.get()
     shown = text(client.get(case.get_absolute_url()))
-    assert "Waiting for a second person: change an item 1" in shown
+    assert "Change of item 1 waits for a second person." in shown
 
     page = reverse("cases:item_change", args=[case.number, change.pk])
     own = text(client.get(page))
