@@ -6,20 +6,33 @@ transaction, which is rolled back.
 """
 
 import logging
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
+from io import StringIO
 from unittest import mock
 
-from django.db import connection, transaction
+from django.apps import apps
+from django.core import mail
+from django.core.management import CommandError, call_command
+from django.db import connection, models, transaction
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from kombu import Connection
 
+from accounts.models import User
 from accounts.roles import Role
-from cases.models import Case, Event, ItemChange
-from cases.services import item_changes, notes
+from cases.models import (
+    ApplicationPaper,
+    Case,
+    Event,
+    ItemChange,
+    Organisation,
+    OrganisationName,
+    SameOrganisation,
+)
+from cases.services import item_changes, notes, organisations
 from determinations.models import Opinion, OpinionCitation
 from files.services import read_bytes
 from guidelines import services as guideline_services
@@ -29,9 +42,15 @@ from letters import relay
 from letters import services as letter_services
 from letters.models import Letter, WordingSet
 from records.models import Document
-from reviewers.models import ConflictResult, Licence, ReviewerAssignment
+from reviewers.models import (
+    ConflictResult,
+    Licence,
+    ReportedChange,
+    Reviewer,
+    ReviewerAssignment,
+)
 from reviewers.services import assignment as assignments
-from reviewers.services import credentialing
+from reviewers.services import credentialing, reports
 from tests.determinations.factories import REVIEWED, approved, issued, submitted, write
 from tests.factories import (
     MONDAY,
@@ -55,8 +74,11 @@ THE_REVIEWER = "the reviewer of the case"
 # What is in the file of the reviewer, and what is in their sign-in.
 FILE_CANARIES = ("qvxfirst", "qvxlast", "qvxmail", "qvxphone", "qvxlicence", "qvxboard")
 USER_CANARIES = ("qvxuser", "qvxlogin")
+# Words that people wrote about the reviewer, or that the reviewer wrote of themself.
+NOTE_CANARIES = ("qvxtie", "qvxhospital", "qvxrelative", "qvxleave", "qvxproof", "qvxsanction",
+                 "qvxreport", "qvxdecline", "qvxsource", "qvxkeeper")  # fmt: skip
 ADMIN_ROLES = {"ADMINISTRATOR", "GUIDELINE_ADMIN", "CREDENTIALING", "DIRECTOR", "AUDITOR"}
-CANARIES = (*FILE_CANARIES, *USER_CANARIES)
+CANARIES = (*FILE_CANARIES, *USER_CANARIES, *NOTE_CANARIES)
 
 
 @dataclass(frozen=True)
@@ -87,6 +109,10 @@ class Office:
     messages: list[str] = field(default_factory=list)
     without_address: set[str] = field(default_factory=set)
     code: str = ""  # the reviewer's number on the panel
+    without_canary: set[str] = field(default_factory=set)
+    printed: dict[str, str] = field(default_factory=dict)  # what commands for outsiders print
+    mails: list[str] = field(default_factory=list)
+    stored_names: list[str] = field(default_factory=list)
 
 
 class _Kept(logging.Handler):
@@ -112,6 +138,8 @@ def crawl() -> Office:
                 people = _people()
                 _open_everything(office, people, pools)
                 _send_everything(office, people, pools)
+                _print_everything(office, pools["number"][-1])
+                office.mails = [str(message.message()) for message in mail.outbox]
             transaction.set_rollback(True)
     finally:
         root.removeHandler(handler)
@@ -128,7 +156,9 @@ def _make(office: Office) -> dict[str, list]:
         email="qvxmail@example.org",
         user=user,
         capacity=9,
-        licence={"number": "QVXLICENCE1"},
+        licence={"number": "QVXLICENCE1", "source": "Qvxsource", "verified_by": "Qvxkeeper"},
+        sanctions={"note": "qvxsanction"},
+        identity={"detail": "qvxproof"},
         certification={"board": "Qvxboard of Medicine"},
     )
     credentialing.change_reviewer(
@@ -143,6 +173,7 @@ def _make(office: Office) -> dict[str, list]:
         at=MONDAY,
     )
     office.code = reviewer.code
+    _write_about(reviewer, user)
 
     few = parties(EMPLOYEE_ATTORNEY="")  # fewer notices to typeset
 
@@ -155,7 +186,7 @@ def _make(office: Office) -> dict[str, list]:
     eligible = eligible_case()
     open_offer = offered()
     assignments.decline(
-        assignment_id=open_offer.pk, reason="No time.", by=user, at=MONDAY + timedelta(days=1)
+        assignment_id=open_offer.pk, reason="qvxdecline", by=user, at=MONDAY + timedelta(days=1)
     )
     open_offer = panel.offered_case(
         case=Case.objects.get(pk=open_offer.case_id),
@@ -172,6 +203,10 @@ def _make(office: Office) -> dict[str, list]:
     for letter in Letter.objects.select_related("file"):
         office.letters.append((letter.file_name, read_bytes(letter.file)))
         office.letter_rows.append(f"{letter.title} {letter.file_name} {letter.words}")
+    office.without_canary = fields_without_canary()
+    office.stored_names = [f"{paper.name_received}" for paper in ApplicationPaper.objects.all()] + [
+        document.title for document in Document.objects.all()
+    ]
     cases = [eligible, open_offer.case, writing.case, to_issue, done]
     numbers = [Case.objects.get(pk=case.pk).number for case in cases]
     documents = Document.objects.filter(case=writing.case).values_list("pk", flat=True)
@@ -193,6 +228,9 @@ def _make(office: Office) -> dict[str, list]:
         "kind": ["licence"],
         "fact_id": [Licence.objects.get(reviewer=reviewer).pk],
         "ticket": ["forged"],
+        "report_id": [ReportedChange.objects.get().pk],
+        "organisation": list(Organisation.objects.values_list("pk", flat=True))[:1],
+        "same": [_merged().pk],
         "batch": [sheet.batch_id],
         "draft": [begun_draft().key],
         "sheet": [sheet.pk],
@@ -201,10 +239,52 @@ def _make(office: Office) -> dict[str, list]:
     }
 
 
+def _write_about(reviewer: Reviewer, user: User) -> None:
+    """Every kind of words that a reviewer's file may hold."""
+    about = {"reviewer_id": reviewer.pk, "by": None, "at": MONDAY, **panel.VERIFIED}
+    days = {"valid_from": date(2020, 1, 6), "valid_to": date(2020, 1, 10)}
+    credentialing.add_leave(note="qvxleave", **about | days)
+    credentialing.add_affiliation(
+        relation="PRIVILEGES", organisation_name="Qvxhospital", note="qvxtie",
+        valid_from=date(2020, 1, 1), **about,
+    )  # fmt: skip
+    credentialing.add_affiliation(
+        relation="FAMILY", person_name="Qvxrelative Someone", kin="SPOUSE",
+        valid_from=date(2020, 1, 1), **about,
+    )  # fmt: skip
+    reports.report_change(
+        subject="PRACTICE", words="qvxreport", changed_on=date(2026, 2, 1), by=user, at=MONDAY
+    )
+
+
+def fields_without_canary() -> set[str]:
+    """The fields of the panel's tables that hold words and no canary."""
+    found = set()
+    for model in apps.get_app_config("reviewers").get_models():
+        if hasattr(model, "history_id"):
+            continue
+        for one in model._meta.concrete_fields:
+            if not isinstance(one, models.CharField | models.TextField) or one.choices:
+                continue
+            planted = model._base_manager.filter(**{f"{one.name}__icontains": "qvx"})
+            if not planted.exists():
+                found.add(f"{model.__name__}.{one.name}")
+    return found
+
+
 def _noted(case: Case) -> Event:
     return notes.add_note(
         case_id=case.pk, text="Rang the office.", by=person(Role.INTAKE), at=MONDAY
     )
+
+
+def _merged() -> SameOrganisation:
+    """Two rows that are known to be one organisation."""
+    first, second = OrganisationName.objects.order_by("organisation_id")[:2]
+    return organisations.record_same(
+        organisation_id=first.organisation_id, same_as_name=second.printed,
+        reason="Told by both", by=None, at=MONDAY,
+    )  # fmt: skip
 
 
 def _proposed(case: Case) -> ItemChange:
@@ -256,6 +336,8 @@ def _addresses(pools: dict[str, list]) -> dict[str, list[str]]:
             found[name].append(reverse(name, args=[1]))  # nobody has such a key
             continue
         pool = pools | {"pk": pools["letter" if "wording" not in name else "set"]}
+        if "organisation" in name:
+            pool |= {"pk": pools["organisation"], "kind": ["same"], "fact_id": pools["same"]}
         variants = max((len(pool[group]) for group in groups), default=1)
         for n in range(variants):
             chosen = {group: pool[group][n % len(pool[group])] for group in groups}
@@ -323,6 +405,19 @@ def _open_everything(office: Office, people: dict, pools: dict) -> None:
                 office.visits.append(visit)
                 if visit.status in {403, 405} or (who == NOBODY and visit.status == 302):
                     break  # it is the role or the method, whatever the argument
+
+
+def _print_everything(office: Office, number: str) -> None:
+    """The commands whose output leaves the house, and those that operators paste into tickets."""
+    for name, arguments in {
+        "export_case_facts": [number],
+        "rank_reviewers": [number],
+        "heard_of": [],
+    }.items():
+        out = StringIO()
+        with suppress(CommandError):
+            call_command(name, *arguments, stdout=out, stderr=out)
+        office.printed[name] = out.getvalue()
 
 
 def _is_like_the_others(who: str, route: str) -> bool:

@@ -11,7 +11,14 @@ import pytest
 
 from accounts.roles import PERMISSIONS, Role
 
-from .crawl import CANARIES, FILE_CANARIES, NOBODY, THE_REVIEWER, USER_CANARIES
+from .crawl import (
+    CANARIES,
+    FILE_CANARIES,
+    NOBODY,
+    NOTE_CANARIES,
+    THE_REVIEWER,
+    USER_CANARIES,
+)
 
 MAY_KNOW = {role.value for role in PERMISSIONS["reviewers.see_identity"]}
 MAY_NOT = set(Role.values) - MAY_KNOW | {NOBODY}
@@ -62,6 +69,64 @@ def test_who_may_know_the_reviewer_finds_every_field(office, role):
     """The positive control: the canaries are where they should be, and the crawl finds them."""
     said = set().union(*(one.said for one in office.visits if one.who == role))
     assert said >= {*FILE_CANARIES}
+
+
+@pytest.mark.parametrize("role", sorted(MAY_KNOW))
+def test_who_may_know_the_reviewer_reads_what_was_written_about_them(office, role):
+    said = set().union(*(one.said for one in office.visits if one.who == role))
+    # How a case was declined stands on the page of choosing, which is the coordinator's.
+    wanted = {*NOTE_CANARIES} - ({"qvxdecline"} if role != "COORDINATOR" else set())
+    assert said >= wanted
+
+
+# Words that say nothing of a reviewer: the house's own settings, or values of short lists.
+OF_NOBODY = {
+    "AttestationWording.text",
+    "ConflictLimits.reason",
+    "CandidateList.digest",
+    "Licence.state",
+    "Reviewer.code",
+    "SanctionCheck.register",
+    "Specialty.confirmed_by",
+    "Specialty.name",
+    "SpecialtyFit.body_part",
+    "SpecialtyFit.reason",
+    "Training.version_taught",
+}
+
+
+def test_every_field_of_the_panel_that_holds_words_holds_a_canary(office):
+    """A new field of words comes with a canary, or with a place on the list above."""
+    kinds_of_fact = ("Leave", "Affiliation", "Certification", "PracticeFact", "Training",
+                     "SanctionCheck", "FileProof")  # fmt: skip
+    like_the_licence = {f"{kind}.{name}" for kind in kinds_of_fact for name in
+                        ("source", "verified_by")}  # fmt: skip
+    of_the_case = {
+        "ConflictResult.relation",
+        "ConflictResult.sentence",
+        "ConflictResult.note",
+        "ReviewerAssignment.override_reason",
+        "ReviewerBar.reason",
+        "Attestation.voided_because",
+        "ReportedChange.settled_note",
+        "SeatApproval.approved_by",
+        "SeatApproval.reference",
+        "SeatApproval.reason",
+        "SeatApproval.ended_because",
+    }
+    assert office.without_canary - OF_NOBODY - like_the_licence - of_the_case == set()
+
+
+@pytest.mark.parametrize("command", ["export_case_facts", "rank_reviewers", "heard_of"])
+def test_no_command_prints_more_than_the_reviewers_code(office, command):
+    assert in_text(office.printed[command]) == set()
+    assert office.code in office.printed["rank_reviewers"]
+
+
+def test_no_mail_and_no_name_of_a_file_holds_the_reviewer(office):
+    assert [text for text in office.mails if in_text(text)] == []
+    assert office.stored_names
+    assert [name for name in office.stored_names if in_text(name)] == []
 
 
 def test_acts_name_the_reviewer_to_those_who_may_know(office):
