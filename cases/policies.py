@@ -336,3 +336,8 @@ def why_not_claim(user: User, case: Case) -> str:
 
 def why_not_share_view(user: User) -> str:
     return "" if user.may("cases.share_view") else "Your role does not share views."
+
+
+def why_not_note(user: User, case: Case) -> str:
+    """Notes go on every case, closed ones too."""
+    return "" if user.may("cases.add_note") else "Your role does not write notes."

@@ -57,10 +57,13 @@ class Page:
     next_key: str  # "2026-03-02,17", empty on the last page
 
 
-def columns_for(user: User) -> set[str]:
-    """The columns that this reader's roles need."""
+def columns_for(user: User, sort: Sort = Sort.DUE) -> set[str]:
+    """The columns that this reader's roles need, and what the order goes by."""
     found = [_COLUMNS[role] for role in user.roles if role in _COLUMNS]
-    return set().union(*found) if found else set(_ELSE)
+    columns = set().union(*found) if found else set(_ELSE)
+    if sort == Sort.SLACK:  # time to spare stands where arrival does
+        return columns - {"received"} | {"room"}
+    return columns | {"received"} if sort == Sort.RECEIVED else columns
 
 
 def page(
@@ -78,7 +81,7 @@ def page(
     """
     stages = QUEUES[slug][1]
     paces = paces_now() if wanted.sort == Sort.SLACK else {}
-    columns = columns_for(user)
+    columns = columns_for(user, wanted.sort)
     rows = wanted.apply(Case.objects.filter(queue=slug), user=user, today=today, at=at)
     found = head(
         _with_what_rows_show(rows, columns, at=at),
@@ -151,6 +154,12 @@ def _with_what_rows_show(
     return rows.select_related("application") if "channel" in columns else rows
 
 
+def _room(case: Case, paces: Paces, *, today: date) -> str:
+    if not case.due_clock:
+        return ""  # nothing falls due on it
+    return room(case.due_on, case.status, paces, today=today) if paces else "not measured"
+
+
 def _row(case: Case, *, user: User, columns: set[str], paces: Paces, today: date) -> Row:
     claims: list[WorkClaim] = case.live_claims  # type: ignore[attr-defined]
     claim = claims[0] if claims else None
@@ -160,7 +169,7 @@ def _row(case: Case, *, user: User, columns: set[str], paces: Paces, today: date
     return Row(
         case=case,
         administrator=names[0] if names else "",
-        room=room(case.due_on, case.status, paces, today=today) if paces else "",
+        room=_room(case, paces, today=today),
         claim=claim,
         held_by="You" if mine else other,
         is_mine=mine,

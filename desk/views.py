@@ -18,7 +18,7 @@ from cases.forms.filters import FilterForm
 from cases.lifecycle import QUEUES
 from cases.models import Case, Event, ItemChange, Origin, PersonName
 from cases.paper_fields import whole_number
-from cases.services import claims
+from cases.services import bulk, claims, saved_views
 from cases.services.parties import standing
 from cases.work_order import Sort
 
@@ -26,26 +26,22 @@ from . import queues
 from .forms import TimelineForm
 from .letters import letters_line
 from .looks import looks_at
+from .my_day import my_day as day_of
 from .next_step import next_step
 from .timeline import people, timeline
 
 
 @require_safe
 def my_day(request: StaffRequest) -> HttpResponse:
-    """What is due today, and what waits on me."""
+    """What is due, what waits, what is in hand, and what changed since one looked."""
     sees_cases = request.user.may("cases.view_case")
     if Role.REVIEWER in request.user.roles and not sees_cases:
         return redirect("reviewers:my_reviews")
-    today = timezone.localdate()
-    # What waits for a reviewer waits for one of them alone, who has a list of their own.
-    roles = [role.value for role in request.user.roles - {Role.REVIEWER}] if sees_cases else []
-    waiting = Case.objects.own().filter(next_role__in=roles, is_open=True)
-    waiting = waiting.order_by("due_on", "pk").prefetch_related("items")
-    context = {
-        "due_today": list(waiting.filter(due_on__lte=today)[:25]),
-        "waiting": list(waiting.filter(due_on__gt=today)[:25]),
-        "today": today,
-    }
+    now = timezone.now()
+    today = timezone.localdate(now)
+    context = {"today": today, "sees_cases": sees_cases}
+    if sees_cases:
+        context |= day_of(request.user, today=today, at=now)
     return render(request, "desk/my_day.html", context)
 
 
@@ -74,7 +70,8 @@ def queue(request: StaffRequest, slug: str) -> HttpResponse:
         "title": QUEUES[slug][0],
         "rows": page.rows,
         "next_key": page.next_key,
-        "columns": queues.columns_for(request.user),
+        "columns": queues.columns_for(request.user, wanted.sort),
+        "tick_all": "all" in request.GET,
         "wanted": wanted,
         "today": today,
     }
@@ -83,6 +80,8 @@ def queue(request: StaffRequest, slug: str) -> HttpResponse:
     context |= {
         "count": queues.counts()[slug],
         "filter_form": FilterForm(request.GET or None, queue=slug, today=today),
+        "views": [view for view in saved_views.views_for(user=request.user) if view.queue == slug],
+        "bulk_acts": bulk.offered(queue=slug, user=request.user),
         "sorts": [(sort, wanted.sorted_by(sort).query()) for sort in Sort],
         "first_page": "after" not in request.GET,
     }

@@ -28,6 +28,7 @@ QUESTIONS = {
     "cases/services/people.py": {"find_organisation"},
     "cases/services/notices.py": {"address_of", "organisation", "recipients"},
     "cases/services/parties.py": {"former", "standing", "unsent_letters"},
+    "cases/services/bulk.py": {"offered", "expected"},
     "cases/services/saved_views.py": {"views_for"},
     "determinations/services/issuing.py": {
         "missing_proofs", "readiness", "changes_since_return", "copy_of",

@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from accounts.versions import Versioned
 from cases.lifecycle import Status
@@ -79,6 +80,10 @@ class SavedView(Versioned):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        address = reverse("desk:queue", args=[self.queue])
+        return f"{address}?{self.query}" if self.query else address
 
 
 class StagePace(models.Model):

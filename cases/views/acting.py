@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 
 import letters.services
 from accounts.models import User
@@ -66,6 +67,13 @@ def act_with_reason(
 
 def load_case(number: str) -> Case:
     return get_object_or_404(Case.objects.select_related("ur_decision"), number=number)
+
+
+def way_back(request: StaffRequest, otherwise: str) -> str:
+    """Where the form says it stood, if that is a page of ours."""
+    to: str = request.POST.get("back", "")
+    ours = to.startswith("/") and url_has_allowed_host_and_scheme(to, allowed_hosts=None)
+    return to if ours else otherwise
 
 
 def seen_version(request: StaffRequest) -> int | None:

@@ -4,14 +4,13 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from accounts.requests import StaffRequest
 from cases.lifecycle import QUEUES
 from cases.services import claims
 
-from .acting import REFUSALS, load_case
+from .acting import REFUSALS, load_case, way_back
 
 
 @require_POST
@@ -38,7 +37,7 @@ def claim(request: StaffRequest, number: str) -> HttpResponse:
         messages.error(request, str(refusal))
     else:
         messages.success(request, f"{case.number} is yours.")
-    return _back(request, number)
+    return redirect(way_back(request, case.get_absolute_url()))
 
 
 @require_POST
@@ -51,12 +50,4 @@ def release(request: StaffRequest, number: str) -> HttpResponse:
         messages.error(request, str(refusal))
     else:
         messages.success(request, f"{case.number} is back in its list.")
-    return _back(request, number)
-
-
-def _back(request: StaffRequest, number: str) -> HttpResponse:
-    """To the list that the button stood in, or to the case."""
-    to = request.POST.get("back", "")
-    if url_has_allowed_host_and_scheme(to, allowed_hosts=None) and to.startswith("/"):
-        return redirect(to)
-    return redirect("desk:case", number)
+    return redirect(way_back(request, case.get_absolute_url()))

@@ -302,6 +302,12 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+@register.simple_tag
+def bulk_question(act: Any, count: int) -> str:
+    """ "Mark the notices of 12 cases as sent": the act names what it would do."""
+    return str(act.question % plural(count, "case"))
+
+
 @register.filter
 def counted(count: int, most: int = COUNTED) -> str:
     """ "12", or "999+" where the counting stopped."""

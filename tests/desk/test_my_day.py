@@ -1,13 +1,14 @@
 """My day: what is due and what waits, for each role; and the jump box."""
 
 import html
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
 
 from accounts.roles import PERMISSIONS, Role
 from cases.models import Case
+from cases.services import claims, notes
 from tests.factories import MONDAY, eligible_case, parties, person, received_case
 from tests.records.factories import in_review
 from tests.reviewers.factories import fit_reviewer, ready_case
@@ -158,3 +159,70 @@ def test_what_was_asked_is_shown_as_text(desk):
     page = jump(desk, "<script>alert(1)</script>", **HTMX).content.decode()
     assert "<script>" not in page
     assert "<script>alert(1)</script>" in html.unescape(page)
+
+
+# --- In hand, changed, saved ----------------------------------------------------------------------
+
+
+def test_what_i_have_taken_stands_first_and_is_given_back_there(client, cases, set_clock):
+    set_clock(MONDAY + timedelta(hours=1))
+    ada = person(Role.COORDINATOR)
+    taken = claims.claim_next(by=ada, at=MONDAY)
+    client.force_login(ada)
+
+    page = client.get("/").content.decode()
+
+    assert "In my hand" in page
+    assert taken.why in page
+    back = client.post(reverse("cases:release", args=[taken.case.number]), {"back": "/"})
+    assert back.url == "/"
+    assert "In my hand" not in client.get("/").content.decode()
+
+
+def test_one_key_leads_from_my_day_to_the_most_pressing_case(client, cases):
+    client.force_login(person(Role.COORDINATOR))
+
+    assert 'data-key="n"' in client.get("/").content.decode()
+    assert client.post(reverse("cases:claim_next")).url == cases["COORDINATOR"].get_absolute_url()
+
+
+def test_a_case_that_others_changed_since_i_looked_is_named_until_i_look_again(client, set_clock):
+    case, mine = received_case(), received_case()
+    ada, ben = person(Role.COORDINATOR), person(Role.COORDINATOR)
+    client.force_login(ada)
+    set_clock(MONDAY + timedelta(hours=1))
+    for one in (case, mine):
+        client.get(one.get_absolute_url())
+    set_clock(MONDAY + timedelta(hours=2))
+    notes.add_note(case_id=case.pk, text="Moved.", by=ben, at=MONDAY + timedelta(hours=2))
+    notes.add_note(case_id=case.pk, text="Again.", by=ben, at=MONDAY + timedelta(hours=2))
+    notes.add_note(case_id=mine.pk, text="Mine.", by=ada, at=MONDAY + timedelta(hours=2))
+
+    (changed,) = client.get("/").context["changed"]
+    assert (changed.case, changed.acts, changed.latest.sentence) == (case, 2, "Again.")
+
+    set_clock(MONDAY + timedelta(hours=3))
+    client.get(case.get_absolute_url())
+    assert client.get("/").context["changed"] == []
+
+
+def test_a_quiet_day_says_how_much_is_due_by_friday(client, set_clock):
+    set_clock(MONDAY)
+    before = day(client, Role.COORDINATOR).context["due_this_week"]
+    for _ in range(2):
+        case = received_case()
+        case.due_on = date(2026, 3, 6)
+        case.store(by=None, at=MONDAY, fields=["due_on"])
+
+    page = day(client, Role.COORDINATOR).content.decode()
+
+    assert f"Nothing is due today. {before + 2} are due by Fri 6 Mar 2026." in page
+
+
+def test_the_day_costs_the_same_for_few_and_for_many_cases(client, django_assert_max_num_queries):
+    ada = person(Role.COORDINATOR)
+    for _ in range(6):
+        client.force_login(ada)
+        client.get(received_case().get_absolute_url())
+    with django_assert_max_num_queries(16):
+        client.get("/")

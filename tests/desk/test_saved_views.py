@@ -3,12 +3,15 @@
 from datetime import date, timedelta
 
 import pytest
+from django.core.cache import cache
+from django.urls import reverse
 
 from accounts.roles import PERMISSIONS, Role
 from cases.models import SavedView
 from cases.policies import NotAllowed
 from cases.services import saved_views
-from tests.factories import MONDAY, person
+from desk import queues
+from tests.factories import MONDAY, person, received_case
 
 pytestmark = pytest.mark.django_db
 
@@ -101,3 +104,85 @@ def test_more_views_than_help_are_refused(ada, monkeypatch):
 
     with pytest.raises(NotAllowed, match="You have 2 saved views. Retire one first."):
         save(ada, name="3")
+
+
+# --- The pages ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def desk(client, ada, set_clock):
+    set_clock(MONDAY + timedelta(hours=3))
+    client.force_login(ada)
+    return client
+
+
+def test_ad3_a_filtered_list_is_saved_from_its_page_and_stands_above_it_and_on_my_day(desk, ada):
+    listed = desk.get("/queues/eligibility/?due=over&sort=slack").content.decode()
+    save_at = "/queues/eligibility/save/?due=over&amp;sort=slack"
+    assert save_at in listed
+
+    answer = desk.post(
+        save_at.replace("&amp;", "&"), {"name": "Overdue", "shared": "on"}, follow=True
+    )
+
+    assert answer.redirect_chain[-1][0] == "/queues/eligibility/?due=over&sort=slack"
+    assert SavedView.objects.get().is_shared
+    link = 'href="/queues/eligibility/?due=over&amp;sort=slack"'
+    assert link in desk.get("/queues/eligibility/").content.decode()
+    assert link in desk.get("/").content.decode()
+
+
+def test_a_refused_name_keeps_what_was_typed(desk, ada):
+    save(ada, name="Overdue")
+
+    answer = desk.post("/queues/eligibility/save/?due=over", {"name": "Overdue"})
+
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert 'value="Overdue"' in page
+    assert "You have a view named “Overdue” already." in page
+    assert desk.post("/queues/nonsense/save/", {"name": "x"}).status_code == 404
+
+
+def test_views_are_renamed_shared_and_retired_on_their_page(desk, ada):
+    view, other = save(ada), save(ada, name="Other")
+
+    desk.post(reverse("cases:rename_view", args=[view.pk]), {"name": "Mine"})
+    desk.post(reverse("cases:share_view", args=[view.pk]), {"shared": "yes"})
+    refused = desk.post(reverse("cases:rename_view", args=[view.pk]), {"name": "Other"})
+    desk.post(reverse("cases:retire_view", args=[other.pk]))
+
+    view.refresh_from_db()
+    assert (view.name, view.is_shared) == ("Mine", True)
+    assert refused.status_code == 422
+    assert "You have a view named “Other” already." in refused.content.decode()
+    assert 'value="Other"' in refused.content.decode()
+    page = desk.get(reverse("cases:saved_views")).content.decode()
+    assert "Mine" in page
+    assert "Other" not in page
+
+
+def test_another_person_s_view_is_used_not_changed(client, ada):
+    view = save(ada, shared=True)
+    client.force_login(person(Role.INTAKE))
+
+    page = client.get(reverse("cases:saved_views")).content.decode()
+    assert view.name in page
+    assert "Rename" not in page
+    answer = client.post(reverse("cases:retire_view", args=[view.pk]))
+    assert answer.status_code == 422
+    assert "Only the person who saved a view can change it." in answer.content.decode()
+
+
+def test_the_count_of_a_view_is_bounded_and_kept_a_while(desk, ada, monkeypatch):
+    view = save(ada, name="All", query="priority=REGULAR")
+    for _ in range(3):
+        received_case()
+    at = MONDAY + timedelta(hours=3)
+    assert queues.count_of(view, user=ada, today=TODAY, at=at) == 3
+
+    received_case()
+    assert queues.count_of(view, user=ada, today=TODAY, at=at) == 3
+    cache.clear()
+    monkeypatch.setattr(queues, "VIEW_COUNTED", 2)
+    assert queues.count_of(view, user=ada, today=TODAY, at=at) == 3, "one more than is counted"

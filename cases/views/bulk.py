@@ -1,0 +1,55 @@
+"""One act on the cases that were ticked in a list: asked first where it cannot be undone."""
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from accounts.requests import StaffRequest
+from cases.forms.acts import NoteForm, SentForm
+from cases.paper_fields import whole_number
+from cases.services import bulk
+
+from .acting import way_back
+
+
+@require_POST
+def act_on_many(request: StaffRequest) -> HttpResponse:
+    """Name what would happen to each case, or do it and tell what became of each."""
+    act = bulk.ACTS.get(request.POST.get("act", ""))
+    if act is None:
+        raise Http404("There is no such act.")
+    if not request.user.may(act.permission):
+        raise PermissionDenied
+    back = way_back(request, "/")
+    ids = [pk for pk in map(whole_number, request.POST.getlist("case")) if pk is not None]
+    if not ids:
+        messages.error(request, "Tick at least one case first.")
+        return redirect(back)
+    now = timezone.now()
+    confirmed = not act.question or "confirmed" in request.POST
+    form = _form(request, act, confirmed)
+    if not confirmed or (form is not None and not form.is_valid()):
+        rows = bulk.expected(act=act.name, case_ids=ids, user=request.user)
+        context = {"act": act, "rows": rows, "form": form, "back": back, "most": bulk.MOST}
+        context["possible"] = sum(not row.refusal for row in rows)
+        context["left_out"] = max(0, len(set(ids)) - bulk.MOST)
+        return render(request, "cases/bulk.html", context, status=422 if confirmed else 200)
+    typed = form.cleaned_data if form is not None else {}
+    rows = bulk.do_to_many(act=act.name, case_ids=ids, by=request.user, at=now, **typed)
+    done = sum(not row.refusal for row in rows)
+    context = {"act": act, "rows": rows, "back": back, "done": done, "refused": len(rows) - done}
+    return render(request, "cases/bulk_done.html", context)
+
+
+def _form(request: StaffRequest, act: bulk.BulkAct, confirmed: bool) -> forms.Form | None:
+    """The form of what has to be typed; unbound while the act is only asked about."""
+    data = request.POST if confirmed else None
+    if act.field == "text":
+        return NoteForm(data)
+    if act.field == "sent_on":
+        return SentForm(data, today=timezone.localdate())
+    return None

@@ -1,0 +1,110 @@
+"""Saved views: keeping a filtered list under a name, and changing what one has kept."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.requests import StaffRequest
+from cases import policies
+from cases.filters import Filter
+from cases.forms.saved_views import ViewForm
+from cases.lifecycle import QUEUES
+from cases.services import saved_views as services
+
+from .acting import REFUSALS
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def save_view(request: StaffRequest, slug: str) -> HttpResponse:
+    """Keep the list in the address under a name."""
+    if slug not in QUEUES:
+        raise Http404("There is no such list.")
+    now = timezone.now()
+    today = timezone.localdate(now)
+    wanted = Filter.read(request.GET, queue=slug, today=today)
+    may_share = not policies.why_not_share_view(request.user)
+    form = ViewForm(request.POST or None, may_share=may_share)
+    if request.method == "POST" and form.is_valid():
+        try:
+            view = services.save_view(
+                name=form.cleaned_data["name"],
+                queue=slug,
+                query=wanted.query(),
+                shared=form.cleaned_data.get("shared", False),
+                today=today,
+                by=request.user,
+                at=now,
+            )
+        except REFUSALS as refusal:
+            form.add_error("name", str(refusal))
+        else:
+            messages.success(request, f"“{view.name}” is on your day and above its list.")
+            return redirect(view)
+    context = {"slug": slug, "title": QUEUES[slug][0], "wanted": wanted, "form": form}
+    return render(request, "cases/save_view.html", context, status=422 if form.is_bound else 200)
+
+
+@require_GET
+def saved_views(request: StaffRequest) -> HttpResponse:
+    """What I have kept, and what others share."""
+    return _page(request)
+
+
+@require_POST
+def rename_view(request: StaffRequest, view_id: int) -> HttpResponse:
+    """Give a view another name."""
+    name = request.POST.get("name", "")
+    return _change(request, view_id, services.rename_view, "The view has its new name.", name=name)
+
+
+@require_POST
+def share_view(request: StaffRequest, view_id: int) -> HttpResponse:
+    """Show a view to the office, or to oneself alone again."""
+    shared = request.POST.get("shared") == "yes"
+    done = "The office sees the view now." if shared else "You alone see the view now."
+    return _change(request, view_id, services.share_view, done, shared=shared)
+
+
+@require_POST
+def retire_view(request: StaffRequest, view_id: int) -> HttpResponse:
+    """Take a view off the lists."""
+    return _change(request, view_id, services.retire_view, "The view is off the lists.")
+
+
+def _change(
+    request: StaffRequest, view_id: int, act: Callable[..., Any], done: str, **typed: Any
+) -> HttpResponse:
+    try:
+        act(view_id=view_id, by=request.user, at=timezone.now(), **typed)
+    except REFUSALS as refusal:
+        return _page(request, refused=(view_id, str(refusal), typed.get("name", "")))
+    messages.success(request, done)
+    return redirect("cases:saved_views")
+
+
+def _page(request: StaffRequest, refused: tuple[int, str, str] | None = None) -> HttpResponse:
+    """The list of views; a refused change keeps what was typed beside its sentence."""
+    today = timezone.localdate()
+    view_id, sentence, typed = refused or (0, "", "")
+    rows = [
+        {
+            "view": view,
+            "queue": QUEUES[view.queue][0],
+            "words": Filter.read(view.query, queue=view.queue, today=today).in_words(),
+            "name": typed if view.pk == view_id and typed else view.name,
+            "error": sentence if view.pk == view_id else "",
+        }
+        for view in services.views_for(user=request.user)
+    ]
+    context = {
+        "mine": [row for row in rows if row["view"].owner_id == request.user.pk],
+        "shared": [row for row in rows if row["view"].owner_id != request.user.pk],
+        "refused": sentence,
+        "may_share": not policies.why_not_share_view(request.user),
+    }
+    return render(request, "cases/saved_views.html", context, status=422 if refused else 200)

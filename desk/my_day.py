@@ -1,0 +1,81 @@
+"""What one person's day looks like: due, waiting, in hand, changed since they looked."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Max
+
+from accounts.models import Look, User
+from accounts.roles import Role
+from cases.models import Case, Event, SavedView
+from cases.services import claims, saved_views
+
+from . import queues
+
+SHOWN = 25
+LOOKED_DAYS = 14  # how long a case that one has looked at stays of interest
+LOOKED_CASES = 50
+CHANGES_READ = 300
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A case on which others acted after this person last looked at it."""
+
+    case: Case
+    latest: Event
+    acts: int
+
+
+@dataclass(frozen=True)
+class CountedView:
+    """A saved view with the number of cases that it shows now, up to ``queues.VIEW_COUNTED``."""
+
+    view: SavedView
+    count: int
+
+
+def my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
+    """Everything that the page shows, in a fixed number of queries for each saved view."""
+    # What waits for a reviewer waits for one of them alone, who has a list of their own.
+    roles = [role.value for role in user.roles - {Role.REVIEWER}]
+    waiting = Case.objects.own().filter(next_role__in=roles, is_open=True)
+    waiting = waiting.order_by("due_on", "pk").prefetch_related("items")
+    friday = today + timedelta(days=(4 - today.weekday()) % 7)
+    soon = waiting.filter(due_on__gt=today, due_on__lte=friday)
+    return {
+        "due_today": list(waiting.filter(due_on__lte=today)[:SHOWN]),
+        "waiting": list(waiting.filter(due_on__gt=today)[:SHOWN]),
+        "due_this_week": soon[: queues.VIEW_COUNTED + 1].count(),
+        "friday": friday,
+        "in_hand": list(claims.own_claims(user=user, at=at)[:SHOWN]),
+        "changed": changed_since_looked(user, at=at),
+        "views": [
+            CountedView(view, queues.count_of(view, user=user, today=today, at=at))
+            for view in saved_views.views_for(user=user)[:SHOWN]
+        ],
+        "can_take": bool(claims.stages_for(user=user)),
+    }
+
+
+def changed_since_looked(user: User, *, at: datetime) -> list[Changed]:
+    """Cases that this person looked at lately and others changed since. Three queries."""
+    looks = Look.objects.filter(
+        user=user, subject="case", granted=True, looked_at__gt=at - timedelta(days=LOOKED_DAYS)
+    )
+    latest = looks.values("reference").annotate(last=Max("looked_at")).order_by("-last")
+    last_look = {row["reference"]: row["last"] for row in latest[:LOOKED_CASES]}
+    if not last_look:
+        return []
+    acts = Event.objects.filter(
+        case__in=list(Case.objects.own().filter(number__in=last_look).values_list("pk", flat=True)),
+        happened_at__gt=min(last_look.values()),
+        happened_at__lte=at,
+    )
+    acts = acts.exclude(by=user).select_related("case").order_by("-happened_at", "-pk")
+    found: dict[int, list[Event]] = {}
+    for act in acts[:CHANGES_READ]:
+        if act.happened_at > last_look[act.case.number]:
+            found.setdefault(act.case_id, []).append(act)
+    return [Changed(acts[0].case, acts[0], len(acts)) for acts in found.values()][:SHOWN]
