@@ -5,13 +5,14 @@ The claims administrator must send them (8 CCR 9792.10.5(a)(1)); the others may.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from datetime import date, timedelta
+from enum import StrEnum
 
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from accounts.names import who
+from cases.calendars import Calendar, CalendarName
 from cases.models import AssignmentNotice, Case, Deadline, Event, Role
 from cases.models.clocks import rules_on_file
 from cases.services.intake import local_day
@@ -19,7 +20,8 @@ from cases.services.intake import local_day
 from .models import Document
 
 PAGE = 50
-# Working days before the due date on which a chaser is due, when nothing has come.
+_ONE_DAY = timedelta(days=1)
+# Working days before the due date on which a reminder is due, when nothing has come.
 REMIND_WORKING_DAYS_BEFORE = 3
 
 
@@ -43,7 +45,7 @@ class Owing:
     contact: Contact | None
     deadline: Deadline | None
     effect: str
-    remind_from: date | None  # set while a chaser is due: nothing came, nobody reminded them
+    remind_from: date | None  # set while a reminder is due
 
 
 @dataclass(frozen=True)
@@ -54,22 +56,35 @@ class Page:
     next_key: str
 
 
-def owing(reader: User, *, today: date, after: str = "", late: bool = False) -> Page:
-    """Cases that wait for records, by their clock, a page at a time. Seven queries.
+class Show(StrEnum):
+    """What part of the list is shown."""
 
-    :param late: only those whose day has passed.
+    ALL = ""
+    REMIND = "remind"  # a reminder is due: nothing came, and nobody asked since it became due
+    LATE = "late"  # their day has passed
+
+
+def owing(reader: User, *, today: date, after: str = "", show: Show = Show.ALL) -> Page:
+    """Cases that wait for records, by their clock, a page at a time. Eight queries.
+
+    A page of those to be reminded may be shorter than its place: who was asked is left out last.
+
     :raises ValueError: the key is not one that we gave out.
     """
     cases = Case.objects.own().in_queue("records")
-    if late:
+    if show == Show.LATE:
         cases = cases.filter(due_on__lt=today)
+    if show == Show.REMIND:
+        cases = cases.filter(~Exists(_from_administrator().filter(case=OuterRef("pk"))))
+        cases = cases.filter(due_on__lte=_last_day_to_remind_of(today))
     if after:
         due, _, pk = after.partition(",")
         cases = cases.after(date.fromisoformat(due), int(pk))
     found = list(cases[: PAGE + 1])
     more = found[PAGE - 1] if len(found) > PAGE else None
+    rows = rows_of(found[:PAGE], reader, today=today)
     return Page(
-        rows_of(found[:PAGE], reader, today=today),
+        [row for row in rows if show != Show.REMIND or row.remind_from],
         f"{more.due_on.isoformat()},{more.pk}" if more else "",
     )
 
@@ -77,23 +92,12 @@ def owing(reader: User, *, today: date, after: str = "", late: bool = False) -> 
 def rows_of(cases: list[Case], reader: User, *, today: date) -> list[Owing]:
     """What the list says of these cases. Six queries however many there are."""
     notices, deadlines = _notices(cases), _deadlines(cases)
-    contacts, reminded = _contacts(cases), _reminded(cases)
-    came = _came(cases)
-    _, calendars = rules_on_file()
-    office = calendars.get("office")
+    contacts, came, office = _contacts(cases), _came(cases), _office()
     rows = []
     for case in cases:
         notice, deadline = notices.get(case.pk), deadlines.get(case.pk)
         number = came.get(case.pk, 0)
         event = contacts.get(case.pk)
-        first_day = (
-            before_working_days(office, deadline.due_on, REMIND_WORKING_DAYS_BEFORE)
-            if deadline
-            else None
-        )
-        due_for_reminder = (
-            first_day is not None and first_day <= today and not number and case.pk not in reminded
-        )
         rows.append(
             Owing(
                 case=case,
@@ -109,16 +113,16 @@ def rows_of(cases: list[Case], reader: User, *, today: date) -> list[Owing]:
                 else None,
                 deadline=deadline,
                 effect=_effect(deadline, number, today),
-                remind_from=first_day if due_for_reminder else None,
+                remind_from=_remind_from(case, deadline, event, number, office, today),
             )
         )
     return rows
 
 
-def before_working_days(calendar: Any, day: date, count: int) -> date:
+def before_working_days(calendar: Calendar, day: date, count: int) -> date:
     """The open day that lies ``count`` working days before a day, which itself is not counted."""
     for _ in range(count):
-        day = calendar.on_or_before(date.fromordinal(day.toordinal() - 1))
+        day = calendar.on_or_before(day - _ONE_DAY)
     return day
 
 
@@ -151,35 +155,67 @@ def _contacts(cases: Iterable[Case]) -> dict[int, Event]:
     return {row.case_id: row for row in rows}
 
 
-def _reminded(cases: Iterable[Case]) -> set[int]:
-    """Cases whose claims administrator got a chaser in this round."""
-    rows = Event.objects.filter(
-        case__in=cases, kind=Event.Kind.CHASED, facts__way="REMINDER", facts__round=F("case__round")
+def _remind_from(
+    case: Case,
+    deadline: Deadline | None,
+    contact: Event | None,
+    came: int,
+    office: Calendar,
+    today: date,
+) -> date | None:
+    """Since when a reminder is due; ``None`` before its day, after an answer, and once one went.
+
+    Derived from what is on file, so a day on which nobody looked changes nothing.
+    """
+    if deadline is None or deadline.due_on is None or came:
+        return None
+    first_day = before_working_days(office, deadline.due_on, REMIND_WORKING_DAYS_BEFORE)
+    if today < first_day:
+        return None
+    asked_since = (
+        contact is not None
+        and contact.facts.get("round") == case.round
+        and local_day(contact.happened_at) >= first_day
     )
-    return set(rows.values_list("case_id", flat=True))
+    return None if asked_since else first_day
+
+
+def _last_day_to_remind_of(today: date) -> date:
+    """The latest due date of which a reminder is due today."""
+    office, day = _office(), today
+    while before_working_days(office, day + _ONE_DAY, REMIND_WORKING_DAYS_BEFORE) <= today:
+        day += _ONE_DAY
+    return day
+
+
+def _office() -> Calendar:
+    _, calendars = rules_on_file()
+    return calendars.get(CalendarName.OFFICE)
+
+
+def _from_administrator() -> QuerySet[Document]:
+    """What claims administrators sent since the notice of the present round went out."""
+    return Document.objects.filter(
+        Q(case__assigned_on__isnull=True) | Q(received_on__gte=F("case__assigned_on")),
+        sent_by=Document.SentBy.CLAIMS_ADMINISTRATOR,
+    )
 
 
 def _came(cases: Iterable[Case]) -> dict[int, int]:
     """How many records the claims administrator has sent since the notice went out."""
-    rows = (
-        Document.objects.filter(
-            Q(case__assigned_on__isnull=True) | Q(received_on__gte=F("case__assigned_on")),
-            case__in=cases,
-            sent_by=Document.SentBy.CLAIMS_ADMINISTRATOR,
-        )
-        .order_by()
-        .values("case")
-        .annotate(number=Count("pk"))
-    )
+    sent = _from_administrator().filter(case__in=cases).order_by()
+    rows = sent.values("case").annotate(number=Count("pk"))
     return {row["case"]: row["number"] for row in rows}
 
 
 def _effect(deadline: Deadline | None, came: int, today: date) -> str:
     if deadline is None:
         return "No clock runs: mark the notices as sent first."
-    left = (deadline.due_on - today).days
     if came:
         return "Something came: look whether the file is complete."
+    if deadline.due_on is None:
+        return "Their day is not known: a fact that it hangs on is missing."
+    left = (deadline.due_on - today).days
     if left >= 0:
         return "The case waits for them until then."
     days = f"{-left} day{'' if left == -1 else 's'}"

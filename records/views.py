@@ -26,6 +26,7 @@ from cases.policies import NotAllowed
 from . import access, overview, policies
 from . import chase as chase_lists
 from . import viewer as viewers
+from .chase import Show
 from .forms import AddForm, CompleteForm, ContactForm, MarkForm, ReopenForm
 from .services import chasing, documents, reading
 from .services import dispatch as dispatch_services
@@ -72,14 +73,20 @@ def add(request: StaffRequest, number: str) -> HttpResponse:
 @require_safe
 def chase(request: StaffRequest) -> HttpResponse:
     """Everybody who owes records, by the clock, a page at a time."""
-    late, today = request.GET.get("late") == "1", timezone.localdate()
+    asked, today = request.GET.get("show", ""), timezone.localdate()
+    show = Show(asked) if asked in set(Show) else Show.ALL
     try:
         page = chase_lists.owing(
-            request.user, today=today, after=request.GET.get("after", ""), late=late
+            request.user, today=today, after=request.GET.get("after", ""), show=show
         )
     except ValueError as error:
         raise Http404("This page of the list does not exist.") from error
-    context = {"page": page, "late": late, "first_page": "after" not in request.GET, "today": today}
+    context = {
+        "page": page,
+        "show": show.value,
+        "first_page": "after" not in request.GET,
+        "today": today,
+    }
     return render(request, "records/chase.html", context)
 
 

@@ -11,7 +11,7 @@ from records import policies
 
 
 class Way(models.TextChoices):
-    """How somebody was asked. A reminder by letter is ``REMINDER``, and goes once a round."""
+    """How somebody was asked."""
 
     CALL = "CALL", "Telephone"
     FAX = "FAX", "Fax"

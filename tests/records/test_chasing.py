@@ -13,7 +13,7 @@ from accounts.roles import PERMISSIONS, Role
 from cases.calendars import Calendar
 from cases.models import Event, Party
 from cases.policies import NotAllowed
-from records.chase import before_working_days, owing
+from records.chase import Show, before_working_days, owing
 from records.services import chasing
 from tests.factories import MONDAY, eligible_case, noticed_case, person
 from tests.records.factories import add_record, case_with_records
@@ -77,9 +77,9 @@ def test_rc7_the_list_names_who_owes_since_when_the_due_date_and_what_follows(co
     assert row.effect == "The case waits for them until then."
 
     after = row.deadline.due_on + timedelta(days=1)
-    late = row_of(case, coordinator, today=after, late=True)
+    late = row_of(case, coordinator, today=after, show=Show.LATE)
     assert late.effect == "1 day over: the case can go on with what is on file."
-    assert owing(coordinator, today=THURSDAY, late=True).rows == []
+    assert owing(coordinator, today=THURSDAY, show=Show.LATE).rows == []
 
 
 def test_rc7_what_came_is_counted_and_a_case_that_is_complete_owes_nothing(coordinator):
@@ -93,12 +93,43 @@ def test_rc7_what_came_is_counted_and_a_case_that_is_complete_owes_nothing(coord
     assert row.remind_from is None
 
 
+FIRST_DAY = date(2026, 3, 12)  # three working days before Tuesday 17 March: 12, 13, 16
+
+
+def to_remind(reader, today):
+    return [row.case.pk for row in owing(reader, today=today, show=Show.REMIND).rows]
+
+
 def test_ck7_a_reminder_is_due_three_working_days_before_the_due_date(coordinator):
     case = noticed_case()
-    due = row_of(case, coordinator).deadline.due_on
-    assert due == date(2026, 3, 17)  # a Tuesday; 12, 13 and 16 March lie before it
-    assert row_of(case, coordinator, today=date(2026, 3, 11)).remind_from is None
-    assert row_of(case, coordinator, today=date(2026, 3, 12)).remind_from == date(2026, 3, 12)
+    assert row_of(case, coordinator).deadline.due_on == date(2026, 3, 17)
+    for day in range(3, 12):
+        today = date(2026, 3, day)
+        assert row_of(case, coordinator, today=today).remind_from is None
+        assert to_remind(coordinator, today) == []
+    for day in (12, 13, 16, 17, 18, 30):  # also when nobody looked on the first day
+        today = date(2026, 3, day)
+        assert row_of(case, coordinator, today=today).remind_from == FIRST_DAY
+        assert to_remind(coordinator, today) == [case.pk]
+
+
+def test_ck7_a_reminder_goes_once(coordinator):
+    case, early = noticed_case(), noticed_case()
+    log(early, coordinator, at=MONDAY + timedelta(days=3))
+    assert to_remind(coordinator, FIRST_DAY) == [case.pk, early.pk]  # a call before is none
+
+    log(case, coordinator, at=MONDAY + timedelta(days=10))
+
+    assert to_remind(coordinator, FIRST_DAY) == [early.pk]
+    assert to_remind(coordinator, date(2026, 3, 16)) == [early.pk]
+
+
+def test_ck7_nobody_is_reminded_after_an_answer(coordinator):
+    case, other = noticed_case(), noticed_case()
+    add_record(case, by=coordinator, at=AT, sent_by="CLAIMS_ADMINISTRATOR")
+    add_record(other, by=coordinator, at=AT, sent_by="EMPLOYEE")  # not theirs to answer with
+    assert to_remind(coordinator, FIRST_DAY) == [other.pk]
+    assert to_remind(coordinator, date(2026, 3, 30)) == [other.pk]
 
 
 def test_working_days_before_pass_over_weekends_and_holidays():
@@ -204,10 +235,15 @@ def test_the_list_costs_the_same_for_many_cases_and_pages_by_key(client, coordin
     rest = owing(coordinator, today=THURSDAY, after=first.next_key)
     assert [row.case.pk for row in (*first.rows, *rest.rows)] == [case.pk for case in cases]
     assert rest.next_key == ""
+    assert len(owing(coordinator, today=THURSDAY, show=Show.LATE).rows) == 0
     for key in ("x", "2026-03-02", "2026-99-01,1"):
         assert client.get(reverse("records:chase"), {"after": key}).status_code == 404
 
 
 def test_an_empty_list_says_so(client, coordinator):
     assert "Nobody owes records." in client.get(reverse("records:chase")).content.decode()
-    assert "over their day" in client.get(reverse("records:chase") + "?late=1").content.decode()
+    assert (
+        "Nobody has to be reminded"
+        in client.get(reverse("records:chase") + "?show=remind").content.decode()
+    )
+    assert "over their day" in client.get(reverse("records:chase") + "?show=late").content.decode()
