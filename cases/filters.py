@@ -16,10 +16,11 @@ from django.utils.dateformat import format as formatted
 
 from accounts.models import User
 
-from .forms.filters import Due, FilterForm, Taken
+from .forms.filters import Due, FilterForm, Held, Taken
 from .lifecycle import Status
-from .models import Channel, Party, PersonName, Priority, Role, WorkClaim
+from .models import Channel, Hold, Party, PersonName, Priority, Role, WorkClaim
 from .models.case import CaseQuerySet
+from .models.holds import lasting_on
 from .names import fold_name, fold_number
 from .work_order import Sort
 
@@ -44,6 +45,7 @@ class Filter:
     due_by: date | None = None
     channel: str = ""
     taken: str = ""
+    hold: str = ""
     received_from: date | None = None
     received_to: date | None = None
     administrator: str = ""
@@ -121,6 +123,9 @@ class Filter:
             rows = rows.filter(due_on__lte=last[Due(self.due)]).exclude(due_clock="")
         if self.taken:
             rows = self._by_claim(rows, user=user, at=at)
+        if self.hold:
+            held = Exists(Hold.objects.filter(lasting_on(today), case=OuterRef("pk"), clock=""))
+            rows = rows.filter(held) if self.hold == Held.YES else rows.exclude(held)
         if self.administrator:
             rows = rows.filter(Exists(_administrators(self.administrator)))
         return rows.filter(_matches(self.q)) if self.q else rows
@@ -145,6 +150,7 @@ class Filter:
             "stage": Status,
             "due": Due,
             "taken": Taken,
+            "hold": Held,
             "channel": Channel,
         }
         if name in labels:

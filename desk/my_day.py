@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from accounts.models import Look, User
 from accounts.roles import Role
@@ -44,9 +44,11 @@ def my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
     waiting = waiting.order_by("due_on", "pk").prefetch_related("items")
     friday = today + timedelta(days=(4 - today.weekday()) % 7)
     soon = waiting.filter(due_on__gt=today, due_on__lte=friday)
+    # A case whose clocks have stopped sorts by a day on which nothing falls due.
+    due = waiting.filter(due_on__lte=today).exclude(due_clock="")
     return {
-        "due_today": list(waiting.filter(due_on__lte=today)[:SHOWN]),
-        "waiting": list(waiting.filter(due_on__gt=today)[:SHOWN]),
+        "due_today": list(due[:SHOWN]),
+        "waiting": list(waiting.filter(Q(due_on__gt=today) | Q(due_clock=""))[:SHOWN]),
         "due_this_week": soon[: queues.VIEW_COUNTED + 1].count(),
         "friday": friday,
         "in_hand": list(claims.own_claims(user=user, at=at)[:SHOWN]),

@@ -31,8 +31,9 @@ from cases.models import (
     Organisation,
     OrganisationName,
     SameOrganisation,
+    SavedView,
 )
-from cases.services import item_changes, notes, organisations
+from cases.services import item_changes, notes, organisations, saved_views
 from determinations.models import Opinion, OpinionCitation
 from files.services import read_bytes
 from guidelines import services as guideline_services
@@ -213,6 +214,7 @@ def _make(office: Office) -> dict[str, list]:
     return {
         "number": numbers,
         "slug": ["eligibility", "qa", "mail"],
+        "view_id": [_saved_view().pk],
         "assignment_id": [writing.pk, open_offer.pk, done.assignments.get().pk],
         "document_id": list(documents)[:1],
         "page": [1],
@@ -298,6 +300,18 @@ def _proposed(case: Case) -> ItemChange:
         why="The application says so.",
         by=person(Role.COORDINATOR),
         at=MONDAY + timedelta(hours=2),
+    )
+
+
+def _saved_view() -> SavedView:
+    return saved_views.save_view(
+        name="Shared by the house",
+        queue="eligibility",
+        query="due=over",
+        shared=True,
+        today=NOW.date(),
+        by=person(Role.COORDINATOR),
+        at=NOW,
     )
 
 

@@ -27,6 +27,13 @@ class Taken(TextChoices):
     SOMEONE = "someone", "Taken by someone"
 
 
+class Held(TextChoices):
+    """Whether work on the whole case stands still, by the day on which one looks."""
+
+    YES = "yes", "On hold"
+    NO = "no", "Not on hold"
+
+
 class FilterForm(DatedForm):
     """Every filter that a list knows; all may stay empty."""
 
@@ -36,6 +43,7 @@ class FilterForm(DatedForm):
     due_by = PaperDate(label="Due by", required=False)
     channel = forms.ChoiceField(required=False, label="Came by")
     taken = forms.ChoiceField(required=False, label="Taken")
+    hold = forms.ChoiceField(required=False, label="Hold")
     received_from = PaperDate(label="Received from", required=False)
     received_to = PaperDate(label="Received to", required=False)
     administrator = Line(label="Claims administrator", required=False, max_length=80)
@@ -55,6 +63,7 @@ class FilterForm(DatedForm):
             "due": list(Due.choices),
             "channel": list(Channel.choices),
             "taken": list(Taken.choices),
+            "hold": list(Held.choices),
         }
         for name, found in choices.items():
             self.fields[name].choices = [("", "Any"), *found]  # type: ignore[attr-defined]

@@ -12,8 +12,9 @@ from accounts.names import who
 from accounts.roles import Role
 from cases import policies
 from cases.lifecycle import NEXT_ROLE, QUEUES, Status
-from cases.models import Case, WorkClaim
+from cases.models import Case, Hold, WorkClaim
 from cases.models.case import CaseQuerySet
+from cases.models.holds import lasting_on
 from cases.models.work import WorkClaimQuerySet
 from cases.slack import Paces, why_this_one
 from cases.work_order import Sort, head, paces_now, place
@@ -64,7 +65,8 @@ def claim_next(*, queue: str = "", by: User, at: datetime) -> WorkClaim | None:
 
     Whoever has a case of the list already gets it again, with its time renewed. What this person
     gave back lately comes to them last of all: to others it is next at once. Ties are settled by
-    the id, so every case comes up.
+    the id, so every case comes up. A case on hold comes up again on the day on which its hold ends
+    by plan, whether or not anybody says so.
 
     :param queue: one list; empty for every list of the person's roles.
     :returns: ``None`` when nothing is left to take.
@@ -120,7 +122,8 @@ def _candidates(user: User, queue: str, paces: Paces, *, at: datetime) -> Iterat
         return
     claims = WorkClaim.objects.filter(case=OuterRef("pk"))
     given_back = Exists(claims.filter(by=user, released_at__gt=at - LEASE))
-    free = _open(stages).exclude(Exists(claims.live(at=at)))
+    held = Hold.objects.filter(lasting_on(timezone.localdate(at)), case=OuterRef("pk"), clock="")
+    free = _open(stages).exclude(Exists(claims.live(at=at))).exclude(Exists(held))
     for rows in (free.exclude(given_back), free.filter(given_back)):
         after = None
         while True:
