@@ -89,6 +89,7 @@ PERMISSIONS: dict[str, set[Role]] = {
     "cases.share_view": {Role.SUPERVISOR, Role.COORDINATOR, Role.QA, Role.DIRECTOR},
     # keeping the house
     "reviewers.manage_credentials": {Role.CREDENTIALING},
+    "determinations.view_reviewer_record": {Role.COORDINATOR, Role.QA, Role.DIRECTOR},
     "reviewers.set_conflict_limits": {Role.DIRECTOR},
     "cases.keep_organisations": {Role.CREDENTIALING, Role.COORDINATOR},
     "letters.manage_wording": {Role.DIRECTOR, Role.ADMINISTRATOR},

@@ -34,7 +34,7 @@ _QUEUE_KEYS = {"eligibility": "g e", "records": "g w", "assign": "g a", "qa": "g
 PLACES: dict[str, tuple[Place, ...]] = {
     "My work": (
         Place("My day", "desk:my_day", "cases.view_case", key="g i"),
-        Place("My reviews", "reviewers:my_reviews", "determinations.review", key="g r"),
+        Place("My reviews", "determinations:my_reviews", "determinations.review", key="g r"),
         Place("Intake batches", "cases:batches", "cases.enter_application", key="g b"),
         Place("New application", "cases:intake", "cases.enter_application", key="g n"),
         Place("My intakes", "cases:my_intakes", "cases.enter_application"),

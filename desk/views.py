@@ -36,7 +36,7 @@ def my_day(request: StaffRequest) -> HttpResponse:
     """What is due, what waits, what is in hand, and what changed since one looked."""
     sees_cases = request.user.may("cases.view_case")
     if Role.REVIEWER in request.user.roles and not sees_cases:
-        return redirect("reviewers:my_reviews")
+        return redirect("determinations:my_reviews")
     now = timezone.now()
     today = timezone.localdate(now)
     context = {"today": today, "sees_cases": sees_cases}

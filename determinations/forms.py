@@ -43,6 +43,19 @@ class QualityForm(forms.Form):
         ]
 
 
+class PeriodForm(DatedForm):
+    """From which day to which, both included."""
+
+    first = PaperDate(label="From", required=False)
+    last = PaperDate(label="To", required=False)
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if said.get("first") and said.get("last") and said["last"] < said["first"]:
+            self.add_error("last", "The period ends before it begins. Check both days.")
+        return said
+
+
 class SendForm(DatedForm):
     """The act "mark as sent" for the determination letter, to everybody still unsent."""
 

@@ -116,7 +116,6 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "reviewers:take_back": "reviewers.assign",
     "reviewers:approve_seats": "reviewers.assign",
     "reviewers:end_seats": "reviewers.assign",
-    "reviewers:my_reviews": "determinations.review",
     "reviewers:attest": "determinations.review",
     "reviewers:decline": "determinations.review",
     # reviewers: the panel; those who may know who a reviewer is read it, credentialing keeps it
@@ -147,7 +146,9 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "records:page_text": READERS,
     "records:page_png": READERS,
     # determinations: the reviewer's own pages
+    "determinations:my_reviews": "determinations.review",
     "determinations:workspace": "determinations.review",
+    "determinations:reviewer_record": "determinations.view_reviewer_record",
     "determinations:draft": "determinations.review",
     "determinations:leave": "determinations.review",
     "determinations:checks": "determinations.review",

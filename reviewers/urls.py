@@ -16,7 +16,6 @@ urlpatterns = [
     path("cases/<str:number>/assign/seats/", views.approve_seats, name="approve_seats"),
     path("cases/<str:number>/assign/one-seat/", views.end_seats, name="end_seats"),
     # a reviewer's own
-    path("reviews/", views.my_reviews, name="my_reviews"),
     path("reviews/<int:assignment_id>/attest/", views.attest, name="attest"),
     path("reviews/<int:assignment_id>/decline/", views.decline, name="decline"),
     # the panel

@@ -255,26 +255,6 @@ def _is_about(form: SettleForm | None, doubt: ConflictResult) -> bool:
 # --- a reviewer's own cases ---------------------------------------------------------------------
 
 
-@require_safe
-def my_reviews(request: StaffRequest) -> HttpResponse:
-    """The cases offered to me and those I review, and nothing of anybody else."""
-    now = timezone.now()
-    today = timezone.localdate(now)
-    me = Reviewer.objects.filter(user=request.user).first()
-    held = profile(me, on=today, known_at=now) if me else None
-    work = panel.my_work(request.user)
-    context = {
-        "me": me,
-        "work": work,
-        "offers": [one for one in work if one.is_offer],
-        "own": [one for one in work if not one.is_offer],
-        "hindrances": panel.hindrances(held, workload=0) if held else [],
-        "lapsing": panel.lapsing(held) if held else [],
-        "today": today,
-    }
-    return render(request, "reviewers/my_reviews.html", context)
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def attest(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """Answer, for one case, whether any tie exists; only then its records open."""
@@ -316,7 +296,7 @@ def _after_attesting(request: StaffRequest, after: ReviewerAssignment) -> HttpRe
     messages.success(
         request, f"Thank you for saying so. {after.case.number} goes to another reviewer."
     )
-    return redirect("reviewers:my_reviews")
+    return redirect("determinations:my_reviews")
 
 
 @require_POST
@@ -338,7 +318,7 @@ def decline(request: StaffRequest, assignment_id: int) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, f"{held.case.number} is given back.")
-            return redirect("reviewers:my_reviews")
+            return redirect("determinations:my_reviews")
     wording = assignments.current_wording(now)
     blank = AttestForm(
         questions=wording.questions if wording else [],
@@ -480,7 +460,7 @@ def report_change(request: StaffRequest) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "Thank you. Credentialing looks into it.")
-            return redirect("reviewers:my_reviews")
+            return redirect("determinations:my_reviews")
     status = 422 if request.method == "POST" else 200
     context = {"form": form, "today": timezone.localdate(now)}
     return render(request, "reviewers/report.html", context, status=status)
@@ -693,6 +673,7 @@ def _reviewer_page(
         "open_work": panel.open_work(row),
         "facts": panel.file_of(row, on=on, known_at=known_at, holding_only=bool(asked)),
         "is_keeper": request.user.may("reviewers.manage_credentials"),
+        "sees_record": request.user.may("determinations.view_reviewer_record"),
         "status_form": status_form
         or StatusForm(initial={"status": row.status, "version": row.version}),
         "sign_in_form": sign_in_form

@@ -55,7 +55,7 @@ def test_for_whom_nothing_waits_the_page_is_calm(client, cases, role):
 
 
 def test_a_reviewer_is_led_to_their_own_list(client, cases):
-    assert day(client, Role.REVIEWER).url == reverse("reviewers:my_reviews")
+    assert day(client, Role.REVIEWER).url == reverse("determinations:my_reviews")
 
 
 @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.GUIDELINE_ADMIN])

@@ -25,7 +25,7 @@ def test_who_also_reviews_does_not_see_the_cases_of_other_reviewers(client):
 def test_who_reviews_and_keeps_guidelines_goes_to_their_own_list(client):
     client.force_login(person(Role.REVIEWER, Role.GUIDELINE_ADMIN))
 
-    assert client.get(MY_DAY)["Location"] == reverse("reviewers:my_reviews")
+    assert client.get(MY_DAY)["Location"] == reverse("determinations:my_reviews")
 
 
 def test_a_coordinator_sees_what_waits_on_coordinators(client):

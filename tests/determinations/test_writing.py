@@ -604,7 +604,7 @@ def test_submitting_a_whole_review_hands_it_on(desk, assignment):
 
     answer = desk.post(url("submit", assignment))
 
-    assert answer.url == reverse("reviewers:my_reviews")
+    assert answer.url == reverse("determinations:my_reviews")
     again = desk.post(url("submit", assignment))
     assert again.status_code in {302, 422}
     assert Event.objects.filter(case=assignment.case, kind=Event.Kind.SUBMITTED).count() == 1

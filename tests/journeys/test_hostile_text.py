@@ -52,7 +52,7 @@ def pages(client, set_clock):
         urls = [reverse(name, args=[number]) for name in of_case]
         urls += [reverse("desk:queue", args=[slug]) for slug in ("reading", "qa", "issue", "mail")]
         urls += [reverse("desk:my_day"), f"{reverse('desk:jump')}?q={number}"]
-        urls += [reverse("reviewers:my_reviews"), reverse("cases:my_intakes")]
+        urls += [reverse("determinations:my_reviews"), reverse("cases:my_intakes")]
         for assignment in case.assignments.all():
             part = f"item-{case.items.get().pk}"
             workspace = reverse("determinations:workspace", args=[assignment.pk])

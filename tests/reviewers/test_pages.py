@@ -261,7 +261,7 @@ class TestOwnReviews:
         mine, other = self.offered(), self.offered()
         client = signed_in(user=self.user_of(mine))
 
-        text = client.get(reverse("reviewers:my_reviews")).content.decode()
+        text = client.get(reverse("determinations:my_reviews")).content.decode()
 
         assert mine.case.number in text
         assert other.case.number not in text
@@ -314,7 +314,7 @@ class TestOwnReviews:
             reverse("reviewers:attest", args=[made.pk]), self.answers(made, employer="yes")
         )
 
-        assert answer.url == reverse("reviewers:my_reviews")
+        assert answer.url == reverse("determinations:my_reviews")
         made.case.refresh_from_db()
         assert made.case.status == Status.RECORDS_COMPLETE
         text = client.get(answer.url).content.decode()
@@ -358,12 +358,12 @@ class TestOwnReviews:
         made.case.party_list_version += 1
         made.case.store(by=None, at=timezone.now(), fields=["party_list_version"])
 
-        assert "Attest again" in client.get(reverse("reviewers:my_reviews")).content.decode()
+        assert "Attest again" in client.get(reverse("determinations:my_reviews")).content.decode()
         page = client.get(reverse("reviewers:attest", args=[made.pk])).content.decode()
         assert "have changed since you attested" in page
 
     def test_a_sign_in_without_a_reviewer_is_told(self, signed_in):
-        text = signed_in(Role.REVIEWER).get(reverse("reviewers:my_reviews")).content.decode()
+        text = signed_in(Role.REVIEWER).get(reverse("determinations:my_reviews")).content.decode()
         assert "not linked to a reviewer yet" in text
 
     def test_a_shared_surname_is_pointed_out_to_the_reviewer(self, signed_in):
@@ -663,7 +663,7 @@ class TestSecrecy:
         code, number = made.reviewer.code, made.case.number
         return [
             reverse("reviewers:assign", args=[number]),
-            reverse("reviewers:my_reviews"),
+            reverse("determinations:my_reviews"),
             reverse("reviewers:attest", args=[made.pk]),
             reverse("reviewers:panel"),
             reverse("reviewers:panel") + f"?find={CANARY}",

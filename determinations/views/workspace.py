@@ -1,4 +1,4 @@
-"""Pages of the review: the workspace, quality assurance, issuing, sending and the versions."""
+"""The reviewer's own pages: read and decide on one page, then sign."""
 
 from typing import Any
 
@@ -6,35 +6,25 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
-import files.services
-import letters.services
 import records.viewer
 from accounts.requests import StaffRequest
 from accounts.services import note_look
-from accounts.versions import Stale
-from cases.forms.acts import ReasonForm
-from cases.models import CannotMove, Case
 from cases.paper_fields import whole_number
-from cases.policies import NotAllowed
 from cases.services.items import stated_for
+from determinations import checks, policies
+from determinations.composition import ADMINISTRATOR
+from determinations.forms import CiteForm
+from determinations.models import Basis, PartyTerm, QualityReview
+from determinations.services import writing
 from guidelines.citations import sentences
 from reviewers.models import ReviewerAssignment
 from reviewers.policies import may_open_file
 
-from . import checks, history, policies
-from .composition import ADMINISTRATOR
-from .forms import CiteForm, QualityForm, SendForm
-from .models import Basis, PartyTerm, QualityReview
-from .services import issuing, sending, writing
-from .services import quality as quality_services
-
-REFUSALS = (NotAllowed, CannotMove, letters.services.Refused)
-
-
-# --- The reviewer's workspace -----------------------------------------------------------------
+from .loading import REFUSALS, preview_pdf
 
 
 @require_GET
@@ -44,7 +34,7 @@ def workspace(request: StaffRequest, assignment_id: int) -> HttpResponse:
     why_not = policies.why_not_write(request.user, assignment)
     if why_not and policies.is_submitted(assignment):
         messages.info(request, why_not)
-        return redirect("reviewers:my_reviews")
+        return redirect("determinations:my_reviews")
     if why_not:
         return redirect("reviewers:attest", assignment_id)
     now = timezone.now()
@@ -159,7 +149,7 @@ def uncite(request: StaffRequest, assignment_id: int, citation_id: int) -> HttpR
 def review_preview(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """The letter as it would look now, for its reviewer."""
     assignment = _open_assignment(request, assignment_id)
-    return _preview_pdf(request, assignment.case, only_seat=assignment.seat)
+    return preview_pdf(request, assignment.case, only_seat=assignment.seat)
 
 
 @require_POST
@@ -196,184 +186,11 @@ def submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
             else "waits for the other reviewer; you have done your part"
         )
         messages.success(request, f"{assignment.case.number} {where}.")
-        return redirect("reviewers:my_reviews")
+        return redirect("determinations:my_reviews")
     assignment = _own_assignment(request, assignment_id)
     context = _workspace(request, assignment, request.POST.get("part", ""))
     context |= {"findings": findings, "refused": True}
     return render(request, "determinations/workspace.html", context, status=422)
-
-
-# --- Quality assurance ------------------------------------------------------------------------
-
-
-@require_GET
-def quality(request: StaffRequest, number: str) -> HttpResponse:
-    """The review as submitted, with what changed since the last reading."""
-    case = _case(number)
-    return _quality_page(request, case, QualityForm(case=case))
-
-
-@require_POST
-def return_for_changes(request: StaffRequest, number: str) -> HttpResponse:
-    """Send the review back with words."""
-    case = _case(number)
-    form = QualityForm(request.POST, case=case)
-    if form.is_valid():
-        try:
-            quality_services.return_for_changes(
-                case_id=case.pk,
-                comment=form.cleaned_data["comment"],
-                item_id=form.cleaned_data["item"],
-                seat=form.cleaned_data["seat"],
-                seen_version=_seen(request),
-                by=request.user,
-                at=timezone.now(),
-            )
-        except Stale as stale:
-            form.add_error(None, str(stale))
-            return _quality_page(request, case, form, status=409)
-        except REFUSALS as refusal:
-            form.add_error("comment", str(refusal))
-        else:
-            messages.success(request, f"{number} is back with its reviewer.")
-            return redirect("desk:queue", "qa")
-    return _quality_page(request, case, form, status=422)
-
-
-@require_POST
-def approve(request: StaffRequest, number: str) -> HttpResponse:
-    """Find the review fit to be issued."""
-    case = _case(number)
-    form = QualityForm(request.POST, case=case)
-    if form.is_valid():
-        try:
-            quality_services.approve(
-                case_id=case.pk,
-                comment=form.cleaned_data["comment"],
-                seen_version=_seen(request),
-                by=request.user,
-                at=timezone.now(),
-            )
-        except Stale as stale:
-            form.add_error(None, str(stale))
-            return _quality_page(request, case, form, status=409)
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{number} is approved and waits for the medical director.")
-            return redirect("desk:queue", "qa")
-    return _quality_page(request, case, form, status=422)
-
-
-# --- Issuing and sending ----------------------------------------------------------------------
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def issue(request: StaffRequest, number: str) -> HttpResponse:
-    """The medical director issues; the page names every fact that the letter rests on."""
-    case = _case(number)
-    now = timezone.now()
-    error = ""
-    status = 200
-    if request.method == "POST":
-        try:
-            issuing.issue(case_id=case.pk, seen_version=_seen(request), by=request.user, at=now)
-        except Stale as stale:
-            error, status = str(stale), 409
-        except REFUSALS as refusal:
-            error, status = str(refusal), 422
-        else:
-            messages.success(request, f"{number} is issued. The letter is being rendered.")
-            return redirect("desk:letters", number)
-        case = _case(number)
-    context = _determination_context(request, case)
-    context |= {
-        "error": error,
-        "why_not": policies.why_not_issue(request.user, case),
-        "readiness": issuing.readiness(case, at=now),
-        "back_form": ReasonForm(),
-    }
-    return render(request, "determinations/issue.html", context, status=status)
-
-
-@require_GET
-def preview(request: StaffRequest, number: str) -> HttpResponse:
-    """The letter exactly as it would be issued now. Opening it is what makes issuing possible."""
-    return _preview_pdf(request, _case(number))
-
-
-@require_POST
-def send_back(request: StaffRequest, number: str) -> HttpResponse:
-    """Void the approval and put the case before quality assurance again."""
-    case = _case(number)
-    form = ReasonForm(request.POST)
-    if form.is_valid():
-        try:
-            quality_services.send_back(
-                case_id=case.pk,
-                reason=form.cleaned_data["reason"],
-                by=request.user,
-                at=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{number} is back with quality assurance.")
-            return redirect(case)
-    context = _determination_context(request, case)
-    context |= {
-        "why_not": policies.why_not_issue(request.user, case),
-        "readiness": issuing.readiness(case, at=timezone.now()),
-        "back_form": form,
-    }
-    return render(request, "determinations/issue.html", context, status=422)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def send(request: StaffRequest, number: str) -> HttpResponse:
-    """State that the determination went out to its recipients; the last one closes the case."""
-    case = _case(number)
-    now = timezone.now()
-    today = timezone.localdate(now)
-    form = SendForm(request.POST or None, today=today, initial={"sent_on": f"{today:%m/%d/%Y}"})
-    if request.method == "POST" and form.is_valid():
-        try:
-            sending.mark_determination_sent(
-                case_id=case.pk, sent_on=form.cleaned_data["sent_on"], by=request.user, at=now
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{number} is sent and closed.")
-            return redirect("desk:case", number)
-    determination = policies.live_determination(case)
-    letter = determination.letter if determination else None
-    context = {
-        "case": case,
-        "form": form,
-        "letter": letter,
-        "deliveries": letter.deliveries.order_by("pk") if letter else [],
-        "why_not": policies.why_not_send(request.user, case),
-    }
-    return render(
-        request,
-        "determinations/send.html",
-        context,
-        status=422 if request.method == "POST" else 200,
-    )
-
-
-@require_GET
-def versions(request: StaffRequest, number: str) -> HttpResponse:
-    """Every version of the determination, side by side, word by word."""
-    case = _case(number)
-    note_look(by=request.user, subject="case", reference=number, granted=True, at=timezone.now())
-    context = _determination_context(request, case)
-    context |= {"tab": "versions", "parts": history.parts_of(case, request.user)}
-    return render(request, "determinations/versions.html", context)
-
-
-# --- Shared by the pages above ------------------------------------------------------------------
 
 
 def _own_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssignment:
@@ -398,21 +215,11 @@ def _open_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssig
     return assignment
 
 
-def _case(number: str) -> Case:
-    return get_object_or_404(Case.objects.select_related("ur_decision"), number=number)
-
-
-def _seen(request: StaffRequest) -> int | None:
-    return whole_number(request.POST.get("version", ""))
-
-
 def _wants_json(request: StaffRequest) -> bool:
     return "application/json" in request.headers.get("Accept", "")
 
 
 def _workspace_url(assignment: ReviewerAssignment) -> str:
-    from django.urls import reverse
-
     return reverse("determinations:workspace", args=[assignment.pk])
 
 
@@ -544,63 +351,3 @@ def _last_return(assignment: ReviewerAssignment) -> QualityReview | None:
         .order_by("-number")
         .first()
     )
-
-
-def _determination_context(request: StaffRequest, case: Case) -> dict[str, Any]:
-    determination = policies.live_determination(case)
-    assignments = case.assignments.filter(round=case.round, state__in=["ACCEPTED", "FINISHED"])
-    reviews = []
-    for assignment in assignments.select_related("review", "reviewer").order_by("seat"):
-        opinions = (
-            assignment.opinions.select_related("item")
-            .prefetch_related("citations")
-            .order_by("item__position")
-        )
-        reviews.append({"assignment": assignment, "opinions": list(opinions)})
-    return {
-        "case": case,
-        "determination": determination,
-        "reviews": reviews,
-        "readings": list(
-            determination.quality_reviews.select_related("checked_by", "item").order_by("number")
-        )
-        if determination
-        else [],
-        "sees_identity": request.user.may("reviewers.see_identity"),
-        "today": timezone.localdate(),
-    }
-
-
-def _quality_page(
-    request: StaffRequest, case: Case, form: QualityForm, *, status: int = 200
-) -> HttpResponse:
-    case.refresh_from_db()
-    now = timezone.now()
-    note_look(by=request.user, subject="case", reference=case.number, granted=True, at=now)
-    context = _determination_context(request, case)
-    context |= {
-        "form": form,
-        "why_not": policies.why_not_check_quality(request.user, case),
-        "changes": issuing.changes_since_return(case),
-        "readiness": issuing.readiness(case, at=now),
-    }
-    return render(request, "determinations/qa.html", context, status=status)
-
-
-def _preview_pdf(
-    request: StaffRequest, case: Case, *, only_seat: int | None = None
-) -> HttpResponse:
-    now = timezone.now()
-    note_look(by=request.user, subject="letter", reference=case.number, granted=True, at=now)
-    try:
-        shown = issuing.preview(case_id=case.pk, only_seat=only_seat, by=request.user, at=now)
-    except REFUSALS as refusal:
-        return render(
-            request,
-            "determinations/no_preview.html",
-            {"case": case, "why": str(refusal)},
-            status=422,
-        )
-    response = HttpResponse(files.services.read_bytes(shown.file), content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="{case.number}-preview.pdf"'
-    return response

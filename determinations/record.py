@@ -1,0 +1,117 @@
+"""How a reviewer's work went over a period: turnaround, punctuality, what quality sent back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from statistics import median
+
+from django.db.models import Min
+
+from cases.models import Deadline
+from cases.services.intake import local_day
+from reviewers.models import Reviewer, ReviewerAssignment
+
+from .models import Determination, QualityReview, Review
+
+DECIDING = ("determination_regular", "determination_formulary", "determination_expedited")
+FEWEST = 5  # below this many a share says more of chance than of the reviewer
+
+
+@dataclass(frozen=True)
+class Record:
+    """One reviewer's finished reviews of a period. Shares are of ``finished``."""
+
+    finished: int
+    median_days: float | None  # from accepting the case to first submitting the review
+    late: int  # decided after the legal day
+    returned: int  # sent back by quality assurance at least once
+    declined: int  # cases given back in the period
+    findings: Sequence[QualityReview]  # what quality assurance wrote, latest first
+
+    @property
+    def has_shares(self) -> bool:
+        """Whether there are enough reviews for a share to mean something."""
+        return self.finished >= FEWEST
+
+    @property
+    def returned_percent(self) -> int:
+        return round(100 * self.returned / self.finished) if self.finished else 0
+
+    @property
+    def late_percent(self) -> int:
+        return round(100 * self.late / self.finished) if self.finished else 0
+
+
+def record_of(reviewer: Reviewer, *, first: date, last: date) -> Record:
+    """What a reviewer finished from one day to another, both included. Six queries."""
+    finished = list(
+        ReviewerAssignment.objects.filter(
+            reviewer=reviewer,
+            state=ReviewerAssignment.State.FINISHED,
+            ended_at__date__gte=first,
+            ended_at__date__lte=last,
+        ).select_related("review")
+    )
+    rounds = {(one.case_id, one.round): one for one in finished}
+    reviews = [one.review for one in finished]
+    submitted = dict(
+        Review.history.filter(
+            id__in=[review.pk for review in reviews], state=Review.State.SUBMITTED
+        )
+        .values_list("id")
+        .annotate(first=Min("history_date"))
+    )
+    days = [
+        (local_day(submitted[one.review.pk]) - local_day(one.accepted_at)).days
+        for one in finished
+        if one.accepted_at and one.review.pk in submitted
+    ]
+    readings = _readings(rounds)
+    declined = ReviewerAssignment.objects.filter(
+        reviewer=reviewer,
+        state=ReviewerAssignment.State.DECLINED,
+        ended_at__date__gte=first,
+        ended_at__date__lte=last,
+    )
+    return Record(
+        finished=len(finished),
+        median_days=median(days) if days else None,
+        late=_late(rounds),
+        returned=len({(one.determination.case_id, one.determination.round) for one in readings}),
+        declined=declined.count(),
+        findings=readings,
+    )
+
+
+def _readings(rounds: dict[tuple[int, int], ReviewerAssignment]) -> list[QualityReview]:
+    """The returns that were meant for this reviewer's seat, or for all seats."""
+    rows = (
+        QualityReview.objects.filter(
+            result=QualityReview.Result.RETURNED,
+            determination__case__in=[case_id for case_id, _ in rounds],
+        )
+        .select_related("determination__case", "item", "checked_by")
+        .order_by("-checked_at", "-pk")
+    )
+    return [
+        row
+        for row in rows
+        if (held := rounds.get((row.determination.case_id, row.determination.round)))
+        and row.seat in {None, held.seat}
+    ]
+
+
+def _late(rounds: dict[tuple[int, int], ReviewerAssignment]) -> int:
+    """How many were decided after the legal day of the clock that ran."""
+    cases = [case_id for case_id, _ in rounds]
+    deadlines = Deadline.objects.filter(
+        case__in=cases, clock__in=DECIDING, replaced_at__isnull=True
+    )
+    due = {(row.case_id, row.round): row.due_on for row in deadlines if row.due_on}
+    return sum(
+        1
+        for row in Determination.objects.filter(case__in=cases)
+        if row.decided_on
+        and (row.case_id, row.round) in rounds
+        and row.decided_on > due.get((row.case_id, row.round), date.max)
+    )

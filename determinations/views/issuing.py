@@ -1,0 +1,126 @@
+"""Pages of the medical director and the mail room: issue, send back, send, look back."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.requests import StaffRequest
+from accounts.services import note_look
+from accounts.versions import Stale
+from cases.forms.acts import ReasonForm
+from determinations import history, policies
+from determinations.forms import SendForm
+from determinations.services import issuing as issue_services
+from determinations.services import quality as quality_services
+from determinations.services import sending
+
+from .loading import REFUSALS, determination_context, load_case, preview_pdf, seen_version
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def issue(request: StaffRequest, number: str) -> HttpResponse:
+    """The medical director issues; the page names every fact that the letter rests on."""
+    case = load_case(number)
+    now = timezone.now()
+    error = ""
+    status = 200
+    if request.method == "POST":
+        try:
+            issue_services.issue(
+                case_id=case.pk, seen_version=seen_version(request), by=request.user, at=now
+            )
+        except Stale as stale:
+            error, status = str(stale), 409
+        except REFUSALS as refusal:
+            error, status = str(refusal), 422
+        else:
+            messages.success(request, f"{number} is issued. The letter is being rendered.")
+            return redirect("desk:letters", number)
+        case = load_case(number)
+    context = determination_context(request, case)
+    context |= {
+        "error": error,
+        "why_not": policies.why_not_issue(request.user, case),
+        "readiness": issue_services.readiness(case, at=now),
+        "back_form": ReasonForm(),
+    }
+    return render(request, "determinations/issue.html", context, status=status)
+
+
+@require_GET
+def preview(request: StaffRequest, number: str) -> HttpResponse:
+    """The letter exactly as it would be issued now. Opening it is what makes issuing possible."""
+    return preview_pdf(request, load_case(number))
+
+
+@require_POST
+def send_back(request: StaffRequest, number: str) -> HttpResponse:
+    """Void the approval and put the case before quality assurance again."""
+    case = load_case(number)
+    form = ReasonForm(request.POST)
+    if form.is_valid():
+        try:
+            quality_services.send_back(
+                case_id=case.pk,
+                reason=form.cleaned_data["reason"],
+                by=request.user,
+                at=timezone.now(),
+            )
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"{number} is back with quality assurance.")
+            return redirect(case)
+    context = determination_context(request, case)
+    context |= {
+        "why_not": policies.why_not_issue(request.user, case),
+        "readiness": issue_services.readiness(case, at=timezone.now()),
+        "back_form": form,
+    }
+    return render(request, "determinations/issue.html", context, status=422)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def send(request: StaffRequest, number: str) -> HttpResponse:
+    """State that the determination went out to its recipients; the last one closes the case."""
+    case = load_case(number)
+    now = timezone.now()
+    today = timezone.localdate(now)
+    form = SendForm(request.POST or None, today=today, initial={"sent_on": f"{today:%m/%d/%Y}"})
+    if request.method == "POST" and form.is_valid():
+        try:
+            sending.mark_determination_sent(
+                case_id=case.pk, sent_on=form.cleaned_data["sent_on"], by=request.user, at=now
+            )
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"{number} is sent and closed.")
+            return redirect("desk:case", number)
+    determination = policies.live_determination(case)
+    letter = determination.letter if determination else None
+    context = {
+        "case": case,
+        "form": form,
+        "letter": letter,
+        "deliveries": letter.deliveries.order_by("pk") if letter else [],
+        "why_not": policies.why_not_send(request.user, case),
+    }
+    return render(
+        request,
+        "determinations/send.html",
+        context,
+        status=422 if request.method == "POST" else 200,
+    )
+
+
+@require_GET
+def versions(request: StaffRequest, number: str) -> HttpResponse:
+    """Every version of the determination, side by side, word by word."""
+    case = load_case(number)
+    note_look(by=request.user, subject="case", reference=number, granted=True, at=timezone.now())
+    context = determination_context(request, case)
+    context |= {"tab": "versions", "parts": history.parts_of(case, request.user)}
+    return render(request, "determinations/versions.html", context)

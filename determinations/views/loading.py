@@ -1,0 +1,69 @@
+"""What the pages of a determination share: loading the case, and the letter as it stands."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+
+import files.services
+import letters.services
+from accounts.requests import StaffRequest
+from accounts.services import note_look
+from cases.models import CannotMove, Case
+from cases.paper_fields import whole_number
+from cases.policies import NotAllowed
+from determinations import policies
+from determinations.services import issuing
+
+REFUSALS = (NotAllowed, CannotMove, letters.services.Refused)
+
+
+def load_case(number: str) -> Case:
+    return get_object_or_404(Case.objects.select_related("ur_decision"), number=number)
+
+
+def seen_version(request: StaffRequest) -> int | None:
+    return whole_number(request.POST.get("version", ""))
+
+
+def determination_context(request: StaffRequest, case: Case) -> dict[str, Any]:
+    determination = policies.live_determination(case)
+    assignments = case.assignments.filter(round=case.round, state__in=["ACCEPTED", "FINISHED"])
+    reviews = []
+    for assignment in assignments.select_related("review", "reviewer").order_by("seat"):
+        opinions = (
+            assignment.opinions.select_related("item")
+            .prefetch_related("citations")
+            .order_by("item__position")
+        )
+        reviews.append({"assignment": assignment, "opinions": list(opinions)})
+    return {
+        "case": case,
+        "determination": determination,
+        "reviews": reviews,
+        "readings": list(
+            determination.quality_reviews.select_related("checked_by", "item").order_by("number")
+        )
+        if determination
+        else [],
+        "sees_identity": request.user.may("reviewers.see_identity"),
+        "today": timezone.localdate(),
+    }
+
+
+def preview_pdf(request: StaffRequest, case: Case, *, only_seat: int | None = None) -> HttpResponse:
+    now = timezone.now()
+    note_look(by=request.user, subject="letter", reference=case.number, granted=True, at=now)
+    try:
+        shown = issuing.preview(case_id=case.pk, only_seat=only_seat, by=request.user, at=now)
+    except REFUSALS as refusal:
+        return render(
+            request,
+            "determinations/no_preview.html",
+            {"case": case, "why": str(refusal)},
+            status=422,
+        )
+    response = HttpResponse(files.services.read_bytes(shown.file), content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{case.number}-preview.pdf"'
+    return response

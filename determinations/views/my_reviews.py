@@ -1,0 +1,61 @@
+"""A reviewer's own list, and how their work went as the house sees it."""
+
+from datetime import timedelta
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+import reviewers.panel
+from accounts.requests import StaffRequest
+from determinations.dashboard import cards
+from determinations.forms import PeriodForm
+from determinations.record import record_of
+from reviewers.models import Reviewer
+from reviewers.profiles import profile
+
+YEAR = timedelta(days=365)
+
+
+@require_safe
+def my_reviews(request: StaffRequest) -> HttpResponse:
+    """The cases offered to me and those I review, and nothing of anybody else."""
+    now = timezone.now()
+    today = timezone.localdate(now)
+    me = Reviewer.objects.filter(user=request.user).first()
+    held = profile(me, on=today, known_at=now) if me else None
+    mine = cards(request.user)
+    context = {
+        "me": me,
+        "cards": mine,
+        "offers": [card for card in mine if card.work.is_offer],
+        "own": [card for card in mine if not card.work.is_offer],
+        "hindrances": reviewers.panel.hindrances(held, workload=0) if held else [],
+        "lapsing": reviewers.panel.lapsing(held) if held else [],
+        "today": today,
+    }
+    return render(request, "determinations/my_reviews.html", context)
+
+
+@require_safe
+def reviewer_record(request: StaffRequest, code: str) -> HttpResponse:
+    """Turnaround, lateness, returns and findings of one reviewer over a period."""
+    reviewer = get_object_or_404(Reviewer, code=code)
+    today = timezone.localdate()
+    asked = {name: request.GET[name] for name in ("first", "last") if request.GET.get(name)}
+    form = PeriodForm(asked or None, today=today, initial={"first": today - YEAR, "last": today})
+    first, last = today - YEAR, today
+    if form.is_bound and form.is_valid():
+        first = form.cleaned_data["first"] or first
+        last = form.cleaned_data["last"] or last
+    context = {
+        "reviewer": reviewer,
+        "form": form,
+        "first": first,
+        "last": last,
+        "record": record_of(reviewer, first=first, last=last),
+        "today": today,
+    }
+    status = 422 if form.is_bound and form.errors else 200
+    return render(request, "determinations/reviewer_record.html", context, status=status)

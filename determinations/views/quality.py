@@ -1,0 +1,93 @@
+"""Pages of quality assurance: the review as submitted, returned or approved."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.requests import StaffRequest
+from accounts.services import note_look
+from accounts.versions import Stale
+from cases.models import Case
+from determinations import policies
+from determinations.forms import QualityForm
+from determinations.services import issuing
+from determinations.services import quality as quality_services
+
+from .loading import REFUSALS, determination_context, load_case, seen_version
+
+
+@require_GET
+def quality(request: StaffRequest, number: str) -> HttpResponse:
+    """The review as submitted, with what changed since the last reading."""
+    case = load_case(number)
+    return _quality_page(request, case, QualityForm(case=case))
+
+
+@require_POST
+def return_for_changes(request: StaffRequest, number: str) -> HttpResponse:
+    """Send the review back with words."""
+    case = load_case(number)
+    form = QualityForm(request.POST, case=case)
+    if form.is_valid():
+        try:
+            quality_services.return_for_changes(
+                case_id=case.pk,
+                comment=form.cleaned_data["comment"],
+                item_id=form.cleaned_data["item"],
+                seat=form.cleaned_data["seat"],
+                seen_version=seen_version(request),
+                by=request.user,
+                at=timezone.now(),
+            )
+        except Stale as stale:
+            form.add_error(None, str(stale))
+            return _quality_page(request, case, form, status=409)
+        except REFUSALS as refusal:
+            form.add_error("comment", str(refusal))
+        else:
+            messages.success(request, f"{number} is back with its reviewer.")
+            return redirect("desk:queue", "qa")
+    return _quality_page(request, case, form, status=422)
+
+
+@require_POST
+def approve(request: StaffRequest, number: str) -> HttpResponse:
+    """Find the review fit to be issued."""
+    case = load_case(number)
+    form = QualityForm(request.POST, case=case)
+    if form.is_valid():
+        try:
+            quality_services.approve(
+                case_id=case.pk,
+                comment=form.cleaned_data["comment"],
+                seen_version=seen_version(request),
+                by=request.user,
+                at=timezone.now(),
+            )
+        except Stale as stale:
+            form.add_error(None, str(stale))
+            return _quality_page(request, case, form, status=409)
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"{number} is approved and waits for the medical director.")
+            return redirect("desk:queue", "qa")
+    return _quality_page(request, case, form, status=422)
+
+
+def _quality_page(
+    request: StaffRequest, case: Case, form: QualityForm, *, status: int = 200
+) -> HttpResponse:
+    case.refresh_from_db()
+    now = timezone.now()
+    note_look(by=request.user, subject="case", reference=case.number, granted=True, at=now)
+    context = determination_context(request, case)
+    context |= {
+        "form": form,
+        "why_not": policies.why_not_check_quality(request.user, case),
+        "changes": issuing.changes_since_return(case),
+        "readiness": issuing.readiness(case, at=now),
+    }
+    return render(request, "determinations/qa.html", context, status=status)
