@@ -80,6 +80,11 @@ def why_not_go_on_with_what_is_on_file(user: User, case: Case, *, at: datetime) 
             "The day by which the records were due is not known, so it cannot have passed. "
             "Mark the notices of assignment as sent first."
         )
+    if deadline.due_on is None:
+        return (
+            "The day by which the records are due is not known: a fact is missing. "
+            "The case page says which."
+        )
     if deadline.due_at is not None:
         passed = at > deadline.due_at
     else:
