@@ -27,13 +27,14 @@ from cases.models import (
     ApplicationPaper,
     Case,
     Event,
+    InformationRequest,
     ItemChange,
     Organisation,
     OrganisationName,
     SameOrganisation,
     SavedView,
 )
-from cases.services import item_changes, notes, organisations, saved_views
+from cases.services import information, item_changes, notes, organisations, saved_views
 from determinations.models import Opinion, OpinionCitation
 from files.services import read_bytes
 from guidelines import services as guideline_services
@@ -220,6 +221,7 @@ def _make(office: Office) -> dict[str, list]:
         "page": [1],
         "position": [1],
         "part": ["summary"],
+        "request_id": [_asked().pk],
         "event_id": [_noted(eligible).pk],
         "change_id": [_proposed(eligible).pk],
         "party_id": list(eligible.parties.values_list("pk", flat=True))[:1],
@@ -287,6 +289,20 @@ def _merged() -> SameOrganisation:
         organisation_id=first.organisation_id, same_as_name=second.printed,
         reason="Told by both", by=None, at=MONDAY,
     )  # fmt: skip
+
+
+def _asked() -> InformationRequest:
+    """A question to a party of a case that is being screened."""
+    case = received_case()
+    return information.ask_information(
+        case_id=case.pk,
+        party_id=case.parties.get(role="EMPLOYEE").pk,
+        facts=["SIGNED"],
+        question="Who signed the form?",
+        received_on=MONDAY.date(),
+        by=person(Role.COORDINATOR),
+        at=MONDAY,
+    )
 
 
 def _proposed(case: Case) -> ItemChange:

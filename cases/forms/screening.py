@@ -1,43 +1,168 @@
 """What is found when a case is screened: the facts of eligibility, and what UR cites."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
+from cases.eligibility import CODES, ITEM_FACTS, LETTER_SENTENCES, Proposal, Verdict
 from cases.models import (
     Answer,
+    DisputedItem,
     EligibilityFact,
 )
 from cases.paper_fields import PaperText
+from cases.services.findings import ItemSaid
 from guidelines.citations import Citation
 
 
-class EligibilityForm(forms.Form):
-    """The six facts, each answered, each with room for a note."""
+@dataclass(frozen=True)
+class FactRow:
+    """One fact on the page: its fields, and what the rules say of it."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    fact: forms.BoundField
+    note: forms.BoundField
+    reason: forms.BoundField | None
+    proposed: str
+    verdicts: list[Verdict]
+
+    @property
+    def letter_sentences(self) -> list[str]:
+        return list(dict.fromkeys(one.letter_sentence for one in self.verdicts if one.code))
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """One item on the page: its fields, and what the rules say of it."""
+
+    item: DisputedItem
+    necessity: forms.BoundField
+    not_decided: forms.BoundField
+    reason: forms.BoundField
+    other_case: forms.BoundField
+    note: forms.BoundField
+    verdicts: list[Verdict]
+
+
+class EligibilityForm(forms.Form):
+    """The six facts, each answered, each with room for a note; and each item where it differs.
+
+    What the rules propose is chosen beforehand; nothing is decided until a person sends it.
+    """
+
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        items: Sequence[DisputedItem] = (),
+        proposal: Proposal,
+    ) -> None:
+        super().__init__(data)
+        self.items, self.proposal = list(items), proposal
         for fact in EligibilityFact:
             self.fields[fact.value] = forms.ChoiceField(
                 label=fact.label,
                 choices=Answer.choices,
                 widget=forms.RadioSelect,
+                initial=proposal.answers[fact.value],
                 error_messages={"required": "Answer this fact; “Unknown” is an answer too."},
             )
             self.fields[f"note_{fact.value}"] = PaperText(
                 label="Note", max_length=1000, required=False
             )
+            if len(CODES[fact.value]) > 1:
+                self.fields[f"reason_{fact.value}"] = _reasons(CODES[fact.value])
+        for item in self.items:
+            self._add_item(item)
 
-    def facts(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
-        """Each fact with its note, for the page."""
-        return [(self[fact.value], self[f"note_{fact.value}"]) for fact in EligibilityFact]
+    def _add_item(self, item: DisputedItem) -> None:
+        as_whole = [("", "As for the whole"), *Answer.choices]
+        for fact, name in _ITEM_FIELDS.items():
+            own = self.proposal.item_answers.get(item.position, {}).get(fact, "")
+            self.fields[f"{name}_{item.pk}"] = forms.ChoiceField(
+                label=_ITEM_LABELS[fact],
+                choices=as_whole,
+                required=False,
+                initial="" if own == self.proposal.answers[fact] else own,
+            )
+        codes = [code for fact in ITEM_FACTS for code in CODES[fact]]
+        self.fields[f"reason_{item.pk}"] = _reasons(codes)
+        self.fields[f"other_{item.pk}"] = PaperText(
+            label="Other case", max_length=20, required=False
+        )
+        self.fields[f"note_{item.pk}"] = PaperText(label="Note", max_length=300, required=False)
+
+    def facts(self) -> list[FactRow]:
+        """Each fact with what belongs to it, for the page."""
+        return [
+            FactRow(
+                fact=self[fact.value],
+                note=self[f"note_{fact.value}"],
+                reason=self[name] if (name := f"reason_{fact.value}") in self.fields else None,
+                proposed=Answer(self.proposal.answers[fact.value]).label,
+                verdicts=self.proposal.of(fact.value),
+            )
+            for fact in EligibilityFact
+        ]
+
+    def item_rows(self) -> list[ItemRow]:
+        """Each item with what belongs to it, for the page."""
+        return [
+            ItemRow(
+                item=item,
+                necessity=self[f"necessity_{item.pk}"],
+                not_decided=self[f"decided_{item.pk}"],
+                reason=self[f"reason_{item.pk}"],
+                other_case=self[f"other_{item.pk}"],
+                note=self[f"note_{item.pk}"],
+                verdicts=[
+                    one for fact in ITEM_FACTS for one in self.proposal.of(fact, item.position)
+                ],
+            )
+            for item in self.items
+        ]
+
+    def reasons(self) -> dict[str, str]:
+        """The coded reasons that were chosen for the whole."""
+        chosen = {
+            fact.value: self.cleaned_data.get(f"reason_{fact.value}", "")
+            for fact in EligibilityFact
+        }
+        return {fact: code for fact, code in chosen.items() if code}
+
+    def items_said(self) -> dict[int, ItemSaid]:
+        """What is said of each item, by its id."""
+        said = self.cleaned_data
+        return {
+            item.pk: ItemSaid(
+                necessity=said[f"necessity_{item.pk}"],
+                not_decided=said[f"decided_{item.pk}"],
+                reason=said[f"reason_{item.pk}"],
+                note=said[f"note_{item.pk}"],
+                other_case=said[f"other_{item.pk}"].strip().upper(),
+            )
+            for item in self.items
+        }
 
     def answers(self) -> dict[str, str]:
         return {fact.value: self.cleaned_data[fact.value] for fact in EligibilityFact}
 
     def notes(self) -> dict[str, str]:
         return {fact.value: self.cleaned_data[f"note_{fact.value}"] for fact in EligibilityFact}
+
+
+_ITEM_FIELDS = {"NECESSITY": "necessity", "NOT_DECIDED": "decided"}
+_ITEM_LABELS = {"NECESSITY": "Denied for necessity", "NOT_DECIDED": "Not decided before"}
+
+
+def _reasons(codes: Sequence[str]) -> forms.ChoiceField:
+    """A choice among coded reasons, each with what the letter says."""
+    choices = [(code, f"{code}: {LETTER_SENTENCES[code]}") for code in codes]
+    return forms.ChoiceField(
+        label="Reason, if no", choices=[("", "As proposed"), *choices], required=False
+    )
 
 
 CITATION_ROWS = 6

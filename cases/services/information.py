@@ -42,7 +42,7 @@ def ask_information(
     policies.refuse("" if question.strip() else "Write what the party is asked.")
     known = set(facts) <= set(eligibility.FACTS)
     policies.refuse("" if facts and known else "Choose the facts that turn on the answer.")
-    party = case.parties.current().filter(pk=party_id).first()
+    party = case.parties.current().on(local_day(at)).filter(pk=party_id).first()
     if party is None:
         raise policies.NotAllowed("Choose a party of this case.")
     if case.received_on and received_on < case.received_on:
@@ -145,7 +145,7 @@ def resolve_liability(
     )
     case.move_to(Status.SCREENING, by=by, at=at, why=how.strip())
     given = {"served": notice_on.isoformat(), "method": method}
-    clocks.start(case=case, clock=AFTER_LIABILITY, given=given, by=by, at=at)
+    clocks.start(case=case, clock=AFTER_LIABILITY, given=given, by=by, at=at, leads=False)
     _start_screening(case, by=by, at=at)
     Event.objects.create(
         case=case,

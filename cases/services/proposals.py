@@ -29,7 +29,8 @@ def known_of(case: Case) -> Known:
     """What is stored of a case, as the rules read it. Only pending items are judged."""
     application = getattr(case, "application", None)
     ur_decision = case.ur_decision
-    roles = set(case.parties.current().values_list("role", flat=True))
+    parties = case.parties.current().filter(valid_to__isnull=True)
+    roles = set(parties.values_list("role", flat=True))
     missing = [words for role, words in _NECESSARY.items() if role not in roles]
     missing += [] if case.claim_number_normal else ["the claim number"]
     missing += [] if case.date_of_injury else ["the date of injury"]

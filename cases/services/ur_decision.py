@@ -112,7 +112,8 @@ def differences_of(case: Case) -> list[Listed]:
     reading = URReading.objects.filter(case=case).first()
     if reading is None:
         return []
-    employee = case.parties.current().filter(role=Role.EMPLOYEE).order_by("pk").last()
+    named = case.parties.current().filter(role=Role.EMPLOYEE, valid_to__isnull=True)
+    employee = named.order_by("pk").last()
     found = differences.compare(
         differences.Paper(
             employee=employee.name if employee else "",

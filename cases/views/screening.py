@@ -10,8 +10,11 @@ from accounts.requests import StaffRequest
 from accounts.versions import Stale
 from cases import policies
 from cases.forms.screening import CitationsForm, EligibilityForm
+from cases.models import EligibilityResult, URReading
 from cases.services import items as item_services
 from cases.services import screening
+from cases.services.proposals import propose
+from cases.services.ur_decision import open_differences
 
 from .acting import REFUSALS, act_with_reason, load_case, seen_version
 
@@ -20,7 +23,9 @@ from .acting import REFUSALS, act_with_reason, load_case, seen_version
 def eligibility(request: StaffRequest, number: str) -> HttpResponse:
     """Six facts, each yes, no or unknown; the finding follows from them."""
     case = load_case(number)
-    form = EligibilityForm(request.POST or None)
+    items = list(case.items.filter(ending="PENDING").order_by("position"))
+    proposal = propose(case)
+    form = EligibilityForm(request.POST or None, items=items, proposal=proposal)
     status = 200
     if request.method == "POST":
         if form.is_valid():
@@ -29,6 +34,8 @@ def eligibility(request: StaffRequest, number: str) -> HttpResponse:
                     case_id=case.pk,
                     answers=form.answers(),
                     notes=form.notes(),
+                    reasons=form.reasons(),
+                    items=form.items_said(),
                     seen_version=seen_version(request),
                     by=request.user,
                     at=timezone.now(),
@@ -47,10 +54,19 @@ def eligibility(request: StaffRequest, number: str) -> HttpResponse:
         "case": case,
         "form": form,
         "facts": form.facts(),
-        "items": case.items.order_by("position"),
+        "item_rows": form.item_rows(),
+        "flags": proposal.flags,
+        "proposed": EligibilityResult(proposal.conclusion.result).label,
+        "because": proposal.conclusion.sentence,
+        "ended_items": case.items.exclude(ending="PENDING").order_by("position"),
+        "reading": URReading.objects.filter(case=case).first(),
+        "open_differences": len(open_differences(case)),
+        "requests": case.information_requests.select_related("party").order_by("-pk"),
         "parties": case.parties.current().on(timezone.localdate()),
         "application": getattr(case, "application", None),
-        "decisions": case.eligibility_decisions.prefetch_related("findings").order_by("-attempt"),
+        "decisions": case.eligibility_decisions.prefetch_related(
+            "findings__item", "findings__other_case"
+        ).order_by("-attempt"),
         "why_not": policies.why_not_decide_eligibility(request.user, case),
         "today": timezone.localdate(),
     }

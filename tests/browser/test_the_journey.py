@@ -156,7 +156,7 @@ def the_coordinator_finds_it_eligible(page, number):
 
     next_step(page, "Decide eligibility")
     expect(page.locator("h1 ~ p").first).to_contain_text("Marisol Quintanar")
-    for fact in page.locator("main form").get_by_role("group").all():
+    for fact in page.locator(".fact").all():
         fact.get_by_label("Yes").check()
     page.get_by_role("button", name="Decide").click()
     expect(page.locator(".h .tag")).to_have_text("Eligible")

@@ -1,0 +1,102 @@
+"""The page on which the UR decision is read and held against the application."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.requests import StaffRequest
+from accounts.versions import Stale
+from cases import policies
+from cases.forms.ur_decision import DifferencesForm, URDecisionForm
+from cases.models import Case, URReading
+from cases.services import ur_decision as services
+
+from .acting import REFUSALS, load_case, seen_version
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ur_decision(request: StaffRequest, number: str) -> HttpResponse:
+    """What the UR decision says, in its own words, and what of it differs."""
+    case = load_case(number)
+    form = _reading_form(request, case)
+    status = 422 if request.method == "POST" else 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            found = services.record_ur_reading(
+                case_id=case.pk,
+                as_read=form.as_read(),
+                outcomes=form.outcomes(),
+                seen_version=seen_version(request),
+                by=request.user,
+                at=timezone.now(),
+            )
+        except Stale as stale:
+            form.add_error(None, str(stale))
+            case.refresh_from_db()
+            status = 409
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "What the UR decision says is kept.")
+            return _to_what_is_left(case, found)
+    differences = DifferencesForm(listed=services.differences_of(case))
+    return _page(request, case, form, differences, status)
+
+
+@require_POST
+def answer_differences(request: StaffRequest, number: str) -> HttpResponse:
+    """Say of each difference what it is."""
+    case = load_case(number)
+    differences = DifferencesForm(request.POST, listed=services.differences_of(case))
+    if differences.is_valid():
+        try:
+            found = services.answer_differences(
+                case_id=case.pk,
+                answers=differences.answers(),
+                notes=differences.notes(),
+                by=request.user,
+                at=timezone.now(),
+            )
+        except REFUSALS as refusal:
+            differences.add_error(None, str(refusal))
+        else:
+            messages.success(request, "The differences are answered.")
+            return _to_what_is_left(case, found)
+    return _page(request, case, _reading_form(None, case), differences, 422)
+
+
+def _reading_form(request: StaffRequest | None, case: Case) -> URDecisionForm:
+    return URDecisionForm(
+        (request.POST or None) if request else None,
+        items=list(case.items.order_by("position")),
+        initial=URDecisionForm.initial_from(URReading.objects.filter(case=case).first()),
+        today=timezone.localdate(),
+    )
+
+
+def _to_what_is_left(case: Case, found: list[services.Listed]) -> HttpResponse:
+    """To the open differences, or back to deciding when there are none."""
+    if any(one.answer is None for one in found):
+        return redirect("cases:ur_decision", case.number)
+    return redirect("cases:eligibility", case.number)
+
+
+def _page(
+    request: StaffRequest,
+    case: Case,
+    form: URDecisionForm,
+    differences: DifferencesForm,
+    status: int,
+) -> HttpResponse:
+    context = {
+        "case": case,
+        "form": form,
+        "differences": differences,
+        "rows": differences.rows(),
+        "is_read": URReading.objects.filter(case=case).exists(),
+        "why_not": policies.why_not_read_ur_decision(request.user, case),
+        "today": timezone.localdate(),
+    }
+    return render(request, "cases/ur_decision.html", context, status=status)
