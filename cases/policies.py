@@ -217,6 +217,46 @@ def why_not_end_hold(user: User) -> str:
     return "" if user.may("cases.hold_case") else "A coordinator or a supervisor ends a hold."
 
 
+def why_not_extend(user: User, case: Case) -> str:
+    """Whether an approved extension can be put on file now. Queries once."""
+    if not user.may("cases.extend_time"):
+        return "A coordinator or the medical director puts an extension on file."
+    runs = case.deadlines.filter(
+        round=case.round,
+        clock__startswith="determination_",
+        met_at__isnull=True,
+        replaced_at__isnull=True,
+    )
+    return "" if runs.exists() else "No clock of a determination runs on this case."
+
+
+_PRIORITY_IS_SETTLED = (Status.QA, Status.APPROVED, Status.ISSUED)
+
+
+def why_not_convert(user: User, case: Case) -> str:
+    if not user.may("cases.convert_priority"):
+        return "A coordinator changes the priority of a case."
+    if not case.is_open or case.stage in _PRIORITY_IS_SETTLED:
+        return f"Case {case.number} stands at “{case.stage.label}”; its priority stays."
+    return ""
+
+
+def why_not_promise(user: User, case: Case) -> str:
+    if not user.may("cases.promise_date"):
+        return "A coordinator or a supervisor promises a date to a party."
+    return "" if case.is_open else f"Case {case.number} is closed."
+
+
+def why_not_state_receipt(user: User, case: Case) -> str:
+    """Whether it can be said when the determination was received. Queries once."""
+    if not user.may("cases.promise_date"):
+        return "A coordinator or a supervisor states when the determination was received."
+    runs = case.deadlines.filter(
+        round=case.round, clock__in=["authorise", "reimburse"], replaced_at__isnull=True
+    )
+    return "" if runs.exists() else "No treatment has to be authorised or paid after this case."
+
+
 def why_not_change_parties(user: User, case: Case) -> str:
     if not user.may("cases.change_parties"):
         return "A coordinator or a supervisor changes the parties."

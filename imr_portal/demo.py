@@ -724,6 +724,7 @@ def _to_records(demo: Demo, case: Case, received: datetime) -> None:
     notices.mark_notices_sent(
         case_id=case.pk,
         sent_on=intake.local_day(made),
+        received_at=made + timedelta(hours=1) if case.priority == "EXPEDITED" else None,
         by=demo.people["mailroom"],
         at=made + timedelta(hours=2),
     )

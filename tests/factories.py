@@ -185,6 +185,7 @@ def noticed_case(*, at: datetime = MONDAY, coordinator: User | None = None, **ch
     notices.mark_notices_sent(
         case_id=case.pk,
         sent_on=intake.local_day(at),
+        received_at=at + timedelta(hours=3) if case.priority == Priority.EXPEDITED else None,
         by=coordinator,
         at=at + timedelta(hours=4),
     )

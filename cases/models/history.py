@@ -107,6 +107,18 @@ class AssignmentNotice(Versioned):
         return f"Notice to {self.party}"
 
 
+_NO_DUTY_OF_THE_CASE = frozenset(
+    {
+        "notice_mark",
+        "own_papers",
+        "own_papers_expedited",
+        "petition",
+        "authorise",
+        "reimburse",
+    }
+)
+
+
 class Deadline(Versioned):
     """A due date with its printed sum: trigger, rule, source, days added, roll, result."""
 
@@ -153,6 +165,11 @@ class Deadline(Versioned):
         """How many lines the legal sum has: it ends with its result."""
         kinds = [step["kind"] for step in self.steps]
         return kinds.index("RESULT") + 1 if "RESULT" in kinds else len(kinds)
+
+    @property
+    def decides_nothing(self) -> bool:
+        """Whether it is shown as information, or is a party's right that simply runs out."""
+        return self.clock in _NO_DUTY_OF_THE_CASE
 
     @property
     def is_confirmed(self) -> bool:

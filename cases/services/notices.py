@@ -16,7 +16,7 @@ from letters.facts import Fact
 from letters.models import Channel, Delivery
 from letters.services import Address
 
-from . import clocks
+from . import clocks, notice_clocks
 from .intake import local_day
 
 LAYOUT = "assignment-notice"
@@ -93,10 +93,20 @@ def make_notices(*, case_id: int, by: User, at: datetime) -> list[AssignmentNoti
 
 
 @transaction.atomic
-def mark_notices_sent(*, case_id: int, sent_on: date, by: User, at: datetime) -> Case:
+def mark_notices_sent(
+    *,
+    case_id: int,
+    sent_on: date,
+    received_at: datetime | None = None,
+    by: User,
+    at: datetime,
+) -> Case:
     """State that the notices went out on a day. From it the records clock runs.
 
-    :raises NotAllowed: wrong role or state, or a day before the case was found eligible.
+    :param received_at: when the claims administrator had an expedited notice; its 24 hours run from
+        receipt (8 CCR 9792.10.5(a)(1)). What goes by fax or wire arrives at once.
+    :raises NotAllowed: wrong role or state, a day before the case was found eligible, or an
+        expedited case without the hour of receipt.
     :raises Refused: a notice is not rendered yet, or the day lies in the future.
     """
     case = Case.objects.select_for_update().get(pk=case_id)
@@ -105,6 +115,10 @@ def mark_notices_sent(*, case_id: int, sent_on: date, by: User, at: datetime) ->
     latest = found.order_by("-attempt").first()
     if latest is not None and sent_on < local_day(latest.decided_at):
         policies.refuse("The notices cannot have gone out before the case was found eligible.")
+    if received_at is not None and not sent_on <= local_day(received_at) <= local_day(at):
+        policies.refuse("The hour of receipt lies between the day of sending and now.")
+    if received_at is not None and received_at > at:
+        policies.refuse("The hour of receipt lies in the future.")
     notices = case.notices.filter(round=case.round).select_related("party", "delivery", "letter")
     for notice in notices.order_by("pk"):
         if notice.delivery.state == Delivery.State.PREPARED:
@@ -121,7 +135,9 @@ def mark_notices_sent(*, case_id: int, sent_on: date, by: User, at: datetime) ->
     case.store(by=by, at=at, why="Notices sent", fields=["assigned_on"])
     case.move_to(Status.NOTICE_SENT, by=by, at=at)
     clocks.meet(case=case, clock="noarfi", by=by, at=at)
-    _start_records_clock(case, sent_on, by=by, at=at)
+    notice_clocks.start_after_notice(
+        case=case, sent_on=sent_on, received_at=received_at, by=by, at=at
+    )
     Event.objects.create(
         case=case,
         kind=Event.Kind.NOTICES_SENT,
@@ -131,34 +147,6 @@ def mark_notices_sent(*, case_id: int, sent_on: date, by: User, at: datetime) ->
         facts={"sent_on": sent_on.isoformat()},
     )
     return case
-
-
-def _start_records_clock(case: Case, sent_on: date, *, by: User, at: datetime) -> None:
-    """The records are the claims administrator's duty, so its notice's channel counts."""
-    notice = case.notices.select_related("party", "delivery").get(
-        round=case.round, party__role=Role.CLAIMS_ADMINISTRATOR
-    )
-    if case.priority == Priority.EXPEDITED:
-        # 24 hours from receipt (8 CCR 9792.10.5(a)(1)); what goes by fax or wire arrives at once.
-        clocks.start(
-            case=case,
-            clock="records_expedited",
-            given={"received": f"{at.astimezone(clocks.PACIFIC):%Y-%m-%dT%H:%M}"},
-            by=by,
-            at=at,
-        )
-        return
-    by_wire = notice.delivery.channel in {Channel.ELECTRONIC, Channel.PORTAL, Channel.FAX}
-    clocks.start(
-        case=case,
-        clock="records",
-        given={
-            "noarfi": sent_on.isoformat(),
-            "method": "electronic" if by_wire else "mail_ca",
-        },
-        by=by,
-        at=at,
-    )
 
 
 def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> AssignmentNotice:
@@ -229,7 +217,7 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
 
 def _variants(case: Case, channel: Channel) -> tuple[str, ...]:
     """What decides the words: how fast, then by which way."""
-    by_wire = channel in {Channel.ELECTRONIC, Channel.PORTAL, Channel.FAX}
+    by_wire = channel in notice_clocks.BY_WIRE
     way = "ELECTRONIC" if by_wire else "MAIL"
     return (case.priority, way) if case.priority == Priority.EXPEDITED else (way, case.priority)
 

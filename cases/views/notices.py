@@ -1,5 +1,8 @@
 """Pages of the notices of assignment: made, rendered, sent."""
 
+from datetime import date
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -9,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.requests import StaffRequest
 from cases import policies
 from cases.forms.acts import SentForm
-from cases.models import Case
+from cases.models import Case, Priority
 from cases.paper_fields import DatedForm
 from cases.services import notices as notice_services
 
@@ -20,7 +23,7 @@ from .acting import REFUSALS, load_case
 def notices(request: StaffRequest, number: str) -> HttpResponse:
     """The notices of assignment: made, rendered, sent."""
     case = load_case(number)
-    return _notices_page(request, case, SentForm(today=timezone.localdate()))
+    return _notices_page(request, case, _sent_form(case, today=timezone.localdate()))
 
 
 @require_POST
@@ -28,7 +31,7 @@ def make_notices(request: StaffRequest, number: str) -> HttpResponse:
     """Make one notice for each recipient."""
     case = load_case(number)
     now = timezone.now()
-    form = SentForm(today=timezone.localdate(now))
+    form = _sent_form(case, today=timezone.localdate(now))
     try:
         made = notice_services.make_notices(case_id=case.pk, by=request.user, at=now)
     except REFUSALS as refusal:
@@ -43,12 +46,13 @@ def mark_notices_sent(request: StaffRequest, number: str) -> HttpResponse:
     """State that the notices went out, on which day."""
     case = load_case(number)
     now = timezone.now()
-    form = SentForm(request.POST, today=timezone.localdate(now))
+    form = _sent_form(case, request.POST, today=timezone.localdate(now))
     if form.is_valid():
         try:
             notice_services.mark_notices_sent(
                 case_id=case.pk,
                 sent_on=form.cleaned_data["sent_on"],
+                received_at=form.received_at(),
                 by=request.user,
                 at=now,
             )
@@ -58,6 +62,10 @@ def mark_notices_sent(request: StaffRequest, number: str) -> HttpResponse:
             messages.success(request, "The notices are marked as sent; the records clock runs.")
             return redirect(case)
     return _notices_page(request, case, form, status=422)
+
+
+def _sent_form(case: Case, *data: Any, today: date) -> SentForm:
+    return SentForm(*data, today=today, expedited=case.priority == Priority.EXPEDITED)
 
 
 def _notices_page(

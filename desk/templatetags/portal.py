@@ -139,6 +139,7 @@ def due(
     :param started_on: the clock's first day; then the last quarter of its time is "soon".
     :param label: a word before the date, "Due" in identity bars.
     """
+    held_until = getattr(due_on, "held_until", None)
     if not isinstance(due_on, date):
         # A case whose clocks have stopped still sorts by a day, on which nothing falls due.
         stopped = getattr(due_on, "due_clock", None) == ""
@@ -159,6 +160,9 @@ def due(
         started_on is not None and left <= _SOON_SHARE * (on - started_on).days
     ):
         state = "soon"
+    if held_until is not None and held_until > today and left > 0:
+        # Its legal date stands; only the work rests, and it comes back on the day by itself.
+        state, words = "hold", f"{words}, held until {day_short(held_until, today)}"
     when = day_short(on, today)
     if isinstance(due_on, datetime):
         when = f"{when}, {timezone.localtime(due_on):%H:%M}"
@@ -207,6 +211,32 @@ def clock_bar(days: Sequence[str], sentence: str = "") -> dict[str, Any]:
         for start in range(0, len(days), size)
     ]
     return {"cells": cells, "sentence": sentence}
+
+
+@register.inclusion_tag("_clock_bar.html")
+def deadline_bar(deadline: Any, holds: Iterable[Any], today: date | None = None) -> dict[str, Any]:
+    """The clock bar of a stored deadline, hatched where the case or this clock was held."""
+    clock = CLOCKS.get(deadline.clock)
+    started = str(deadline.given.get(clock.trigger, ""))[:10] if clock else ""
+    if not started or deadline.due_on is None or deadline.met_at is not None:
+        return clock_bar([])
+    stops = [
+        (hold.starts_on, hold.end - timedelta(days=1))
+        for hold in holds
+        if hold.round == deadline.round and hold.clock in {"", deadline.clock}
+    ]
+    on = today or timezone.localdate()
+    days = clock_days(date.fromisoformat(started), deadline.due_on, on, stops)
+    return clock_bar(days)
+
+
+@register.inclusion_tag("_clock_bar.html")
+def case_clock_bar(case: Any, today: date | None = None) -> dict[str, Any]:
+    """The bar of the clock by which a case is due. Two queries."""
+    row = case.deadlines.filter(
+        clock=case.due_clock, round=case.round, replaced_at__isnull=True
+    ).first()
+    return clock_bar([]) if row is None else deadline_bar(row, case.holds.all(), today)
 
 
 # --- tags ----------------------------------------

@@ -13,7 +13,9 @@ from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event
 from cases.policies import refuse
 from cases.services import clocks
+from cases.services.extensions import DETERMINATION_CLOCKS
 from cases.services.intake import local_day
+from cases.services.notice_clocks import NOTICE_MARK
 from cases.services.notices import address_of, recipients
 from determinations import composition, policies
 from determinations.facts import DETERMINATION, DETERMINATION_FACTS, PROOFS
@@ -147,7 +149,7 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
     case.decided_on = on
     case.store(by=by, at=at, why="Issued", fields=["decided_on"])
     case.move_to(Status.ISSUED, by=by, at=at)
-    for clock in ("determination_regular", "determination_formulary", "determination_expedited"):
+    for clock in (*DETERMINATION_CLOCKS.values(), NOTICE_MARK):
         clocks.meet(case=case, clock=clock, by=by, at=at)
     Event.objects.create(
         case=case,

@@ -9,6 +9,7 @@ from accounts.models import User
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from cases.policies import refuse
+from cases.services import aftermath
 from determinations import policies
 from letters.models import Channel, Delivery
 
@@ -34,6 +35,7 @@ def mark_determination_sent(*, case_id: int, sent_on: date, by: User, at: dateti
             by=by,
             at=at,
         )
+    aftermath.start_after_determination(case=case, sent_on=sent_on, letter=letter, by=by, at=at)
     case.move_to(Status.CLOSED, by=by, at=at, why="Determination sent")
     Event.objects.create(
         case=case,

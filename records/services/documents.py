@@ -12,7 +12,8 @@ from cases.deadlines import PACIFIC
 from cases.lifecycle import Status
 from cases.models import ApplicationPaper, Case, Deadline, Event, Priority
 from cases.policies import NotAllowed, refuse
-from cases.services import clocks
+from cases.services import clocks, notice_clocks
+from cases.services.extensions import DETERMINATION_CLOCKS
 from cases.services.intake import local_day
 from files.models import StoredFile
 from records import policies
@@ -23,12 +24,6 @@ _PAPER_KINDS = {
     ApplicationPaper.Kind.APPLICATION: Document.Kind.APPLICATION,
     ApplicationPaper.Kind.UR_DECISION: Document.Kind.UR_DECISION,
     ApplicationPaper.Kind.SUPPORT: Document.Kind.OTHER,
-}
-
-DETERMINATION_CLOCKS = {
-    Priority.REGULAR: "determination_regular",
-    Priority.FORMULARY: "determination_formulary",
-    Priority.EXPEDITED: "determination_expedited",
 }
 
 
@@ -170,6 +165,8 @@ def mark_complete(
     deadline = policies.records_deadline(case)
     if deadline is not None:
         clocks.meet(case=case, clock=deadline.clock, by=by, at=at)
+    own_papers = notice_clocks.own_papers_clock(priority=case.priority)
+    clocks.meet(case=case, clock=own_papers, by=by, at=at)
     clocks.start(
         case=case,
         clock=DETERMINATION_CLOCKS[Priority(case.priority)],
@@ -226,9 +223,10 @@ def reopen_records(
         deadline.replaced_at = at
         deadline.store(by=by, at=at, why=reason, fields=["replaced_at"])
     deadline_of_records = policies.records_deadline(case)
-    if deadline_of_records is not None:
-        deadline_of_records.met_at = None
-        deadline_of_records.store(by=by, at=at, why=reason, fields=["met_at"])
+    own_papers = notice_clocks.own_papers_clock(priority=case.priority)
+    clocks.unmeet(case=case, clock=own_papers, why=reason, by=by, at=at)
+    if deadline_of_records is not None and deadline_of_records.due_on is not None:
+        clocks.unmeet(case=case, clock=deadline_of_records.clock, why=reason, by=by, at=at)
         case.set_due(deadline_of_records.due_on, deadline_of_records.clock, by=by, at=at)
     _record(
         case,

@@ -1,0 +1,86 @@
+"""The clocks that run after a determination went out: of the parties, shown as information."""
+
+from datetime import date, datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from cases import policies
+from cases.calendars import say
+from cases.models import Case, DisputedItem, Event, Outcome, Role
+from letters.models import Channel, Letter
+
+from . import clocks
+from .intake import local_day
+from .notice_clocks import BY_WIRE
+
+IMPLEMENTING = ("authorise", "reimburse")  # for the claims administrator, from receipt
+
+
+def start_after_determination(
+    *, case: Case, sent_on: date, letter: Letter, by: User | None, at: datetime
+) -> None:
+    """Start the time to petition (LC 4610.6(h)) and, for overturned items, to implement.
+
+    To petition runs from mailing to the employee. To authorise or reimburse (8 CCR 9792.10.7(a))
+    runs from receipt: what goes by wire is received at once, what goes by mail when somebody says.
+    """
+    by_role = {delivery.recipient_role: delivery for delivery in letter.deliveries.order_by("-pk")}
+    employee = by_role.get(Role.EMPLOYEE.label) or by_role.get(Role.EMPLOYEE)
+    by_mail = employee is None or Channel(employee.channel) not in BY_WIRE
+    clocks.start(
+        case=case,
+        clock="petition",
+        given={"mailed": sent_on.isoformat(), "method": "mail_ca" if by_mail else "electronic"},
+        by=by,
+        at=at,
+        leads=False,
+    )
+    administrator = by_role.get(Role.CLAIMS_ADMINISTRATOR.label) or by_role.get(
+        Role.CLAIMS_ADMINISTRATOR
+    )
+    at_once = administrator is not None and Channel(administrator.channel) in BY_WIRE
+    given = {"received": sent_on.isoformat()} if at_once else {}
+    for clock in _to_implement(case, sent_on):
+        clocks.start(case=case, clock=clock, given=given, by=by, at=at, leads=False)
+
+
+@transaction.atomic
+def state_receipt(*, case_id: int, received_on: date, by: User, at: datetime) -> Case:
+    """State when the claims administrator received the determination.
+
+    :raises NotAllowed: wrong role, nothing to implement, or a day that cannot be.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    policies.refuse(policies.why_not_state_receipt(by, case))
+    today = local_day(at)
+    policies.refuse("This day lies in the future." if received_on > today else "")
+    if case.decided_on is not None and received_on < case.decided_on:
+        policies.refuse(f"The determination was made on {say(case.decided_on)}. Check the day.")
+    for deadline in case.deadlines.filter(
+        round=case.round, clock__in=IMPLEMENTING, replaced_at__isnull=True
+    ).order_by("pk"):
+        clocks.start(
+            case=case,
+            clock=deadline.clock,
+            given={"received": received_on.isoformat()},
+            by=by,
+            at=at,
+            leads=False,
+        )
+    Event.objects.create(
+        case=case,
+        kind=Event.Kind.CHANGED,
+        happened_at=at,
+        by=by,
+        sentence=f"The claims administrator received the determination on {say(received_on)}.",
+        facts={"received_on": received_on.isoformat()},
+    )
+    return case
+
+
+def _to_implement(case: Case, on: date) -> list[str]:
+    """Which duties the overturned items leave: to authorise what is to come, to pay what was."""
+    items = case.items.filter(ending=DisputedItem.Ending.DECIDED, outcome=Outcome.OVERTURNED)
+    given = [item.service_from is not None and item.service_from < on for item in items]
+    return ["authorise"] * (False in given) + ["reimburse"] * (True in given)

@@ -1,0 +1,230 @@
+"""Making a case expedited, formulary or regular: who certified it, and every open limit anew."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from cases import policies
+from cases.calendars import say
+from cases.clocks import CLOCKS
+from cases.hold_reasons import HOLD_REASONS
+from cases.models import Case, Deadline, Event, Priority, PriorityChange
+
+from . import clocks, notice_clocks
+from .extensions import DETERMINATION_CLOCKS
+from .intake import local_day
+
+
+@transaction.atomic
+def convert(
+    *,
+    case_id: int,
+    new: str,
+    why: str,
+    certified_by: str = "",
+    certified_on: date | None = None,
+    support: str = "",
+    notice_received_at: datetime | None = None,
+    information_complete_at: datetime | None = None,
+    by: User,
+    at: datetime,
+) -> PriorityChange:
+    """Change how fast the law wants a case decided, and recompute every limit that runs.
+
+    :param certified_by: the physician who certified an imminent and serious threat to health, on
+        the day ``certified_on``, with the ``support`` named (8 CCR 9792.10.4(c)).
+    :param notice_received_at: when the claims administrator was told that the case is expedited;
+        needed while the records are awaited, whose clock then runs in hours.
+    :param information_complete_at: when the information was complete; needed once it is.
+    :raises NotAllowed: wrong role or stage, no certification, an hour is missing, or a hold lasts
+        that does not fit the new priority.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    policies.refuse(policies.why_not_convert(by, case))
+    if new not in Priority.values or new == case.priority:
+        policies.refuse("Choose another priority than the present one.")
+    policies.refuse("" if why.strip() else "Say why the priority changes.")
+    if new == Priority.EXPEDITED:
+        policies.refuse(_why_not_certified(certified_by, certified_on, support, local_day(at)))
+    else:
+        certified_by, certified_on, support = "", None, ""
+    policies.refuse(_why_not_held(case, new, local_day(at)))
+    for moment in (notice_received_at, information_complete_at):
+        if moment is not None and moment > at:
+            policies.refuse("The hour lies in the future.")
+    old = case.priority
+    change = PriorityChange(
+        case=case,
+        old=old,
+        new=new,
+        certified_by=certified_by.strip(),
+        certified_on=certified_on,
+        support=support.strip(),
+        why=why.strip(),
+        changed_at=at,
+        changed_by=by,
+    ).store(by=by, at=at, why=why)
+    case.priority = new
+    case.store(by=by, at=at, why=why, fields=["priority"])
+    before = _running(case)
+    _change_clocks(case, before, notice_received_at, information_complete_at, by=by, at=at)
+    moved = _differences(before, _running(case))
+    certified = (
+        f" Certified by {change.certified_by} on {say(certified_on)}: {change.support}."
+        if certified_on
+        else ""
+    )
+    Event.objects.create(
+        case=case,
+        kind=Event.Kind.CONVERTED,
+        happened_at=at,
+        by=by,
+        sentence=" ".join(
+            [
+                f"From {change.get_old_display().lower()} to {change.get_new_display().lower()}."
+                + certified,
+                *(words for words, _ in moved),
+            ]
+        ),
+        why=change.why,
+        facts={
+            "old": old,
+            "new": new,
+            "certified_by": change.certified_by,
+            "certified_on": certified_on.isoformat() if certified_on else "",
+            "moved": [row for _, row in moved],
+        },
+    )
+    return change
+
+
+def needs_hour_of_notice(*, case: Case) -> bool:
+    """Whether a case that becomes expedited has to say when its administrator was told. Queries."""
+    return case.priority != Priority.EXPEDITED and "records" in _running(case)
+
+
+def needs_hour_of_information(*, case: Case) -> bool:
+    """Whether a case that becomes expedited has to say when its file was complete. Queries."""
+    running = _running(case)
+    others = [clock for name, clock in DETERMINATION_CLOCKS.items() if name != Priority.EXPEDITED]
+    return any(clock in running for clock in others)
+
+
+def _why_not_certified(
+    certified_by: str, certified_on: date | None, support: str, today: date
+) -> str:
+    if not certified_by.strip():
+        return "Name the physician who certified the imminent and serious threat to health."
+    if certified_on is None:
+        return "Enter the day of the certification."
+    if certified_on > today:
+        return "The day of the certification lies in the future."
+    return "" if support.strip() else "Say what supports the certification."
+
+
+def _why_not_held(case: Case, new: str, today: date) -> str:
+    for hold in case.holds.filter(round=case.round).order_by("pk"):
+        if hold.lasts_on(today) and new not in HOLD_REASONS[hold.reason].priorities:
+            return (
+                f"The case is held until {say(hold.end)} ({hold.get_reason_display().lower()}), "
+                f"which does not fit {Priority(new).label.lower()}. End the hold first."
+            )
+    return ""
+
+
+def _running(case: Case) -> dict[str, Deadline]:
+    return {
+        deadline.clock: deadline
+        for deadline in case.deadlines.filter(
+            round=case.round, met_at__isnull=True, replaced_at__isnull=True
+        ).order_by("pk")
+    }
+
+
+def _change_clocks(
+    case: Case,
+    running: Mapping[str, Deadline],
+    notice_received_at: datetime | None,
+    information_complete_at: datetime | None,
+    *,
+    by: User,
+    at: datetime,
+) -> None:
+    """End the clocks of the old priority and start those of the new one."""
+    waits_for_records = _end(case, running, "records", by=by, at=at)
+    waits_for_papers = _end(case, running, "own_papers", by=by, at=at)
+    if (waits_for_records or waits_for_papers) and case.assigned_on is not None:
+        if notice_received_at is not None:
+            day = local_day(notice_received_at)
+            policies.refuse("" if day >= case.assigned_on else "Notice came before it was sent.")
+        notice_clocks.start_windows(
+            case=case, sent_on=case.assigned_on, received_at=notice_received_at, by=by, at=at
+        )
+    for deadline in _end(case, running, "reviewer_information", by=by, at=at):
+        fast = "_expedited" if case.priority == Priority.EXPEDITED else ""
+        clock = f"reviewer_information{fast}"
+        clocks.start(case=case, clock=clock, given=deadline.given, by=by, at=at, leads=False)
+    if _end(case, running, "determination", by=by, at=at):
+        given = _given(case, information_complete_at)
+        clock = DETERMINATION_CLOCKS[case.priority]
+        clocks.start(case=case, clock=clock, given=given, by=by, at=at)
+    clocks.recompute(case=case, why="Priority changed", by=by, at=at)
+
+
+def _end(
+    case: Case, running: Mapping[str, Deadline], family: str, *, by: User, at: datetime
+) -> list[Deadline]:
+    """End the running clocks of one family, such as records and records_expedited."""
+    kinds = {family, f"{family}_expedited", f"{family}_regular", f"{family}_formulary"}
+    ended = [deadline for clock, deadline in running.items() if clock in kinds]
+    for deadline in ended:
+        deadline.replaced_at = at
+        deadline.store(by=by, at=at, why="Priority changed", fields=["replaced_at"])
+    return ended
+
+
+def _given(case: Case, information_complete_at: datetime | None) -> dict[str, str]:
+    if case.records_complete_on is None:
+        raise policies.NotAllowed("The day on which the file was complete is not known.")
+    if case.priority != Priority.EXPEDITED:
+        return {"records_complete": case.records_complete_on.isoformat()}
+    if information_complete_at is None:
+        raise policies.NotAllowed(
+            "An expedited clock runs in hours. State the hour at which the information was "
+            "complete, the certification included."
+        )
+    if local_day(information_complete_at) < case.records_complete_on:
+        raise policies.NotAllowed(
+            f"The file was complete on {say(case.records_complete_on)}. Check the hour."
+        )
+    local = information_complete_at.astimezone(clocks.PACIFIC)
+    return {"information_complete": f"{local:%Y-%m-%dT%H:%M}"}
+
+
+def _differences(
+    before: Mapping[str, Deadline], after: Mapping[str, Deadline]
+) -> list[tuple[str, dict[str, str]]]:
+    """What ended and what runs now, as sentences and as facts."""
+    found = []
+    for clock in [*before, *(clock for clock in after if clock not in before)]:
+        was, now = before.get(clock), after.get(clock)
+        if was is not None and now is not None and was.pk == now.pk:
+            continue
+        label = CLOCKS[clock].label
+        if now is None:
+            words = f"{label} no longer runs."
+        else:
+            words = f"{label}: {say(now.due_on)}." if now.due_on else now.unknown
+        found.append(
+            (
+                words,
+                {
+                    "clock": clock,
+                    "was": str(was.due_on) if was else "",
+                    "now": str(now.due_on) if now else "",
+                },
+            )
+        )
+    return found

@@ -1,0 +1,179 @@
+"""Dates promised to a party: who was told what, when, and by which letter; moving is limited."""
+
+from datetime import date, datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from cases import policies
+from cases.calendars import say
+from cases.models import Case, Event, PromisedDate
+from letters.models import Letter
+
+from .intake import local_day
+
+MOST_MOVES = 2  # a third new date for the same thing is for the supervisor to explain on the phone
+
+
+@transaction.atomic
+def promise(
+    *,
+    case_id: int,
+    party_id: int,
+    what: str,
+    due_on: date,
+    told_on: date,
+    letter_id: object | None = None,
+    letter_reference: str = "",
+    why: str,
+    by: User,
+    at: datetime,
+) -> PromisedDate:
+    """Put on file that a party was told a date.
+
+    :param letter_id: a letter of this case that told it; ``letter_reference`` names any other.
+    :raises NotAllowed: wrong role, a party or letter of another case, or a fact is missing.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    policies.refuse(policies.why_not_promise(by, case))
+    party = case.parties.current().filter(pk=party_id).first()
+    if party is None:
+        raise policies.NotAllowed("Choose a party of this case.")
+    policies.refuse("" if what.strip() else "Say what was promised.")
+    letter = _letter(case, letter_id, letter_reference)
+    policies.refuse(_why_not_these_days(due_on, told_on, local_day(at)))
+    made = PromisedDate(
+        case=case,
+        party=party,
+        what=what.strip(),
+        due_on=due_on,
+        told_on=told_on,
+        letter=letter,
+        letter_reference=letter_reference.strip(),
+        why=why.strip(),
+        recorded_at=at,
+        recorded_by=by,
+    ).store(by=by, at=at, why=why)
+    _record(made, f"{party.name} was promised: {made.what} by {say(due_on)}.", by=by, at=at)
+    return made
+
+
+@transaction.atomic
+def move(
+    *,
+    promise_id: int,
+    due_on: date,
+    told_on: date,
+    letter_id: object | None = None,
+    letter_reference: str = "",
+    why: str,
+    by: User,
+    at: datetime,
+) -> PromisedDate:
+    """Tell the party a later date for the same thing; the earlier one stays readable.
+
+    :raises NotAllowed: wrong role, kept or moved already, moved too often, or a fact is missing.
+    """
+    found = PromisedDate.objects.get(pk=promise_id)
+    case = Case.objects.select_for_update().get(pk=found.case_id)
+    old = case.promises.select_related("party").get(pk=promise_id)
+    policies.refuse(policies.why_not_promise(by, case))
+    policies.refuse(why_not_move(old))
+    policies.refuse("" if why.strip() else "Say why the date moves.")
+    if due_on <= old.due_on:
+        policies.refuse(f"A moved date lies after the earlier one, {say(old.due_on)}.")
+    letter = _letter(case, letter_id, letter_reference)
+    policies.refuse(_why_not_these_days(due_on, told_on, local_day(at)))
+    new = PromisedDate(
+        case=case,
+        party=old.party,
+        what=old.what,
+        due_on=due_on,
+        told_on=told_on,
+        letter=letter,
+        letter_reference=letter_reference.strip(),
+        why=why.strip(),
+        moved=old.moved + 1,
+        replaces=old,
+        recorded_at=at,
+        recorded_by=by,
+    ).store(by=by, at=at, why=why)
+    _record(
+        new,
+        f"The date promised to {old.party.name} moves from {say(old.due_on)} to {say(due_on)}: "
+        f"{old.what}. It has moved {new.moved} of {MOST_MOVES} times.",
+        by=by,
+        at=at,
+    )
+    return new
+
+
+@transaction.atomic
+def keep(*, promise_id: int, kept_on: date, by: User, at: datetime) -> PromisedDate:
+    """Note that what was promised was done.
+
+    :raises NotAllowed: wrong role, kept or moved already, or a day that cannot be.
+    """
+    found = PromisedDate.objects.get(pk=promise_id)
+    case = Case.objects.select_for_update().get(pk=found.case_id)
+    promised = case.promises.select_related("party").get(pk=promise_id)
+    policies.refuse(policies.why_not_promise(by, case))
+    policies.refuse(_why_not_live(promised))
+    if not promised.told_on <= kept_on <= local_day(at):
+        policies.refuse("The day lies between the day of the promise and today.")
+    promised.kept_on = kept_on
+    promised.store(by=by, at=at, why="Kept", fields=["kept_on"])
+    _record(
+        promised, f"Kept on {say(kept_on)}: {promised.what}, {promised.party.name}.", by=by, at=at
+    )
+    return promised
+
+
+def why_not_move(promised: PromisedDate) -> str:
+    """Whether a promised date can move once more. Queries."""
+    reason = _why_not_live(promised)
+    if not reason and promised.moved >= MOST_MOVES:
+        return f"This date has moved {MOST_MOVES} times, which is the most."
+    return reason
+
+
+def _why_not_live(promised: PromisedDate) -> str:
+    if promised.kept_on is not None:
+        return f"This was kept on {say(promised.kept_on)}."
+    if PromisedDate.objects.filter(replaces=promised).exists():
+        return "This date was moved already; the later one stands."
+    return ""
+
+
+def _letter(case: Case, letter_id: object | None, reference: str) -> Letter | None:
+    if letter_id is None:
+        policies.refuse("" if reference.strip() else "Say by which letter the party was told.")
+        return None
+    letter = Letter.objects.filter(pk=letter_id, reference=case.number).first()
+    policies.refuse("" if letter else "Choose a letter of this case.")
+    return letter
+
+
+def _why_not_these_days(due_on: date, told_on: date, today: date) -> str:
+    if told_on > today:
+        return "The day on which the party was told lies in the future."
+    return "" if due_on >= told_on else "The promised date lies before the day of the promise."
+
+
+def _record(promised: PromisedDate, sentence: str, *, by: User, at: datetime) -> None:
+    Event.objects.create(
+        case=promised.case,
+        kind=Event.Kind.PROMISED,
+        happened_at=at,
+        by=by,
+        sentence=sentence,
+        why=promised.why,
+        letter=promised.letter,
+        facts={
+            "promise": promised.pk,
+            "due_on": promised.due_on.isoformat(),
+            "told_on": promised.told_on.isoformat(),
+            "letter": promised.letter_reference,
+            "moved": promised.moved,
+        },
+    )
