@@ -34,7 +34,21 @@ def next_step(case: Case, user: User) -> NextStep:
                 reverse("cases:eligibility", args=[number]),
                 case_policies.why_not_decide_eligibility(user, case),
             )
-        case Status.DUPLICATE | Status.DEFERRED | Status.INFO_REQUESTED:
+        case Status.INFO_REQUESTED:
+            return NextStep(
+                "A party was asked for information; a coordinator records the answer.",
+                "Record the answer",
+                reverse("cases:information", args=[number]),
+                case_policies.why_not_record_answer(user, case),
+            )
+        case Status.DEFERRED:
+            return NextStep(
+                "The case waits until the liability dispute is resolved.",
+                "Liability resolved",
+                reverse("cases:resolve_liability", args=[number]),
+                case_policies.why_not_resolve_liability(user, case),
+            )
+        case Status.DUPLICATE:
             return NextStep(
                 "A coordinator settles what keeps this case waiting, then screens it again.",
                 "Screen again",

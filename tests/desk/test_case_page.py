@@ -14,7 +14,7 @@ from accounts.roles import PERMISSIONS, Role
 from cases.lifecycle import Status
 from cases.models import Case
 from cases.policies import NotAllowed
-from cases.services import notes, notices, screening
+from cases.services import information, notes, notices, screening
 from cases.services.intake import ItemOnForm
 from desk.next_step import next_step
 from determinations.services import issuing, quality, sending
@@ -147,8 +147,8 @@ STEPS = {
     Status.RECEIVED: ("six facts", ""),
     Status.SCREENING: ("six facts", "cases.decide_eligibility"),
     Status.DUPLICATE: ("screens it again", "cases.decide_eligibility"),
-    Status.DEFERRED: ("screens it again", "cases.decide_eligibility"),
-    Status.INFO_REQUESTED: ("screens it again", "cases.decide_eligibility"),
+    Status.DEFERRED: ("liability dispute is resolved", "cases.decide_eligibility"),
+    Status.INFO_REQUESTED: ("records the answer", "cases.decide_eligibility"),
     Status.INELIGIBLE: ("closes the case", "cases.end_early"),
     Status.WITHDRAWN: ("closes the case", "cases.end_early"),
     Status.TERMINATED: ("closes the case", "cases.end_early"),
@@ -214,8 +214,13 @@ SERVICES = {
     Status.SCREENING: lambda case, by: screening.decide_eligibility(
         case_id=case.pk, answers={}, notes={}, seen_version=None, by=by, at=MONDAY
     ),
-    Status.DEFERRED: lambda case, by: screening.screen_again(
-        case_id=case.pk, reason="x", by=by, at=MONDAY
+    Status.DEFERRED: lambda case, by: information.resolve_liability(
+        case_id=case.pk,
+        notice_on=MONDAY.date(),
+        method="mail_ca",
+        how="x",
+        by=by,
+        at=MONDAY,
     ),
     Status.INELIGIBLE: lambda case, by: screening.close(
         case_id=case.pk, reason="x", by=by, at=MONDAY
