@@ -91,6 +91,7 @@ PERMISSIONS: dict[str, set[Role]] = {
     "reviewers.manage_credentials": {Role.CREDENTIALING},
     "determinations.view_reviewer_record": {Role.COORDINATOR, Role.QA, Role.DIRECTOR},
     "reviewers.set_conflict_limits": {Role.DIRECTOR},
+    "reviewers.manage_weights": {Role.DIRECTOR},
     "cases.keep_organisations": {Role.CREDENTIALING, Role.COORDINATOR},
     "letters.manage_wording": {Role.DIRECTOR, Role.ADMINISTRATOR},
     "guidelines.manage": {Role.GUIDELINE_ADMIN},

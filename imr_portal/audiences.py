@@ -138,6 +138,8 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "reviewers:settle_report": "reviewers.manage_credentials",
     "reviewers:report_change": "determinations.review",
     "reviewers:limits": "reviewers.see_identity",
+    "reviewers:rules": "reviewers.see_identity",
+    "reviewers:receives": "reviewers.manage_credentials",
     "reviewers:panel": "reviewers.see_identity",
     "reviewers:reviewer": "reviewers.see_identity",
     "reviewers:add": "reviewers.manage_credentials",

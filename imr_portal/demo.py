@@ -803,6 +803,7 @@ def _offer(demo: Demo, case: Case, key: str, at: datetime) -> ReviewerAssignment
         reviewer_id=demo.people[key].reviewer.pk,
         candidate_list_id=listed.pk,
         seen_version=None,
+        override_code="OTHER",
         override_reason="Chosen for the demonstration",
         by=coordinator,
         at=at,

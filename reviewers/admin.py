@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from accounts.admin import ReadOnlyAdmin, VersionedAdmin, acting
 from accounts.roles import ADMIN_PERMISSIONS
 
-from .models import AttestationWording, Specialty, SpecialtyFit
+from .models import AttestationWording, ScopeLimit, Specialty, SpecialtyFit
 
 
 def _may_keep(request: HttpRequest) -> bool:
@@ -59,6 +59,16 @@ class SpecialtyFitAdmin(KeptByCredentialing):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[SpecialtyFit]:
         return super().get_queryset(request).select_related("specialty", "category__parent")
+
+
+@admin.register(ScopeLimit)
+class ScopeLimitAdmin(KeptByCredentialing):
+    """What a kind of licence does not cover. It stands above the map."""
+
+    list_display = ("licence_kind", "category", "source", "is_active", "confirmed_on")
+    list_filter = ("licence_kind", "is_active", ("confirmed_on", admin.EmptyFieldListFilter))
+    list_select_related = ("category__parent",)
+    ordering = ("licence_kind", "category__name", "pk")
 
 
 @admin.register(AttestationWording)

@@ -26,7 +26,7 @@ from cases.services.intake import local_day
 from . import conflicts, matching
 from .conflicts import Limits, PartyFacts, Tie
 from .facts import Profile
-from .matching import Applicant, Fit, Item, Question, Verdict
+from .matching import Applicant, Fit, Item, Question, Rules, Scope, Verdict
 from .models import (
     Affiliation,
     ConflictLimits,
@@ -34,9 +34,11 @@ from .models import (
     Reviewer,
     ReviewerAssignment,
     ReviewerBar,
+    ScopeLimit,
     SpecialtyFit,
 )
 from .profiles import facts_by_reviewer
+from .standing import Record, records, rules_on
 
 # Where a case stands while a reviewer has it; only these count as work. It waits for another
 # reviewer at RECORDS_COMPLETE while one of several seats is free.
@@ -58,16 +60,18 @@ def weigh(
     *,
     on: date,
     known_at: datetime,
-    weights: Mapping[str, int] = matching.WEIGHTS,
+    rules: Rules | None = None,
     only: Reviewer | None = None,
 ) -> tuple[list[Verdict], dict[int, list[Tie]]]:
     """Everyone's place for a case on a day, and everyone's ties to its parties.
 
+    :param rules: the weights and limits to use; those in force on the day when left out.
     :param only: weigh this one reviewer; the places of the others are then not known.
     """
+    rules = rules or rules_on(on, known_at=known_at)
     panel = Reviewer.objects.all() if only is None else Reviewer.objects.filter(pk=only.pk)
-    people = _applicants(case, panel, on=on, known_at=known_at)
-    verdicts = matching.rank(_question(case, on=on, weights=weights), people)
+    people = _applicants(case, panel, rules, on=on, known_at=known_at)
+    verdicts = matching.rank(_question(case, on=on, rules=rules), people)
     return verdicts, {person.profile.reviewer_id: list(person.ties) for person in people}
 
 
@@ -205,7 +209,7 @@ def _people_of(row: Party) -> tuple[Any, ...]:
     return (row.role, row.person_id, row.organisation_id, row.item_id, row.name, row.contact)
 
 
-def _question(case: Case, *, on: date, weights: Mapping[str, int]) -> Question:
+def _question(case: Case, *, on: date, rules: Rules) -> Question:
     items = (
         case.items.filter(ending=DisputedItem.Ending.PENDING)
         .select_related("category")
@@ -232,7 +236,13 @@ def _question(case: Case, *, on: date, weights: Mapping[str, int]) -> Question:
             Fit(fit.specialty.name, fit.category_id, fit.body_part, fit.reason) for fit in fits
         ),
         on=on,
-        weights=weights,
+        rules=rules,
+        scopes=tuple(
+            Scope(*row)
+            for row in ScopeLimit.objects.filter(is_active=True)
+            .order_by("pk")
+            .values_list("licence_kind", "category_id", "category__name", "source")
+        ),
     )
 
 
@@ -245,7 +255,7 @@ def _categories(item: DisputedItem) -> tuple[int, ...]:
 
 
 def _applicants(
-    case: Case, panel: QuerySet[Reviewer], *, on: date, known_at: datetime
+    case: Case, panel: QuerySet[Reviewer], rules: Rules, *, on: date, known_at: datetime
 ) -> list[Applicant]:
     limits = limits_on(on, known_at=known_at)
     parties = parties_of(case, known_at=known_at, limits=limits)
@@ -253,8 +263,10 @@ def _applicants(
         on=on, known_at=known_at, of=panel, affiliations=_that_matter(parties)
     )
     settlements = _settlements(case, known_at=known_at)
+    before = records(panel, case, rules=rules, known_at=known_at)
+    nothing = Record()
     people = []
-    for row in _panel_rows(case, panel):
+    for row in _panel_rows(case, panel, on=on):
         profile = Profile(
             reviewer_id=row["pk"],
             code=row["code"],
@@ -268,10 +280,18 @@ def _applicants(
             **{kind: tuple(held) for kind, held in facts.get(row["pk"], {}).items()},
         )
         found = conflicts.ties(profile, parties, limits)
+        record = before.get(row["pk"], nothing)
         people.append(
             Applicant(
                 profile=profile,
                 workload=row["workload"],
+                overdue=row["overdue"],
+                subjects=None if row["subjects"] is None else frozenset(row["subjects"]),
+                days_off=frozenset(row["days_off"]),
+                finished=record.finished,
+                on_time=record.on_time,
+                last_offered_on=record.last_offered_on,
+                had_it_until=record.had_it_until,
                 barred_because=row["barred_because"] or "",
                 on_earlier_round=row["on_earlier_round"],
                 declined_before=row["declined_before"],
@@ -296,7 +316,7 @@ def _that_matter(parties: Sequence[PartyFacts]) -> Q:
     )
 
 
-def _panel_rows(case: Case, panel: QuerySet[Reviewer]) -> QuerySet[Any]:
+def _panel_rows(case: Case, panel: QuerySet[Reviewer], *, on: date) -> QuerySet[Any]:
     """The whole panel with what only this case says of each: one query."""
     of_case = ReviewerAssignment.objects.filter(case=case, reviewer=OuterRef("pk"))
     bars = ReviewerBar.objects.filter(case=case, reviewer=OuterRef("pk"))
@@ -307,6 +327,7 @@ def _panel_rows(case: Case, panel: QuerySet[Reviewer]) -> QuerySet[Any]:
     return (
         panel.annotate(
             workload=Count("assignments", filter=open_work),
+            overdue=Count("assignments", filter=open_work & Q(assignments__case__due_on__lt=on)),
             barred_because=Subquery(bars.values("reason")[:1]),
             on_earlier_round=Exists(
                 of_case.filter(round__lt=case.round, accepted_at__isnull=False)
@@ -324,7 +345,10 @@ def _panel_rows(case: Case, panel: QuerySet[Reviewer]) -> QuerySet[Any]:
             "first_name",
             "last_name",
             "user__is_active",
+            "subjects",
+            "days_off",
             "workload",
+            "overdue",
             "barred_because",
             "on_earlier_round",
             "declined_before",

@@ -19,6 +19,7 @@ from .models import (
     PracticeFact,
     ReportedChange,
     Reviewer,
+    ReviewerAssignment,
     SanctionCheck,
     SeatApproval,
     Specialty,
@@ -40,11 +41,12 @@ class AssignForm(forms.Form):
     reviewer = forms.IntegerField(widget=forms.HiddenInput)
     candidate_list = forms.IntegerField(widget=forms.HiddenInput)
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    override_reason = Line(
+    override_code = forms.ChoiceField(
         label="Why this reviewer rather than one of the first three?",
-        max_length=300,
+        choices=[("", "Choose a reason"), *ReviewerAssignment.Override.choices],
         required=False,
     )
+    override_reason = Line(label="Note", max_length=300, required=False)
 
 
 class SettleForm(forms.Form):

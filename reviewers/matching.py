@@ -6,7 +6,7 @@ those who are out (Labor Code 139.5(d)(4); 8 CCR 9792.10.6).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from zlib import crc32
@@ -25,13 +25,46 @@ from .verification import CYCLE_YEARS, verifications
 PRACTICE_YEARS = 5  # more than
 WEEKLY_HOURS = Decimal(24)  # at least
 
-# Points out of 100; each list of candidates stores the values that it used.
+# As shipped; a manager sets others. Each list of candidates stores the values that it used.
+# Points out of 100 for who comes first among those whom no gate refuses:
 WEIGHTS: dict[str, int] = {
-    "specialty_fit": 50,  # share of the items whose map entry names a certified specialty
+    "specialty_fit": 40,  # share of the items whose map entry names a certified specialty
     "california_licence": 20,
-    "free_capacity": 30,  # share of the capacity that is free
+    "free_capacity": 20,  # share of the capacity that is free
+    "timeliness": 10,  # share of the latest reviews that were issued by their day
+    "rotation": 10,  # grows with the days since the last offer
+    "returned_work": 50,  # had this case before it was taken back, a few days ago
     "declined_before": -100,  # already declined this case in this round
 }
+# Days and cases; a ceiling of 0 is none.
+LIMITS: dict[str, int] = {
+    "return_days": 14,  # so long, a case that was taken back goes to the same reviewer
+    "rotation_days": 14,  # after so many days without an offer nobody gains any more
+    "timeliness_reviews": 10,  # so many of the latest reviews are looked at
+    "most_open": 0,  # open cases that anybody may have, whatever their capacity
+    "most_overdue": 3,  # open cases past their day, from which on no new one is offered
+}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The weights and limits in force."""
+
+    weights: Mapping[str, int]
+    limits: Mapping[str, int]
+
+    @classmethod
+    def of(cls, weights: Mapping[str, int], limits: Mapping[str, int]) -> "Rules":
+        """What was set, with the shipped value for a key that is younger than the setting."""
+        return cls({**WEIGHTS, **weights}, {**LIMITS, **limits})
+
+    @property
+    def values(self) -> dict[str, int]:
+        """All in one, as a list of candidates stores them."""
+        return {**self.weights, **self.limits}
+
+
+DEFAULT_RULES = Rules(WEIGHTS, LIMITS)
 
 # The short words for counting ("4 lack a fitting specialty"), in the order of the gates.
 GATES: dict[str, str] = {
@@ -46,12 +79,16 @@ GATES: dict[str, str] = {
     "VERIFICATION": "to be verified anew",
     "CERTIFICATION": "without a board’s certificate",
     "SPECIALTY": "without a fitting specialty",
+    "SCOPE": "whose licence does not cover it",
+    "SUBJECT": "who do not receive this subject",
     "PRACTICE_YEARS": "not more than five years in practice",
     "PRACTICE_HOURS": "without 24 attested hours a week",
     "TRAINING_LAW": "without training in the law",
     "TRAINING_EVIDENCE": "without training in the evidence hierarchy",
     "LEAVE": "on leave",
+    "DAY_OFF": "not working today",
     "WORKLOAD": "at capacity",
+    "OVERDUE": "with too many overdue cases",
     "CONFLICT": "with a conflict",
     "UNSETTLED": "with a name to be settled",
 }
@@ -82,11 +119,28 @@ class Fit:
 
 
 @dataclass(frozen=True)
+class Scope:
+    """What a kind of licence does not cover, and the law that says so."""
+
+    licence_kind: str
+    category: int
+    name: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Applicant:
     """Everything known of one reviewer about one case."""
 
     profile: Profile
     workload: int = 0
+    overdue: int = 0  # of the workload, past their day
+    subjects: frozenset[int] | None = None  # categories that may be offered; None is all
+    days_off: frozenset[int] = frozenset()  # weekdays, Monday 0
+    finished: int = 0  # of the latest reviews, those that had a day to keep
+    on_time: int = 0
+    last_offered_on: date | None = None
+    had_it_until: date | None = None  # this case, before it was taken back
     barred_because: str = ""
     on_earlier_round: bool = False
     declined_before: bool = False
@@ -141,7 +195,8 @@ class Question:
     items: tuple[Item, ...]
     fits: tuple[Fit, ...]
     on: date
-    weights: Mapping[str, int]
+    rules: Rules = DEFAULT_RULES
+    scopes: tuple[Scope, ...] = field(default=())
 
 
 def rank(question: Question, applicants: Iterable[Applicant]) -> list[Verdict]:
@@ -184,11 +239,10 @@ def consider(question: Question, applicant: Applicant) -> Verdict:
     )
 
 
-def fitness(profile: Profile, *, workload: int) -> list[Reason]:
+def fitness(applicant: Applicant, rules: Rules = DEFAULT_RULES) -> list[Reason]:
     """What every case asks of a reviewer, whichever it is: for the panel's own pages."""
-    question = Question("", (), (), profile.on, WEIGHTS)
-    applicant = Applicant(profile, workload=workload)
-    of_any_case = [gate for gate in _GATES if gate not in (_barred, _conflicts)]
+    question = Question("", (), (), applicant.profile.on, rules)
+    of_any_case = [gate for gate in _GATES if gate not in (_barred, _scope, _conflicts)]
     return [answer for gate in of_any_case for answer in gate(question, applicant)]
 
 
@@ -368,8 +422,42 @@ def _leave(question: Question, applicant: Applicant) -> list[Reason]:
 
 def _workload(question: Question, applicant: Applicant) -> list[Reason]:
     load, capacity = applicant.workload, applicant.profile.capacity
-    words = f"Has {load} open of {capacity}."
-    return [Reason("WORKLOAD", load < capacity, words)]
+    limits = question.rules.limits
+    answers = [Reason("WORKLOAD", load < capacity, f"Has {load} open of {capacity}.")]
+    if (ceiling := limits["most_open"]) and load >= ceiling:
+        words = f"Has {load} open; nobody is given more than {ceiling} at one time."
+        answers.append(Reason("WORKLOAD", False, words))
+    if (ceiling := limits["most_overdue"]) and applicant.overdue >= ceiling:
+        words = f"Has {applicant.overdue} past their day; from {ceiling} on no new one is offered."
+        answers.append(Reason("OVERDUE", False, words))
+    return answers
+
+
+def _day_off(question: Question, applicant: Applicant) -> list[Reason]:
+    if question.on.weekday() not in applicant.days_off:
+        return []
+    return [Reason("DAY_OFF", False, f"Does not work on {question.on:%A}s.")]
+
+
+def _scope(question: Question, applicant: Applicant) -> list[Reason]:
+    """What the licence does not cover, and what the reviewer does not receive; item by item."""
+    kind = applicant.profile.kind
+    answers = []
+    for item in question.items:
+        answers += [
+            Reason(
+                "SCOPE",
+                False,
+                f"Item {item.position}: a {KIND_WORDS.get(kind, 'reviewer')}’s licence does not "
+                f"cover {scope.name} ({scope.source}).",
+            )
+            for scope in question.scopes
+            if scope.licence_kind == kind and scope.category in item.categories
+        ]
+        if applicant.subjects is not None and not applicant.subjects & set(item.categories):
+            words = f"Item {item.position}: its subject is not among those the reviewer receives."
+            answers.append(Reason("SUBJECT", False, words))
+    return answers
 
 
 def _conflicts(question: Question, applicant: Applicant) -> list[Reason]:
@@ -393,7 +481,9 @@ _GATES: list[Callable[[Question, Applicant], list[Reason]]] = [
     _certification,
     _practice,
     _training,
+    _scope,
     _leave,
+    _day_off,
     _workload,
     _conflicts,
 ]
@@ -439,20 +529,43 @@ def _match_one(item: Item, fits: Sequence[Fit], profile: Profile) -> Match | str
 def _score(
     question: Question, applicant: Applicant, matches: Sequence[Match]
 ) -> tuple[int, list[Reason]]:
-    profile, weights = applicant.profile, question.weights
-    mapped = sum(match.mapped for match in matches)
+    profile, weights, limits = applicant.profile, question.rules.weights, question.rules.limits
     in_california = any(held.state == HOME_STATE for held in profile.good_licences)
-    free = profile.capacity - applicant.workload
-    score = weights["specialty_fit"] * mapped // len(matches)
-    score += weights["california_licence"] * in_california
-    score += weights["free_capacity"] * free // profile.capacity
+    # Each as a share of its points: how many, out of how many.
+    shares = {
+        "specialty_fit": (sum(match.mapped for match in matches), len(matches)),
+        "california_licence": (int(in_california), 1),
+        "free_capacity": (profile.capacity - applicant.workload, profile.capacity),
+        "timeliness": (applicant.on_time, applicant.finished) if applicant.finished else (1, 1),
+        "rotation": _rested(question, applicant),
+    }
+    score = sum(weights[name] * part // of for name, (part, of) in shares.items())
     remarks = []
     if not in_california:
-        remarks.append(Reason(REMARK, True, "Not licensed in California, which is preferred."))
+        remarks.append("Not licensed in California, which is preferred.")
+    if applicant.finished:
+        remarks.append(
+            f"Of the last {applicant.finished} reviews {applicant.on_time} issued on time."
+        )
+    if applicant.last_offered_on is not None:
+        remarks.append(f"Last offered a case on {_day(applicant.last_offered_on)}.")
+    until = applicant.had_it_until
+    if until is not None and (question.on - until).days <= limits["return_days"]:
+        score += weights["returned_work"]
+        remarks.append(f"Had this case until {_day(until)}; it goes back to the same reviewer.")
     if applicant.declined_before:
         score += weights["declined_before"]
-        remarks.append(Reason(REMARK, True, "Declined this case before."))
-    return score, remarks
+        remarks.append("Declined this case before.")
+    return score, [Reason(REMARK, True, sentence) for sentence in remarks]
+
+
+def _rested(question: Question, applicant: Applicant) -> tuple[int, int]:
+    """Days since the last offer, out of those that count."""
+    most = question.rules.limits["rotation_days"]
+    if applicant.last_offered_on is None or not most:
+        return 1, 1
+    days = (question.on - applicant.last_offered_on).days
+    return max(0, min(days, most)), most
 
 
 def _same_part(fit: Fit, item: Item) -> bool:

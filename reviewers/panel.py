@@ -14,18 +14,21 @@ from . import matching
 from .candidates import WITH_REVIEWER
 from .facts import Profile
 from .forms import TITLES
-from .matching import Reason
+from .forms_matching import LABELS
+from .matching import DEFAULT_RULES, Applicant, Reason, Rules
 from .models import (
     Candidate,
     CandidateList,
     ConflictResult,
     CredentialFact,
+    MatchingRules,
     Reviewer,
     ReviewerAssignment,
 )
 from .profiles import profiles
 from .services.conflicts import open_questions
 from .services.credentialing import KINDS
+from .standing import rules_on
 
 PAGE = 50
 LAPSES_SOON = timedelta(days=90)
@@ -63,6 +66,14 @@ class Work:
 
 
 @dataclass(frozen=True)
+class RulesChange:
+    """One setting of the rules: what it changed, as label, old and new value."""
+
+    row: MatchingRules
+    changed: Sequence[tuple[str, int, int]]
+
+
+@dataclass(frozen=True)
 class Shown:
     """One candidate as the page of choosing shows them."""
 
@@ -78,7 +89,7 @@ class Shown:
 def roster(
     *, on: date, known_at: datetime, find: str = "", after: str = ""
 ) -> tuple[list[Line], str]:
-    """A page of the panel by code, and the code to go on after. Four queries at most.
+    """A page of the panel by code, and the code to go on after. Five queries at most.
 
     :param find: part of a name, a code or a certified specialty.
     """
@@ -92,13 +103,14 @@ def roster(
         )
     if after:
         rows = rows.filter(code__gt=after)
-    found = list(_with_workload(rows).distinct()[: PAGE + 1])
+    found = list(with_workload(rows, on=on).distinct()[: PAGE + 1])
     shown = found[:PAGE]
     held = profiles(
         Reviewer.objects.filter(pk__in=[row.pk for row in shown]), on=on, known_at=known_at
     )
+    rules = rules_on(on, known_at=known_at)
     then = _as_they_stood(shown, known_at=known_at)
-    lines = [_line(row, replace(held[row.pk], **then.get(row.pk, {}))) for row in shown]
+    lines = [_line(row, replace(held[row.pk], **then.get(row.pk, {})), rules) for row in shown]
     return lines, shown[-1].code if len(found) > PAGE else ""
 
 
@@ -113,14 +125,31 @@ def _as_they_stood(rows: Sequence[Reviewer], *, known_at: datetime) -> dict[int,
     }
 
 
-def hindrances(profile: Profile, *, workload: int) -> list[Reason]:
-    """What keeps a reviewer from every case on the profile's day."""
-    return [one for one in matching.fitness(profile, workload=workload) if not one.holds]
+def hindrances(profile: Profile, row: Any, *, rules: Rules) -> list[Reason]:
+    """What keeps a reviewer from every case on the profile's day.
+
+    :param row: the reviewer as ``with_workload`` loads one.
+    """
+    applicant = Applicant(
+        profile,
+        workload=row.workload,
+        overdue=row.overdue,
+        days_off=frozenset(row.days_off),
+    )
+    return [one for one in matching.fitness(applicant, rules) if not one.holds]
 
 
-def workload_of(reviewer: Reviewer) -> int:
-    """How many open cases a reviewer has. Queries."""
-    return int(_with_workload(Reviewer.objects.filter(pk=reviewer.pk)).get().workload)
+def with_workload(rows: QuerySet[Reviewer], *, on: date) -> QuerySet[Any]:
+    """Reviewers with their open cases counted, and those of them that are past their day."""
+    open_now = Q(
+        assignments__state__in=ReviewerAssignment.LIVE,
+        assignments__case__status__in=WITH_REVIEWER,
+    )
+    past = open_now & Q(assignments__case__due_on__lt=on)
+    return rows.annotate(
+        workload=Count("assignments", filter=open_now, distinct=True),
+        overdue=Count("assignments", filter=past, distinct=True),
+    )
 
 
 def open_work(reviewer: Reviewer) -> QuerySet[ReviewerAssignment]:
@@ -202,6 +231,32 @@ def lapsing(profile: Profile) -> list[tuple[str, date]]:
     return sorted(soon, key=lambda pair: pair[1])
 
 
+def rules_in_words(rules: Rules) -> list[tuple[str, int]]:
+    """Every weight and limit with its label."""
+    return [(LABELS[name][0], value) for name, value in rules.values.items()]
+
+
+def changes_of_rules() -> list[RulesChange]:
+    """Every setting of the rules, newest first, with what it changed. One query."""
+    changes, before = [], DEFAULT_RULES
+    for row in MatchingRules.objects.select_related("recorded_by").order_by(
+        "effective_from", "recorded_at", "pk"
+    ):
+        now = Rules.of(row.weights, row.limits)
+        changes.append(
+            RulesChange(
+                row,
+                [
+                    (LABELS[name][0], before.values[name], value)
+                    for name, value in now.values.items()
+                    if value != before.values[name]
+                ],
+            )
+        )
+        before = now
+    return changes[::-1]
+
+
 def choices(listed: CandidateList) -> tuple[list[Shown], list[Shown]]:
     """The candidates of a stored list: those in order, and those who are out. One query."""
     rows = listed.candidates.select_related("reviewer").order_by("rank", "reviewer__code")
@@ -246,21 +301,13 @@ def surname_notes(assignment: ReviewerAssignment) -> list[str]:
     return sorted({f"{row.party.get_role_display()}: {row.party.name}" for row in rows})
 
 
-def _with_workload(rows: QuerySet[Reviewer]) -> QuerySet[Any]:
-    open_now = Q(
-        assignments__state__in=ReviewerAssignment.LIVE,
-        assignments__case__status__in=WITH_REVIEWER,
-    )
-    return rows.annotate(workload=Count("assignments", filter=open_now, distinct=True))
-
-
-def _line(row: Any, held: Profile) -> Line:
+def _line(row: Any, held: Profile, rules: Rules) -> Line:
     return Line(
         reviewer=row,
         specialties=", ".join(held.specialties),
         states=", ".join(dict.fromkeys(licence.state for licence in held.licences)),
         workload=row.workload,
-        hindrances=hindrances(held, workload=row.workload),
+        hindrances=hindrances(held, row, rules=rules),
     )
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "why_not_keep_credentials",
     "why_not_open_file",
     "why_not_set_limits",
+    "why_not_set_rules",
     "why_not_settle",
     "why_not_take_back",
 ]
@@ -94,6 +95,12 @@ def why_not_set_limits(user: User | None) -> str:
     if user is None or user.may("reviewers.set_conflict_limits"):
         return ""
     return "The medical director sets from where on a tie is a conflict."
+
+
+def why_not_set_rules(user: User) -> str:
+    if user.may("reviewers.manage_weights"):
+        return ""
+    return "The medical director sets the weights and limits of matching."
 
 
 def why_not_settle(user: User, reviewer: Reviewer) -> str:

@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts.models import User
 from cases.models import TreatmentCategory
 
-from .models import AttestationWording, Specialty, SpecialtyFit
+from .models import AttestationWording, LicenceKind, ScopeLimit, Specialty, SpecialtyFit
 
 SPECIALTIES: tuple[str, ...] = (
     "Addiction Psychiatry",
@@ -266,6 +266,17 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
 )
 
 
+# What a licence does not cover, by treatment. Unconfirmed, like the map.
+SCOPES: tuple[tuple[LicenceKind, str, str], ...] = (
+    (LicenceKind.DC, "Pharmaceuticals", "Chiropractic Initiative Act, section 7"),
+    (LicenceKind.DC, "Surgery", "Chiropractic Initiative Act, section 7"),
+    (LicenceKind.PSY, "Pharmaceuticals", "Business and Professions Code 2904"),
+    (LicenceKind.PSY, "Surgery", "Business and Professions Code 2904"),
+    (LicenceKind.LAC, "Pharmaceuticals", "Business and Professions Code 4937"),
+    (LicenceKind.LAC, "Surgery", "Business and Professions Code 4937"),
+)
+
+
 @transaction.atomic
 def seed_specialties(*, by: User | None, at: datetime) -> dict[str, int]:
     """Add the specialties, the map and the attestation that are not there yet. Changes none.
@@ -280,6 +291,7 @@ def seed_specialties(*, by: User | None, at: datetime) -> dict[str, int]:
     specialties = {row.name: row for row in Specialty.objects.all()}
     fits, waiting = _new_fits(specialties)
     SpecialtyFit.objects.bulk_store(fits, by=by, at=at, why="Shipped map, unconfirmed")
+    ScopeLimit.objects.bulk_store(_new_scopes(), by=by, at=at, why="Shipped, unconfirmed")
     wordings = 0
     if not AttestationWording.objects.filter(number=WORDING_NUMBER).exists():
         AttestationWording(
@@ -295,6 +307,17 @@ def seed_specialties(*, by: User | None, at: datetime) -> dict[str, int]:
         "wordings": wordings,
         "waiting": waiting,
     }
+
+
+def _new_scopes() -> list[ScopeLimit]:
+    """The limits that are not there yet and whose treatment is on file."""
+    tops = {row.name: row for row in TreatmentCategory.objects.filter(parent=None)}
+    known = set(ScopeLimit.objects.values_list("licence_kind", "category_id"))
+    return [
+        ScopeLimit(licence_kind=kind, category=tops[name], source=source)
+        for kind, name, source in SCOPES
+        if name in tops and (kind, tops[name].pk) not in known
+    ]
 
 
 def _new_fits(specialties: dict[str, Specialty]) -> tuple[list[SpecialtyFit], int]:

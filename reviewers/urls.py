@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import views
+from . import views, views_matching
 
 app_name = "reviewers"
 
@@ -23,10 +23,12 @@ urlpatterns = [
     path("reviewers/reports/<int:report_id>/", views.settle_report, name="settle_report"),
     path("reviews/report/", views.report_change, name="report_change"),
     path("reviewers/conflict-limits/", views.limits, name="limits"),
+    path("reviewers/matching-rules/", views_matching.rules, name="rules"),
     path("reviewers/", views.roster, name="panel"),
     path("reviewers/new/", views.add_reviewer, name="add"),
     path("reviewers/<str:code>/", views.reviewer, name="reviewer"),
     path("reviewers/<str:code>/change/", views.change_reviewer, name="change"),
+    path("reviewers/<str:code>/receives/", views_matching.receives, name="receives"),
     path("reviewers/<str:code>/status/", views.change_status, name="status"),
     path("reviewers/<str:code>/sign-in/", views.link_sign_in, name="sign_in"),
     path("reviewers/<str:code>/facts/<str:kind>/", views.add_fact, name="add_fact"),

@@ -58,6 +58,7 @@ from .services import matching as matching_services
 from .services import reports as report_services
 from .services import seats as seat_services
 from .services.credentialing import BadFact
+from .standing import rules_on
 from .worklist import worklist
 
 REFUSALS = (NotAllowed, CannotMove)
@@ -93,6 +94,7 @@ def assign(request: StaffRequest, number: str) -> HttpResponse:
                 reviewer_id=form.cleaned_data["reviewer"],
                 candidate_list_id=form.cleaned_data["candidate_list"],
                 seen_version=form.cleaned_data["version"],
+                override_code=form.cleaned_data["override_code"],
                 override_reason=form.cleaned_data["override_reason"],
                 by=request.user,
                 at=timezone.now(),
@@ -660,7 +662,7 @@ def _reviewer_page(
     form = AsOfForm(asked or None, today=today, initial={"on": today, "known": today})
     on, known_at = _as_of(form, today=today, now=now)
     held = profile(row, on=on, known_at=known_at)
-    workload = panel.workload_of(row)
+    counted = panel.with_workload(Reviewer.objects.filter(pk=row.pk), on=on).get()
     context = {
         "reviewer": row,
         "held": held,
@@ -668,8 +670,8 @@ def _reviewer_page(
         "on": on,
         "known_at": known_at,
         "is_as_of": bool(asked),
-        "hindrances": panel.hindrances(held, workload=workload),
-        "workload": workload,
+        "hindrances": panel.hindrances(held, counted, rules=rules_on(on, known_at=known_at)),
+        "workload": counted.workload,
         "open_work": panel.open_work(row),
         "facts": panel.file_of(row, on=on, known_at=known_at, holding_only=bool(asked)),
         "is_keeper": request.user.may("reviewers.manage_credentials"),

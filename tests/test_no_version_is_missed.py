@@ -38,6 +38,7 @@ from guidelines.models import ApprovedParagraph, Edition, Recommendation
 from letters.models import Delivery, Letter
 from records.models import ReadMark
 from records.services import chasing, dispatch, documents, reading
+from reviewers.matching import LIMITS, WEIGHTS
 from reviewers.models import AttestationWording, Licence, Reviewer
 from reviewers.services import (
     assignment,
@@ -46,6 +47,7 @@ from reviewers.services import (
     limits,
     matching,
     reports,
+    rules,
     seats,
 )
 from tests.determinations.factories import RATIONALE, SUMMARY
@@ -276,6 +278,22 @@ def keep_the_panel(walk, keeper):
         changed_on=walk.at.date(),
     )
     walk.act(reports.settle_report, by=keeper, report_id=report.pk, note="Read at the board")
+    walk.act(
+        rules.set_weights,
+        by=person(Role.DIRECTOR),
+        effective_from=walk.at.date(),
+        weights=WEIGHTS,
+        limits=LIMITS,
+        reason="As before",
+    )
+    walk.act(
+        rules.limit_offers,
+        by=keeper,
+        reviewer_id=made.pk,
+        subjects=None,
+        days_off=[6],
+        reason="Sundays off",
+    )
     walk.act(
         credentialing.correct_fact,
         by=keeper,
@@ -535,6 +553,7 @@ def to_review(walk, case, coordinator, reviewer, user):
             reviewer_id=reviewer.pk,
             candidate_list_id=listed.pk,
             seen_version=None,
+            override_code="OTHER",
             override_reason="Asked for",
         )
 

@@ -13,7 +13,7 @@ WRITES = {
 }  # fmt: skip
 PUBLISHES = {"delay", "apply_async", "delay_on_commit", "send_task", "on_commit"}
 VIEWS = sorted(
-    [*ROOT.glob("*/views.py"), *ROOT.glob("*/views/*.py"), ROOT / "imr_portal" / "health.py"]
+    [*ROOT.glob("*/views*.py"), *ROOT.glob("*/views/*.py"), ROOT / "imr_portal" / "health.py"]
 )
 
 

@@ -14,6 +14,7 @@ from determinations.forms import PeriodForm
 from determinations.record import record_of
 from reviewers.models import Reviewer
 from reviewers.profiles import profile
+from reviewers.standing import rules_on
 
 YEAR = timedelta(days=365)
 
@@ -23,7 +24,8 @@ def my_reviews(request: StaffRequest) -> HttpResponse:
     """The cases offered to me and those I review, and nothing of anybody else."""
     now = timezone.now()
     today = timezone.localdate(now)
-    me = Reviewer.objects.filter(user=request.user).first()
+    own = Reviewer.objects.filter(user=request.user)
+    me = reviewers.panel.with_workload(own, on=today).first()
     held = profile(me, on=today, known_at=now) if me else None
     mine = cards(request.user)
     context = {
@@ -31,7 +33,9 @@ def my_reviews(request: StaffRequest) -> HttpResponse:
         "cards": mine,
         "offers": [card for card in mine if card.work.is_offer],
         "own": [card for card in mine if not card.work.is_offer],
-        "hindrances": reviewers.panel.hindrances(held, workload=0) if held else [],
+        "hindrances": reviewers.panel.hindrances(held, me, rules=rules_on(today, known_at=now))
+        if held
+        else [],
         "lapsing": reviewers.panel.lapsing(held) if held else [],
         "today": today,
     }

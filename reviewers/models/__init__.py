@@ -28,6 +28,7 @@ from .panel import (
     Training,
 )
 from .reports import ReportedChange
+from .rules import MatchingRules, ScopeLimit
 
 __all__ = [
     "Affiliation",
@@ -44,12 +45,14 @@ __all__ = [
     "Leave",
     "Licence",
     "LicenceKind",
+    "MatchingRules",
     "PracticeFact",
     "ReportedChange",
     "Reviewer",
     "ReviewerAssignment",
     "ReviewerBar",
     "SanctionCheck",
+    "ScopeLimit",
     "SeatApproval",
     "Specialty",
     "SpecialtyFit",

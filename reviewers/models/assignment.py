@@ -95,6 +95,16 @@ class ReviewerAssignment(Versioned):
         REMOVED = "REMOVED", "Taken back"
         FINISHED = "FINISHED", "Finished"
 
+    class Override(models.TextChoices):
+        """Why somebody other than one of the first three. Says nothing of the person."""
+
+        EXPERIENCE = "EXPERIENCE", "Experience with this very treatment"
+        KNOWS_CASE = "KNOWS_CASE", "Knows the case or its records"
+        TIME = "TIME", "The first three cannot meet the day"
+        SHARE = "SHARE", "To share the work more evenly"
+        DIRECTOR = "DIRECTOR", "Asked for by the medical director"
+        OTHER = "OTHER", "Another reason, in the note"
+
     LIVE = [State.OFFERED, State.ACCEPTED]
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="assignments")
@@ -109,7 +119,8 @@ class ReviewerAssignment(Versioned):
         CandidateList, on_delete=models.PROTECT, null=True, related_name="assignments"
     )
     match_reasons = models.JSONField(default=list)  # item, specialty and why, as matched
-    override_reason = models.CharField(max_length=300, blank=True)
+    override_code = models.CharField(max_length=12, choices=Override, blank=True)
+    override_reason = models.CharField(max_length=300, blank=True)  # the note beside the code
     offered_at = models.DateTimeField(null=True)
     offered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"

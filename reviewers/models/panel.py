@@ -89,6 +89,9 @@ class Reviewer(Versioned):
     phone = models.CharField(max_length=40, blank=True)
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
     capacity = models.PositiveSmallIntegerField(default=4)  # open cases at one time
+    # Ids of treatment categories that may be offered; NULL is all, an empty list is none.
+    subjects = models.JSONField(null=True, blank=True)
+    days_off = models.JSONField(default=list, blank=True)  # weekdays without offers, Monday 0
 
     class Meta(Versioned.Meta):
         permissions = [("see_identity", "See who a reviewer is")]

@@ -36,7 +36,7 @@ State = ReviewerAssignment.State
 # The first three are shown; anybody further down, or not on the list, needs a reason.
 SHOWN = 3
 # What an acceptance asks again; load and place on the list were settled by the offer.
-_NOT_ASKED_AGAIN = {"WORKLOAD", "LEAVE", "SIGN_IN"}
+_NOT_ASKED_AGAIN = {"WORKLOAD", "OVERDUE", "LEAVE", "DAY_OFF", "SUBJECT", "SIGN_IN"}
 
 
 class AlreadyTaken(NotAllowed):
@@ -58,6 +58,7 @@ def assign(
     reviewer_id: int,
     candidate_list_id: int,
     seen_version: int | None,
+    override_code: str = "",
     override_reason: str = "",
     by: User,
     at: datetime,
@@ -67,7 +68,8 @@ def assign(
     Every gate is asked again here, with the case and the reviewer locked: of two coordinators who
     choose for one case, and of two cases that want a reviewer's last free place, one wins.
 
-    :param override_reason: why this reviewer rather than one of the first three.
+    :param override_code: why this reviewer rather than one of the first three, as a value of
+        ``ReviewerAssignment.Override``; ``override_reason`` is the note beside it.
     :raises AlreadyTaken: another coordinator was first.
     :raises Outdated: the parties changed since the list was made.
     :raises Stale: the case changed since the page was loaded.
@@ -91,8 +93,7 @@ def assign(
         sentences = " ".join(reason.sentence for reason in verdict.refusals)
         policies.refuse(f"The panel’s rules keep {reviewer.code} from this case. {sentences}")
     place = seen.candidates.filter(reviewer=reviewer).values_list("rank", flat=True).first()
-    if (place is None or place > SHOWN) and not override_reason.strip():
-        policies.refuse("Say why this reviewer rather than one of the first three.")
+    override = _override(place, override_code, override_reason)
     assignment = ReviewerAssignment(
         case=case,
         round=case.round,
@@ -109,6 +110,7 @@ def assign(
             }
             for match in verdict.matches
         ],
+        override_code=override,
         override_reason=override_reason.strip()[:300],
         offered_at=at,
         offered_by=by,
@@ -117,7 +119,7 @@ def assign(
     _record(
         case,
         Event.Kind.REVIEWER_OFFERED,
-        f"Offered to {_seat(assignment)}.",
+        f"Offered to {_seat(assignment)}{_in_place_of_the_first(assignment)}.",
         assignment,
         by=by,
         at=at,
@@ -337,6 +339,24 @@ def _free_seat(case: Case) -> int:
         who = last.offered_by.name if last.offered_by else "Someone"
         raise AlreadyTaken(f"{who} has already offered case {case.number} to a reviewer.")
     return free[0] if free else 1
+
+
+def _override(place: int | None, code: str, note: str) -> str:
+    """The code to keep: none for one of the first three."""
+    if place is not None and place <= SHOWN:
+        return ""
+    if code not in ReviewerAssignment.Override.values:
+        policies.refuse("Say why this reviewer rather than one of the first three.")
+    if code == ReviewerAssignment.Override.OTHER and not note.strip():
+        policies.refuse("Write in the note which other reason.")
+    return code
+
+
+def _in_place_of_the_first(assignment: ReviewerAssignment) -> str:
+    """The coded reason for the history; the note may say something of the person and stays out."""
+    if not assignment.override_code:
+        return ""
+    return f", not one of the first three: {assignment.get_override_code_display().lower()}"
 
 
 def _refuse_outside_review(case: Case) -> None:

@@ -11,11 +11,12 @@ from django.db import transaction
 from accounts.models import User
 from cases.models import Case
 from cases.services.intake import local_day
-from reviewers import matching, policies
+from reviewers import policies
 from reviewers.candidates import weigh
 from reviewers.conflicts import UNKNOWN, Tie
 from reviewers.matching import Verdict
 from reviewers.models import Candidate, CandidateList, ConflictResult
+from reviewers.standing import rules_on
 
 from .conflicts import store_results
 
@@ -32,10 +33,13 @@ def rank(*, case_id: int, by: User, at: datetime) -> CandidateList:
     case = Case.objects.select_for_update().get(pk=case_id)
     policies.refuse(policies.why_not_assign(by, case))
     day = local_day(at)
-    verdicts, ties = weigh(case, on=day, known_at=at)
+    rules = rules_on(day, known_at=at)
+    verdicts, ties = weigh(case, on=day, known_at=at, rules=rules)
     content = [_as_stored(verdict) for verdict in verdicts]
     digest = hashlib.sha256(
-        json.dumps([case.round, case.party_list_version, day.isoformat(), content]).encode()
+        json.dumps(
+            [case.round, case.party_list_version, day.isoformat(), rules.values, content]
+        ).encode()
     ).hexdigest()
     latest = case.candidate_lists.order_by("-pk").first()
     if latest is not None and latest.digest == digest:
@@ -47,7 +51,7 @@ def rank(*, case_id: int, by: User, at: datetime) -> CandidateList:
         made_by=by,
         on_day=day,
         party_list_version=case.party_list_version,
-        weights=dict(matching.WEIGHTS),
+        weights=rules.values,
         digest=digest,
     )
     Candidate.objects.bulk_create(

@@ -55,6 +55,7 @@ def panel_of(size, **changes):
                 reviewer_id=reviewer.pk,
                 candidate_list_id=ranked(case, by=coordinator, at=OFFERED).pk,
                 seen_version=None,
+                override_code="OTHER",
                 override_reason="Asked for in the test",
                 by=coordinator,
                 at=OFFERED,

@@ -176,6 +176,7 @@ def offered_case(
         reviewer_id=reviewer.pk,
         candidate_list_id=listed.pk,
         seen_version=None,
+        override_code="OTHER",
         override_reason="Asked for in the test",
         by=coordinator,
         at=at,

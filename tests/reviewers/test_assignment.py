@@ -140,7 +140,7 @@ def test_a_licence_that_lapsed_since_the_list_was_made_stops_the_offer():
         )
 
 
-def test_whoever_is_not_among_the_first_three_needs_a_reason():
+def test_mc9_whoever_is_not_among_the_first_three_needs_a_coded_reason_that_history_shows():
     coordinator, case = person(Role.COORDINATOR), ready_case()
     for _ in range(4):
         fit_reviewer()
@@ -157,9 +157,17 @@ def test_whoever_is_not_among_the_first_three_needs_a_reason():
 
     with pytest.raises(NotAllowed, match="Say why this reviewer"):
         assignments.assign(**give)
-    made = assignments.assign(override_reason="Read the earlier films", **give)
+    with pytest.raises(NotAllowed, match="Say why this reviewer"):
+        assignments.assign(override_reason="Read the earlier films", **give)
+    with pytest.raises(NotAllowed, match="which other reason"):
+        assignments.assign(override_code="OTHER", **give)
+    made = assignments.assign(
+        override_code="KNOWS_CASE", override_reason="Read the earlier films", **give
+    )
 
-    assert made.override_reason == "Read the earlier films"
+    assert (made.override_code, made.override_reason) == ("KNOWS_CASE", "Read the earlier films")
+    offered = case.events.get(kind="REVIEWER_OFFERED").sentence
+    assert "not one of the first three: knows the case or its records" in offered
     assert "films" not in str(list(case.events.values()))
 
 

@@ -147,7 +147,9 @@ class TestChoosing:
 
         assert refused.status_code == 422
         assert "Say why this reviewer" in refused.content.decode()
-        again = self.choice(refused, fourth, override_reason="Read the earlier films")
+        again = self.choice(
+            refused, fourth, override_code="OTHER", override_reason="Read the earlier films"
+        )
         assert client.post(self.page(case), again).status_code == 302
         assert case.assignments.get().override_reason == "Read the earlier films"
 

@@ -41,6 +41,7 @@ def claim(case, reviewer, listed, by):
         reviewer_id=reviewer.pk,
         candidate_list_id=listed.pk,
         seen_version=case.version,
+        override_code="OTHER",
         override_reason="First come",
         by=by,
         at=NOON,

@@ -48,6 +48,7 @@ def offer(case, reviewer=None, *, by=None, at=NOON, seen_version=None):
         reviewer_id=reviewer.pk,
         candidate_list_id=ranked(case, by=by, at=at).pk,
         seen_version=seen_version,
+        override_code="OTHER",
         override_reason="Asked for in the test",
         by=by,
         at=at,

@@ -12,6 +12,7 @@ from django.utils import timezone
 from cases.models import Case
 from reviewers import matching
 from reviewers.candidates import weigh
+from reviewers.standing import rules_on
 
 
 class Command(BaseCommand):
@@ -28,13 +29,14 @@ class Command(BaseCommand):
         case = Case.objects.filter(number=options["case"]).first()
         if case is None:
             raise CommandError(f"There is no case {options['case']}.")
-        verdicts, _ = weigh(case, on=day, known_at=now)
+        rules = rules_on(day, known_at=now)
+        verdicts, _ = weigh(case, on=day, known_at=now, rules=rules)
         if options["json"]:
             return json.dumps(
                 {
                     "case": case.number,
                     "on": day.isoformat(),
-                    "weights": dict(matching.WEIGHTS),
+                    "weights": rules.values,
                     "reviewers": [
                         {
                             "code": verdict.code,

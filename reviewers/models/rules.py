@@ -1,0 +1,50 @@
+"""How candidates are put in order, and the ceilings: dated, edited by a manager."""
+
+from django.conf import settings
+from django.db import models
+
+from accounts.versions import Versioned
+from cases.models import TreatmentCategory
+
+from .panel import LicenceKind
+
+
+class MatchingRules(Versioned):
+    """The weights and limits of matching from a day on; what stood before stays readable."""
+
+    effective_from = models.DateField()
+    weights = models.JSONField(default=dict)  # keys of ``matching.WEIGHTS`` → points
+    limits = models.JSONField(default=dict)  # keys of ``matching.LIMITS`` → days or cases
+    reason = models.CharField(max_length=300)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta(Versioned.Meta):
+        verbose_name_plural = "matching rules"
+
+    def __str__(self) -> str:
+        return f"Matching rules from {self.effective_from:%m/%d/%Y}"
+
+
+class ScopeLimit(Versioned):
+    """What a kind of licence does not cover: a chiropractor does not decide drugs.
+
+    It stands above the map of specialties: no line of the map lets such a reviewer in.
+    """
+
+    licence_kind = models.CharField(max_length=8, choices=LicenceKind)
+    category = models.ForeignKey(TreatmentCategory, on_delete=models.PROTECT, related_name="+")
+    source = models.CharField(max_length=300)  # the law that draws the limit
+    is_active = models.BooleanField(default=True)
+    confirmed_by = models.CharField(max_length=120, blank=True)
+    confirmed_on = models.DateField(null=True, blank=True)
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(name="scope_limit_once", fields=["licence_kind", "category"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_licence_kind_display()} does not cover {self.category}"

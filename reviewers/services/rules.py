@@ -1,0 +1,87 @@
+"""Setting the weights and limits of matching, and what one reviewer may be offered."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from cases.models import TreatmentCategory
+from cases.services.intake import local_day
+from reviewers import policies
+from reviewers.matching import LIMITS, WEIGHTS
+from reviewers.models import MatchingRules, Reviewer
+
+WEIGHT_MOST, LIMIT_MOST = 200, 365
+
+
+@transaction.atomic
+def set_weights(
+    *,
+    effective_from: date,
+    weights: Mapping[str, int],
+    limits: Mapping[str, int],
+    reason: str,
+    by: User,
+    at: datetime,
+) -> MatchingRules:
+    """Set how candidates are put in order and the ceilings, from a day on; what stood before stays.
+
+    :param weights: every key of ``matching.WEIGHTS`` with its points.
+    :param limits: every key of ``matching.LIMITS``; days or cases.
+    :raises NotAllowed: wrong role, a day past, no reason, a value missing or out of range.
+    """
+    policies.refuse(policies.why_not_set_rules(by))
+    policies.refuse("" if reason.strip() else "Say why the rules change.")
+    if effective_from < local_day(at):
+        policies.refuse("Rules hold from today on, not for the past. Choose today or later.")
+    if set(weights) != set(WEIGHTS) or set(limits) != set(LIMITS):
+        policies.refuse("Give a value for every weight and every limit.")
+    for name, points in weights.items():
+        low, high = (-WEIGHT_MOST, 0) if WEIGHTS[name] < 0 else (0, WEIGHT_MOST)
+        if not low <= points <= high:
+            policies.refuse(f"A weight lies between {low} and {high}.")
+    if not all(0 <= value <= LIMIT_MOST for value in limits.values()):
+        policies.refuse(f"A limit lies between 0 and {LIMIT_MOST}.")
+    return MatchingRules(
+        effective_from=effective_from,
+        weights=dict(weights),
+        limits=dict(limits),
+        reason=reason.strip()[:300],
+        recorded_at=at,
+        recorded_by=by,
+    ).store(by=by, at=at, why=reason.strip())
+
+
+@transaction.atomic
+def limit_offers(
+    *,
+    reviewer_id: int,
+    subjects: Sequence[int] | None,
+    days_off: Sequence[int],
+    reason: str,
+    seen_version: int | None = None,
+    by: User | None,
+    at: datetime,
+) -> Reviewer:
+    """Say which treatments a reviewer may be offered and on which days; it bites at once.
+
+    What they have already they keep.
+
+    :param subjects: ids of treatment categories; ``None`` is all of them, an empty list none.
+    :param days_off: weekdays without offers, Monday 0 to Sunday 6.
+    :raises NotAllowed: wrong role, no reason, no such category or weekday.
+    :raises Stale: someone else changed the row in between.
+    """
+    policies.refuse(policies.why_not_keep_credentials(by))
+    reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
+    reviewer.refuse_if_stale(seen_version)
+    policies.refuse("" if reason.strip() else "Say why this changes.")
+    wanted = sorted(set(subjects or ()))
+    if TreatmentCategory.objects.filter(pk__in=wanted).count() != len(wanted):
+        policies.refuse("Choose treatments from the list.")
+    if not set(days_off) <= set(range(7)):
+        policies.refuse("Choose days from the list.")
+    reviewer.subjects = None if subjects is None else wanted
+    reviewer.days_off = sorted(set(days_off))
+    return reviewer.store(by=by, at=at, why=reason.strip(), fields=["subjects", "days_off"])

@@ -1,0 +1,355 @@
+"""Weights, limits, subjects and days: set by a manager, used at once, stored with every list."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from accounts.roles import Role
+from cases.policies import NotAllowed
+from cases.services.intake import ItemOnForm
+from reviewers import matching
+from reviewers.candidates import weigh
+from reviewers.facts import CertificationHeld, LicenceHeld, Profile
+from reviewers.matching import DEFAULT_RULES, Applicant, Item, Question, Scope
+from reviewers.models import MatchingRules, SpecialtyFit
+from reviewers.services import assignment as assignments
+from reviewers.services import rules
+from reviewers.standing import rules_on
+from tests.factories import MONDAY, person
+from tests.reviewers.factories import (
+    PANEL_ENTERED,
+    accepted_case,
+    category,
+    fit_reviewer,
+    offered_case,
+    panel_seeds,
+    ranked,
+    ready_case,
+    specialty,
+)
+
+pytestmark = pytest.mark.django_db
+NOON = MONDAY + timedelta(hours=4)
+DAY = date(2026, 3, 2)
+
+
+@pytest.fixture
+def signed_in(client):
+    """A client signed in with a role, or as somebody."""
+
+    def sign_in(*roles, user=None):
+        client.force_login(user or person(*roles))
+        return client
+
+    return sign_in
+
+
+def set_rules(by=None, at=NOON, effective_from=DAY, reason="Panel meeting", **changes):
+    return rules.set_weights(
+        effective_from=effective_from,
+        weights={k: changes.get(k, v) for k, v in matching.WEIGHTS.items()},
+        limits={k: changes.get(k, v) for k, v in matching.LIMITS.items()},
+        reason=reason,
+        by=by or person(Role.DIRECTOR),
+        at=at,
+    )
+
+
+def verdict_of(case, reviewer, at=NOON, on=DAY):
+    verdicts, _ = weigh(case, on=on, known_at=at)
+    return next(one for one in verdicts if one.reviewer_id == reviewer.pk)
+
+
+def gates(verdict):
+    return {reason.gate: reason.sentence for reason in verdict.refusals}
+
+
+def limit(reviewer, *, subjects=None, days_off=(), at=MONDAY):
+    return rules.limit_offers(
+        reviewer_id=reviewer.pk,
+        subjects=subjects,
+        days_off=days_off,
+        reason="Asked to",
+        by=None,
+        at=at,
+    )
+
+
+def test_mc4_a_manager_sets_the_weights_and_each_list_keeps_the_values_it_used():
+    director, coordinator, case = person(Role.DIRECTOR), person(Role.COORDINATOR), ready_case()
+    elsewhere = fit_reviewer(licence={"state": "Nevada"})
+    before = ranked(case, by=coordinator)
+
+    made = set_rules(by=director, california_licence=0, at=NOON + timedelta(minutes=1))
+    after = ranked(case, by=coordinator, at=NOON + timedelta(minutes=2))
+
+    assert before.weights["california_licence"] == 20
+    assert after.weights == DEFAULT_RULES.values | {"california_licence": 0}
+    assert before.candidates.get(reviewer=elsewhere).score == 40  # no map entry: nothing for fit
+    assert (made.recorded_by, made.history.get().history_user) == (director, director)
+    assert rules_on(DAY, known_at=NOON) == DEFAULT_RULES
+
+
+def test_mc4_rules_from_a_later_day_wait_for_it_and_the_past_is_never_set():
+    set_rules(effective_from=DAY + timedelta(days=3), rotation=77)
+
+    assert rules_on(DAY, known_at=NOON).weights["rotation"] == 10
+    assert rules_on(DAY + timedelta(days=3), known_at=NOON).weights["rotation"] == 77
+    with pytest.raises(NotAllowed, match="not for the past"):
+        set_rules(effective_from=DAY - timedelta(days=1))
+    with pytest.raises(NotAllowed, match="lies between 0 and 200"):
+        set_rules(rotation=201)
+    with pytest.raises(NotAllowed, match="lies between -200 and 0"):
+        set_rules(declined_before=5)
+    with pytest.raises(NotAllowed, match="Say why"):
+        set_rules(reason=" ")
+    assert MatchingRules.objects.count() == 1
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.DIRECTOR}))
+def test_mc4_nobody_but_the_director_sets_the_rules(role):
+    with pytest.raises(NotAllowed, match="medical director"):
+        set_rules(by=person(role))
+
+
+def test_mc4_the_page_shows_old_and_new_values_who_and_when(signed_in):
+    page = signed_in(Role.DIRECTOR).get("/reviewers/matching-rules/")
+    assert page.status_code == 200
+    client = signed_in(Role.DIRECTOR)
+    typed = DEFAULT_RULES.values | {
+        "effective_from": f"{page.context['today']:%m/%d/%Y}",
+        "rotation": 33,
+        "reason": "Share work",
+    }
+
+    refused = client.post("/reviewers/matching-rules/", typed | {"rotation": "many"})
+    answer = client.post("/reviewers/matching-rules/", typed)
+
+    assert refused.status_code == 422
+    assert "Write a number." in refused.content.decode()
+    assert answer.status_code == 302
+    text = signed_in(Role.COORDINATOR).get("/reviewers/matching-rules/").content.decode()
+    assert "<del>10</del> 33" in text
+    assert "Share work" in text
+    assert "The medical director sets" in text
+
+
+def test_mc1_the_same_panel_gives_the_same_list_with_a_sentence_for_everyone():
+    case = ready_case()
+    for _ in range(3):
+        fit_reviewer()
+    out = fit_reviewer(hours=None)
+
+    first, again = (weigh(case, on=DAY, known_at=NOON)[0] for _ in range(2))
+
+    assert first == again
+    assert all(one.reasons for one in first)
+    assert first[-1].reviewer_id == out.pk
+    assert first[-1].refusals
+
+
+def test_mc5_a_case_taken_back_goes_to_the_same_person_within_the_days_and_then_no_more():
+    coordinator = person(Role.COORDINATOR)
+    held = accepted_case(coordinator=coordinator)
+    other = fit_reviewer()
+    assignments.remove(
+        assignment_id=held.pk, reason="Ill for a day", by=coordinator, at=MONDAY + timedelta(days=1)
+    )
+    case, reviewer = held.case, held.reviewer
+    case.refresh_from_db()
+
+    def first_on(days):
+        at = MONDAY + timedelta(days=days)
+        return weigh(case, on=DAY + timedelta(days=days), known_at=at)[0]
+
+    soon, late = first_on(3), first_on(16)
+
+    assert soon[0].reviewer_id == reviewer.pk
+    assert "Had this case until 03/03/2026; it goes back to the same reviewer." in [
+        reason.sentence for reason in soon[0].reasons
+    ]
+    assert soon[0].score - late[[v.reviewer_id for v in late].index(reviewer.pk)].score > 30
+    assert {one.reviewer_id for one in late} == {reviewer.pk, other.pk}
+
+
+def test_ma6_and_mc5_after_a_remand_the_same_reviewer_is_refused_whatever_the_weights():
+    held = accepted_case()
+    case = held.case
+    set_rules(returned_work=200)
+    case.refresh_from_db()
+    case.round += 1
+    case.store(by=None, at=NOON, fields=["round"])
+
+    said = gates(verdict_of(case, held.reviewer, at=MONDAY + timedelta(days=1)))
+
+    assert said["EARLIER_ROUND"].startswith("Worked on an earlier round")
+
+
+def test_mc8_a_ceiling_on_open_cases_stops_offers_and_says_why():
+    reviewer = fit_reviewer(capacity=9)
+    offered_case(reviewer=reviewer)
+    set_rules(most_open=1)
+
+    assert gates(verdict_of(ready_case(), reviewer)) == {
+        "WORKLOAD": "Has 1 open; nobody is given more than 1 at one time."
+    }
+
+
+def test_mc8_a_ceiling_on_overdue_cases_stops_offers_and_tells_the_person(signed_in):
+    set_rules(most_overdue=1)
+    reviewer = fit_reviewer()
+    held = offered_case(reviewer=reviewer)
+    late = held.case.due_on + timedelta(days=1)
+    sentence = "Has 1 past their day; from 1 on no new one is offered."
+
+    assert gates(verdict_of(ready_case(), reviewer, on=held.case.due_on)).get("OVERDUE") is None
+    assert gates(verdict_of(ready_case(), reviewer, on=late))["OVERDUE"] == sentence
+    # The clock of this test's browser is past that day too.
+    text = signed_in(user=reviewer.user).get("/reviews/").content.decode()
+    assert sentence in text
+
+
+def test_rp1_removing_a_subject_stops_new_offers_at_once_and_keeps_the_open_ones():
+    panel_seeds()
+    drugs, surgery = category("Pharmaceuticals"), category("Surgery")
+    case = ready_case(items=[ItemOnForm(title="Norco", category_id=drugs.pk)])
+    reviewer, coordinator = fit_reviewer(), person(Role.COORDINATOR)
+    held = offered_case(reviewer=reviewer)
+    limit(reviewer, subjects=[drugs.pk, surgery.pk])
+    listed = ranked(case, by=coordinator)
+    assert listed.candidates.get(reviewer=reviewer).rank == 1
+
+    limit(reviewer, subjects=[surgery.pk])
+
+    with pytest.raises(NotAllowed, match="not among those the reviewer receives"):
+        assignments.assign(
+            case_id=case.pk,
+            reviewer_id=reviewer.pk,
+            candidate_list_id=listed.pk,
+            seen_version=None,
+            by=coordinator,
+            at=NOON,
+        )
+    held.refresh_from_db()
+    assert held.is_live
+    limit(reviewer, subjects=[])
+    assert "SUBJECT" in gates(verdict_of(case, reviewer))
+    limit(reviewer, subjects=None)
+    assert verdict_of(case, reviewer).is_eligible
+
+
+def test_rp3_no_offer_on_a_day_off():
+    case, reviewer = ready_case(), fit_reviewer()
+    limit(reviewer, days_off=[0, 6])
+
+    assert gates(verdict_of(case, reviewer)) == {"DAY_OFF": "Does not work on Mondays."}
+    assert verdict_of(case, reviewer, on=DAY + timedelta(days=1)).is_eligible
+
+
+def test_rp1_the_page_of_what_somebody_receives_keeps_old_and_new(signed_in):
+    drugs, reviewer = category("Pharmaceuticals"), fit_reviewer()
+    client, address = signed_in(Role.CREDENTIALING), f"/reviewers/{reviewer.code}/receives/"
+    typed = {"which": "listed", "subjects": [drugs.pk], "days_off": [5, 6], "reason": "Asked"}
+
+    assert client.get(address).status_code == 200
+    assert client.post(address, typed | {"reason": ""}).status_code == 422
+    assert client.post(address, typed | {"version": 0}).status_code == 409
+    assert client.post(address, typed).status_code == 302
+
+    reviewer.refresh_from_db()
+    assert (reviewer.subjects, reviewer.days_off) == ([drugs.pk], [5, 6])
+    assert reviewer.history.first().prev_record.subjects is None
+
+
+def test_ma2_a_chiropractor_does_not_decide_drugs_even_if_the_map_says_so():
+    drugs = category("Pharmaceuticals", "Opioids")
+    panel_seeds()
+    SpecialtyFit(
+        specialty=specialty("Chiropractic"), category=drugs, reason="a slip of the pen"
+    ).store(by=None, at=PANEL_ENTERED)
+    case = ready_case(items=[ItemOnForm(title="Norco", category_id=drugs.pk)])
+
+    said = gates(verdict_of(case, fit_reviewer(licence={"kind": "DC"}, certification=None)))
+
+    assert said == {
+        "SCOPE": "Item 1: a chiropractor’s licence does not cover Pharmaceuticals "
+        "(Chiropractic Initiative Act, section 7)."
+    }
+
+
+def test_ma1_the_stored_reason_names_item_treatment_and_specialty():
+    opioids = category("Pharmaceuticals", "Opioids")
+    panel_seeds()
+    case = ready_case(items=[ItemOnForm(title="Norco", category_id=opioids.pk)])
+
+    stored = offered_case(case=case).match_reasons
+
+    assert [(one["item"], one["specialty"]) for one in stored] == [
+        (case.items.get().pk, "Physical Medicine & Rehabilitation")
+    ]
+    assert "opioids" in stored[0]["why"]
+
+
+class TestTimeAndRotation:
+    """The pure ranking, on values."""
+
+    def applicant(self, number, **changes):
+        dated = {
+            "valid_from": date(2005, 1, 1),
+            "valid_to": None,
+            "verified_on": DAY,
+            "verified_by": "",
+            "source": "",
+            "recorded_at": NOON,
+        }
+        profile = Profile(
+            reviewer_id=number,
+            code=f"R-{number:04d}",
+            status="ACTIVE",
+            capacity=4,
+            has_sign_in=True,
+            on=DAY,
+            known_at=NOON,
+            first_name="",
+            last_name="",
+            licences=(
+                LicenceHeld(
+                    pk=1, **dated, state="California", number="", kind="MD", standing="ACTIVE"
+                ),
+            ),
+            certifications=(
+                CertificationHeld(pk=1, **dated, board="", specialty="Neurology", parent=""),
+            ),
+        )
+        return replace(Applicant(profile), **changes)
+
+    def score(self, applicant):
+        question = Question("CM26-0000001", (Item(1, 1, "Brace"),), (), DAY)
+        matches, _ = matching._match(question, applicant.profile)
+        return matching._score(question, applicant, matches)[0]
+
+    def test_late_reviews_cost_points_in_their_share(self):
+        punctual, half, late = (
+            self.score(self.applicant(1, finished=10, on_time=n)) for n in (10, 5, 0)
+        )
+        assert (punctual - half, half - late) == (5, 5)
+        assert self.score(self.applicant(1)) == punctual
+
+    def test_whoever_has_waited_longer_goes_first_up_to_the_days_that_count(self):
+        today, week, month = (
+            self.score(self.applicant(1, last_offered_on=DAY - timedelta(days=n)))
+            for n in (0, 7, 30)
+        )
+        assert (week - today, month - week) == (5, 5)
+        assert self.score(self.applicant(1)) == month
+
+    def test_a_scope_touches_only_its_kind_of_licence(self):
+        question = Question(
+            "CM26-0000001",
+            (Item(1, 1, "Norco", (7,)),),
+            (),
+            DAY,
+            scopes=(Scope("DC", 7, "Pharmaceuticals", "law"),),
+        )
+        assert matching._scope(question, self.applicant(1)) == []
