@@ -8,7 +8,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 # Modules at the edge, by the end of their path. Each answers a request, a message or a person.
-EDGE = ("views.py", "views_matching.py", "tasks.py", "middleware.py", "context_processors.py", "health.py", "admin.py",
+EDGE = ("views.py", "views_matching.py",
+        "tasks.py", "middleware.py", "context_processors.py", "health.py", "admin.py",
         "checks.py")  # fmt: skip
 EDGE_FOLDERS = {"views", "management", "migrations", "templatetags"}
 BESIDE_THE_EDGE = {
