@@ -286,6 +286,13 @@ def employee_of(case: Any) -> Any:
 
 
 @register.simple_tag
+def body_parts_of(case: Any) -> str:
+    """What a case is about, as its items or its publication word it. One query at most."""
+    named = case.body_parts or case.items.order_by("position").values_list("body_part", flat=True)
+    return ", ".join(dict.fromkeys(str(part).lower() for part in named if part))
+
+
+@register.simple_tag
 def initials(name: Any) -> str:
     """ "R. O." of "Ruth Okafor"."""
     return " ".join(f"{word[0]}." for word in str(name).split() if word)

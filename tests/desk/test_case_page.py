@@ -133,6 +133,15 @@ def test_every_letter_is_listed_once_with_where_it_stands(client, done):
     assert len(ids) == len(set(ids)) == 5
 
 
+def test_the_bar_names_the_body_parts_of_the_items_once(client):
+    items = [
+        ItemOnForm(f"Treatment {n}", body_part=part)
+        for n, part in enumerate(["Knee"] * 2 + ["Neck"])
+    ]
+    case = received_case(items=items)
+    assert "Marisol Quintanar · knee, neck · injured" in page(client, case, Role.INTAKE)
+
+
 def test_the_case_page_says_in_one_line_where_the_letters_stand(client, done):
     publish_sample_wording()
     assert "5 letters, 1 being made." in page(client, done, Role.COORDINATOR)
