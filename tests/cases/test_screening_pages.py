@@ -9,7 +9,9 @@ from django.urls import reverse
 from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.services import ur_decision
-from tests.factories import SIX_YES, person, received_case
+from files.services import store_bytes
+from records.services import documents
+from tests.factories import SIX_YES, paper, person, received_case
 
 from .test_eligibility_capabilities import LATER, THREE, ask, deferred_case, item, read
 
@@ -49,6 +51,17 @@ def test_the_page_shows_what_is_proposed_with_its_facts_and_decides_nothing(desk
     assert "02/12/2026" in page
     assert "The utilization review decision approved this treatment." in page
     assert not case.eligibility_decisions.exists()
+
+
+def test_the_page_leads_to_the_papers_themselves(desk):
+    scan = store_bytes(content=b"%PDF-1.4 form", media_type="application/pdf", at=LATER, pages=2)
+    case = received_case(papers=[paper(scan, "APPLICATION")])
+    (document,) = documents.take_in_application_papers(case_id=case.pk, by=None, at=LATER)
+
+    page = page_of(desk.get(address("eligibility", case)))
+
+    where = reverse("records:document", args=[document.pk])
+    assert f'href="{where}">Application, 2 pages<' in page
 
 
 def test_the_page_decides_item_by_item_without_scripts(desk):
