@@ -20,6 +20,7 @@ QUESTIONS = {
     "cases/services/ur_decision.py": {"differences_of", "open_differences", "answered_differently"},
     "cases/services/checking.py": {"check", "find_alike"},
     "cases/services/drafts.py": {"open_drafts"},
+    "cases/services/dwell.py": {"in_lists", "with_people", "with_reviewers", "totals"},
     "cases/services/extensions.py": {"determination_deadline", "days_left"},
     "cases/services/notice_clocks.py": {"records_clock", "own_papers_clock"},
     "cases/services/priority.py": {"needs_hour_of_notice", "needs_hour_of_information"},

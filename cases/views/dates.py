@@ -25,7 +25,15 @@ from cases.forms.dates import (
 )
 from cases.models import Case
 from cases.paper_fields import DatedForm
-from cases.services import aftermath, clock_information, extensions, holds, priority, promises
+from cases.services import (
+    aftermath,
+    clock_information,
+    dwell,
+    extensions,
+    holds,
+    priority,
+    promises,
+)
 
 from .acting import REFUSALS, load_case
 
@@ -55,6 +63,13 @@ def clocks(request: StaffRequest, number: str) -> HttpResponse:
             for one in case.promises.select_related("party", "letter").order_by("pk")
         ],
         "priority_changes": case.priority_changes.select_related("changed_by").order_by("pk"),
+        "in_lists": dwell.totals(spells=dwell.in_lists(case=case, at=now)),
+        "with_people": dwell.totals(
+            spells=[
+                *dwell.with_people(case=case, reader=user, at=now),
+                *dwell.with_reviewers(case=case, at=now),
+            ]
+        ),
         "why_not_hold": policies.why_not_hold(user, case),
         "why_not_extend": policies.why_not_extend(user, case),
         "why_not_convert": policies.why_not_convert(user, case),
