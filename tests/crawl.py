@@ -34,7 +34,16 @@ from cases.models import (
     SameOrganisation,
     SavedView,
 )
-from cases.services import information, item_changes, notes, organisations, saved_views
+from cases.services import (
+    holds,
+    information,
+    item_changes,
+    notes,
+    organisations,
+    promises,
+    saved_views,
+)
+from cases.services.intake import local_day
 from determinations.models import Opinion, OpinionCitation
 from files.services import read_bytes
 from guidelines import services as guideline_services
@@ -224,6 +233,9 @@ def _make(office: Office) -> dict[str, list]:
         "request_id": [_asked().pk],
         "event_id": [_noted(eligible).pk],
         "change_id": [_proposed(eligible).pk],
+        "clock": ["noarfi"],
+        "hold_id": [_held(eligible).pk],
+        "promise_id": [_promised(eligible).pk],
         "party_id": list(eligible.parties.values_list("pk", flat=True))[:1],
         "item_id": [Opinion.objects.filter(assignment=writing)[0].item_id],
         "citation_id": [OpinionCitation.objects.filter(opinion__assignment=writing)[0].pk],
@@ -328,6 +340,33 @@ def _saved_view() -> SavedView:
         today=NOW.date(),
         by=person(Role.COORDINATOR),
         at=NOW,
+    )
+
+
+def _held(case: Case) -> Hold:
+    """A hold that lasts."""
+    return holds.begin_hold(
+        case_id=case.pk,
+        reason="OFFICE_CLOSED",
+        starts_on=local_day(MONDAY),
+        planned_end=local_day(MONDAY) + timedelta(days=14),
+        by=person(Role.COORDINATOR),
+        at=MONDAY + timedelta(hours=2),
+    )
+
+
+def _promised(case: Case) -> PromisedDate:
+    """A date that the employee was told."""
+    return promises.promise(
+        case_id=case.pk,
+        party_id=case.parties.get(role="EMPLOYEE").pk,
+        what="A copy of the file",
+        due_on=local_day(MONDAY) + timedelta(days=7),
+        told_on=local_day(MONDAY),
+        letter_reference="Letter of 2 March",
+        why="Asked by telephone.",
+        by=person(Role.COORDINATOR),
+        at=MONDAY + timedelta(hours=2),
     )
 
 

@@ -1,6 +1,7 @@
 """Dates promised to a party: who was told what, when, and by which letter; moving is limited."""
 
 from datetime import date, datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -23,7 +24,7 @@ def promise(
     what: str,
     due_on: date,
     told_on: date,
-    letter_id: object | None = None,
+    letter_id: UUID | str | None = None,
     letter_reference: str = "",
     why: str,
     by: User,
@@ -64,7 +65,7 @@ def move(
     promise_id: int,
     due_on: date,
     told_on: date,
-    letter_id: object | None = None,
+    letter_id: UUID | str | None = None,
     letter_reference: str = "",
     why: str,
     by: User,
@@ -145,7 +146,7 @@ def _why_not_live(promised: PromisedDate) -> str:
     return ""
 
 
-def _letter(case: Case, letter_id: object | None, reference: str) -> Letter | None:
+def _letter(case: Case, letter_id: UUID | str | None, reference: str) -> Letter | None:
     if letter_id is None:
         policies.refuse("" if reference.strip() else "Say by which letter the party was told.")
         return None
