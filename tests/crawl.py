@@ -27,10 +27,12 @@ from cases.models import (
     ApplicationPaper,
     Case,
     Event,
+    Hold,
     InformationRequest,
     ItemChange,
     Organisation,
     OrganisationName,
+    PromisedDate,
     SameOrganisation,
     SavedView,
 )
