@@ -47,6 +47,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         for slug, (label, _) in QUEUES.items()
     ),
     "House": (
+        Place("Plan of assignments", "reviewers:plan", "reviewers.assign"),
         Place("Reviewers", "reviewers:panel", "reviewers.see_identity", key="g p"),
         Place("Credentialing", "reviewers:worklist", "reviewers.see_identity"),
         Place("Organisations", "cases:organisations", "cases.keep_organisations"),

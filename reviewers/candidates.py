@@ -70,9 +70,17 @@ def weigh(
     """
     rules = rules or rules_on(on, known_at=known_at)
     panel = Reviewer.objects.all() if only is None else Reviewer.objects.filter(pk=only.pk)
-    people = _applicants(case, panel, rules, on=on, known_at=known_at)
-    verdicts = matching.rank(_question(case, on=on, rules=rules), people)
+    question, people = gather(case, panel, rules, on=on, known_at=known_at)
+    verdicts = matching.rank(question, people)
     return verdicts, {person.profile.reviewer_id: list(person.ties) for person in people}
+
+
+def gather(
+    case: Case, panel: QuerySet[Reviewer], rules: Rules, *, on: date, known_at: datetime
+) -> tuple[Question, list[Applicant]]:
+    """What the pure ranking is asked about a case: the question, and everyone of the panel."""
+    people = _applicants(case, panel, rules, on=on, known_at=known_at)
+    return _question(case, on=on, rules=rules), people
 
 
 def ties_of(case: Case, profile: Profile, *, known_at: datetime) -> list[Tie]:

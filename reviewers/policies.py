@@ -24,6 +24,7 @@ __all__ = [
     "why_not_end_seats",
     "why_not_keep_credentials",
     "why_not_open_file",
+    "why_not_plan",
     "why_not_set_limits",
     "why_not_set_rules",
     "why_not_settle",
@@ -39,6 +40,12 @@ def why_not_assign(user: User, case: Case) -> str:
         Status.RECORDS_COMPLETE,
         act="choose a reviewer for it",
     )
+
+
+def why_not_plan(user: User) -> str:
+    if user.may("reviewers.assign"):
+        return ""
+    return "Coordinators give cases to reviewers."
 
 
 def why_not_take_back(user: User, case: Case) -> str:

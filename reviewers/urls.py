@@ -23,6 +23,7 @@ urlpatterns = [
     path("reviewers/reports/<int:report_id>/", views.settle_report, name="settle_report"),
     path("reviews/report/", views.report_change, name="report_change"),
     path("reviewers/conflict-limits/", views.limits, name="limits"),
+    path("reviewers/plan/", views_matching.plan, name="plan"),
     path("reviewers/matching-rules/", views_matching.rules, name="rules"),
     path("reviewers/", views.roster, name="panel"),
     path("reviewers/new/", views.add_reviewer, name="add"),

@@ -34,6 +34,7 @@ PURE = [
     "cases/eligibility.py",
     "reviewers/conflicts.py",
     "reviewers/matching.py",
+    "reviewers/planning.py",
     *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "determinations/checks").rglob("*.py")),
 ]
 
