@@ -54,6 +54,7 @@ QUESTIONS = {
     "records/services/reading.py": {"unopened"},
     "reviewers/services/assignment.py": {"current_wording"},
     "reviewers/services/conflicts.py": {"open_questions"},
+    "reviewers/services/planning.py": {"draw_up"},
 }  # fmt: skip
 
 # Acts of the machine. Nobody is asked who did it: it was the system, always.
