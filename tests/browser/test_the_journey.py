@@ -88,12 +88,13 @@ def intake_enters_the_application(page):
     page.set_input_files("#id_scan", file("application.pdf", "Application"))
     page.set_input_files("#id_ur_decision_file", file("decision.pdf", "UR decision"))
     page.get_by_role("button", name="Show the scan").click()
-    scan = page.get_by_alt_text("First page of application.pdf")
+    scan = page.get_by_alt_text("Page 1 of application.pdf")
     expect(scan).to_be_visible()
     assert scan.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
 
     page.get_by_label("First name").first.fill("Marisol")
     page.get_by_label("Last name").first.fill("Quintanar")
+    page.get_by_text("Middle name, sex").click()
     page.get_by_label("Sex").select_option(label="Female")
     page.get_by_label("Date of birth").fill("3/14/68")
     page.get_by_label("Date of injury").fill("2/11/24")

@@ -1,0 +1,104 @@
+"""Thirty-two clerks claim the next sheet at once: ``script/bench claims``.
+
+On PostgreSQL, by ``DATABASE_URL`` or on a private cluster of its own. Every clerk takes a sheet,
+sets it aside and takes the next, until none is left. A sheet in two hands ends the bench.
+"""
+
+import sys
+import threading
+import time
+from collections import Counter
+from datetime import timedelta
+
+from . import stage
+
+CLERKS, SHEETS = 32, 640
+
+
+def fill(at):
+    """A batch of sheets, written as rows: the file room is measured elsewhere."""
+    from cases.models import Batch, Sheet
+    from files.models import StoredFile
+
+    batch = Batch(channel="FAX", received_on=at.date(), opened_at=at).store(by=None, at=at)
+    files = StoredFile.objects.bulk_create(
+        StoredFile(
+            sha256=f"{number:064d}", size=1, media_type="application/pdf", state="CLEAN",
+            stored_at=at,
+        )
+        for number in range(SHEETS)
+    )  # fmt: skip
+    Sheet.objects.bulk_store(
+        [
+            Sheet(
+                batch=batch,
+                position=number,
+                received_on=batch.received_on,
+                name_received=f"{number}.pdf",
+                sha256=file.sha256,
+                file=file,
+            )
+            for number, file in enumerate(files, start=1)
+        ],
+        by=None,
+        at=at,
+    )
+
+
+def main() -> None:
+    stage.set_up()
+    from django.db import connection, connections
+    from django.utils import timezone
+
+    from accounts.roles import Role
+    from accounts.services import create_user
+    from cases.models import Sheet, WhyNot
+    from cases.services import batches
+
+    if connection.vendor != "postgresql":
+        raise SystemExit("Claims are measured on PostgreSQL: set DATABASE_URL.")
+    now = timezone.now()
+    fill(now - timedelta(minutes=1))
+    clerks = [
+        create_user(
+            email=f"clerk{n}@example.org", name=f"Clerk {n}", password=None,
+            roles=[Role.INTAKE], by=None, at=now,
+        )
+        for n in range(CLERKS)
+    ]  # fmt: skip
+    times: list[float] = []
+    taken: list[int] = []
+    together = threading.Barrier(CLERKS)
+
+    def work(clerk) -> None:
+        together.wait()
+        while True:
+            started = time.perf_counter()
+            sheet = batches.claim_next(by=clerk, at=now)
+            times.append((time.perf_counter() - started) * 1000)
+            if sheet is None:
+                break
+            taken.append(sheet.pk)
+            batches.park(sheet_id=sheet.pk, reason=WhyNot.UNREADABLE, note="", by=clerk, at=now)
+        connections.close_all()
+
+    began = time.perf_counter()
+    threads = [threading.Thread(target=work, args=(clerk,)) for clerk in clerks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seconds = time.perf_counter() - began
+    double = sum(number - 1 for number in Counter(taken).values())
+    if double or len(taken) != SHEETS or Sheet.objects.filter(state="WAITING").exists():
+        sys.exit(f"{double} sheets were claimed twice; {len(taken)} of {SHEETS} were claimed.")
+    stage.tell(
+        "claims",
+        f"{SHEETS:,} sheets, {CLERKS} clerks at once, {stage.engine()}: no double claim; "
+        f"claim p50 {sorted(times)[len(times) // 2]:.0f} ms, p95 {stage.p95(times):.0f} ms; "
+        f"{SHEETS / seconds:.0f} sheets claimed and set aside a second",
+    )
+
+
+if __name__ == "__main__":
+    main()
