@@ -45,6 +45,38 @@ def why_not_enter(user: User) -> str:
     return "" if user.may("cases.enter_application") else "Your role does not enter applications."
 
 
+_NOT_ACCEPTED_YET = {
+    Status.RECEIVED,
+    Status.DUPLICATE,
+    Status.SCREENING,
+    Status.INFO_REQUESTED,
+    Status.DEFERRED,
+}
+
+
+def why_not_correct_intake(user: User, case: Case) -> str:
+    """A clerk corrects what they keyed, a supervisor what anybody keyed, until it is accepted."""
+    if reason := why_not_enter(user):
+        return reason
+    if case.stage not in _NOT_ACCEPTED_YET:
+        return (
+            f"Case {case.number} stands at “{case.stage.label}”. What was keyed is corrected until "
+            "eligibility is decided; after that an item needs a second person."
+        )
+    mine = case.application.entered_by_id == user.pk
+    if not mine and not user.may("cases.supervise_intake"):
+        return "Only the clerk who entered it, or a supervisor, corrects it."
+    return ""
+
+
+def why_not_correct_received(user: User, case: Case) -> str:
+    """As for what was keyed; a supervisor also later, as long as the case is not decided."""
+    late = case.is_open and case.stage != Status.ISSUED
+    if user.may("cases.supervise_intake") and late:
+        return ""
+    return why_not_correct_intake(user, case)
+
+
 def why_not_cancel_draft(user: User, draft: IntakeDraft) -> str:
     if reason := why_not_enter(user):
         return reason

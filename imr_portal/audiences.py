@@ -63,6 +63,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "cases:my_intakes": "cases.enter_application",
     "cases:intake": "cases.enter_application",
     "cases:intake_paper": "cases.enter_application",
+    "cases:correct": "cases.enter_application",
     "cases:check_intake": "cases.enter_application",
     "cases:look_up": "cases.enter_application",
     "cases:save_draft": "cases.enter_application",

@@ -223,7 +223,7 @@ class IntakeForm(DatedForm):
         super().__init__(data, today=today, **options)
         self.papers: list[Paper] = []
         self.sheet: Sheet | None = None  # the sheet of a batch that is keyed
-        self.rows = _rows(data) if data is not None else [ItemRow() for _ in range(4)]
+        self.rows = rows_of(data) if data is not None else [ItemRow() for _ in range(4)]
         self.categories = list(
             TreatmentCategory.objects.filter(is_active=True)
             .select_related("parent")
@@ -327,7 +327,7 @@ class IntakeForm(DatedForm):
                 continue
             try:
                 row.category = row.category or self.guess(row)
-                items.append(_item(row, known))
+                items.append(item_of(row, known))
             except forms.ValidationError as error:
                 row.error = " ".join(error.messages)
         if any(row.error for row in self.rows):
@@ -377,8 +377,8 @@ class IntakeForm(DatedForm):
             signed_on=said["signed_on"],
             consent_on=said["consent_on"],
             designated_on=said["designated_on"],
-            ur_decision_attached=_yes_no(said["ur_attached"]),
-            copy_certified=_yes_no(said["copy_certified"]),
+            ur_decision_attached=yes_no(said["ur_attached"]),
+            copy_certified=yes_no(said["copy_certified"]),
             ur_decision=URDecisionOnForm(
                 decided_on=said["ur_decided"],
                 decided_printed=self.data.get("ur_decided", "").strip(),
@@ -388,9 +388,9 @@ class IntakeForm(DatedForm):
                 served_on=said["served_on"],
                 service_method=said["service_method"],
                 requested_on=said["requested_on"],
-                liability_disputed=_yes_no(said["liability_disputed"]),
+                liability_disputed=yes_no(said["liability_disputed"]),
                 liability_reason=said["liability_reason"],
-                denied_for_missing_information=_yes_no(said["missing_information"]),
+                denied_for_missing_information=yes_no(said["missing_information"]),
             ),
             parties=list(self._parties(said)),
             items=said["items"],
@@ -494,7 +494,7 @@ def new_key() -> UUID:
     return uuid4()
 
 
-def _rows(data: QueryDict) -> list[ItemRow]:
+def rows_of(data: QueryDict) -> list[ItemRow]:
     columns = [data.getlist(name) for name in _ROW_FIELDS]
     height = min(max((len(column) for column in columns), default=0), MOST_ITEMS + 1)
     rows = [
@@ -506,7 +506,7 @@ def _rows(data: QueryDict) -> list[ItemRow]:
     return rows
 
 
-def _item(row: ItemRow, categories: set[str]) -> ItemOnForm:
+def item_of(row: ItemRow, categories: set[str]) -> ItemOnForm:
     title = PaperText(
         max_length=2000,
         error_messages={"required": "Write the treatment, or clear the whole row."},
@@ -541,5 +541,5 @@ def _full_name(first: str, middle: str, last: str) -> str:
     return " ".join(part for part in (first, middle, last) if part)
 
 
-def _yes_no(answer: str) -> bool | None:
+def yes_no(answer: str) -> bool | None:
     return {"yes": True, "no": False}.get(answer)

@@ -174,6 +174,12 @@ def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     raise AssertionError("unreachable")
 
 
+def fold_claim(*, text: str) -> str:
+    """A claim number, folded; empty where the form has none."""
+    folded = fold_number(text)
+    return "" if folded in _NO_NUMBER else folded
+
+
 def find_entered(key: UUID) -> Case | None:
     """The case that this form became, if it was saved before."""
     found = Application.objects.filter(idempotency_key=key).select_related("case").first()
@@ -428,8 +434,7 @@ def _find_or_store_ur_decision(
 
 def _claim(application: ApplicationOnForm) -> str:
     """The claim number, folded; empty where the form has none."""
-    folded = fold_number(application.claim_number)
-    return "" if folded in _NO_NUMBER else folded
+    return fold_claim(text=application.claim_number)
 
 
 def _find_or_store_person(party: PartyOnForm, *, by: User | None, at: datetime) -> Person:

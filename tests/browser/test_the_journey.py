@@ -100,6 +100,7 @@ def intake_enters_the_application(page):
     page.get_by_label("Date of injury").fill("2/11/24")
     page.get_by_label("Claim number").fill("06-2213-00042")
     page.get_by_label("Date of UR decision").fill("-12")
+    page.keyboard.press("Tab")
     expect(page.locator("#id_ur_decided_echo")).to_contain_text("12 days before receipt")
     page.locator("#id_employee_address").fill("2210 Alder Street\nStockton, CA 95204")
     page.get_by_label("Employer").fill("Harbor Cold Storage")
