@@ -66,6 +66,8 @@ PERMISSIONS: dict[str, set[Role]] = {
     "cases.supervise_intake": {Role.SUPERVISOR},
     "cases.decide_eligibility": {Role.COORDINATOR},
     "cases.make_notices": {Role.COORDINATOR},
+    # Drafts of letters: read before they go, approved or put away.
+    "cases.write_letters": {Role.COORDINATOR, Role.SUPERVISOR},
     "letters.mark_sent": {Role.COORDINATOR, Role.MAILROOM},
     "records.add_document": {Role.COORDINATOR, Role.INTAKE},
     "records.chase": {Role.COORDINATOR},

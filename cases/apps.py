@@ -8,6 +8,8 @@ class CasesConfig(AppConfig):
     def ready(self) -> None:
         from letters.facts import declare
 
-        from .facts import ASSIGNMENT_NOTICE, NOTICE_FACTS
+        from .facts import ASSIGNMENT_NOTICE, CASE_LETTER_FACTS, NOTICE_FACTS
 
         declare(ASSIGNMENT_NOTICE, NOTICE_FACTS)
+        for kind, names in CASE_LETTER_FACTS.items():
+            declare(kind, names)

@@ -12,7 +12,16 @@ from accounts.roles import Role
 
 from .hold_reasons import reasons_for
 from .lifecycle import Status
-from .models import Case, DisputedItem, Event, IntakeDraft, ItemChange, Sheet
+from .models import (
+    Case,
+    CaseLetter,
+    DisputedItem,
+    Event,
+    IntakeDraft,
+    ItemChange,
+    Origin,
+    Sheet,
+)
 
 
 class NotAllowed(Exception):
@@ -413,3 +422,30 @@ def why_not_share_view(user: User) -> str:
 def why_not_note(user: User, case: Case) -> str:
     """Notes go on every case, closed ones too."""
     return "" if user.may("cases.add_note") else "Your role does not write notes."
+
+
+def why_not_draft_letter(user: User, case: Case) -> str:
+    if not user.may("cases.write_letters"):
+        return "A coordinator or a supervisor drafts letters."
+    if case.origin != Origin.OWN:
+        return f"Case {case.number} was loaded from a published letter; nothing is sent about it."
+    return ""
+
+
+def why_not_change_draft(user: User, draft: CaseLetter) -> str:
+    """Whether this person may change, approve or discard a draft."""
+    if not user.may("cases.write_letters"):
+        return "A coordinator or a supervisor decides about drafts of letters."
+    if not draft.is_draft:
+        return f"This letter is no draft any more: it is {draft.get_state_display().lower()}."
+    return ""
+
+
+def why_not_mark_letter_sent(user: User, letter: CaseLetter) -> str:
+    if not user.may("letters.mark_sent"):
+        return "Your role does not let you mark letters as sent."
+    if letter.state == CaseLetter.State.SENT:
+        return "This letter is marked as sent already."
+    if letter.state != CaseLetter.State.APPROVED:
+        return "Only an approved letter can be marked as sent."
+    return ""

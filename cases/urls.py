@@ -5,6 +5,7 @@ from .views import (
     bulk,
     claims,
     corrections,
+    correspondence,
     dates,
     endings,
     information,
@@ -65,6 +66,7 @@ urlpatterns = [
     path("queues/<slug:slug>/save/", saved_views.save_view, name="save_view"),
     path("cases/<str:number>/take/", claims.claim, name="claim"),
     path("cases/<str:number>/give-back/", claims.release, name="release"),
+    path("drafts/", correspondence.drafts, name="drafts"),
     # one case
     path("cases/<str:number>/eligibility/", screening.eligibility, name="eligibility"),
     path("cases/<str:number>/ur-decision/", ur_decision.ur_decision, name="ur_decision"),
@@ -93,6 +95,28 @@ urlpatterns = [
     path("cases/<str:number>/notices/", notices.notices, name="notices"),
     path("cases/<str:number>/notices/make/", notices.make_notices, name="make_notices"),
     path("cases/<str:number>/notices/sent/", notices.mark_notices_sent, name="mark_notices_sent"),
+    path("cases/<str:number>/letters/draft/", correspondence.draft_letter, name="draft_letter"),
+    path("cases/<str:number>/letters/<int:letter_id>/", correspondence.letter, name="letter"),
+    path(
+        "cases/<str:number>/letters/<int:letter_id>/approve/",
+        correspondence.approve_letter,
+        name="approve_letter",
+    ),
+    path(
+        "cases/<str:number>/letters/<int:letter_id>/discard/",
+        correspondence.discard_letter,
+        name="discard_letter",
+    ),
+    path(
+        "cases/<str:number>/letters/<int:letter_id>/sent/",
+        correspondence.mark_letter_sent,
+        name="mark_letter_sent",
+    ),
+    path(
+        "cases/<str:number>/letters/<int:letter_id>/pages/<int:page>/",
+        correspondence.letter_page,
+        name="letter_page",
+    ),
     path("cases/<str:number>/items/add/", item_changes.propose_item, name="propose_item"),
     path(
         "cases/<str:number>/items/<int:position>/change/",

@@ -40,6 +40,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("My intakes", "cases:my_intakes", "cases.enter_application"),
         Place("Records owed", "records:chase", "records.chase"),
         Place("Intake desk", "cases:intake_supervisor", "cases.supervise_intake"),
+        Place("Drafts of letters", "cases:drafts", "cases.write_letters"),
         Place("Item changes", "cases:item_changes", "cases.decide_item_change"),
     ),
     "Queues": tuple(

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from cases.models import Case
+from cases.models import Case, CaseLetter
 from letters.models import Delivery, Letter
 
 _WORDS = (
@@ -13,7 +13,13 @@ _WORDS = (
 
 
 def letters_line(case: Case) -> str:
-    """How many letters there are and what is still to be done about them. Two queries."""
+    """How many letters there are and what is still to be done about them. Three queries."""
+    drafts = case.case_letters.filter(state=CaseLetter.State.DRAFT).count()
+    waiting = f" {drafts} draft{' waits' if drafts == 1 else 's wait'} for a person."
+    return _written(case) + (waiting if drafts else "")
+
+
+def _written(case: Case) -> str:
     states = Counter(
         Letter.objects.filter(reference=case.number).order_by().values_list("state", flat=True)
     )

@@ -179,7 +179,14 @@ def case_letters(request: StaffRequest, number: str) -> HttpResponse:
     letters = {event.letter_id: event.letter for event in events.order_by("happened_at", "pk")}
     notices = context["case"].notices.select_related("letter", "delivery").order_by("pk")
     letters |= {notice.letter_id: notice.letter for notice in notices}
-    context |= {"tab": "letters", "letters": list(letters.values())}
+    context |= {
+        "tab": "letters",
+        "letters": list(letters.values()),
+        "case_letters": context["case"]
+        .case_letters.prefetch_related("copies__letter")
+        .order_by("-pk"),
+        "why_not_draft": policies.why_not_draft_letter(request.user, context["case"]),
+    }
     return render(request, "desk/letters.html", context)
 
 

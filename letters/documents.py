@@ -1,6 +1,6 @@
 """What a letter says, section by section: the contract between the apps that speak and Typst.
 
-The acting app builds one of the two documents below from composed sentences and its own text, and
+The acting app builds one of the documents below from composed sentences and its own text, and
 hands it to ``letters.services``. ``as_words`` gives the JSON that is frozen in the letter's row and
 read by the layouts. Text may hold several paragraphs, with an empty line between them; a single
 line break stays a line break.
@@ -22,11 +22,24 @@ UPHELD, OVERTURNED = "Upheld", "Overturned"
 OUTCOMES = (UPHELD, OVERTURNED)
 SEPARATORS = (":", " is:")
 
-# Each layout and the kind of document that it sets.
-LAYOUTS: dict[str, str] = {
-    "determination-today": "determination",
-    "determination-2014": "determination",
-    "assignment-notice": "assignment_notice",
+# Letters of a case beside the notice of assignment and the determination: one layout sets them all.
+CASE_LETTERS = (
+    "acknowledgement",
+    "information_request",
+    "ineligibility_notice",
+    "deferral_notice",
+    "expedited_notice",
+    "records_reminder",
+    "more_information",
+    "closure_notice",
+)
+
+# Each layout and the kinds of document that it sets.
+LAYOUTS: dict[str, tuple[str, ...]] = {
+    "determination-today": ("determination",),
+    "determination-2014": ("determination",),
+    "assignment-notice": ("assignment_notice",),
+    "case-letter": CASE_LETTERS,
 }
 
 
@@ -278,9 +291,94 @@ class NoticeDocument:
         )
 
 
-Document = DeterminationDocument | NoticeDocument
-_KINDS: dict[str, type[DeterminationDocument] | type[NoticeDocument]] = {
-    one.kind: one for one in (DeterminationDocument, NoticeDocument)
+@dataclass(frozen=True)
+class Section:
+    """A part of a case letter under its own heading: paragraphs, then what they list."""
+
+    heading: str
+    paragraphs: tuple[str, ...]
+    points: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CaseLetterDocument:
+    """A letter about a case to one recipient: acknowledgement, request, notice, reminder, closure.
+
+    All kinds share one shape. What differs between them is wording, and the sections it fills.
+    """
+
+    kind: str  # one of CASE_LETTERS
+    title: str
+    heading: str
+    organisation: Organisation
+    dated_on: date
+    case_number: str
+    recipient: Recipient
+    way: str  # "By mail", "By fax to 916-555-0100"
+    employee: str
+    opening: tuple[str, ...]
+    sections: tuple[Section, ...]
+    closing: tuple[str, ...]
+    copies_to: tuple[str, ...] = ()  # the other recipients, by role
+    claims_administrator: str = ""
+    claim_number: str = ""
+    priority: str = ""
+    date_of_injury: date | None = None
+    application_received: date | None = None
+    ur_decision_date: date | None = None
+    language: str = "en-US"
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def problems(self, layout: str) -> list[str]:
+        """Everything that keeps this letter from being set, one sentence each."""
+        needed = {
+            "title": self.title,
+            "heading": self.heading,
+            "review organisation": self.organisation.name,
+            "case number": self.case_number,
+            "recipient": self.recipient.name,
+            "role of the recipient": self.recipient.role,
+            "employee": self.employee,
+            "opening": "".join(self.opening),
+            "closing": "".join(self.closing),
+        }
+        found = [f"The letter has no {what}." for what, value in needed.items() if _empty(value)]
+        for section in self.sections:
+            if _empty(section.heading):
+                found.append("A section of the letter has no heading.")
+            if not section.paragraphs and not section.points:
+                found.append(f"The section “{section.heading}” is empty.")
+        return found
+
+    def as_words(self) -> dict[str, Any]:
+        """The JSON that is frozen and typeset."""
+        words: dict[str, Any] = _plain(self)
+        return words
+
+    @classmethod
+    def from_words(cls, words: Mapping[str, Any]) -> Self:
+        """The letter again, from its frozen words."""
+        recipient = dict(words["recipient"])
+        recipient["address"] = tuple(recipient["address"])
+        return cls(
+            **_scalars(cls, words),
+            organisation=_organisation(words["organisation"]),
+            recipient=Recipient(**recipient),
+            opening=tuple(words["opening"]),
+            sections=tuple(
+                Section(one["heading"], tuple(one["paragraphs"]), tuple(one["points"]))
+                for one in words["sections"]
+            ),
+            closing=tuple(words["closing"]),
+            copies_to=tuple(words["copies_to"]),
+        )
+
+
+Document = DeterminationDocument | NoticeDocument | CaseLetterDocument
+_KINDS: dict[str, type[Document]] = {
+    DeterminationDocument.kind: DeterminationDocument,
+    NoticeDocument.kind: NoticeDocument,
+    **dict.fromkeys(CASE_LETTERS, CaseLetterDocument),
 }
 
 
@@ -291,7 +389,7 @@ def from_words(words: Mapping[str, Any]) -> Document:
 
 def problems(document: Document, layout: str) -> list[str]:
     """Everything that keeps a document from being set in a layout, characters included."""
-    if LAYOUTS.get(layout) != document.kind:
+    if document.kind not in LAYOUTS.get(layout, ()):
         return [f"There is no layout {layout!r} for a {document.kind.replace('_', ' ')}."]
     found = document.problems(layout)
     for place, text in texts(document.as_words()):

@@ -122,10 +122,12 @@ def import_wording(*, text: str, by: User | None, at: datetime) -> WordingSet:
 def publish_wording(*, set_id: int, by: User, at: datetime) -> WordingSet:
     """Put a draft in force, and retire the set that was in force before it.
 
-    :raises Refused: nobody is named, or the set is no draft.
+    :raises Refused: nobody is named, their role may not, or the set is no draft.
     """
     if by is None:
         raise Refused("Only a named person can publish wording.")
+    if not by.may("letters.manage_wording"):
+        raise Refused("A director or an administrator publishes wording.")
     made = WordingSet.objects.select_for_update().get(pk=set_id)
     if made.state != WordingSet.State.DRAFT:
         raise Refused(f"{made} is {made.get_state_display().lower()}. Import a new draft instead.")
@@ -559,8 +561,10 @@ def sweep(*, at: datetime) -> Swept:
 def release_parked(*, letter_id: uuid.UUID, by: User, at: datetime) -> Letter:
     """Let a parked letter try again, once its cause is mended.
 
-    :raises Refused: it is not parked.
+    :raises Refused: wrong role, or it is not parked.
     """
+    if not by.may("letters.release_parked"):
+        raise Refused("Your role does not let you release parked letters.")
     letter = Letter.objects.select_for_update().get(pk=letter_id)
     if letter.state != Letter.State.PARKED:
         raise Refused("This letter does not wait for a person.")

@@ -120,7 +120,7 @@ def parse(text: str, *, declared: Iterable[FactName] = ()) -> WordingFile:
     language = data.get("language", "en-US")
     if not isinstance(language, str) or not re.fullmatch(r"[a-z]{2}(-[A-Z]{2})?", language):
         found.append(f"language is {language!r}. Write it like en-US.")
-    if head["layout"] and LAYOUTS.get(head["layout"]) != head["kind"]:
+    if head["layout"] and head["kind"] not in LAYOUTS.get(head["layout"], ()):
         found.append(f"There is no layout {head['layout']!r} for letters of kind {head['kind']!r}.")
     if not isinstance(data.get("sample", False), bool):
         found.append("sample must be true or false.")

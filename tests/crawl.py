@@ -238,6 +238,7 @@ def _make(office: Office) -> dict[str, list]:
         "clock": ["noarfi"],
         "hold_id": [_held(eligible).pk],
         "promise_id": [_promised(eligible).pk],
+        "letter_id": list(eligible.case_letters.values_list("pk", flat=True))[:1],
         "party_id": list(eligible.parties.values_list("pk", flat=True))[:1],
         "item_id": [Opinion.objects.filter(assignment=writing)[0].item_id],
         "citation_id": [OpinionCitation.objects.filter(opinion__assignment=writing)[0].pk],

@@ -33,6 +33,7 @@ from .case import (
     Status,
 )
 from .clocks import ClockRule, HolidayRule
+from .correspondence import CaseLetter, CaseLetterCopy
 from .facts import TwoTimeFact, TwoTimeQuerySet
 from .history import AssignmentNotice, Deadline, Event
 from .holds import Hold, PriorityChange, PromisedDate, TimeExtension
@@ -70,6 +71,8 @@ __all__ = [
     "CancelledIntake",
     "CannotMove",
     "Case",
+    "CaseLetter",
+    "CaseLetterCopy",
     "CaseLink",
     "CaseNumberSeries",
     "Channel",

@@ -10,7 +10,7 @@ from cases import eligibility, policies
 from cases.lifecycle import Status
 from cases.models import Case, Event, InformationRequest, ServiceMethod
 
-from . import clocks
+from . import clocks, drafting
 from .intake import local_day
 
 CLOCK = "eligibility_information"
@@ -61,7 +61,7 @@ def ask_information(
         clocks.stop(case=case, why="Waits for information", by=by, at=at)
         case.move_to(Status.INFO_REQUESTED, by=by, at=at, why=question.strip())
     _wait_for_the_earliest(case, by=by, at=at)
-    Event.objects.create(
+    event = Event.objects.create(
         case=case,
         kind=Event.Kind.INFO_ASKED,
         happened_at=at,
@@ -70,6 +70,7 @@ def ask_information(
         why=question.strip(),
         facts={"request": request.pk, "facts": list(facts)},
     )
+    drafting.propose(event=event, by=by, at=at)
     return request
 
 

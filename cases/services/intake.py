@@ -33,7 +33,7 @@ from cases.names import fold_name, fold_number
 from cases.policies import NotAllowed, refuse, why_not_enter
 from files.models import StoredFile
 
-from . import batches, clocks, drafts, people
+from . import batches, clocks, drafting, drafts, people
 
 SOURCE = "Application"
 
@@ -267,7 +267,7 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
         at=at,
     )
     count = len(application.items)
-    Event.objects.create(
+    received = Event.objects.create(
         case=case,
         kind=Event.Kind.RECEIVED,
         happened_at=at,
@@ -292,6 +292,7 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
         at=at,
     )
     drafts.settle_as_case(key=application.key, case=case, by=by, at=at)
+    drafting.propose(event=received, by=by, at=at)
     if sheet is not None:
         batches.settle_as_case(sheet_id=sheet.pk, case=case, by=by, at=at)
     return case

@@ -18,7 +18,7 @@ from cases.models import (
     Event,
 )
 
-from . import clocks, findings
+from . import clocks, drafting, findings
 from .findings import ItemSaid, Said
 from .intake import local_day
 from .proposals import propose
@@ -120,6 +120,7 @@ def decide_eligibility(
             by=by,
             at=at,
         )
+    drafting.propose(event=event, by=by, at=at)
     return decision
 
 
@@ -300,7 +301,8 @@ def terminate(*, case_id: int, item_ids: list[int], reason: str, by: User, at: d
         f"Item {places[0]} ends" if len(places) == 1 else f"Items {', '.join(map(str, places))} end"
     )
     sentence = f"{named}: authorised by the claims administrator."
-    _record(case, Event.Kind.TERMINATED, sentence, reason, by=by, at=at)
+    event = _record(case, Event.Kind.TERMINATED, sentence, reason, by=by, at=at)
+    drafting.propose(event=event, by=by, at=at)
     return case
 
 
@@ -344,7 +346,8 @@ def _end_early(
         _end_item(item, ending, reason, by=by, at=at)
     case.move_to(status, by=by, at=at, why=reason)
     clocks.stop(case=case, why=sentence, by=by, at=at)
-    _record(case, kind, sentence, reason, by=by, at=at)
+    event = _record(case, kind, sentence, reason, by=by, at=at)
+    drafting.propose(event=event, by=by, at=at)
     return case
 
 

@@ -1,0 +1,414 @@
+"""The words of a case letter, made from the facts of the day. Queries; changes nothing.
+
+The fixed sentences come from the wording in force, the reasons from the decision on file, and what
+is asked or missing from the draft. Each stated fact carries its source.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.urls import reverse
+
+import letters.services
+from letters.documents import CaseLetterDocument, Document, Recipient, Section, problems
+from letters.facts import Fact, FactName
+from letters.models import Channel, WordingSet
+from letters.wording import Composed
+
+from . import eligibility
+from .facts import CASE_LETTER_FACTS
+from .lifecycle import Status
+from .models import (
+    Answer,
+    Case,
+    CaseLetter,
+    Deadline,
+    DisputedItem,
+    EligibilityDecision,
+    EligibilityFinding,
+    EligibilityResult,
+    Event,
+    Party,
+    Role,
+)
+from .services.intake import local_day
+from .services.notices import RECIPIENTS, address_of, organisation
+
+LAYOUT = "case-letter"
+Kind = CaseLetter.Kind
+
+_FOR_THE_EMPLOYEE = (Role.EMPLOYEE, Role.EMPLOYEE_ATTORNEY, Role.REPRESENTATIVE)
+
+# Who is told. Beside these two kinds, everybody whom the law names for the notice of assignment.
+TOLD: dict[str, tuple[Role, ...]] = {
+    Kind.ACKNOWLEDGEMENT: _FOR_THE_EMPLOYEE,
+    Kind.RECORDS_REMINDER: (Role.CLAIMS_ADMINISTRATOR,),
+}
+
+# The sections of each kind, in order, by the slots of its wording.
+SECTIONS: dict[str, tuple[str, ...]] = {
+    Kind.ACKNOWLEDGEMENT: ("treatments", "particulars", "next"),
+    Kind.INFORMATION_REQUEST: ("asked", "particulars", "due", "send"),
+    Kind.INELIGIBILITY: ("treatments", "reasons", "particulars", "next"),
+    Kind.DEFERRAL: ("treatments", "dispute", "particulars", "next"),
+    Kind.EXPEDITED: ("certified", "treatments", "particulars", "records"),
+    Kind.RECORDS_REMINDER: ("records", "particulars", "due", "penalty"),
+    Kind.MORE_INFORMATION: ("asked", "particulars", "due", "send"),
+    Kind.CLOSURE: ("ended", "particulars", "next"),
+}
+_POINTS = {
+    "treatments": "treatments",
+    "asked": "asked",
+    "reasons": "reasons",
+    "dispute": "dispute_reason",
+    "records": "records_missing",
+    "ended": "ended_items",
+}
+# Slots that are said only where the fact is known.
+_ONLY_WITH = {
+    (Kind.DEFERRAL, "dispute_points"): "dispute_reason",
+    (Kind.RECORDS_REMINDER, "records"): "records_missing",
+    (Kind.RECORDS_REMINDER, "records_heading"): "records_missing",
+    (Kind.EXPEDITED, "certified"): "certified_by",
+    (Kind.EXPEDITED, "certified_heading"): "certified_by",
+    **{(kind, "particulars_heading"): "particulars" for kind in Kind},
+}
+
+_PARTIES = {"employee", "claims_administrator"}
+_NAMED_FACT = re.compile(r"\((\w+)\)")
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Something that keeps a draft from going: a sentence, and where it can be mended."""
+
+    sentence: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Made:
+    """One recipient's letter, ready to preview or to write."""
+
+    party: Party
+    document: Document
+    facts: list[Fact]
+    declared: Sequence[FactName]
+    wording: WordingSet
+    variants: tuple[str, ...]
+    slots: list[str]
+
+
+def told(draft: CaseLetter, *, at: datetime) -> list[Party]:
+    """Everybody who may get this letter today, in the order in which the law lists them."""
+    roles = TOLD.get(draft.kind, RECIPIENTS)
+    on_the_case = draft.case.parties.current().on(local_day(at))
+    found = on_the_case.filter(role__in=roles, item=None)
+    return sorted(found, key=lambda party: (roles.index(Role(party.role)), party.pk))
+
+
+def chosen(draft: CaseLetter, *, at: datetime) -> list[Party]:
+    """Those of them who get it, unless somebody left them out."""
+    return [party for party in told(draft, at=at) if party.pk not in draft.left_out]
+
+
+def missing(draft: CaseLetter, *, at: datetime) -> list[Missing]:
+    """Everything that keeps the draft from going, each with where to mend it. Empty: it can go."""
+    case, found = draft.case, []
+    to_parties = reverse("cases:parties", args=[case.number])
+    getting = chosen(draft, at=at)
+    if not getting:
+        found.append(Missing("Nobody is chosen who could get this letter.", to_parties))
+    for party in getting:
+        if not address_of(party).address.strip():
+            lacks = {Channel.FAX: "fax number", Channel.ELECTRONIC: "e-mail address"}
+            what = lacks.get(Channel(party.preferred_channel), "postal address")
+            sentence = f"{party.get_role_display()} {party.name} has no {what} on file."
+            found.append(Missing(sentence, to_parties))
+    if getting:
+        try:
+            made = make(draft, getting[0], at=at)
+        except letters.services.LetterRefused as refusal:
+            found += [Missing(one, _where(draft, one)) for one in refusal.problems]
+        else:
+            found += [Missing(one, _where(draft, one)) for one in problems(made.document, LAYOUT)]
+    return found
+
+
+def make(draft: CaseLetter, party: Party, *, at: datetime) -> Made:
+    """The letter to one recipient, as the facts stand now.
+
+    :raises LetterRefused: naming every fact that is missing, or that no wording is in force.
+    """
+    case, kind = draft.case, draft.kind
+    wording = letters.services.wording_in_force(kind=kind, layout=LAYOUT)
+    facts = _facts(draft, at=at)
+    values = {one.name: one.value for one in facts}
+    variants = _variants(draft)
+    slots = _slots(wording, kind, values)
+    declared = CASE_LETTER_FACTS[kind]
+    composed = letters.services.compose(
+        wording_set=wording,
+        facts=facts,
+        declared=declared,
+        on=local_day(at),
+        variants=variants,
+        slots=slots,
+    )
+    heading = composed.text("heading")
+    others = [one for one in chosen(draft, at=at) if one.pk != party.pk]
+    document = CaseLetterDocument(
+        kind=kind,
+        title=f"{heading}, {case.number}",
+        heading=heading,
+        organisation=organisation(),
+        dated_on=local_day(at),
+        case_number=case.number,
+        recipient=Recipient(
+            role=party.get_role_display(),
+            name=party.name,
+            address=tuple(party.address.splitlines()),
+        ),
+        way=_way(party),
+        employee=str(values.get("employee", "")),
+        opening=composed.paragraphs("opening"),
+        sections=tuple(_sections(kind, composed, values)),
+        closing=composed.paragraphs("closing"),
+        copies_to=tuple(dict.fromkeys(one.get_role_display() for one in others)),
+        claims_administrator=str(values.get("claims_administrator", "")),
+        claim_number=case.claim_number,
+        priority=case.get_priority_display(),
+        date_of_injury=case.date_of_injury,
+        application_received=case.received_on,
+        ur_decision_date=case.ur_decision.decided_on if case.ur_decision else None,
+    )
+    return Made(party, document, facts, declared, wording, variants, slots)
+
+
+def _sections(kind: str, composed: Composed, values: dict[str, object]) -> Iterable[Section]:
+    for name in SECTIONS[kind]:
+        paragraphs = composed.paragraphs(name) + composed.paragraphs(f"{name}_points")
+        if name == "particulars":
+            paragraphs += (str(values["particulars"]),) if "particulars" in values else ()
+        listed = values.get(_POINTS.get(name, ""), [])
+        points = tuple(listed) if isinstance(listed, list) else ()
+        if paragraphs or points:
+            yield Section(composed.text(f"{name}_heading"), paragraphs, points)
+
+
+def _slots(wording: WordingSet, kind: str, values: dict[str, object]) -> list[str]:
+    """The slots of the wording, without those whose fact nobody has stated."""
+    held = wording.sentences.order_by("slot").values_list("slot", flat=True).distinct()
+    return [
+        slot
+        for slot in held
+        if (kind, slot) not in _ONLY_WITH or _ONLY_WITH[Kind(kind), slot] in values
+    ]
+
+
+def _variants(draft: CaseLetter) -> tuple[str, ...]:
+    case = draft.case
+    if draft.kind == Kind.CLOSURE:
+        ended = {Status.WITHDRAWN: "WITHDRAWN", Status.TERMINATED: "TERMINATED"}
+        return (ended.get(case.stage) or _how_it_ended(case),)
+    if draft.kind == Kind.INELIGIBILITY and _is_partly_eligible(case):
+        return ("PARTIAL",)
+    if draft.kind == Kind.ACKNOWLEDGEMENT and case.duplicate_of_id is not None:
+        return ("DUPLICATE", case.priority)
+    return (case.priority,)
+
+
+def _how_it_ended(case: Case) -> str:
+    """A closed case ended as its items did; one that goes on ended in part."""
+    if case.is_open:
+        return "PARTIAL"
+    withdrawn = case.items.filter(ending=DisputedItem.Ending.WITHDRAWN).exists()
+    return "WITHDRAWN" if withdrawn else "TERMINATED"
+
+
+def _way(party: Party) -> str:
+    address = address_of(party)
+    match address.channel:
+        case Channel.FAX:
+            return f"By fax to {address.address}"
+        case Channel.ELECTRONIC:
+            return f"By secure e-mail to {address.address}"
+        case _:
+            return "By mail"
+
+
+# --- Facts ----------------------------------------------------------------------------------------
+
+
+def _facts(draft: CaseLetter, *, at: datetime) -> list[Fact]:
+    """What the letter may state, each with its source; what nobody has stated is left out."""
+    facts = [*_of_the_case(draft.case, at=at), *_of_the_kind(draft), _treatments(draft)]
+    if draft.particulars.strip():
+        facts.append(Fact("particulars", draft.particulars.strip(), "Typed by staff in the draft"))
+    return [one for one in facts if one.value not in (None, "", [])]
+
+
+def _of_the_case(case: Case, *, at: datetime) -> Iterable[Fact]:
+    application, decision = "Application", case.ur_decision
+    standing = case.parties.current().on(local_day(at)).filter(item=None)
+    names = {party.role: party.name for party in standing.order_by("-pk")}
+    yield Fact("imro_name", settings.IMRO_NAME, "Settings")
+    yield Fact("imro_short_name", settings.IMRO_SHORT_NAME, "Settings")
+    yield Fact("imro_address", ", ".join(settings.IMRO_ADDRESS.splitlines()), "Settings")
+    yield Fact("imro_phone", settings.IMRO_PHONE, "Settings")
+    yield Fact("case_number", case.number, "Registration")
+    yield Fact("employee", names.get(Role.EMPLOYEE, ""), "Parties of the case")
+    yield Fact(
+        "claims_administrator", names.get(Role.CLAIMS_ADMINISTRATOR, ""), "Parties of the case"
+    )
+    yield Fact("claim_number", case.claim_number, application)
+    yield Fact("priority", case.get_priority_display(), "Case")
+    yield Fact("letter_date", _day(local_day(at)), "Day of approval")
+    yield Fact("application_received", _day(case.received_on), application)
+    yield Fact("date_of_injury", _day(case.date_of_injury), application)
+    yield Fact("ur_decision_date", _day(decision.decided_on if decision else None), "UR decision")
+
+
+def _treatments(draft: CaseLetter) -> Fact:
+    """The treatments that the letter is about."""
+    case, items = draft.case, draft.case.items.order_by("position")
+    if draft.kind == Kind.EXPEDITED:
+        items = items.filter(ending=DisputedItem.Ending.PENDING)
+    elif draft.kind == Kind.INELIGIBILITY and _is_partly_eligible(case):
+        items = items.filter(ending=DisputedItem.Ending.INELIGIBLE)
+    else:
+        items = items.exclude(ending=DisputedItem.Ending.WITHDRAWN)
+    return Fact("treatments", list(items.values_list("title", flat=True)), "Disputed items")
+
+
+def _is_partly_eligible(case: Case) -> bool:
+    latest = case.eligibility_decisions.order_by("-attempt").first()
+    return latest is not None and latest.result == EligibilityResult.ELIGIBLE
+
+
+def _of_the_kind(draft: CaseLetter) -> Iterable[Fact]:
+    case = draft.case
+    match draft.kind:
+        case Kind.INFORMATION_REQUEST:
+            yield _asked(draft)
+        case Kind.MORE_INFORMATION:
+            yield Fact("asked", list(draft.points), "Draft")
+        case Kind.INELIGIBILITY:
+            yield from _finding(case, EligibilityResult.INELIGIBLE, "found_ineligible")
+        case Kind.DEFERRAL:
+            yield from _finding(case, EligibilityResult.DEFERRED, "found_deferred")
+            reason = case.ur_decision.liability_reason if case.ur_decision else ""
+            yield Fact("dispute_reason", [reason] if reason else [], "UR decision")
+        case Kind.EXPEDITED:
+            yield from _conversion(case)
+        case Kind.RECORDS_REMINDER:
+            yield from _records_owed(draft)
+        case Kind.CLOSURE:
+            yield from _end(case)
+
+
+def _asked(draft: CaseLetter) -> Fact:
+    """What the draft asks; else the open questions on file, or what screening left unknown."""
+    case = draft.case
+    if draft.points:
+        return Fact("asked", list(draft.points), "Draft")
+    open_questions = case.information_requests.filter(closed_at__isnull=True)
+    asked = list(open_questions.select_related("party").order_by("pk"))
+    if asked:
+        questions = [f"{one.party.get_role_display()}: {one.question}" for one in asked]
+        return Fact("asked", questions, "Questions on file")
+    latest = case.eligibility_decisions.order_by("-attempt").first()
+    if latest is None:
+        return Fact("asked", [], "")
+    unknown = latest.findings.filter(answer=Answer.UNKNOWN).select_related("item").order_by("pk")
+    sentences = [_about(one, f"{eligibility.NEEDED[one.fact]}.") for one in unknown]
+    return Fact("asked", [one[:1].upper() + one[1:] for one in sentences], _source(latest))
+
+
+def _finding(case: Case, result: EligibilityResult, proof: str) -> Iterable[Fact]:
+    latest = case.eligibility_decisions.order_by("-attempt").first()
+    if latest is None:
+        return
+    refused = latest.refusals()
+    if latest.result != result and not (
+        result == EligibilityResult.INELIGIBLE
+        and latest.result == EligibilityResult.ELIGIBLE
+        and refused
+    ):
+        return
+    source = _source(latest)
+    yield Fact(proof, True, source)
+    yield Fact("decided_on", _day(local_day(latest.decided_at)), source)
+    if result == EligibilityResult.INELIGIBLE:
+        reasons = [_about(one, one.letter_sentence) for one in refused]
+        yield Fact("reasons", list(dict.fromkeys(reasons)), source)
+
+
+def _about(finding: EligibilityFinding, sentence: str) -> str:
+    return f"{finding.item.title}: {sentence}" if finding.item else sentence
+
+
+def _conversion(case: Case) -> Iterable[Fact]:
+    event = case.events.filter(kind=Event.Kind.CONVERTED).order_by("pk").last()
+    if event is None or case.priority != "EXPEDITED":
+        return
+    source = f"Conversion of {_day(local_day(event.happened_at))}"
+    yield Fact("made_expedited", True, source)
+    yield Fact("converted_on", _day(local_day(event.happened_at)), source)
+    yield Fact("certified_by", event.facts.get("certified_by", ""), source)
+
+
+def _records_owed(draft: CaseLetter) -> Iterable[Fact]:
+    case = draft.case
+    running = Deadline.objects.filter(
+        case=case,
+        round=case.round,
+        clock__in=("records", "records_expedited"),
+        replaced_at__isnull=True,
+        met_at__isnull=True,
+    )
+    deadline = running.order_by("due_on").first()
+    notice = case.notices.filter(
+        round=case.round, party__role=Role.CLAIMS_ADMINISTRATOR, sent_on__isnull=False
+    ).first()
+    if deadline is not None and case.stage == Status.NOTICE_SENT:
+        yield Fact("records_due_on", _day(deadline.due_on), "Deadline of the records")
+        yield Fact("records_owed", True, "Deadline of the records")
+    if notice is not None:
+        yield Fact("notice_sent_on", _day(notice.sent_on), "Notice of assignment")
+    yield Fact("records_missing", list(draft.points), "Draft")
+
+
+def _end(case: Case) -> Iterable[Fact]:
+    endings = (DisputedItem.Ending.WITHDRAWN, DisputedItem.Ending.AUTHORISED)
+    ended = list(case.items.filter(ending__in=endings).order_by("position"))
+    last = max((one.ended_at for one in ended if one.ended_at), default=None)
+    if last is None:
+        return
+    yield Fact("ended", True, "Disputed items")
+    yield Fact("ended_on", _day(local_day(last)), "Disputed items")
+    yield Fact("ended_items", [one.title for one in ended], "Disputed items")
+
+
+def _source(decision: EligibilityDecision) -> str:
+    return f"Eligibility decision {decision.attempt}"
+
+
+def _day(value: object) -> str:
+    return f"{value:%m/%d/%Y}" if value else ""
+
+
+def _where(draft: CaseLetter, sentence: str) -> str:
+    """The page on which what a sentence misses can be mended."""
+    number = draft.case.number
+    named = _NAMED_FACT.findall(sentence)
+    if _PARTIES & set(named):
+        return reverse("cases:parties", args=[number])
+    if {"reasons", "decided_on", "found_ineligible", "found_deferred"} & set(named):
+        return reverse("cases:eligibility", args=[number])
+    if {"notice_sent_on", "records_due_on", "records_owed"} & set(named):
+        return reverse("cases:notices", args=[number])
+    return "" if "asked" in named else draft.case.get_absolute_url()

@@ -1,0 +1,101 @@
+"""Drafts of letters: proposed after an act, or asked for by a person. A draft needs no fact.
+
+What a draft lacks is found when somebody looks at it (``cases.composition``), so no act fails
+because a letter about it cannot be written yet.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from cases import policies
+from cases.models import Case, CaseLetter, Event
+
+Kind = CaseLetter.Kind
+
+# The letter that an act calls for (domain words: L1, L3, L4, L5, L7, L10).
+_AFTER = {
+    Event.Kind.RECEIVED: Kind.ACKNOWLEDGEMENT,
+    Event.Kind.INFO_ASKED: Kind.INFORMATION_REQUEST,
+    Event.Kind.FOUND_INELIGIBLE: Kind.INELIGIBILITY,
+    Event.Kind.DEFERRED: Kind.DEFERRAL,
+    Event.Kind.CONVERTED: Kind.EXPEDITED,
+    Event.Kind.WITHDRAWN: Kind.CLOSURE,
+    Event.Kind.TERMINATED: Kind.CLOSURE,
+}
+
+
+@transaction.atomic
+def propose(
+    *, event: Event, points: Sequence[str] = (), by: User | None, at: datetime
+) -> CaseLetter | None:
+    """Draft the letter that an act calls for, inside the act. A person decides whether it goes.
+
+    :param points: what is asked or missing, one text for each.
+    :return: the draft, or ``None`` where the act calls for no letter.
+    """
+    kind = _AFTER.get(Event.Kind(event.kind))
+    case = Case.objects.select_for_update().get(pk=event.case_id)
+    if event.kind == Event.Kind.FOUND_ELIGIBLE and _is_partly_refused(case):
+        kind = Kind.INELIGIBILITY  # of some items, while the others go on
+    if kind is None:
+        return None
+    return _draft(case, kind, event.sentence, points, event, None, by=by, at=at)
+
+
+@transaction.atomic
+def draft_letter(
+    *,
+    case_id: int,
+    kind: str,
+    because: str = "",
+    points: Sequence[str] = (),
+    by: User | None,
+    at: datetime,
+) -> CaseLetter:
+    """Draft a letter of a kind; where a draft of it waits already, that one, brought up to date.
+
+    :param kind: one of ``CaseLetter.Kind``.
+    :param because: why it is drafted, for whoever reads the draft.
+    :param points: what is asked or missing, one text for each.
+    :raises NotAllowed: wrong role, or a case that was loaded from a publication.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    policies.refuse(policies.why_not_draft_letter(by, case) if by is not None else "")
+    return _draft(case, Kind(kind), because, points, None, by, by=by, at=at)
+
+
+def _is_partly_refused(case: Case) -> bool:
+    latest = case.eligibility_decisions.order_by("-attempt").first()
+    return latest is not None and bool(latest.refusals())
+
+
+def _draft(
+    case: Case,
+    kind: CaseLetter.Kind,
+    because: str,
+    points: Sequence[str],
+    event: Event | None,
+    drafted_by: User | None,
+    *,
+    by: User | None,
+    at: datetime,
+) -> CaseLetter:
+    waiting = CaseLetter.objects.filter(case=case, kind=kind, state=CaseLetter.State.DRAFT).first()
+    if waiting is not None:
+        waiting.because, waiting.points = because[:500] or waiting.because, list(points)
+        waiting.caused_by = event or waiting.caused_by
+        changed = ["because", "points", "caused_by"]
+        return waiting.store(by=by, at=at, why="Drafted again", fields=changed)
+    return CaseLetter(
+        case=case,
+        kind=kind,
+        number=case.case_letters.filter(kind=kind).count() + 1,
+        because=because[:500],
+        caused_by=event,
+        points=list(points),
+        drafted_at=at,
+        drafted_by=drafted_by,
+    ).store(by=by, at=at, why=because[:100])

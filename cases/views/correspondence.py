@@ -1,0 +1,245 @@
+"""Pages of drafts: what waits for a person, one draft with its preview, and what happens to it."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+import files.services
+import letters.services
+from accounts.names import who
+from accounts.requests import StaffRequest
+from accounts.services import note_look
+from accounts.versions import Stale
+from cases import composition, policies
+from cases.forms.acts import SentForm
+from cases.forms.correspondence import DiscardForm, DraftForm, NewDraftForm
+from cases.models import Case, CaseLetter
+from cases.services import correspondence as services
+from letters.models import RenderedPreview
+
+from .acting import REFUSALS, load_case, seen_version
+
+LISTED = 100
+_PICTURE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+
+
+@require_safe
+def drafts(request: StaffRequest) -> HttpResponse:
+    """Every draft that waits for a person, the oldest first."""
+    waiting = (
+        CaseLetter.objects.filter(state=CaseLetter.State.DRAFT)
+        .select_related("case", "drafted_by")
+        .order_by("drafted_at", "pk")
+    )
+    kind = request.GET.get("kind", "")
+    if kind in CaseLetter.Kind.values:
+        waiting = waiting.filter(kind=kind)
+    rows = list(waiting[: LISTED + 1])
+    context = {
+        "rows": rows[:LISTED],
+        "more": len(rows) > LISTED,
+        "kinds": CaseLetter.Kind.choices,
+        "kind": kind,
+        "today": timezone.localdate(),
+    }
+    return render(request, "cases/drafts.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def draft_letter(request: StaffRequest, number: str) -> HttpResponse:
+    """Draft a letter that no act has proposed."""
+    case = load_case(number)
+    form = NewDraftForm(request.POST or None, initial={"kind": request.GET.get("kind", "")})
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = services.draft_letter(
+                case_id=case.pk,
+                kind=form.cleaned_data["kind"],
+                because="Asked for on the case.",
+                points=form.lines(),
+                by=request.user,
+                at=timezone.now(),
+            )
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return redirect(made)
+    context = {
+        "case": case,
+        "tab": "letters",
+        "form": form,
+        "why_not": policies.why_not_draft_letter(request.user, case),
+        "today": timezone.localdate(),
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "cases/draft_letter.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
+    """A letter with its preview, and what it lacks; posting changes the draft."""
+    found = _letter(number, letter_id)
+    now = timezone.now()
+    if request.method != "POST":
+        note_look(by=request.user, subject="case", reference=number, granted=True, at=now)
+        return _page(request, found, now)
+    form = DraftForm(request.POST, told=composition.told(found, at=now))
+    status = 422
+    if form.is_valid():
+        try:
+            services.change_draft(
+                letter_id=found.pk,
+                particulars=form.cleaned_data["particulars"],
+                left_out=form.left_out(),
+                seen_version=seen_version(request),
+                by=request.user,
+                at=now,
+            )
+        except Stale as stale:
+            form.add_error(None, str(stale))
+            status = 409
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "The draft is changed. The preview shows it.")
+            return redirect(found)
+    return _page(request, _letter(number, letter_id), now, form=form, status=status)
+
+
+@require_POST
+def approve_letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
+    """Freeze the words and let the letter be rendered for each recipient."""
+    found = _letter(number, letter_id)
+    now = timezone.now()
+    try:
+        services.approve_letter(
+            letter_id=found.pk, seen_version=seen_version(request), by=request.user, at=now
+        )
+    except Stale as stale:
+        return _page(request, found, now, refusal=str(stale), status=409)
+    except REFUSALS as refusal:
+        return _page(request, _letter(number, letter_id), now, refusal=str(refusal), status=422)
+    messages.success(request, "The letter is approved. Its PDFs follow by themselves.")
+    return redirect(found)
+
+
+@require_POST
+def discard_letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
+    """Put a draft away, with a reason."""
+    found = _letter(number, letter_id)
+    now = timezone.now()
+    form = DiscardForm(request.POST)
+    if form.is_valid():
+        try:
+            services.discard_draft(
+                letter_id=found.pk, because=form.cleaned_data["because"], by=request.user, at=now
+            )
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "The draft is discarded.")
+            return redirect("desk:letters", number)
+    return _page(request, _letter(number, letter_id), now, discard_form=form, status=422)
+
+
+@require_POST
+def mark_letter_sent(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
+    """State that an approved letter went out, on which day."""
+    found = _letter(number, letter_id)
+    now = timezone.now()
+    form = SentForm(request.POST, today=timezone.localdate(now))
+    if form.is_valid():
+        try:
+            services.mark_letter_sent(
+                letter_id=found.pk, sent_on=form.cleaned_data["sent_on"], by=request.user, at=now
+            )
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "The letter is marked as sent.")
+            return redirect("desk:letters", number)
+    return _page(request, _letter(number, letter_id), now, sent_form=form, status=422)
+
+
+@require_safe
+def letter_page(request: StaffRequest, number: str, letter_id: int, page: int) -> HttpResponse:
+    """The picture of one page of a draft's preview."""
+    found = _letter(number, letter_id)
+    if not found.is_draft:
+        raise Http404("This letter is no draft any more.")
+    try:
+        shown = services.preview_letter(letter_id=found.pk, by=request.user, at=timezone.now())
+        picture = files.services.page_png(shown.file, page)
+    except (*REFUSALS, files.services.Refused) as refusal:
+        raise Http404(str(refusal)) from refusal
+    return HttpResponse(picture, content_type="image/png", headers=_PICTURE)
+
+
+def _letter(number: str, letter_id: int) -> CaseLetter:
+    found: CaseLetter = get_object_or_404(
+        CaseLetter.objects.select_related("case__ur_decision"), pk=letter_id, case__number=number
+    )
+    return found
+
+
+def _page(
+    request: StaffRequest,
+    found: CaseLetter,
+    now: datetime,
+    *,
+    form: DraftForm | None = None,
+    discard_form: DiscardForm | None = None,
+    sent_form: SentForm | None = None,
+    refusal: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    case: Case = found.case
+    reader, today = request.user, timezone.localdate(now)
+    context: dict[str, Any] = {
+        "case": case,
+        "tab": "letters",
+        "today": today,
+        "letter": found,
+        "refusal": refusal,
+        "drafted_by": who(found.drafted_by, reader=reader) if found.drafted_by else "",
+        "approved_by": who(found.approved_by, reader=reader) if found.approved_by else "",
+        "discarded_by": who(found.discarded_by, reader=reader) if found.discarded_by else "",
+        "why_not": policies.why_not_change_draft(reader, found),
+        "why_not_send": policies.why_not_mark_letter_sent(reader, found),
+        "sent_form": sent_form or SentForm(today=today),
+        "discard_form": discard_form or DiscardForm(),
+        "copies": found.copies.select_related("party", "letter", "delivery").order_by("pk"),
+    }
+    if found.is_draft:
+        told = composition.told(found, at=now)
+        context |= {"missing": composition.missing(found, at=now), **_preview(request, found, now)}
+        context["form"] = form or DraftForm(
+            told=told,
+            initial={
+                "particulars": found.particulars,
+                "recipients": [str(one.pk) for one in told if one.pk not in found.left_out],
+            },
+        )
+    return render(request, "cases/letter.html", context, status=status)
+
+
+def _preview(request: StaffRequest, found: CaseLetter, now: datetime) -> dict[str, Any]:
+    """The preview's pages and its text; nothing while something is missing."""
+    try:
+        shown: RenderedPreview = services.preview_letter(
+            letter_id=found.pk, by=request.user, at=now
+        )
+    except letters.services.LetterRefused:
+        return {"pages": []}  # what is missing stands on the page by name
+    except letters.services.Refused as refusal:
+        return {"pages": [], "no_preview": str(refusal)}
+    first = composition.chosen(found, at=now)[0]
+    return {
+        "pages": range(1, shown.pages + 1),
+        "words": composition.make(found, first, at=now).document,
+    }
