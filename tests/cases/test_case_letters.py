@@ -1,22 +1,26 @@
 """Letters of a case: drafted by an act, looked at, approved or put away by a person, sent."""
 
+from dataclasses import replace
 from datetime import date, timedelta
+from unittest import mock
+from uuid import uuid4
 
 import pypdfium2
 import pytest
 
+import letters.services
 from accounts.roles import Role
+from accounts.versions import Stale
 from cases import composition
-from cases.models import CaseLetter, Event
-from cases.services import correspondence, screening
+from cases.models import CaseLetter, Event, Priority
+from cases.policies import NotAllowed
+from cases.services import correspondence, drafting, information, screening
+from cases.services.intake import ItemOnForm, URDecisionOnForm
 from files.services import read_bytes
-from letters.models import Delivery, Letter
-from tests.factories import (
-    MONDAY,
-    person,
-    received_case,
-)
-from tests.letters.factories import file_all_letters, publish_sample_wording
+from letters import typesetting
+from letters.models import Delivery, Letter, WordingSet
+from tests.factories import MONDAY, eligible_case, noticed_case, parties, person, received_case
+from tests.letters.factories import file_all_letters, publish_sample_wording, stand_in
 
 pytestmark = pytest.mark.django_db
 
@@ -34,12 +38,19 @@ def coordinator(module_db):
     return person(Role.COORDINATOR)
 
 
+@pytest.fixture
+def typeset_at_no_cost():
+    """For tests about something else than the pages."""
+    with mock.patch.object(typesetting, "typeset", stand_in):
+        yield
+
+
 def decided(coordinator, *, case=None, **answers):
     case = case or received_case()
     screening.decide_eligibility(
         case_id=case.pk,
         answers=YES | answers,
-        notes={},
+        notes=dict.fromkeys(answers, "The paper shows it."),
         seen_version=None,
         by=coordinator,
         at=MONDAY,
@@ -113,3 +124,375 @@ def test_l1_an_application_is_acknowledged_from_draft_to_sent(coordinator):
         "Acknowledgement of the application approved for 2 recipients.",
         "Acknowledgement of the application sent 03/02/2026.",
     ]
+
+
+def test_l3_a_request_lists_the_open_questions_on_file(coordinator):
+    case = received_case()
+    information.ask_information(
+        case_id=case.pk,
+        party_id=case.parties.get(role="CLAIMS_ADMINISTRATOR").pk,
+        facts=["TIMELY"],
+        question="On which day was the decision served?",
+        received_on=TODAY,
+        by=coordinator,
+        at=MONDAY,
+    )
+
+    shown = rendered(draft_of(case, Kind.INFORMATION_REQUEST), coordinator)
+
+    assert "Claims administrator: On which day was the decision served?" in shown
+    assert "within five business days after you receive this letter" in shown
+
+
+def test_l3_without_questions_it_asks_for_what_screening_left_unknown(coordinator):
+    case = decided(coordinator, TIMELY="UNKNOWN")
+    draft = correspondence.draft_letter(
+        case_id=case.pk, kind=Kind.INFORMATION_REQUEST, by=coordinator, at=LATER
+    )
+
+    made = composition.make(draft, composition.chosen(draft, at=LATER)[0], at=LATER)
+
+    (asked,) = [one for one in made.facts if one.name == "asked"]
+    assert asked.value == ["Whether the application came in time."]
+    assert asked.source == "Eligibility decision 1"
+
+
+def test_l4_an_ineligible_application_is_refused_with_its_reasons_as_stored(coordinator):
+    case = decided(coordinator, SIGNED="NO")
+    stored = case.eligibility_decisions.get().refusals()
+    draft = draft_of(case, Kind.INELIGIBILITY)
+    assert lacks(draft) == []
+
+    shown = rendered(draft, coordinator)
+
+    assert stored
+    for finding in stored:
+        assert finding.letter_sentence in shown
+    assert "was found not eligible on 03/02/2026" in shown
+    assert "Workers’ Compensation Appeals Board" in shown
+    made = composition.make(draft, composition.chosen(draft, at=LATER)[0], at=LATER)
+    assert all(one.source for one in made.facts)
+
+
+def test_l5_a_deferral_says_that_the_application_waits_and_why(coordinator):
+    form = URDecisionOnForm(
+        decided_on=date(2026, 2, 12),
+        served_on=date(2026, 2, 12),
+        service_method="mail_ca",
+        liability_disputed=True,
+        liability_reason="The injury did not arise at work.",
+    )
+    case = decided(coordinator, case=received_case(ur_decision=form), LIABILITY_CLEAR="NO")
+
+    shown = rendered(draft_of(case, Kind.DEFERRAL), coordinator)
+
+    assert "The application is not refused. It waits." in shown
+    assert "The injury did not arise at work." in shown
+
+
+def test_l7_without_a_conversion_on_file_the_draft_says_so_and_does_not_go(coordinator):
+    draft = correspondence.draft_letter(
+        case_id=eligible_case().pk, kind=Kind.EXPEDITED, by=coordinator, at=LATER
+    )
+
+    assert any("Conversion to an expedited review" in one for one in lacks(draft))
+    with pytest.raises(NotAllowed, match="is not on record"):
+        correspondence.approve_letter(
+            letter_id=draft.pk, seen_version=None, by=coordinator, at=LATER
+        )
+
+
+def test_l7_a_conversion_is_told_to_every_party(coordinator):
+    case = eligible_case(priority=Priority.EXPEDITED)
+    event = Event.objects.create(
+        case=case,
+        kind=Event.Kind.CONVERTED,
+        happened_at=LATER,
+        by=coordinator,
+        sentence="Made expedited.",
+        facts={"certified_by": "Dana Oyelaran, M.D."},
+    )
+    draft = drafting.propose(event=event, by=coordinator, at=LATER)
+    assert draft.caused_by == event
+
+    shown = rendered(draft, coordinator)
+
+    assert "Certified by Dana Oyelaran, M.D." in shown
+    assert "Since 03/02/2026" in shown
+    assert [one.role for one in composition.chosen(draft, at=LATER)] == [
+        "CLAIMS_ADMINISTRATOR",
+        "EMPLOYEE",
+        "EMPLOYEE_ATTORNEY",
+        "REQUESTING_PHYSICIAN",
+    ]
+
+
+def test_l8_the_administrator_is_reminded_of_the_day_and_of_what_is_missing(coordinator):
+    case = noticed_case()
+    due = case.deadlines.get(clock="records").due_on
+    draft = correspondence.draft_letter(
+        case_id=case.pk,
+        kind=Kind.RECORDS_REMINDER,
+        points=["Reports of Dr. Oyelaran since August 2025"],
+        by=coordinator,
+        at=LATER,
+    )
+
+    shown = rendered(draft, coordinator)
+
+    assert f"They were due on {due:%m/%d/%Y}." in shown
+    assert "Reports of Dr. Oyelaran since August 2025" in shown
+    assert [one.role for one in composition.chosen(draft, at=LATER)] == ["CLAIMS_ADMINISTRATOR"]
+
+
+def test_l8_before_a_notice_is_sent_nothing_is_overdue(coordinator):
+    draft = correspondence.draft_letter(
+        case_id=eligible_case().pk, kind=Kind.RECORDS_REMINDER, by=coordinator, at=LATER
+    )
+
+    assert any("records_owed" in one for one in lacks(draft))
+
+
+def test_l9_more_information_goes_to_all_and_names_no_reviewer(coordinator):
+    draft = correspondence.draft_letter(
+        case_id=noticed_case().pk,
+        kind=Kind.MORE_INFORMATION,
+        points=["The report of the MRI of January 2026."],
+        by=coordinator,
+        at=LATER,
+    )
+
+    shown = rendered(draft, coordinator)
+
+    assert "The report of the MRI of January 2026." in shown
+    assert "reviewer" not in shown.lower()
+
+
+def test_l10_a_withdrawal_is_told_to_all(coordinator):
+    case = received_case()
+    screening.withdraw(case_id=case.pk, reason="By letter.", by=coordinator, at=MONDAY)
+
+    shown = rendered(draft_of(case, Kind.CLOSURE), coordinator)
+
+    assert "was withdrawn on 03/02/2026" in shown
+    assert "Cervical epidural steroid injection at C3-4" in shown
+
+
+def test_l10_an_authorised_part_ends_and_the_rest_goes_on(coordinator):
+    case = eligible_case(items=[ItemOnForm("Brace"), ItemOnForm("Norco")])
+    brace = case.items.get(title="Brace")
+    screening.terminate(
+        case_id=case.pk, item_ids=[brace.pk], reason="By letter.", by=coordinator, at=LATER
+    )
+    draft = draft_of(case, Kind.CLOSURE)
+
+    made = composition.make(draft, composition.chosen(draft, at=LATER)[0], at=LATER)
+
+    words = made.document
+    assert words.heading == "Part of the Review Has Ended"
+    assert "The review of everything else goes on." in " ".join(words.opening)
+    assert words.sections[0].points == ("Brace",)
+
+
+# --- A person decides -----------------------------------------------------------------------------
+
+
+def test_the_words_must_have_been_shown_before_they_are_approved(coordinator, typeset_at_no_cost):
+    draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
+
+    with pytest.raises(letters.services.LetterRefused, match="not been shown in the preview"):
+        correspondence.approve_letter(
+            letter_id=draft.pk, seen_version=None, by=coordinator, at=LATER
+        )
+
+    assert not Letter.objects.filter(reference=draft.case.number).exists()
+
+
+def test_what_is_typed_prints_as_typed_and_never_runs(coordinator):
+    hostile = "{employee} {{ x }} #read(\"/etc/passwd\") {% include 'secret' %} <script>"
+    draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
+    correspondence.change_draft(
+        letter_id=draft.pk,
+        particulars=f"First line.\n\n{hostile}",
+        left_out=[],
+        seen_version=None,
+        by=coordinator,
+        at=LATER,
+    )
+    draft.refresh_from_db()
+
+    shown = rendered(draft, coordinator)
+
+    assert "About this case First line." in shown
+    assert hostile in shown
+
+
+def test_a_letter_goes_to_those_who_were_chosen_by_the_channel_of_each(
+    coordinator, typeset_at_no_cost
+):
+    wired = [
+        replace(one, preferred_channel="FAX", fax="916-555-0100")
+        if one.role == "EMPLOYEE_ATTORNEY"
+        else one
+        for one in parties()
+    ]
+    case = decided(coordinator, case=received_case(parties=wired), SIGNED="NO")
+    draft = draft_of(case, Kind.INELIGIBILITY)
+    correspondence.change_draft(
+        letter_id=draft.pk,
+        particulars="",
+        left_out=[case.parties.get(role="REQUESTING_PHYSICIAN").pk],
+        seen_version=draft.version,
+        by=coordinator,
+        at=LATER,
+    )
+    draft.refresh_from_db()
+
+    approved = approve(draft, coordinator)
+
+    found = {
+        copy.party.role: (copy.delivery.channel, copy.delivery.address)
+        for copy in approved.copies.select_related("party", "delivery")
+    }
+    mail = ("MAIL", "PO Box 40122\nSacramento CA 95841")
+    assert found == {
+        "CLAIMS_ADMINISTRATOR": mail,
+        "EMPLOYEE": mail,
+        "EMPLOYEE_ATTORNEY": ("FAX", "916-555-0100"),
+    }
+
+
+def test_approving_twice_makes_one_letter_for_each_recipient(coordinator, typeset_at_no_cost):
+    draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
+    approve(draft, coordinator)
+
+    with pytest.raises(NotAllowed, match="no draft any more: it is approved"):
+        approve(draft, coordinator)
+
+    assert Letter.objects.filter(reference=draft.case.number).count() == 2
+
+
+def test_a_stale_page_approves_nothing(coordinator, typeset_at_no_cost):
+    draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
+    seen = draft.version
+    correspondence.change_draft(
+        letter_id=draft.pk,
+        particulars="More.",
+        left_out=[],
+        seen_version=seen,
+        by=person(Role.SUPERVISOR),
+        at=LATER,
+    )
+
+    with pytest.raises(Stale):
+        correspondence.approve_letter(
+            letter_id=draft.pk, seen_version=seen, by=coordinator, at=LATER
+        )
+
+
+def test_a_discarded_draft_keeps_its_reason_and_cannot_go(coordinator):
+    draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
+
+    with pytest.raises(NotAllowed, match="Choose why"):
+        correspondence.discard_draft(letter_id=draft.pk, because="Whim", by=coordinator, at=LATER)
+    put_away = correspondence.discard_draft(
+        letter_id=draft.pk, because="OTHER_WAY", by=coordinator, at=LATER
+    )
+
+    assert (put_away.state, put_away.discarded_by) == ("DISCARDED", coordinator)
+    event = draft.case.events.latest("pk")
+    assert event.why == "The parties were told in another way"
+    with pytest.raises(NotAllowed, match="it is discarded"):
+        correspondence.approve_letter(
+            letter_id=draft.pk, seen_version=None, by=coordinator, at=LATER
+        )
+    again = correspondence.draft_letter(
+        case_id=draft.case_id, kind=Kind.ACKNOWLEDGEMENT, by=coordinator, at=LATER
+    )
+    assert (again.number, again.state) == (2, "DRAFT")
+
+
+def test_a_draft_that_waits_is_brought_up_to_date_not_doubled(coordinator):
+    case = noticed_case()
+    made = [
+        correspondence.draft_letter(
+            case_id=case.pk, kind=Kind.MORE_INFORMATION, points=[one], by=coordinator, at=LATER
+        )
+        for one in ("First.", "Second.")
+    ]
+
+    assert made[0].pk == made[1].pk
+    assert draft_of(case, Kind.MORE_INFORMATION).points == ["Second."]
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.COORDINATOR, Role.SUPERVISOR}))
+def test_another_role_decides_about_no_draft(coordinator, role):
+    draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
+    by = person(role)
+
+    with pytest.raises(NotAllowed, match="A coordinator or a supervisor"):
+        correspondence.approve_letter(letter_id=draft.pk, seen_version=None, by=by, at=LATER)
+    with pytest.raises(NotAllowed, match="A coordinator or a supervisor"):
+        correspondence.draft_letter(case_id=draft.case_id, kind=Kind.CLOSURE, by=by, at=LATER)
+
+
+# --- What is missing, and what fails --------------------------------------------------------------
+
+
+def test_a_missing_address_is_named_by_its_channel_and_stops_no_act(coordinator):
+    bare = [
+        replace(
+            one, address="", preferred_channel="ELECTRONIC" if one.role == "EMPLOYEE" else "MAIL"
+        )
+        for one in parties()
+    ]
+    draft = draft_of(received_case(parties=bare), Kind.ACKNOWLEDGEMENT)
+
+    found = composition.missing(draft, at=LATER)
+
+    assert [one.sentence for one in found] == [
+        "Employee Marisol Quintanar has no e-mail address on file.",
+        "Employee’s attorney Ruth Castellanos has no postal address on file.",
+    ]
+    assert {one.url for one in found} == {f"/cases/{draft.case.number}/parties/"}
+
+
+def test_without_published_wording_the_act_works_and_the_draft_says_so(coordinator):
+    held = WordingSet.objects.get(kind=Kind.ACKNOWLEDGEMENT)
+    held.state, held.retired_at = "RETIRED", MONDAY
+    held.store(by=None, at=MONDAY, fields=["state", "retired_at"])
+
+    draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
+
+    assert lacks(draft) == ["Nobody has published wording for the layout case-letter."]
+
+
+def test_a_copy_that_is_not_rendered_is_not_marked_as_sent(coordinator, typeset_at_no_cost):
+    draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
+    approve(draft, coordinator)  # nobody has told a broker: the letters wait in their rows
+
+    with pytest.raises(letters.services.Refused, match="not filed yet"):
+        correspondence.mark_letter_sent(letter_id=draft.pk, sent_on=TODAY, by=coordinator, at=LATER)
+
+    draft.refresh_from_db()
+    assert draft.state == "APPROVED"
+    queued = Letter.objects.filter(reference=draft.case.number, published_at=None)
+    assert {one.state for one in queued} == {"QUEUED"}
+    assert queued.count() == 2
+
+
+def test_only_an_approved_letter_is_marked_as_sent(coordinator):
+    draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
+
+    with pytest.raises(NotAllowed, match="Only an approved letter"):
+        correspondence.mark_letter_sent(letter_id=draft.pk, sent_on=TODAY, by=coordinator, at=LATER)
+
+
+def test_wording_and_parked_letters_are_for_those_who_may(coordinator):
+    clerk = person(Role.INTAKE)
+    held = WordingSet.objects.first()
+
+    with pytest.raises(letters.services.Refused, match="A director or an administrator"):
+        letters.services.publish_wording(set_id=held.pk, by=clerk, at=LATER)
+    with pytest.raises(letters.services.Refused, match="Your role does not let you"):
+        letters.services.release_parked(letter_id=uuid4(), by=clerk, at=LATER)

@@ -1,0 +1,195 @@
+"""The pages of drafts: what waits, one draft with its preview, and what a person does with it."""
+
+import html
+from dataclasses import replace
+from datetime import timedelta
+from unittest import mock
+
+import pytest
+from django.urls import reverse
+
+from accounts.roles import Role
+from cases.models import CaseLetter
+from cases.services import correspondence
+from letters import typesetting
+from letters.models import Letter
+from tests.factories import MONDAY, parties, person, received_case
+from tests.letters.factories import file_without_typesetting, publish_sample_wording, stand_in
+
+pytestmark = pytest.mark.django_db
+
+LATER = MONDAY + timedelta(hours=2)
+SENT = MONDAY + timedelta(hours=3)
+
+
+@pytest.fixture(scope="module")
+def coordinator(module_db):
+    publish_sample_wording()
+    return person(Role.COORDINATOR)
+
+
+@pytest.fixture
+def desk(client, coordinator, set_clock):
+    """A coordinator's browser; the pages of previews are empty."""
+    set_clock(LATER)
+    client.force_login(coordinator)
+    with mock.patch.object(typesetting, "typeset", stand_in):
+        yield client
+
+
+def page_of(answer):
+    return html.unescape(answer.content.decode())
+
+
+def draft_of(case):
+    return case.case_letters.get(state=CaseLetter.State.DRAFT)
+
+
+def at(name, draft, *more):
+    return reverse(f"cases:{name}", args=[draft.case.number, draft.pk, *more])
+
+
+def test_a_draft_goes_from_the_list_to_sent(desk, set_clock):
+    draft = draft_of(received_case())
+    assert draft.get_absolute_url() in page_of(desk.get(reverse("cases:drafts")))
+
+    page = page_of(desk.get(draft.get_absolute_url()))
+    assert at("letter_page", draft, 1) in page
+    assert "We Have Received Your Application" in page
+    assert "Proposed by the system" in page
+    picture = desk.get(at("letter_page", draft, 1))
+    assert picture.content.startswith(b"\x89PNG")
+    assert "no-store" in picture["Cache-Control"]
+
+    approved = desk.post(at("approve_letter", draft), {"version": draft.version})
+    assert approved.url == draft.get_absolute_url()
+    assert "Queued" in page_of(desk.get(draft.get_absolute_url()))
+    assert desk.get(at("letter_page", draft, 1)).status_code == 404
+    early = desk.post(at("mark_letter_sent", draft), {"sent_on": "t"})
+    assert early.status_code == 422
+    assert "not filed yet" in page_of(early)
+
+    file_without_typesetting(at=LATER)
+    set_clock(SENT)
+    assert desk.post(at("mark_letter_sent", draft), {"sent_on": "t"}).status_code == 302
+    letters = page_of(desk.get(reverse("desk:letters", args=[draft.case.number])))
+    assert "sent 03/02/2026" in letters
+    assert "Filed" in letters
+    assert draft.get_absolute_url() not in page_of(desk.get(reverse("cases:drafts")))
+
+
+def test_the_case_page_and_its_letters_say_that_a_draft_waits(desk):
+    case = received_case()
+
+    assert "1 draft waits for a person." in page_of(desk.get(case.get_absolute_url()))
+    assert "waits for a person" in page_of(desk.get(reverse("desk:letters", args=[case.number])))
+
+
+def test_what_was_typed_stays_when_it_is_refused(desk):
+    draft = draft_of(received_case())
+    typed = {"version": draft.version, "particulars": "Smile \U0001f600", "recipients": []}
+
+    answer = desk.post(draft.get_absolute_url(), typed)
+
+    assert answer.status_code == 422
+    said = page_of(answer)
+    assert "Letters cannot print" in said
+    assert "Choose at least one recipient." in said
+    assert "Smile \U0001f600" in said
+
+
+def test_a_changed_draft_is_shown_with_its_new_words(desk):
+    draft = draft_of(received_case())
+    employee = draft.case.parties.get(role="EMPLOYEE")
+    typed = {
+        "version": draft.version,
+        "particulars": "<b>We called</b> {{ you }}.",
+        "recipients": [employee.pk],
+    }
+
+    assert desk.post(draft.get_absolute_url(), typed).status_code == 302
+
+    raw = desk.get(draft.get_absolute_url()).content.decode()
+    assert "&lt;b&gt;We called&lt;/b&gt; {{ you }}." in raw
+    assert desk.post(draft.get_absolute_url(), typed).status_code == 409
+    desk.post(at("approve_letter", draft), {"version": draft.version + 1})
+    assert Letter.objects.filter(reference=draft.case.number).count() == 1
+
+
+def test_somebody_elses_change_makes_the_page_stale(desk):
+    draft = draft_of(received_case())
+    desk.get(draft.get_absolute_url())
+    correspondence.change_draft(
+        letter_id=draft.pk,
+        particulars="More.",
+        left_out=[],
+        seen_version=None,
+        by=person(Role.SUPERVISOR),
+        at=LATER,
+    )
+
+    answer = desk.post(at("approve_letter", draft), {"version": draft.version})
+
+    assert answer.status_code == 409
+    assert not Letter.objects.filter(reference=draft.case.number).exists()
+
+
+def test_a_draft_that_lacks_something_names_it_with_the_page_that_mends_it(desk):
+    bare = [replace(one, address="") for one in parties()]
+    draft = draft_of(received_case(parties=bare))
+
+    page = page_of(desk.get(draft.get_absolute_url()))
+
+    assert "Employee Marisol Quintanar has no postal address on file." in page
+    assert reverse("cases:parties", args=[draft.case.number]) in page
+    refused = desk.post(at("approve_letter", draft), {"version": draft.version})
+    assert refused.status_code == 422
+    assert "has no postal address" in page_of(refused)
+
+
+def test_a_typesetter_that_dies_leaves_the_page_standing(desk):
+    draft = draft_of(received_case())
+    gone = typesetting.TypesetterGone("The typesetter stopped.")
+
+    with mock.patch.object(typesetting, "typeset", side_effect=gone):
+        answer = desk.get(draft.get_absolute_url())
+
+    assert answer.status_code == 200
+    assert "The preview could not be made" in page_of(answer)
+
+
+def test_a_draft_is_discarded_with_a_reason(desk):
+    draft = draft_of(received_case())
+
+    refused = desk.post(at("discard_letter", draft), {"because": ""})
+    assert refused.status_code == 422
+    assert "Choose why the draft is discarded." in page_of(refused)
+    assert desk.post(at("discard_letter", draft), {"because": "NOT_NEEDED"}).status_code == 302
+    assert "Not needed in this case." in page_of(desk.get(draft.get_absolute_url()))
+
+
+def test_a_person_drafts_a_letter_that_no_act_proposed(desk):
+    case = received_case()
+    page = reverse("cases:draft_letter", args=[case.number])
+    assert desk.post(page, {"kind": "poem"}).status_code == 422
+
+    answer = desk.post(page, {"kind": "information_request", "points": "The MRI.\n\nThe date."})
+
+    made = CaseLetter.objects.get(case=case, kind="information_request")
+    assert (answer.url, made.points) == (made.get_absolute_url(), ["The MRI.", "The date."])
+
+
+@pytest.mark.parametrize(
+    ("role", "may_read"), [(Role.AUDITOR, True), (Role.MAILROOM, True), (Role.REVIEWER, False)]
+)
+def test_others_read_a_draft_or_do_not_and_change_nothing(client, coordinator, role, may_read):
+    draft = draft_of(received_case())
+    client.force_login(person(role))
+
+    with mock.patch.object(typesetting, "typeset", stand_in):
+        assert (client.get(draft.get_absolute_url()).status_code == 200) is may_read
+        for name in ("approve_letter", "discard_letter"):
+            assert client.post(at(name, draft)).status_code in {403, 404}
+        assert client.post(draft.get_absolute_url(), {}).status_code in {403, 404, 422}
+    draft.refresh_from_db()
+    assert (draft.state, draft.version) == ("DRAFT", 1)
