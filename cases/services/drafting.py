@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.models import User
 from cases import policies
-from cases.models import Case, CaseLetter, Event
+from cases.models import Case, CaseLetter, Event, Priority
 
 Kind = CaseLetter.Kind
 
@@ -40,6 +40,8 @@ def propose(
     case = Case.objects.select_for_update().get(pk=event.case_id)
     if event.kind == Event.Kind.FOUND_ELIGIBLE and _is_partly_refused(case):
         kind = Kind.INELIGIBILITY  # of some items, while the others go on
+    if event.kind == Event.Kind.CONVERTED and case.priority != Priority.EXPEDITED:
+        kind = None
     if kind is None:
         return None
     return _draft(case, kind, event.sentence, points, event, None, by=by, at=at)

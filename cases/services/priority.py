@@ -12,7 +12,7 @@ from cases.clocks import CLOCKS
 from cases.hold_reasons import HOLD_REASONS
 from cases.models import Case, Deadline, Event, Priority, PriorityChange
 
-from . import clocks, notice_clocks
+from . import clocks, drafting, notice_clocks
 from .extensions import DETERMINATION_CLOCKS
 from .intake import local_day
 
@@ -76,7 +76,7 @@ def convert(
         if certified_on
         else ""
     )
-    Event.objects.create(
+    event = Event.objects.create(
         case=case,
         kind=Event.Kind.CONVERTED,
         happened_at=at,
@@ -97,6 +97,7 @@ def convert(
             "moved": [row for _, row in moved],
         },
     )
+    drafting.propose(event=event, by=by, at=at)
     return change
 
 

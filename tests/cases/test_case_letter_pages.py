@@ -73,7 +73,7 @@ def test_a_draft_goes_from_the_list_to_sent(desk, set_clock):
     set_clock(SENT)
     assert desk.post(at("mark_letter_sent", draft), {"sent_on": "t"}).status_code == 302
     letters = page_of(desk.get(reverse("desk:letters", args=[draft.case.number])))
-    assert "sent 03/02/2026" in letters
+    assert "sent Mon 2 Mar 2026" in letters
     assert "Filed" in letters
     assert draft.get_absolute_url() not in page_of(desk.get(reverse("cases:drafts")))
 

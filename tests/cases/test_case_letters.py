@@ -14,7 +14,7 @@ from accounts.versions import Stale
 from cases import composition
 from cases.models import CaseLetter, Event, Priority
 from cases.policies import NotAllowed
-from cases.services import correspondence, drafting, information, screening
+from cases.services import correspondence, information, priority, screening
 from cases.services.intake import ItemOnForm, URDecisionOnForm
 from files.services import read_bytes
 from letters import typesetting
@@ -203,17 +203,19 @@ def test_l7_without_a_conversion_on_file_the_draft_says_so_and_does_not_go(coord
 
 
 def test_l7_a_conversion_is_told_to_every_party(coordinator):
-    case = eligible_case(priority=Priority.EXPEDITED)
-    event = Event.objects.create(
-        case=case,
-        kind=Event.Kind.CONVERTED,
-        happened_at=LATER,
+    case = eligible_case()
+    priority.convert(
+        case_id=case.pk,
+        new=Priority.EXPEDITED,
+        why="The physician called.",
+        certified_by="Dana Oyelaran, M.D.",
+        certified_on=TODAY,
+        support="Progressive weakness of the arm",
         by=coordinator,
-        sentence="Made expedited.",
-        facts={"certified_by": "Dana Oyelaran, M.D."},
+        at=LATER,
     )
-    draft = drafting.propose(event=event, by=coordinator, at=LATER)
-    assert draft.caused_by == event
+    draft = draft_of(case, Kind.EXPEDITED)
+    assert draft.caused_by == case.events.get(kind=Event.Kind.CONVERTED)
 
     shown = rendered(draft, coordinator)
 
