@@ -245,7 +245,7 @@ def _way(party: Party) -> str:
 
 def _facts(draft: CaseLetter, *, at: datetime) -> list[Fact]:
     """What the letter may state, each with its source; what nobody has stated is left out."""
-    facts = [*_of_the_case(draft.case, at=at), *_of_the_kind(draft), _treatments(draft)]
+    facts = [*_of_the_case(draft.case, at=at), *_of_the_kind(draft, at=at), _treatments(draft)]
     if draft.particulars.strip():
         facts.append(Fact("particulars", draft.particulars.strip(), "Typed by staff in the draft"))
     return [one for one in facts if one.value not in (None, "", [])]
@@ -289,7 +289,7 @@ def _is_partly_eligible(case: Case) -> bool:
     return latest is not None and latest.result == EligibilityResult.ELIGIBLE
 
 
-def _of_the_kind(draft: CaseLetter) -> Iterable[Fact]:
+def _of_the_kind(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
     case = draft.case
     match draft.kind:
         case Kind.INFORMATION_REQUEST:
@@ -305,7 +305,7 @@ def _of_the_kind(draft: CaseLetter) -> Iterable[Fact]:
         case Kind.EXPEDITED:
             yield from _conversion(case)
         case Kind.RECORDS_REMINDER:
-            yield from _records_owed(draft)
+            yield from _records_owed(draft, at=at)
         case Kind.CLOSURE:
             yield from _end(case)
 
@@ -361,7 +361,7 @@ def _conversion(case: Case) -> Iterable[Fact]:
     yield Fact("certified_by", event.facts.get("certified_by", ""), source)
 
 
-def _records_owed(draft: CaseLetter) -> Iterable[Fact]:
+def _records_owed(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
     case = draft.case
     running = Deadline.objects.filter(
         case=case,
@@ -376,7 +376,8 @@ def _records_owed(draft: CaseLetter) -> Iterable[Fact]:
     ).first()
     if deadline is not None and case.stage == Status.NOTICE_SENT:
         yield Fact("records_due_on", _day(deadline.due_on), "Deadline of the records")
-        yield Fact("records_owed", True, "Deadline of the records")
+        if deadline.due_on < local_day(at):
+            yield Fact("records_owed", True, "Deadline of the records")
     if notice is not None:
         yield Fact("notice_sent_on", _day(notice.sent_on), "Notice of assignment")
     yield Fact("records_missing", list(draft.points), "Draft")

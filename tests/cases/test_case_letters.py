@@ -219,7 +219,7 @@ def test_l7_a_conversion_is_told_to_every_party(coordinator):
 
     shown = rendered(draft, coordinator)
 
-    assert "Certified by Dana Oyelaran, M.D." in shown
+    assert "Dana Oyelaran, M.D. has certified it." in shown
     assert "Since 03/02/2026" in shown
     assert [one.role for one in composition.chosen(draft, at=LATER)] == [
         "CLAIMS_ADMINISTRATOR",
@@ -232,6 +232,7 @@ def test_l7_a_conversion_is_told_to_every_party(coordinator):
 def test_l8_the_administrator_is_reminded_of_the_day_and_of_what_is_missing(coordinator):
     case = noticed_case()
     due = case.deadlines.get(clock="records").due_on
+    overdue = MONDAY + timedelta(days=16)
     draft = correspondence.draft_letter(
         case_id=case.pk,
         kind=Kind.RECORDS_REMINDER,
@@ -240,7 +241,9 @@ def test_l8_the_administrator_is_reminded_of_the_day_and_of_what_is_missing(coor
         at=LATER,
     )
 
-    shown = rendered(draft, coordinator)
+    on_the_day = MONDAY + timedelta(days=15)
+    assert any("records_owed" in one for one in lacks(draft, at=on_the_day))
+    shown = rendered(draft, coordinator, at=overdue)
 
     assert f"They were due on {due:%m/%d/%Y}." in shown
     assert "Reports of Dr. Oyelaran since August 2025" in shown
