@@ -1,0 +1,82 @@
+"""Whatever a panel looks like, no way of giving a case away reaches somebody the gates refuse."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.roles import Role
+from cases.policies import NotAllowed
+from reviewers.models import ReviewerAssignment
+from reviewers.services import assignment as assignments
+from reviewers.services import planning, rules
+from tests.factories import MONDAY, person
+from tests.reviewers.factories import fit_reviewer, ranked, ready_case
+
+pytestmark = pytest.mark.django_db
+NOON = MONDAY + timedelta(hours=4)
+
+# What each lack leaves out of, or puts wrong in, a file that is otherwise whole.
+LACKS = {
+    "licence": {"licence": None},
+    "lapsed": {"licence": {"valid_to": date(2026, 3, 1)}},
+    "restricted": {"licence": {"standing": "RESTRICTED"}},
+    "certificate": {"certification": None},
+    "years": {"start": {"valid_from": date(2024, 1, 1)}},
+    "hours": {"hours": None},
+    "law": {"law": None},
+    "evidence": {"evidence": None},
+    "sanction": {"sanctions": {"found": True}},
+    "sign_in": {"sign_in": False},
+    "no_room": {"capacity": 0},
+    "day_off": {},
+    "no_subjects": {},
+}
+
+
+def somebody(lack):
+    """A reviewer with one thing wrong, or with none."""
+    made = fit_reviewer(**LACKS.get(lack, {}))
+    if lack in {"day_off", "no_subjects"}:
+        rules.limit_offers(
+            reviewer_id=made.pk,
+            subjects=[] if lack == "no_subjects" else None,
+            days_off=[0] if lack == "day_off" else [],
+            reason="Asked to",
+            by=None,
+            at=MONDAY,
+        )
+    return made
+
+
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.sampled_from([*LACKS, "nothing"]), min_size=1, max_size=4))
+def test_mc1_no_way_of_giving_a_case_away_reaches_whom_a_gate_refuses(db, lacks):
+    coordinator = person(Role.COORDINATOR)
+    panel = {somebody(lack).pk: lack for lack in lacks}
+    single, planned = ready_case(), ready_case()
+    listed = ranked(single, by=coordinator)
+    refused = {row.reviewer_id for row in listed.candidates.filter(rank=None)}
+    assert {pk for pk, lack in panel.items() if lack != "nothing"} <= refused
+
+    for reviewer_id, lack in panel.items():
+        if lack == "nothing":
+            continue
+        with pytest.raises(NotAllowed, match="keep R-"):
+            assignments.assign(
+                case_id=single.pk,
+                reviewer_id=reviewer_id,
+                candidate_list_id=listed.pk,
+                seen_version=None,
+                override_code="DIRECTOR",
+                by=coordinator,
+                at=NOON,
+            )
+    forged = [(planned.pk, planned.version, pk) for pk in panel]
+    planning.carry_out(choices=forged, by=coordinator, at=NOON)
+
+    given_to = ReviewerAssignment.objects.filter(case__in=[single, planned])
+    assert {panel[row.reviewer_id] for row in given_to} <= {"nothing"}
