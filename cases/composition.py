@@ -374,7 +374,7 @@ def _records_owed(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
     notice = case.notices.filter(
         round=case.round, party__role=Role.CLAIMS_ADMINISTRATOR, sent_on__isnull=False
     ).first()
-    if deadline is not None and case.stage == Status.NOTICE_SENT:
+    if deadline is not None and deadline.due_on and case.stage == Status.NOTICE_SENT:
         yield Fact("records_due_on", _day(deadline.due_on), "Deadline of the records")
         if deadline.due_on < local_day(at):
             yield Fact("records_owed", True, "Deadline of the records")
