@@ -21,7 +21,7 @@ def choices_between(first: date, last: date, *, role: PartyRole) -> list[Choice]
         for row in ReviewerAssignment.objects.filter(
             reviewer__isnull=False, offered_at__isnull=False
         ).order_by("pk")
-        if first <= local_day(row.offered_at) <= last
+        if row.offered_at and first <= local_day(row.offered_at) <= last
     ]
     parties = {
         case_id: str(organisation_id or fold_organisation(name))

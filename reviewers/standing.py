@@ -6,6 +6,7 @@ A fixed number of queries however big the panel is.
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import F, Max, OuterRef, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
@@ -70,7 +71,7 @@ def records(
 
 def _latest_finished(
     held: QuerySet[ReviewerAssignment], rules: Rules, *, known_at: datetime
-) -> QuerySet[ReviewerAssignment, tuple[int, datetime, date]]:
+) -> QuerySet[Any, Any]:
     """Each one's last reviews that had a day to keep: reviewer, when it was issued, the day."""
     deadlines = Deadline.objects.filter(
         case=OuterRef("case"),
@@ -108,4 +109,6 @@ def _had_it(case: Case | None, *, known_at: datetime) -> dict[int, date]:
         accepted_at__isnull=False,
         ended_at__lte=known_at,
     ).order_by("ended_at")
-    return {pk: local_day(ended) for pk, ended in rows.values_list("reviewer_id", "ended_at")}
+    return {
+        pk: local_day(ended) for pk, ended in rows.values_list("reviewer_id", "ended_at") if ended
+    }

@@ -86,6 +86,6 @@ def stops(profile: Profile) -> list[Reason]:
     """What of a file keeps its reviewer from any case on the profile's day."""
     return [
         reason
-        for reason in matching.fitness(profile, workload=0)
+        for reason in matching.fitness(matching.Applicant(profile, workload=0))
         if not reason.holds and reason.gate not in _NOT_OF_THE_FILE
     ]
