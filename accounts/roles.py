@@ -65,6 +65,8 @@ PERMISSIONS: dict[str, set[Role]] = {
     "cases.enter_application": {Role.INTAKE, Role.SUPERVISOR},
     "cases.supervise_intake": {Role.SUPERVISOR},
     "cases.decide_eligibility": {Role.COORDINATOR},
+    "cases.settle_likeness": {Role.COORDINATOR, Role.SUPERVISOR},
+    "cases.consolidate": {Role.COORDINATOR},
     "cases.make_notices": {Role.COORDINATOR},
     # Drafts of letters: read before they go, approved or put away.
     "cases.write_letters": {Role.COORDINATOR, Role.SUPERVISOR},

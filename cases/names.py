@@ -44,3 +44,17 @@ def fold_organisation(name: str) -> str:
 def fold_number(number: str) -> str:
     """A claim number or reference: letters and digits only, capitals."""
     return "".join(re.findall(r"[A-Za-z0-9]", number)).upper()
+
+
+def one_slip_apart(one: str, other: str) -> bool:
+    """Whether one slip of the pen (a letter more, less, other, or two swapped) lies between."""
+    if one == other:
+        return True
+    shorter, longer = sorted((one, other), key=len)
+    if len(longer) - len(shorter) > 1:
+        return False
+    at = next((n for n in range(len(shorter)) if shorter[n] != longer[n]), len(shorter))
+    if len(shorter) != len(longer):
+        return shorter[at:] == longer[at + 1 :]
+    swapped = shorter[:at] + shorter[at + 1 : at + 2] + shorter[at : at + 1] + shorter[at + 2 :]
+    return shorter[at + 1 :] == longer[at + 1 :] or swapped == longer

@@ -449,3 +449,15 @@ def why_not_mark_letter_sent(user: User, letter: CaseLetter) -> str:
     if letter.state != CaseLetter.State.APPROVED:
         return "Only an approved letter can be marked as sent."
     return ""
+
+
+def why_not_settle_likeness(user: User) -> str:
+    if user.may("cases.settle_likeness"):
+        return ""
+    return "Your role does not let you say whether two cases are the same."
+
+
+def why_not_consolidate(user: User) -> str:
+    if user.may("cases.consolidate"):
+        return ""
+    return "Your role does not let you consolidate cases."

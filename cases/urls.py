@@ -13,6 +13,7 @@ from .views import (
     intake_answers,
     intake_office,
     item_changes,
+    likeness,
     notices,
     organisations,
     parties,
@@ -67,7 +68,13 @@ urlpatterns = [
     path("cases/<str:number>/take/", claims.claim, name="claim"),
     path("cases/<str:number>/give-back/", claims.release, name="release"),
     path("drafts/", correspondence.drafts, name="drafts"),
+    path("likenesses/", likeness.likenesses, name="likenesses"),
     # one case
+    path("cases/<str:number>/related/", likeness.related, name="related"),
+    path("cases/<str:number>/related/look/", likeness.look_again, name="look_again"),
+    path("cases/<str:number>/related/<int:proposal_id>/", likeness.compare, name="compare"),
+    path("cases/<str:number>/consolidate/", likeness.consolidate, name="consolidate"),
+    path("cases/<str:number>/separate/", likeness.separate, name="separate"),
     path("cases/<str:number>/eligibility/", screening.eligibility, name="eligibility"),
     path("cases/<str:number>/ur-decision/", ur_decision.ur_decision, name="ur_decision"),
     path(

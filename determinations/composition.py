@@ -13,6 +13,7 @@ from django.conf import settings
 import letters.services
 import records.services.dispatch
 from cases.models import Case, DisputedItem, Outcome
+from cases.services.consolidation import items_decided_in
 from cases.services.intake import local_day
 from cases.services.items import stated_for
 from cases.services.notices import organisation
@@ -212,9 +213,9 @@ def _items_of(case: Case) -> list[DisputedItem]:
     """The items that this determination decides, in order."""
     decided = [DisputedItem.Ending.PENDING, DisputedItem.Ending.DECIDED]
     return list(
-        case.items.filter(ending__in=decided)
+        items_decided_in(case)
+        .filter(ending__in=decided)
         .prefetch_related("administrator_citations")
-        .order_by("position")
     )
 
 

@@ -6,6 +6,7 @@ from django import forms
 
 from cases.models import Case
 from cases.paper_fields import DatedForm, PaperDate, PaperText
+from cases.services.consolidation import items_decided_in
 from reviewers.seats import seats_of
 
 LONG = forms.Textarea(attrs={"rows": 4})
@@ -38,8 +39,7 @@ class QualityForm(forms.Form):
         )
         about: Any = self.fields["item"]
         about.choices = [("", "The whole review")] + [
-            (item.pk, f"Item {item.position}: {item.title[:80]}")
-            for item in case.items.order_by("position")
+            (item.pk, f"Item {item.position}: {item.title[:80]}") for item in items_decided_in(case)
         ]
 
 

@@ -21,6 +21,7 @@ from cases.models import (
     SamePerson,
 )
 from cases.names import fold_name, fold_organisation
+from cases.services.consolidation import consolidated_into, items_decided_in
 from cases.services.intake import local_day
 
 from . import conflicts, matching
@@ -109,7 +110,8 @@ def parties_of(
 
     Somebody who moved has a row for each address and is one party here, by the latest row.
     """
-    rows = one_of_each(Party.objects.known_at(known_at).filter(case=case).order_by("pk"))
+    of_case = Party.objects.known_at(known_at).filter(case__in=decided_together(case))
+    rows = one_of_each(of_case.order_by("pk"))
     same_persons = conflicts.groups_of_same(
         SamePerson.objects.known_at(known_at).values_list("person_id", "same_as_id")
     )
@@ -196,6 +198,11 @@ def _split_names(
     )
 
 
+def decided_together(case: Case) -> list[Case]:
+    """The case and those that follow it: one reviewer decides them all. Queries once."""
+    return [case, *consolidated_into(case)]
+
+
 def one_of_each(rows: Iterable[Party]) -> list[Party]:
     """One row, the last, for all that name the same people in the same role."""
     latest = {_people_of(row): row for row in rows}
@@ -208,7 +215,7 @@ def rows_alike(case: Case) -> dict[int, frozenset[int]]:
     An address or a channel that changes makes a new row, and asks no new question about ties.
     """
     alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-    for row in Party.objects.filter(case=case):
+    for row in Party.objects.filter(case__in=decided_together(case)):
         alike[_people_of(row)].append(row.pk)
     return {pk: frozenset(group) for group in alike.values() for pk in group}
 
@@ -219,9 +226,7 @@ def _people_of(row: Party) -> tuple[Any, ...]:
 
 def _question(case: Case, *, on: date, rules: Rules) -> Question:
     items = (
-        case.items.filter(ending=DisputedItem.Ending.PENDING)
-        .select_related("category")
-        .order_by("position")
+        items_decided_in(case).filter(ending=DisputedItem.Ending.PENDING).select_related("category")
     )
     fits = (
         SpecialtyFit.objects.filter(is_active=True)

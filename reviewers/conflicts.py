@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
-from cases.names import fold_name
+from cases.names import fold_name, one_slip_apart
 
 from .facts import AffiliationHeld, Profile
 
@@ -167,7 +167,7 @@ def compare_names(one: FoldedName, other: FoldedName) -> str:
     if one.first == other.last and one.last == other.first:
         return "SIMILAR"
     close_last = bool(surnames) or (
-        min(len(one.last), len(other.last)) >= 5 and _one_letter_apart(one.last, other.last)
+        min(len(one.last), len(other.last)) >= 5 and one_slip_apart(one.last, other.last)
     )
     if close_last and _first_names_alike(one.first, other.first):
         return "SIMILAR"
@@ -361,18 +361,4 @@ def _first_names_alike(one: str, other: str) -> bool:
     shorter, longer = sorted((one, other), key=len)
     if len(shorter) >= 3 and longer.startswith(shorter):
         return True
-    return one == other or (len(shorter) >= 4 and _one_letter_apart(one, other))
-
-
-def _one_letter_apart(one: str, other: str) -> bool:
-    """Whether one slip of the pen (a letter more, less, other, or two swapped) lies between."""
-    if one == other:
-        return True
-    shorter, longer = sorted((one, other), key=len)
-    if len(longer) - len(shorter) > 1:
-        return False
-    at = next((n for n in range(len(shorter)) if shorter[n] != longer[n]), len(shorter))
-    if len(shorter) != len(longer):
-        return shorter[at:] == longer[at + 1 :]
-    swapped = shorter[:at] + shorter[at + 1 : at + 2] + shorter[at : at + 1] + shorter[at + 2 :]
-    return shorter[at + 1 :] == longer[at + 1 :] or swapped == longer
+    return one == other or (len(shorter) >= 4 and one_slip_apart(one, other))

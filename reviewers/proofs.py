@@ -17,7 +17,7 @@ from cases.services.intake import local_day
 from letters.facts import Fact, FactName
 
 from . import matching
-from .candidates import rows_alike, ties_of
+from .candidates import decided_together, rows_alike, ties_of
 from .conflicts import PASS, by_party
 from .facts import (
     Held,
@@ -152,7 +152,11 @@ def _no_affiliation(
     case = assignment.case
     if case.reviewer_bars.filter(reviewer_id=held.reviewer_id, barred_at__lte=known_at).exists():
         return []
-    roles = dict(Party.objects.known_at(known_at).filter(case=case).values_list("pk", "role"))
+    roles = dict(
+        Party.objects.known_at(known_at)
+        .filter(case__in=decided_together(case))
+        .values_list("pk", "role")
+    )
     now = by_party(ties_of(case, held, known_at=known_at))
     stored = _stored_results(assignment, held, list(roles), known_at=known_at)
     facts = []

@@ -22,6 +22,7 @@ UNTRACKED = {
     "letters.RenderedPreview": "a proof that words can be typeset; its key is their hash",
     "letters.Heartbeat": "when a process was last seen; bears on no case",
     "cases.CaseNumberSeries": "the last number given; gaps are harmless",
+    "cases.CaseKey": "derived: what a case is found again by",
     "cases.Event": "only grows",
     "cases.IntakeDraft": "keystrokes before there is a case; accepting or cancelling is told apart",
     "cases.StagePace": "only grows",

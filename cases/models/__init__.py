@@ -38,6 +38,7 @@ from .facts import TwoTimeFact, TwoTimeQuerySet
 from .history import AssignmentNotice, Deadline, Event
 from .holds import Hold, PriorityChange, PromisedDate, TimeExtension
 from .item_changes import ItemChange
+from .likeness import CaseKey, LikenessProposal
 from .parties import Party, PreferredChannel, Role
 from .people import (
     Organisation,
@@ -73,6 +74,7 @@ __all__ = [
     "Case",
     "CaseLetter",
     "CaseLetterCopy",
+    "CaseKey",
     "CaseLink",
     "CaseNumberSeries",
     "Channel",
@@ -96,6 +98,7 @@ __all__ = [
     "OrganisationName",
     "OrganisationOfficer",
     "OrganisationParent",
+    "LikenessProposal",
     "Origin",
     "Outcome",
     "Party",

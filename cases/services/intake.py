@@ -295,6 +295,10 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     drafting.propose(event=received, by=by, at=at)
     if sheet is not None:
         batches.settle_as_case(sheet_id=sheet.pk, case=case, by=by, at=at)
+    # Imported here: what looks alike is compared by services that build on this one.
+    from . import duplicates
+
+    duplicates.propose(case=case, by=by, at=at)
     return case
 
 

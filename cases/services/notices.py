@@ -17,6 +17,7 @@ from letters.models import Channel, Delivery
 from letters.services import Address
 
 from . import clocks, notice_clocks
+from .consolidation import items_decided_in
 from .intake import local_day
 
 LAYOUT = "assignment-notice"
@@ -174,7 +175,7 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
         claims_administrator=said["claims_administrator"],
         claim_number=case.claim_number,
         treatments=tuple(
-            case.items.filter(ending="PENDING").order_by("position").values_list("title", flat=True)
+            items_decided_in(case).filter(ending="PENDING").values_list("title", flat=True)
         ),
         requesting_physician=said["requesting_physician"],
         ur_decision_date=ur_decision.decided_on if ur_decision else None,

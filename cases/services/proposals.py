@@ -9,6 +9,7 @@ from cases.models import Answer, Case, CaseLink, DisputedItem, EligibilityFindin
 from cases.models.clocks import rules_on_file
 from cases.names import fold_name
 
+from .duplicates import said_same
 from .ur_decision import answered_differently
 
 # Without these an application cannot be told from another, or nobody can be written to.
@@ -93,6 +94,10 @@ def _earlier(case: Case, rows: Sequence[DisputedItem]) -> dict[int, list[Earlier
         item_id, other = finding.item_id, finding.other_case
         if item_id is not None and other is not None and not found[item_id]:
             found[item_id].append(Earlier(other.number, True, other.is_open))
+    for item_id, settled in said_same(case).items():
+        for other, is_duplicate in settled:
+            if all(one.case != other.number for one in found[item_id]):
+                found[item_id].append(Earlier(other.number, True, is_duplicate))
     linked = CaseLink.objects.filter(case=case, ended_at__isnull=True)
     others = set(linked.values_list("other_id", flat=True))
     if case.claim_number_normal:

@@ -18,7 +18,7 @@ from cases.models import (
     Event,
 )
 
-from . import clocks, drafting, findings
+from . import clocks, consolidation, drafting, findings
 from .findings import ItemSaid, Said
 from .intake import local_day
 from .proposals import propose
@@ -344,6 +344,7 @@ def _end_early(
     policies.refuse("" if reason.strip() else "Say why the case ends.")
     for item in case.items.filter(ending=DisputedItem.Ending.PENDING):
         _end_item(item, ending, reason, by=by, at=at)
+    consolidation.release_followers(lead=case, by=by, at=at)
     case.move_to(status, by=by, at=at, why=reason)
     clocks.stop(case=case, why=sentence, by=by, at=at)
     event = _record(case, kind, sentence, reason, by=by, at=at)

@@ -8,6 +8,7 @@ from accounts.models import User
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from cases.policies import refuse
+from cases.services.consolidation import items_decided_in
 from determinations import policies
 from determinations.models import Determination, QualityReview, Review
 from reviewers.models import ReviewerAssignment
@@ -35,7 +36,8 @@ def return_for_changes(
     case.refuse_if_stale(seen_version)
     refuse("" if comment.strip() else "Say what to change before you return the review.")
     if item_id is not None:
-        refuse("" if case.items.filter(pk=item_id).exists() else "Choose an item of this case.")
+        known = items_decided_in(case).filter(pk=item_id).exists()
+        refuse("" if known else "Choose an item of this case.")
     reviews = [one for one in _reviews(case) if seat in {None, one.assignment.seat}]
     refuse("" if reviews else "Choose a seat of this case.")
     determination = _live(case)

@@ -9,7 +9,7 @@ from accounts.models import User
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from cases.policies import refuse
-from cases.services import aftermath
+from cases.services import aftermath, consolidation
 from determinations import policies
 from letters.models import Channel, Delivery
 
@@ -37,6 +37,7 @@ def mark_determination_sent(*, case_id: int, sent_on: date, by: User, at: dateti
         )
     aftermath.start_after_determination(case=case, sent_on=sent_on, letter=letter, by=by, at=at)
     case.move_to(Status.CLOSED, by=by, at=at, why="Determination sent")
+    consolidation.close_with_lead(lead=case, by=by, at=at)
     Event.objects.create(
         case=case,
         kind=Event.Kind.LETTER_SENT,

@@ -13,6 +13,7 @@ from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event, Outcome
 from cases.names import fold_name
 from cases.policies import refuse
+from cases.services.consolidation import items_decided_in
 from determinations import checks, policies
 from determinations.models import (
     Basis,
@@ -285,7 +286,7 @@ def _lock(assignment_id: int) -> ReviewerAssignment:
 
 
 def _pending_items(case: Case) -> list[DisputedItem]:
-    return list(case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position"))
+    return list(items_decided_in(case).filter(ending=DisputedItem.Ending.PENDING))
 
 
 def _keep(

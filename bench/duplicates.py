@@ -1,0 +1,171 @@
+"""Precision and recall of the matcher of duplicates on labelled synthetic pairs.
+
+A pair is labelled by how it was made: the same application written twice with slips, or two that
+only look alike (relatives, twins, a second injury, another decision). The names are invented.
+"""
+
+import json
+import random
+import string
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+from cases.duplicates import PROPOSED, Sheet, compare
+
+RESULT = Path(__file__).parent / "results" / "duplicates.json"
+FIRST = ["Marisol", "Ana", "José", "Wei", "Oluwaseun", "Siobhán", "Pedro", "Thu", "Dmitri",
+         "Noor", "Grace", "Emeka", "Lucía", "Hyun", "Tomás", "Ruth", "Ibrahim", "Mei",
+         "Patrick", "Yolanda"]  # fmt: skip
+LAST = ["Quintanar", "Núñez-García", "O'Brien", "Nguyen", "Adeyemi", "Castellanos", "Petrov",
+        "Al-Sayed", "Kim", "De la Cruz", "Martínez López", "Okafor", "Ng", "Fitzgerald",
+        "Hernández", "Yamamoto", "Van den Berg", "Delgado", "Singh", "Washington"]  # fmt: skip
+ITEMS = ["Cervical epidural steroid injection at C3-4", "MRI of the lumbar spine",
+         "Physical therapy, 12 visits", "Norco 10/325 mg #90", "Right knee arthroscopy",
+         "Gabapentin 300 mg #90", "Acupuncture, 6 visits", "TENS unit purchase"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two sheets, whether they are one application, and how they were made."""
+
+    one: Sheet
+    other: Sheet
+    is_same: bool
+    kind: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Of the pairs proposed, how many are the same; of the same, how many were proposed."""
+
+    pairs: int
+    precision: float
+    recall: float
+    by_kind: dict[str, str]
+
+
+def labelled_pairs(*, count: int, seed: int) -> list[Pair]:
+    """As many pairs as asked for, half of each label; the same seed makes the same pairs."""
+    chance = random.Random(seed)  # noqa: S311
+    makers = [_keyed_twice, _turned_name, _half_known, _relative, _twin, _second_injury, _repeat,
+              _stranger]  # fmt: skip
+    return [makers[number % len(makers)](_sheet(chance), chance) for number in range(count)]
+
+
+def measure(pairs: Sequence[Pair]) -> Measured:
+    """Run the matcher over the pairs."""
+    proposed = {id(pair): compare(pair.one, pair.other).band in PROPOSED for pair in pairs}
+    hits = sum(proposed[id(pair)] and pair.is_same for pair in pairs)
+    called = sum(proposed.values())
+    same = sum(pair.is_same for pair in pairs)
+    right: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    for pair in pairs:
+        total[pair.kind] += 1
+        right[pair.kind] += proposed[id(pair)] == pair.is_same
+    return Measured(
+        pairs=len(pairs),
+        precision=round(hits / called, 4) if called else 1.0,
+        recall=round(hits / same, 4) if same else 1.0,
+        by_kind={kind: f"{right[kind]} of {total[kind]} right" for kind in sorted(total)},
+    )
+
+
+def main() -> None:
+    """Print and keep the figures."""
+    measured = measure(labelled_pairs(count=400, seed=2026))
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(asdict(measured), indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(asdict(measured), indent=1))
+
+
+def _sheet(chance: random.Random) -> Sheet:
+    injured = date(2020, 1, 1) + timedelta(days=chance.randrange(2000))
+    return Sheet(
+        employee=f"{chance.choice(FIRST)} {chance.choice(LAST)}",
+        born=date(1955, 1, 1) + timedelta(days=chance.randrange(16000)),
+        claim=f"{chance.randrange(10, 99)}-{chance.randrange(1000, 9999)}-"
+        f"{chance.randrange(10000, 99999)}",
+        injured=injured,
+        ur_decided=injured + timedelta(days=100 + chance.randrange(400)),
+        physician=f"{chance.choice(FIRST)} {chance.choice(LAST)}",
+        items=tuple(chance.sample(ITEMS, chance.choice([1, 1, 2]))),
+    )
+
+
+def _keyed_twice(sheet: Sheet, chance: random.Random) -> Pair:
+    """One slip in the name, one in the claim number."""
+    other = replace(
+        sheet,
+        employee=_slip(sheet.employee, string.ascii_lowercase, chance),
+        claim=_slip(sheet.claim, string.digits, chance),
+    )
+    return Pair(sheet, other, True, "keyed twice")
+
+
+def _turned_name(sheet: Sheet, chance: random.Random) -> Pair:
+    """Surname first, in capitals, without accents' help."""
+    first, _, last = sheet.employee.partition(" ")
+    return Pair(sheet, replace(sheet, employee=f"{last}, {first}".upper()), True, "turned name")
+
+
+def _half_known(sheet: Sheet, chance: random.Random) -> Pair:
+    """The second form leaves out the birthday and the claim number, or the day of injury."""
+    other = (
+        replace(sheet, born=None, claim="")
+        if chance.random() < 0.5
+        else replace(sheet, injured=None, physician="")
+    )
+    return Pair(sheet, other, True, "half known")
+
+
+def _relative(sheet: Sheet, chance: random.Random) -> Pair:
+    """Same surname, employer's other employee: another claim and birthday."""
+    last = sheet.employee.partition(" ")[2]
+    stranger = _sheet(chance)
+    other = replace(stranger, employee=f"{chance.choice(FIRST[:10])}x {last}", items=sheet.items)
+    return Pair(sheet, other, False, "relative")
+
+
+def _twin(sheet: Sheet, chance: random.Random) -> Pair:
+    """Born the same day with the same surname; everything else is their own."""
+    last = sheet.employee.partition(" ")[2]
+    other = replace(_sheet(chance), employee=f"Zara {last}", born=sheet.born)
+    return Pair(replace(sheet, employee=f"Omar {last}"), other, False, "twin")
+
+
+def _second_injury(sheet: Sheet, chance: random.Random) -> Pair:
+    """The same person, hurt again: another claim, another decision, another treatment."""
+    other = _sheet(chance)
+    other = replace(other, employee=sheet.employee, born=sheet.born)
+    return Pair(sheet, other, False, "second injury")
+
+
+def _repeat(sheet: Sheet, chance: random.Random) -> Pair:
+    """The same treatment asked again months later: another decision, so no duplicate."""
+    assert sheet.ur_decided is not None
+    later = sheet.ur_decided + timedelta(days=95 + chance.randrange(200))
+    return Pair(sheet, replace(sheet, ur_decided=later), False, "repeat")
+
+
+def _stranger(sheet: Sheet, chance: random.Random) -> Pair:
+    return Pair(sheet, _sheet(chance), False, "stranger")
+
+
+def _slip(text: str, letters: str, chance: random.Random) -> str:
+    """One character more, less, other, or two swapped, somewhere past the first."""
+    places = [n for n, letter in enumerate(text) if letter.isalnum() and n > 0]
+    at = chance.choice(places)
+    kind = chance.randrange(3)
+    if kind == 0:
+        return text[:at] + text[at + 1 :]
+    if kind == 1:
+        return text[:at] + chance.choice(letters) + text[at:]
+    return text[:at] + chance.choice(letters) + text[at + 1 :]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,262 @@
+"""Whether two applications are the same one, or a repeat, or belong together. Pure.
+
+Values come in, a likeness comes out, with a sentence for each thing that speaks for or against.
+Nothing is concluded here: a person settles what is proposed.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from .names import fold_name, fold_number, one_slip_apart
+
+
+class Band(StrEnum):
+    """How sure it is that two applications dispute the same UR decision for the same person."""
+
+    SAME = "SAME"
+    LIKELY = "LIKELY"
+    POSSIBLE = "POSSIBLE"
+    NO = "NO"
+
+
+PROPOSED = (Band.SAME, Band.LIKELY, Band.POSSIBLE)
+
+# Points for and against; the bands begin where the bench's labelled pairs part best.
+LIKELY_FROM, POSSIBLE_FROM = 7, 4
+_TITLES = {"dr", "md", "mr", "mrs", "ms", "jr", "sr"}
+SAME_WORDS, LIKE_WORDS = 0.6, 0.3  # share of the words of two treatments that are common
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What an application says, as far as it tells one from another. Empty is unknown."""
+
+    employee: str = ""
+    born: date | None = None
+    claim: str = ""
+    injured: date | None = None
+    ur_decided: date | None = None
+    ur_reference: str = ""
+    physician: str = ""
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What the comparison of two sheets found.
+
+    :ivar repeats: the same treatment for the same person under another UR decision.
+    :ivar belongs: same employee, physician and date of injury: they may be consolidated.
+    """
+
+    band: Band
+    points: int
+    for_it: tuple[str, ...]
+    against: tuple[str, ...]
+    repeats: bool = False
+    belongs: bool = False
+
+    @property
+    def is_proposed(self) -> bool:
+        return self.band in PROPOSED or self.repeats
+
+
+def compare(one: Sheet, other: Sheet) -> Likeness:
+    """Compare two sheets; the order of the two changes nothing."""
+    evidence = list(_evidence(one, other))
+    points = sum(number for number, _ in evidence)
+    names = names_alike(one.employee, other.employee)
+    claims = _numbers(one.claim, other.claim)
+    person = names in {"SAME", "CLOSE"} and not _born_apart(one, other)
+    decided = _days(one.ur_decided, other.ur_decided)
+    alike = items_alike(one.items, other.items)
+    band = Band.NO
+    if person and decided != "DIFFERENT":
+        sure = names == "SAME" and claims == "EQUAL" and decided == "EQUAL"
+        if sure and not _references_apart(one, other):
+            band = Band.SAME
+        elif points >= LIKELY_FROM:
+            band = Band.LIKELY
+        elif points >= POSSIBLE_FROM:
+            band = Band.POSSIBLE
+    elif person and decided == "DIFFERENT" and _slipped_days(one.ur_decided, other.ur_decided):
+        # One digit of the decision's date may be a slip where all the rest agrees.
+        band = Band.POSSIBLE if points >= LIKELY_FROM else Band.NO
+    physicians = names_alike(one.physician, other.physician)
+    sure_person = person and (_days(one.born, other.born) == "EQUAL" or claims == "EQUAL")
+    return Likeness(
+        band=band,
+        points=points,
+        for_it=tuple(words for number, words in evidence if number > 0),
+        against=tuple(words for number, words in evidence if number < 0),
+        repeats=sure_person and alike >= SAME_WORDS and decided == "DIFFERENT",
+        belongs=sure_person
+        and physicians in {"SAME", "CLOSE"}
+        and _days(one.injured, other.injured) == "EQUAL",
+    )
+
+
+def names_alike(one: str, other: str) -> str:
+    """SAME, CLOSE or DIFFERENT, whatever the order, accents, hyphens and middle initials.
+
+    CLOSE is one slip of the pen in one word, a short form, or a second surname left out.
+    """
+    mine, theirs = _name_words(one), _name_words(other)
+    if not mine or not theirs:
+        return "DIFFERENT"
+    if set(mine) == set(theirs):
+        return "SAME"
+    shorter, longer = sorted((mine, theirs), key=len)
+    if len(shorter) < 2:
+        return "CLOSE" if _initial_and_surname(one, other) else "DIFFERENT"
+    left, slips = list(longer), 0
+    for word in shorter:
+        if word in left:
+            left.remove(word)
+            continue
+        near = next((one for one in left if _words_alike(word, one)), None)
+        if near is None:
+            return "DIFFERENT"
+        left.remove(near)
+        slips += 1
+    return "CLOSE" if slips <= 1 else "DIFFERENT"
+
+
+def items_alike(one: Sequence[str], other: Sequence[str]) -> float:
+    """The share of words that the treatments of two sheets have in common, 0 to 1."""
+    mine, theirs = _item_words(one), _item_words(other)
+    return len(mine & theirs) / len(mine | theirs) if mine and theirs else 0.0
+
+
+def keys_of(sheet: Sheet) -> set[str]:
+    """The keys under which a sheet is found again; two that are alike share at least one.
+
+    Each half of a claim number, so that one wrong character leaves the other half; the birthday
+    with a surname; the day of injury with a surname; both days.
+    """
+    keys = set()
+    claim = fold_number(sheet.claim)
+    if len(claim) >= 6:
+        half = len(claim) // 2
+        keys |= {f"c<{claim[:half]}", f"c>{claim[-half:]}"}
+    elif claim:
+        keys.add(f"c={claim}")
+    surnames = {word for word in _name_words(sheet.employee) if len(word) > 2}
+    if sheet.born:
+        keys |= {f"b{sheet.born:%Y%m%d}{word[:4]}" for word in surnames}
+    if sheet.injured:
+        keys |= {f"i{sheet.injured:%Y%m%d}{word[:4]}" for word in surnames}
+    if sheet.born and sheet.injured:
+        keys.add(f"d{sheet.born:%Y%m%d}{sheet.injured:%Y%m%d}")
+    return keys
+
+
+def _evidence(one: Sheet, other: Sheet) -> Iterable[tuple[int, str]]:
+    """Points with their sentence, one for each thing that can be compared."""
+    yield {
+        "SAME": (3, "The employee’s name is the same."),
+        "CLOSE": (2, "The employee’s name is nearly the same."),
+        "DIFFERENT": (-3, "The employee’s name differs."),
+    }[names_alike(one.employee, other.employee)]
+    if both := _days(one.born, other.born):
+        yield {
+            "EQUAL": (2, "The date of birth is the same."),
+            "DIFFERENT": (-2, "The date of birth differs."),
+        }[both]
+    if claims := _numbers(one.claim, other.claim):
+        yield {
+            "EQUAL": (3, "The claim number is the same."),
+            "SLIP": (2, "The claim number differs in one place."),
+            "DIFFERENT": (-1, "The claim number differs."),
+        }[claims]
+    if both := _days(one.injured, other.injured):
+        yield {
+            "EQUAL": (1, "The date of injury is the same."),
+            "DIFFERENT": (-2, "The date of injury differs."),
+        }[both]
+    if both := _days(one.ur_decided, other.ur_decided):
+        yield {
+            "EQUAL": (2, "The UR decision has the same date."),
+            "DIFFERENT": (-2, "The UR decision has another date."),
+        }[both]
+    if references := _numbers(one.ur_reference, other.ur_reference):
+        yield {
+            "EQUAL": (2, "The UR reference is the same."),
+            "SLIP": (1, "The UR reference differs in one place."),
+            "DIFFERENT": (-1, "The UR reference differs."),
+        }[references]
+    if one.physician and other.physician:
+        same = names_alike(one.physician, other.physician) != "DIFFERENT"
+        yield (
+            (1, "The requesting physician is the same.")
+            if same
+            else (-1, "The requesting physician differs.")
+        )
+    if one.items and other.items:
+        share = items_alike(one.items, other.items)
+        if share >= SAME_WORDS:
+            yield 2, "The treatments are the same."
+        elif share >= LIKE_WORDS:
+            yield 1, "The treatments are alike."
+        else:
+            yield -2, "The treatments differ."
+
+
+def _days(one: date | None, other: date | None) -> str:
+    if one is None or other is None:
+        return ""
+    return "EQUAL" if one == other else "DIFFERENT"
+
+
+def _slipped_days(one: date | None, other: date | None) -> bool:
+    return (
+        one is not None and other is not None and one_slip_apart(f"{one:%m%d%Y}", f"{other:%m%d%Y}")
+    )
+
+
+def _born_apart(one: Sheet, other: Sheet) -> bool:
+    """Whether the birthdays rule out one person; a slip in one digit does not."""
+    return _days(one.born, other.born) == "DIFFERENT" and not _slipped_days(one.born, other.born)
+
+
+def _numbers(one: str, other: str) -> str:
+    mine, theirs = fold_number(one), fold_number(other)
+    if not mine or not theirs:
+        return ""
+    if mine == theirs:
+        return "EQUAL"
+    return "SLIP" if len(mine) >= 6 and one_slip_apart(mine, theirs) else "DIFFERENT"
+
+
+def _references_apart(one: Sheet, other: Sheet) -> bool:
+    return _numbers(one.ur_reference, other.ur_reference) == "DIFFERENT"
+
+
+def _name_words(name: str) -> list[str]:
+    """The words of a name, folded; initials say too little to compare by."""
+    words = [word for word in fold_name(name).split() if word not in _TITLES]
+    return [word for word in words if len(word) > 1] or words
+
+
+def _initial_and_surname(one: str, other: str) -> bool:
+    """Whether one name is the other with a given name cut to its letter: D. Oyelaran."""
+    cut, whole = sorted((one, other), key=lambda name: len(_name_words(name)))
+    letters = [word for word in fold_name(cut).split() if len(word) == 1]
+    rest = _name_words(whole)
+    if not letters or not set(_name_words(cut)) <= set(rest):
+        return False
+    given = [word for word in rest if word not in _name_words(cut)]
+    return any(word.startswith(letters[0]) for word in given)
+
+
+def _words_alike(one: str, other: str) -> bool:
+    shorter, longer = sorted((one, other), key=len)
+    if len(shorter) >= 3 and longer.startswith(shorter):
+        return True
+    return len(shorter) >= 4 and one_slip_apart(one, other)
+
+
+def _item_words(items: Iterable[str]) -> set[str]:
+    return {word for item in items for word in fold_name(item).split() if len(word) > 1}

@@ -1,0 +1,198 @@
+"""Several cases decided together: only for the same employee, physician and date of injury.
+
+Nothing moves: each item stays in its own case, which follows its lead (8 CCR 9792.10.4(a)).
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Case as SqlCase
+from django.db.models import IntegerField, Q, QuerySet, Value, When
+
+from accounts.models import User
+from cases import duplicates, policies
+from cases.lifecycle import Status
+from cases.models import Case, CaseLink, DisputedItem, Event, Role
+
+from . import clocks
+from .duplicates import Similar, find_similar, sheet_of
+from .intake import local_day
+
+CONSOLIDATED = CaseLink.Kind.CONSOLIDATED
+_JOINED, _PARTED = Event.Kind.CONSOLIDATED, Event.Kind.SEPARATED
+
+
+def consolidated_into(lead: Case) -> list[Case]:
+    """The cases that follow a lead, by number. Queries once."""
+    return [
+        link.case
+        for link in lead.linked_from.filter(kind=CONSOLIDATED, ended_at=None)
+        .select_related("case")
+        .order_by("case__number")
+    ]
+
+
+def lead_of(case: Case) -> Case | None:
+    """The case that a consolidated one follows. Queries once."""
+    link = case.links.filter(kind=CONSOLIDATED, ended_at=None).select_related("other").first()
+    return link.other if link else None
+
+
+def items_decided_in(case: Case) -> QuerySet[DisputedItem]:
+    """The items that a case's determination decides: its own, then those of its followers."""
+    followers = CaseLink.objects.filter(other=case, kind=CONSOLIDATED, ended_at=None)
+    return (
+        DisputedItem.objects.filter(Q(case=case) | Q(case__in=followers.values("case")))
+        .annotate(
+            _own=SqlCase(
+                When(case=case, then=Value(0)), default=Value(1), output_field=IntegerField()
+            )
+        )
+        .order_by("_own", "case_id", "position")
+    )
+
+
+def could_follow(lead: Case) -> list[Similar]:
+    """Other eligible cases that may be consolidated with this one. Five queries."""
+    similar = find_similar(sheet=sheet_of(lead), but=lead)
+    return [
+        one
+        for one in similar
+        if one.likeness.belongs
+        and one.case.stage == Status.ELIGIBLE
+        and not why_not(one.case, lead)
+    ]
+
+
+def why_not(case: Case, lead: Case) -> str:
+    """Why one case cannot follow another; empty when it can. Queries."""
+    for one in (case, lead):
+        if one.stage != Status.ELIGIBLE:
+            return (
+                f"Case {one.number} stands at “{one.stage.label}”. Only eligible cases whose "
+                "notices are not made yet are consolidated."
+            )
+        if one.notices.filter(round=one.round).exists():
+            return f"The notices of {one.number} are made already; they name its treatments alone."
+    if case.pk == lead.pk:
+        return "A case is not consolidated with itself."
+    if consolidated_into(case):
+        return f"Other cases follow {case.number}. Let that one lead."
+    if not _same_people(case, lead):
+        return (
+            "Cases are consolidated only for the same employee, requesting physician and date of "
+            "injury (8 CCR 9792.10.4(a))."
+        )
+    if _administrator(case) != _administrator(lead):
+        return "The cases have different claims administrators, whom one notice would not reach."
+    return ""
+
+
+@transaction.atomic
+def consolidate(*, case_id: int, lead_id: int, reason: str, by: User, at: datetime) -> Case:
+    """Let a case follow another into one determination. The links say why, both ways.
+
+    :raises NotAllowed: wrong role, no reason, or the two may not be consolidated.
+    """
+    # Always in the same order, so that two who consolidate each other's cases do not wait for ever.
+    locked = {
+        one.pk: one
+        for one in Case.objects.select_for_update().filter(pk__in=[case_id, lead_id]).order_by("pk")
+    }
+    case, lead = locked[case_id], locked[lead_id]
+    policies.refuse(policies.why_not_consolidate(by))
+    policies.refuse("" if reason.strip() else "Say why the cases are decided together.")
+    policies.refuse(why_not(case, lead))
+    CaseLink(kind=CONSOLIDATED, case=case, other=lead, reason=reason.strip()[:500]).store(
+        by=by, at=at, why=reason
+    )
+    case.move_to(Status.CONSOLIDATED, by=by, at=at, why=reason)
+    clocks.stop(case=case, why=f"Consolidated into {lead.number}", by=by, at=at)
+    # Whoever has the lead open has not seen that it decides more now.
+    lead.store(by=by, at=at, why=f"{case.number} follows", fields=[])
+    _tell(case, _JOINED, f"Follows {lead.number}; its items stay here.", reason, by=by, at=at)
+    _tell(lead, _JOINED, f"{case.number} follows this case.", reason, by=by, at=at)
+    return case
+
+
+@transaction.atomic
+def separate(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
+    """Take a case out of a consolidation before its lead is noticed; its own notices fall due.
+
+    :raises NotAllowed: wrong role, no reason, not consolidated, or the lead's notices are made.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    policies.refuse(policies.why_not_consolidate(by))
+    policies.refuse("" if reason.strip() else "Say why the case goes its own way.")
+    link = case.links.filter(kind=CONSOLIDATED, ended_at=None).select_related("other").first()
+    if link is None or case.stage != Status.CONSOLIDATED:
+        raise policies.NotAllowed(f"Case {case.number} is not consolidated into another.")
+    lead = Case.objects.select_for_update().get(pk=link.other_id)
+    if lead.stage != Status.ELIGIBLE or lead.notices.filter(round=lead.round).exists():
+        policies.refuse(
+            f"The notices of {lead.number} name these treatments already, so it has to decide them."
+        )
+    link.ended_at = at
+    link.store(by=by, at=at, why=reason, fields=["ended_at"])
+    case.move_to(Status.ELIGIBLE, by=by, at=at, why=reason)
+    _start_notices_clock(case, by=by, at=at)
+    lead.store(by=by, at=at, why=f"{case.number} goes its own way", fields=[])
+    _tell(case, _PARTED, f"Follows {lead.number} no longer.", reason, by=by, at=at)
+    _tell(lead, _PARTED, f"{case.number} follows no longer.", reason, by=by, at=at)
+    return case
+
+
+def release_followers(*, lead: Case, by: User | None, at: datetime) -> list[Case]:
+    """Let the cases that followed a lead which ends early go their own way: their rights go on."""
+    released = []
+    for link in lead.linked_from.filter(kind=CONSOLIDATED, ended_at=None).order_by("pk"):
+        case = Case.objects.select_for_update().get(pk=link.case_id)
+        link.ended_at = at
+        link.store(by=by, at=at, why="The lead ended early", fields=["ended_at"])
+        if case.stage == Status.CONSOLIDATED:
+            case.move_to(Status.ELIGIBLE, by=by, at=at, why=f"{lead.number} ended early")
+            _start_notices_clock(case, by=by, at=at)
+            sentence = f"{lead.number} ended early, so this case goes its own way."
+            _tell(case, _PARTED, sentence, "", by=by, at=at)
+            released.append(case)
+    return released
+
+
+def close_with_lead(*, lead: Case, by: User, at: datetime) -> list[Case]:
+    """Close the cases whose items their lead has decided. Called when its letter has gone out."""
+    closed = []
+    for case in consolidated_into(lead):
+        case = Case.objects.select_for_update().get(pk=case.pk)
+        if case.stage != Status.CONSOLIDATED:
+            continue
+        case.decided_on = lead.decided_on
+        case.store(by=by, at=at, why="Decided in its lead", fields=["decided_on"])
+        case.move_to(Status.CLOSED, by=by, at=at, why=f"Decided in {lead.number}")
+        _tell(case, _JOINED, f"Decided in {lead.number} and closed.", "", by=by, at=at)
+        closed.append(case)
+    return closed
+
+
+def _start_notices_clock(case: Case, *, by: User | None, at: datetime) -> None:
+    """The notices fall due anew from the day on which the case stands alone again."""
+    given = {"found_eligible": local_day(at).isoformat()}
+    clocks.start(case=case, clock="noarfi", given=given, by=by, at=at)
+
+
+def _same_people(case: Case, lead: Case) -> bool:
+    if case.date_of_injury is None or case.date_of_injury != lead.date_of_injury:
+        return False
+    return duplicates.compare(sheet_of(case), sheet_of(lead)).belongs
+
+
+def _administrator(case: Case) -> int | None:
+    party = case.parties.current().filter(role=Role.CLAIMS_ADMINISTRATOR).order_by("-pk").first()
+    return party.organisation_id if party else None
+
+
+def _tell(
+    case: Case, kind: Event.Kind, sentence: str, why: str, *, by: User | None, at: datetime
+) -> None:
+    Event.objects.create(
+        case=case, kind=kind, happened_at=at, by=by, sentence=sentence, why=why.strip()
+    )

@@ -1,0 +1,235 @@
+"""Applications that look alike: found by keys, proposed with reasons, settled by a person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from cases import duplicates, policies
+from cases.duplicates import Likeness, Sheet
+from cases.models import (
+    Case,
+    CaseKey,
+    CaseLink,
+    DisputedItem,
+    Event,
+    LikenessProposal,
+    Role,
+)
+
+MOST_CANDIDATES = 200  # a key that more cases share tells nobody apart
+MOST_FOUND = 10
+
+Answer = LikenessProposal.Answer
+
+
+@dataclass(frozen=True)
+class Similar:
+    """A case that looks like a sheet, and why."""
+
+    case: Case
+    sheet: Sheet
+    likeness: Likeness
+
+
+def sheet_of(case: Case) -> Sheet:
+    """What a case says, as values to compare. Queries unless parties and items are prefetched."""
+    employee = physician = ""
+    born = None
+    for party in case.parties.all():
+        if party.role == Role.EMPLOYEE:
+            employee = party.name
+            born = party.person.date_of_birth if party.person else None
+        elif party.role == Role.REQUESTING_PHYSICIAN:
+            physician = party.name
+    ur_decision = case.ur_decision
+    return Sheet(
+        employee=employee,
+        born=born,
+        claim=case.claim_number_normal,
+        injured=case.date_of_injury,
+        ur_decided=ur_decision.decided_on if ur_decision else None,
+        ur_reference=ur_decision.reference_normal if ur_decision else "",
+        physician=physician,
+        items=tuple(item.title for item in case.items.all()),
+    )
+
+
+def find_similar(*, sheet: Sheet, but: Case | None = None) -> list[Similar]:
+    """The cases that look most like a sheet, saved or not. Five queries, by index.
+
+    :param but: the case that the sheet itself has become.
+    """
+    keys = duplicates.keys_of(sheet)
+    rows = CaseKey.objects.filter(key__in=keys).order_by("-case_id").values_list("case_id")
+    if but is not None:
+        rows = rows.exclude(case=but)
+    ids = list(dict.fromkeys(pk for (pk,) in rows[: 4 * MOST_CANDIDATES]))[:MOST_CANDIDATES]
+    cases = (
+        Case.objects.own()
+        .filter(pk__in=ids)
+        .select_related("ur_decision")
+        .prefetch_related("items", "parties__person")
+    )
+    found = []
+    for case in cases:
+        theirs = sheet_of(case)
+        likeness = duplicates.compare(sheet, theirs)
+        if likeness.is_proposed or likeness.belongs:
+            found.append(Similar(case, theirs, likeness))
+    found.sort(key=lambda one: (_BANDS.index(one.likeness.band), -one.likeness.points, one.case.pk))
+    return found[:MOST_FOUND]
+
+
+_BANDS = [*duplicates.PROPOSED, duplicates.Band.NO]
+
+
+def propose(*, case: Case, by: User | None, at: datetime) -> list[LikenessProposal]:
+    """Store what a locked case looks like, once for each pair, and the keys it is found again by.
+
+    A pair that was proposed before keeps its answer.
+    """
+    case = Case.objects.select_related("ur_decision").get(pk=case.pk)
+    sheet = sheet_of(case)
+    _keep_keys(case, sheet)
+    known = set(case.likenesses.values_list("other_id", flat=True))
+    made = []
+    for similar in find_similar(sheet=sheet, but=case):
+        # The later of the two carries the proposal.
+        if not similar.likeness.is_proposed or similar.case.pk in known | {case.duplicate_of_id}:
+            continue
+        if similar.case.pk > case.pk:
+            continue
+        made.append(
+            LikenessProposal(
+                case=case,
+                other=similar.case,
+                band=similar.likeness.band,
+                repeats=similar.likeness.repeats,
+                why={
+                    "for": list(similar.likeness.for_it),
+                    "against": list(similar.likeness.against),
+                    "points": similar.likeness.points,
+                },
+                made_at=at,
+            ).store(by=by, at=at)
+        )
+    return made
+
+
+@transaction.atomic
+def look_again(*, case_id: int, by: User, at: datetime) -> list[LikenessProposal]:
+    """Look for cases like this one once more: after a correction, say.
+
+    :raises NotAllowed: wrong role.
+    """
+    case = Case.objects.select_for_update().get(pk=case_id)
+    policies.refuse(policies.why_not_settle_likeness(by))
+    return propose(case=case, by=by, at=at)
+
+
+@transaction.atomic
+def settle(
+    *,
+    proposal_id: int,
+    answer: LikenessProposal.Answer | str,
+    reason: str,
+    item_ids: Sequence[int] = (),
+    by: User,
+    at: datetime,
+) -> LikenessProposal:
+    """Say what two alike cases are to each other. Nothing moves: screening finds what follows.
+
+    A duplicate or an earlier request links the cases, and eligibility proposes I-DUP or I-PRIOR
+    for the items named (8 CCR 9792.10.3(a)(2)).
+
+    :param item_ids: items of the later case that are the same treatment as before; needed for
+        anything but "different".
+    :raises NotAllowed: wrong role, settled before, no reason, or items of another case.
+    """
+    case_id = LikenessProposal.objects.values_list("case_id", flat=True).get(pk=proposal_id)
+    case = Case.objects.select_for_update().get(pk=case_id)
+    proposal = LikenessProposal.objects.select_related("other").get(pk=proposal_id)
+    policies.refuse(policies.why_not_settle_likeness(by))
+    if proposal.answer:
+        policies.refuse("Someone has settled this already. Reload the page to see how.")
+    policies.refuse("" if answer in Answer.values else "Say what the two cases are to each other.")
+    policies.refuse("" if reason.strip() else "Say how you know.")
+    strangers = set(item_ids) - set(case.items.values_list("pk", flat=True))
+    policies.refuse("Choose items of this case." if strangers else "")
+    if answer != Answer.DIFFERENT and not item_ids:
+        policies.refuse("Tick the items that are the same treatment.")
+    proposal.answer, proposal.reason = answer, reason.strip()[:500]
+    proposal.items = sorted(item_ids) if answer != Answer.DIFFERENT else []
+    proposal.settled_at, proposal.settled_by = at, by
+    proposal.store(by=by, at=at, why=reason)
+    label = Answer(answer).label.lower()
+    if answer != Answer.DIFFERENT:
+        kind = CaseLink.Kind.DUPLICATE if answer == Answer.DUPLICATE else CaseLink.Kind.PRIOR
+        _link(case, proposal.other, kind, reason, by=by, at=at)
+    for one, other in ((case, proposal.other), (proposal.other, case)):
+        Event.objects.create(
+            case=one,
+            kind=Event.Kind.DUPLICATE_SETTLED,
+            happened_at=at,
+            by=by,
+            sentence=f"Compared with {other.number}: {label}.",
+            why=reason.strip(),
+            facts={"other": other.number, "items": proposal.items},
+        )
+    return proposal
+
+
+def said_same(case: Case) -> dict[int, list[tuple[Case, bool]]]:
+    """For each item, the cases that a person called the same treatment, and whether a duplicate.
+
+    One query.
+    """
+    found: dict[int, list[tuple[Case, bool]]] = {}
+    rows = case.likenesses.filter(answer__in=[Answer.DUPLICATE, Answer.PRIOR])
+    for row in rows.select_related("other").order_by("-settled_at"):
+        for item_id in row.items:
+            found.setdefault(item_id, []).append((row.other, row.answer == Answer.DUPLICATE))
+    return found
+
+
+def earlier_decisions(item: DisputedItem) -> list[DisputedItem]:
+    """Decided items of the same employee whose words are like this one's, latest first.
+
+    Two queries. What a person makes of them is I-PRIOR or nothing; the twelve months in which a
+    UR decision stands are shown and decide nothing (Labor Code 4610(k)).
+    """
+    persons = item.case.parties.filter(role=Role.EMPLOYEE).values_list("person_id", flat=True)
+    decided = (
+        DisputedItem.objects.filter(
+            case__parties__role=Role.EMPLOYEE,
+            case__parties__person_id__in=list(persons),
+            ending=DisputedItem.Ending.DECIDED,
+        )
+        .exclude(case=item.case_id)
+        .select_related("case__ur_decision")
+        .order_by("-ended_at", "-pk")
+        .distinct()[:MOST_CANDIDATES]
+    )
+    return [
+        one
+        for one in decided
+        if duplicates.items_alike([item.title], [one.title]) >= duplicates.LIKE_WORDS
+    ][:MOST_FOUND]
+
+
+def _keep_keys(case: Case, sheet: Sheet) -> None:
+    known = set(case.keys.values_list("key", flat=True))
+    fresh = sorted(duplicates.keys_of(sheet) - known)
+    CaseKey.objects.bulk_create([CaseKey(case=case, key=key) for key in fresh])
+
+
+def _link(
+    case: Case, other: Case, kind: CaseLink.Kind, reason: str, *, by: User, at: datetime
+) -> None:
+    if not CaseLink.objects.filter(kind=kind, case=case, other=other, ended_at=None).exists():
+        CaseLink(kind=kind, case=case, other=other, reason=reason.strip()[:500]).store(
+            by=by, at=at, why=reason
+        )

@@ -1,0 +1,202 @@
+"""Cases decided together: who may be, what the links say, and that no item is moved or lost."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from accounts.roles import Role
+from cases.lifecycle import Status
+from cases.models import Case, CaseLink, Deadline, Event
+from cases.policies import NotAllowed
+from cases.services import consolidation, notices, screening
+from cases.services.intake import ItemOnForm, URDecisionOnForm, local_day
+from determinations.models import DecidedItem
+from determinations.services import sending
+from letters.models import Letter
+from records.services import documents
+from tests.determinations.factories import approved, issued, submitted
+from tests.factories import MONDAY, eligible_case, parties, person, state_citations
+from tests.letters.factories import (
+    file_all_letters,
+    file_without_typesetting,
+    publish_sample_wording,
+)
+from tests.records.factories import add_record, attested
+from tests.reviewers import factories as panel
+
+pytestmark = pytest.mark.django_db
+
+LATER = MONDAY + timedelta(hours=2)
+
+
+def second(**changes):
+    """Another eligible case of the same employee, physician and injury: another decision."""
+    said = {
+        "claim_number": "06-2213-00417",
+        "ur_decision": URDecisionOnForm(
+            decided_on=date(2026, 2, 16), served_on=date(2026, 2, 16), service_method="mail_ca",
+            requested_on=date(2026, 2, 10), reference="UR-2",
+        ),
+        "items": [ItemOnForm(title="Gabapentin 300 mg #90")],
+    } | changes  # fmt: skip
+    return eligible_case(**said)
+
+
+def pair(**changes):
+    lead = eligible_case(claim_number="06-2213-00417")
+    return lead, second(**changes)
+
+
+def consolidate(case, lead, *, by=None, at=LATER, reason="Same injury, one review"):
+    return consolidation.consolidate(
+        case_id=case.pk, lead_id=lead.pk, reason=reason, by=by or person(Role.COORDINATOR), at=at
+    )
+
+
+def fresh(case):
+    return Case.objects.get(pk=case.pk)
+
+
+def test_in8_a_consolidation_links_both_ways_says_why_and_moves_no_item():
+    lead, case = pair()
+    before = {item.pk: item.case_id for item in (*lead.items.all(), *case.items.all())}
+    consolidate(case, lead)
+
+    assert fresh(case).stage == Status.CONSOLIDATED
+    link = CaseLink.objects.get(kind="CONSOLIDATED")
+    assert (link.case, link.other, link.reason) == (case, lead, "Same injury, one review")
+    assert consolidation.lead_of(case) == lead
+    assert consolidation.consolidated_into(lead) == [case]
+    after = {item.pk: item.case_id for item in (*lead.items.all(), *case.items.all())}
+    assert after == before
+    for one, other in ((case, lead), (lead, case)):
+        told = one.events.get(kind=Event.Kind.CONSOLIDATED)
+        assert other.number in told.sentence
+        assert told.why == "Same injury, one review"
+    assert not Deadline.objects.filter(case=case, met_at=None, replaced_at=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"date_of_injury": date(2023, 1, 1)}, "only for the same employee"),
+        ({"parties": parties(EMPLOYEE="Pedro Other")}, "only for the same employee"),
+        ({"parties": parties(REQUESTING_PHYSICIAN="Ruth Else")}, "only for the same employee"),
+        ({"parties": parties(CLAIMS_ADMINISTRATOR="Other Claims")}, "different claims admin"),
+    ],
+    ids=["injury", "employee", "physician", "administrator"],
+)
+def test_in8_only_the_same_employee_physician_and_injury_are_consolidated(changes, sentence):
+    lead, case = pair(**changes)
+    with pytest.raises(NotAllowed, match=sentence):
+        consolidate(case, lead)
+    assert fresh(case).stage == Status.ELIGIBLE
+
+
+def test_a_chain_a_circle_a_stranger_and_a_silent_reason_are_refused():
+    lead, case = pair()
+    with pytest.raises(NotAllowed, match="with itself"):
+        consolidate(case, case)
+    with pytest.raises(NotAllowed, match="Say why"):
+        consolidate(case, lead, reason=" ")
+    with pytest.raises(NotAllowed, match="Your role"):
+        consolidate(case, lead, by=person(Role.INTAKE))
+    consolidate(case, lead)
+    third = second(
+        ur_decision=URDecisionOnForm(decided_on=date(2026, 2, 17), reference="UR-3"),
+    )
+    with pytest.raises(NotAllowed, match="Other cases follow"):
+        consolidate(fresh(lead), third)
+    with pytest.raises(NotAllowed, match="Only eligible cases"):
+        consolidate(third, fresh(case))
+
+
+def test_in8_separating_keeps_the_link_readable_and_restarts_the_notices_clock():
+    lead, case = pair()
+    consolidate(case, lead)
+    at = LATER + timedelta(days=1)
+    consolidation.separate(
+        case_id=case.pk, reason="Other counsel", by=person(Role.COORDINATOR), at=at
+    )
+
+    assert fresh(case).stage == Status.ELIGIBLE
+    link = CaseLink.objects.get(kind="CONSOLIDATED")
+    assert link.ended_at == at
+    clock = Deadline.objects.get(case=case, clock="noarfi", replaced_at=None)
+    assert clock.given["found_eligible"] == local_day(at).isoformat()
+    assert consolidation.consolidated_into(lead) == []
+    with pytest.raises(NotAllowed, match="is not consolidated"):
+        consolidation.separate(case_id=case.pk, reason="Again", by=person(Role.COORDINATOR), at=at)
+
+
+def test_a_lead_that_ends_early_lets_its_followers_go_their_own_way():
+    lead, case = pair()
+    consolidate(case, lead)
+    screening.withdraw(
+        case_id=lead.pk, reason="Letter of the employee", by=person(Role.COORDINATOR), at=LATER
+    )
+
+    assert fresh(lead).stage == Status.WITHDRAWN
+    assert fresh(case).stage == Status.ELIGIBLE
+    assert case.items.get().ending == "PENDING"
+    assert fresh(case).due_clock == "noarfi"
+
+
+def test_in8_the_lead_decides_every_item_and_the_follower_closes_with_it():
+    coordinator = person(Role.COORDINATOR)
+    publish_sample_wording()
+    lead, case = pair(coordinator=coordinator)
+    for one in (lead, case):
+        state_citations(one, by=coordinator, at=LATER)
+    consolidate(case, lead, by=coordinator)
+    notices.make_notices(case_id=lead.pk, by=coordinator, at=LATER)
+    assert "Gabapentin 300 mg #90" in str(Letter.objects.order_by("-pk").first().words)
+    with pytest.raises(NotAllowed, match="name these treatments already"):
+        consolidation.separate(case_id=case.pk, reason="Late", by=coordinator, at=LATER)
+    file_without_typesetting(at=LATER + timedelta(minutes=5))
+    notices.mark_notices_sent(
+        case_id=lead.pk, sent_on=local_day(MONDAY), by=coordinator, at=LATER + timedelta(hours=1)
+    )
+    add_record(fresh(lead), by=coordinator)
+    documents.mark_complete(
+        case_id=lead.pk, received_on=local_day(MONDAY), basis="COMPLETE", seen_version=None,
+        by=coordinator, at=MONDAY + timedelta(hours=6),
+    )  # fmt: skip
+    held = attested(
+        panel.offered_case(case=fresh(lead), at=MONDAY + timedelta(days=1)),
+        at=MONDAY + timedelta(days=1, hours=1),
+    )
+    assert len(held.match_reasons) == 2
+    done = issued(approved(submitted(held)))
+
+    decided = DecidedItem.objects.filter(determination__case=lead)
+    assert {row.item.case_id for row in decided} == {lead.pk, case.pk}
+    assert case.items.get().ending == "DECIDED"
+    words = str(done.determinations.get().letter.words)
+    assert "Gabapentin 300 mg #90" in words
+    file_all_letters(at=MONDAY + timedelta(days=3))
+    sending.mark_determination_sent(
+        case_id=lead.pk, sent_on=done.decided_on, by=person(Role.MAILROOM),
+        at=MONDAY + timedelta(days=3),
+    )  # fmt: skip
+    assert fresh(lead).stage == fresh(case).stage == Status.CLOSED
+    assert fresh(case).decided_on == done.decided_on
+
+
+def test_the_page_offers_who_may_follow_and_keeps_what_was_typed(client):
+    lead, case = pair()
+    client.force_login(person(Role.COORDINATOR))
+
+    page = client.get(f"/cases/{lead.number}/related/").content.decode()
+    assert case.number in page
+    refused = client.post(
+        f"/cases/{case.number}/consolidate/", {"lead": "CM26-9999999", "reason": "One review"}
+    )
+    assert refused.status_code == 422
+    assert "There is no such case" in refused.content.decode()
+    assert "One review" in refused.content.decode()
+    client.post(f"/cases/{case.number}/consolidate/", {"lead": lead.number, "reason": "One review"})
+    assert fresh(case).stage == Status.CONSOLIDATED
+    assert lead.number in client.get(f"/cases/{case.number}/related/").content.decode()
+    client.post(f"/cases/{case.number}/separate/", {"reason": "Other counsel"})
+    assert fresh(case).stage == Status.ELIGIBLE

@@ -1,0 +1,291 @@
+"""Applications that look alike: compared, proposed with reasons, settled by a person."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.roles import Role
+from bench.duplicates import labelled_pairs, measure
+from cases.duplicates import Band, Sheet, compare, items_alike, keys_of, names_alike
+from cases.models import Case, CaseKey, CaseLink, Event, LikenessProposal
+from cases.policies import NotAllowed
+from cases.services import duplicates, screening
+from cases.services.intake import ItemOnForm, URDecisionOnForm
+from tests.factories import MONDAY, SIX_YES, parties, person, received_case
+
+LATER = MONDAY + timedelta(hours=1)
+SHEET = Sheet(
+    employee="Marisol Quintanar",
+    born=date(1968, 3, 14),
+    claim="06-2213-00417",
+    injured=date(2024, 2, 11),
+    ur_decided=date(2026, 2, 12),
+    physician="Dana Oyelaran",
+    items=("Cervical epidural steroid injection at C3-4",),
+)
+
+
+def changed(**changes):
+    from dataclasses import replace
+
+    return replace(SHEET, **changes)
+
+
+# --- the pure comparison ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "likeness"),
+    [
+        ("Marisol Quintanar", "QUINTANAR, MARISOL", "SAME"),
+        ("Ana Núñez-García", "Garcia Nunez Ana", "SAME"),
+        ("Seán O'Brien", "SEAN OBRIEN", "SAME"),
+        ("Marisol J. Quintanar", "Marisol Quintanar", "SAME"),
+        ("Ana Núñez García", "Ana Núñez", "CLOSE"),
+        ("Marisol Quintanar", "Marisol Quintanr", "CLOSE"),
+        ("Rob Mason", "Robert Mason", "CLOSE"),
+        ("D. Oyelaran", "Dana Oyelaran, M.D.", "CLOSE"),
+        ("E. Oyelaran", "Dana Oyelaran", "DIFFERENT"),
+        ("Marisol Quintanar", "Pedro Quintanar", "DIFFERENT"),
+        ("Marisol Quintanar", "", "DIFFERENT"),
+        ("Quintanar", "Marisol Quintanar", "DIFFERENT"),
+    ],
+)
+def test_names_of_employees_are_compared_whatever_their_order(one, other, likeness):
+    assert names_alike(one, other) == likeness
+    assert names_alike(other, one) == likeness
+
+
+@pytest.mark.parametrize(
+    ("other", "band"),
+    [
+        (SHEET, Band.SAME),
+        (changed(claim="06-2213-0417"), Band.LIKELY),
+        (changed(employee="Marisol Quintanr", claim="06-2213-00471"), Band.LIKELY),
+        (changed(born=None, claim=""), Band.LIKELY),
+        (changed(employee="Pedro Quintanar", born=date(1970, 1, 1)), Band.NO),
+        (changed(ur_decided=date(2026, 2, 21), items=("Lumbar MRI",)), Band.NO),
+        (changed(born=date(1971, 9, 2)), Band.NO),
+        (Sheet(), Band.NO),
+    ],
+)
+def test_in1_each_pair_gets_the_band_that_a_careful_clerk_would_give(other, band):
+    assert compare(SHEET, other).band == band
+    assert compare(other, SHEET).band == band
+
+
+def test_what_speaks_for_and_against_is_said_in_sentences():
+    likeness = compare(SHEET, changed(physician="Ruth Castellanos"))
+    assert "The claim number is the same." in likeness.for_it
+    assert likeness.against == ("The requesting physician differs.",)
+
+
+def test_the_same_treatment_under_another_decision_is_a_repeat_and_no_duplicate():
+    likeness = compare(SHEET, changed(ur_decided=date(2025, 6, 1)))
+    assert (likeness.band, likeness.repeats) == (Band.NO, True)
+
+
+texts = st.text("aábcd -'", max_size=12)
+days = st.one_of(st.none(), st.dates(date(2024, 1, 1), date(2024, 1, 5)))
+sheets = st.builds(
+    Sheet, employee=texts, born=days, claim=st.text("012", max_size=8), injured=days,
+    ur_decided=days, ur_reference=st.text("01", max_size=3), physician=texts,
+    items=st.lists(texts, max_size=2).map(tuple),
+)  # fmt: skip
+
+
+@given(one=sheets, other=sheets)
+def test_the_order_of_two_sheets_changes_nothing(one, other):
+    assert compare(one, other) == compare(other, one)
+    assert names_alike(one.employee, other.employee) == names_alike(other.employee, one.employee)
+    assert 0 <= items_alike(one.items, other.items) <= 1
+
+
+@given(one=sheets, other=sheets)
+def test_two_sheets_that_are_surely_one_share_a_key(one, other):
+    if compare(one, other).band == Band.SAME and len(one.claim) > 1:
+        assert keys_of(one) & keys_of(other)
+
+
+def test_in1_precision_and_recall_on_labelled_pairs_stay_above_the_floor():
+    result = measure(labelled_pairs(count=120, seed=11))
+    assert result.recall >= 0.95
+    assert result.precision >= 0.9
+
+
+# --- proposals ----------------------------------------------------------------------------------
+
+pytestmark = pytest.mark.django_db
+
+
+def again(**changes):
+    """The same employee writes once more, a little differently."""
+    said = {
+        "claim_number": "06-2213-00417",
+        "ur_decision": URDecisionOnForm(
+            decided_on=date(2026, 2, 12), decided_printed="02/12/2026", reference="UR-2"
+        ),
+    } | changes
+    return received_case(**said)
+
+
+def test_in1_a_second_form_with_a_slip_is_stored_and_proposed_with_reasons():
+    first = received_case(claim_number="06-2213-00417")
+    second = again(claim_number="06-2213-0417")
+
+    proposal = LikenessProposal.objects.get()
+    assert (proposal.case, proposal.other) == (second, first)
+    assert proposal.band == Band.LIKELY
+    assert "The claim number differs in one place." in proposal.why["for"]
+    assert second.status == "SCREENING"  # nothing moves by itself
+
+
+def test_a_pair_is_proposed_once_and_its_answer_stays():
+    received_case(claim_number="06-2213-00417")
+    second = again()
+    coordinator = person(Role.COORDINATOR)
+    proposal = LikenessProposal.objects.get()
+    duplicates.settle(
+        proposal_id=proposal.pk, answer="DIFFERENT", reason="Two decisions", by=coordinator,
+        at=LATER,
+    )  # fmt: skip
+
+    assert duplicates.look_again(case_id=second.pk, by=coordinator, at=LATER) == []
+    assert LikenessProposal.objects.get().answer == "DIFFERENT"
+
+
+def test_i_dup_a_settled_duplicate_links_both_ways_and_screening_proposes_it():
+    first = received_case(claim_number="06-2213-00417")
+    second = again()
+    coordinator = person(Role.COORDINATOR)
+    duplicates.settle(
+        proposal_id=LikenessProposal.objects.get().pk, answer="DUPLICATE", reason="Same letter",
+        item_ids=[second.items.get().pk], by=coordinator, at=LATER,
+    )  # fmt: skip
+
+    link = CaseLink.objects.get()
+    assert (link.case, link.other, link.kind) == (second, first, "DUPLICATE")
+    for case, other in ((first, second), (second, first)):
+        told = case.events.get(kind=Event.Kind.DUPLICATE_SETTLED)
+        assert other.number in told.sentence
+        assert told.why == "Same letter"
+    assert second.items.get().ending == "PENDING"
+    decision = screening.decide_eligibility(
+        case_id=second.pk, answers=SIX_YES | {"NOT_DECIDED": "NO"}, notes={}, seen_version=None,
+        by=coordinator, at=LATER,
+    )  # fmt: skip
+    finding = decision.findings.get(fact="NOT_DECIDED", item=second.items.get())
+    assert (finding.reason_code, finding.other_case) == ("I-DUP", first)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"answer": "TWIN"}, "Say what the two cases are"),
+        ({"reason": " "}, "Say how you know"),
+        ({"item_ids": []}, "Tick the items"),
+        ({"item_ids": [0]}, "Choose items of this case"),
+        ({"by": Role.INTAKE}, "Your role"),
+    ],
+)
+def test_half_an_answer_is_refused_with_what_to_do(changes, sentence):
+    received_case(claim_number="06-2213-00417")
+    second = again()
+    said = {
+        "answer": "DUPLICATE", "reason": "Same letter", "item_ids": [second.items.get().pk],
+        "by": person(changes.pop("by", Role.COORDINATOR)),
+    } | changes  # fmt: skip
+
+    with pytest.raises(NotAllowed, match=sentence):
+        duplicates.settle(proposal_id=LikenessProposal.objects.get().pk, at=LATER, **said)
+    assert not CaseLink.objects.exists()
+
+
+def test_nobody_settles_a_pair_twice():
+    received_case(claim_number="06-2213-00417")
+    again()
+    said = {
+        "proposal_id": LikenessProposal.objects.get().pk, "answer": "DIFFERENT",
+        "reason": "Two", "by": person(Role.COORDINATOR), "at": LATER,
+    }  # fmt: skip
+    duplicates.settle(**said)
+    with pytest.raises(NotAllowed, match="settled this already"):
+        duplicates.settle(**said)
+
+
+def test_another_person_with_the_same_employer_and_day_is_not_proposed():
+    received_case(claim_number="06-2213-00417")
+    again(claim_number="06-9981-55123", parties=parties(EMPLOYEE="Pedro Quintanar"))
+
+    assert not LikenessProposal.objects.exists()
+
+
+def test_looking_for_likenesses_costs_the_same_however_many_cases_there_are(
+    django_assert_max_num_queries,
+):
+    case = received_case(claim_number="06-2213-00417")
+    for number in range(4):
+        received_case(claim_number=f"06-77{number}3-5512{number}", parties=parties(EMPLOYEE="A B"))
+    sheet = duplicates.sheet_of(Case.objects.select_related("ur_decision").get(pk=case.pk))
+    with django_assert_max_num_queries(6):
+        duplicates.find_similar(sheet=sheet, but=case)
+
+
+def test_candidates_are_found_by_index():
+    received_case(claim_number="06-2213-00417")
+    rows = (
+        CaseKey.objects.filter(key__in=keys_of(SHEET)).order_by("-case_id").values_list("case_id")
+    )
+    plan = rows.explain()
+    if connection.vendor == "sqlite":
+        assert "USING COVERING INDEX case_by_key" in plan
+    else:
+        assert "case_by_key" in plan or "Seq Scan" in plan  # a tiny table is read whole
+
+
+def test_the_pages_compare_settle_and_list(client):
+    first = received_case(claim_number="06-2213-00417")
+    second = again()
+    proposal = LikenessProposal.objects.get()
+    client.force_login(person(Role.COORDINATOR))
+
+    listed = client.get("/likenesses/").content.decode()
+    assert second.number in listed
+    assert "The claim number is the same." in listed
+    address = f"/cases/{second.number}/related/{proposal.pk}/"
+    page = client.get(address).content.decode()
+    assert first.number in page
+    assert "Marisol Quintanar" in page
+    refused = client.post(address, {"answer": "DUPLICATE", "reason": "Same letter"})
+    assert refused.status_code == 422
+    assert "Tick the items" in refused.content.decode()
+    assert "Same letter" in refused.content.decode()
+    client.post(
+        address,
+        {"answer": "PRIOR", "reason": "Asked in May", "items": [second.items.get().pk]},
+    )
+    assert CaseLink.objects.get().kind == "PRIOR"
+    assert "Asked in May" in client.get(f"/cases/{second.number}/related/").content.decode()
+    assert second.number not in client.get("/likenesses/").content.decode()
+    stranger = client.get(f"/cases/{first.number}/related/{proposal.pk}/")
+    assert stranger.status_code == 404
+
+
+def test_i_prior_an_earlier_decision_is_shown_with_the_twelve_months_and_decides_nothing(client):
+    from tests.determinations.factories import approved, issued, submitted
+
+    first = issued(approved(submitted()))
+    second = received_case(
+        received_at=MONDAY + timedelta(days=100), at=MONDAY + timedelta(days=101),
+        items=[ItemOnForm(title=first.items.get().title)],
+    )  # fmt: skip
+    found = duplicates.earlier_decisions(second.items.get())
+    assert [one.case for one in found] == [first]
+    client.force_login(person(Role.COORDINATOR))
+    page = client.get(f"/cases/{second.number}/related/").content.decode()
+    assert "stands through" in page
+    assert "Fri 12 Feb 2027" in page
+    assert second.items.get().ending == "PENDING"
