@@ -25,7 +25,13 @@ WORDS = [
 
 PATIENCE = 15_000  # ms; two loaded cores take their time
 # What a refused form or fragment leaves on the console: the browser's echo of it, and htmx's.
-ECHOES = ("the server responded with a status of 4", "Response Status Error Code 4")
+ECHOES = (
+    "the server responded with a status of 4",
+    "Response Status Error Code 4",
+    # a question that was overtaken by the next one, or by leaving the page
+    "htmx:sendAbort",
+    "htmx:afterRequest, [object",
+)
 
 
 def pytest_collection_modifyitems(items):
