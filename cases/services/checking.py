@@ -2,20 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from cases.deadlines import CannotCount, Late, Unknown, timeliness
+from cases.duplicates import Sheet
 from cases.models import Case, Priority
 from cases.models.clocks import rules_on_file
-from cases.names import fold_name, fold_number
+from cases.names import fold_number
+
+from . import duplicates
 
 MOST_ALIKE = 5
 
 
 @dataclass(frozen=True)
 class Alike:
-    """An open case that the sheet may repeat, and in what they are equal."""
+    """An open case that the sheet may repeat, and the sentences that say why."""
 
     case: Case
     because: str
@@ -54,31 +56,19 @@ def check(*, said: Mapping[str, Any], items: int) -> Checked:
 
 
 def find_alike(*, said: Mapping[str, Any]) -> list[Alike]:
-    """Open cases with the same claim number, those of the same UR decision first."""
-    claim, decided = fold_number(said.get("claim_number") or ""), said.get("ur_decided")
-    if len(claim) < 4:
-        return []
-    cases = (
-        Case.objects.own()
-        .open()
-        .filter(claim_number_normal=claim)
-        .select_related("ur_decision")
-        .prefetch_related("items", "parties")
-        .order_by("-pk")[: 4 * MOST_ALIKE]
+    """The cases that the sheet may repeat as far as it is keyed, the surest first."""
+    sheet = Sheet(
+        employee=" ".join(filter(None, (said.get("first_name"), said.get("last_name")))),
+        born=said.get("date_of_birth"),
+        claim=fold_number(said.get("claim_number") or ""),
+        injured=said.get("date_of_injury"),
+        ur_decided=said.get("ur_decided"),
+        ur_reference=fold_number(said.get("ur_reference") or ""),
+        physician=" ".join(filter(None, (said.get("physician_first"), said.get("physician_last")))),
     )
-    found = [Alike(case, _because(case, decided, said)) for case in cases]
-    return sorted(found, key=lambda alike: "UR date" not in alike.because)[:MOST_ALIKE]
-
-
-def _because(case: Case, decided: date | None, said: Mapping[str, Any]) -> str:
-    same = ["claim number"]
-    if decided and case.ur_decision and case.ur_decision.decided_on == decided:
-        same.append("UR date")
-    last = fold_name(said.get("last_name") or "")
-    names = {fold_name(party.name) for party in case.parties.all() if party.role == "EMPLOYEE"}
-    if last and any(last in name for name in names):
-        same.append("last name")
-    return ", ".join(same)
+    found = duplicates.find_similar(sheet=sheet)
+    likely = [one for one in found if one.likeness.is_proposed and one.case.is_open]
+    return [Alike(one.case, " ".join(one.likeness.for_it)) for one in likely[:MOST_ALIKE]]
 
 
 def _timeliness(said: Mapping[str, Any]) -> tuple[str, str]:
