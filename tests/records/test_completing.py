@@ -9,7 +9,7 @@ from accounts.versions import Stale
 from cases.lifecycle import CannotMove, Status
 from cases.models import Case, Event, Priority
 from cases.policies import NotAllowed
-from cases.services.intake import local_day
+from cases.services.intake import URDecisionOnForm, local_day
 from records.policies import Basis
 from records.services import documents
 from tests.factories import MONDAY, noticed_case, person
@@ -80,7 +80,14 @@ def test_the_timeline_says_what_was_on_file(on_file):
 
 
 def test_a_formulary_case_gets_its_own_clock():
-    case = complete(with_record(priority=Priority.FORMULARY))
+    in_time = URDecisionOnForm(
+        decided_on=date(2026, 2, 20),
+        served_on=date(2026, 2, 20),
+        service_method="mail_ca",
+        requested_on=date(2026, 2, 17),
+        liability_disputed=False,
+    )
+    case = complete(with_record(priority=Priority.FORMULARY, ur_decision=in_time))
     assert case.deadlines.filter(clock="determination_formulary").exists()
 
 

@@ -1,0 +1,42 @@
+"""Letters of a case: drafted, changed, approved and sent, or put away."""
+
+from datetime import date
+
+from cases.models import CaseLetter
+from cases.services import correspondence, intake
+from tests.factories import MONDAY, application
+
+Kind = CaseLetter.Kind
+
+
+def write_letters(walk, clerk, coordinator, clerk_of_mail, file_letters):
+    """:param file_letters: what workers do with queued letters."""
+    case = walk.act(intake.receive, by=clerk, application=application(received_at=MONDAY))
+    draft = case.case_letters.get(kind=Kind.ACKNOWLEDGEMENT)  # proposed by the act itself
+    attorney = case.parties.get(role="EMPLOYEE_ATTORNEY")
+    seen = {"letter_id": draft.pk, "seen_version": None}
+    walk.act(
+        correspondence.change_draft,
+        by=coordinator,
+        particulars="Please call us.",
+        left_out=[attorney.pk],
+        **seen,
+    )
+    walk.act(correspondence.preview_letter, by=coordinator, letter_id=draft.pk)
+    walk.act(correspondence.approve_letter, by=coordinator, **seen)
+    file_letters(walk)
+    walk.act(
+        correspondence.mark_letter_sent,
+        by=clerk_of_mail,
+        letter_id=draft.pk,
+        sent_on=date(2026, 3, 2),
+    )
+    other = walk.act(
+        correspondence.draft_letter, by=coordinator, case_id=case.pk, kind=Kind.CLOSURE
+    )
+    walk.act(
+        correspondence.discard_draft,
+        by=coordinator,
+        letter_id=other.pk,
+        because=CaseLetter.Discarded.MISTAKE,
+    )

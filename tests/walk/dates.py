@@ -1,0 +1,79 @@
+"""What moves the dates of a case: holds, another priority, more time, dates promised to a party."""
+
+from datetime import date, timedelta
+
+from cases.models import Priority
+from cases.services import aftermath, extensions, holds, intake, pace, priority, promises, screening
+from tests.factories import MONDAY, SIX_YES, application
+
+TODAY = date(2026, 3, 2)
+
+
+def dates_move(walk, clerk, coordinator):
+    """A case that waits, is promised a date, and becomes expedited."""
+    case = walk.act(intake.receive, by=clerk, application=application(received_at=MONDAY))
+    hold = walk.act(
+        holds.begin_hold,
+        by=coordinator,
+        case_id=case.pk,
+        reason="INFORMATION",
+        starts_on=TODAY,
+        planned_end=TODAY + timedelta(days=7),
+    )
+    walk.act(holds.end_hold, by=coordinator, hold_id=hold.pk, ended_on=TODAY, because="It came.")
+    walk.act(
+        screening.decide_eligibility,
+        by=coordinator,
+        case_id=case.pk,
+        answers=SIX_YES,
+        notes={},
+        seen_version=None,
+    )
+    told = {"told_on": TODAY, "letter_reference": "Letter of 2 March", "why": "They called."}
+    promised = walk.act(
+        promises.promise,
+        by=coordinator,
+        case_id=case.pk,
+        party_id=case.parties.get(role="EMPLOYEE").pk,
+        what="The notice",
+        due_on=TODAY + timedelta(days=3),
+        **told,
+    )
+    moved = walk.act(
+        promises.move,
+        by=coordinator,
+        promise_id=promised.pk,
+        due_on=TODAY + timedelta(days=5),
+        **told,
+    )
+    walk.act(promises.keep, by=coordinator, promise_id=moved.pk, kept_on=TODAY)
+    walk.act(
+        priority.convert,
+        by=coordinator,
+        case_id=case.pk,
+        new=Priority.EXPEDITED,
+        why="Certified.",
+        certified_by="Dana Oyelaran MD",
+        certified_on=TODAY,
+        support="Loss of motor function.",
+    )
+
+
+def more_time(walk, case, coordinator):
+    """An approved extension while the determination is due."""
+    walk.act(
+        extensions.extend,
+        by=coordinator,
+        case_id=case.pk,
+        days=2,
+        approved_by="J. Alvarado",
+        approved_on=TODAY,
+        letter_reference="DWC-2026-118",
+        good_cause="The reviewer fell ill.",
+    )
+
+
+def after_the_determination(walk, case_id, coordinator):
+    """The parties' own time, and what the office learns from the case for the next ones."""
+    walk.act(aftermath.state_receipt, by=coordinator, case_id=case_id, received_on=TODAY)
+    walk.by_itself(pace.measure_pace)

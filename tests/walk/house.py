@@ -1,0 +1,157 @@
+"""What has to be there before the first case: guidelines, wording, the panel."""
+
+from datetime import date
+
+from accounts.roles import Role
+from cases.services import (
+    organisations,
+)
+from cases.services.people import find_organisation
+from guidelines import services as guidelines
+from guidelines.models import ApprovedParagraph, Edition
+from reviewers.matching import LIMITS, WEIGHTS
+from reviewers.models import Licence, Reviewer
+from reviewers.services import (
+    credentialing,
+    limits,
+    reports,
+    rules,
+)
+from tests.factories import person
+from tests.reviewers import factories as panel
+from tests.walk.walking import newest
+
+
+def keep_guidelines(walk, keeper):
+    walk.act(guidelines.seed, by=None)
+    edition = Edition.objects.filter(confirmed_by="").first()
+    walk.act(guidelines.confirm_edition, by=keeper, edition_id=edition.pk, on=date(2026, 3, 2))
+    fields = {
+        field.name: "A paragraph of our own."
+        for field in ApprovedParagraph._meta.concrete_fields
+        if not (field.null or field.has_default() or field.primary_key or field.is_relation)
+    }
+    relations = {
+        field.name: field.related_model.objects.first()
+        for field in ApprovedParagraph._meta.concrete_fields
+        if field.is_relation and not field.null
+    }
+    paragraph = ApprovedParagraph(**fields, **relations)
+    walk.act(lambda *, by, at: paragraph.store(by=by, at=at), by=keeper)
+    walk.act(guidelines.publish_paragraph, by=keeper, paragraph_id=paragraph.pk)
+
+
+def keep_the_panel(walk, keeper):
+    panel.panel_seeds()
+    walk.last = {model: newest(model) for model in walk.last}  # shipped, by nobody
+    made = walk.act(
+        credentialing.create_reviewer,
+        by=keeper,
+        first_name="Given",
+        last_name="Reviewerson",
+        email="expert@example.org",
+    )
+    user = person(Role.REVIEWER, name="Given Reviewerson")
+    walk.act(credentialing.link_user, by=keeper, reviewer_id=made.pk, user_id=user.pk)
+    for name, fields in panel.reviewer_facts().items():
+        walk.act(
+            panel.FACT_BUILDERS[name],
+            by=keeper,
+            reviewer_id=made.pk,
+            **panel.VERIFIED | fields,
+        )
+    walk.act(
+        credentialing.add_leave,
+        by=keeper,
+        reviewer_id=made.pk,
+        valid_from=date(2026, 7, 1),
+        valid_to=date(2026, 7, 9),
+        **panel.VERIFIED,
+    )
+    walk.act(
+        credentialing.add_affiliation,
+        by=keeper,
+        reviewer_id=made.pk,
+        relation="EMPLOYMENT",
+        organisation_name="A hospital elsewhere",
+        valid_from=date(2010, 1, 1),
+        **panel.VERIFIED,
+    )
+    elsewhere = find_organisation("A hospital elsewhere")
+    about = {"organisation_id": elsewhere.pk, "source": "Annual report"}
+    owner = walk.act(
+        organisations.record_parent,
+        by=keeper,
+        child_id=elsewhere.pk,
+        parent_name="Far Holdings",
+        source="Annual report",
+    )
+    walk.act(organisations.record_officer, by=keeper, person_name="A", title="Director", **about)
+    walk.act(
+        organisations.record_same,
+        by=keeper,
+        organisation_id=elsewhere.pk,
+        same_as_name="Far Holdings",
+        reason="One and the same",
+    )
+    walk.act(organisations.withdraw, by=keeper, kind="parent", fact_id=owner.pk, reason="A mistake")
+    walk.act(
+        limits.set_limits,
+        by=person(Role.DIRECTOR),
+        effective_from=walk.at.date(),
+        holding_percent=5,
+        kin=["SPOUSE"],
+        reason="Counsel's reading",
+    )
+    report = walk.act(
+        reports.report_change,
+        by=user,
+        subject="LICENCE",
+        words="A new number",
+        changed_on=walk.at.date(),
+    )
+    walk.act(reports.settle_report, by=keeper, report_id=report.pk, note="Read at the board")
+    walk.act(
+        rules.set_weights,
+        by=person(Role.DIRECTOR),
+        effective_from=walk.at.date(),
+        weights=WEIGHTS,
+        limits=LIMITS,
+        reason="As before",
+    )
+    walk.act(
+        rules.limit_offers,
+        by=keeper,
+        reviewer_id=made.pk,
+        subjects=None,
+        days_off=[6],
+        reason="Sundays off",
+    )
+    walk.act(
+        credentialing.correct_fact,
+        by=keeper,
+        kind="licence",
+        fact_id=Licence.objects.get(reviewer=made).pk,
+        changes={"number": "A77777"},
+    )
+    walk.act(
+        credentialing.change_reviewer,
+        by=keeper,
+        reviewer_id=made.pk,
+        first_name="Given",
+        last_name="Reviewerson",
+        email="expert@example.org",
+        phone="916-555-0100",
+        capacity=6,
+        seen_version=None,
+    )
+    for status in ("SUSPENDED", "ACTIVE"):
+        walk.act(
+            credentialing.set_status,
+            by=keeper,
+            reviewer_id=made.pk,
+            status=status,
+            reason="A question of the board.",
+            seen_version=None,
+        )
+    return Reviewer.objects.get(pk=made.pk), user

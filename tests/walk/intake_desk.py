@@ -1,0 +1,111 @@
+"""What clerks do before a case is screened: sheets of a batch, unfinished forms, slips, twins."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+from cases.models import DRAFT_DAYS, Channel, WhyNot
+from cases.services import (
+    batches,
+    consolidation,
+    corrections,
+    drafts,
+    duplicates,
+    intake,
+    screening,
+)
+from cases.services.intake import ItemOnForm
+from tests.factories import MONDAY, SIX_YES, application, scan
+
+
+def key_a_batch(walk, clerk, supervisor):
+    """Four sheets: one entered, one set aside and taken up, two whose forms end without a case."""
+    batch = walk.act(
+        batches.open_batch,
+        by=clerk,
+        channel=Channel.MAIL,
+        received_on=MONDAY.date(),
+        uploads=[scan(f"{number}.pdf") for number in range(4)],
+    )
+    first, second, third, fourth = batch.sheets.order_by("position")
+
+    def keyed(sheet):
+        key = uuid4()
+        form = {"key": key, "typed": {"last_name": ["Q"]}, "sheet_id": sheet.pk}
+        walk.act(drafts.save_draft, by=clerk, revision=None, **form)
+        return key
+
+    assert walk.act(batches.claim_next, by=clerk) == first
+    form = application(key=keyed(first), received_at=MONDAY, sheet_id=first.pk)
+    walk.act(intake.receive, by=clerk, application=form)
+    walk.act(batches.claim, by=clerk, sheet_id=third.pk)
+    walk.act(batches.release, by=clerk, sheet_id=third.pk)
+    walk.act(batches.park, by=clerk, sheet_id=second.pk, reason=WhyNot.OTHER, note="Torn.")
+    walk.act(batches.unpark, by=supervisor, sheet_id=second.pk)
+    key = keyed(third)
+    walk.act(drafts.cancel, by=clerk, key=key, reason=WhyNot.QUESTION, note="Whose claim?")
+    keyed(fourth)
+    now, walk.at = walk.at, walk.at + timedelta(days=DRAFT_DAYS)
+    assert walk.by_itself(drafts.close_forgotten) == 1
+    walk.at = now
+
+
+def correct_slips(walk, clerk):
+    case = walk.act(intake.receive, by=clerk, application=application(received_at=MONDAY))
+    said = {"case_id": case.pk, "seen_version": None}
+    walk.act(
+        corrections.correct_received,
+        by=clerk,
+        received_at=MONDAY - timedelta(days=3),
+        why="The stamp says Friday.",
+        **said,
+    )
+    walk.act(
+        corrections.correct_sheet,
+        by=clerk,
+        said={"eams_number": "ADJ1234567", "reference": "UR-1", "signed_on": MONDAY.date()},
+        items=[ItemOnForm("Brace"), ItemOnForm("Norco")],
+        why="",
+        **said,
+    )
+
+
+def decide_together(walk, clerk, coordinator):
+    """Cases of one injury that look alike: compared, consolidated, separated, released."""
+
+    def eligible(title):
+        usual = application(received_at=MONDAY, claim_number="06-77", items=[ItemOnForm(title)])
+        form = replace(usual, ur_decision=replace(usual.ur_decision, reference=f"UR {title}"))
+        case = walk.act(intake.receive, by=clerk, application=form)
+        for found in case.likenesses.filter(answer=""):
+            walk.act(
+                duplicates.settle,
+                by=coordinator,
+                proposal_id=found.pk,
+                answer="DIFFERENT",
+                reason="Another treatment.",
+            )
+        walk.act(duplicates.look_again, by=coordinator, case_id=case.pk)
+        walk.act(
+            screening.decide_eligibility,
+            by=coordinator,
+            case_id=case.pk,
+            answers=SIX_YES,
+            notes=dict.fromkeys(SIX_YES, "Compared on the paper."),
+            seen_version=None,
+        )
+        return case
+
+    lead, second, third = (eligible(title) for title in ("Massage", "Acupuncture", "Aquatics"))
+    for case in (second, third):
+        walk.act(
+            consolidation.consolidate,
+            by=coordinator,
+            case_id=case.pk,
+            lead_id=lead.pk,
+            reason="One injury.",
+        )
+    walk.act(consolidation.separate, by=coordinator, case_id=second.pk, reason="By mistake.")
+    walk.act(screening.withdraw, by=coordinator, case_id=lead.pk, reason="A letter.")
+    third.refresh_from_db()
+    assert third.status == "ELIGIBLE"

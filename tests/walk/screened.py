@@ -1,0 +1,155 @@
+"""Cases that are screened: they end early, change, or wait for others."""
+
+from datetime import date
+
+from accounts.roles import Role
+from cases.models import Role as PartyRole
+from cases.services import (
+    information,
+    intake,
+    item_changes,
+    notes,
+    parties,
+    screening,
+    ur_decision,
+)
+from cases.services.intake import ItemOnForm, PartyOnForm
+from tests.factories import MONDAY, SIX_YES, application, person
+
+
+def ends_early(walk, clerk, coordinator):
+    """Cases that never reach a reviewer."""
+
+    def received(**changes):
+        form = application(received_at=MONDAY, **changes)
+        return walk.act(intake.receive, by=clerk, application=form)
+
+    def decide(case, **answers):
+        walk.act(
+            screening.decide_eligibility,
+            by=coordinator,
+            case_id=case.pk,
+            answers=SIX_YES | answers,
+            notes=dict.fromkeys(answers, "Read on the paper."),
+            seen_version=None,
+        )
+
+    lead = received(claim_number="06-1", items=[ItemOnForm("Brace"), ItemOnForm("Norco")])
+    duplicate = received(claim_number="06-1")
+    walk.act(
+        screening.terminate,
+        by=coordinator,
+        case_id=lead.pk,
+        item_ids=[lead.items.get(position=1).pk],
+        reason="Authorised.",
+    )
+    walk.act(screening.withdraw, by=coordinator, case_id=lead.pk, reason="A letter.")
+    walk.act(screening.close, by=coordinator, case_id=lead.pk, reason="Done.")
+    walk.act(screening.screen_again, by=coordinator, case_id=duplicate.pk, reason="Lead closed.")
+    decide(duplicate, TIMELY="UNKNOWN")
+    decide(duplicate, SIGNED="NO")
+    walk.act(screening.close, by=coordinator, case_id=duplicate.pk, reason="Done.")
+    note = walk.act(notes.add_note, by=clerk, case_id=lead.pk, text="The adjuster called.")
+    walk.act(notes.correct_note, by=clerk, event_id=note.pk, text="The attorney called.")
+
+
+def changes_after_acceptance(walk, clerk, coordinator):
+    """Parties and items of a case that was found eligible."""
+    form = application(received_at=MONDAY, items=[ItemOnForm("Brace"), ItemOnForm("Norco")])
+    case = walk.act(intake.receive, by=clerk, application=form)
+    walk.act(
+        screening.decide_eligibility,
+        by=coordinator,
+        case_id=case.pk,
+        answers=SIX_YES,
+        notes={},
+        seen_version=None,
+    )
+    said = {"case_id": case.pk, "why": "A letter.", "by": coordinator}
+    maker = PartyOnForm(role=PartyRole.MANUFACTURER, name="Helix Devices")
+    joined = walk.act(parties.add, party=maker, since=None, item_id=case.items.first().pk, **said)
+    moved = walk.act(
+        parties.change,
+        party_id=joined.pk,
+        details=parties.PartyDetails(name="Helix Devices Inc", address="1 Quay St"),
+        since=date(2026, 3, 2),
+        **said,
+    )
+    walk.act(parties.end, party_id=moved.pk, last_day=date(2026, 3, 2), **said)
+    brace, norco = case.items.order_by("position")
+    asked = [
+        walk.act(item_changes.propose_item, facts=item_changes.ItemFacts("Massage"), **said),
+        walk.act(
+            item_changes.propose_change,
+            by=clerk,
+            item_id=brace.pk,
+            facts=item_changes.ItemFacts("Lumbar brace"),
+            seen_version=None,
+            why="A letter.",
+        ),
+        walk.act(
+            item_changes.propose_withdrawal,
+            by=clerk,
+            item_id=norco.pk,
+            seen_version=None,
+            why="A letter.",
+        ),
+    ]
+    supervisor = person(Role.SUPERVISOR)
+    walk.act(item_changes.refuse, by=supervisor, change_id=asked[0].pk, because="Not on the form.")
+    for change in asked[1:]:
+        walk.act(item_changes.accept, by=coordinator, change_id=change.pk)
+
+
+def waits_for_others(walk, clerk, coordinator):
+    """A case that is compared with its UR decision, asked about, deferred and taken up again."""
+    case = walk.act(intake.receive, by=clerk, application=application(received_at=MONDAY))
+    item = case.items.get()
+    as_read = ur_decision.AsRead(employee="Marisol Quintana", items=["Norco"])
+    walk.act(
+        ur_decision.record_ur_reading,
+        by=coordinator,
+        case_id=case.pk,
+        as_read=as_read,
+        outcomes={item.pk: "DENIED"},
+    )
+    listed = [one.difference.key for one in ur_decision.differences_of(case)]
+    walk.act(
+        ur_decision.answer_differences,
+        by=coordinator,
+        case_id=case.pk,
+        answers=dict.fromkeys(listed, "TYPING_ERROR"),
+        notes={},
+    )
+    asked = walk.act(
+        information.ask_information,
+        by=coordinator,
+        case_id=case.pk,
+        party_id=case.parties.get(role="EMPLOYEE").pk,
+        facts=["SIGNED"],
+        question="Who signed?",
+        received_on=MONDAY.date(),
+    )
+    walk.act(
+        information.record_answer,
+        by=coordinator,
+        request_id=asked.pk,
+        answer="I did.",
+        answered_on=MONDAY.date(),
+    )
+    walk.act(
+        screening.decide_eligibility,
+        by=coordinator,
+        case_id=case.pk,
+        answers=SIX_YES | {"LIABILITY_CLEAR": "NO"},
+        notes={"LIABILITY_CLEAR": "A letter of the administrator."},
+        seen_version=None,
+    )
+    walk.act(
+        information.resolve_liability,
+        by=coordinator,
+        case_id=case.pk,
+        notice_on=MONDAY.date(),
+        method="mail_ca",
+        how="Accepted.",
+    )
