@@ -200,7 +200,8 @@ def test_the_check_names_an_open_case_with_the_same_claim_and_compares(desk):
 
     assert "Possible duplicate" in page
     assert case.number in page
-    assert "The employee’s name is the same. The claim number is the same." in page
+    assert "The employee’s name is the same." in page
+    assert "The claim number is the same." in page
     assert "The UR decision has the same date." in page
     assert "F2" in page
     assert "Possible duplicate" not in check(desk, claim_number="06-9999-11")
