@@ -204,7 +204,8 @@ def test_the_check_names_an_open_case_with_the_same_claim_and_compares(desk):
     assert "The claim number is the same." in page
     assert "The UR decision has the same date." in page
     assert "F2" in page
-    assert "Possible duplicate" not in check(desk, claim_number="06-9999-11")
+    other = {"claim_number": "06-9999-11", "first_name": "Pedro", "last_name": "Else"}
+    assert "Possible duplicate" not in check(desk, **other | {"date_of_birth": "1/2/80"})
     assert Case.objects.count() == 1
 
 

@@ -187,7 +187,7 @@ def test_only_a_coordinator_chooses(role):
         )
 
 
-def test_no_conflict_opens_the_file_and_begins_the_review():
+def test_co1_a_signed_attestation_for_this_case_opens_the_file_and_begins_the_review():
     made = offered_case()
     user = own_user(made)
     assert not policies.may_open_file(user, made.case)
