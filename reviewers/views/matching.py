@@ -11,14 +11,13 @@ from django.views.decorators.http import require_http_methods
 from accounts.requests import StaffRequest
 from accounts.versions import Stale
 from cases.policies import NotAllowed
-
-from . import panel, policies
-from .forms_matching import PlanForm, ReceivesForm, RulesForm
-from .models import Reviewer
-from .planning import Step
-from .services import planning as plan_services
-from .services import rules as rule_services
-from .standing import rules_on
+from reviewers import panel, policies
+from reviewers.forms_matching import PlanForm, ReceivesForm, RulesForm
+from reviewers.models import Reviewer
+from reviewers.planning import Step
+from reviewers.services import planning as plan_services
+from reviewers.services import rules as rule_services
+from reviewers.standing import rules_on
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

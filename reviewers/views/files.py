@@ -1,0 +1,278 @@
+"""Pages of one reviewer's file: details, status, sign-in, dated facts."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import User
+from accounts.requests import StaffRequest
+from accounts.versions import Stale
+from reviewers import panel
+from reviewers.forms import (
+    FORMS,
+    TITLES,
+    AsOfForm,
+    FactForm,
+    ReviewerForm,
+    SignInForm,
+    StatusForm,
+)
+from reviewers.models import (
+    Reviewer,
+)
+from reviewers.profiles import profile
+from reviewers.services import credentialing
+from reviewers.services.credentialing import BadFact
+from reviewers.standing import rules_on
+
+from .loading import REFUSALS, add_error_of, as_of, load_reviewer, posted
+
+ADD: dict[str, Callable[..., Any]] = {
+    "licence": credentialing.add_licence,
+    "certification": credentialing.add_certification,
+    "practice": credentialing.add_practice_fact,
+    "training": credentialing.add_training,
+    "sanction-check": credentialing.add_sanction_check,
+    "file-proof": credentialing.add_file_proof,
+    "leave": credentialing.add_leave,
+    "affiliation": credentialing.add_affiliation,
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_reviewer(request: StaffRequest) -> HttpResponse:
+    """Put someone on the panel."""
+    form = ReviewerForm(posted(request))
+    if request.method == "POST" and form.is_valid():
+        fields = dict(form.cleaned_data)
+        del fields["version"]
+        try:
+            made = credentialing.create_reviewer(**fields, by=request.user, at=timezone.now())
+        except BadFact as refusal:
+            add_error_of(form, refusal)
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"{made.code} is on the panel. Add what is on file.")
+            return redirect("reviewers:reviewer", made.code)
+    context = {"form": form, "title": "New reviewer", "button": "Put on the panel"}
+    return render(request, "reviewers/form.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+def reviewer(request: StaffRequest, code: str) -> HttpResponse:
+    """One reviewer's file: today's, or as of a day and as it was known then."""
+    row = load_reviewer(code)
+    return _reviewer_page(request, row)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_reviewer(request: StaffRequest, code: str) -> HttpResponse:
+    """Change name, address and capacity."""
+    row = load_reviewer(code)
+    initial = {name: getattr(row, name) for name in ReviewerForm.base_fields}
+    form = ReviewerForm(posted(request), initial=initial)
+    status = 422 if form.is_bound else 200
+    if form.is_bound and form.is_valid():
+        fields = dict(form.cleaned_data)
+        try:
+            credentialing.change_reviewer(
+                reviewer_id=row.pk,
+                seen_version=fields.pop("version"),
+                **fields,
+                by=request.user,
+                at=timezone.now(),
+            )
+        except Stale as stale:
+            form.add_error(None, str(stale))
+            status, row = 409, load_reviewer(code)
+        except BadFact as refusal:
+            add_error_of(form, refusal)
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "The details are changed.")
+            return redirect("reviewers:reviewer", code)
+    context = {
+        "form": form,
+        "reviewer": row,
+        "title": "Details",
+        "button": "Save the details",
+        "version": row.version,
+        "pairs": _pairs(form, row) if status == 409 else [],
+    }
+    return render(request, "reviewers/form.html", context, status=status)
+
+
+@require_POST
+def change_status(request: StaffRequest, code: str) -> HttpResponse:
+    """Suspend somebody, take them off the panel, or make them active again."""
+    row = load_reviewer(code)
+    form = StatusForm(request.POST)
+    status = 422
+    if form.is_valid():
+        try:
+            credentialing.set_status(
+                reviewer_id=row.pk,
+                status=Reviewer.Status(form.cleaned_data["status"]),
+                reason=form.cleaned_data["reason"],
+                seen_version=form.cleaned_data["version"],
+                by=request.user,
+                at=timezone.now(),
+            )
+        except Stale as stale:
+            form.add_error(None, str(stale))
+            status = 409
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "The status is changed. Open cases are listed below.")
+            return redirect("reviewers:reviewer", code)
+    return _reviewer_page(request, load_reviewer(code), status_form=form, status=status)
+
+
+@require_POST
+def link_sign_in(request: StaffRequest, code: str) -> HttpResponse:
+    """Say which user is the reviewer."""
+    row = load_reviewer(code)
+    form = SignInForm(request.POST)
+    if form.is_valid():
+        user = User.objects.filter(email__iexact=form.cleaned_data["email"]).first()
+        if user is None:
+            form.add_error("email", "Nobody signs in with this address. An administrator adds it.")
+        else:
+            try:
+                credentialing.link_user(
+                    reviewer_id=row.pk, user_id=user.pk, by=request.user, at=timezone.now()
+                )
+            except REFUSALS as refusal:
+                form.add_error("email", str(refusal))
+            else:
+                messages.success(request, "The sign-in is linked.")
+                return redirect("reviewers:reviewer", code)
+    return _reviewer_page(request, row, sign_in_form=form, status=422)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_fact(request: StaffRequest, code: str, kind: str) -> HttpResponse:
+    """Put a fact on a reviewer's file."""
+    row, make = load_reviewer(code), _fact_form(kind)
+    now = timezone.now()
+    form = make(
+        posted(request),
+        today=timezone.localdate(now),
+        initial={"verified_on": timezone.localdate(now), "verified_by": request.user.name},
+    )
+    if form.is_bound and form.is_valid():
+        try:
+            ADD[kind](reviewer_id=row.pk, **form.facts(), by=request.user, at=now)
+        except BadFact as refusal:
+            add_error_of(form, refusal)
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"{TITLES[kind]} is on file.")
+            return redirect("reviewers:reviewer", code)
+    context = {
+        "form": form,
+        "reviewer": row,
+        "title": f"Add: {TITLES[kind].lower()}",
+        "button": "Put on file",
+        "today": timezone.localdate(now),
+    }
+    return render(request, "reviewers/form.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct_fact(request: StaffRequest, code: str, kind: str, fact_id: int) -> HttpResponse:
+    """Put a right row beside a wrong one."""
+    row, make = load_reviewer(code), _fact_form(kind)
+    wrong = get_object_or_404(credentialing.KINDS[kind], pk=fact_id, reviewer=row)
+    now = timezone.now()
+    form = make(
+        posted(request), today=timezone.localdate(now), correcting=True, initial=make.of(wrong)
+    )
+    if form.is_bound and form.is_valid():
+        try:
+            credentialing.correct_fact(
+                kind=kind,
+                fact_id=wrong.pk,
+                changes=form.facts(),
+                withdrawn=form.cleaned_data["withdrawn"],
+                by=request.user,
+                at=now,
+            )
+        except BadFact as refusal:
+            add_error_of(form, refusal)
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "The correction is on file; the old row stays readable.")
+            return redirect("reviewers:reviewer", code)
+    context = {
+        "form": form,
+        "reviewer": row,
+        "title": f"Correct: {TITLES[kind].lower()}",
+        "button": "Put the correction on file",
+        "today": timezone.localdate(now),
+    }
+    return render(request, "reviewers/form.html", context, status=422 if form.errors else 200)
+
+
+def _reviewer_page(
+    request: StaffRequest,
+    row: Reviewer,
+    *,
+    status_form: StatusForm | None = None,
+    sign_in_form: SignInForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    now = timezone.now()
+    today = timezone.localdate(now)
+    asked = {name: request.GET[name] for name in ("on", "known") if request.GET.get(name)}
+    form = AsOfForm(asked or None, today=today, initial={"on": today, "known": today})
+    on, known_at = as_of(form, today=today, now=now)
+    held = profile(row, on=on, known_at=known_at)
+    counted = panel.with_workload(Reviewer.objects.filter(pk=row.pk), on=on).get()
+    context = {
+        "reviewer": row,
+        "held": held,
+        "form": form,
+        "on": on,
+        "known_at": known_at,
+        "is_as_of": bool(asked),
+        "hindrances": panel.hindrances(held, counted, rules=rules_on(on, known_at=known_at)),
+        "workload": counted.workload,
+        "open_work": panel.open_work(row),
+        "facts": panel.file_of(row, on=on, known_at=known_at, holding_only=bool(asked)),
+        "is_keeper": request.user.may("reviewers.manage_credentials"),
+        "sees_record": request.user.may("determinations.view_reviewer_record"),
+        "status_form": status_form
+        or StatusForm(initial={"status": row.status, "version": row.version}),
+        "sign_in_form": sign_in_form
+        or SignInForm(initial={"email": row.user.email if row.user else ""}),
+        "today": today,
+    }
+    if form.is_bound and form.errors:
+        status = 422
+    return render(request, "reviewers/reviewer.html", context, status=status)
+
+
+def _pairs(form: ReviewerForm, row: Reviewer) -> list[dict[str, Any]]:
+    """What was typed beside what stands now, where they differ."""
+    return [
+        {"label": field.label, "yours": field.value(), "theirs": getattr(row, field.name)}
+        for field in form.visible_fields()
+        if str(field.value() or "") != str(getattr(row, field.name) or "")
+    ]
+
+
+def _fact_form(kind: str) -> type[FactForm]:
+    if kind not in FORMS:
+        raise Http404("There is no such kind of fact.")
+    return FORMS[kind]

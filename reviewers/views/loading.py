@@ -1,0 +1,57 @@
+"""What the pages of reviewers share: loading rows, the days asked about, what is refused.
+
+A view loads, checks the form, makes one call and answers. What is refused is the page again with
+422 and everything that was typed; what someone else did meanwhile is 409.
+"""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.http import QueryDict
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from accounts.requests import StaffRequest
+from accounts.versions import Stale
+from cases.models import CannotMove, Case
+from cases.policies import NotAllowed
+from reviewers.forms import (
+    AsOfForm,
+)
+from reviewers.models import (
+    Reviewer,
+)
+from reviewers.services import assignment as assignments
+from reviewers.services.credentialing import BadFact
+
+REFUSALS = (NotAllowed, CannotMove)
+CONFLICTS = (Stale, assignments.AlreadyTaken, assignments.Outdated)
+
+
+def as_of(form: AsOfForm, *, today: date, now: datetime) -> tuple[date, datetime]:
+    """The day asked about, and the moment at which the day of knowing ended."""
+    if not form.is_bound or not form.is_valid():
+        return today, now
+    on = form.cleaned_data["on"] or today
+    known = form.cleaned_data["known"]
+    if known is None or known >= today:
+        return on, now
+    midnight = datetime.combine(known + timedelta(days=1), time.min)
+    return on, timezone.make_aware(midnight)
+
+
+def posted(request: StaffRequest) -> QueryDict | None:
+    """What a form was sent with; an empty one counts as sent."""
+    return request.POST if request.method == "POST" else None
+
+
+def add_error_of(form: Any, refusal: BadFact) -> None:
+    form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+
+
+def load_reviewer(code: str) -> Reviewer:
+    return get_object_or_404(Reviewer.objects.select_related("user"), code=code)
+
+
+def load_case(number: str) -> Case:
+    return get_object_or_404(Case, number=number)

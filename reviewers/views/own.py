@@ -1,0 +1,172 @@
+"""A reviewer's own pages: attest, give back, report a change."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.requests import StaffRequest
+from accounts.services import note_look
+from cases.models import Party
+from reviewers import panel, policies
+from reviewers.candidates import one_of_each
+from reviewers.forms import (
+    AttestForm,
+    DeclineForm,
+    ReportForm,
+)
+from reviewers.models import (
+    ReviewerAssignment,
+)
+from reviewers.services import assignment as assignments
+from reviewers.services import reports as report_services
+
+from .loading import CONFLICTS, REFUSALS, posted
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def attest(request: StaffRequest, assignment_id: int) -> HttpResponse:
+    """Answer, for one case, whether any tie exists; only then its records open."""
+    held = _own_assignment(request, assignment_id)
+    now = timezone.now()
+    wording = assignments.current_wording(now)
+    questions = wording.questions if wording else []
+    first = {"wording": wording.pk if wording else 0, "parties": held.case.party_list_version}
+    form = AttestForm(posted(request), questions=questions, initial=first)
+    if request.method != "POST":
+        return _attest_page(request, held, form, wording=wording)
+    status = 422
+    if form.is_valid():
+        try:
+            after = assignments.attest(
+                assignment_id=held.pk,
+                answers=form.answers(),
+                wording_id=form.cleaned_data["wording"],
+                seen_parties=form.cleaned_data["parties"],
+                by=request.user,
+                at=now,
+            )
+        except CONFLICTS as conflict:
+            form.add_error(None, str(conflict))
+            status = 409
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return _after_attesting(request, after)
+    return _attest_page(
+        request, _own_assignment(request, assignment_id), form, wording=wording, status=status
+    )
+
+
+def _after_attesting(request: StaffRequest, after: ReviewerAssignment) -> HttpResponse:
+    if policies.may_open_file(request.user, after.case):
+        messages.success(request, f"{after.case.number} is yours; its records are open.")
+        return redirect("determinations:workspace", after.pk)
+    messages.success(
+        request, f"Thank you for saying so. {after.case.number} goes to another reviewer."
+    )
+    return redirect("determinations:my_reviews")
+
+
+@require_POST
+def decline(request: StaffRequest, assignment_id: int) -> HttpResponse:
+    """Give a case back, with a reason."""
+    held = _own_assignment(request, assignment_id)
+    now = timezone.now()
+    form = DeclineForm(request.POST)
+    if form.is_valid():
+        try:
+            assignments.decline(
+                assignment_id=held.pk,
+                reason=form.cleaned_data["reason"],
+                conflict=form.cleaned_data["conflict"],
+                by=request.user,
+                at=now,
+            )
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"{held.case.number} is given back.")
+            return redirect("determinations:my_reviews")
+    wording = assignments.current_wording(now)
+    blank = AttestForm(
+        questions=wording.questions if wording else [],
+        initial={
+            "wording": wording.pk if wording else 0,
+            "parties": held.case.party_list_version,
+        },
+    )
+    return _attest_page(request, held, blank, wording=wording, declining=form, status=422)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def report_change(request: StaffRequest) -> HttpResponse:
+    """A reviewer reports a change of licence, board, sanctions, practice or ties."""
+    now = timezone.now()
+    form = ReportForm(posted(request), today=timezone.localdate(now))
+    if request.method == "POST" and form.is_valid():
+        try:
+            report_services.report_change(**form.cleaned_data, by=request.user, at=now)
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "Thank you. Credentialing looks into it.")
+            return redirect("determinations:my_reviews")
+    status = 422 if request.method == "POST" else 200
+    context = {"form": form, "today": timezone.localdate(now)}
+    return render(request, "reviewers/report.html", context, status=status)
+
+
+def _attest_page(
+    request: StaffRequest,
+    held: ReviewerAssignment,
+    form: AttestForm,
+    *,
+    wording: Any,
+    declining: DeclineForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    now = timezone.now()
+    case = held.case
+    context = {
+        "assignment": held,
+        "case": case,
+        "form": form,
+        "wording": wording,
+        "questions": form.questions(),
+        # Who has the case no longer reads no more of it than that they have it no longer.
+        "parties": one_of_each(Party.objects.known_at(now).filter(case=case).order_by("pk"))
+        if held.is_live
+        else [],
+        "items": case.items.filter(ending="PENDING").order_by("position") if held.is_live else [],
+        "surnames": panel.surname_notes(held) if held.is_live else [],
+        "signed": policies.live_attestation(held),
+        "is_open": policies.may_open_file(request.user, case),
+        "why_not": policies.why_not_answer(request.user, held),
+        "why_not_decline": policies.why_not_decline(request.user, held),
+        "declining": declining or DeclineForm(),
+        "today": timezone.localdate(now),
+    }
+    return render(request, "reviewers/attest.html", context, status=status)
+
+
+def _own_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssignment:
+    """The assignment, if it is this person's; what is another's looks like what is not there."""
+    held = (
+        ReviewerAssignment.objects.select_related("case", "reviewer")
+        .filter(pk=assignment_id, reviewer__user=request.user)
+        .first()
+    )
+    note_look(
+        by=request.user,
+        subject="assignment",
+        reference=str(assignment_id),
+        granted=held is not None,
+        at=timezone.now(),
+    )
+    if held is None:
+        raise Http404("There is no such case for you.")
+    return held

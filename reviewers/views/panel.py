@@ -1,0 +1,122 @@
+"""Pages of the whole panel: the roster, what waits for credentialing, the limits of ties."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.requests import StaffRequest
+from cases.forms.acts import ReasonForm
+from reviewers import panel, policies
+from reviewers.candidates import limits_on
+from reviewers.forms import (
+    AsOfForm,
+    LimitsForm,
+)
+from reviewers.models import (
+    ConflictLimits,
+    Kin,
+    ReportedChange,
+)
+from reviewers.services import limits as limit_services
+from reviewers.services import reports as report_services
+from reviewers.worklist import worklist
+
+from .loading import REFUSALS, as_of, posted
+
+
+@require_safe
+def roster(request: StaffRequest) -> HttpResponse:
+    """Everyone on the panel: what they may decide, and what keeps them from it today."""
+    now = timezone.now()
+    today = timezone.localdate(now)
+    find = request.GET.get("find", "")[:100]
+    asked = {name: request.GET[name] for name in ("on", "known") if request.GET.get(name)}
+    form = AsOfForm(asked or None, today=today, initial={"on": today, "known": today})
+    on, known_at = as_of(form, today=today, now=now)
+    lines, next_code = panel.roster(
+        on=on, known_at=known_at, find=find, after=request.GET.get("after", "")[:12]
+    )
+    context = {
+        "form": form,
+        "on": on,
+        "known_at": known_at,
+        "is_as_of": bool(asked),
+        "lines": lines,
+        "find": find,
+        "next_code": next_code,
+        "is_keeper": request.user.may("reviewers.manage_credentials"),
+        "today": today,
+    }
+    status = 422 if form.is_bound and form.errors else 200
+    return render(request, "reviewers/panel.html", context, status=status)
+
+
+@require_safe
+def credentialing_worklist(request: StaffRequest) -> HttpResponse:
+    """What waits for credentialing: reports, lapses with their open work, verifications, gaps."""
+    now = timezone.now()
+    today = timezone.localdate(now)
+    context = {
+        "waiting": worklist(on=today, known_at=now),
+        "settling": ReasonForm(),
+        "is_keeper": request.user.may("reviewers.manage_credentials"),
+        "today": today,
+    }
+    return render(request, "reviewers/worklist.html", context)
+
+
+@require_POST
+def settle_report(request: StaffRequest, report_id: int) -> HttpResponse:
+    """Say what was found about a change that a reviewer reported."""
+    report = get_object_or_404(ReportedChange, pk=report_id)
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Say what you found at the source.")
+        return redirect("reviewers:worklist")
+    try:
+        report_services.settle_report(
+            report_id=report.pk,
+            note=form.cleaned_data["reason"],
+            by=request.user,
+            at=timezone.now(),
+        )
+    except REFUSALS as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "The report is settled.")
+    return redirect("reviewers:worklist")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def limits(request: StaffRequest) -> HttpResponse:
+    """Which holdings and relatives make a conflict, now and before; the director sets the next."""
+    now = timezone.now()
+    today = timezone.localdate(now)
+    standing = limits_on(today, known_at=now)
+    initial = {
+        "effective_from": today,
+        "holding_percent": standing.holding_percent,
+        "kin": sorted(standing.kin),
+    }
+    form = LimitsForm(posted(request), today=today, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            limit_services.set_limits(**form.cleaned_data, by=request.user, at=now)
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "The limits are set.")
+            return redirect("reviewers:limits")
+    context = {
+        "form": form,
+        "standing": standing,
+        "standing_kin": [label for value, label in Kin.choices if value in standing.kin],
+        "rows": ConflictLimits.objects.order_by("-effective_from"),
+        "kin_labels": dict(Kin.choices),
+        "why_not": policies.why_not_set_limits(request.user),
+        "today": today,
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "reviewers/limits.html", context, status=status)
