@@ -45,7 +45,7 @@ from cases.services import (
     promises,
     saved_views,
 )
-from cases.services.intake import local_day
+from cases.services.intake import URDecisionOnForm, local_day
 from determinations.models import Opinion, OpinionCitation
 from files.services import read_bytes
 from guidelines import services as guideline_services
@@ -194,9 +194,9 @@ def _make(office: Office) -> dict[str, list]:
         case = case_with_records(pages=(1,), parties=few)
         return panel.offered_case(case=case, reviewer=reviewer, at=MONDAY + timedelta(days=1))
 
-    received_case()
+    earlier = received_case()
     sheet = batch_of(scan()).sheets.get()
-    eligible = eligible_case()
+    eligible = _eligible_like(earlier)
     open_offer = offered()
     assignments.decline(
         assignment_id=open_offer.pk, reason="qvxdecline", by=user, at=MONDAY + timedelta(days=1)
@@ -237,6 +237,7 @@ def _make(office: Office) -> dict[str, list]:
         "change_id": [_proposed(eligible).pk],
         "clock": ["noarfi"],
         "hold_id": [_held(eligible).pk],
+        "proposal_id": [eligible.likenesses.get().pk],
         "promise_id": [_promised(eligible).pk],
         "letter_id": list(eligible.case_letters.values_list("pk", flat=True))[:1],
         "party_id": list(eligible.parties.values_list("pk", flat=True))[:1],
@@ -304,6 +305,15 @@ def _merged() -> SameOrganisation:
         organisation_id=first.organisation_id, same_as_name=second.printed,
         reason="Told by both", by=None, at=MONDAY,
     )  # fmt: skip
+
+
+def _eligible_like(earlier: Case) -> Case:
+    """An eligible case of another UR decision that looks like an earlier case."""
+    again = URDecisionOnForm(
+        decided_on=date(2026, 2, 16), served_on=date(2026, 2, 16), service_method="mail_ca",
+        requested_on=date(2026, 2, 10), reference="UR-2",
+    )  # fmt: skip
+    return eligible_case(claim_number=earlier.claim_number, ur_decision=again)
 
 
 def _asked() -> InformationRequest:
