@@ -72,7 +72,8 @@ def test_ck3_a_hold_says_from_when_to_when_why_and_who(complete, coordinator):
     assert event.by == coordinator
     assert event.why == "Twelve pages are black."
     assert "the legal date stays" in event.sentence
-    assert event.facts["moved"][0]["clock"] == "determination_regular"
+    moved = [one["clock"] for one in event.facts["moved"]]
+    assert moved == ["notice_mark", "determination_regular"]
 
 
 @pytest.mark.parametrize(
