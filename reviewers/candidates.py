@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, Q, QuerySet
 
 from cases.lifecycle import Status
 from cases.models import (
@@ -38,8 +38,9 @@ from .models import (
     ScopeLimit,
     SpecialtyFit,
 )
+from .panel_of_day import Member, panel_of_day, taken
 from .profiles import facts_by_reviewer
-from .standing import Record, records, rules_on
+from .standing import Record, had_it, records, rules_on
 
 # Where a case stands while a reviewer has it; only these count as work. It waits for another
 # reviewer at RECORDS_COMPLETE while one of several seats is free.
@@ -70,18 +71,71 @@ def weigh(
     :param only: weigh this one reviewer; the places of the others are then not known.
     """
     rules = rules or rules_on(on, known_at=known_at)
-    panel = Reviewer.objects.all() if only is None else Reviewer.objects.filter(pk=only.pk)
-    question, people = gather(case, panel, rules, on=on, known_at=known_at)
+    question, people = gather(case, panel_today(rules, on=on, known_at=known_at, only=only))
     verdicts = matching.rank(question, people)
     return verdicts, {person.profile.reviewer_id: list(person.ties) for person in people}
 
 
-def gather(
-    case: Case, panel: QuerySet[Reviewer], rules: Rules, *, on: date, known_at: datetime
-) -> tuple[Question, list[Applicant]]:
+@dataclass(frozen=True)
+class Work:
+    """What a reviewer has to do and did before; changes with every offer, so it is read anew."""
+
+    workload: int
+    overdue: int
+    has_sign_in: bool
+    record: Record
+
+
+@dataclass(frozen=True)
+class PanelToday:
+    """Everything that one day's cases ask alike, gathered once for all of them."""
+
+    on: date
+    known_at: datetime
+    rules: Rules
+    limits: Limits
+    fits: tuple[Fit, ...]
+    scopes: tuple[Scope, ...]
+    members: Sequence[Member]
+    work: Mapping[int, Work]
+
+
+def panel_today(
+    rules: Rules, *, on: date, known_at: datetime, only: Reviewer | None = None
+) -> PanelToday:
+    """The panel, or one reviewer of it, as cases of a day find it.
+
+    The facts come from the snapshot of the day, if nothing changed; work is counted now.
+    """
+    reviewers = Reviewer.objects.all() if only is None else Reviewer.objects.filter(pk=only.pk)
+    panel = (
+        panel_of_day(on=on, known_at=known_at)
+        if only is None
+        else taken(reviewers, on=on, known_at=known_at)
+    )
+    fits = SpecialtyFit.objects.filter(is_active=True).order_by("specialty__name", "pk")
+    scopes = ScopeLimit.objects.filter(is_active=True).order_by("pk")
+    return PanelToday(
+        on=on,
+        known_at=known_at,
+        rules=rules,
+        limits=limits_on(on, known_at=known_at),
+        fits=tuple(
+            Fit(*row)
+            for row in fits.values_list("specialty__name", "category_id", "body_part", "reason")
+        ),
+        scopes=tuple(
+            Scope(*row)
+            for row in scopes.values_list("licence_kind", "category_id", "category__name", "source")
+        ),
+        members=panel.members,
+        work=_work(reviewers, rules, on=on, known_at=known_at),
+    )
+
+
+def gather(case: Case, today: PanelToday) -> tuple[Question, list[Applicant]]:
     """What the pure ranking is asked about a case: the question, and everyone of the panel."""
-    people = _applicants(case, panel, rules, on=on, known_at=known_at)
-    return _question(case, on=on, rules=rules), people
+    return _question(case, today), _applicants(case, today)
 
 
 def ties_of(case: Case, profile: Profile, *, known_at: datetime) -> list[Tie]:
@@ -224,38 +278,20 @@ def _people_of(row: Party) -> tuple[Any, ...]:
     return (row.role, row.person_id, row.organisation_id, row.item_id, row.name, row.contact)
 
 
-def _question(case: Case, *, on: date, rules: Rules) -> Question:
+def _question(case: Case, today: PanelToday) -> Question:
     items = (
         items_decided_in(case).filter(ending=DisputedItem.Ending.PENDING).select_related("category")
-    )
-    fits = (
-        SpecialtyFit.objects.filter(is_active=True)
-        .select_related("specialty")
-        .order_by("specialty__name", "pk")
     )
     return Question(
         case_number=case.number,
         items=tuple(
-            Item(
-                item.pk,
-                item.position,
-                item.title,
-                _categories(item),
-                item.body_part,
-            )
+            Item(item.pk, item.position, item.title, _categories(item), item.body_part)
             for item in items
         ),
-        fits=tuple(
-            Fit(fit.specialty.name, fit.category_id, fit.body_part, fit.reason) for fit in fits
-        ),
-        on=on,
-        rules=rules,
-        scopes=tuple(
-            Scope(*row)
-            for row in ScopeLimit.objects.filter(is_active=True)
-            .order_by("pk")
-            .values_list("licence_kind", "category_id", "category__name", "source")
-        ),
+        fits=today.fits,
+        on=today.on,
+        rules=today.rules,
+        scopes=today.scopes,
     )
 
 
@@ -267,51 +303,55 @@ def _categories(item: DisputedItem) -> tuple[int, ...]:
     return (item.category.pk,) if parent is None else (item.category.pk, parent)
 
 
-def _applicants(
-    case: Case, panel: QuerySet[Reviewer], rules: Rules, *, on: date, known_at: datetime
-) -> list[Applicant]:
-    limits = limits_on(on, known_at=known_at)
-    parties = parties_of(case, known_at=known_at, limits=limits)
-    facts = facts_by_reviewer(
-        on=on, known_at=known_at, of=panel, affiliations=_that_matter(parties)
+def _applicants(case: Case, today: PanelToday) -> list[Applicant]:
+    parties = parties_of(case, known_at=today.known_at, limits=today.limits)
+    tied = facts_by_reviewer(
+        on=today.on,
+        known_at=today.known_at,
+        affiliations=_that_matter(parties),
+        kinds=["affiliations"],
     )
-    settlements = _settlements(case, known_at=known_at)
-    before = records(panel, case, rules=rules, known_at=known_at)
-    nothing = Record()
+    settlements = _settlements(case, known_at=today.known_at)
+    marks = _marks(case, known_at=today.known_at)
+    no_mark = Marks()
     people = []
-    for row in _panel_rows(case, panel, on=on):
-        profile = Profile(
-            reviewer_id=row["pk"],
-            code=row["code"],
-            status=row["status"],
-            capacity=row["capacity"],
-            has_sign_in=bool(row["user__is_active"]),
-            on=on,
-            known_at=known_at,
-            first_name=row["first_name"],
-            last_name=row["last_name"],
-            **{kind: tuple(held) for kind, held in facts.get(row["pk"], {}).items()},
-        )
-        found = conflicts.ties(profile, parties, limits)
-        record = before.get(row["pk"], nothing)
+    for member in today.members:
+        pk = member.profile.reviewer_id
+        if (work := today.work.get(pk)) is None:
+            continue  # joined the panel this instant
+        member = _signed_in(member, work.has_sign_in)
+        profile = member.profile
+        if pk in tied:
+            profile = replace(profile, affiliations=tuple(tied[pk]["affiliations"]))
+        found = conflicts.ties(profile, parties, today.limits, name=member.name)
+        mark = marks.get(pk, no_mark)
         people.append(
             Applicant(
                 profile=profile,
-                workload=row["workload"],
-                overdue=row["overdue"],
-                subjects=None if row["subjects"] is None else frozenset(row["subjects"]),
-                days_off=frozenset(row["days_off"]),
-                finished=record.finished,
-                on_time=record.on_time,
-                last_offered_on=record.last_offered_on,
-                had_it_until=record.had_it_until,
-                barred_because=row["barred_because"] or "",
-                on_earlier_round=row["on_earlier_round"],
-                declined_before=row["declined_before"],
-                ties=tuple(conflicts.settled(found, settlements.get(row["pk"], {}))),
+                workload=work.workload,
+                overdue=work.overdue,
+                subjects=member.subjects,
+                days_off=member.days_off,
+                finished=work.record.finished,
+                on_time=work.record.on_time,
+                last_offered_on=work.record.last_offered_on,
+                had_it_until=mark.had_it_until,
+                barred_because=mark.barred_because,
+                on_earlier_round=mark.on_earlier_round,
+                declined_before=mark.declined_before,
+                ties=tuple(conflicts.settled(found, settlements.get(pk, {}))),
+                answered=member.answered,
             )
         )
     return people
+
+
+def _signed_in(member: Member, has_sign_in: bool) -> Member:
+    """The member with the sign-in of this moment: it may be withdrawn without a new snapshot."""
+    if member.profile.has_sign_in == has_sign_in:
+        return member
+    profile = replace(member.profile, has_sign_in=has_sign_in)
+    return Member.of(profile, subjects=member.subjects, days_off=member.days_off)
 
 
 def _that_matter(parties: Sequence[PartyFacts]) -> Q:
@@ -329,44 +369,57 @@ def _that_matter(parties: Sequence[PartyFacts]) -> Q:
     )
 
 
-def _panel_rows(case: Case, panel: QuerySet[Reviewer], *, on: date) -> QuerySet[Any]:
-    """The whole panel with what only this case says of each: one query."""
-    of_case = ReviewerAssignment.objects.filter(case=case, reviewer=OuterRef("pk"))
-    bars = ReviewerBar.objects.filter(case=case, reviewer=OuterRef("pk"))
+def _work(
+    reviewers: QuerySet[Reviewer], rules: Rules, *, on: date, known_at: datetime
+) -> dict[int, Work]:
+    """What everyone has to do and did before. Three queries."""
     open_work = Q(
         assignments__state__in=ReviewerAssignment.LIVE,
         assignments__case__status__in=WITH_REVIEWER,
     )
-    return (
-        panel.annotate(
-            workload=Count("assignments", filter=open_work),
-            overdue=Count("assignments", filter=open_work & Q(assignments__case__due_on__lt=on)),
-            barred_because=Subquery(bars.values("reason")[:1]),
-            on_earlier_round=Exists(
-                of_case.filter(round__lt=case.round, accepted_at__isnull=False)
-            ),
-            declined_before=Exists(
-                of_case.filter(round=case.round, state=ReviewerAssignment.State.DECLINED)
-            ),
-        )
-        .order_by("code")
-        .values(
-            "pk",
-            "code",
-            "status",
-            "capacity",
-            "first_name",
-            "last_name",
-            "user__is_active",
-            "subjects",
-            "days_off",
-            "workload",
-            "overdue",
-            "barred_because",
-            "on_earlier_round",
-            "declined_before",
-        )
-    )
+    rows = reviewers.annotate(
+        workload=Count("assignments", filter=open_work),
+        overdue=Count("assignments", filter=open_work & Q(assignments__case__due_on__lt=on)),
+    ).values_list("pk", "workload", "overdue", "user__is_active")
+    before = records(reviewers, rules=rules, known_at=known_at)
+    nothing = Record()
+    return {
+        pk: Work(workload, overdue, bool(signed_in), before.get(pk, nothing))
+        for pk, workload, overdue, signed_in in rows
+    }
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What only one case says of a reviewer."""
+
+    barred_because: str = ""
+    on_earlier_round: bool = False
+    declined_before: bool = False
+    had_it_until: date | None = None
+
+
+def _marks(case: Case, *, known_at: datetime) -> dict[int, Marks]:
+    """What a case says of those who had to do with it before. Three queries."""
+    bars: dict[int, str] = {}
+    for pk, reason in (
+        ReviewerBar.objects.filter(case=case).order_by("pk").values_list("reviewer_id", "reason")
+    ):
+        bars.setdefault(pk, reason)
+    earlier, declined = set(), set()
+    held = ReviewerAssignment.objects.filter(case=case, reviewer__isnull=False)
+    for pk, round_, accepted_at, state in held.values_list(
+        "reviewer_id", "round", "accepted_at", "state"
+    ):
+        if round_ < case.round and accepted_at is not None:
+            earlier.add(pk)
+        if round_ == case.round and state == ReviewerAssignment.State.DECLINED:
+            declined.add(pk)
+    had = had_it(case, known_at=known_at)
+    return {
+        pk: Marks(bars.get(pk, ""), pk in earlier, pk in declined, had.get(pk))
+        for pk in bars.keys() | earlier | declined | had.keys()
+    }
 
 
 def _settlements(case: Case, *, known_at: datetime) -> Settlements:

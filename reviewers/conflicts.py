@@ -207,11 +207,23 @@ def groups_of_companies(
     return groups_of_same([*same, *control]), groups_of_same([*same, *control, *held])
 
 
+def name_of(profile: Profile) -> FoldedName:
+    """A reviewer's name, folded for comparison."""
+    return split_name("", first=profile.first_name, last=profile.last_name)
+
+
 def ties(
-    profile: Profile, parties: Sequence[PartyFacts], limits: Limits = DEFAULT_LIMITS
+    profile: Profile,
+    parties: Sequence[PartyFacts],
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    name: FoldedName | None = None,
 ) -> list[Tie]:
-    """Test a reviewer against every party. Each party has at least one result."""
-    name = split_name("", first=profile.first_name, last=profile.last_name)
+    """Test a reviewer against every party. Each party has at least one result.
+
+    :param name: the reviewer's name, where it was folded before.
+    """
+    name = name or name_of(profile)
     found: list[Tie] = []
     for party in parties:
         of_party = _affiliated(profile.affiliations, party, limits)

@@ -7,6 +7,7 @@ that a profile in a log or a traceback says nothing of the person (Labor Code 46
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 
 PHYSICIANS = {"MD", "DO"}  # who must hold a board's certificate
 
@@ -138,48 +139,48 @@ class Profile:
     leaves: tuple[LeaveHeld, ...] = ()
     affiliations: tuple[AffiliationHeld, ...] = ()
 
-    @property
+    @cached_property
     def restricted_licences(self) -> tuple[LicenceHeld, ...]:
         """Licences that a board has restricted, suspended or revoked, in any state."""
         return tuple(licence for licence in self.licences if licence.standing != "ACTIVE")
 
-    @property
+    @cached_property
     def good_licences(self) -> tuple[LicenceHeld, ...]:
         """Active licences, California first; none at all once any board has restricted one."""
         if self.restricted_licences:
             return ()
         return tuple(sorted(self.licences, key=lambda held: (held.state != HOME_STATE, held.state)))
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """The licence kind that the reviewer decides under; a physician's comes first."""
         kinds = [licence.kind for licence in self.good_licences]
         return min(kinds, key=lambda kind: (kind not in PHYSICIANS, kind), default="")
 
-    @property
+    @cached_property
     def is_physician(self) -> bool:
         return self.kind in PHYSICIANS
 
-    @property
+    @cached_property
     def certified_specialties(self) -> tuple[str, ...]:
         """Specialties with a certificate in force that may carry a decision, by name."""
         names = {held.specialty for held in self.certifications} - NEVER_ALONE
         return tuple(sorted(names))
 
-    @property
+    @cached_property
     def specialties(self) -> tuple[str, ...]:
         """What the reviewer may decide on: physicians by certificate, others by their licence."""
         if self.is_physician:
             return self.certified_specialties
         return SPECIALTIES_OF_KIND.get(self.kind, ())
 
-    @property
+    @cached_property
     def practice_start(self) -> PracticeHeld | None:
         """Since when in active clinical practice; the latest start, if several are on file."""
         starts = [held for held in self.practice if held.kind == "START"]
         return max(starts, key=lambda held: (held.valid_from or date.min, held.pk), default=None)
 
-    @property
+    @cached_property
     def hours(self) -> PracticeHeld | None:
         """The attestation of weekly hours that is in force; the latest, if several are."""
         attested = [held for held in self.practice if held.kind == "HOURS"]

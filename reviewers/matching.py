@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from zlib import crc32
 
 from .conflicts import FAIL, UNKNOWN, Tie
@@ -94,6 +95,8 @@ GATES: dict[str, str] = {
 }
 
 
+_PLACES = {gate: place for place, gate in enumerate(GATES)}
+
 REMARK = "REMARK"  # speaks for or against, and stops nobody
 
 
@@ -145,6 +148,7 @@ class Applicant:
     on_earlier_round: bool = False
     declined_before: bool = False
     ties: tuple[Tie, ...] = ()
+    answered: "Answers" = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -198,6 +202,15 @@ class Question:
     rules: Rules = DEFAULT_RULES
     scopes: tuple[Scope, ...] = field(default=())
 
+    @cached_property
+    def wanted(self) -> Mapping[int, list[Fit]]:
+        """The lines of the map that decide about each item, by its id; the same for everyone."""
+        return {item.item_id: acceptable(item, self.fits) for item in self.items}
+
+
+Gate = Callable[[Question, Applicant], list[Reason]]
+Answers = Mapping[Gate, Sequence[Reason]]  # what gates said of an applicant already
+
 
 def rank(question: Question, applicants: Iterable[Applicant]) -> list[Verdict]:
     """Everyone's place: the fit ones by score, then the others by code.
@@ -226,14 +239,17 @@ def rank(question: Question, applicants: Iterable[Applicant]) -> list[Verdict]:
 def consider(question: Question, applicant: Applicant) -> Verdict:
     """Put one reviewer through every gate; score them if none refuses."""
     profile = applicant.profile
-    reasons = [answer for gate in _GATES for answer in gate(question, applicant)]
+    reasons: list[Reason] = []
+    for gate in _GATES:
+        known = applicant.answered.get(gate)
+        reasons += gate(question, applicant) if known is None else known
     matches, about_items = _match(question, profile)
     reasons += about_items
     if not all(reason.holds for reason in reasons):
         refusals = tuple(reason for reason in reasons if not reason.holds)
         return Verdict(profile.reviewer_id, profile.code, None, None, refusals)
     score, remarks = _score(question, applicant, matches)
-    ordered = sorted(reasons, key=lambda reason: list(GATES).index(reason.gate))
+    ordered = sorted(reasons, key=lambda reason: _PLACES[reason.gate])
     return Verdict(
         profile.reviewer_id, profile.code, None, score, (*remarks, *ordered), tuple(matches)
     )
@@ -242,8 +258,18 @@ def consider(question: Question, applicant: Applicant) -> Verdict:
 def fitness(applicant: Applicant, rules: Rules = DEFAULT_RULES) -> list[Reason]:
     """What every case asks of a reviewer, whichever it is: for the panel's own pages."""
     question = Question("", (), (), applicant.profile.on, rules)
-    of_any_case = [gate for gate in _GATES if gate not in (_barred, _scope, _conflicts)]
+    of_any_case = [gate for gate in _GATES if gate not in _OF_A_CASE]
     return [answer for gate in of_any_case for answer in gate(question, applicant)]
+
+
+def answers_of_the_day(applicant: Applicant) -> Answers:
+    """What the gates say that ask only for the profile, its day and the days off.
+
+    An applicant who carries these answers is not put through those gates again, case by case.
+    """
+    question = Question("", (), (), applicant.profile.on)
+    of_the_day = [gate for gate in _GATES if gate not in (*_OF_A_CASE, _workload)]
+    return {gate: tuple(gate(question, applicant)) for gate in of_the_day}
 
 
 def acceptable(item: Item, fits: Sequence[Fit]) -> list[Fit]:
@@ -470,7 +496,7 @@ def _conflicts(question: Question, applicant: Applicant) -> list[Reason]:
     return answers or [Reason("CONFLICT", True, "No tie to a party is on file.")]
 
 
-_GATES: list[Callable[[Question, Applicant], list[Reason]]] = [
+_GATES: list[Gate] = [
     _status,
     _sign_in,
     _barred,
@@ -487,13 +513,14 @@ _GATES: list[Callable[[Question, Applicant], list[Reason]]] = [
     _workload,
     _conflicts,
 ]
+_OF_A_CASE: list[Gate] = [_barred, _scope, _conflicts]
 
 
 def _match(question: Question, profile: Profile) -> tuple[list[Match], list[Reason]]:
     """Whether a specialty fits each item; one reason an item."""
     matches, reasons = [], []
     for item in question.items:
-        found = _match_one(item, question.fits, profile)
+        found = _match_one(item, question.wanted[item.item_id], profile)
         if isinstance(found, Match):
             matches.append(found)
             reasons.append(Reason("SPECIALTY", True, f"Item {item.position}: {found.why}"))
@@ -506,8 +533,7 @@ def _match(question: Question, profile: Profile) -> tuple[list[Match], list[Reas
     return matches, reasons
 
 
-def _match_one(item: Item, fits: Sequence[Fit], profile: Profile) -> Match | str:
-    wanted = acceptable(item, fits)
+def _match_one(item: Item, wanted: Sequence[Fit], profile: Profile) -> Match | str:
     own = profile.specialties
     if wanted:
         for fit in wanted:

@@ -1,7 +1,7 @@
 """Giving many cases away at once, on paper: who would get each, and why. Pure, like matching."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from . import matching
@@ -28,7 +28,7 @@ class Step:
         return [reason.sentence for reason in self.chosen.reasons] if self.chosen else []
 
 
-def plan(cases: Iterable[tuple[int, int, Question, Sequence[Applicant]]]) -> list[Step]:
+def plan(cases: Iterable[tuple[int, int, Question, Sequence[Applicant]]]) -> Iterator[Step]:
     """Each case in its order to whoever comes first for it.
 
     What the plan itself gives away counts: a reviewer's last free place is given once.
@@ -36,15 +36,13 @@ def plan(cases: Iterable[tuple[int, int, Question, Sequence[Applicant]]]) -> lis
     :param cases: id, version, question and applicants of each.
     """
     given: Counter[int] = Counter()
-    steps = []
     for case_id, version, question, people in cases:
         verdicts = matching.rank(question, [_with(one, question, given) for one in people])
         chosen = verdicts[0] if verdicts and verdicts[0].is_eligible else None
         if chosen:
             given[chosen.reviewer_id] += 1
         refused = [one for one in verdicts if not one.is_eligible]
-        steps.append(Step(case_id, question.case_number, version, chosen, refused))
-    return steps
+        yield Step(case_id, question.case_number, version, chosen, refused)
 
 
 def _with(applicant: Applicant, question: Question, given: Counter[int]) -> Applicant:

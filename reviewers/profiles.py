@@ -1,7 +1,7 @@
 """Reads the panel as of a day, as it was known at a moment: two queries for any number."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -124,9 +124,18 @@ def profile(reviewer: Reviewer, *, on: date, known_at: datetime) -> Profile:
     return replace(now, status=then.status, capacity=then.capacity)
 
 
-def profiles(reviewers: QuerySet[Reviewer], *, on: date, known_at: datetime) -> dict[int, Profile]:
-    """The profiles of many reviewers, by id, in two queries. The status is today's."""
-    facts = facts_by_reviewer(on=on, known_at=known_at, of=reviewers)
+def profiles(
+    reviewers: QuerySet[Reviewer],
+    *,
+    on: date,
+    known_at: datetime,
+    affiliations: Q | None = None,
+) -> dict[int, Profile]:
+    """The profiles of many reviewers, by id, in two queries. The status is today's.
+
+    :param affiliations: these affiliations only; all when left out.
+    """
+    facts = facts_by_reviewer(on=on, known_at=known_at, of=reviewers, affiliations=affiliations)
     return {
         row["pk"]: Profile(
             reviewer_id=row["pk"],
@@ -152,11 +161,13 @@ def facts_by_reviewer(
     known_at: datetime,
     of: QuerySet[Reviewer] | None = None,
     affiliations: Q | None = None,
+    kinds: Collection[str] = tuple(_COLUMNS),
 ) -> dict[int, dict[str, list[Any]]]:
     """Every fact that held on a day as known at a moment, by reviewer and kind, in one query.
 
     :param of: these reviewers only; the whole panel when left out.
     :param affiliations: these affiliations only, where a panel has very many; all when left out.
+    :param kinds: these kinds of facts only, as a profile names them.
     """
     parts = [
         _facts_of(
@@ -169,9 +180,10 @@ def facts_by_reviewer(
             only=affiliations if kind == "affiliations" else None,
         )
         for kind, (model, columns) in _COLUMNS.items()
+        if kind in kinds
     ]
     found: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-    for row in parts[0].union(*parts[1:], all=True):
+    for row in parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0]:
         kind, reviewer_id, pk, *rest = row
         dated = dict(zip(_DATED, rest[: len(_DATED)], strict=True))
         built = _BUILD[kind]({"pk": pk, **dated}, rest[len(_DATED) :])

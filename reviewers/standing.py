@@ -27,7 +27,6 @@ class Record:
     finished: int = 0
     on_time: int = 0
     last_offered_on: date | None = None
-    had_it_until: date | None = None  # this case, in this round, taken back without a bar
 
 
 def rules_on(day: date, *, known_at: datetime) -> Rules:
@@ -40,10 +39,8 @@ def rules_on(day: date, *, known_at: datetime) -> Rules:
     return Rules.of(row.weights, row.limits) if row else DEFAULT_RULES
 
 
-def records(
-    panel: QuerySet[Reviewer], case: Case | None, *, rules: Rules, known_at: datetime
-) -> dict[int, Record]:
-    """What each of the panel did before a moment, by reviewer. Three queries."""
+def records(panel: QuerySet[Reviewer], *, rules: Rules, known_at: datetime) -> dict[int, Record]:
+    """What each of the panel did before a moment, by reviewer. Two queries."""
     held = ReviewerAssignment.objects.filter(
         reviewer__in=panel.values("pk"), offered_at__lte=known_at
     )
@@ -57,15 +54,13 @@ def records(
     for reviewer_id, ended_at, due_on in _latest_finished(held, rules, known_at=known_at):
         finished[reviewer_id] += 1
         on_time[reviewer_id] += local_day(ended_at) <= due_on
-    had = _had_it(case, known_at=known_at)
     return {
         pk: Record(
             finished=finished[pk],
             on_time=on_time[pk],
             last_offered_on=local_day(last[pk]) if pk in last else None,
-            had_it_until=had.get(pk),
         )
-        for pk in last.keys() | finished.keys() | had.keys()
+        for pk in last.keys() | finished.keys()
     }
 
 
@@ -95,13 +90,11 @@ def _latest_finished(
     )
 
 
-def _had_it(case: Case | None, *, known_at: datetime) -> dict[int, date]:
+def had_it(case: Case, *, known_at: datetime) -> dict[int, date]:
     """Who accepted this case in its present round and had it taken back, and until when.
 
     Who gave it back is another matter, and so is an earlier round: that reviewer is refused.
     """
-    if case is None:
-        return {}
     rows = ReviewerAssignment.objects.filter(
         case=case,
         round=case.round,

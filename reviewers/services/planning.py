@@ -13,7 +13,7 @@ from cases.models import CannotMove, Case
 from cases.policies import NotAllowed
 from cases.services.intake import local_day
 from reviewers import planning, policies
-from reviewers.candidates import gather
+from reviewers.candidates import gather, panel_today
 from reviewers.models import Reviewer, ReviewerAssignment
 from reviewers.planning import Step
 from reviewers.standing import rules_on
@@ -50,12 +50,11 @@ def draw_up(*, by: User, at: datetime) -> tuple[list[Step], bool]:
         .exclude(pk__in=held.values("case"))
         .order_by("due_on", "pk")[: AT_ONCE + 1]
     )
-    panel = Reviewer.objects.all()
+    today = panel_today(rules, on=day, known_at=at)
     steps = planning.plan(
-        (case.pk, case.version, *gather(case, panel, rules, on=day, known_at=at))
-        for case in waiting[:AT_ONCE]
+        (case.pk, case.version, *gather(case, today)) for case in waiting[:AT_ONCE]
     )
-    return steps, len(waiting) > AT_ONCE
+    return list(steps), len(waiting) > AT_ONCE
 
 
 def carry_out(*, choices: Sequence[tuple[int, int, int]], by: User, at: datetime) -> list[Outcome]:

@@ -1,0 +1,148 @@
+"""The panel as it stands on a day, made once and used for many cases.
+
+It holds what does not depend on a case: everyone's facts, and the answers of the gates that ask
+nothing of one. How much work each has is not in it, nor who may sign in: those are read each time.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from threading import Lock
+from typing import Any
+
+from django.db.models import CharField, Count, Max, Model, Q, QuerySet, Value
+from django.db.models.functions import Cast
+
+from . import conflicts, matching
+from .conflicts import FoldedName
+from .facts import Profile
+from .matching import Answers, Applicant
+from .models import (
+    Affiliation,
+    Certification,
+    FileProof,
+    Leave,
+    Licence,
+    PracticeFact,
+    Reviewer,
+    SanctionCheck,
+    Specialty,
+    Training,
+)
+from .profiles import profiles
+
+# What the snapshot is made of: facts only grow, and the others keep every version.
+_FACTS: list[Any] = [
+    Licence,
+    Certification,
+    PracticeFact,
+    Training,
+    SanctionCheck,
+    FileProof,
+    Leave,
+    Affiliation,
+]
+_VERSIONED: list[Any] = [Reviewer, Specialty]
+_OF_ANY_CASE = Q(relation=Affiliation.Relation.UR_CONTRACT)
+_KEPT_AT_MOST = 2  # some ten megabytes each for 3,000 reviewers
+
+_kept: dict[tuple[Any, ...], "PanelOfDay"] = {}
+_lock = Lock()
+
+
+@dataclass(frozen=True)
+class Member:
+    """A reviewer on the day. Of the affiliations, the profile has those that any case asks for."""
+
+    profile: Profile
+    name: FoldedName = field(repr=False)
+    subjects: frozenset[int] | None
+    days_off: frozenset[int]
+    answered: Answers = field(repr=False)
+
+    @classmethod
+    def of(
+        cls, profile: Profile, *, subjects: frozenset[int] | None, days_off: frozenset[int]
+    ) -> "Member":
+        """A member with the answers that follow from the profile."""
+        return cls(
+            profile=profile,
+            name=conflicts.name_of(profile),
+            subjects=subjects,
+            days_off=days_off,
+            answered=matching.answers_of_the_day(Applicant(profile, days_off=days_off)),
+        )
+
+
+@dataclass(frozen=True)
+class PanelOfDay:
+    """Everyone of the panel, by code."""
+
+    members: tuple[Member, ...]
+
+
+def panel_of_day(*, on: date, known_at: datetime) -> PanelOfDay:
+    """The whole panel on a day as known at a moment. One query if nothing changed since the last.
+
+    A snapshot is found again by what was newest in every table it is made of, so a fact that is
+    added or corrected, or a reviewer who changes, makes another one at once.
+    """
+    key = (on, *_newest(known_at))
+    with _lock:
+        found = _kept.get(key)
+    if found is None:
+        found = taken(Reviewer.objects.all(), on=on, known_at=known_at)
+        with _lock:
+            while len(_kept) >= _KEPT_AT_MOST:
+                del _kept[next(iter(_kept))]
+            _kept[key] = found
+    return found
+
+
+def taken(reviewers: QuerySet[Reviewer], *, on: date, known_at: datetime) -> PanelOfDay:
+    """A snapshot of these reviewers, read now. Three queries."""
+    found = profiles(reviewers, on=on, known_at=known_at, affiliations=_OF_ANY_CASE)
+    limits = reviewers.order_by("code").values_list("pk", "subjects", "days_off")
+    return PanelOfDay(
+        tuple(
+            Member.of(
+                found[pk],
+                subjects=None if subjects is None else frozenset(subjects),
+                days_off=frozenset(days_off),
+            )
+            for pk, subjects, days_off in limits
+            if pk in found
+        )
+    )
+
+
+def forget() -> None:
+    """Drop every snapshot: for whoever puts a database back to an earlier state."""
+    with _lock:
+        _kept.clear()
+
+
+def _newest(known_at: datetime) -> list[tuple[Any, ...]]:
+    """How many rows each table has, and the newest of them, as known at a moment. One query.
+
+    Rows are never deleted, so the number alone tells a change; the newest row and its moment tell
+    apart what was rolled back from what came in its place.
+    """
+    parts = [
+        _newest_of(model, model._default_manager.filter(recorded_at__lte=known_at), "recorded_at")
+        for model in _FACTS
+    ]
+    for model in _VERSIONED:
+        history = model.history.model
+        parts.append(_newest_of(history, history._default_manager.all(), "history_date"))
+    return sorted(parts[0].union(*parts[1:], all=True))
+
+
+def _newest_of(model: type[Model], rows: QuerySet[Any], moment: str) -> QuerySet[Any]:
+    answer: QuerySet[Any] = (
+        rows.order_by()
+        .annotate(table=Value(model._meta.db_table, output_field=CharField()))
+        .values("table")
+        .annotate(many=Count("pk"), last=Max("pk"), at=Cast(Max(moment), CharField()))
+        .values_list("table", "many", "last", "at")
+    )
+    return answer

@@ -1,0 +1,226 @@
+"""The panel that is kept between cases answers as one that is read anew, at every change."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from accounts.roles import Role
+from accounts.services import set_active
+from cases.services.intake import ItemOnForm
+from reviewers.candidates import weigh
+from reviewers.models import Reviewer
+from reviewers.panel_of_day import panel_of_day
+from reviewers.services import credentialing
+from reviewers.services import planning as plans
+from reviewers.services import rules as rule_services
+from tests.factories import MONDAY, person
+from tests.reviewers.factories import (
+    PANEL_ENTERED,
+    VERIFIED,
+    category,
+    fit_reviewer,
+    offered_case,
+    panel_seeds,
+    ready_case,
+)
+from tests.reviewers.naive import naively_ranked
+
+pytestmark = pytest.mark.django_db
+DAY = date(2026, 3, 2)
+NOON = MONDAY + timedelta(hours=4)
+
+# Of sixty reviewers in turn: what is on file otherwise.
+KINDS = [
+    {},
+    {"licence": {"state": "Nevada"}},
+    {"hours": None},
+    {"law": None, "certification": None},
+    {"licence": {"kind": "DC"}, "certification": None},
+    {"certification": {"specialty": "Registered Nurse"}},
+    {"certification": {"specialty": "Neurological Surgery"}},
+    {"licence": {"standing": "RESTRICTED", "valid_from": date(2026, 2, 1), "valid_to": None}},
+    {"first_name": "Dana", "last_name": "Oyelaran"},
+    {"sign_in": False},
+]
+
+
+def tie_to(reviewer, organisation, relation="EMPLOYMENT", **more):
+    credentialing.add_affiliation(
+        reviewer_id=reviewer.pk,
+        relation=relation,
+        organisation_name=organisation,
+        valid_from=date(2024, 1, 1),
+        by=None,
+        at=PANEL_ENTERED,
+        **VERIFIED | more,
+    )
+
+
+def a_panel_of_sixty():
+    panel_seeds()
+    drugs = category("Pharmaceuticals", "Opioids")
+    for number in range(60):
+        reviewer = fit_reviewer(capacity=1 + number % 4, **KINDS[number % len(KINDS)])
+        if number % 7 == 0:
+            tie_to(reviewer, "Harbor Cold Storage")
+        if number % 11 == 0:
+            tie_to(reviewer, "Nobody of this case")
+        if number % 13 == 0:
+            tie_to(reviewer, "Some Insurer", relation="UR_CONTRACT")
+        if number % 17 == 0:
+            tie_to(
+                reviewer,
+                "Harbor Cold Storage",
+                relation="OWNERSHIP",
+                share_percent=Decimal("0.5"),
+            )
+        if number % 9 == 0:
+            rule_services.limit_offers(
+                reviewer_id=reviewer.pk,
+                subjects=[drugs.pk] if number % 2 else [],
+                days_off=[0] if number % 4 == 0 else [],
+                reason="Asked",
+                by=None,
+                at=PANEL_ENTERED,
+            )
+    return drugs
+
+
+def test_mc1_the_answer_is_that_of_a_loop_over_everyone_for_every_case():
+    drugs = a_panel_of_sixty()
+    held = offered_case(reviewer=Reviewer.objects.order_by("pk")[1])
+    assert held.reviewer_id
+    cases = [
+        ready_case(),
+        ready_case(items=[ItemOnForm(title="Norco", category_id=drugs.pk)]),
+        ready_case(items=[ItemOnForm(title="Drops", body_part="Eye")]),
+    ]
+
+    for case in cases:
+        verdicts, _ = weigh(case, on=DAY, known_at=NOON)
+        assert verdicts == naively_ranked(case, on=DAY, known_at=NOON)
+        assert len(verdicts) == 60
+    assert 0 < sum(one.is_eligible for one in weigh(cases[0], on=DAY, known_at=NOON)[0]) < 60
+
+
+def test_the_facts_of_the_panel_are_read_once_for_many_cases():
+    fit_reviewer()
+    first = panel_of_day(on=DAY, known_at=NOON)
+
+    with CaptureQueriesContext(connection) as asked:
+        again = panel_of_day(on=DAY, known_at=NOON + timedelta(minutes=1))
+
+    assert again is first
+    assert len(asked) == 1
+
+
+CHANGES = {
+    "a leave is entered": (
+        lambda reviewer: credentialing.add_leave(
+            reviewer_id=reviewer.pk,
+            valid_from=DAY,
+            valid_to=DAY,
+            by=None,
+            at=NOON,
+            **VERIFIED,
+        ),
+        {"LEAVE"},
+    ),
+    "a licence is corrected": (
+        lambda reviewer: credentialing.correct_fact(
+            kind="licence",
+            fact_id=reviewer.licences.get().pk,
+            changes={"valid_to": date(2026, 3, 1)},
+            by=None,
+            at=NOON,
+        ),
+        {"LICENCE", "SPECIALTY"},
+    ),
+    "a contract for utilization review is entered": (
+        lambda reviewer: tie_to(reviewer, "Some Insurer", relation="UR_CONTRACT"),
+        {"UR_CONTRACT"},
+    ),
+    "a tie to the employer is entered": (
+        lambda reviewer: tie_to(reviewer, "Harbor Cold Storage"),
+        {"CONFLICT"},
+    ),
+    "the reviewer is suspended": (
+        lambda reviewer: credentialing.set_status(
+            reviewer_id=reviewer.pk, status="SUSPENDED", reason="Asked to", by=None, at=NOON
+        ),
+        {"STATUS"},
+    ),
+    "the sign-in is withdrawn": (
+        lambda reviewer: set_active(user_id=reviewer.user_id, active=False, by=None, at=NOON),
+        {"SIGN_IN"},
+    ),
+    "the weekday becomes a day off": (
+        lambda reviewer: rule_services.limit_offers(
+            reviewer_id=reviewer.pk, subjects=None, days_off=[0], reason="Asked", by=None, at=NOON
+        ),
+        {"DAY_OFF"},
+    ),
+    "another case is given to them": (
+        lambda reviewer: offered_case(reviewer=reviewer),
+        {"WORKLOAD"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "gates"), CHANGES.values(), ids=list(CHANGES))
+def test_a_change_shows_at_once_although_the_panel_was_kept(change, gates):
+    case, reviewer = ready_case(), fit_reviewer(capacity=1)
+
+    def refused():
+        (verdict,) = weigh(case, on=DAY, known_at=NOON)[0]
+        return {reason.gate for reason in verdict.refusals}
+
+    assert refused() == set()
+    change(reviewer)
+    assert refused() == gates
+
+
+def test_what_was_rolled_back_is_not_kept_in_place_of_what_came_after():
+    case, reviewer = ready_case(), fit_reviewer()
+
+    def on_leave(day, at):
+        credentialing.add_leave(
+            reviewer_id=reviewer.pk, valid_from=day, valid_to=day, by=None, at=at, **VERIFIED
+        )
+
+    with transaction.atomic():
+        on_leave(DAY, NOON)
+        assert not weigh(case, on=DAY, known_at=NOON)[0][0].is_eligible
+        transaction.set_rollback(True)
+    on_leave(DAY + timedelta(days=1), NOON - timedelta(seconds=1))
+
+    assert weigh(case, on=DAY, known_at=NOON)[0][0].is_eligible
+
+
+def test_what_was_known_earlier_is_answered_apart_from_what_is_known_now():
+    case, reviewer = ready_case(), fit_reviewer()
+    CHANGES["a leave is entered"][0](reviewer)
+
+    now = weigh(case, on=DAY, known_at=NOON)[0][0]
+    before = weigh(case, on=DAY, known_at=NOON - timedelta(seconds=1))[0][0]
+
+    assert (now.is_eligible, before.is_eligible) == (False, True)
+
+
+def test_mc7_a_plan_reads_the_panel_once_whatever_the_number_of_cases():
+    coordinator = person(Role.COORDINATOR)
+    assert coordinator.roles
+    fit_reviewer()
+    queries = []
+    for more in (1, 1, 2):
+        for _ in range(more):
+            ready_case()
+        with CaptureQueriesContext(connection) as asked:
+            plans.draw_up(by=coordinator, at=NOON)
+        queries.append(sum('"reviewers_licence"' in one["sql"] for one in asked.captured_queries))
+
+    # the first reads the facts; each asks once whether anything changed
+    assert queries == [2, 1, 1]
