@@ -1,0 +1,202 @@
+"""One case against 3,000 reviewers with 20,000 affiliations, beside a naive loop; and a long plan.
+
+``script/bench matching``. The naive loop reads and tests every reviewer alone; it has to give the
+same verdicts, which is asserted. It is measured on one case, because it takes so long. The plan is
+of 1,000 cases: 40 different ones, each many times, what it gives away counted as it goes.
+"""
+
+import json
+import statistics
+import time
+from datetime import date, timedelta
+from itertools import cycle, islice
+from typing import Any
+
+from . import stage
+
+REVIEWERS, AFFILIATIONS, ORGANISATIONS = 3_000, 20_000, 2_000
+CASES, PLANNED = 40, 1_000
+MEASURED = 30
+DAY = date(2026, 3, 2)
+RESULT = stage.RESULTS / "matching.json"
+
+
+def fill() -> list[Any]:
+    """A panel made of copies of one reviewer, each different in something; and the cases."""
+    from django.db import transaction
+
+    from cases.models import Organisation
+    from cases.services.intake import ItemOnForm
+    from reviewers.models import Affiliation, Reviewer
+    from tests.factories import MONDAY
+    from tests.reviewers.factories import PANEL_ENTERED, category, fit_reviewer, ready_case
+
+    with transaction.atomic():
+        drugs = category("Pharmaceuticals", "Opioids")
+        model = fit_reviewer()
+        treatments = [
+            {},
+            {"items": [ItemOnForm(title="Norco", category_id=drugs.pk)]},
+            {"items": [ItemOnForm(title="Drops", body_part="Eye")]},
+        ]
+        cases = [ready_case(**treatments[n % len(treatments)]) for n in range(CASES)]
+        _copies(model)
+        many = [Organisation() for _ in range(ORGANISATIONS)]
+        Organisation.objects.bulk_store(many, by=None, at=MONDAY)
+        ids = list(Organisation.objects.order_by("pk").values_list("pk", flat=True))
+        reviewers = list(Reviewer.objects.order_by("pk").values_list("pk", flat=True))
+        relations = ["EMPLOYMENT", "CONTRACT", "PRIVILEGES", "SAME_GROUP", "OWNERSHIP"]
+        Affiliation.objects.bulk_create(
+            [
+                Affiliation(
+                    reviewer_id=reviewers[n % len(reviewers)],
+                    relation=relations[n % len(relations)],
+                    organisation_id=ids[n * 7919 % len(ids)],
+                    valid_from=date(2020, 1, 1),
+                    verified_on=date(2026, 1, 15),
+                    verified_by="C. Keeper",
+                    source="Register",
+                    recorded_at=PANEL_ENTERED,
+                )
+                for n in range(AFFILIATIONS)
+            ],
+            batch_size=500,
+        )
+    return cases
+
+
+def _copies(model: Any) -> None:
+    from accounts.models import User
+    from reviewers.models import (
+        Certification,
+        FileProof,
+        Licence,
+        PracticeFact,
+        Reviewer,
+        SanctionCheck,
+        Training,
+    )
+    from tests.reviewers.factories import PANEL_ENTERED, specialty
+
+    numbers = range(REVIEWERS - 1)
+    users = User.objects.bulk_create(
+        [User(email=f"copy{n}@example.org", name=f"Copy {n}") for n in numbers], batch_size=500
+    )
+    rows = [
+        Reviewer(
+            code=f"R-9{n:05d}",
+            user=users[n],
+            first_name=_word(n),
+            last_name=_word(n * 31 + 7),
+            capacity=2 + n % 5,
+        )
+        for n in numbers
+    ]
+    Reviewer.objects.bulk_store(rows, by=None, at=PANEL_ENTERED)
+    ids = list(Reviewer.objects.exclude(pk=model.pk).order_by("pk").values_list("pk", flat=True))
+    names = ["Physical Medicine & Rehabilitation", "Ophthalmology", "Psychiatry", "Hand Surgery"]
+    fields = [specialty(name) for name in names]
+    for kind in (Licence, Certification, PracticeFact, Training, SanctionCheck, FileProof):
+        fresh = []
+        for row in kind._default_manager.filter(reviewer=model):
+            for n, pk in enumerate(ids):
+                changes: dict[str, Any] = {}
+                if kind is Licence and n % 4 == 0:
+                    changes["state"] = "Nevada"
+                if kind is Certification:
+                    changes["specialty"] = fields[n % len(fields)]
+                if kind is PracticeFact and row.kind == "HOURS" and n % 5 == 0:
+                    changes["weekly_hours"] = 12
+                if kind is Training and n % 9 == 0:
+                    changes["valid_to"] = date(2026, 2, 1)
+                fresh.append(_copy(kind, row, reviewer_id=pk, **changes))
+        kind._default_manager.bulk_create(fresh, batch_size=500)
+
+
+def _copy(kind: Any, row: Any, **changes: Any) -> Any:
+    held = {
+        field.attname: getattr(row, field.attname)
+        for field in kind._meta.concrete_fields
+        if not field.primary_key
+    }
+    made = kind(**held)
+    for name, value in changes.items():
+        setattr(made, name, value)
+    return made
+
+
+def _word(n: int) -> str:
+    """A pronounceable name of its own for a number."""
+    parts = ["ba", "ke", "lo", "mi", "ru", "sa", "te", "vo", "wi", "zu", "dan", "fer", "gol"]
+    said = ""
+    n += 169
+    while n:
+        n, rest = divmod(n, len(parts))
+        said += parts[rest]
+    return said.capitalize()
+
+
+def main() -> None:
+    stage.set_up()
+    from reviewers import panel_of_day, planning
+    from reviewers.candidates import gather, panel_today, weigh
+    from reviewers.standing import rules_on
+    from tests.factories import MONDAY
+    from tests.reviewers.naive import naively_ranked
+
+    cases = fill()
+    now = MONDAY + timedelta(hours=4)
+
+    def timed(case: Any) -> float:
+        started = time.perf_counter()
+        weigh(case, on=DAY, known_at=now)
+        return (time.perf_counter() - started) * 1000
+
+    panel_of_day.forget()
+    first = timed(cases[0])
+    kept = [timed(case) for case in cases[:MEASURED]]
+    cold = []
+    for case in cases[:5]:
+        panel_of_day.forget()
+        cold.append(timed(case))
+
+    started = time.perf_counter()
+    slowly = naively_ranked(cases[1], on=DAY, known_at=now)
+    naive = (time.perf_counter() - started) * 1000
+    verdicts, _ = weigh(cases[1], on=DAY, known_at=now)
+    assert verdicts == slowly  # noqa: S101 - what is measured is the same answer
+
+    started = time.perf_counter()
+    today = panel_today(rules_on(DAY, known_at=now), on=DAY, known_at=now)
+    steps = planning.plan(
+        (case.pk, case.version, *gather(case, today)) for case in islice(cycle(cases), PLANNED)
+    )
+    given = sum(step.chosen is not None for step in steps)
+    plan = time.perf_counter() - started
+
+    found = {
+        "engine": stage.engine(),
+        "reviewers": len(verdicts),
+        "affiliations": AFFILIATIONS,
+        "eligible for the case compared": sum(one.is_eligible for one in verdicts),
+        "one case, facts kept, ms": {
+            "median": round(statistics.median(kept), 1),
+            "p95": round(stage.p95(kept), 1),
+        },
+        "one case, facts read, ms": {"first": round(first, 1), "most": round(max(cold), 1)},
+        "naive loop, ms": round(naive, 1),
+        "naive loop to median": round(naive / statistics.median(kept), 1),
+        "plan": {
+            "cases": PLANNED,
+            "given away": given,
+            "seconds": round(plan, 1),
+            "ms a case": round(plan / PLANNED * 1000, 1),
+        },
+    }
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
