@@ -97,6 +97,7 @@ PERMISSIONS: dict[str, set[Role]] = {
     "reviewers.set_conflict_limits": {Role.DIRECTOR},
     "reviewers.manage_weights": {Role.DIRECTOR},
     "cases.keep_organisations": {Role.CREDENTIALING, Role.COORDINATOR},
+    "cases.manage_clock_rules": {Role.ADMINISTRATOR, Role.DIRECTOR},
     "letters.manage_wording": {Role.DIRECTOR, Role.ADMINISTRATOR},
     "guidelines.manage": {Role.GUIDELINE_ADMIN},
     "accounts.manage_people": {Role.ADMINISTRATOR},

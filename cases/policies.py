@@ -50,6 +50,15 @@ def why_not(user: User, permission: str, case: Case, *states: Status, act: str) 
     return ""
 
 
+def why_not_keep_rules(user: User) -> str:
+    """Why this person may not confirm or change the rules of clocks and the holidays."""
+    return (
+        ""
+        if user.may("cases.manage_clock_rules")
+        else "Your role does not change the rules of clocks and the holidays."
+    )
+
+
 def why_not_enter(user: User) -> str:
     return "" if user.may("cases.enter_application") else "Your role does not enter applications."
 

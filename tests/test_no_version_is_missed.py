@@ -17,6 +17,7 @@ from tests.walk.correspondence import write_letters
 from tests.walk.dates import after_the_determination, dates_move, more_time
 from tests.walk.house import keep_guidelines, keep_the_panel
 from tests.walk.intake_desk import correct_slips, decide_together, key_a_batch
+from tests.walk.law import keep_the_law
 from tests.walk.lists import keep_views, work_the_lists
 from tests.walk.reviewed import check_and_issue, file_letters, review, to_records, to_review
 from tests.walk.screened import changes_after_acceptance, ends_early, waits_for_others
@@ -93,6 +94,7 @@ def the_office_at_work(walk):
         walk.act(letter_services.publish_wording, by=director, set_id=newer.pk)
     reviewer, reviewer_user = keep_the_panel(walk, keeper)
 
+    keep_the_law(walk, director)
     supervisor = people[Role.SUPERVISOR]
     key_a_batch(walk, clerk, supervisor)
     correct_slips(walk, clerk)

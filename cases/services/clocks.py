@@ -5,12 +5,13 @@ these facts, the holds and extensions on file and the rules, and on nothing else
 not on whether a job ran.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from accounts.models import User
-from cases.clocks import EXTENSION
+from cases.calendars import Calendars
+from cases.clocks import EXTENSION, Rule
 from cases.deadlines import PACIFIC, Hold, Sum, Unknown, due
 from cases.models import Case, Deadline
 from cases.models.clocks import rules_on_file
@@ -19,6 +20,7 @@ from cases.policies import NotAllowed
 __all__ = [
     "PACIFIC",
     "SCREENING",
+    "Law",
     "Moved",
     "answer",
     "compute",
@@ -26,10 +28,13 @@ __all__ = [
     "holds_on",
     "meet",
     "recompute",
+    "renewed",
     "start",
     "stop",
     "unmeet",
 ]
+
+Law = tuple[Sequence[Rule], Calendars]  # what to count with
 
 SCREENING = "screening"  # the organisation's own clock; every other one is the law's
 
@@ -110,8 +115,8 @@ def recompute(*, case: Case, why: str, by: User | None, at: datetime) -> list[Mo
     for old in case.deadlines.filter(
         round=case.round, met_at__isnull=True, replaced_at__isnull=True
     ).order_by("pk"):
-        new = _row(case, old.clock, old.given, answer(case=case, clock=old.clock, given=old.given))
-        if _says(new) == _says(old):
+        new = renewed(case=case, old=old)
+        if new is None:
             continue
         _end(old, why, by=by, at=at)
         new.store(by=by, at=at, why=why)
@@ -119,6 +124,20 @@ def recompute(*, case: Case, why: str, by: User | None, at: datetime) -> list[Mo
             case.set_due(new.due_on, new.clock, by=by, at=at)
         moved.append(Moved(old, new))
     return moved
+
+
+def renewed(
+    *, case: Case, old: Deadline, law: Law | None = None, holds: Sequence[Hold] | None = None
+) -> Deadline | None:
+    """The row, not stored, that would replace a running sum; ``None`` if it says the same. Queries.
+
+    :param law: rules and calendars to count with instead of those on file.
+    :param holds: what stood in the way, where the caller knows it already.
+    :raises CannotCount: no rule covers the day of its trigger.
+    """
+    found = answer(case=case, clock=old.clock, given=old.given, law=law, holds=holds)
+    new = _row(case, old.clock, old.given, found)
+    return None if _says(new) == _says(old) else new
 
 
 def compute(*, clock: str, given: Mapping[str, str]) -> Sum:
@@ -133,13 +152,23 @@ def compute(*, clock: str, given: Mapping[str, str]) -> Sum:
     return total
 
 
-def answer(*, case: Case, clock: str, given: Mapping[str, str]) -> Sum | Unknown:
+def answer(
+    *,
+    case: Case,
+    clock: str,
+    given: Mapping[str, str],
+    law: Law | None = None,
+    holds: Sequence[Hold] | None = None,
+) -> Sum | Unknown:
     """The sum of one clock on a case, with its holds and extensions, or what is missing. Queries.
+
+    :param law: rules and calendars to count with instead of those on file.
+    :param holds: what stood in the way, where the caller knows it already.
 
     :raises CannotCount: a fact cannot be read, or no rule is on file for its day.
     """
-    rules, calendars = rules_on_file()
-    holds = holds_on(case, clock)
+    rules, calendars = law or rules_on_file()
+    holds = holds_on(case, clock) if holds is None else holds
     return due(clock, given, rules=rules, calendars=calendars, holds=holds)
 
 

@@ -1,0 +1,116 @@
+"""Working out the running clocks of all open cases anew after the law changed, first as a trial."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts.models import User
+from cases import policies
+from cases.calendars import CannotCount, say
+from cases.clocks import CLOCKS
+from cases.models import Case, Deadline, Event, Hold, TimeExtension
+from cases.models.clocks import rules_on_file
+
+from . import clocks
+from .clocks import Law, Moved
+
+
+@dataclass(frozen=True)
+class DateChange:
+    """A running sum beside what it would say; ``problem`` where nothing can be counted."""
+
+    case: Case
+    old: Deadline
+    new: Deadline | None
+    problem: str = ""
+
+    @property
+    def moves(self) -> bool:
+        """Whether a date changes, and not only the words of the sum."""
+        return self.new is None or _dates(self.old) != _dates(self.new)
+
+
+def would_change(*, law: Law | None = None, clock: str = "") -> list[DateChange]:
+    """Every running sum of an open case that would say something else, by case. Stores nothing.
+
+    :param law: rules and calendars to count with; those on file when left out.
+    :param clock: look at this clock alone.
+    """
+    law = law or rules_on_file()
+    disturbed = {*Hold.objects.values_list("case", flat=True).distinct()} | {
+        *TimeExtension.objects.values_list("case", flat=True).distinct()
+    }
+    running = Deadline.objects.filter(
+        met_at__isnull=True,
+        replaced_at__isnull=True,
+        case__is_open=True,
+        round=F("case__round"),
+        **({"clock": clock} if clock else {}),
+    )
+    found = []
+    for old in running.select_related("case").order_by("case_id", "pk").iterator(chunk_size=500):
+        try:
+            new = clocks.renewed(
+                case=old.case, old=old, law=law, holds=None if old.case_id in disturbed else ()
+            )
+        except CannotCount as problem:
+            found.append(DateChange(old.case, old, None, str(problem)))
+        else:
+            if new is not None:
+                found.append(DateChange(old.case, old, new))
+    return found
+
+
+def recount(*, why: str, by: User, at: datetime) -> list[Moved]:
+    """Store every running sum that says something else under the rules on file.
+
+    Each case by itself: what cannot be counted on one case is left as it is and stops no other. A
+    moved date is an act on its case.
+
+    :raises NotAllowed: wrong role, or no reason.
+    """
+    policies.refuse(policies.why_not_keep_rules(by))
+    policies.refuse("" if why.strip() else "Say why the dates are worked out anew.")
+    changes = would_change()
+    countable = sorted(
+        {one.case.pk for one in changes} - {one.case.pk for one in changes if not one.new}
+    )
+    moved: list[Moved] = []
+    for case_id in countable:
+        moved += _recount_one(case_id, why.strip(), by=by, at=at)
+    return moved
+
+
+@transaction.atomic
+def _recount_one(case_id: int, why: str, *, by: User, at: datetime) -> Sequence[Moved]:
+    case = Case.objects.select_for_update().get(pk=case_id)
+    moved = clocks.recompute(case=case, why=why, by=by, at=at)
+    changed = [one for one in moved if _dates(one.old) != _dates(one.new)]
+    if changed:
+        Event.objects.create(
+            case=case,
+            kind=Event.Kind.CHANGED,
+            happened_at=at,
+            by=by,
+            sentence="Dates were worked out anew after a rule or a holiday changed.",
+            why=why,
+            facts={
+                "changes": [
+                    [CLOCKS[one.new.clock].label, _words(one.old), _words(one.new)]
+                    for one in changed
+                ]
+            },
+        )
+    return moved
+
+
+def _dates(row: Deadline) -> tuple[object, ...]:
+    return row.due_on, row.due_at, row.target_on, row.unknown
+
+
+def _words(row: Deadline) -> str:
+    words = say(row.due_on) if row.due_on else row.unknown
+    return f"{words}, our own target {say(row.target_on)}" if row.target_on else words

@@ -1,0 +1,248 @@
+"""Keeping the rules of clocks and the holidays: confirmed, superseded, begun and ended.
+
+Every act is dated, says why, and keeps the earlier row. No date of a case moves by it: the sums on
+file are worked out anew by the next act on their case, or for all cases by ``recounting``.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from cases import policies
+from cases.calendars import FIRST_DAY, LAST_DAY, BadHoliday, calendars_from, say
+from cases.clocks import BadRules
+from cases.models import ClockRule, HolidayRule
+
+from .clocks import Law
+from .intake import local_day
+
+# What a row that supersedes another may say otherwise. Its clock stays, its days are its own.
+TERMS = (
+    "kind", "length", "length_by_method", "calendar", "roll", "extensions", "legal_holds", "cutoff",
+    "deemed_received", "outer_days", "usd_per_day", "usd_limit", "source", "note",
+)  # fmt: skip
+
+
+@transaction.atomic
+def confirm_rule(
+    *,
+    rule_id: int,
+    compared_with: str,
+    on: date,
+    seen_version: int | None,
+    by: User,
+    at: datetime,
+) -> ClockRule:
+    """State that a rule was compared with the text of the law.
+
+    :param compared_with: which text, and as of when.
+    :raises NotAllowed: wrong role, confirmed already, no text named, or a day still to come.
+    :raises Stale: the row was changed after the page was loaded.
+    """
+    rule: ClockRule = ClockRule.objects.select_for_update().get(pk=rule_id)
+    _confirm(rule, compared_with, on, seen_version, by=by, at=at)
+    return rule
+
+
+@transaction.atomic
+def supersede_rule(
+    *,
+    rule_id: int,
+    terms: Mapping[str, Any],
+    effective_from: date,
+    effective_to: date | None = None,
+    why: str,
+    seen_version: int | None,
+    by: User,
+    at: datetime,
+) -> ClockRule:
+    """Let a new row take over from a rule on a day; the old one ends on the day before.
+
+    A deadline goes by the rule that is in force on the day of its trigger, so one whose trigger
+    lies earlier is not touched. The new row is unconfirmed.
+
+    :param terms: columns of ``TERMS`` that the new row says otherwise.
+    :param effective_to: its last day, where that is not the last day of the old row.
+    :raises NotAllowed: wrong role, no reason, or days on which the old row is not in force; a gap
+        or an overlap. The message names both rows.
+    :raises Stale: the row was changed after the page was loaded.
+    """
+    policies.refuse(policies.why_not_keep_rules(by))
+    old: ClockRule = ClockRule.objects.select_for_update().get(pk=rule_id)
+    old.refuse_if_stale(seen_version)
+    policies.refuse("" if why.strip() else "Say why the rule changes.")
+    ended, new = superseding(
+        rule=old, terms=terms, effective_from=effective_from, effective_to=effective_to
+    )
+    try:
+        ClockRule.objects.store_together([ended, new], by=by, at=at, why=why.strip())
+    except BadRules as refusal:
+        raise policies.NotAllowed(str(refusal)) from refusal
+    return new
+
+
+def superseding(
+    *,
+    rule: ClockRule,
+    terms: Mapping[str, Any],
+    effective_from: date,
+    effective_to: date | None = None,
+) -> tuple[ClockRule, ClockRule]:
+    """The old row as it would end and the new one, neither of them stored.
+
+    :raises NotAllowed: the new row cannot take over on that day, or cannot be read.
+    """
+    unknown = set(terms) - set(TERMS)
+    if unknown:
+        raise TypeError(f"not a term of a rule: {', '.join(sorted(unknown))}")
+    columns = {name: getattr(rule, name) for name in TERMS} | dict(terms)
+    new = ClockRule(
+        clock=rule.clock,
+        effective_from=effective_from,
+        effective_to=effective_to or rule.effective_to,
+        **columns,
+    )
+    if effective_from <= rule.effective_from or (
+        rule.effective_to is not None and effective_from > rule.effective_to
+    ):
+        raise policies.NotAllowed(
+            f"{new} cannot take over from {rule}: let it begin after the first day of that row, "
+            "and not after its last."
+        )
+    try:
+        new.as_rule()
+    except BadRules as refusal:
+        raise policies.NotAllowed(str(refusal)) from refusal
+    ended = ClockRule.objects.get(pk=rule.pk)
+    ended.effective_to = effective_from - timedelta(days=1)
+    return ended, new
+
+
+def law_with(*, rows: Sequence[ClockRule | HolidayRule]) -> Law:
+    """Rules and calendars as they would be with these rows, stored or not, put in. Two queries."""
+    changed = {row.pk for row in rows if isinstance(row, ClockRule) and row.pk}
+    rules = ClockRule.objects.exclude(pk__in=changed).as_rules()
+    rules += [row.as_rule() for row in rows if isinstance(row, ClockRule)]
+    days_off = [row for row in rows if isinstance(row, HolidayRule)]
+    kept = HolidayRule.objects.exclude(pk__in=[row.pk for row in days_off if row.pk])
+    holidays = [row.as_holiday() for row in kept.select_related("confirmed_by").order_by("pk")]
+    return rules, calendars_from((*holidays, *(row.as_holiday() for row in days_off)))
+
+
+@transaction.atomic
+def confirm_holiday(
+    *,
+    holiday_id: int,
+    compared_with: str,
+    on: date,
+    seen_version: int | None,
+    by: User,
+    at: datetime,
+) -> HolidayRule:
+    """State that a holiday was compared with the text of the law; as ``confirm_rule``."""
+    row: HolidayRule = HolidayRule.objects.select_for_update().get(pk=holiday_id)
+    _confirm(row, compared_with, on, seen_version, by=by, at=at)
+    return row
+
+
+@transaction.atomic
+def add_holiday(
+    *,
+    calendar: str,
+    name: str,
+    pattern: str,
+    source: str,
+    effective_from: date,
+    effective_to: date | None = None,
+    sunday_moves_to_monday: bool = False,
+    saturday_moves_to_friday: bool = False,
+    note: str = "",
+    why: str,
+    by: User,
+    at: datetime,
+) -> HolidayRule:
+    """Begin a holiday on one calendar from a day. It is unconfirmed.
+
+    :param pattern: when it falls, as ``cases.calendars.Holiday`` says.
+    :raises NotAllowed: wrong role, no reason or source, a pattern that cannot be read, days outside
+        2012 to 2060, or a gap or overlap with a row of the same name, which the message names.
+    """
+    policies.refuse(policies.why_not_keep_rules(by))
+    # Two people who begin the same holiday take turns.
+    list(HolidayRule.objects.select_for_update().filter(calendar=calendar).values_list("pk"))
+    policies.refuse("" if why.strip() else "Say why the holiday begins.")
+    policies.refuse("" if source.strip() else "Name the source of the holiday.")
+    policies.refuse(_why_not_in_range(effective_from, effective_to))
+    row = HolidayRule(
+        calendar=calendar,
+        name=name.strip(),
+        pattern=" ".join(pattern.split()),
+        source=source.strip(),
+        effective_from=effective_from,
+        effective_to=effective_to,
+        sunday_moves_to_monday=sunday_moves_to_monday,
+        saturday_moves_to_friday=saturday_moves_to_friday,
+        note=note.strip(),
+    )
+    try:
+        return row.store(by=by, at=at, why=why.strip())
+    except (BadRules, BadHoliday) as refusal:
+        raise policies.NotAllowed(str(refusal)) from refusal
+
+
+@transaction.atomic
+def end_holiday(
+    *,
+    holiday_id: int,
+    effective_to: date,
+    why: str,
+    seen_version: int | None,
+    by: User,
+    at: datetime,
+) -> HolidayRule:
+    """State the last day on which a holiday may fall. What fell before stays.
+
+    :raises NotAllowed: wrong role, no reason, a day before it began, or a gap to a row of the same
+        name, which the message names.
+    :raises Stale: the row was changed after the page was loaded.
+    """
+    policies.refuse(policies.why_not_keep_rules(by))
+    row: HolidayRule = HolidayRule.objects.select_for_update().get(pk=holiday_id)
+    row.refuse_if_stale(seen_version)
+    policies.refuse("" if why.strip() else "Say why the holiday ends.")
+    policies.refuse(_why_not_in_range(row.effective_from, effective_to))
+    row.effective_to = effective_to
+    try:
+        return row.store(by=by, at=at, why=why.strip(), fields=["effective_to"])
+    except BadRules as refusal:
+        raise policies.NotAllowed(str(refusal)) from refusal
+
+
+def _confirm(
+    row: ClockRule | HolidayRule,
+    compared_with: str,
+    on: date,
+    seen_version: int | None,
+    *,
+    by: User,
+    at: datetime,
+) -> None:
+    policies.refuse(policies.why_not_keep_rules(by))
+    row.refuse_if_stale(seen_version)
+    policies.refuse("It was confirmed already." if row.is_confirmed else "")
+    policies.refuse("" if compared_with.strip() else "Say with which text it was compared.")
+    policies.refuse("That day is still to come." if on > local_day(at) else "")
+    row.confirmed_by, row.confirmed_on = by, on
+    why = f"Compared with {compared_with.strip()}"
+    row.store(by=by, at=at, why=why, fields=["confirmed_by", "confirmed_on"])
+
+
+def _why_not_in_range(first: date, last: date | None) -> str:
+    if last is not None and last < first:
+        return f"It would end on {say(last)}, before it begins on {say(first)}."
+    if not FIRST_DAY <= first <= LAST_DAY or (last is not None and last > LAST_DAY):
+        return f"Holidays are on file for {FIRST_DAY.year} to {LAST_DAY.year}. Check the year."
+    return ""

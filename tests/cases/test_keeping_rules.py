@@ -1,0 +1,290 @@
+"""Rules of clocks and holidays: confirmed, superseded, begun and ended by a person, each dated."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.core.checks import run_checks
+
+from accounts.roles import Role
+from accounts.versions import Stale
+from cases.calendars import say
+from cases.models import ClockRule, Deadline, Event, HolidayRule
+from cases.models.clocks import rules_on_file
+from cases.policies import NotAllowed
+from cases.services import clocks, recounting, rules
+from cases.services.intake import local_day
+from tests.factories import MONDAY, eligible_case, person, received_case
+
+pytestmark = pytest.mark.django_db
+TODAY = local_day(MONDAY)
+
+
+@pytest.fixture
+def director():
+    return person(Role.DIRECTOR)
+
+
+def rule_of(clock="noarfi"):
+    return ClockRule.objects.get(clock=clock, effective_to__isnull=True)
+
+
+def supersede(rule, by, *, begins, **terms):
+    more = {key: terms.pop(key) for key in ("effective_to", "seen_version") if key in terms}
+    return rules.supersede_rule(
+        rule_id=rule.pk,
+        terms=terms,
+        effective_from=begins,
+        why="The regulation was amended",
+        by=by,
+        at=MONDAY,
+        **({"seen_version": rule.version} | more),
+    )
+
+
+def confirm(rule, by, **changes):
+    return rules.confirm_rule(
+        **{
+            "rule_id": rule.pk,
+            "compared_with": "8 CCR 9792.10.5, register of March 2026",
+            "on": TODAY,
+            "seen_version": rule.version,
+            "by": by,
+            "at": MONDAY,
+        }
+        | changes
+    )
+
+
+def unconfirmed_listed():
+    return " ".join(
+        message.msg
+        for message in run_checks(databases=["default"], include_deployment_checks=True)
+        if message.id == "imr_portal.I005"
+    )
+
+
+def test_a_confirmed_rule_says_who_when_and_with_which_text(director):
+    rule = confirm(rule_of(), director)
+
+    assert (rule.confirmed_by, rule.confirmed_on) == (director, TODAY)
+    version = rule.history.latest("history_id")
+    assert (version.history_user, version.history_date) == (director, MONDAY)
+    assert "register of March 2026" in version.history_change_reason
+
+
+def test_confirmed_rules_and_holidays_leave_the_list_of_check_deploy(director):
+    assert "clock rules" in unconfirmed_listed()
+    assert "holiday rules" in unconfirmed_listed()
+
+    for rule in ClockRule.objects.all():
+        confirm(rule, director)
+    for row in HolidayRule.objects.all():
+        rules.confirm_holiday(
+            holiday_id=row.pk, compared_with="the code", on=TODAY, seen_version=None,
+            by=director, at=MONDAY,
+        )  # fmt: skip
+
+    assert "clock rules" not in unconfirmed_listed()
+    assert "holiday rules" not in unconfirmed_listed()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"compared_with": "  "}, "with which text"),
+        ({"on": TODAY + timedelta(days=1)}, "still to come"),
+    ],
+)
+def test_a_confirmation_without_its_facts_is_refused(director, changes, said):
+    with pytest.raises(NotAllowed, match=said):
+        confirm(rule_of(), director, **changes)
+
+    assert not rule_of().is_confirmed
+
+
+def test_nobody_confirms_a_row_twice(director):
+    rule = confirm(rule_of(), director)
+
+    with pytest.raises(NotAllowed, match="already"):
+        confirm(rule, director)
+
+
+def test_a_superseded_rule_ends_on_the_day_before_and_the_new_one_is_unconfirmed(director):
+    old = confirm(rule_of(), director)
+
+    new = supersede(old, director, begins=date(2026, 4, 1), length=2)
+
+    old.refresh_from_db()
+    assert (old.effective_to, old.is_confirmed) == (date(2026, 3, 31), True)
+    assert (new.length, new.effective_to, new.is_confirmed) == (2, None, False)
+    assert new.source == old.source
+    assert new.history.get().history_change_reason == "The regulation was amended"
+
+
+@pytest.mark.parametrize("begins", [date(2012, 6, 1), date(2013, 1, 1)])
+def test_an_overlap_is_refused_naming_both_rows(director, begins):
+    with pytest.raises(NotAllowed) as refused:
+        supersede(rule_of(), director, begins=begins, length=2)
+
+    assert "“Notice of assignment” from Tue 1 Jan 2013 with no end" in str(refused.value)
+    assert f"{begins.day} {begins:%b %Y}" in str(refused.value)
+    assert ClockRule.objects.filter(clock="noarfi").count() == 1
+
+
+def test_a_gap_is_refused_naming_both_rows_and_stores_neither(director):
+    first, second = ClockRule.objects.filter(clock="eligibility_information").order_by(
+        "effective_from"
+    )
+
+    with pytest.raises(NotAllowed, match="Nothing would be in force") as refused:
+        supersede(first, director, begins=date(2013, 6, 1), effective_to=date(2013, 9, 1), length=9)
+
+    assert "from Sat 1 Jun 2013 to Sun 1 Sep 2013" in str(refused.value)
+    assert str(second) in str(refused.value)
+    assert ClockRule.objects.get(pk=first.pk).effective_to == first.effective_to
+    assert ClockRule.objects.filter(clock="eligibility_information").count() == 2
+
+
+def test_a_rule_that_nobody_can_count_with_is_refused(director):
+    with pytest.raises(NotAllowed, match="calendar"):
+        supersede(rule_of(), director, begins=date(2026, 4, 1), calendar="")
+
+
+def test_a_rule_superseded_in_the_past_changes_no_deadline_triggered_before(director):
+    case = eligible_case()
+    before = clocks.due_on(case, "noarfi")
+    trigger = TODAY
+
+    supersede(rule_of(), director, begins=trigger + timedelta(days=1), length=9)
+
+    assert not [one for one in recounting.would_change() if one.moves]
+    recounting.recount(why="New rule", by=director, at=MONDAY)
+    assert clocks.due_on(case, "noarfi") == before
+
+
+def test_what_would_change_is_listed_before_anything_is_stored(director):
+    case = eligible_case()
+    before = clocks.due_on(case, "noarfi")
+    rows = rules.superseding(rule=rule_of(), terms={"length": 9}, effective_from=TODAY)
+    counts = ClockRule.history.count(), Deadline.history.count()
+
+    found = recounting.would_change(law=rules.law_with(rows=rows), clock="noarfi")
+
+    (one,) = found
+    assert (one.case, one.old.due_on, one.moves) == (case, before, True)
+    assert one.new.due_on > before
+    assert (ClockRule.history.count(), Deadline.history.count()) == counts
+    assert clocks.due_on(case, "noarfi") == before
+
+
+def test_dates_worked_out_anew_are_the_ones_that_were_listed_and_an_act_on_the_case(director):
+    case = eligible_case()
+    before = clocks.due_on(case, "noarfi")
+    supersede(rule_of(), director, begins=TODAY, length=9)
+    listed = [one for one in recounting.would_change() if one.moves]
+
+    recounting.recount(why="Rule of April", by=director, at=MONDAY)
+
+    assert clocks.due_on(case, "noarfi") == listed[0].new.due_on
+    event = case.events.get(kind=Event.Kind.CHANGED, why="Rule of April")
+    ((label, was, becomes),) = event.facts["changes"]
+    assert label == "Notice of assignment"
+    assert say(before) in was
+    assert say(listed[0].new.due_on) in becomes
+    assert recounting.would_change() == []
+    assert recounting.recount(why="Once more", by=director, at=MONDAY) == []
+
+
+def test_confirming_a_rule_moves_no_date_and_writes_no_act(director):
+    case = eligible_case()
+    confirm(rule_of(), director)
+    events = case.events.count()
+
+    assert not [one for one in recounting.would_change() if one.moves]
+    recounting.recount(why="Confirmed", by=director, at=MONDAY)
+
+    assert case.events.count() == events
+
+
+def begin_holiday(by, **changes):
+    return rules.add_holiday(
+        **{
+            "calendar": "office",
+            "name": "Founders’ Day",
+            "pattern": "03-04",
+            "source": "Gov. Code 6700",
+            "effective_from": date(2026, 1, 1),
+            "why": "A new act",
+            "by": by,
+            "at": MONDAY,
+        }
+        | changes
+    )
+
+
+def test_a_holiday_that_begins_closes_its_day_and_one_that_ended_does_not(director):
+    row = begin_holiday(director)
+    assert not rules_on_file()[1].get("office").is_open(date(2026, 3, 4))
+    assert rules_on_file()[1].get("office").is_open(date(2025, 3, 4))
+
+    rules.end_holiday(
+        holiday_id=row.pk, effective_to=date(2026, 12, 31), why="Repealed",
+        seen_version=row.version, by=director, at=MONDAY,
+    )  # fmt: skip
+
+    assert not rules_on_file()[1].get("office").is_open(date(2026, 3, 4))
+    assert rules_on_file()[1].get("office").is_open(date(2027, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"pattern": "someday"}, "does not say when"),
+        ({"source": ""}, "source"),
+        ({"why": ""}, "Say why"),
+        ({"effective_from": date(2061, 1, 1)}, "2012 to 2060"),
+        ({"effective_to": date(2025, 1, 1)}, "before it begins"),
+        ({"name": "Christmas Day"}, "Two rows would be in force"),
+    ],
+)
+def test_a_holiday_that_cannot_be_is_refused(director, changes, said):
+    if "name" in changes:
+        changes = {"name": HolidayRule.objects.filter(calendar="office", effective_to=None)[0].name}
+
+    with pytest.raises(NotAllowed, match=said):
+        begin_holiday(director, **changes)
+
+
+@pytest.mark.parametrize("role", [Role.COORDINATOR, Role.SUPERVISOR, Role.AUDITOR])
+def test_the_wrong_role_changes_no_law(role):
+    someone, rule = person(role), rule_of()
+    row = HolidayRule.objects.first()
+    acts = [
+        lambda: confirm(rule, someone),
+        lambda: supersede(rule, someone, begins=date(2026, 4, 1), length=2),
+        lambda: begin_holiday(someone),
+        lambda: recounting.recount(why="x", by=someone, at=MONDAY),
+        lambda: rules.confirm_holiday(
+            holiday_id=row.pk, compared_with="x", on=TODAY, seen_version=None, by=someone, at=MONDAY
+        ),
+        lambda: rules.end_holiday(
+            holiday_id=row.pk, effective_to=TODAY, why="x", seen_version=None, by=someone, at=MONDAY
+        ),
+    ]
+    for act in acts:
+        with pytest.raises(NotAllowed, match="Your role"):
+            act()
+
+
+def test_a_row_changed_meanwhile_is_not_overwritten(director):
+    seen = rule_of()
+    confirm(rule_of(), director)
+
+    with pytest.raises(Stale):
+        supersede(seen, director, begins=date(2026, 4, 1), length=2)
+
+
+def test_a_case_without_a_moved_date_is_left_alone(director):
+    received_case()
+
+    assert recounting.recount(why="Nothing changed", by=director, at=MONDAY) == []

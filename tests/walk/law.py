@@ -1,0 +1,43 @@
+"""What keeps the law on file: rules of clocks, holidays, and the dates that follow from them."""
+
+from datetime import date
+
+from cases.models import ClockRule
+from cases.services import recounting, rules
+
+
+def keep_the_law(walk, director):
+    """A rule is confirmed and superseded, a holiday begun and ended, the dates worked out anew."""
+    rule = ClockRule.objects.get(clock="noarfi", effective_to__isnull=True)
+    seen = {"seen_version": None}
+    compared = {"compared_with": "the code", "on": date(2026, 3, 2)}
+    walk.act(rules.confirm_rule, by=director, rule_id=rule.pk, **compared, **seen)
+    walk.act(
+        rules.supersede_rule,
+        by=director,
+        rule_id=rule.pk,
+        terms={"note": "As amended"},
+        effective_from=date(2026, 3, 2),
+        why="Amended",
+        **seen,
+    )
+    begun = walk.act(
+        rules.add_holiday,
+        by=director,
+        calendar="office",
+        name="Founders’ Day",
+        pattern="03-31",
+        source="A new act",
+        effective_from=date(2026, 1, 1),
+        why="A new act",
+    )
+    walk.act(rules.confirm_holiday, by=director, holiday_id=begun.pk, **compared, **seen)
+    walk.act(
+        rules.end_holiday,
+        by=director,
+        holiday_id=begun.pk,
+        effective_to=date(2026, 1, 2),
+        why="Repealed",
+        **seen,
+    )
+    walk.act(recounting.recount, by=director, why="The law changed")
