@@ -17,6 +17,7 @@ from .views import (
     notices,
     organisations,
     parties,
+    rules,
     saved_views,
     screening,
     ur_decision,
@@ -69,6 +70,12 @@ urlpatterns = [
     path("cases/<str:number>/give-back/", claims.release, name="release"),
     path("drafts/", correspondence.drafts, name="drafts"),
     path("likenesses/", likeness.likenesses, name="likenesses"),
+    # the law
+    path("rules/", rules.clock_rules, name="clock_rules"),
+    path("rules/dates/", rules.recount, name="recount"),
+    path("rules/<int:rule_id>/", rules.clock_rule, name="clock_rule"),
+    path("rules/<int:rule_id>/confirm/", rules.confirm_clock_rule, name="confirm_clock_rule"),
+    path("rules/<int:rule_id>/supersede/", rules.supersede_clock_rule, name="supersede_clock_rule"),
     # one case
     path("cases/<str:number>/related/", likeness.related, name="related"),
     path("cases/<str:number>/related/look/", likeness.look_again, name="look_again"),

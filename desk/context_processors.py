@@ -53,6 +53,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("Reviewers", "reviewers:panel", "reviewers.see_identity", key="g p"),
         Place("Credentialing", "reviewers:worklist", "reviewers.see_identity"),
         Place("Organisations", "cases:organisations", "cases.keep_organisations"),
+        Place("Rules of clocks", "cases:clock_rules", "cases.manage_clock_rules"),
         Place("Matching rules", "reviewers:rules", "reviewers.manage_weights"),
         Place("Conflict limits", "reviewers:limits", "reviewers.set_conflict_limits"),
         Place("Parked letters", "letters:parked", "letters.release_parked"),

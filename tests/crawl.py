@@ -26,6 +26,7 @@ from accounts.roles import Role
 from cases.models import (
     ApplicationPaper,
     Case,
+    ClockRule,
     Event,
     Hold,
     InformationRequest,
@@ -236,6 +237,7 @@ def _make(office: Office) -> dict[str, list]:
         "event_id": [_noted(eligible).pk],
         "change_id": [_proposed(eligible).pk],
         "clock": ["noarfi"],
+        "rule_id": [ClockRule.objects.get(clock="noarfi").pk],
         "hold_id": [_held(eligible).pk],
         "proposal_id": [eligible.likenesses.get().pk],
         "promise_id": [_promised(eligible).pk],

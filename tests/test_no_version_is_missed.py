@@ -8,6 +8,7 @@ import pytest
 
 import letters.services as letter_services
 from accounts.roles import Role
+from cases.clock_rows import LOADED
 from tests.every_row import tracked_models
 from tests.factories import person
 from tests.letters.factories import SHIPPED
@@ -65,7 +66,9 @@ def assert_whole(model):
         where = f"{model._meta.label} {row.pk}"
         assert [one.version for one in versions] == list(range(1, row.version + 1)), where
         assert [one.history_type for one in versions] == ["+"] + ["~"] * (row.version - 1), where
-        dates = [one.history_date for one in versions]
+        # A migration stores what is shipped on the real day of the test, long after the walk.
+        walked = [one for one in versions if one.history_change_reason != LOADED]
+        dates = [one.history_date for one in walked]
         assert dates == sorted(dates), where
         for field in model._meta.concrete_fields:
             was, now = getattr(versions[-1], field.attname), getattr(row, field.attname)

@@ -1,0 +1,158 @@
+"""Pages that keep the rules of clocks: what is in force, since when, and who compared it."""
+
+import hashlib
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.requests import StaffRequest
+from accounts.versions import Stale
+from cases.clocks import CLOCKS
+from cases.forms.rules import ConfirmForm, RecountForm, SupersedeForm
+from cases.models import ClockRule
+from cases.services import recounting
+from cases.services import rules as services
+from cases.services.recounting import DateChange
+
+from .acting import REFUSALS, seen_version
+
+MOST_SHOWN = 100
+
+
+@require_safe
+def clock_rules(request: StaffRequest) -> HttpResponse:
+    """Every clock with its rows in order of time."""
+    by_clock: dict[str, list[ClockRule]] = {name: [] for name in CLOCKS}
+    for row in ClockRule.objects.select_related("confirmed_by").order_by("effective_from", "pk"):
+        by_clock.setdefault(row.clock, []).append(row)
+    listed = [(CLOCKS[name].label, rows) for name, rows in by_clock.items() if rows]
+    context = {"clocks": listed, "unconfirmed": ClockRule.objects.unconfirmed().count()}
+    return render(request, "cases/clock_rules.html", context)
+
+
+@require_safe
+def clock_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
+    """One row: what it says, its history, and the forms to confirm and to supersede it."""
+    return _page(request, _load(rule_id))
+
+
+@require_POST
+def confirm_clock_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
+    """Confirm a row."""
+    rule, now = _load(rule_id), timezone.now()
+    form = ConfirmForm(request.POST, today=timezone.localdate(now))
+    status = 422
+    if form.is_valid():
+        try:
+            services.confirm_rule(
+                rule_id=rule_id,
+                seen_version=seen_version(request),
+                by=request.user,
+                at=now,
+                **form.cleaned_data,
+            )
+        except Stale as stale:
+            status = 409
+            form.add_error(None, str(stale))
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "Confirmed.")
+            return redirect("cases:clock_rule", rule_id)
+    return _page(request, rule, status=status, confirm=form)
+
+
+@require_POST
+def supersede_clock_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
+    """Show what the new row would change; store it when exactly that was shown before."""
+    rule, now = _load(rule_id), timezone.now()
+    form = SupersedeForm(request.POST, rule=rule, today=timezone.localdate(now))
+    if not form.is_valid():
+        return _page(request, rule, status=422, supersede=form)
+    days = {name: form.cleaned_data[name] for name in ("effective_from", "effective_to")}
+    shown = hashlib.sha256(repr((rule_id, sorted(form.cleaned_data.items()))).encode()).hexdigest()
+    try:
+        if request.POST.get("shown") == shown:
+            new = services.supersede_rule(
+                rule_id=rule_id,
+                terms=form.terms(),
+                why=form.cleaned_data["why"],
+                seen_version=seen_version(request),
+                by=request.user,
+                at=now,
+                **days,
+            )
+            messages.success(
+                request, "The new row is on file. No date moved yet; work them out anew if wished."
+            )
+            return redirect("cases:clock_rule", new.pk)
+        rows = services.superseding(rule=rule, terms=form.terms(), **days)
+        changes = recounting.would_change(law=services.law_with(rows=rows), clock=rule.clock)
+    except Stale as stale:
+        form.add_error(None, str(stale))
+        return _page(request, rule, status=409, supersede=form)
+    except REFUSALS as refusal:
+        form.add_error(None, str(refusal))
+        return _page(request, rule, status=422, supersede=form)
+    return _page(request, rule, supersede=form, shown=shown, **_told(changes))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def recount(request: StaffRequest) -> HttpResponse:
+    """Which running dates differ from the rules on file, and working them out anew."""
+    form = RecountForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            moved = recounting.recount(
+                why=form.cleaned_data["why"], by=request.user, at=timezone.now()
+            )
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"{len(moved)} sums were worked out anew.")
+            return redirect("cases:recount")
+    context = {"form": form, **_told(recounting.would_change())}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "cases/recount.html", context, status=status)
+
+
+def _load(rule_id: int) -> ClockRule:
+    rule: ClockRule = get_object_or_404(
+        ClockRule.objects.select_related("confirmed_by"), pk=rule_id
+    )
+    return rule
+
+
+def _told(changes: list[DateChange]) -> dict[str, Any]:
+    moving = [one for one in changes if one.moves]
+    return {
+        "changes": moving[:MOST_SHOWN],
+        "count": len(moving),
+        "more": max(len(moving) - MOST_SHOWN, 0),
+        "reworded": len(changes) - len(moving),
+    }
+
+
+def _page(
+    request: StaffRequest, rule: ClockRule, *, status: int = 200, **bound: Any
+) -> HttpResponse:
+    today = timezone.localdate()
+    confirm, supersede = bound.pop("confirm", None), bound.pop("supersede", None)
+    version = request.POST.get("version") if request.method == "POST" else rule.version
+    context = {
+        "rule": rule,
+        "label": CLOCKS[rule.clock].label if rule.clock in CLOCKS else rule.clock,
+        "engine": rule.as_rule(),
+        "history": rule.history.select_related("history_user").order_by("-history_id"),
+        "confirm": confirm or ConfirmForm(today=today, auto_id="confirm-%s"),
+        "supersede": supersede or SupersedeForm(rule=rule, today=today),
+        "form": confirm or supersede,
+        "version": version,
+        "today": today,
+        **bound,
+    }
+    return render(request, "cases/clock_rule.html", context, status=status)
