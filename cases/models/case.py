@@ -144,6 +144,12 @@ class Case(Versioned):
             models.Index(fields=["queue", "received_on", "id"], name="case_by_arrival"),
             models.Index(fields=["queue", "status", "due_on", "id"], name="case_in_stage"),
             models.Index(fields=["is_open", "due_on", "id"], name="case_due"),
+            # What waits without a date is rare, and is looked for on every my day.
+            models.Index(
+                fields=["next_role", "due_on", "id"],
+                name="case_without_date",
+                condition=Q(is_open=True, due_clock=""),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
