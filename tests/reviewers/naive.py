@@ -10,11 +10,14 @@ from reviewers.models import Reviewer
 from reviewers.standing import rules_on
 
 
-def naively_ranked(case: Case, *, on, known_at) -> list[Verdict]:
-    """Each reviewer's whole profile, all affiliations, every tie and every gate, one by one."""
+def naively_ranked(case: Case, *, on, known_at, among=None) -> list[Verdict]:
+    """Each reviewer's whole profile, all affiliations, every tie and every gate, one by one.
+
+    :param among: these reviewers only.
+    """
     rules = rules_on(on, known_at=known_at)
     question, people = None, []
-    for reviewer in Reviewer.objects.order_by("code"):
+    for reviewer in among or Reviewer.objects.order_by("code"):
         today = panel_today(rules, on=on, known_at=known_at, only=reviewer)
         question, (applicant,) = gather(case, today)
         whole = profiles.profiles(
