@@ -14,6 +14,7 @@ import os
 import signal
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -36,6 +37,11 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     """End as on Ctrl-C when asked politely, so that no process of a test is left behind."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A busy machine is slow, and says nothing about the property that is tested.
+    hypothesis.settings.register_profile(
+        "any-machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("any-machine")
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from cases.names import fold_number
 from . import duplicates
 
 MOST_ALIKE = 5
+SHORTEST_CLAIM = 4  # a shorter number is many people's
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,13 @@ def find_alike(*, said: Mapping[str, Any]) -> list[Alike]:
     )
     found = duplicates.find_similar(sheet=sheet)
     likely = [one for one in found if one.likeness.is_proposed and one.case.is_open]
-    return [Alike(one.case, " ".join(one.likeness.for_it)) for one in likely[:MOST_ALIKE]]
+    alike = [Alike(one.case, " ".join(one.likeness.for_it)) for one in likely]
+    if not sheet.employee and len(sheet.claim) >= SHORTEST_CLAIM:
+        # The name is not keyed yet: the claim number alone is worth a look already.
+        cases = Case.objects.own().open().filter(claim_number_normal=sheet.claim)
+        cases = cases.select_related("ur_decision").prefetch_related("items", "parties")
+        alike += [Alike(case, "The claim number is the same.") for case in cases[:MOST_ALIKE]]
+    return alike[:MOST_ALIKE]
 
 
 def _timeliness(said: Mapping[str, Any]) -> tuple[str, str]:

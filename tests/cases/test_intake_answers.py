@@ -209,6 +209,15 @@ def test_the_check_names_an_open_case_with_the_same_claim_and_compares(desk):
     assert Case.objects.count() == 1
 
 
+def test_the_check_finds_the_claim_number_before_a_name_is_keyed(desk):
+    case = received_case(claim_number="06-2213-77")
+
+    page = desk.post("/intake/check/", {"claim_number": "06 2213 77"}).content.decode()
+
+    assert case.number in page
+    assert "The claim number is the same." in page
+
+
 @pytest.mark.parametrize(
     ("served", "method", "said"),
     [
