@@ -1,8 +1,11 @@
 """Whatever a panel looks like, no way of giving a case away reaches somebody the gates refuse."""
 
+import ast
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
+from django.contrib import admin
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -80,3 +83,22 @@ def test_mc1_no_way_of_giving_a_case_away_reaches_whom_a_gate_refuses(db, lacks)
 
     given_to = ReviewerAssignment.objects.filter(case__in=[single, planned])
     assert {panel[row.reviewer_id] for row in given_to} <= {"nothing"}
+
+
+def test_ac7_one_act_alone_makes_an_assignment_of_ours():
+    """No command, admin page or import writes the row: whoever could, would go round the gates."""
+    root = Path(__file__).resolve().parent.parent.parent
+    apps = [path.parent for path in root.glob("*/apps.py")]
+    makers = {
+        str(path.relative_to(root))
+        for app in apps
+        for path in app.rglob("*.py")
+        if "migrations" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "ReviewerAssignment"
+    }
+    assert makers == {
+        "reviewers/services/assignment.py",
+        "determinations/services/published.py",  # what others decided, without a reviewer of ours
+    }
+    assert ReviewerAssignment not in admin.site._registry
