@@ -43,7 +43,7 @@ def test_an_application_is_keyed_and_accepted(work, visit):
     keys(page, "g", "n")
     page.wait_for_url("**/intake/new/")
     page.locator("#id_first_name").focus()
-    for words in ("Tanya", "Brandt", "", "FEMALE", "031468", "02112024", "06-991", "-8"):
+    for words in ("Tanya", "Brandt", "", "", "031468", "06-991", "02112024", "-8"):
         page.keyboard.type(words)
         keys(page, "Tab")
     page.locator("#id_employer").focus()
