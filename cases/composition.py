@@ -13,6 +13,7 @@ from django.conf import settings
 from django.urls import reverse
 
 import letters.services
+from cases.deadlines import local_day
 from letters.documents import CaseLetterDocument, Document, Recipient, Section, problems
 from letters.facts import Fact, FactName
 from letters.models import Channel, WordingSet
@@ -34,7 +35,6 @@ from .models import (
     Party,
     Role,
 )
-from .services.intake import local_day
 from .services.notices import RECIPIENTS, address_of, organisation
 
 LAYOUT = "case-letter"

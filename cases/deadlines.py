@@ -80,6 +80,7 @@ __all__ = [
     "Whose",
     "days_between_for_bar",
     "due",
+    "local_day",
     "records_penalty",
     "refuse_gap_or_overlap",
     "rule_for",
@@ -87,6 +88,12 @@ __all__ = [
 ]
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
+
+
+def local_day(moment: datetime) -> date:
+    """The day in Los Angeles on which a moment falls: an application counts for it until 24:00."""
+    return moment.astimezone(PACIFIC).date()
+
 
 # --- Facts ------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from django import forms
 
 from cases.models import Case
 from cases.paper_fields import DatedForm, PaperDate, PaperText
-from cases.services.consolidation import items_decided_in
+from cases.together import items_decided_in
 from reviewers.seats import seats_of
 
 LONG = forms.Textarea(attrs={"rows": 4})

@@ -24,6 +24,7 @@ import reviewers.services.matching
 from accounts.models import User
 from accounts.roles import Role
 from accounts.services import create_user
+from cases.deadlines import local_day
 from cases.models import (
     ApplicationPaper,
     Case,
@@ -132,7 +133,7 @@ def _publish_wording(demo: Demo, *, at: datetime) -> None:
 
 def _panel(demo: Demo, *, at: datetime) -> None:
     keeper = demo.people["credentialing"]
-    day = intake.local_day(at)
+    day = local_day(at)
     for key, kind, states, board, specialties, practising_since in (
         (
             "reviewer",
@@ -329,7 +330,7 @@ def _first_case(demo: Demo) -> Case:
     at = received + timedelta(days=9)
     records.services.documents.mark_complete(
         case_id=case.pk,
-        received_on=intake.local_day(at),
+        received_on=local_day(at),
         basis="COMPLETE",
         seen_version=None,
         by=coordinator,
@@ -509,7 +510,7 @@ def _advance(demo: Demo, case: Case, stage: str, received: datetime) -> None:
     complete = received + timedelta(days=6)
     records.services.documents.mark_complete(
         case_id=case.pk,
-        received_on=intake.local_day(complete),
+        received_on=local_day(complete),
         basis="COMPLETE",
         seen_version=None,
         by=demo.people["coordinator"],
@@ -551,7 +552,7 @@ def _application(
     body_part: str = "",
     with_scan: bool = False,
 ) -> ApplicationOnForm:
-    decided = intake.local_day(received) - timedelta(days=15)
+    decided = local_day(received) - timedelta(days=15)
     injured = date(decided.year - 1, 2, 11)
     claim = f"06-{uuid5(NAMESPACE_URL, key).int % 10**9:09d}"
     parties = [
@@ -591,8 +592,8 @@ def _application(
         sex="FEMALE",
         items_on_form=1,
         signed_by=Signer.EMPLOYEE,
-        signed_on=intake.local_day(received) - timedelta(days=3),
-        consent_on=intake.local_day(received) - timedelta(days=3),
+        signed_on=local_day(received) - timedelta(days=3),
+        consent_on=local_day(received) - timedelta(days=3),
         ur_decision_attached=True,
         copy_certified=True,
         ur_decision=URDecisionOnForm(
@@ -723,7 +724,7 @@ def _to_records(demo: Demo, case: Case, received: datetime) -> None:
     demo.wait_for_letters(case.number)
     notices.mark_notices_sent(
         case_id=case.pk,
-        sent_on=intake.local_day(made),
+        sent_on=local_day(made),
         received_at=made + timedelta(hours=1) if case.priority == "EXPEDITED" else None,
         by=demo.people["mailroom"],
         at=made + timedelta(hours=2),
@@ -770,7 +771,7 @@ _RECORDS: tuple[tuple[Document.Kind, str, str, int, tuple[str, ...]], ...] = (
 def _add_records(demo: Demo, case: Case, at: datetime) -> None:
     """Each case gets its own pages, so that no two cases share a file."""
     for kind, title, author, age, texts in _RECORDS:
-        dated = intake.local_day(at) - timedelta(days=age)
+        dated = local_day(at) - timedelta(days=age)
         content = demo_papers.pages(
             *(
                 f"Case file {case.number}\nDate of service: {dated:%m/%d/%Y}\n{text}"
@@ -789,7 +790,7 @@ def _add_records(demo: Demo, case: Case, at: datetime) -> None:
             dated_from=dated,
             dated_to=None,
             sent_by=Document.SentBy.CLAIMS_ADMINISTRATOR,
-            received_on=intake.local_day(at),
+            received_on=local_day(at),
             by=demo.people["coordinator"],
             at=at,
         )

@@ -13,9 +13,9 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from accounts.models import User
 from accounts.names import who
 from cases.calendars import Calendar, CalendarName
+from cases.deadlines import local_day
 from cases.models import AssignmentNotice, Case, Deadline, Event, Role
 from cases.models.clocks import rules_on_file
-from cases.services.intake import local_day
 
 from .models import Document
 

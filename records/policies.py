@@ -5,10 +5,10 @@ from datetime import datetime
 from django.db import models
 
 from accounts.models import User
+from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, Deadline
 from cases.policies import why_not
-from cases.services.intake import local_day
 from reviewers.models import ReviewerAssignment
 
 from . import access

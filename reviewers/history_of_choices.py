@@ -2,10 +2,10 @@
 
 from datetime import date
 
+from cases.deadlines import local_day
 from cases.models import Party
 from cases.models import Role as PartyRole
 from cases.names import fold_organisation
-from cases.services.intake import local_day
 
 from .fairness import Choice
 from .models import ReviewerAssignment

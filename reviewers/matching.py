@@ -12,7 +12,8 @@ from decimal import Decimal
 from functools import cached_property
 from zlib import crc32
 
-from .conflicts import FAIL, UNKNOWN, Tie
+from cases.ties import FAIL, UNKNOWN, Tie
+
 from .facts import (
     HOME_STATE,
     KIND_WORDS,

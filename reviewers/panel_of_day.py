@@ -12,8 +12,9 @@ from typing import Any
 from django.db.models import CharField, Count, Max, Model, Q, QuerySet, Value
 from django.db.models.functions import Cast
 
+from cases.ties import FoldedName
+
 from . import conflicts, matching
-from .conflicts import FoldedName
 from .facts import Profile
 from .matching import Answers, Applicant
 from .models import (

@@ -12,13 +12,15 @@ from typing import Any
 
 from django.db.models import Q
 
+from cases.deadlines import local_day
 from cases.models import Party, Role
-from cases.services.intake import local_day
+from cases.party_facts import decided_together, rows_alike
+from cases.ties import PASS
 from letters.facts import Fact, FactName
 
 from . import matching
-from .candidates import decided_together, rows_alike, ties_of
-from .conflicts import PASS, by_party
+from .candidates import ties_of
+from .conflicts import by_party
 from .facts import (
     Held,
     Profile,

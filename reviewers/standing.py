@@ -11,8 +11,8 @@ from typing import Any
 from django.db.models import F, Max, OuterRef, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 
+from cases.deadlines import local_day
 from cases.models import Case, Deadline
-from cases.services.intake import local_day
 
 from .matching import DEFAULT_RULES, Rules
 from .models import MatchingRules, Reviewer, ReviewerAssignment

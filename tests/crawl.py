@@ -23,6 +23,7 @@ from kombu import Connection
 
 from accounts.models import User
 from accounts.roles import Role
+from cases.deadlines import local_day
 from cases.models import (
     ApplicationPaper,
     Case,
@@ -46,7 +47,7 @@ from cases.services import (
     promises,
     saved_views,
 )
-from cases.services.intake import URDecisionOnForm, local_day
+from cases.services.intake import URDecisionOnForm
 from determinations.models import Opinion, OpinionCitation
 from files.services import read_bytes
 from guidelines import services as guideline_services

@@ -9,6 +9,7 @@ import factory
 from accounts.models import User
 from accounts.roles import Role
 from accounts.services import create_user
+from cases.deadlines import local_day
 from cases.models import ApplicationPaper, Batch, Case, Channel, IntakeDraft, Priority, Signer
 from cases.models import Role as PartyRole
 from cases.services import batches, drafts, intake, notices, screening
@@ -124,7 +125,7 @@ def scan(name: str = "sheet.pdf", **pdf: Any) -> Any:
 def batch_of(*scans: Any, by: User | None = None, at: datetime = MONDAY, **said: Any) -> Batch:
     """A batch of these scans, taken in by a clerk."""
     channel = Channel(said.pop("channel", "MAIL"))
-    said.setdefault("received_on", intake.local_day(at))
+    said.setdefault("received_on", local_day(at))
     clerk = by or person(Role.INTAKE)
     return batches.open_batch(channel=channel, uploads=scans, by=clerk, at=at, **said)
 
@@ -184,7 +185,7 @@ def noticed_case(*, at: datetime = MONDAY, coordinator: User | None = None, **ch
     file_without_typesetting(at=at + timedelta(hours=3))
     notices.mark_notices_sent(
         case_id=case.pk,
-        sent_on=intake.local_day(at),
+        sent_on=local_day(at),
         received_at=at + timedelta(hours=3) if case.priority == Priority.EXPEDITED else None,
         by=coordinator,
         at=at + timedelta(hours=4),

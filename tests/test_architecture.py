@@ -32,6 +32,7 @@ PURE = [
     "cases/deadlines.py",
     "cases/differences.py",
     "cases/eligibility.py",
+    "cases/ties.py",
     "reviewers/conflicts.py",
     "reviewers/matching.py",
     "reviewers/planning.py",

@@ -7,11 +7,11 @@ from django.db import transaction
 from accounts.models import User
 from cases import policies
 from cases.calendars import say
+from cases.deadlines import local_day
 from cases.models import Case, DisputedItem, Event, Outcome, Role
 from letters.models import Channel, Letter
 
 from . import clocks
-from .intake import local_day
 from .notice_clocks import BY_WIRE
 
 IMPLEMENTING = ("authorise", "reimburse")  # for the claims administrator, from receipt

@@ -6,50 +6,18 @@ Nothing moves: each item stays in its own case, which follows its lead (8 CCR 97
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Case as SqlCase
-from django.db.models import IntegerField, Q, QuerySet, Value, When
 
 from accounts.models import User
 from cases import duplicates, policies
+from cases.deadlines import local_day
 from cases.lifecycle import Status
-from cases.models import Case, CaseLink, DisputedItem, Event, Role
+from cases.models import Case, CaseLink, Event, Role
+from cases.together import CONSOLIDATED, consolidated_into
 
 from . import clocks
 from .duplicates import Similar, find_similar, sheet_of
-from .intake import local_day
 
-CONSOLIDATED = CaseLink.Kind.CONSOLIDATED
 _JOINED, _PARTED = Event.Kind.CONSOLIDATED, Event.Kind.SEPARATED
-
-
-def consolidated_into(lead: Case) -> list[Case]:
-    """The cases that follow a lead, by number. Queries once."""
-    return [
-        link.case
-        for link in lead.linked_from.filter(kind=CONSOLIDATED, ended_at=None)
-        .select_related("case")
-        .order_by("case__number")
-    ]
-
-
-def lead_of(case: Case) -> Case | None:
-    """The case that a consolidated one follows. Queries once."""
-    link = case.links.filter(kind=CONSOLIDATED, ended_at=None).select_related("other").first()
-    return link.other if link else None
-
-
-def items_decided_in(case: Case) -> QuerySet[DisputedItem]:
-    """The items that a case's determination decides: its own, then those of its followers."""
-    followers = CaseLink.objects.filter(other=case, kind=CONSOLIDATED, ended_at=None)
-    return (
-        DisputedItem.objects.filter(Q(case=case) | Q(case__in=followers.values("case")))
-        .annotate(
-            _own=SqlCase(
-                When(case=case, then=Value(0)), default=Value(1), output_field=IntegerField()
-            )
-        )
-        .order_by("_own", "case_id", "position")
-    )
 
 
 def could_follow(lead: Case) -> list[Similar]:

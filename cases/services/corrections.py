@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.versions import Versioned
+from cases.deadlines import local_day
 from cases.models import Application, Case, DisputedItem, Event, URDecision
 from cases.names import fold_number
 from cases.policies import (
@@ -18,7 +19,7 @@ from cases.policies import (
 )
 
 from . import clocks
-from .intake import ItemOnForm, fold_claim, local_day
+from .intake import ItemOnForm, fold_claim
 
 # What a clerk may correct in place, by the row that holds it. Parties have a page of their own.
 OF_CASE = (

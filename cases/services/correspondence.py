@@ -12,11 +12,11 @@ from django.db import transaction
 import letters.services
 from accounts.models import User
 from cases import composition, policies
+from cases.deadlines import local_day
 from cases.models import Case, CaseLetter, CaseLetterCopy, Event
 from letters.models import Channel, Delivery, RenderedPreview
 
 from .drafting import draft_letter, propose
-from .intake import local_day
 from .notices import address_of
 
 __all__ = [

@@ -8,11 +8,10 @@ from accounts.models import User
 from cases import policies
 from cases.calendars import say
 from cases.clocks import CLOCKS, EXTENSION
-from cases.deadlines import Sum
+from cases.deadlines import Sum, local_day
 from cases.models import Case, Deadline, Event, Priority, TimeExtension
 
 from . import clocks
-from .intake import local_day
 
 DETERMINATION_CLOCKS: dict[str, str] = {
     Priority.REGULAR: "determination_regular",

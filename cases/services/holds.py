@@ -13,11 +13,11 @@ from accounts.models import User
 from cases import policies
 from cases.calendars import say
 from cases.clocks import CLOCKS, METHODS
+from cases.deadlines import local_day
 from cases.hold_reasons import HOLD_REASONS, why_not_this_reason
 from cases.models import Case, Event, Hold
 
 from . import clocks
-from .intake import local_day
 
 
 @transaction.atomic

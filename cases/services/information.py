@@ -7,11 +7,11 @@ from django.db import transaction
 
 from accounts.models import User
 from cases import eligibility, policies
+from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, Event, InformationRequest, ServiceMethod
 
 from . import clocks, drafting
-from .intake import local_day
 
 CLOCK = "eligibility_information"
 AFTER_LIABILITY = "application_after_liability"

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from cases.deadlines import PACIFIC
+from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import (
     Application,
@@ -145,11 +145,6 @@ class SheetAlreadyEntered(Exception):
     def __init__(self, case: Case) -> None:
         self.case = case
         super().__init__(f"This sheet is already entered, as case {case.number}.")
-
-
-def local_day(moment: datetime) -> date:
-    """The day in Los Angeles on which a moment falls: an application counts for it until 24:00."""
-    return moment.astimezone(PACIFIC).date()
 
 
 def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:

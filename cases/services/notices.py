@@ -8,17 +8,17 @@ from django.db import transaction
 import letters.services
 from accounts.models import User
 from cases import policies
+from cases.deadlines import local_day
 from cases.facts import ASSIGNMENT_NOTICE, NOTICE_FACTS
 from cases.lifecycle import Status
 from cases.models import AssignmentNotice, Case, EligibilityResult, Event, Party, Priority, Role
+from cases.together import items_decided_in
 from letters.documents import NoticeDocument, Organisation, Recipient
 from letters.facts import Fact
 from letters.models import Channel, Delivery
 from letters.services import Address
 
 from . import clocks, notice_clocks
-from .consolidation import items_decided_in
-from .intake import local_day
 
 LAYOUT = "assignment-notice"
 

@@ -13,12 +13,13 @@ from django.db import transaction
 
 from accounts.models import User
 from cases import policies
+from cases.deadlines import local_day
 from cases.models import Case, Event, Party, PersonName, PreferredChannel, Role
 from cases.names import fold_name
 from letters.models import Delivery
 
 from . import intake, people
-from .intake import ORGANISATION_ROLES, PartyOnForm, local_day
+from .intake import ORGANISATION_ROLES, PartyOnForm
 
 # Of these a case has one at a time: letters name them, and the records are this one's duty.
 ONE_AT_A_TIME = {

@@ -9,12 +9,12 @@ from accounts.models import User
 from cases import policies
 from cases.calendars import say
 from cases.clocks import CLOCKS
+from cases.deadlines import local_day
 from cases.hold_reasons import HOLD_REASONS
 from cases.models import Case, Deadline, Event, Priority, PriorityChange
 
 from . import clocks, drafting, notice_clocks
 from .extensions import DETERMINATION_CLOCKS
-from .intake import local_day
 
 
 @transaction.atomic

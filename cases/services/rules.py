@@ -14,10 +14,10 @@ from accounts.models import User
 from cases import policies
 from cases.calendars import FIRST_DAY, LAST_DAY, BadHoliday, calendars_from, say
 from cases.clocks import BadRules
+from cases.deadlines import local_day
 from cases.models import ClockRule, HolidayRule
 
 from .clocks import Law
-from .intake import local_day
 
 # What a row that supersedes another may say otherwise. Its clock stays, its days are its own.
 TERMS = (

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from cases import policies
+from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import (
     Case,
@@ -20,7 +21,6 @@ from cases.models import (
 
 from . import clocks, consolidation, drafting, findings
 from .findings import ItemSaid, Said
-from .intake import local_day
 from .proposals import propose
 from .ur_decision import open_differences
 

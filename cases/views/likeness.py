@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.requests import StaffRequest
 from accounts.services import note_look
-from cases import policies
+from cases import policies, together
 from cases.forms.likeness import ConsolidateForm, SettleLikenessForm
 from cases.models import Case, DisputedItem, LikenessProposal
 from cases.services import clocks
@@ -145,8 +145,8 @@ def _related_page(
         "tab": "related",
         "today": timezone.localdate(),
         "proposals": case.likenesses.select_related("other", "settled_by").order_by("-pk"),
-        "lead": consolidation_services.lead_of(case),
-        "followers": consolidation_services.consolidated_into(case),
+        "lead": together.lead_of(case),
+        "followers": together.consolidated_into(case),
         "could_follow": consolidation_services.could_follow(case),
         "earlier": [(item, _earlier(item)) for item in items],
         "form": form or ConsolidateForm(),

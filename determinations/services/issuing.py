@@ -9,12 +9,12 @@ import letters.facts
 import letters.services
 import reviewers.services.assignment
 from accounts.models import User
+from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event
 from cases.policies import refuse
 from cases.services import clocks
 from cases.services.extensions import DETERMINATION_CLOCKS
-from cases.services.intake import local_day
 from cases.services.notice_clocks import NOTICE_MARK
 from cases.services.notices import address_of, recipients
 from determinations import composition, policies

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
+from cases.deadlines import local_day
 from cases.lifecycle import NEXT_ROLE, QUEUE_OF, Status, is_open
 from cases.models import (
     AdministratorCitation,
@@ -17,7 +18,6 @@ from cases.models import (
     Outcome,
     URDecision,
 )
-from cases.services.intake import local_day
 from determinations import shapes
 from determinations.models import (
     CredentialStatement,

@@ -8,7 +8,7 @@ from accounts.models import User
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from cases.policies import refuse
-from cases.services.consolidation import items_decided_in
+from cases.together import items_decided_in
 from determinations import policies
 from determinations.models import Determination, QualityReview, Review
 from reviewers.models import ReviewerAssignment

@@ -13,7 +13,7 @@ from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event, Outcome
 from cases.names import fold_name
 from cases.policies import refuse
-from cases.services.consolidation import items_decided_in
+from cases.together import items_decided_in
 from determinations import checks, policies
 from determinations.models import (
     Basis,

@@ -11,13 +11,13 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
+from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from cases.policies import NotAllowed
-from cases.services.intake import local_day
+from cases.ties import FAIL, UNKNOWN, Tie
 from reviewers import policies, seats
 from reviewers.candidates import WITH_REVIEWER, weigh
-from reviewers.conflicts import FAIL, UNKNOWN, Tie
 from reviewers.matching import Reason
 from reviewers.models import (
     Attestation,

@@ -6,11 +6,11 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
+from cases.deadlines import local_day
 from cases.models import Case, Event
-from cases.services.intake import local_day
+from cases.ties import Tie
 from reviewers import policies
 from reviewers.candidates import ties_of
-from reviewers.conflicts import Tie
 from reviewers.models import ConflictResult, Reviewer
 from reviewers.profiles import profile
 

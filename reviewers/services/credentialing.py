@@ -14,9 +14,9 @@ from django.db.models.functions import Length
 
 from accounts.models import User
 from accounts.roles import Role
+from cases.deadlines import local_day
 from cases.names import fold_name
 from cases.policies import NotAllowed
-from cases.services.intake import local_day
 from cases.services.people import find_or_store_organisation, store_person
 from reviewers import policies
 from reviewers.models import (

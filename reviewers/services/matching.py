@@ -9,11 +9,11 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
+from cases.deadlines import local_day
 from cases.models import Case
-from cases.services.intake import local_day
+from cases.ties import UNKNOWN, Tie
 from reviewers import policies
 from reviewers.candidates import weigh
-from reviewers.conflicts import UNKNOWN, Tie
 from reviewers.matching import Verdict
 from reviewers.models import Candidate, CandidateList, ConflictResult
 from reviewers.standing import rules_on

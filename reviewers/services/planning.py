@@ -8,10 +8,10 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.versions import Stale
+from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import CannotMove, Case
 from cases.policies import NotAllowed
-from cases.services.intake import local_day
 from reviewers import planning, policies
 from reviewers.candidates import gather, panel_today
 from reviewers.models import Reviewer, ReviewerAssignment

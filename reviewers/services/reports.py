@@ -5,7 +5,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
-from cases.services.intake import local_day
+from cases.deadlines import local_day
 from reviewers import policies
 from reviewers.models import ReportedChange, Reviewer
 

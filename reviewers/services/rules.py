@@ -6,8 +6,8 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
+from cases.deadlines import local_day
 from cases.models import TreatmentCategory
-from cases.services.intake import local_day
 from reviewers import policies
 from reviewers.matching import LIMITS, WEIGHTS
 from reviewers.models import MatchingRules, Reviewer

@@ -5,9 +5,9 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
+from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from cases.services.intake import local_day
 from reviewers import policies, seats
 from reviewers.models import ReviewerAssignment, SeatApproval
 

@@ -10,8 +10,8 @@ from accounts.requests import StaffRequest
 from accounts.services import note_look
 from cases.forms.acts import ReasonForm
 from cases.models import Case, Party
+from cases.party_facts import one_of_each
 from reviewers import panel, policies, seats
-from reviewers.candidates import one_of_each
 from reviewers.forms import (
     AssignForm,
     SeatsForm,

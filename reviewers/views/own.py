@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.requests import StaffRequest
 from accounts.services import note_look
 from cases.models import Party
+from cases.party_facts import one_of_each
 from reviewers import panel, policies
-from reviewers.candidates import one_of_each
 from reviewers.forms import (
     AttestForm,
     DeclineForm,

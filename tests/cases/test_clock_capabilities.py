@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.roles import Role
+from cases.deadlines import local_day
 from cases.models import Case
 from cases.services import claims, clocks, dwell, holds
-from cases.services.intake import local_day
 from tests.determinations.factories import approved, issued, submitted
 from tests.factories import MONDAY, noticed_case, person
 from tests.records.factories import attested, case_with_records, offered

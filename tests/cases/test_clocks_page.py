@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.roles import Role
+from cases.deadlines import local_day
 from cases.models import Case
 from cases.services import holds, notices
-from cases.services.intake import URDecisionOnForm, local_day
+from cases.services.intake import URDecisionOnForm
 from determinations.services import sending
 from tests.determinations.factories import approved, issued, submitted
 from tests.factories import (

@@ -5,11 +5,13 @@ from datetime import date, timedelta
 import pytest
 
 from accounts.roles import Role
+from cases import together
+from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, Deadline, Event
 from cases.policies import NotAllowed
 from cases.services import consolidation, notices, screening
-from cases.services.intake import ItemOnForm, URDecisionOnForm, local_day
+from cases.services.intake import ItemOnForm, URDecisionOnForm
 from determinations.models import DecidedItem
 from determinations.services import sending
 from letters.models import Letter
@@ -65,8 +67,8 @@ def test_in8_a_consolidation_links_both_ways_says_why_and_moves_no_item():
     assert fresh(case).stage == Status.CONSOLIDATED
     link = CaseLink.objects.get(kind="CONSOLIDATED")
     assert (link.case, link.other, link.reason) == (case, lead, "Same injury, one review")
-    assert consolidation.lead_of(case) == lead
-    assert consolidation.consolidated_into(lead) == [case]
+    assert together.lead_of(case) == lead
+    assert together.consolidated_into(lead) == [case]
     after = {item.pk: item.case_id for item in (*lead.items.all(), *case.items.all())}
     assert after == before
     for one, other in ((case, lead), (lead, case)):
@@ -124,7 +126,7 @@ def test_in8_separating_keeps_the_link_readable_and_restarts_the_notices_clock()
     assert link.ended_at == at
     clock = Deadline.objects.get(case=case, clock="noarfi", replaced_at=None)
     assert clock.given["found_eligible"] == local_day(at).isoformat()
-    assert consolidation.consolidated_into(lead) == []
+    assert together.consolidated_into(lead) == []
     with pytest.raises(NotAllowed, match="is not consolidated"):
         consolidation.separate(case_id=case.pk, reason="Again", by=person(Role.COORDINATOR), at=at)
 

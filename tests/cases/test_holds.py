@@ -6,12 +6,12 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from accounts.roles import Role
+from cases.deadlines import local_day
 from cases.hold_reasons import HOLD_REASONS, reasons_for
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from cases.policies import NotAllowed
 from cases.services import holds
-from cases.services.intake import local_day
 from tests.factories import MONDAY, noticed_case, person, received_case
 from tests.records.factories import case_with_records
 

@@ -8,11 +8,11 @@ from django.core.checks import run_checks
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases.calendars import say
+from cases.deadlines import local_day
 from cases.models import ClockRule, Deadline, Event, HolidayRule
 from cases.models.clocks import rules_on_file
 from cases.policies import NotAllowed
 from cases.services import clocks, recounting, rules
-from cases.services.intake import local_day
 from tests.factories import MONDAY, eligible_case, person, received_case
 
 pytestmark = pytest.mark.django_db

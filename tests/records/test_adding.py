@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from accounts.roles import Role
+from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Event
 from cases.policies import NotAllowed
-from cases.services.intake import local_day
 from files.models import StoredFile
 from records.models import Document
 from records.services import documents

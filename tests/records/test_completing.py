@@ -6,10 +6,11 @@ import pytest
 
 from accounts.roles import Role
 from accounts.versions import Stale
+from cases.deadlines import local_day
 from cases.lifecycle import CannotMove, Status
 from cases.models import Case, Event, Priority
 from cases.policies import NotAllowed
-from cases.services.intake import URDecisionOnForm, local_day
+from cases.services.intake import URDecisionOnForm
 from records.policies import Basis
 from records.services import documents
 from tests.factories import MONDAY, noticed_case, person

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from accounts.roles import Role
+from cases.deadlines import local_day
 from cases.models import Event
 from cases.policies import NotAllowed
-from cases.services.intake import local_day
 from records.models import Dispatch
 from records.services import dispatch, reading
 from tests.factories import MONDAY, person

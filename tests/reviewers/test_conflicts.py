@@ -11,7 +11,7 @@ from cases.models import Organisation, Party, SameOrganisation
 from cases.models import Role as PartyRole
 from cases.policies import NotAllowed
 from cases.services.intake import ItemOnForm, PartyOnForm, add_party
-from reviewers.conflicts import compare_names, groups_of_same, split_name
+from cases.ties import compare_names, groups_of_same, split_name
 from reviewers.models import ConflictResult
 from reviewers.services import assignment as assignments
 from reviewers.services import conflicts, credentialing

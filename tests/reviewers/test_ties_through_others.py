@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.roles import Role
+from cases import ties as pure
 from cases.models import Organisation
 from cases.policies import NotAllowed
 from cases.services import organisations
-from reviewers import conflicts as pure
 from reviewers.candidates import limits_on
 from reviewers.models import ConflictResult, Kin
 from reviewers.services import assignment as assignments

@@ -1,0 +1,219 @@
+"""Who the parties of a case are when ties are tested: names, owners, officers, sister companies."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+
+from . import ties
+from .deadlines import local_day
+from .models import (
+    Case,
+    OrganisationName,
+    OrganisationOfficer,
+    OrganisationParent,
+    Party,
+    PersonName,
+    SameOrganisation,
+    SamePerson,
+)
+from .names import fold_name, fold_organisation
+from .ties import DEFAULT_LIMITS, FoldedName, Limits, PartyFacts
+from .together import consolidated_into
+
+
+def parties_of(
+    case: Case, *, known_at: datetime, limits: Limits = DEFAULT_LIMITS
+) -> list[PartyFacts]:
+    """Every party that was known at a moment, those whose role has ended included. Seven queries.
+
+    Somebody who moved has a row for each address and is one party here, by the latest row.
+    """
+    of_case = Party.objects.known_at(known_at).filter(case__in=decided_together(case))
+    rows = one_of_each(of_case.order_by("pk"))
+    same_persons = ties.groups_of_same(
+        SamePerson.objects.known_at(known_at).values_list("person_id", "same_as_id")
+    )
+    same_pairs = list(
+        SameOrganisation.objects.known_at(known_at).values_list("organisation_id", "same_as_id")
+    )
+    same_organisations = ties.groups_of_same(same_pairs)
+    owned = OrganisationParent.objects.known_at(known_at).on(local_day(known_at))
+    controlled, connected = ties.groups_of_companies(
+        same_pairs, owned.values_list("child_id", "parent_id", "share_percent"), limits
+    )
+    persons = {row.pk: _all_of(row.person_id, same_persons) for row in rows}
+    organisations = {row.pk: _all_of(row.organisation_id, same_organisations) for row in rows}
+    folded = {row.pk: _folded_names(row) for row in rows}
+    groups = {pk: _reached(own, controlled) for pk, own in organisations.items()}
+    part_owned = {pk: _reached(own, connected) for pk, own in organisations.items()}
+    officers = _officers_of(groups, same_persons, known_at=known_at)
+    person_names = _names_near(
+        PersonName.objects.known_at(known_at),
+        "person",
+        persons | {(pk, "officers"): held for pk, held in officers.items()},
+        folded,
+        ("first", "last"),
+    )
+    organisation_names = _names_near(
+        OrganisationName.objects.known_at(known_at), "organisation", organisations, folded, ()
+    )
+    return [
+        replace(
+            _party_facts(
+                row,
+                persons[row.pk],
+                organisations[row.pk],
+                folded[row.pk],
+                person_names,
+                organisation_names,
+            ),
+            group=groups[row.pk] - organisations[row.pk],
+            part_owned=part_owned[row.pk] - groups[row.pk],
+            officers=officers[row.pk],
+            officer_names=_split_names(person_names, officers[row.pk]),
+        )
+        for row in rows
+    ]
+
+
+def _reached(own: frozenset[int], groups: Mapping[int, frozenset[int]]) -> frozenset[int]:
+    """The companies of one's own and every company of their groups."""
+    return own.union(*(groups.get(pk, frozenset({pk})) for pk in own))
+
+
+def _officers_of(
+    groups: Mapping[int, frozenset[int]],
+    same_persons: Mapping[int, frozenset[int]],
+    *,
+    known_at: datetime,
+) -> dict[int, frozenset[int]]:
+    """Who directs each party's companies on the day, under every row they have. One query."""
+    wanted = frozenset[int]().union(*groups.values())
+    rows = (
+        OrganisationOfficer.objects.known_at(known_at)
+        .on(local_day(known_at))
+        .filter(organisation_id__in=wanted)
+        .values_list("organisation_id", "person_id")
+    )
+    held: dict[int, set[int]] = defaultdict(set)
+    for organisation_id, person_id in rows:
+        held[organisation_id] |= _all_of(person_id, same_persons)
+    return {
+        pk: frozenset[int]().union(*(held.get(one, set()) for one in group))
+        for pk, group in groups.items()
+    }
+
+
+def _split_names(
+    names: Iterable[dict[str, Any]], holders: frozenset[int]
+) -> tuple[FoldedName, ...]:
+    return tuple(
+        dict.fromkeys(
+            ties.split_name(name["printed"], first=name["first"], last=name["last"])
+            for name in names
+            if name["holder"] in holders
+        )
+    )
+
+
+def decided_together(case: Case) -> list[Case]:
+    """The case and those that follow it: one reviewer decides them all. Queries once."""
+    return [case, *consolidated_into(case)]
+
+
+def one_of_each(rows: Iterable[Party]) -> list[Party]:
+    """One row, the last, for all that name the same people in the same role."""
+    latest = {_people_of(row): row for row in rows}
+    return sorted(latest.values(), key=lambda row: row.pk)
+
+
+def rows_alike(case: Case) -> dict[int, frozenset[int]]:
+    """For every row of a party, all rows that name the same people in the same role. One query.
+
+    An address or a channel that changes makes a new row, and asks no new question about ties.
+    """
+    alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for row in Party.objects.filter(case__in=decided_together(case)):
+        alike[_people_of(row)].append(row.pk)
+    return {pk: frozenset(group) for group in alike.values() for pk in group}
+
+
+def _people_of(row: Party) -> tuple[Any, ...]:
+    return (row.role, row.person_id, row.organisation_id, row.item_id, row.name, row.contact)
+
+
+def _all_of(pk: int | None, same: Mapping[int, frozenset[int]]) -> frozenset[int]:
+    return frozenset() if pk is None else same.get(pk, frozenset({pk}))
+
+
+def _folded_names(row: Party) -> set[str]:
+    """The folded names under which a party's row could be found among persons or organisations."""
+    fold = fold_name if row.person_id is not None else fold_organisation
+    return {fold(row.name)} - {""}
+
+
+def _names_near(
+    names: QuerySet[Any],
+    whose: str,
+    own: Mapping[Any, frozenset[int]],
+    folded: Mapping[int, set[str]],
+    parts: Sequence[str],
+) -> list[dict[str, Any]]:
+    """The names of the parties themselves, and the rows of others that are called the same."""
+    ids = frozenset().union(*own.values())
+    words = set().union(*folded.values())
+    return list(
+        names.filter(Q(**{f"{whose}__in": ids}) | Q(normal__in=words)).values(
+            "printed", "normal", *parts, holder=F(f"{whose}_id")
+        )
+    )
+
+
+def _party_facts(
+    row: Party,
+    persons: frozenset[int],
+    organisations: frozenset[int],
+    folded: set[str],
+    person_names: list[dict[str, Any]],
+    organisation_names: list[dict[str, Any]],
+) -> PartyFacts:
+    own_persons = [name for name in person_names if name["holder"] in persons]
+    own_organisations = [name for name in organisation_names if name["holder"] in organisations]
+    called = folded | {name["normal"] for name in (*own_persons, *own_organisations)}
+    names = [
+        ties.split_name(name["printed"], first=name["first"], last=name["last"])
+        for name in own_persons
+    ]
+    if row.person_id is not None:
+        names.append(ties.split_name(row.name))
+    if row.contact:
+        names.append(ties.split_name(row.contact))
+    words = {word for name in own_organisations for word in name["normal"].split()}
+    if row.organisation_id is not None:
+        words |= set(fold_name(row.name).split())
+    return PartyFacts(
+        party_id=row.pk,
+        role=row.role,
+        role_label=row.get_role_display(),
+        name=row.name,
+        persons=persons,
+        organisations=organisations,
+        person_names=tuple(dict.fromkeys(names)),
+        organisation_words=frozenset(words),
+        namesake_persons=frozenset(
+            name["holder"] for name in person_names if name["normal"] in called
+        )
+        - persons
+        if row.person_id is not None
+        else frozenset(),
+        namesake_organisations=frozenset(
+            name["holder"] for name in organisation_names if name["normal"] in called
+        )
+        - organisations
+        if row.organisation_id is not None
+        else frozenset(),
+    )

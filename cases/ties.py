@@ -1,0 +1,338 @@
+"""Whether somebody is tied to a party of a case. Pure: values in, ties out; no rows, no clock.
+
+Three answers. FAIL: a tie on file names this very person or organisation, or a row that is the
+same one, an officer, or a company of the same group. UNKNOWN: the names are the same or similar,
+or a company is held in part, so a person has to look. PASS: nothing on file. A shared surname
+alone is a PASS that is asked about (Labor Code 139.5; 8 CCR 9768.1 and 9768.2 for the relations
+and the holding).
+
+The reviewer who is offered a case is tested by it, and the review organisation itself.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import Protocol
+
+from .names import fold_name, one_slip_apart
+
+PASS, FAIL, UNKNOWN = "PASS", "FAIL", "UNKNOWN"
+
+# Relations of a result that no affiliation gives.
+NAME = "NAME"  # the reviewer and a party bear the same or a similar name
+NAMESAKE = "NAMESAKE"  # an affiliation names someone who is called like the party
+SURNAME = "SURNAME"  # only the surname is shared
+PART_OWNED = "PART_OWNED"  # through a company of which only a part is held
+NONE = "NONE"  # tested, nothing found
+
+_TITLES = {
+    "md",
+    "dpm",
+    "phd",
+    "psyd",
+    "lac",
+    "dds",
+    "dmd",
+    "dr",
+    "mr",
+    "mrs",
+    "ms",
+    "jr",
+    "sr",
+    "esq",
+}
+# These are degrees or numbers behind a whole name, but somebody's surname otherwise.
+_PERHAPS_TITLES = {"do", "od", "dc", "pa", "np", "rn", "ii", "iii", "iv"}
+
+_TIES = {
+    "EMPLOYMENT": "Employment with",
+    "CONTRACT": "A contract with",
+    "UR_CONTRACT": "A contract for utilization review with",
+    "OWNERSHIP": "Ownership of, or a holding in,",
+    "FAMILY": "A family tie to",
+    "PRIVILEGES": "Privileges at",
+    "SAME_GROUP": "The same medical group as",
+    "TREATMENT": "Treatment or examination of",
+    "OTHER": "A tie to",
+}
+
+
+# What every party is tested for; one row says of all of them that nothing is on file.
+RELATIONS_TESTED = (*_TIES, NAME, NAMESAKE)
+
+# Owning this much of a company, or an unstated share of it, is control over it.
+CONTROL_PERCENT = Decimal(50)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """From where on a tie is a conflict. The defaults are those of 8 CCR 9768.1."""
+
+    holding_percent: Decimal = Decimal(1)  # a holding above this share is a financial tie
+    kin: frozenset[str] = frozenset(
+        {
+            "SPOUSE",
+            "COHABITANT",
+            "PARENT",
+            "CHILD",
+            "SIBLING",
+            "GRANDPARENT",
+            "GRANDCHILD",
+            "UNCLE_AUNT",
+            "NEPHEW_NIECE",
+            "SPOUSES_PARENT",
+            "CHILDS_SPOUSE",
+        }
+    )
+
+
+DEFAULT_LIMITS = Limits()
+
+
+class TieHeld(Protocol):
+    """A tie that is on file of somebody: to an organisation, a person, or both."""
+
+    @property
+    def relation(self) -> str: ...
+    @property
+    def organisation_id(self) -> int | None: ...
+    @property
+    def person_id(self) -> int | None: ...
+    @property
+    def share_percent(self) -> Decimal | None: ...
+    @property
+    def kin(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class FoldedName:
+    """A person's name, folded for comparison."""
+
+    first: str
+    last: str
+
+
+@dataclass(frozen=True)
+class PartyFacts:
+    """A party of the case, with every row that is the same person or organisation."""
+
+    party_id: int
+    role: str
+    role_label: str
+    name: str
+    persons: frozenset[int] = frozenset()
+    organisations: frozenset[int] = frozenset()
+    person_names: tuple[FoldedName, ...] = ()
+    organisation_words: frozenset[str] = frozenset()
+    # companies that own it, that it owns, or that the same owner controls; and those held in part
+    group: frozenset[int] = frozenset()
+    part_owned: frozenset[int] = frozenset()
+    # its officers, directors and managers, and those of its group
+    officers: frozenset[int] = frozenset()
+    officer_names: tuple[FoldedName, ...] = ()
+    # other rows, not known to be the same, that bear the party's name
+    namesake_persons: frozenset[int] = frozenset()
+    namesake_organisations: frozenset[int] = frozenset()
+
+    @cached_property
+    def no_tie(self) -> "Tie":
+        """The result for everyone of whom nothing is on file; most are."""
+        return Tie(self.party_id, NONE, PASS, f"No tie to {the(self)} is on file.")
+
+
+@dataclass(frozen=True)
+class Tie:
+    """One result: a party, the relation tested, the answer, and the sentence that says it."""
+
+    party_id: int
+    relation: str
+    result: str
+    sentence: str = field(compare=False)
+
+    @property
+    def tested(self) -> tuple[str, ...]:
+        """Every relation that this one result answers for."""
+        return RELATIONS_TESTED if self.relation == NONE else (self.relation,)
+
+
+def split_name(printed: str, *, first: str = "", last: str = "") -> FoldedName:
+    """A name folded into first and last, without titles; the middle is left out.
+
+    Given parts win; else ``Last, First`` and ``First Middle Last`` are both understood. A surname
+    with a hyphen stays two words.
+    """
+    if last:
+        return FoldedName(" ".join(_words(first)[:1]), " ".join(_words(last)))
+    before, _, after = printed.partition(",")
+    given, words = _words(after), _words(before)
+    if given:
+        return FoldedName(given[0], " ".join(words))
+    if len(words) < 2:
+        return FoldedName("", " ".join(words))
+    return FoldedName(words[0], words[-1])
+
+
+def compare_names(one: FoldedName, other: FoldedName) -> str:
+    """How alike two names are: SAME, SIMILAR, SURNAME or DIFFERENT."""
+    if not one.last or not other.last:
+        return "DIFFERENT"
+    surnames = set(one.last.split()) & set(other.last.split())
+    if one.last == other.last and one.first == other.first and one.first:
+        return "SAME"
+    if one.first == other.last and one.last == other.first:
+        return "SIMILAR"
+    close_last = bool(surnames) or (
+        min(len(one.last), len(other.last)) >= 5 and one_slip_apart(one.last, other.last)
+    )
+    if close_last and _first_names_alike(one.first, other.first):
+        return "SIMILAR"
+    return "SURNAME" if surnames else "DIFFERENT"
+
+
+def groups_of_same(pairs: Iterable[tuple[int, int]]) -> Mapping[int, frozenset[int]]:
+    """Which ids are one and the same, from "same as" pairs; an id in no pair is its own group."""
+    groups: dict[int, set[int]] = {}
+    for one, other in pairs:
+        merged = groups.get(one, {one}) | groups.get(other, {other})
+        for member in merged:
+            groups[member] = merged
+    return {member: frozenset(group) for member, group in groups.items()}
+
+
+def groups_of_companies(
+    same: Iterable[tuple[int, int]],
+    owned: Iterable[tuple[int, int, Decimal | None]],
+    limits: Limits,
+) -> tuple[Mapping[int, frozenset[int]], Mapping[int, frozenset[int]]]:
+    """Which companies belong together, by control and by any holding above the limit.
+
+    :param owned: (child, parent, share in percent; unstated means control).
+    """
+    same, owned = list(same), list(owned)
+    control = [
+        (child, parent)
+        for child, parent, share in owned
+        if share is None or share >= CONTROL_PERCENT
+    ]
+    held = [
+        (child, parent)
+        for child, parent, share in owned
+        if share is not None and limits.holding_percent < share < CONTROL_PERCENT
+    ]
+    return groups_of_same([*same, *control]), groups_of_same([*same, *control, *held])
+
+
+def ties_through(held: Iterable[TieHeld], party: PartyFacts, limits: Limits) -> list[Tie]:
+    """What the ties on file say of one party, each answer once."""
+    found = [_tied(one, party) for one in held if not _too_small(one, limits)]
+    return list(dict.fromkeys(tie for tie in found if tie is not None))
+
+
+def tie_of_name(name: FoldedName, party: PartyFacts, *, who: str) -> Tie | None:
+    """What a name alone says of one party: a doubt, a question, or nothing.
+
+    :param who: who bears the name, as a sentence begins: "The reviewer".
+    """
+    likeness = {compare_names(name, other) for other in party.person_names}
+    bears_it = name.first and {name.first, *name.last.split()} <= party.organisation_words
+    if "SAME" in likeness or bears_it:
+        return Tie(
+            party.party_id,
+            NAME,
+            UNKNOWN,
+            f"{who} bears the name of {the(party)}. Find out whether they are the same.",
+        )
+    if "SIMILAR" in likeness:
+        return Tie(
+            party.party_id,
+            NAME,
+            UNKNOWN,
+            f"{who}’s name is like that of {the(party)}. Find out whether they are the same.",
+        )
+    if {compare_names(name, other) for other in party.officer_names} & {"SAME", "SIMILAR"}:
+        return Tie(
+            party.party_id,
+            NAME,
+            UNKNOWN,
+            f"{who}’s name is like that of an officer of {the(party)}. "
+            "Find out whether they are the same.",
+        )
+    if "SURNAME" in likeness:
+        return Tie(
+            party.party_id,
+            SURNAME,
+            PASS,
+            f"{who} shares a surname with {the(party)}; the attestation asks about it.",
+        )
+    return None
+
+
+def the(party: PartyFacts) -> str:
+    """A party as a sentence names it, by its role: "the employer"."""
+    label = party.role_label
+    return f"the {label if label[:2].isupper() else label[0].lower() + label[1:]}"
+
+
+def _tied(held: TieHeld, party: PartyFacts) -> Tie | None:
+    """The result of one tie on file: direct, through an officer, or through another company."""
+    words = _TIES.get(held.relation, "A tie to")
+    the_party = the(party)
+    if held.organisation_id in party.organisations or held.person_id in party.persons:
+        whom = the_party
+    elif held.person_id in party.officers:
+        whom = f"an officer, director or manager of {the_party}"
+    elif held.organisation_id in party.group:
+        whom = f"a company of the same group as {the_party}"
+    elif held.organisation_id in party.part_owned:
+        return Tie(
+            party.party_id,
+            PART_OWNED,
+            UNKNOWN,
+            f"{words} a company that holds a part of {the_party}, or is held by it in part, is on "
+            "file. Find out whether it matters.",
+        )
+    elif (
+        held.organisation_id in party.namesake_organisations
+        or held.person_id in party.namesake_persons
+    ):
+        return Tie(
+            party.party_id,
+            NAMESAKE,
+            UNKNOWN,
+            f"{words} someone who is called like {the_party} is on file. "
+            "Find out whether they are the same.",
+        )
+    else:
+        return None
+    return Tie(party.party_id, held.relation, FAIL, f"{words} {whom} is on file.")
+
+
+def _too_small(held: TieHeld, limits: Limits) -> bool:
+    """A holding below the limit, or a relative who does not count as family.
+
+    A relative of whom nobody said how they are related counts.
+    """
+    if held.relation == "FAMILY" and held.kin and held.kin not in limits.kin:
+        return True
+    small = held.share_percent is not None and held.share_percent <= limits.holding_percent
+    return small and held.relation in {"OWNERSHIP", "FAMILY"}
+
+
+def _words(text: str) -> list[str]:
+    """The words of a name, each folded, without titles; ``M.D.`` is one word and a title."""
+    folded = [fold_name(word) for word in text.split()]
+    words = [word for word in folded if word and word.replace(" ", "") not in _TITLES]
+    sure = [word for word in words if word.replace(" ", "") not in _PERHAPS_TITLES]
+    return sure if len(sure) >= 2 or not words else words[: max(len(sure), 2)]
+
+
+def _first_names_alike(one: str, other: str) -> bool:
+    if not one or not other:
+        return True  # a surname alone on paper may be anybody of that name
+    if len(one) == 1 or len(other) == 1:
+        return one[0] == other[0]
+    shorter, longer = sorted((one, other), key=len)
+    if len(shorter) >= 3 and longer.startswith(shorter):
+        return True
+    return one == other or (len(shorter) >= 4 and one_slip_apart(one, other))
