@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from accounts.admin import ReadOnlyAdmin, VersionedAdmin, acting
 from accounts.roles import ADMIN_PERMISSIONS
 
-from .models import AttestationWording, ScopeLimit, Specialty, SpecialtyFit
+from .models import AttestationWording, Condition, ScopeLimit, Specialty, SpecialtyFit
 
 
 def _may_keep(request: HttpRequest) -> bool:
@@ -43,18 +43,28 @@ class SpecialtyAdmin(KeptByCredentialing):
     ordering = ("name", "pk")
 
 
+@admin.register(Condition)
+class ConditionAdmin(KeptByCredentialing):
+    """Conditions that the map may name, and the codes and words by which a diagnosis is one."""
+
+    list_display = ("name", "codes", "words", "is_active", "confirmed_on")
+    list_filter = ("is_active", ("confirmed_on", admin.EmptyFieldListFilter))
+    search_fields = ("name", "codes", "words")
+    ordering = ("name", "pk")
+
+
 @admin.register(SpecialtyFit)
 class SpecialtyFitAdmin(KeptByCredentialing):
-    """The map: which specialty may decide which treatment or body part, and why.
+    """The map: which specialty may decide which treatment, condition or body part, and why.
 
-    The most specific line that matches an item decides: treatment with body part, then treatment,
-    then body part alone.
+    The most specific lines that match an item decide: those of its treatment before those of any;
+    among them a line with the condition before one with the body part alone.
     """
 
-    list_display = ("specialty", "category", "body_part", "reason", "is_active")
-    list_filter = ("is_active", "category__parent", "specialty")
-    list_select_related = ("specialty", "category__parent")
-    search_fields = ("specialty__name", "category__name", "body_part", "reason")
+    list_display = ("specialty", "category", "condition", "body_part", "reason", "is_active")
+    list_filter = ("is_active", "category__parent", "condition", "specialty")
+    list_select_related = ("specialty", "category__parent", "condition")
+    search_fields = ("specialty__name", "category__name", "condition__name", "body_part", "reason")
     ordering = ("category__parent__name", "category__name", "body_part", "specialty__name", "pk")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[SpecialtyFit]:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from cases.deadlines import local_day
 from cases.lifecycle import Status
@@ -18,10 +19,12 @@ from cases.ties import DEFAULT_LIMITS, Limits, PartyFacts, Tie
 from cases.together import items_decided_in
 
 from . import conflicts, matching
+from .conditions import Known, spoken_of
 from .facts import Profile
 from .matching import Applicant, Fit, Item, Question, Rules, Scope, Verdict
 from .models import (
     Affiliation,
+    Condition,
     ConflictLimits,
     ConflictResult,
     Reviewer,
@@ -87,6 +90,7 @@ class PanelToday:
     rules: Rules
     limits: Limits
     fits: tuple[Fit, ...]
+    conditions: tuple[Known, ...]
     scopes: tuple[Scope, ...]
     members: Sequence[Member]
     work: Mapping[int, Work]
@@ -105,7 +109,8 @@ def panel_today(
         if only is None
         else taken(reviewers, on=on, known_at=known_at)
     )
-    fits = SpecialtyFit.objects.filter(is_active=True).order_by("specialty__name", "pk")
+    fits = SpecialtyFit.objects.filter(is_active=True).exclude(condition__is_active=False)
+    conditions = Condition.objects.filter(is_active=True).order_by("name")
     scopes = ScopeLimit.objects.filter(is_active=True).order_by("pk")
     return PanelToday(
         on=on,
@@ -114,7 +119,17 @@ def panel_today(
         limits=limits_on(on, known_at=known_at),
         fits=tuple(
             Fit(*row)
-            for row in fits.values_list("specialty__name", "category_id", "body_part", "reason")
+            for row in fits.order_by("specialty__name", "pk").values_list(
+                "specialty__name",
+                "category_id",
+                "body_part",
+                "reason",
+                "condition_id",
+                Coalesce("condition__name", Value("")),
+            )
+        ),
+        conditions=tuple(
+            Known(*row) for row in conditions.values_list("pk", "name", "codes", "words")
         ),
         scopes=tuple(
             Scope(*row)
@@ -151,18 +166,33 @@ def limits_on(day: date, *, known_at: datetime) -> Limits:
 
 def _question(case: Case, today: PanelToday) -> Question:
     items = (
-        items_decided_in(case).filter(ending=DisputedItem.Ending.PENDING).select_related("category")
+        items_decided_in(case)
+        .filter(ending=DisputedItem.Ending.PENDING)
+        .select_related("category", "case")
     )
     return Question(
         case_number=case.number,
-        items=tuple(
-            Item(item.pk, item.position, item.title, _categories(item), item.body_part)
-            for item in items
-        ),
+        items=tuple(_item(item, today) for item in items),
         fits=today.fits,
         on=today.on,
         rules=today.rules,
         scopes=today.scopes,
+    )
+
+
+def _item(item: DisputedItem, today: PanelToday) -> Item:
+    """An item with the conditions that the diagnosis of its own case speaks of."""
+    diagnosis = item.case.diagnosis
+    conditions = spoken_of(diagnosis, today.conditions)
+    return Item(
+        item_id=item.pk,
+        position=item.position,
+        title=item.title,
+        categories=_categories(item),
+        body_part=item.body_part,
+        conditions=frozenset(one.condition_id for one in conditions),
+        diagnosis=", ".join(one.name for one in conditions) or diagnosis,
+        is_experimental=item.is_experimental is True,
     )
 
 

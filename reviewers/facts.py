@@ -35,6 +35,9 @@ KIND_WORDS: dict[str, str] = {
 }
 HOME_STATE = "California"
 
+# So recent is the experience that an experimental treatment asks for.
+EXPERIENCE_YEARS = 3
+
 
 @dataclass(frozen=True)
 class Held:
@@ -66,6 +69,7 @@ class CertificationHeld(Held):
     board: str
     specialty: str
     parent: str
+    standing: str = "CERTIFIED"
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,13 @@ class SanctionHeld(Held):
 
     register: str
     found: bool
+
+
+@dataclass(frozen=True)
+class ExperienceHeld(Held):
+    """Clinical experience with a treatment, still or until ``valid_to``."""
+
+    treatment: str
 
 
 @dataclass(frozen=True)
@@ -135,6 +146,7 @@ class Profile:
     practice: tuple[PracticeHeld, ...] = ()
     trainings: tuple[TrainingHeld, ...] = ()
     sanction_checks: tuple[SanctionHeld, ...] = ()
+    experience: tuple[ExperienceHeld, ...] = ()  # of the past three years
     file_proofs: tuple[FileProofHeld, ...] = ()
     leaves: tuple[LeaveHeld, ...] = ()
     affiliations: tuple[AffiliationHeld, ...] = ()
@@ -164,8 +176,14 @@ class Profile:
     @cached_property
     def certified_specialties(self) -> tuple[str, ...]:
         """Specialties with a certificate in force that may carry a decision, by name."""
-        names = {held.specialty for held in self.certifications} - NEVER_ALONE
-        return tuple(sorted(names))
+        names = {held.specialty for held in self.certifications if held.standing == "CERTIFIED"}
+        return tuple(sorted(names - NEVER_ALONE))
+
+    @cached_property
+    def lost_certifications(self) -> tuple[CertificationHeld, ...]:
+        """Certificates that a board has suspended or revoked."""
+        lost = {"SUSPENDED", "REVOKED"}
+        return tuple(held for held in self.certifications if held.standing in lost)
 
     @cached_property
     def specialties(self) -> tuple[str, ...]:

@@ -242,7 +242,7 @@ class LicenceForm(FactForm):
 class CertificationForm(FactForm):
     """A board's certificate."""
 
-    own = ["board", "specialty", "parent", "maintenance"]
+    own = ["board", "specialty", "parent", "standing", "maintenance"]
     board = Line(label="Board", max_length=160, error_messages={"required": "Enter the board."})
     specialty = forms.ModelChoiceField(
         label="Specialty",
@@ -254,6 +254,11 @@ class CertificationForm(FactForm):
         queryset=Specialty.objects.filter(is_active=True).order_by("name"),
         required=False,
         help_text="For a subspecialty.",
+    )
+    standing = forms.ChoiceField(
+        label="Standing",
+        choices=Certification.Standing.choices,
+        initial=Certification.Standing.CERTIFIED,
     )
     maintenance = forms.ChoiceField(
         label="Maintenance of certification",
@@ -316,6 +321,24 @@ class SanctionCheckForm(FactForm):
         return super().of(row) | {"found": found}
 
 
+class ExperienceForm(FactForm):
+    """Clinical experience with a treatment."""
+
+    own = ["treatment", "detail"]
+    treatment = Line(
+        label="Treatment",
+        max_length=160,
+        help_text="As requests call it. Add another line for another name, such as “PRP”.",
+        error_messages={"required": "Name the treatment."},
+    )
+    detail = Line(
+        label="Detail",
+        max_length=300,
+        required=False,
+        help_text="Where, and how much of it.",
+    )
+
+
 class FileProofForm(FactForm):
     """A paper of the file."""
 
@@ -376,6 +399,7 @@ FORMS: dict[str, type[FactForm]] = {
     "practice": PracticeForm,
     "training": TrainingForm,
     "sanction-check": SanctionCheckForm,
+    "experience": ExperienceForm,
     "file-proof": FileProofForm,
     "leave": LeaveForm,
     "affiliation": AffiliationForm,
@@ -386,6 +410,7 @@ TITLES: dict[str, str] = {
     "practice": "Practice",
     "training": "Training",
     "sanction-check": "Check for sanctions",
+    "experience": "Experience with a treatment",
     "file-proof": "Identity, malpractice, appointments",
     "leave": "Leave",
     "affiliation": "Affiliation",

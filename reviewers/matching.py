@@ -12,9 +12,11 @@ from decimal import Decimal
 from functools import cached_property
 from zlib import crc32
 
+from cases.names import fold_name
 from cases.ties import FAIL, UNKNOWN, Tie
 
 from .facts import (
+    EXPERIENCE_YEARS,
     HOME_STATE,
     KIND_WORDS,
     NEVER_ALONE,
@@ -83,6 +85,7 @@ GATES: dict[str, str] = {
     "SPECIALTY": "without a fitting specialty",
     "SCOPE": "whose licence does not cover it",
     "SUBJECT": "who do not receive this subject",
+    "EXPERIENCE": "without recent experience of an experimental treatment",
     "PRACTICE_YEARS": "not more than five years in practice",
     "PRACTICE_HOURS": "without 24 attested hours a week",
     "TRAINING_LAW": "without training in the law",
@@ -103,23 +106,36 @@ REMARK = "REMARK"  # speaks for or against, and stops nobody
 
 @dataclass(frozen=True)
 class Item:
-    """A disputed item as far as matching needs it. Categories: its own first, then its parents."""
+    """A disputed item as far as matching needs it. Categories: its own first, then its parents.
+
+    :ivar conditions: ids of the conditions that the diagnosis speaks of.
+    :ivar diagnosis: those conditions by name, or else the diagnosis as printed; may be empty.
+    :ivar is_experimental: the UR decision calls it experimental or investigational.
+    """
 
     item_id: int
     position: int
     title: str
     categories: tuple[int, ...] = ()
     body_part: str = ""
+    conditions: frozenset[int] = frozenset()
+    diagnosis: str = ""
+    is_experimental: bool = False
 
 
 @dataclass(frozen=True)
 class Fit:
-    """One line of the staff's map: this specialty is acceptable for that treatment, and why."""
+    """One line of the staff's map: this specialty is acceptable for that, and why.
+
+    What a line leaves out it does not ask for; what it names has to hold, all of it.
+    """
 
     specialty: str
     category: int | None
     body_part: str
     reason: str
+    condition: int | None = None
+    condition_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,6 +186,7 @@ class Match:
     specialty: str
     mapped: bool
     why: str
+    diagnosis: str = ""
 
 
 @dataclass(frozen=True)
@@ -276,17 +293,16 @@ def answers_of_the_day(applicant: Applicant) -> Answers:
 def acceptable(item: Item, fits: Sequence[Fit]) -> list[Fit]:
     """The lines of the map for an item. The most specific that match decide:
 
-    category with body part, then category (its own before its parent's), then body part alone.
+    those of its category, before those of its parent category, before those of any treatment; and
+    among them a line that names the condition before one that names the body part alone, and one
+    that names both before either.
     """
-    for category in item.categories:
-        of_category = [fit for fit in fits if fit.category == category]
-        both = [fit for fit in of_category if fit.body_part and _same_part(fit, item)]
-        if both:
-            return both
-        plain = [fit for fit in of_category if not fit.body_part]
-        if plain:
-            return plain
-    return [fit for fit in fits if fit.category is None and fit.body_part and _same_part(fit, item)]
+    for category in (*item.categories, None):
+        found = [fit for fit in fits if fit.category == category and _speaks_of(fit, item)]
+        if found:
+            closest = max(map(_closeness, found))
+            return [fit for fit in found if _closeness(fit) == closest]
+    return []
 
 
 def counts(verdicts: Iterable[Verdict]) -> list[tuple[int, str]]:
@@ -390,8 +406,16 @@ def _verification(question: Question, applicant: Applicant) -> list[Reason]:
 
 def _certification(question: Question, applicant: Applicant) -> list[Reason]:
     profile = applicant.profile
-    if not profile.is_physician:
-        return []
+    lost = [
+        Reason(
+            "SANCTION",
+            False,
+            f"The certificate in {held.specialty} is {held.standing.lower()}{_since(held)}.",
+        )
+        for held in profile.lost_certifications
+    ]
+    if lost or not profile.is_physician:
+        return lost
     if profile.certified_specialties:
         names = ", ".join(profile.certified_specialties)
         return [Reason("CERTIFICATION", True, f"Board certified in {names}.")]
@@ -487,6 +511,36 @@ def _scope(question: Question, applicant: Applicant) -> list[Reason]:
     return answers
 
 
+def _experience(question: Question, applicant: Applicant) -> list[Reason]:
+    """An experimental treatment asks for clinical experience with it in the past three years.
+
+    After 215 ILCS 180/55 and the model act on external review, which the house follows.
+    """
+    answers = []
+    for item in question.items:
+        if not item.is_experimental:
+            continue
+        words = set(fold_name(item.title).split())
+        held = next(
+            (
+                one
+                for one in applicant.profile.experience
+                if set(fold_name(one.treatment).split()) <= words
+            ),
+            None,
+        )
+        if held is None:
+            said = (
+                f"Item {item.position} is experimental, and no experience with it in the past "
+                f"{EXPERIENCE_YEARS} years is on file."
+            )
+        else:
+            until = f" until {_day(held.valid_to)}" if held.valid_to else ""
+            said = f"Item {item.position} is experimental: experience with {held.treatment}{until}."
+        answers.append(Reason("EXPERIENCE", held is not None, said))
+    return answers
+
+
 def _conflicts(question: Question, applicant: Applicant) -> list[Reason]:
     gates = {FAIL: "CONFLICT", UNKNOWN: "UNSETTLED"}
     answers = [
@@ -509,12 +563,13 @@ _GATES: list[Gate] = [
     _practice,
     _training,
     _scope,
+    _experience,
     _leave,
     _day_off,
     _workload,
     _conflicts,
 ]
-_OF_A_CASE: list[Gate] = [_barred, _scope, _conflicts]
+_OF_A_CASE: list[Gate] = [_barred, _scope, _experience, _conflicts]
 
 
 def _match(question: Question, profile: Profile) -> tuple[list[Match], list[Reason]]:
@@ -539,8 +594,9 @@ def _match_one(item: Item, wanted: Sequence[Fit], profile: Profile) -> Match | s
     if wanted:
         for fit in wanted:
             if fit.specialty in own and fit.specialty not in NEVER_ALONE:
-                why = f"{fit.specialty} fits: {fit.reason.rstrip('.')}."
-                return Match(item.item_id, item.position, fit.specialty, True, why)
+                what_for = f" for {fit.condition_name}" if fit.condition_name else ""
+                why = f"{fit.specialty} fits{what_for}: {fit.reason.rstrip('.')}."
+                return _matched(item, fit.specialty, why, mapped=True)
         names = ", ".join(sorted({fit.specialty for fit in wanted}))
         return f"asks for one of {names}."
     if profile.is_physician and own:
@@ -548,9 +604,13 @@ def _match_one(item: Item, wanted: Sequence[Fit], profile: Profile) -> Match | s
             "the map has no entry for this treatment; any certified specialty is accepted, "
             "the coordinator to confirm."
         )
-        return Match(item.item_id, item.position, own[0], False, why)
+        return _matched(item, own[0], why, mapped=False)
     kind = KIND_WORDS.get(profile.kind, "reviewer without a good licence")
     return f"the map has no entry that lets a {kind} decide it."
+
+
+def _matched(item: Item, specialty: str, why: str, *, mapped: bool) -> Match:
+    return Match(item.item_id, item.position, specialty, mapped, why, item.diagnosis)
 
 
 def _score(
@@ -595,8 +655,20 @@ def _rested(question: Question, applicant: Applicant) -> tuple[int, int]:
     return max(0, min(days, most)), most
 
 
-def _same_part(fit: Fit, item: Item) -> bool:
-    return set(fit.body_part.casefold().split()) <= set(item.body_part.casefold().split())
+def _speaks_of(fit: Fit, item: Item) -> bool:
+    """Whether all that a line names besides the treatment holds for an item.
+
+    A line that names nothing at all says nothing.
+    """
+    if fit.condition is not None and fit.condition not in item.conditions:
+        return False
+    if fit.body_part:
+        return set(fit.body_part.casefold().split()) <= set(item.body_part.casefold().split())
+    return fit.category is not None or fit.condition is not None
+
+
+def _closeness(fit: Fit) -> int:
+    return 2 * (fit.condition is not None) + bool(fit.body_part)
 
 
 def _since(held: Held) -> str:

@@ -325,7 +325,8 @@ def _words(row: Any) -> str:
     if kind == "Certification":
         parent = f", under {row.parent}" if row.parent else ""
         keeps = f", {row.get_maintenance_display().lower()}" if row.maintenance else ""
-        return f"{row.specialty}{parent} ({row.board}){keeps}"
+        standing = row.get_standing_display()
+        return f"{row.specialty}{parent} ({row.board}): {standing}{keeps}"
     if kind == "PracticeFact":
         hours = f": {row.weekly_hours.normalize():f}" if row.weekly_hours is not None else ""
         return f"{row.get_kind_display()}{hours}"
@@ -337,6 +338,8 @@ def _words(row: Any) -> str:
         share = f", {row.share_percent} %" if row.share_percent is not None else ""
         note = f". {row.note}" if row.note else ""
         return f"{row.get_relation_display()}: {_whose(row)}{kin}{share}{note}"
+    if kind == "TreatmentExperience":
+        return f"{row.treatment}. {row.detail}" if row.detail else row.treatment
     if kind == "FileProof":
         return f"{row.get_kind_display()}: {row.detail}"
     if kind == "Leave":

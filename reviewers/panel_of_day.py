@@ -28,6 +28,7 @@ from .models import (
     SanctionCheck,
     Specialty,
     Training,
+    TreatmentExperience,
 )
 from .profiles import profiles
 
@@ -38,6 +39,7 @@ _FACTS: list[Any] = [
     PracticeFact,
     Training,
     SanctionCheck,
+    TreatmentExperience,
     FileProof,
     Leave,
     Affiliation,

@@ -13,8 +13,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Cast
 
 from .facts import (
+    EXPERIENCE_YEARS,
     AffiliationHeld,
     CertificationHeld,
+    ExperienceHeld,
     FileProofHeld,
     Held,
     LeaveHeld,
@@ -23,6 +25,7 @@ from .facts import (
     Profile,
     SanctionHeld,
     TrainingHeld,
+    years_before,
 )
 from .models import (
     Affiliation,
@@ -35,6 +38,7 @@ from .models import (
     Reviewer,
     SanctionCheck,
     Training,
+    TreatmentExperience,
 )
 
 _TEXT = models.TextField()
@@ -46,7 +50,7 @@ def _text(name: str) -> Cast:
     return Cast(name, _TEXT)
 
 
-# Where each kind of fact keeps its own words: five columns of text, so that all eight tables
+# Where each kind of fact keeps its own words: five columns of text, so that all nine tables
 # answer in one query.
 _FOUND = SqlCase(When(found=True, then=Value("1")), default=Value(""), output_field=_TEXT)
 _COLUMNS: dict[str, tuple[type[CredentialFact], list[Any]]] = {
@@ -56,11 +60,18 @@ _COLUMNS: dict[str, tuple[type[CredentialFact], list[Any]]] = {
     ),
     "certifications": (
         Certification,
-        [_text("board"), _text("specialty__name"), _text("parent__name"), _NOTHING, _NOTHING],
+        [
+            _text("board"),
+            _text("specialty__name"),
+            _text("parent__name"),
+            _text("standing"),
+            _NOTHING,
+        ],
     ),
     "practice": (PracticeFact, [_text("kind"), _text("weekly_hours"), *[_NOTHING] * 3]),
     "trainings": (Training, [_text("topic"), _text("version_taught"), *[_NOTHING] * 3]),
     "sanction_checks": (SanctionCheck, [_text("register"), _FOUND, *[_NOTHING] * 3]),
+    "experience": (TreatmentExperience, [_text("treatment"), *[_NOTHING] * 4]),
     "file_proofs": (FileProof, [_text("kind"), *[_NOTHING] * 4]),
     "leaves": (Leave, [_text("note"), *[_NOTHING] * 4]),
     "affiliations": (
@@ -89,11 +100,12 @@ _BUILD: dict[str, Callable[[dict[str, Any], list[Any]], Held]] = {
         **held, state=own[0], number=own[1], kind=own[2], standing=own[3]
     ),
     "certifications": lambda held, own: CertificationHeld(
-        **held, board=own[0], specialty=own[1], parent=own[2] or ""
+        **held, board=own[0], specialty=own[1], parent=own[2] or "", standing=own[3]
     ),
     "practice": lambda held, own: PracticeHeld(**held, kind=own[0], weekly_hours=_decimal(own[1])),
     "trainings": lambda held, own: TrainingHeld(**held, topic=own[0], version_taught=own[1]),
     "sanction_checks": lambda held, own: SanctionHeld(**held, register=own[0], found=own[1] == "1"),
+    "experience": lambda held, own: ExperienceHeld(**held, treatment=own[0]),
     "file_proofs": lambda held, own: FileProofHeld(**held, kind=own[0]),
     "leaves": lambda held, own: LeaveHeld(**held, note=own[0]),
     "affiliations": lambda held, own: AffiliationHeld(
@@ -211,6 +223,10 @@ def _facts_of(
     if model is Affiliation:
         # Having treated the employee does not end: once done it stays a tie.
         holds |= Q(relation=Affiliation.Relation.TREATMENT)
+    if model is TreatmentExperience:
+        # What ended lately is still experience.
+        recent = Q(valid_to__gte=years_before(on, EXPERIENCE_YEARS))
+        holds |= recent & (Q(valid_from__isnull=True) | Q(valid_from__lte=on))
     rows = rows.filter(holds)
     if only is not None:
         rows = rows.filter(only)

@@ -239,7 +239,8 @@ def _list_version(assignment: ReviewerAssignment, known_at: datetime) -> int:
 
 
 def _licence(held: Profile) -> Fact | None:
-    if held.restricted_licences or held.found_sanctions or held.status != "ACTIVE":
+    sanctioned = held.restricted_licences or held.lost_certifications or held.found_sanctions
+    if sanctioned or held.status != "ACTIVE":
         return None
     good = held.good_licences
     if good:
@@ -263,7 +264,7 @@ def _certification(held: Profile) -> Iterable[Fact]:
         names = ", ".join(held.certified_specialties)
         yield Fact("board_certification", names, _source(last), last.valid_from, last.valid_to)
         return
-    lapsed = _lapsed(Certification, held)
+    lapsed = _lapsed(Certification, held, standing=Certification.Standing.CERTIFIED)
     if lapsed is not None:
         yield Fact(
             "board_certification",

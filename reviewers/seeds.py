@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts.models import User
 from cases.models import TreatmentCategory
 
-from .models import AttestationWording, LicenceKind, ScopeLimit, Specialty, SpecialtyFit
+from .models import AttestationWording, Condition, LicenceKind, ScopeLimit, Specialty, SpecialtyFit
 
 SPECIALTIES: tuple[str, ...] = (
     "Addiction Psychiatry",
@@ -91,12 +91,31 @@ _BONES = (
 )
 _MIND = ("Psychiatry", "Addiction Psychiatry", "Psychologist", "Psychology")
 
-# (category, its child or "", body part or "") → specialties and the reason for all of them.
-MAP: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
-    ("Pharmaceuticals", "", "", (*_MEDICAL, *_PAIN), "prescribes and monitors such drugs"),
+# Conditions that the map names: beginnings of ICD-10-CM codes, and words, that tell them.
+CONDITIONS: dict[str, tuple[str, str]] = {
+    "Complex regional pain syndrome": (
+        "G90.5, G56.4, G57.7",
+        "complex regional pain syndrome, CRPS, reflex sympathetic dystrophy",
+    ),
+    "Depression and anxiety": (
+        "F32, F33, F34.1, F40, F41",
+        "depression, depressive disorder, anxiety, anxiety disorder",
+    ),
+    "Post-traumatic stress": ("F43.1", "post traumatic stress disorder, PTSD"),
+    "Carpal tunnel syndrome": ("G56.0", "carpal tunnel syndrome, carpal tunnel"),
+    "Traumatic brain injury": ("S06", "traumatic brain injury, TBI, concussion"),
+    "Asthma and lung disease": ("J44, J45, J68, J84", "asthma, COPD, interstitial lung disease"),
+    "Heart disease": ("I20, I21, I25, I50", "coronary artery disease, heart failure"),
+    "Hernia": ("K40, K41, K42, K43", "hernia, inguinal hernia, umbilical hernia"),
+}
+
+# (category, its child, condition, body part; each or "") → specialties, the reason for all of them.
+MAP: tuple[tuple[str, str, str, str, tuple[str, ...], str], ...] = (
+    ("Pharmaceuticals", "", "", "", (*_MEDICAL, *_PAIN), "prescribes and monitors such drugs"),
     (
         "Pharmaceuticals",
         "Opioids",
+        "",
         "",
         (*_MEDICAL, *_PAIN, "Addiction Psychiatry"),
         "prescribes and tapers opioids",
@@ -105,6 +124,7 @@ MAP: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
         "Pharmaceuticals",
         "Antidepressant",
         "",
+        "",
         (*_MEDICAL, *_PAIN, "Psychiatry", "Addiction Psychiatry"),
         "prescribes antidepressants",
     ),
@@ -112,11 +132,13 @@ MAP: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
         "Injection",
         "",
         "",
+        "",
         (*_PAIN, "Orthopedic Surgery", "Neurological Surgery", "Occupational Medicine"),
         "performs or orders such injections",
     ),
     (
         "Surgery",
+        "",
         "",
         "",
         (
@@ -133,19 +155,22 @@ MAP: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
         "Surgery",
         "Spine",
         "",
+        "",
         ("Orthopedic Surgery", "Neurological Surgery"),
         "operates on the spine",
     ),
     (
         "Surgery",
         "",
+        "",
         "Hand",
         ("Hand Surgery", "Orthopedic Surgery", "Plastic Surgery"),
         "operates on the hand",
     ),
-    ("Surgery", "", "Wrist", ("Hand Surgery", "Orthopedic Surgery"), "operates on the wrist"),
+    ("Surgery", "", "", "Wrist", ("Hand Surgery", "Orthopedic Surgery"), "operates on the wrist"),
     (
         "Surgery",
+        "",
         "",
         "Foot",
         ("Podiatric Surgery", "Podiatrist", "Orthopedic Surgery"),
@@ -155,12 +180,14 @@ MAP: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
         "Rehabilitation",
         "",
         "",
+        "",
         (*_BONES, "Chiropractic", "Internal Medicine"),
         "prescribes or gives such rehabilitation",
     ),
     (
         "Rehabilitation",
         "Acupuncture",
+        "",
         "",
         (*_BONES, "Pain Management", "Oriental Medicine"),
         "prescribes or gives acupuncture",
@@ -169,11 +196,13 @@ MAP: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
         "Rehabilitation",
         "Chiropractic",
         "",
+        "",
         (*_BONES, "Chiropractic"),
         "prescribes or gives chiropractic care",
     ),
     (
         "Diagnostic Testing",
+        "",
         "",
         "",
         (*_BONES, *_PAIN, "Internal Medicine", "Radiology", "Diagnostic Radiology"),
@@ -183,29 +212,82 @@ MAP: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
         "DMEPOS",
         "",
         "",
+        "",
         (*_BONES, "Pain Management", "Internal Medicine", "Chiropractic"),
         "prescribes such equipment",
     ),
-    ("Psych Services", "", "", _MIND, "treats such conditions"),
-    ("Evaluation & Management", "Dental", "", ("Dentist",), "gives dental care"),
-    ("Home Health", "", "", (*_MEDICAL, "Geriatric Medicine"), "orders care at home"),
+    ("Psych Services", "", "", "", _MIND, "treats such conditions"),
+    ("Evaluation & Management", "Dental", "", "", ("Dentist",), "gives dental care"),
+    ("Home Health", "", "", "", (*_MEDICAL, "Geriatric Medicine"), "orders care at home"),
     (
         "Programs",
+        "",
         "",
         "",
         (*_MEDICAL, *_PAIN, *_MIND[:2]),
         "refers to and oversees such programmes",
     ),
-    ("", "", "Eye", ("Ophthalmology", "Optometry"), "treats the eye"),
-    ("", "", "Teeth", ("Dentist",), "treats the teeth"),
-    ("", "", "Spine", (*_BONES, *_PAIN, "Neurological Surgery"), "treats the spine"),
-    ("", "", "Neck", (*_BONES, *_PAIN, "Neurological Surgery"), "treats the neck"),
-    ("", "", "Back", (*_BONES, *_PAIN, "Neurological Surgery"), "treats the back"),
-    ("", "", "Shoulder", _BONES, "treats the shoulder"),
-    ("", "", "Knee", _BONES, "treats the knee"),
-    ("", "", "Hand", (*_BONES, "Hand Surgery"), "treats the hand"),
-    ("", "", "Wrist", (*_BONES, "Hand Surgery"), "treats the wrist"),
-    ("", "", "Foot", (*_BONES, "Podiatrist", "Podiatric Surgery"), "treats the foot"),
+    (
+        "Injection",
+        "",
+        "Complex regional pain syndrome",
+        "",
+        (*_PAIN, "Neurological Surgery"),
+        "treats such pain by injection",
+    ),
+    ("", "", "Complex regional pain syndrome", "", _PAIN, "treats such pain"),
+    ("", "", "Depression and anxiety", "", _MIND, "treats such conditions"),
+    ("", "", "Post-traumatic stress", "", _MIND, "treats such conditions"),
+    (
+        "",
+        "",
+        "Carpal tunnel syndrome",
+        "",
+        (*_BONES, "Hand Surgery", "Neurology"),
+        "treats such conditions",
+    ),
+    (
+        "",
+        "",
+        "Traumatic brain injury",
+        "",
+        ("Neurology", "Physical Medicine & Rehabilitation", "Neurological Surgery"),
+        "treats such injuries",
+    ),
+    (
+        "",
+        "",
+        "Asthma and lung disease",
+        "",
+        ("Pulmonary Disease", "Internal Medicine"),
+        "treats the lungs",
+    ),
+    (
+        "",
+        "",
+        "Heart disease",
+        "",
+        ("Cardiovascular Disease", "Internal Medicine"),
+        "treats the heart",
+    ),
+    (
+        "",
+        "",
+        "Hernia",
+        "",
+        ("Surgery", "Occupational Medicine", "Family Practice"),
+        "treats such conditions",
+    ),
+    ("", "", "", "Eye", ("Ophthalmology", "Optometry"), "treats the eye"),
+    ("", "", "", "Teeth", ("Dentist",), "treats the teeth"),
+    ("", "", "", "Spine", (*_BONES, *_PAIN, "Neurological Surgery"), "treats the spine"),
+    ("", "", "", "Neck", (*_BONES, *_PAIN, "Neurological Surgery"), "treats the neck"),
+    ("", "", "", "Back", (*_BONES, *_PAIN, "Neurological Surgery"), "treats the back"),
+    ("", "", "", "Shoulder", _BONES, "treats the shoulder"),
+    ("", "", "", "Knee", _BONES, "treats the knee"),
+    ("", "", "", "Hand", (*_BONES, "Hand Surgery"), "treats the hand"),
+    ("", "", "", "Wrist", (*_BONES, "Hand Surgery"), "treats the wrist"),
+    ("", "", "", "Foot", (*_BONES, "Podiatrist", "Podiatric Surgery"), "treats the foot"),
 )
 
 WORDING_NUMBER = 1
@@ -289,6 +371,7 @@ def seed_specialties(*, by: User | None, at: datetime) -> dict[str, int]:
     added = [Specialty(name=name) for name in SPECIALTIES if name not in known]
     Specialty.objects.bulk_store(added, by=by, at=at, why="Shipped list")
     specialties = {row.name: row for row in Specialty.objects.all()}
+    Condition.objects.bulk_store(_new_conditions(), by=by, at=at, why="Shipped, unconfirmed")
     fits, waiting = _new_fits(specialties)
     SpecialtyFit.objects.bulk_store(fits, by=by, at=at, why="Shipped map, unconfirmed")
     ScopeLimit.objects.bulk_store(_new_scopes(), by=by, at=at, why="Shipped, unconfirmed")
@@ -309,6 +392,15 @@ def seed_specialties(*, by: User | None, at: datetime) -> dict[str, int]:
     }
 
 
+def _new_conditions() -> list[Condition]:
+    known = set(Condition.objects.values_list("name", flat=True))
+    return [
+        Condition(name=name, codes=codes, words=words)
+        for name, (codes, words) in CONDITIONS.items()
+        if name not in known
+    ]
+
+
 def _new_scopes() -> list[ScopeLimit]:
     """The limits that are not there yet and whose treatment is on file."""
     tops = {row.name: row for row in TreatmentCategory.objects.filter(parent=None)}
@@ -325,23 +417,31 @@ def _new_fits(specialties: dict[str, Specialty]) -> tuple[list[SpecialtyFit], in
         (row.parent.name if row.parent else row.name, row.name if row.parent else ""): row
         for row in TreatmentCategory.objects.select_related("parent")
     }
-    known: set[tuple[int, int | None, str]] = set(
-        SpecialtyFit.objects.values_list("specialty_id", "category_id", "body_part")
+    conditions = {row.name: row for row in Condition.objects.all()}
+    known: set[tuple[int, int | None, int | None, str]] = set(
+        SpecialtyFit.objects.values_list("specialty_id", "category_id", "condition_id", "body_part")
     )
     fits, waiting = [], 0
-    for parent, child, part, names, reason in MAP:
+    for parent, child, named, part, names, reason in MAP:
+        condition = conditions[named] if named else None
         category = categories.get((parent, child)) if parent else None
         if parent and category is None:
             waiting += 1
             continue
         for name in dict.fromkeys(names):
-            key = (specialties[name].pk, category.pk if category else None, part)
+            key = (
+                specialties[name].pk,
+                category.pk if category else None,
+                condition.pk if condition else None,
+                part,
+            )
             if key not in known:
                 known.add(key)
                 fits.append(
                     SpecialtyFit(
                         specialty=specialties[name],
                         category=category,
+                        condition=condition,
                         body_part=part,
                         reason=reason,
                     )

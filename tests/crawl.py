@@ -91,7 +91,8 @@ FILE_CANARIES = ("qvxfirst", "qvxlast", "qvxmail", "qvxphone", "qvxlicence", "qv
 USER_CANARIES = ("qvxuser", "qvxlogin")
 # Words that people wrote about the reviewer, or that the reviewer wrote of themself.
 NOTE_CANARIES = ("qvxtie", "qvxhospital", "qvxrelative", "qvxleave", "qvxproof", "qvxsanction",
-                 "qvxreport", "qvxdecline", "qvxsource", "qvxkeeper")  # fmt: skip
+                 "qvxtreatment", "qvxexperience", "qvxreport", "qvxdecline", "qvxsource",
+                 "qvxkeeper")  # fmt: skip
 ADMIN_ROLES = {"ADMINISTRATOR", "GUIDELINE_ADMIN", "CREDENTIALING", "DIRECTOR", "AUDITOR"}
 CANARIES = (*FILE_CANARIES, *USER_CANARIES, *NOTE_CANARIES)
 
@@ -174,6 +175,11 @@ def _make(office: Office) -> dict[str, list]:
         licence={"number": "QVXLICENCE1", "source": "Qvxsource", "verified_by": "Qvxkeeper"},
         sanctions={"note": "qvxsanction"},
         identity={"detail": "qvxproof"},
+        experience={
+            "treatment": "qvxtreatment",
+            "detail": "qvxexperience",
+            "valid_from": date(2010, 1, 1),
+        },
         certification={"board": "Qvxboard of Medicine"},
     )
     credentialing.change_reviewer(

@@ -38,6 +38,7 @@ BESIDES: dict[str, dict] = {
     "cases.Party": {"organisation": "cases.Organisation"},
     "files.StoredFile": {"state": "CLEAN"},
     "reviewers.Affiliation": {"organisation": "cases.Organisation"},
+    "reviewers.Condition": {"codes": "M10"},
     "reviewers.PracticeFact": {"kind": "START", "valid_from": DAY},
     "reviewers.ReviewerAssignment": {"reviewer": "reviewers.Reviewer", "offered_at": AT},
     "reviewers.SeatApproval": {"seats": 2},

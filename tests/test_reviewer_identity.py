@@ -82,6 +82,10 @@ def test_who_may_know_the_reviewer_reads_what_was_written_about_them(office, rol
 # Words that say nothing of a reviewer: the house's own settings, or values of short lists.
 OF_NOBODY = {
     "AttestationWording.text",
+    "Condition.codes",
+    "Condition.confirmed_by",
+    "Condition.name",
+    "Condition.words",
     "ConflictLimits.reason",
     "CandidateList.digest",
     "Licence.state",
@@ -101,7 +105,7 @@ OF_NOBODY = {
 def test_every_field_of_the_panel_that_holds_words_holds_a_canary(office):
     """A new field of words comes with a canary, or with a place on the list above."""
     kinds_of_fact = ("Leave", "Affiliation", "Certification", "PracticeFact", "Training",
-                     "SanctionCheck", "FileProof")  # fmt: skip
+                     "SanctionCheck", "FileProof", "TreatmentExperience")  # fmt: skip
     like_the_licence = {f"{kind}.{name}" for kind in kinds_of_fact for name in
                         ("source", "verified_by")}  # fmt: skip
     of_the_case = {

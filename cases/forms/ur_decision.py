@@ -10,6 +10,8 @@ from cases.models import DifferenceAnswer, DisputedItem, URReading
 from cases.paper_fields import DatedForm, PaperDate, PaperText
 from cases.services.ur_decision import AsRead, Listed
 
+_SAID = {True: "yes", False: "no", None: ""}
+
 
 class URDecisionForm(DatedForm):
     """What the UR decision says, in its own words: whom it is about and what it decides."""
@@ -34,9 +36,20 @@ class URDecisionForm(DatedForm):
                 required=False,
                 initial=item.ur_outcome,
             )
+            self.fields[f"experimental_{item.pk}"] = forms.TypedChoiceField(
+                label=f"Does it call item {item.position} experimental or investigational?",
+                choices=[("", "It does not say"), ("yes", "Yes"), ("no", "No")],
+                coerce=lambda said: said == "yes",
+                empty_value=None,
+                required=False,
+                initial=_SAID[item.is_experimental],
+            )
 
-    def outcome_fields(self) -> list[forms.BoundField]:
-        return [self[f"outcome_{item.pk}"] for item in self.items]
+    def item_fields(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        """What the decision says of each item: its outcome, and whether it is experimental."""
+        return [
+            (self[f"outcome_{item.pk}"], self[f"experimental_{item.pk}"]) for item in self.items
+        ]
 
     def as_read(self) -> AsRead:
         """What was read. Call it on a valid form."""
@@ -51,6 +64,9 @@ class URDecisionForm(DatedForm):
 
     def outcomes(self) -> dict[int, str]:
         return {item.pk: self.cleaned_data[f"outcome_{item.pk}"] for item in self.items}
+
+    def experimental(self) -> dict[int, bool | None]:
+        return {item.pk: self.cleaned_data[f"experimental_{item.pk}"] for item in self.items}
 
     @classmethod
     def initial_from(cls, reading: URReading | None) -> dict[str, Any]:

@@ -250,6 +250,8 @@ class DisputedItem(Versioned):
     level = models.CharField(max_length=40, blank=True)  # "C3-4", "L5-S1"
 
     ur_outcome = models.CharField(max_length=12, choices=UROutcome, blank=True)  # empty: not read
+    # As the UR decision calls it; NULL: not read. Who decides such an item must have used it.
+    is_experimental = models.BooleanField("experimental or investigational", null=True)
     # A letter may say "cited nothing" only where a person has read the UR decision and found so.
     administrator_cites_nothing = models.BooleanField(default=False)
 

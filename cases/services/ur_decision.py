@@ -37,6 +37,7 @@ def record_ur_reading(
     case_id: int,
     as_read: AsRead,
     outcomes: Mapping[int, str],
+    experimental: Mapping[int, bool | None] | None = None,
     seen_version: int | None = None,
     by: User,
     at: datetime,
@@ -45,6 +46,8 @@ def record_ur_reading(
 
     :param outcomes: id of a disputed item to what the decision says of it; an empty text takes back
         what was stated.
+    :param experimental: id of a disputed item to whether the decision calls it experimental or
+        investigational, ``None`` where it does not say; items left out stay as they are.
     :raises NotAllowed: wrong role, the case is past screening, or an item of another case.
     :raises Stale: someone else changed the case in between.
     """
@@ -57,7 +60,7 @@ def record_ur_reading(
     reading.date_of_injury_printed = as_read.date_of_injury_printed
     reading.items = [line.strip() for line in as_read.items if line.strip()]
     reading.store(by=by, at=at, why="The UR decision as read")
-    _store_outcomes(case, outcomes, by=by, at=at)
+    _store_decided(case, outcomes, experimental or {}, by=by, at=at)
     # Whoever has the page of eligibility open has not seen this.
     case.store(by=by, at=at, why="The UR decision was read", fields=[])
     found = differences_of(case)
@@ -154,16 +157,27 @@ def answered_differently(case: Case) -> tuple[set[int], tuple[str, ...]]:
     return items, tuple(one.label.lower() for one in really if one.field in another)
 
 
-def _store_outcomes(case: Case, outcomes: Mapping[int, str], *, by: User, at: datetime) -> None:
+def _store_decided(
+    case: Case,
+    outcomes: Mapping[int, str],
+    experimental: Mapping[int, bool | None],
+    *,
+    by: User,
+    at: datetime,
+) -> None:
     items = {item.pk: item for item in case.items.all()}
-    if not set(outcomes) <= set(items):
+    if not {*outcomes, *experimental} <= set(items):
         policies.refuse("Choose items of this case.")
-    for pk, outcome in outcomes.items():
+    for pk, item in items.items():
+        outcome = outcomes.get(pk, item.ur_outcome)
         if outcome and outcome not in DisputedItem.UROutcome.values:
             policies.refuse("Choose what the UR decision says from the list.")
-        if items[pk].ur_outcome != outcome:
-            items[pk].ur_outcome = outcome
-            items[pk].store(by=by, at=at, why="As the UR decision says", fields=["ur_outcome"])
+        stated = experimental.get(pk, item.is_experimental)
+        if (outcome, stated) == (item.ur_outcome, item.is_experimental):
+            continue
+        item.ur_outcome, item.is_experimental = outcome, stated
+        fields = ["ur_outcome", "is_experimental"]
+        item.store(by=by, at=at, why="As the UR decision says", fields=fields)
 
 
 def _record(case: Case, sentence: str, *, by: User, at: datetime) -> None:

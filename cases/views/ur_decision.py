@@ -28,6 +28,7 @@ def ur_decision(request: StaffRequest, number: str) -> HttpResponse:
                 case_id=case.pk,
                 as_read=form.as_read(),
                 outcomes=form.outcomes(),
+                experimental=form.experimental(),
                 seen_version=seen_version(request),
                 by=request.user,
                 at=timezone.now(),

@@ -14,6 +14,7 @@ from .limits import ConflictLimits
 from .panel import (
     Affiliation,
     Certification,
+    Condition,
     CredentialFact,
     FileProof,
     Kin,
@@ -26,6 +27,7 @@ from .panel import (
     Specialty,
     SpecialtyFit,
     Training,
+    TreatmentExperience,
 )
 from .reports import ReportedChange
 from .rules import MatchingRules, ScopeLimit
@@ -37,6 +39,7 @@ __all__ = [
     "Candidate",
     "CandidateList",
     "Certification",
+    "Condition",
     "ConflictLimits",
     "ConflictResult",
     "CredentialFact",
@@ -57,4 +60,5 @@ __all__ = [
     "Specialty",
     "SpecialtyFit",
     "Training",
+    "TreatmentExperience",
 ]

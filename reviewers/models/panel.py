@@ -1,7 +1,9 @@
 """The panel: reviewers, and the dated facts that make one fit to decide."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from accounts.versions import Versioned
 from cases.models import Organisation, Person, TreatmentCategory, TwoTimeFact
@@ -22,8 +24,36 @@ class Specialty(Versioned):
         return self.name
 
 
+class Condition(Versioned):
+    """A condition as the map knows it, and how a diagnosis on paper is recognised as one.
+
+    Editable; the shipped list is partial, unconfirmed and says so.
+    """
+
+    name = models.CharField(max_length=120, unique=True)
+    # How ICD-10-CM codes begin, parted by commas: "M54, M51". A code on paper needs no dot.
+    codes = models.CharField(max_length=300, blank=True)
+    # Words that stand together in the diagnosis, parted by commas: "low back pain, lumbago".
+    words = models.CharField(max_length=500, blank=True)
+    is_active = models.BooleanField(default=True)
+    confirmed_by = models.CharField(max_length=120, blank=True)
+    confirmed_on = models.DateField(null=True, blank=True)
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.CheckConstraint(
+                name="condition_is_recognised_by_something",
+                condition=~models.Q(codes="", words=""),
+                violation_error_message="Give a code or words by which it is recognised.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class SpecialtyFit(Versioned):
-    """Staff's map: which specialty is acceptable for which treatment or body part, and why."""
+    """Staff's map: which specialty is acceptable for which treatment, condition or body part."""
 
     specialty = models.ForeignKey(Specialty, on_delete=models.PROTECT, related_name="fits")
     category = models.ForeignKey(
@@ -33,6 +63,9 @@ class SpecialtyFit(Versioned):
         blank=True,
         related_name="+",
     )
+    condition = models.ForeignKey(
+        Condition, on_delete=models.PROTECT, null=True, blank=True, related_name="fits"
+    )
     body_part = models.CharField(max_length=80, blank=True)
     reason = models.CharField(max_length=300)
     is_active = models.BooleanField(default=True)
@@ -40,18 +73,26 @@ class SpecialtyFit(Versioned):
     class Meta(Versioned.Meta):
         constraints = [
             models.UniqueConstraint(
+                "specialty",
+                Coalesce("category", 0),
+                Coalesce("condition", 0),
+                "body_part",
                 name="specialty_fit_once",
-                fields=["specialty", "category", "body_part"],
-            ),
-            models.UniqueConstraint(
-                name="specialty_fit_once_for_any_treatment",
-                fields=["specialty", "body_part"],
-                condition=models.Q(category__isnull=True),
+                violation_error_message="This line is on the map already.",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.specialty}: {self.category or self.body_part or 'any'}"
+        about = [self.category, self.condition, self.body_part]
+        return f"{self.specialty}: {', '.join(str(one) for one in about if one)}"
+
+    def clean(self) -> None:
+        """A line that names nothing would say nothing.
+
+        :raises ValidationError: neither a treatment, nor a condition, nor a body part.
+        """
+        if not (self.category or self.condition or self.body_part):
+            raise ValidationError("Choose a treatment, a condition or a body part.")
 
 
 class LicenceKind(models.TextChoices):
@@ -137,12 +178,21 @@ class Licence(CredentialFact):
 class Certification(CredentialFact):
     """A board's certificate. "Board eligible" is not one."""
 
+    class Standing(models.TextChoices):
+        """What the board says of it. Whoever was never certified has no certificate at all."""
+
+        CERTIFIED = "CERTIFIED", "Certified"
+        GIVEN_UP = "GIVEN_UP", "Given up"
+        SUSPENDED = "SUSPENDED", "Suspended by the board"
+        REVOKED = "REVOKED", "Revoked by the board"
+
     class Maintenance(models.TextChoices):
         MEETS = "MEETS", "Meets the board’s maintenance"
         FAILS = "FAILS", "Does not meet it"
         NOT_REQUIRED = "NOT_REQUIRED", "For life, none required"
 
     board = models.CharField(max_length=160)
+    standing = models.CharField(max_length=12, choices=Standing, default=Standing.CERTIFIED)
     maintenance = models.CharField(max_length=16, choices=Maintenance, blank=True)
     specialty = models.ForeignKey(Specialty, on_delete=models.PROTECT, related_name="+")
     parent = models.ForeignKey(
@@ -203,6 +253,19 @@ class SanctionCheck(CredentialFact):
 
     def __str__(self) -> str:
         return f"{self.register}: {'found' if self.found else 'clear'}"
+
+
+class TreatmentExperience(CredentialFact):
+    """Clinical experience with one treatment, from the first day to the last; none: still so.
+
+    An experimental treatment is decided by somebody who has used it in the past three years.
+    """
+
+    treatment = models.CharField(max_length=160)  # as requests call it: "platelet rich plasma"
+    detail = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return self.treatment
 
 
 class FileProof(CredentialFact):

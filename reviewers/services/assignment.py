@@ -107,6 +107,7 @@ def assign(
                 "specialty": match.specialty,
                 "mapped": match.mapped,
                 "why": match.why,
+                "diagnosis": match.diagnosis,
             }
             for match in verdict.matches
         ],

@@ -32,6 +32,7 @@ from reviewers.models import (
     SanctionCheck,
     Specialty,
     Training,
+    TreatmentExperience,
 )
 
 # How a page and a service name each kind of fact.
@@ -41,6 +42,7 @@ KINDS: dict[str, type[CredentialFact]] = {
     "practice": PracticeFact,
     "training": Training,
     "sanction-check": SanctionCheck,
+    "experience": TreatmentExperience,
     "file-proof": FileProof,
     "leave": Leave,
     "affiliation": Affiliation,
@@ -210,6 +212,7 @@ def add_certification(
     verified_by: str,
     source: str,
     parent: Specialty | str | None = None,
+    standing: Certification.Standing | str = Certification.Standing.CERTIFIED,
     maintenance: Certification.Maintenance | str = "",
     by: User | None,
     at: datetime,
@@ -220,6 +223,7 @@ def add_certification(
     """
     row = Certification(
         board=board.strip(),
+        standing=standing,
         maintenance=maintenance,
         specialty=_specialty(specialty, "specialty"),
         parent=None if parent is None else _specialty(parent, "parent"),
@@ -336,6 +340,36 @@ def add_sanction_check(
         why = f"A check of {stored.register} found a sanction"
         reviewer.store(by=by, at=at, why=why, fields=["status"])
     return stored
+
+
+def add_experience(
+    *,
+    reviewer_id: int,
+    treatment: str,
+    detail: str = "",
+    valid_from: date | None,
+    valid_to: date | None = None,
+    verified_on: date,
+    verified_by: str,
+    source: str,
+    by: User | None,
+    at: datetime,
+) -> TreatmentExperience:
+    """Record clinical experience with a treatment; without a last day it goes on.
+
+    :raises NotAllowed: wrong role, or a fact that cannot be so.
+    """
+    return _add(
+        TreatmentExperience(treatment=treatment.strip(), detail=detail.strip()),
+        reviewer_id=reviewer_id,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        verified_on=verified_on,
+        verified_by=verified_by,
+        source=source,
+        by=by,
+        at=at,
+    )
 
 
 def add_file_proof(
@@ -558,6 +592,8 @@ def _refuse_certification(row: Any, today: date) -> None:
         raise BadFact("board", "Enter the board.")
     if "eligible" in fold_name(row.board).split():
         raise BadFact("board", "“Board eligible” is not a certificate. Enter it once it is given.")
+    if row.standing not in Certification.Standing.values:
+        raise BadFact("standing", "Choose the standing of the certificate.")
     if row.valid_from is None:
         raise BadFact("valid_from", "Enter the day of the certificate.")
 
@@ -592,6 +628,15 @@ def _refuse_sanction_check(row: Any, today: date) -> None:
         raise BadFact("register", "Enter the register that was asked.")
 
 
+def _refuse_experience(row: Any, today: date) -> None:
+    if not fold_name(row.treatment):
+        raise BadFact("treatment", "Name the treatment.")
+    if row.valid_from is None:
+        raise BadFact("valid_from", "Enter the first day.")
+    if row.valid_from > today:
+        raise BadFact("valid_from", "The experience begins in the future. Check it.")
+
+
 def _refuse_file_proof(row: Any, today: date) -> None:
     if row.kind not in FileProof.Kind.values:
         raise BadFact("kind", "Choose what the paper proves.")
@@ -621,6 +666,7 @@ _OWN_CHECKS: dict[type[CredentialFact], Any] = {
     PracticeFact: _refuse_practice,
     Training: _refuse_training,
     SanctionCheck: _refuse_sanction_check,
+    TreatmentExperience: _refuse_experience,
     FileProof: _refuse_file_proof,
     Leave: _refuse_leave,
     Affiliation: _refuse_affiliation,

@@ -38,6 +38,7 @@ ADD: dict[str, Callable[..., Any]] = {
     "practice": credentialing.add_practice_fact,
     "training": credentialing.add_training,
     "sanction-check": credentialing.add_sanction_check,
+    "experience": credentialing.add_experience,
     "file-proof": credentialing.add_file_proof,
     "leave": credentialing.add_leave,
     "affiliation": credentialing.add_affiliation,

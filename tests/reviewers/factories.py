@@ -33,6 +33,7 @@ FACT_BUILDERS = {
     "law": credentialing.add_training,
     "evidence": credentialing.add_training,
     "sanctions": credentialing.add_sanction_check,
+    "experience": credentialing.add_experience,
     "identity": credentialing.add_file_proof,
     "malpractice": credentialing.add_file_proof,
 }
@@ -95,6 +96,7 @@ def reviewer_facts(**changes: Any) -> dict[str, dict[str, Any] | None]:
             "valid_from": date(2026, 1, 10),
         },
         "sanctions": {"register": "NPDB", "found": False, "valid_from": date(2026, 1, 15)},
+        "experience": None,
         "identity": {"kind": "IDENTITY", "detail": "Passport", "valid_from": None},
         "malpractice": {
             "kind": "MALPRACTICE",

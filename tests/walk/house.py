@@ -53,7 +53,8 @@ def keep_the_panel(walk, keeper):
     )
     user = person(Role.REVIEWER, name="Given Reviewerson")
     walk.act(credentialing.link_user, by=keeper, reviewer_id=made.pk, user_id=user.pk)
-    for name, fields in panel.reviewer_facts().items():
+    used = {"treatment": "Platelet-rich plasma", "valid_from": date(2015, 1, 1)}
+    for name, fields in panel.reviewer_facts(experience=used).items():
         walk.act(
             panel.FACT_BUILDERS[name],
             by=keeper,

@@ -1,0 +1,162 @@
+"""An experimental treatment is decided by somebody who has used it in the past three years."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from accounts.roles import Role
+from cases.policies import NotAllowed
+from cases.services.intake import ItemOnForm
+from reviewers.services import credentialing
+from tests.factories import MONDAY, person, received_case
+from tests.reviewers.factories import (
+    PANEL_ENTERED,
+    VERIFIED,
+    attested,
+    fit_reviewer,
+    offered_case,
+    ready_case,
+)
+from tests.reviewers.test_gates import DAY, refusals, verdict_on
+
+pytestmark = pytest.mark.django_db
+TITLE = "Platelet-rich plasma injection, right knee"
+
+
+def experimental_case(stated=True):
+    case = ready_case(items=[ItemOnForm(title=TITLE)])
+    item = case.items.get()
+    item.is_experimental = stated
+    item.store(by=None, at=MONDAY, fields=["is_experimental"])
+    return case
+
+
+def used(reviewer, treatment="platelet rich plasma", first=date(2015, 1, 1), last=None):
+    return credentialing.add_experience(
+        reviewer_id=reviewer.pk, treatment=treatment, valid_from=first, valid_to=last, by=None,
+        at=PANEL_ENTERED, **VERIFIED,
+    )  # fmt: skip
+
+
+def test_ma3_without_experience_of_it_nobody_decides_an_experimental_treatment():
+    case, reviewer = experimental_case(), fit_reviewer()
+
+    assert refusals(case, reviewer) == {
+        "EXPERIENCE": "Item 1 is experimental, and no experience with it in the past 3 years is "
+        "on file."
+    }
+    used(reviewer)
+    verdict = verdict_on(case, reviewer)
+    assert verdict.is_eligible
+    assert "Item 1 is experimental: experience with platelet rich plasma." in {
+        reason.sentence for reason in verdict.reasons
+    }
+
+
+@pytest.mark.parametrize("stated", [False, None])
+def test_ma3_what_nobody_calls_experimental_asks_for_no_experience(stated):
+    assert refusals(experimental_case(stated), fit_reviewer()) == {}
+
+
+@pytest.mark.parametrize(
+    ("last", "fits"),
+    [
+        (date(2023, 3, 2), True),  # three years to the day
+        (date(2023, 3, 1), False),
+        (None, True),
+    ],
+)
+def test_ma3_experience_counts_for_three_years_after_its_last_day(last, fits):
+    case, reviewer = experimental_case(), fit_reviewer()
+    used(reviewer, last=last)
+
+    assert verdict_on(case, reviewer, on=DAY).is_eligible is fits
+
+
+def test_ma3_experience_with_something_else_or_not_begun_does_not_count():
+    case, reviewer = experimental_case(), fit_reviewer()
+    used(reviewer, treatment="platelet transfusion")
+    with pytest.raises(credentialing.BadFact, match="begins in the future"):
+        used(reviewer, first=DAY)
+
+    assert set(refusals(case, reviewer)) == {"EXPERIENCE"}
+
+
+def test_ma3_experience_withdrawn_between_offer_and_signing_stops_the_acceptance():
+    case, reviewer = experimental_case(), fit_reviewer()
+    fact = used(reviewer)
+    held = offered_case(case=case, reviewer=reviewer)
+    credentialing.correct_fact(
+        kind="experience", fact_id=fact.pk, changes={}, withdrawn=True, by=None, at=MONDAY
+    )
+
+    with pytest.raises(NotAllowed, match="no experience with it"):
+        attested(held, at=MONDAY + timedelta(hours=6))
+
+
+def test_ma3_the_page_of_the_ur_decision_states_it_for_each_item(client):
+    case = received_case(items=[ItemOnForm(title=TITLE)])
+    item = case.items.get()
+    client.force_login(person(Role.COORDINATOR))
+    address = f"/cases/{case.number}/ur-decision/"
+    said = {"version": case.version, f"outcome_{item.pk}": "DENIED"}
+
+    assert "experimental or investigational" in client.get(address).content.decode()
+    assert client.post(address, said | {f"experimental_{item.pk}": "yes"}).status_code == 302
+
+    item.refresh_from_db()
+    assert (item.ur_outcome, item.is_experimental) == ("DENIED", True)
+    case.refresh_from_db()
+    again = client.post(address, said | {"version": case.version, f"experimental_{item.pk}": ""})
+    assert again.status_code == 302
+    item.refresh_from_db()
+    assert item.is_experimental is None
+
+
+def test_ma3_credentialing_enters_experience_on_the_file(client):
+    reviewer = fit_reviewer()
+    client.force_login(person(Role.CREDENTIALING))
+    address = f"/reviewers/{reviewer.code}/facts/experience/"
+    said = {"valid_from": "01/01/2015", "verified_on": "01/15/2026", "verified_by": "C. Keeper",
+            "source": "Log of the practice"}  # fmt: skip
+
+    refused = client.post(address, said | {"treatment": " "})
+    assert refused.status_code == 422
+    assert "Name the treatment." in refused.content.decode()
+    client.post(address, said | {"treatment": "Platelet-rich plasma", "detail": "40 a year"})
+
+    page = client.get(f"/reviewers/{reviewer.code}/").content.decode()
+    assert "Platelet-rich plasma. 40 a year" in page
+
+
+@pytest.mark.parametrize(
+    ("standing", "said"),
+    [
+        (
+            "SUSPENDED",
+            {
+                "SANCTION": "The certificate in Physical Medicine & Rehabilitation is suspended "
+                "since 01/01/2008.",
+            },
+        ),
+        ("GIVEN_UP", {"CERTIFICATION": "No board’s certificate in force on 03/02/2026."}),
+    ],
+)
+def test_ac9_a_certificate_counts_only_while_its_board_says_so(standing, said):
+    reviewer = fit_reviewer(certification={"standing": standing})
+
+    found = refusals(ready_case(), reviewer)
+
+    assert {gate: found[gate] for gate in said} == said
+    assert "SPECIALTY" in found
+
+
+def test_ac9_a_certificate_that_a_board_suspends_midway_stops_the_letter_and_new_work():
+    held = offered_case(reviewer=fit_reviewer())
+    row = held.reviewer.certifications.get()
+    credentialing.correct_fact(
+        kind="certification", fact_id=row.pk, changes={"standing": "REVOKED"}, by=None, at=MONDAY
+    )
+
+    with pytest.raises(NotAllowed, match="certificate in Physical Medicine .* is revoked"):
+        attested(held, at=MONDAY + timedelta(hours=6))
