@@ -61,6 +61,9 @@ _TIES = {
 # What every party is tested for; one row says of all of them that nothing is on file.
 RELATIONS_TESTED = (*_TIES, NAME, NAMESAKE)
 
+# Surnames of fewer letters are not taken for one another after a slip of the pen.
+SLIPS_FROM = 5
+
 # Owning this much of a company, or an unstated share of it, is control over it.
 CONTROL_PERCENT = Decimal(50)
 
@@ -183,7 +186,7 @@ def compare_names(one: FoldedName, other: FoldedName) -> str:
     if one.first == other.last and one.last == other.first:
         return "SIMILAR"
     close_last = bool(surnames) or (
-        min(len(one.last), len(other.last)) >= 5 and one_slip_apart(one.last, other.last)
+        min(len(one.last), len(other.last)) >= SLIPS_FROM and one_slip_apart(one.last, other.last)
     )
     if close_last and _first_names_alike(one.first, other.first):
         return "SIMILAR"

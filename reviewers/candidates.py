@@ -33,7 +33,7 @@ from .models import (
     ScopeLimit,
     SpecialtyFit,
 )
-from .panel_of_day import Member, panel_of_day, taken
+from .panel_of_day import Member, PanelOfDay, panel_of_day, taken
 from .profiles import facts_by_reviewer
 from .standing import Record, had_it, records, rules_on
 
@@ -59,7 +59,7 @@ def weigh(
     known_at: datetime,
     rules: Rules | None = None,
     only: Reviewer | None = None,
-) -> tuple[list[Verdict], dict[int, list[Tie]]]:
+) -> tuple[list[Verdict], dict[int, Sequence[Tie]]]:
     """Everyone's place for a case on a day, and everyone's ties to its parties.
 
     :param rules: the weights and limits to use; those in force on the day when left out.
@@ -68,7 +68,7 @@ def weigh(
     rules = rules or rules_on(on, known_at=known_at)
     question, people = gather(case, panel_today(rules, on=on, known_at=known_at, only=only))
     verdicts = matching.rank(question, people)
-    return verdicts, {person.profile.reviewer_id: list(person.ties) for person in people}
+    return verdicts, {person.profile.reviewer_id: person.ties for person in people}
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class PanelToday:
     fits: tuple[Fit, ...]
     conditions: tuple[Known, ...]
     scopes: tuple[Scope, ...]
-    members: Sequence[Member]
+    panel: PanelOfDay
     work: Mapping[int, Work]
 
 
@@ -135,7 +135,7 @@ def panel_today(
             Scope(*row)
             for row in scopes.values_list("licence_kind", "category_id", "category__name", "source")
         ),
-        members=panel.members,
+        panel=panel,
         work=_work(reviewers, rules, on=on, known_at=known_at),
     )
 
@@ -215,8 +215,10 @@ def _applicants(case: Case, today: PanelToday) -> list[Applicant]:
     settlements = _settlements(case, known_at=today.known_at)
     marks = _marks(case, known_at=today.known_at)
     no_mark = Marks()
+    called_alike = today.panel.names.near(parties)
+    no_ties = tuple(party.no_tie for party in parties)
     people = []
-    for member in today.members:
+    for member in today.panel.members:
         pk = member.profile.reviewer_id
         if (work := today.work.get(pk)) is None:
             continue  # joined the panel this instant
@@ -224,7 +226,10 @@ def _applicants(case: Case, today: PanelToday) -> list[Applicant]:
         profile = member.profile
         if pk in tied:
             profile = replace(profile, affiliations=tuple(tied[pk]["affiliations"]))
-        found = conflicts.ties(profile, parties, today.limits, name=member.name)
+        ties = no_ties
+        if profile.affiliations or pk in called_alike:
+            found = conflicts.ties(profile, parties, today.limits, name=member.name)
+            ties = tuple(conflicts.settled(found, settlements.get(pk, {})))
         mark = marks.get(pk, no_mark)
         people.append(
             Applicant(
@@ -240,7 +245,7 @@ def _applicants(case: Case, today: PanelToday) -> list[Applicant]:
                 barred_because=mark.barred_because,
                 on_earlier_round=mark.on_earlier_round,
                 declined_before=mark.declined_before,
-                ties=tuple(conflicts.settled(found, settlements.get(pk, {}))),
+                ties=ties,
                 answered=member.answered,
             )
         )

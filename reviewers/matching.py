@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 from zlib import crc32
 
 from cases.names import fold_name
@@ -165,7 +166,7 @@ class Applicant:
     on_earlier_round: bool = False
     declined_before: bool = False
     ties: tuple[Tie, ...] = ()
-    answered: "Answers" = field(default_factory=dict, repr=False, compare=False)
+    answered: "Answers | None" = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,14 @@ class Reason:
     gate: str
     holds: bool
     sentence: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the gates that ask nothing of a case said of somebody on a day."""
+
+    held: tuple[Reason, ...]
+    refused: tuple[Reason, ...]
 
 
 @dataclass(frozen=True)
@@ -225,9 +234,30 @@ class Question:
         """The lines of the map that decide about each item, by its id; the same for everyone."""
         return {item.item_id: acceptable(item, self.fits) for item in self.items}
 
+    @cached_property
+    def _matched(self) -> dict[Any, tuple[tuple[Match, ...], tuple[Reason, ...]]]:
+        return {}
 
-Gate = Callable[[Question, Applicant], list[Reason]]
-Answers = Mapping[Gate, Sequence[Reason]]  # what gates said of an applicant already
+    @cached_property
+    def _scoped(self) -> dict[Any, tuple[Reason, ...]]:
+        return {}
+
+    def matches_of(self, profile: Profile) -> tuple[tuple[Match, ...], tuple[Reason, ...]]:
+        """Which specialty fits each item, and a reason for each: alike for like specialists."""
+        key = (profile.kind, profile.specialties)
+        if key not in self._matched:
+            self._matched[key] = _match(self, profile)
+        return self._matched[key]
+
+    def scope_of(self, applicant: Applicant) -> tuple[Reason, ...]:
+        """What licence and subjects keep somebody from: alike for the same of both."""
+        key = (applicant.profile.kind, applicant.subjects)
+        if key not in self._scoped:
+            self._scoped[key] = tuple(_outside(self, applicant))
+        return self._scoped[key]
+
+
+Gate = Callable[[Question, Applicant], Sequence[Reason]]
 
 
 def rank(question: Question, applicants: Iterable[Applicant]) -> list[Verdict]:
@@ -257,27 +287,25 @@ def rank(question: Question, applicants: Iterable[Applicant]) -> list[Verdict]:
 def consider(question: Question, applicant: Applicant) -> Verdict:
     """Put one reviewer through every gate; score them if none refuses."""
     profile = applicant.profile
-    reasons: list[Reason] = []
-    for gate in _GATES:
-        known = applicant.answered.get(gate)
-        reasons += gate(question, applicant) if known is None else known
-    matches, about_items = _match(question, profile)
-    reasons += about_items
-    if not all(reason.holds for reason in reasons):
-        refusals = tuple(reason for reason in reasons if not reason.holds)
-        return Verdict(profile.reviewer_id, profile.code, None, None, refusals)
+    of_the_day = applicant.answered or answers_of_the_day(applicant)
+    matches, about_items = question.matches_of(profile)
+    of_the_case = [answer for gate in _OF_A_CASE for answer in gate(question, applicant)]
+    of_the_case += about_items
+    refusals = [*of_the_day.refused, *(one for one in of_the_case if not one.holds)]
+    if refusals:
+        refusals.sort(key=_place)
+        return Verdict(profile.reviewer_id, profile.code, None, None, tuple(refusals))
     score, remarks = _score(question, applicant, matches)
-    ordered = sorted(reasons, key=lambda reason: _PLACES[reason.gate])
-    return Verdict(
-        profile.reviewer_id, profile.code, None, score, (*remarks, *ordered), tuple(matches)
-    )
+    reasons = sorted([*of_the_day.held, *of_the_case], key=_place)
+    return Verdict(profile.reviewer_id, profile.code, None, score, (*remarks, *reasons), matches)
 
 
 def fitness(applicant: Applicant, rules: Rules = DEFAULT_RULES) -> list[Reason]:
     """What every case asks of a reviewer, whichever it is: for the panel's own pages."""
     question = Question("", (), (), applicant.profile.on, rules)
-    of_any_case = [gate for gate in _GATES if gate not in _OF_A_CASE]
-    return [answer for gate in of_any_case for answer in gate(question, applicant)]
+    of_the_day = answers_of_the_day(applicant)
+    answers = [*of_the_day.held, *of_the_day.refused, *_workload(question, applicant)]
+    return sorted(answers, key=_place)
 
 
 def answers_of_the_day(applicant: Applicant) -> Answers:
@@ -286,8 +314,11 @@ def answers_of_the_day(applicant: Applicant) -> Answers:
     An applicant who carries these answers is not put through those gates again, case by case.
     """
     question = Question("", (), (), applicant.profile.on)
-    of_the_day = [gate for gate in _GATES if gate not in (*_OF_A_CASE, _workload)]
-    return {gate: tuple(gate(question, applicant)) for gate in of_the_day}
+    answers = [answer for gate in _OF_A_DAY for answer in gate(question, applicant)]
+    return Answers(
+        held=tuple(one for one in answers if one.holds),
+        refused=tuple(one for one in answers if not one.holds),
+    )
 
 
 def acceptable(item: Item, fits: Sequence[Fit]) -> list[Fit]:
@@ -490,8 +521,12 @@ def _day_off(question: Question, applicant: Applicant) -> list[Reason]:
     return [Reason("DAY_OFF", False, f"Does not work on {question.on:%A}s.")]
 
 
-def _scope(question: Question, applicant: Applicant) -> list[Reason]:
+def _scope(question: Question, applicant: Applicant) -> Sequence[Reason]:
     """What the licence does not cover, and what the reviewer does not receive; item by item."""
+    return question.scope_of(applicant)
+
+
+def _outside(question: Question, applicant: Applicant) -> list[Reason]:
     kind = applicant.profile.kind
     answers = []
     for item in question.items:
@@ -551,10 +586,10 @@ def _conflicts(question: Question, applicant: Applicant) -> list[Reason]:
     return answers or [Reason("CONFLICT", True, "No tie to a party is on file.")]
 
 
-_GATES: list[Gate] = [
+# Asked once a day of a reviewer, whatever the case; and anew with every case.
+_OF_A_DAY: list[Gate] = [
     _status,
     _sign_in,
-    _barred,
     _licence,
     _sanctions,
     _appointment,
@@ -562,19 +597,16 @@ _GATES: list[Gate] = [
     _certification,
     _practice,
     _training,
-    _scope,
-    _experience,
     _leave,
     _day_off,
-    _workload,
-    _conflicts,
 ]
-_OF_A_CASE: list[Gate] = [_barred, _scope, _experience, _conflicts]
+_OF_A_CASE: list[Gate] = [_barred, _scope, _experience, _workload, _conflicts]
 
 
-def _match(question: Question, profile: Profile) -> tuple[list[Match], list[Reason]]:
+def _match(question: Question, profile: Profile) -> tuple[tuple[Match, ...], tuple[Reason, ...]]:
     """Whether a specialty fits each item; one reason an item."""
-    matches, reasons = [], []
+    matches: list[Match] = []
+    reasons: list[Reason] = []
     for item in question.items:
         found = _match_one(item, question.wanted[item.item_id], profile)
         if isinstance(found, Match):
@@ -586,7 +618,7 @@ def _match(question: Question, profile: Profile) -> tuple[list[Match], list[Reas
         reasons.append(
             Reason("SPECIALTY", False, "The case has no item that waits for a decision.")
         )
-    return matches, reasons
+    return tuple(matches), tuple(reasons)
 
 
 def _match_one(item: Item, wanted: Sequence[Fit], profile: Profile) -> Match | str:
@@ -673,6 +705,10 @@ def _closeness(fit: Fit) -> int:
 
 def _since(held: Held) -> str:
     return f" since {_day(held.valid_from)}" if held.valid_from else ""
+
+
+def _place(reason: Reason) -> int:
+    return _PLACES[reason.gate]
 
 
 def _day(day: date) -> str:

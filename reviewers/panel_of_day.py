@@ -6,6 +6,7 @@ nothing of one. How much work each has is not in it, nor who may sign in: those 
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from threading import Lock
 from typing import Any
 
@@ -30,6 +31,7 @@ from .models import (
     Training,
     TreatmentExperience,
 )
+from .names_of_panel import NamesOfPanel
 from .profiles import profiles
 
 # What the snapshot is made of: facts only grow, and the others keep every version.
@@ -81,6 +83,11 @@ class PanelOfDay:
     """Everyone of the panel, by code."""
 
     members: tuple[Member, ...]
+
+    @cached_property
+    def names(self) -> NamesOfPanel:
+        """Everyone's name, to be found again by what it is like."""
+        return NamesOfPanel((one.profile.reviewer_id, one.name) for one in self.members)
 
 
 def panel_of_day(*, on: date, known_at: datetime) -> PanelOfDay:

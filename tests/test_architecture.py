@@ -34,7 +34,9 @@ PURE = [
     "cases/eligibility.py",
     "cases/ties.py",
     "reviewers/conflicts.py",
+    "reviewers/conditions.py",
     "reviewers/matching.py",
+    "reviewers/names_of_panel.py",
     "reviewers/planning.py",
     *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "determinations/checks").rglob("*.py")),
 ]

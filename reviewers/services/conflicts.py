@@ -1,6 +1,6 @@
 """Testing a reviewer against the parties of a case, and settling what only a person can."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -38,7 +38,7 @@ test_conflicts.__test__ = False  # type: ignore[attr-defined]
 def store_results(
     *,
     case: Case,
-    found: dict[int, list[Tie]],
+    found: Mapping[int, Sequence[Tie]],
     by: User | None,
     at: datetime,
 ) -> list[ConflictResult]:

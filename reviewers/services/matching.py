@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -74,7 +75,7 @@ def rank(*, case_id: int, by: User, at: datetime) -> CandidateList:
 def _store_new_doubts(
     case: Case,
     verdicts: list[Verdict],
-    ties: dict[int, list[Tie]],
+    ties: Mapping[int, Sequence[Tie]],
     *,
     by: User,
     at: datetime,

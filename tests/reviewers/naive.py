@@ -24,6 +24,6 @@ def naively_ranked(case: Case, *, on, known_at, among=None) -> list[Verdict]:
             Reviewer.objects.filter(pk=reviewer.pk), on=on, known_at=known_at
         )[reviewer.pk]
         ties = tuple(ties_of(case, whole, known_at=known_at))
-        people.append(replace(applicant, profile=whole, ties=ties, answered={}))
+        people.append(replace(applicant, profile=whole, ties=ties, answered=None))
     assert question is not None
     return matching.rank(question, people)

@@ -352,4 +352,4 @@ class TestTimeAndRotation:
             DAY,
             scopes=(Scope("DC", 7, "Pharmaceuticals", "law"),),
         )
-        assert matching._scope(question, self.applicant(1)) == []
+        assert matching._scope(question, self.applicant(1)) == ()

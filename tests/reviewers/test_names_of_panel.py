@@ -1,0 +1,51 @@
+"""The index of names leaves out only those who are certainly called otherwise."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cases.ties import FoldedName, PartyFacts, compare_names, tie_of_name
+from reviewers.names_of_panel import NamesOfPanel
+
+# Few letters and short words, so that names are often alike.
+words = st.text("abo", min_size=0, max_size=7)
+names = st.builds(
+    FoldedName,
+    words,
+    st.lists(words.filter(bool), max_size=2).map(" ".join),
+)
+
+
+@given(names, st.lists(names, max_size=6))
+def test_whoever_is_not_certainly_different_is_found(party_name, panel):
+    party = PartyFacts(1, "EMPLOYEE", "Employee", "", person_names=(party_name,))
+
+    near = NamesOfPanel(enumerate(panel)).near([party])
+
+    alike = {n for n, name in enumerate(panel) if compare_names(name, party_name) != "DIFFERENT"}
+    assert alike <= near
+
+
+@given(st.sets(words, max_size=4), st.lists(names, max_size=6), names)
+def test_whoever_has_a_tie_by_name_is_found(organisation_words, panel, officer):
+    party = PartyFacts(
+        1,
+        "EMPLOYER",
+        "Employer",
+        "",
+        organisation_words=frozenset(organisation_words),
+        officer_names=(officer,),
+    )
+
+    near = NamesOfPanel(enumerate(panel)).near([party])
+
+    tied = {n for n, name in enumerate(panel) if tie_of_name(name, party, who="The reviewer")}
+    assert tied <= near
+
+
+def test_most_names_are_left_out():
+    panel = [FoldedName("ana", "quintana"), FoldedName("ben", "reyes"), FoldedName("cal", "ortiz")]
+    party = PartyFacts(
+        1, "EMPLOYEE", "Employee", "", person_names=(FoldedName("ana", "quintanar"),)
+    )
+
+    assert NamesOfPanel(enumerate(panel)).near([party]) == {0}
