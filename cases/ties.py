@@ -53,7 +53,9 @@ _TIES = {
     "FAMILY": "A family tie to",
     "PRIVILEGES": "Privileges at",
     "SAME_GROUP": "The same medical group as",
+    "DEVELOPMENT": "Development of a drug, device or procedure with",
     "TREATMENT": "Treatment or examination of",
+    "INVOLVED": "An earlier part in the claim of",
     "OTHER": "A tie to",
 }
 
@@ -128,7 +130,8 @@ class PartyFacts:
     organisations: frozenset[int] = frozenset()
     person_names: tuple[FoldedName, ...] = ()
     organisation_words: frozenset[str] = frozenset()
-    # companies that own it, that it owns, or that the same owner controls; and those held in part
+    # companies that own it, that it owns, that the same owner controls, or, of a person, that they
+    # direct; and those held in part
     group: frozenset[int] = frozenset()
     part_owned: frozenset[int] = frozenset()
     # its officers, directors and managers, and those of its group
@@ -287,6 +290,8 @@ def _tied(held: TieHeld, party: PartyFacts) -> Tie | None:
         whom = f"an officer, director or manager of {the_party}"
     elif held.organisation_id in party.group:
         whom = f"a company of the same group as {the_party}"
+        if party.persons:
+            whom = f"a company that {the_party} directs, or one of its group,"
     elif held.organisation_id in party.part_owned:
         return Tie(
             party.party_id,

@@ -221,8 +221,9 @@ def _facts_of(
     holds = Q(valid_from__isnull=True) | Q(valid_from__lte=on)
     holds &= Q(valid_to__isnull=True) | Q(valid_to__gte=on)
     if model is Affiliation:
-        # Having treated the employee does not end: once done it stays a tie.
-        holds |= Q(relation=Affiliation.Relation.TREATMENT)
+        # Having treated the employee, or had a part in the claim, does not end.
+        lasting = [Affiliation.Relation.TREATMENT, Affiliation.Relation.INVOLVED]
+        holds |= Q(relation__in=lasting)
     if model is TreatmentExperience:
         # What ended lately is still experience.
         recent = Q(valid_to__gte=years_before(on, EXPERIENCE_YEARS))

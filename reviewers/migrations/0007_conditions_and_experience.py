@@ -200,10 +200,31 @@ class Migration(migrations.Migration):
                 to="reviewers.reviewer",
             ),
         ),
+        migrations.AlterField(
+            model_name="affiliation",
+            name="relation",
+            field=models.CharField(
+                choices=[
+                    ("EMPLOYMENT", "Employment"),
+                    ("CONTRACT", "Contract"),
+                    ("UR_CONTRACT", "Contract for utilization review"),
+                    ("OWNERSHIP", "Ownership or holding"),
+                    ("FAMILY", "Family"),
+                    ("PRIVILEGES", "Privileges at a facility"),
+                    ("SAME_GROUP", "Same medical group"),
+                    ("DEVELOPMENT", "Developed a drug, device or procedure"),
+                    ("TREATMENT", "Treated or examined the employee"),
+                    ("INVOLVED", "Involved in the injury or the claim before"),
+                    ("OTHER", "Other"),
+                ],
+                max_length=16,
+            ),
+        ),
         GuardTables(
             [
                 "reviewers_historicalcondition",
                 "reviewers_historicalspecialtyfit",
+                "reviewers_affiliation",
                 "reviewers_certification",
                 "reviewers_treatmentexperience",
             ]

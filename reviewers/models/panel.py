@@ -324,7 +324,9 @@ class Affiliation(CredentialFact):
         FAMILY = "FAMILY", "Family"
         PRIVILEGES = "PRIVILEGES", "Privileges at a facility"
         SAME_GROUP = "SAME_GROUP", "Same medical group"
+        DEVELOPMENT = "DEVELOPMENT", "Developed a drug, device or procedure"
         TREATMENT = "TREATMENT", "Treated or examined the employee"
+        INVOLVED = "INVOLVED", "Involved in the injury or the claim before"
         OTHER = "OTHER", "Other"
 
     relation = models.CharField(max_length=16, choices=Relation)

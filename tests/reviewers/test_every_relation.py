@@ -1,0 +1,161 @@
+"""Every relation with every kind of party stops an assignment: directly, through others, by kin."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from accounts.roles import Role
+from cases.models import Organisation, OrganisationOfficer, Party
+from cases.policies import NotAllowed
+from cases.services import organisations
+from cases.services.people import find_or_store_organisation
+from reviewers.models import Affiliation, ReviewerAssignment
+from reviewers.services import assignment as assignments
+from reviewers.services import credentialing
+from tests.factories import MONDAY, parties, person
+from tests.reviewers.factories import VERIFIED, fit_reviewer, ranked, ready_case
+
+pytestmark = pytest.mark.django_db
+NOON = MONDAY + timedelta(hours=4)
+
+COMPANIES = {
+    "EMPLOYER": "Harbor Cold Storage",
+    "CLAIMS_ADMINISTRATOR": "Pacific Comp Claims",
+    "INSURER": "Golden Bear Insurance",
+    "PHYSICIAN_GROUP": "Delta Spine Group",
+    "FACILITY": "Riverside Surgery Center",
+    "UR_ORGANISATION": "Prompt UR",
+    "MANUFACTURER": "Neurocoil Devices",
+}
+PEOPLE = {
+    "EMPLOYEE": "Marisol Quintanar",
+    "EMPLOYEE_ATTORNEY": "Ruth Castellanos",
+    "REQUESTING_PHYSICIAN": "Dana Oyelaran",
+    "UR_PHYSICIAN": "Ines Varga",
+}
+# With whom each relation is kept: the last two are with the employee alone.
+RELATIONS = {
+    **dict.fromkeys(
+        ["EMPLOYMENT", "CONTRACT", "UR_CONTRACT", "OWNERSHIP", "PRIVILEGES", "SAME_GROUP",
+         "DEVELOPMENT", "OTHER"], "CLAIMS_ADMINISTRATOR",
+    ),
+    "FAMILY": "REQUESTING_PHYSICIAN",
+    "TREATMENT": "EMPLOYEE",
+    "INVOLVED": "EMPLOYEE",
+}  # fmt: skip
+
+
+def full_case():
+    """A case with a party of every kind."""
+    return ready_case(parties=parties(**COMPANIES, **PEOPLE))
+
+
+def tie(reviewer, relation="EMPLOYMENT", **fields):
+    credentialing.add_affiliation(
+        reviewer_id=reviewer.pk, relation=relation, by=None, at=MONDAY,
+        **VERIFIED | {"valid_from": date(2020, 1, 1)} | fields,
+    )  # fmt: skip
+
+
+def to(party):
+    """The fields of a tie that names a party's own person or organisation."""
+    if party.person_id is not None:
+        return {"person_id": party.person_id}
+    return {"organisation_id": party.organisation_id}
+
+
+def refused(case, reviewer):
+    """The sentence with which the choice is refused."""
+    coordinator = person(Role.COORDINATOR)
+    listed = ranked(case, by=coordinator, at=NOON)
+    with pytest.raises(NotAllowed) as refusal:
+        assignments.assign(
+            case_id=case.pk, reviewer_id=reviewer.pk, candidate_list_id=listed.pk,
+            seen_version=None, override_code="DIRECTOR", by=coordinator, at=NOON,
+        )  # fmt: skip
+    assert not ReviewerAssignment.objects.filter(case=case).exists()
+    assert listed.candidates.get(reviewer=reviewer).rank is None
+    return str(refusal.value)
+
+
+def test_the_relations_below_are_all_there_are():
+    assert set(RELATIONS) == set(Affiliation.Relation.values)
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+def test_co2_every_relation_alone_stops_the_assignment(relation):
+    case, reviewer = full_case(), fit_reviewer()
+    party = Party.objects.get(case=case, role=RELATIONS[relation])
+
+    tie(reviewer, relation, **to(party), **({"kin": "SIBLING"} if relation == "FAMILY" else {}))
+
+    assert f"{party.get_role_display().lower()} is on file" in refused(case, reviewer)
+
+
+@pytest.mark.parametrize("role", [*COMPANIES, *PEOPLE])
+@pytest.mark.parametrize("way", ["direct", "through an organisation", "family"])
+def test_co2_a_tie_to_every_kind_of_party_stops_the_assignment_by_every_way(role, way):
+    case, reviewer = full_case(), fit_reviewer()
+    party = Party.objects.get(case=case, role=role)
+    said = party.get_role_display()
+    said = said if said[:2].isupper() else f"{said[0].lower()}{said[1:]}"
+
+    if way == "direct":
+        tie(reviewer, "CONTRACT", **to(party))
+        expected = f"A contract with the {said} is on file."
+    elif way == "family":
+        tie(reviewer, "FAMILY", kin="SPOUSE", **to(party))
+        expected = f"A family tie to the {said} is on file."
+    elif role in COMPANIES:
+        organisations.record_parent(
+            child_id=party.organisation_id, parent_name="Polar Holdings", source="Report", by=None,
+            at=MONDAY,
+        )  # fmt: skip
+        tie(reviewer, organisation_name="Polar Holdings")
+        expected = f"Employment with a company of the same group as the {said} is on file."
+    else:
+        direct(party, "Polar Partners")
+        organisations.record_parent(
+            child_id=organisation("Polar Partners"), parent_name="Polar Holdings", source="Report",
+            by=None, at=MONDAY,
+        )  # fmt: skip
+        tie(reviewer, organisation_name="Polar Holdings")
+        expected = f"Employment with a company that the {said} directs, or one of its group, is on"
+
+    assert expected in refused(case, reviewer)
+
+
+def direct(party, company):
+    """Make a party who is a person an officer of a company."""
+    found = find_or_store_organisation(name=company, source="Register", by=None, at=MONDAY)
+    OrganisationOfficer.objects.create(
+        organisation=found, person_id=party.person_id, title="Director", source="Register",
+        recorded_at=MONDAY,
+    )  # fmt: skip
+
+
+def organisation(name):
+    return Organisation.objects.get(names__printed=name).pk
+
+
+def test_an_officers_colleague_elsewhere_is_no_tie_to_the_officer():
+    """Whoever directs a company with a party is not thereby tied to the party."""
+    case, reviewer = full_case(), fit_reviewer()
+    direct(Party.objects.get(case=case, role="REQUESTING_PHYSICIAN"), "Polar Partners")
+    colleague = organisations.record_officer(
+        organisation_id=organisation("Polar Partners"), person_name="Ada Quill", title="Director",
+        source="Register", by=None, at=MONDAY,
+    )  # fmt: skip
+    tie(reviewer, "FAMILY", kin="SPOUSE", person_id=colleague.person_id)
+
+    listed = ranked(case, by=person(Role.COORDINATOR), at=NOON)
+
+    assert listed.candidates.get(reviewer=reviewer).rank == 1
+
+
+def test_an_earlier_part_in_the_claim_does_not_end():
+    case, reviewer = full_case(), fit_reviewer()
+    party = Party.objects.get(case=case, role="EMPLOYEE")
+    tie(reviewer, "INVOLVED", person_id=party.person_id, valid_to=date(2021, 1, 1))
+
+    assert "An earlier part in the claim of the employee" in refused(case, reviewer)
