@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -108,5 +107,8 @@ def _as_stored(verdict: Verdict) -> dict[str, Any]:
         "reviewer": verdict.reviewer_id,
         "rank": verdict.rank,
         "score": verdict.score,
-        "reasons": [asdict(reason) for reason in verdict.reasons],
+        "reasons": [
+            {"gate": one.gate, "holds": one.holds, "sentence": one.sentence}
+            for one in verdict.reasons
+        ],
     }
