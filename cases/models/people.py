@@ -106,3 +106,35 @@ class SameOrganisation(TwoTimeFact):
 
     def __str__(self) -> str:
         return f"{self.organisation} is {self.same_as}"
+
+
+class Kin(models.TextChoices):
+    """How somebody is related to whoever is tested. Which of them count is a limit of ties."""
+
+    SPOUSE = "SPOUSE", "Spouse"
+    COHABITANT = "COHABITANT", "Cohabitant"
+    PARENT = "PARENT", "Parent"
+    CHILD = "CHILD", "Child"
+    SIBLING = "SIBLING", "Sibling"
+    GRANDPARENT = "GRANDPARENT", "Grandparent"
+    GRANDCHILD = "GRANDCHILD", "Grandchild"
+    UNCLE_AUNT = "UNCLE_AUNT", "Uncle or aunt"
+    NEPHEW_NIECE = "NEPHEW_NIECE", "Nephew or niece"
+    SPOUSES_PARENT = "SPOUSES_PARENT", "Spouse’s parent"
+    CHILDS_SPOUSE = "CHILDS_SPOUSE", "Child’s spouse"
+    COUSIN = "COUSIN", "Cousin"
+    OTHER = "OTHER", "Other relative"
+
+
+class TieRelation(models.TextChoices):
+    """What ties somebody to an organisation or a person that may be party to a case."""
+
+    EMPLOYMENT = "EMPLOYMENT", "Employment"
+    CONTRACT = "CONTRACT", "Contract"
+    UR_CONTRACT = "UR_CONTRACT", "Contract for utilization review"
+    OWNERSHIP = "OWNERSHIP", "Ownership or holding"
+    FAMILY = "FAMILY", "Family"
+    PRIVILEGES = "PRIVILEGES", "Privileges at a facility"
+    SAME_GROUP = "SAME_GROUP", "Same medical group"
+    TREATMENT = "TREATMENT", "Treated or examined the employee"
+    OTHER = "OTHER", "Other"

@@ -1,5 +1,7 @@
 """The rows of the panel and of assignments. Import them from here."""
 
+from cases.models import Kin
+
 from .assignment import (
     Attestation,
     AttestationWording,
@@ -16,7 +18,6 @@ from .panel import (
     Certification,
     CredentialFact,
     FileProof,
-    Kin,
     Leave,
     Licence,
     LicenceKind,

@@ -4,7 +4,14 @@ from django.conf import settings
 from django.db import models
 
 from accounts.versions import Versioned
-from cases.models import Organisation, Person, TreatmentCategory, TwoTimeFact
+from cases.models import (
+    Kin,
+    Organisation,
+    Person,
+    TieRelation,
+    TreatmentCategory,
+    TwoTimeFact,
+)
 
 
 class Specialty(Versioned):
@@ -229,40 +236,13 @@ class Leave(CredentialFact):
         return f"Leave {self.valid_from}–{self.valid_to}"
 
 
-class Kin(models.TextChoices):
-    """How somebody is related to a reviewer. Which of them count is a dated setting."""
-
-    SPOUSE = "SPOUSE", "Spouse"
-    COHABITANT = "COHABITANT", "Cohabitant"
-    PARENT = "PARENT", "Parent"
-    CHILD = "CHILD", "Child"
-    SIBLING = "SIBLING", "Sibling"
-    GRANDPARENT = "GRANDPARENT", "Grandparent"
-    GRANDCHILD = "GRANDCHILD", "Grandchild"
-    UNCLE_AUNT = "UNCLE_AUNT", "Uncle or aunt"
-    NEPHEW_NIECE = "NEPHEW_NIECE", "Nephew or niece"
-    SPOUSES_PARENT = "SPOUSES_PARENT", "Spouse’s parent"
-    CHILDS_SPOUSE = "CHILDS_SPOUSE", "Child’s spouse"
-    COUSIN = "COUSIN", "Cousin"
-    OTHER = "OTHER", "Other relative"
-
-
 class Affiliation(CredentialFact):
     """A tie between a reviewer and an organisation or person that may be party to a case.
 
     A family tie may name the relative, what the relative is tied to (the organisation), or both.
     """
 
-    class Relation(models.TextChoices):
-        EMPLOYMENT = "EMPLOYMENT", "Employment"
-        CONTRACT = "CONTRACT", "Contract"
-        UR_CONTRACT = "UR_CONTRACT", "Contract for utilization review"
-        OWNERSHIP = "OWNERSHIP", "Ownership or holding"
-        FAMILY = "FAMILY", "Family"
-        PRIVILEGES = "PRIVILEGES", "Privileges at a facility"
-        SAME_GROUP = "SAME_GROUP", "Same medical group"
-        TREATMENT = "TREATMENT", "Treated or examined the employee"
-        OTHER = "OTHER", "Other"
+    Relation = TieRelation
 
     relation = models.CharField(max_length=16, choices=Relation)
     organisation = models.ForeignKey(

@@ -15,6 +15,7 @@ from django.db.models.functions import Length
 from accounts.models import User
 from accounts.roles import Role
 from cases.deadlines import local_day
+from cases.models import TieRelation
 from cases.names import fold_name
 from cases.policies import NotAllowed
 from cases.services.people import find_or_store_organisation, store_person
@@ -405,7 +406,7 @@ def add_leave(
 def add_affiliation(
     *,
     reviewer_id: int,
-    relation: Affiliation.Relation | str,
+    relation: TieRelation | str,
     organisation_id: int | None = None,
     organisation_name: str = "",
     person_id: int | None = None,
