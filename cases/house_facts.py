@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.db.models import F, OuterRef, Subquery
+
 from .models import Case, HouseMember, HouseResult, HouseTie
 from .ties import DEFAULT_LIMITS, Limits, split_name
 from .ties_of_house import MemberFacts
@@ -126,6 +128,37 @@ def why_not_decided_here(case: Case) -> str:
             f"party of case {case.number}. {found[0].row.sentence}"
         )
     return ""
+
+
+def found_in_open_cases() -> list[Standing]:
+    """Every tie, and every possible one, of the latest tests of open cases, by what is due first.
+
+    Queries once, by an index that holds nothing else.
+    """
+    latest = HouseResult.objects.filter(case=OuterRef("case")).order_by("-run").values("run")[:1]
+    rows = (
+        HouseResult.objects.filter(
+            result__in=[Result.FAIL, Result.UNKNOWN], settles=None, case__is_open=True
+        )
+        .alias(latest=Subquery(latest))
+        .filter(run=F("latest"))
+        .select_related("case", "party", "member__user", "settled_by__tested_by", "tested_by")
+        .order_by("case__due_on", "case", "pk")
+    )
+    found = [Standing(row, getattr(row, "settled_by", None)) for row in rows]
+    return [one for one in found if one.result != Result.PASS]
+
+
+def questions() -> int:
+    """How many possible ties of open cases wait for the medical director. Queries once."""
+    return sum(one.is_open for one in found_in_open_cases())
+
+
+def versions_of(member: HouseMember) -> list[HouseMember]:
+    """Every version of a member, the first one first. Queries once."""
+    rows = {row.pk: row for row in HouseMember.objects.select_related("user").order_by("pk")}
+    first = first_versions(rows.values())
+    return [row for pk, row in rows.items() if first[pk] == first[member.pk]]
 
 
 def _facts(row: HouseMember, ties: Sequence[HouseTie], limits: Limits) -> MemberFacts:

@@ -29,6 +29,14 @@ class NotAllowed(Exception):
     """The act is refused; the message is the sentence that the page shows."""
 
 
+class BadFact(NotAllowed):
+    """A fact that cannot be so; ``field`` is the one to look at."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        self.field = field
+        super().__init__(sentence)
+
+
 def refuse(reason: str) -> None:
     """Raise the reason if there is one.
 

@@ -10,19 +10,12 @@ from django.db import transaction
 from accounts.models import User
 from cases import policies
 from cases.models import HouseMember, HouseTie, Kin, TieRelation, TwoTimeFact
+from cases.policies import BadFact
 
 from . import people
 
 Kind = HouseMember.Kind
 KINDS: dict[str, type[TwoTimeFact]] = {"member": HouseMember, "tie": HouseTie}
-
-
-class BadFact(policies.NotAllowed):
-    """A fact that cannot be so; ``field`` is the one to look at."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        self.field = field
-        super().__init__(sentence)
 
 
 @transaction.atomic

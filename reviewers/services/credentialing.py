@@ -17,7 +17,7 @@ from accounts.roles import Role
 from cases.deadlines import local_day
 from cases.models import TieRelation
 from cases.names import fold_name
-from cases.policies import NotAllowed
+from cases.policies import BadFact
 from cases.services.people import find_or_store_organisation, store_person
 from reviewers import policies
 from reviewers.models import (
@@ -49,14 +49,6 @@ KINDS: dict[str, type[CredentialFact]] = {
 Fact = TypeVar("Fact", bound=CredentialFact)
 
 _WRITTEN_BY_THE_SERVICE = {"id", "reviewer", "recorded_at", "recorded_by", "corrects", "withdrawn"}
-
-
-class BadFact(NotAllowed):
-    """A fact that cannot be so; ``field`` is the one to look at."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        self.field = field
-        super().__init__(sentence)
 
 
 def create_reviewer(
