@@ -51,6 +51,7 @@ from .people import (
     PersonName,
     SameOrganisation,
     SamePerson,
+    TieFields,
     TieRelation,
 )
 from .screening import (
@@ -125,6 +126,7 @@ __all__ = [
     "Signer",
     "StagePace",
     "Status",
+    "TieFields",
     "TieRelation",
     "TimeExtension",
     "TreatmentCategory",

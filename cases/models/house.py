@@ -6,7 +6,7 @@ from django.db import models
 from .case import Case
 from .facts import TwoTimeFact
 from .parties import Party
-from .people import Kin, Organisation, Person, TieRelation
+from .people import Organisation, Person, TieFields
 
 
 class HouseMember(TwoTimeFact):
@@ -54,24 +54,11 @@ class HouseMember(TwoTimeFact):
         return f"{self.get_kind_display()}: {self.name}"
 
 
-class HouseTie(TwoTimeFact):
-    """A tie between somebody of the house and an organisation or person, for a time.
-
-    A family tie may name the relative, what the relative is tied to (the organisation), or both.
-    """
+class HouseTie(TwoTimeFact, TieFields):
+    """A tie between somebody of the house and an organisation or person, for a time."""
 
     # Any version of the member: a correction of one takes the ties of the other along.
     member = models.ForeignKey(HouseMember, on_delete=models.PROTECT, related_name="ties")
-    relation = models.CharField(max_length=16, choices=TieRelation)
-    organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    person = models.ForeignKey(
-        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    kin = models.CharField(max_length=16, choices=Kin, blank=True)  # of a family tie
-    share_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
-    note = models.CharField(max_length=300, blank=True)
 
     class Meta:
         constraints = [
@@ -80,9 +67,6 @@ class HouseTie(TwoTimeFact):
                 condition=models.Q(organisation__isnull=False) | models.Q(person__isnull=False),
             )
         ]
-
-    def __str__(self) -> str:
-        return self.get_relation_display()
 
 
 class HouseResult(models.Model):

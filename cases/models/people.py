@@ -138,3 +138,27 @@ class TieRelation(models.TextChoices):
     SAME_GROUP = "SAME_GROUP", "Same medical group"
     TREATMENT = "TREATMENT", "Treated or examined the employee"
     OTHER = "OTHER", "Other"
+
+
+class TieFields(models.Model):
+    """What a tie on file says, whoever's it is.
+
+    A family tie may name the relative, what the relative is tied to (the organisation), or both.
+    """
+
+    relation = models.CharField(max_length=16, choices=TieRelation)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    person = models.ForeignKey(
+        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    kin = models.CharField(max_length=16, choices=Kin, blank=True)  # of a family tie
+    share_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return str(TieRelation(self.relation).label)

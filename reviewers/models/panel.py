@@ -5,9 +5,7 @@ from django.db import models
 
 from accounts.versions import Versioned
 from cases.models import (
-    Kin,
-    Organisation,
-    Person,
+    TieFields,
     TieRelation,
     TreatmentCategory,
     TwoTimeFact,
@@ -236,24 +234,10 @@ class Leave(CredentialFact):
         return f"Leave {self.valid_from}–{self.valid_to}"
 
 
-class Affiliation(CredentialFact):
-    """A tie between a reviewer and an organisation or person that may be party to a case.
-
-    A family tie may name the relative, what the relative is tied to (the organisation), or both.
-    """
+class Affiliation(CredentialFact, TieFields):
+    """A tie between a reviewer and an organisation or person that may be party to a case."""
 
     Relation = TieRelation
-
-    relation = models.CharField(max_length=16, choices=Relation)
-    organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    person = models.ForeignKey(
-        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    kin = models.CharField(max_length=16, choices=Kin, blank=True)  # of a family tie
-    share_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
-    note = models.CharField(max_length=300, blank=True)
 
     class Meta:
         constraints = [
@@ -262,6 +246,3 @@ class Affiliation(CredentialFact):
                 condition=models.Q(organisation__isnull=False) | models.Q(person__isnull=False),
             )
         ]
-
-    def __str__(self) -> str:
-        return self.get_relation_display()
