@@ -31,9 +31,7 @@ QUESTIONS = {
     "cases/services/intake.py": {"local_day", "find_entered", "fold_claim"},
     "cases/services/look_ups.py": {"known", "fill_in_known"},
     "cases/services/item_changes.py": {"differences"},
-    "cases/services/consolidation.py": {
-        "consolidated_into", "lead_of", "items_decided_in", "could_follow", "why_not",
-    },
+    "cases/services/consolidation.py": {"could_follow", "why_not"},
     "cases/services/duplicates.py": {
         "sheet_of", "find_similar", "said_same", "earlier_decisions",
     },

@@ -37,7 +37,9 @@ class HouseForm(DatedForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.order_fields([name for name in self.fields if name not in HouseForm.base_fields])
+        # Who it is comes first, then who that is here, then when it held.
+        own = [name for name in self.fields if name not in {"user", *HouseForm.base_fields}]
+        self.order_fields([*own, "user"])
 
 
 class ItselfForm(HouseForm):

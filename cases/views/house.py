@@ -24,7 +24,6 @@ from cases.services import house_ties
 
 from .acting import REFUSALS, add_error_of
 
-Kind = HouseMember.Kind
 TITLES = {
     "ITSELF": "The organisation itself",
     "OWNER": "Owners",
@@ -171,9 +170,9 @@ def _house_page(request: StaffRequest, *, status: int = 200, **bound: HouseForm)
     on = asked or today
     rows = list(HouseMember.objects.current().on(on).select_related("user").order_by("name", "pk"))
     counts = _counted_ties(on)
-    staff = [row.user for row in rows if row.user is not None and row.kind == Kind.STAFF]
+    on_file = [row.user.pk for row in rows if row.user is not None]
     signs_in = User.objects.filter(is_active=True, ever_reviewer=False)
-    missing = signs_in.exclude(pk__in=[user.pk for user in staff]).order_by("name", "pk")
+    missing = signs_in.exclude(pk__in=on_file).order_by("name", "pk")
     context = {
         "sections": [
             (
