@@ -97,6 +97,9 @@ PERMISSIONS: dict[str, set[Role]] = {
     "reviewers.set_conflict_limits": {Role.DIRECTOR},
     "reviewers.manage_weights": {Role.DIRECTOR},
     "cases.keep_organisations": {Role.CREDENTIALING, Role.COORDINATOR},
+    # Who owns and directs this organisation, who works here, and what ties them to others.
+    "cases.keep_house": {Role.CREDENTIALING, Role.DIRECTOR},
+    "cases.settle_house_ties": {Role.DIRECTOR},
     "cases.manage_clock_rules": {Role.ADMINISTRATOR, Role.DIRECTOR},
     "letters.manage_wording": {Role.DIRECTOR, Role.ADMINISTRATOR},
     "guidelines.manage": {Role.GUIDELINE_ADMIN},

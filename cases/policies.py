@@ -17,6 +17,7 @@ from .models import (
     CaseLetter,
     DisputedItem,
     Event,
+    HouseResult,
     IntakeDraft,
     ItemChange,
     Origin,
@@ -26,6 +27,14 @@ from .models import (
 
 class NotAllowed(Exception):
     """The act is refused; the message is the sentence that the page shows."""
+
+
+class BadFact(NotAllowed):
+    """A fact that cannot be so; ``field`` is the one to look at."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        self.field = field
+        super().__init__(sentence)
 
 
 def refuse(reason: str) -> None:
@@ -38,9 +47,17 @@ def refuse(reason: str) -> None:
 
 
 def why_not(user: User, permission: str, case: Case, *states: Status, act: str) -> str:
-    """The common shape: the role first, then the state of the case."""
+    """The common shape: the role first, then ties of this very person, then the state of the case.
+
+    Ties cover every act that carries a case on: eligibility and what is asked for it, notices,
+    records, the reviewer, quality, issuing and sending, closing. Not covered is what binds nobody
+    (notes, drafts of letters), what intake keys or corrects before there is anybody to be tied to,
+    and changes of parties, dates, holds and links, each of which stands on the timeline.
+    """
     if not user.may(permission):
         return f"Your role does not let you {act}."
+    if barred := why_not_by_ties(user, case):
+        return barred
     if case.stage not in states:
         wanted = " or ".join(f"“{state.label}”" for state in states)
         return (
@@ -48,6 +65,16 @@ def why_not(user: User, permission: str, case: Case, *states: Status, act: str) 
             f"To {act}, it has to stand at {wanted}."
         )
     return ""
+
+
+def why_not_by_ties(user: User, case: Case) -> str:
+    """Whether a tie of this person's own keeps them from a case. No queries."""
+    if user.pk not in case.barred_staff:
+        return ""
+    return (
+        f"You may not act on case {case.number}: a tie between you and a party is on file, or is "
+        "possible until the medical director settles it. Leave the case to a colleague."
+    )
 
 
 def why_not_keep_rules(user: User) -> str:
@@ -397,6 +424,22 @@ def why_not_keep_organisations(user: User | None) -> str:
     return "Your role does not let you keep the organisations."
 
 
+def why_not_keep_house(user: User | None) -> str:
+    """``None`` is the system: shipped and imported facts."""
+    if user is None or user.may("cases.keep_house"):
+        return ""
+    return "Credentialing and the medical director keep who belongs to this organisation."
+
+
+def why_not_settle_house_tie(user: User, result: HouseResult) -> str:
+    """A doubt about this organisation is settled by somebody whom it does not concern."""
+    if not user.may("cases.settle_house_ties"):
+        return "The medical director settles possible ties of this organisation."
+    if result.member is not None and result.member.user_id == user.pk:
+        return "This concerns you, so somebody else has to settle it."
+    return ""
+
+
 def why_not_correct_note(user: User, note: Event) -> str:
     """Whether this person may put a second note in place of one. Queries once."""
     if not user.may("cases.add_note"):
@@ -416,6 +459,8 @@ def why_not_claim(user: User, case: Case) -> str:
         return "Your role does not work on cases."
     if not case.is_open:
         return f"Case {case.number} is closed. Nobody acts on it."
+    if barred := why_not_by_ties(user, case):
+        return barred
     if case.next_role == Role.REVIEWER:
         return f"Case {case.number} waits for its reviewer alone."
     if case.next_role not in user.roles:

@@ -4,7 +4,7 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from .services import drafts, pace
+from .services import drafts, house_ties, pace
 
 logger = structlog.get_logger(__name__)
 
@@ -21,3 +21,10 @@ def close_forgotten_drafts(**_: object) -> None:
     """End the intakes that nobody went on with."""
     if ended := drafts.close_forgotten(at=timezone.now()):
         logger.info("forgotten_drafts_closed", ended=ended)
+
+
+@shared_task(name="cases.examine_house")
+def examine_house(**_: object) -> None:
+    """Test open cases again after facts about this organisation have changed."""
+    if tested := house_ties.examine_outdated(by=None, at=timezone.now()):
+        logger.info("house_examined", cases=tested)

@@ -26,6 +26,13 @@ SURNAME = "SURNAME"  # only the surname is shared
 PART_OWNED = "PART_OWNED"  # through a company of which only a part is held
 NONE = "NONE"  # tested, nothing found
 
+# What a person has to do about a doubt; a certain tie asks nothing.
+FIND_OUT = {
+    "": "",
+    PART_OWNED: " Find out whether it matters.",
+    NAMESAKE: " Find out whether they are the same.",
+}
+
 _TITLES = {
     "md",
     "dpm",
@@ -274,6 +281,29 @@ def tie_of_name(name: FoldedName, party: PartyFacts, *, who: str) -> Tie | None:
     return None
 
 
+def reached(
+    organisation_id: int | None, person_id: int | None, party: PartyFacts
+) -> tuple[str, str] | None:
+    """Who an organisation or a person is to a party, as a sentence names them; ``None``: nobody.
+
+    :returns: the doubt (``PART_OWNED``, ``NAMESAKE``, or nothing where it is certain), and whom.
+    """
+    the_party = the(party)
+    if organisation_id in party.organisations or person_id in party.persons:
+        return "", the_party
+    if person_id in party.officers:
+        return "", f"an officer, director or manager of {the_party}"
+    if organisation_id in party.group:
+        if party.persons:
+            return "", f"a company that {the_party} directs, or one of its group,"
+        return "", f"a company of the same group as {the_party}"
+    if organisation_id in party.part_owned:
+        return PART_OWNED, f"a company that holds a part of {the_party} or is held by it in part"
+    if organisation_id in party.namesake_organisations or person_id in party.namesake_persons:
+        return NAMESAKE, f"someone who is called like {the_party}"
+    return None
+
+
 def the(party: PartyFacts) -> str:
     """A party as a sentence names it, by its role: "the employer"."""
     label = party.role_label
@@ -282,38 +312,17 @@ def the(party: PartyFacts) -> str:
 
 def _tied(held: TieHeld, party: PartyFacts) -> Tie | None:
     """The result of one tie on file: direct, through an officer, or through another company."""
-    words = _TIES.get(held.relation, "A tie to")
-    the_party = the(party)
-    if held.organisation_id in party.organisations or held.person_id in party.persons:
-        whom = the_party
-    elif held.person_id in party.officers:
-        whom = f"an officer, director or manager of {the_party}"
-    elif held.organisation_id in party.group:
-        whom = f"a company of the same group as {the_party}"
-        if party.persons:
-            whom = f"a company that {the_party} directs, or one of its group,"
-    elif held.organisation_id in party.part_owned:
-        return Tie(
-            party.party_id,
-            PART_OWNED,
-            UNKNOWN,
-            f"{words} a company that holds a part of {the_party}, or is held by it in part, is on "
-            "file. Find out whether it matters.",
-        )
-    elif (
-        held.organisation_id in party.namesake_organisations
-        or held.person_id in party.namesake_persons
-    ):
-        return Tie(
-            party.party_id,
-            NAMESAKE,
-            UNKNOWN,
-            f"{words} someone who is called like {the_party} is on file. "
-            "Find out whether they are the same.",
-        )
-    else:
+    reach = reached(held.organisation_id, held.person_id, party)
+    if reach is None:
         return None
-    return Tie(party.party_id, held.relation, FAIL, f"{words} {whom} is on file.")
+    doubt, whom = reach
+    words = _TIES.get(held.relation, "A tie to")
+    return Tie(
+        party.party_id,
+        doubt or held.relation,
+        UNKNOWN if doubt else FAIL,
+        f"{words} {whom} is on file.{FIND_OUT[doubt]}",
+    )
 
 
 def _too_small(held: TieHeld, limits: Limits) -> bool:

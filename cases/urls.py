@@ -8,6 +8,7 @@ from .views import (
     correspondence,
     dates,
     endings,
+    house,
     information,
     intake,
     intake_answers,
@@ -45,6 +46,23 @@ urlpatterns = [
     path("intake/sheets/<int:sheet>/lay-down/", batches.release_sheet, name="release_sheet"),
     path("intake/sheets/<int:sheet>/set-aside/", batches.park_sheet, name="park_sheet"),
     path("intake/sheets/<int:sheet>/put-back/", batches.unpark_sheet, name="unpark_sheet"),
+    # this organisation
+    path("house/", house.house, name="house"),
+    path("house/add/<str:kind>/", house.add_member, name="add_house_member"),
+    path("house/ties/", house.ties, name="house_ties"),
+    path("house/ties/<int:house_result_id>/", house.settle_tie, name="settle_house_tie"),
+    path("house/members/<int:member_id>/", house.member, name="house_member"),
+    path("house/members/<int:member_id>/ties/", house.add_tie, name="add_house_tie"),
+    path(
+        "house/members/<int:member_id>/<str:kind>/<int:fact_id>/correct/",
+        house.correct_fact,
+        name="correct_house_fact",
+    ),
+    path(
+        "house/members/<int:member_id>/<str:kind>/<int:fact_id>/withdraw/",
+        house.withdraw_fact,
+        name="withdraw_house_fact",
+    ),
     # organisations
     path("organisations/", organisations.organisations, name="organisations"),
     path("organisations/<int:pk>/", organisations.organisation, name="organisation"),

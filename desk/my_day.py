@@ -8,6 +8,7 @@ from django.db.models import Max, QuerySet
 
 from accounts.models import Look, User
 from accounts.roles import Role
+from cases import house_facts
 from cases.models import Case, Event, SavedView
 from cases.services import claims, saved_views
 
@@ -46,6 +47,7 @@ def my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
     soon = waiting.filter(due_on__gt=today, due_on__lte=friday)
     # A case whose clocks have stopped sorts by a day on which nothing falls due.
     due = waiting.filter(due_on__lte=today).exclude(due_clock="")
+    settles_ties = user.may("cases.settle_house_ties")
     return {
         "due_today": list(due[:SHOWN]),
         "waiting": _waiting_later(waiting, today=today),
@@ -57,6 +59,7 @@ def my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
             CountedView(view, queues.count_of(view, user=user, today=today, at=at))
             for view in saved_views.views_for(user=user)[:SHOWN]
         ],
+        "house_questions": house_facts.questions() if settles_ties else 0,
         "can_take": bool(claims.stages_for(user=user)),
     }
 

@@ -9,10 +9,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from accounts.names import who
 from accounts.requests import StaffRequest
 from accounts.roles import Role
 from accounts.services import note_look
-from cases import policies
+from cases import house_facts, policies
 from cases.filters import Filter
 from cases.forms.filters import FilterForm
 from cases.lifecycle import QUEUES
@@ -251,6 +252,11 @@ def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
         "items_waiting": {change.item_id for change in waiting},
         "why_not_change_items": policies.why_not_change_items(case),
         "parties": parties,
+        "house_ties": [
+            (one, who(one.row.member.user, reader=request.user) if one.user_id else "")
+            for one in house_facts.standing(case)
+            if one.row.member and one.result != "PASS"
+        ],
         "employee": next((party for party in parties if party.role == "EMPLOYEE"), None),
         "next_step": next_step(case, request.user),
         "deadlines": list(case.deadlines.filter(replaced_at__isnull=True).order_by("due_on", "pk")),

@@ -1,6 +1,7 @@
 """Who may write, check, approve and issue, and when; one function an act, empty when allowed."""
 
 from accounts.models import User
+from cases.house_facts import why_not_decided_here
 from cases.lifecycle import Status
 from cases.models import Case
 from cases.policies import NotAllowed, why_not
@@ -87,7 +88,7 @@ def why_not_issue(user: User, case: Case) -> str:
     )
     if not reason and decided_by(user, case):
         return "You decided this case, so another medical director has to issue it."
-    return reason
+    return reason or why_not_decided_here(case)
 
 
 def why_not_send_back(user: User, case: Case) -> str:

@@ -75,6 +75,7 @@ def _settings() -> dict[str, Any]:
                 "task": "cases.close_forgotten_drafts",
                 "schedule": 3600.0,
             },
+            "cases.examine_house": {"task": "cases.examine_house", "schedule": 600.0},
         },
     }
 

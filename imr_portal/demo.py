@@ -33,7 +33,7 @@ from cases.models import (
     TreatmentCategory,
 )
 from cases.models import Role as PartyRole
-from cases.services import intake, notices, screening
+from cases.services import house, intake, notices, screening
 from cases.services.intake import (
     ApplicationOnForm,
     ItemOnForm,
@@ -101,6 +101,7 @@ def load(
     say("People, roles and the panel")
     _publish_wording(demo, at=start)
     _panel(demo, at=start)
+    _house(demo, at=start)
     say("The first case, from application to letter")
     first = _first_case(demo)
     say("More cases, one at every stage")
@@ -129,6 +130,40 @@ def _people(*, at: datetime) -> dict[str, User]:
 def _publish_wording(demo: Demo, *, at: datetime) -> None:
     for draft in WordingSet.objects.filter(state=WordingSet.State.DRAFT):
         letters.services.publish_wording(set_id=draft.pk, by=demo.people["director"], at=at)
+
+
+def _house(demo: Demo, *, at: datetime) -> None:
+    """An owner, an officer who works here too, and a tie that touches none of the cases."""
+    keeper, director = demo.people["credentialing"], demo.people["director"]
+    owner = house.record_member(
+        kind="OWNER",
+        name="Thea Lindholm",
+        share_percent=Decimal(100),
+        valid_from=date(2012, 1, 1),
+        source="Register of shareholders",
+        by=keeper,
+        at=at,
+    )
+    house.record_tie(
+        member_id=owner.pk,
+        relation="OWNERSHIP",
+        organisation_name="Lindholm Vineyards",
+        share_percent=Decimal(40),
+        valid_from=date(2009, 5, 1),
+        source="Statement of interests",
+        by=keeper,
+        at=at,
+    )
+    house.record_member(
+        kind="OFFICER",
+        name=director.name,
+        user_id=director.pk,
+        title="Medical director",
+        valid_from=date(2016, 9, 1),
+        source="Minutes of the board",
+        by=keeper,
+        at=at,
+    )
 
 
 def _panel(demo: Demo, *, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """Who may do what about reviewers, and when: empty when allowed, else the sentence to show."""
 
 from accounts.models import User
+from cases.house_facts import why_not_decided_here
 from cases.lifecycle import Status
 from cases.models import Case
 from cases.policies import NotAllowed, refuse, why_not
@@ -33,13 +34,15 @@ __all__ = [
 
 
 def why_not_assign(user: User, case: Case) -> str:
-    return why_not(
+    """Also where this organisation itself may not decide the case, or not yet."""
+    reason = why_not(
         user,
         "reviewers.assign",
         case,
         Status.RECORDS_COMPLETE,
         act="choose a reviewer for it",
     )
+    return reason or why_not_decided_here(case)
 
 
 def why_not_plan(user: User) -> str:

@@ -30,6 +30,9 @@ from cases.models import (
     ClockRule,
     Event,
     Hold,
+    HouseMember,
+    HouseResult,
+    HouseTie,
     InformationRequest,
     ItemChange,
     Organisation,
@@ -40,6 +43,7 @@ from cases.models import (
 )
 from cases.services import (
     holds,
+    house,
     information,
     item_changes,
     notes,
@@ -196,6 +200,7 @@ def _make(office: Office) -> dict[str, list]:
     office.code = reviewer.code
     _write_about(reviewer, user)
 
+    _of_the_house()
     few = parties(EMPLOYEE_ATTORNEY="")  # fewer notices to typeset
 
     def offered() -> ReviewerAssignment:
@@ -252,6 +257,9 @@ def _make(office: Office) -> dict[str, list]:
         "party_id": list(eligible.parties.values_list("pk", flat=True))[:1],
         "item_id": [Opinion.objects.filter(assignment=writing)[0].item_id],
         "citation_id": [OpinionCitation.objects.filter(opinion__assignment=writing)[0].pk],
+        "member_id": [HouseMember.objects.first().pk],
+        "house_result_id": [HouseResult.objects.filter(result="UNKNOWN").first().pk],
+        "house_tie": [HouseTie.objects.get().pk],
         "result_id": [ConflictResult.objects.first().pk],
         "code": [reviewer.code],
         "kind": ["licence"],
@@ -266,6 +274,17 @@ def _make(office: Office) -> dict[str, list]:
         "letter": [done.determinations.get().letter_id],
         "set": [WordingSet.objects.first().pk],
     }
+
+
+def _of_the_house() -> None:
+    """An owner with a tie elsewhere, and somebody who is called like the employee of every case."""
+    about = {"source": "Register of companies", "by": None, "at": MONDAY}
+    owner = house.record_member(kind="OWNER", name="Elin Marsh", **about)
+    house.record_tie(
+        member_id=owner.pk, relation="EMPLOYMENT", organisation_name="Far Freezers", **about
+    )
+    namesake = person(Role.INTAKE, name="Marisol Quintanar")
+    house.record_member(kind="STAFF", user_id=namesake.pk, **about)
 
 
 def _write_about(reviewer: Reviewer, user: User) -> None:
@@ -429,6 +448,8 @@ def _addresses(pools: dict[str, list]) -> dict[str, list[str]]:
         pool = pools | {"pk": pools["letter" if "wording" not in name else "set"]}
         if "organisation" in name:
             pool |= {"pk": pools["organisation"], "kind": ["same"], "fact_id": pools["same"]}
+        if "house" in name:
+            pool |= {"kind": ["tie"], "fact_id": pools["house_tie"]}
         variants = max((len(pool[group]) for group in groups), default=1)
         for n in range(variants):
             chosen = {group: pool[group][n % len(pool[group])] for group in groups}

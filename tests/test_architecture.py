@@ -33,6 +33,7 @@ PURE = [
     "cases/differences.py",
     "cases/eligibility.py",
     "cases/ties.py",
+    "cases/ties_of_house.py",
     "reviewers/conflicts.py",
     "reviewers/conditions.py",
     "reviewers/matching.py",

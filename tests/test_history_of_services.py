@@ -24,6 +24,7 @@ UNTRACKED = {
     "cases.CaseNumberSeries": "the last number given; gaps are harmless",
     "cases.CaseKey": "derived: what a case is found again by",
     "cases.Event": "only grows",
+    "cases.HouseResult": "only grows",
     "cases.IntakeDraft": "keystrokes before there is a case; accepting or cancelling is told apart",
     "cases.StagePace": "only grows",
     "cases.WorkClaim": "who works on what just now; forbids nothing, and a row is kept for each",

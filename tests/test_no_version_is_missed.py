@@ -16,7 +16,12 @@ from tests.test_services_shape import ALL as EVERY_SERVICE
 from tests.test_services_shape import QUESTIONS
 from tests.walk.correspondence import write_letters
 from tests.walk.dates import after_the_determination, dates_move, more_time
-from tests.walk.house import keep_guidelines, keep_the_panel
+from tests.walk.house import (
+    doubts_about_the_house,
+    keep_guidelines,
+    keep_the_house,
+    keep_the_panel,
+)
 from tests.walk.intake_desk import correct_slips, decide_together, key_a_batch
 from tests.walk.law import keep_the_law
 from tests.walk.lists import keep_views, work_the_lists
@@ -97,6 +102,8 @@ def the_office_at_work(walk):
         walk.act(letter_services.publish_wording, by=director, set_id=newer.pk)
     reviewer, reviewer_user = keep_the_panel(walk, keeper)
 
+    keep_the_house(walk, keeper)
+
     keep_the_law(walk, director)
     supervisor = people[Role.SUPERVISOR]
     key_a_batch(walk, clerk, supervisor)
@@ -115,3 +122,4 @@ def the_office_at_work(walk):
     review(walk, held, reviewer_user)
     check_and_issue(walk, held, reviewer_user, qa, director, clerk_of_mail)
     after_the_determination(walk, held.case_id, coordinator)
+    doubts_about_the_house(walk, clerk, keeper, director)

@@ -28,12 +28,10 @@ QUESTIONS = {
     "cases/services/priority.py": {"needs_hour_of_notice", "needs_hour_of_information"},
     "cases/services/promises.py": {"why_not_move"},
     "cases/services/clock_information.py": {"information_for", "lateness"},
-    "cases/services/intake.py": {"local_day", "find_entered", "fold_claim"},
+    "cases/services/intake.py": {"find_entered", "fold_claim"},
     "cases/services/look_ups.py": {"known", "fill_in_known"},
     "cases/services/item_changes.py": {"differences"},
-    "cases/services/consolidation.py": {
-        "consolidated_into", "lead_of", "items_decided_in", "could_follow", "why_not",
-    },
+    "cases/services/consolidation.py": {"could_follow", "why_not"},
     "cases/services/duplicates.py": {
         "sheet_of", "find_similar", "said_same", "earlier_decisions",
     },

@@ -37,10 +37,12 @@ from .correspondence import CaseLetter, CaseLetterCopy
 from .facts import TwoTimeFact, TwoTimeQuerySet
 from .history import AssignmentNotice, Deadline, Event
 from .holds import Hold, PriorityChange, PromisedDate, TimeExtension
+from .house import HouseMember, HouseResult, HouseTie
 from .item_changes import ItemChange
 from .likeness import CaseKey, LikenessProposal
 from .parties import Party, PreferredChannel, Role
 from .people import (
+    Kin,
     Organisation,
     OrganisationName,
     OrganisationOfficer,
@@ -49,6 +51,8 @@ from .people import (
     PersonName,
     SameOrganisation,
     SamePerson,
+    TieFields,
+    TieRelation,
 )
 from .screening import (
     Answer,
@@ -90,10 +94,14 @@ __all__ = [
     "Event",
     "Hold",
     "HolidayRule",
+    "HouseMember",
+    "HouseResult",
+    "HouseTie",
     "IntakeDraft",
     "LEASE",
     "InformationRequest",
     "ItemChange",
+    "Kin",
     "Organisation",
     "OrganisationName",
     "OrganisationOfficer",
@@ -118,6 +126,8 @@ __all__ = [
     "Signer",
     "StagePace",
     "Status",
+    "TieFields",
+    "TieRelation",
     "TimeExtension",
     "TreatmentCategory",
     "TwoTimeFact",

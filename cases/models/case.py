@@ -134,6 +134,8 @@ class Case(Versioned):
     )
     # Grows with every party added or changed: conflict results say which list they tested.
     party_list_version = models.PositiveIntegerField(default=0)
+    # Ids of users who may not act on the case, by the latest HouseResult rows: asked at every act.
+    barred_staff = models.JSONField(default=list, blank=True)
 
     objects: ClassVar[Any] = CaseQuerySet.as_manager()
 

@@ -62,3 +62,22 @@ class TwoTimeFact(models.Model):
         return (self.valid_from is None or self.valid_from <= day) and (
             self.valid_to is None or day <= self.valid_to
         )
+
+    def corrected(
+        self, *, by: Any, at: datetime, withdrawn: bool = False, **changes: Any
+    ) -> "TwoTimeFact":
+        """Store a row that stands in for this one from now on, with what changes.
+
+        :param withdrawn: it was never true; what was believed till now stays readable.
+        """
+        kept = {
+            field.attname: getattr(self, field.attname)
+            for field in self._meta.concrete_fields
+            if field.name not in {"id", "recorded_at", "recorded_by", "corrects", "withdrawn"}
+        }
+        model: Any = type(self)  # the type checker does not know of ``corrects`` here
+        row: TwoTimeFact = model(
+            **(kept | changes), corrects=self, withdrawn=withdrawn, recorded_at=at, recorded_by=by
+        )
+        row.save(force_insert=True)
+        return row

@@ -106,3 +106,61 @@ class SameOrganisation(TwoTimeFact):
 
     def __str__(self) -> str:
         return f"{self.organisation} is {self.same_as}"
+
+
+class Kin(models.TextChoices):
+    """How somebody is related to whoever is tested. Which of them count is a limit of ties."""
+
+    SPOUSE = "SPOUSE", "Spouse"
+    COHABITANT = "COHABITANT", "Cohabitant"
+    PARENT = "PARENT", "Parent"
+    CHILD = "CHILD", "Child"
+    SIBLING = "SIBLING", "Sibling"
+    GRANDPARENT = "GRANDPARENT", "Grandparent"
+    GRANDCHILD = "GRANDCHILD", "Grandchild"
+    UNCLE_AUNT = "UNCLE_AUNT", "Uncle or aunt"
+    NEPHEW_NIECE = "NEPHEW_NIECE", "Nephew or niece"
+    SPOUSES_PARENT = "SPOUSES_PARENT", "Spouse’s parent"
+    CHILDS_SPOUSE = "CHILDS_SPOUSE", "Child’s spouse"
+    COUSIN = "COUSIN", "Cousin"
+    OTHER = "OTHER", "Other relative"
+
+
+class TieRelation(models.TextChoices):
+    """What ties somebody to an organisation or a person that may be party to a case."""
+
+    EMPLOYMENT = "EMPLOYMENT", "Employment"
+    CONTRACT = "CONTRACT", "Contract"
+    UR_CONTRACT = "UR_CONTRACT", "Contract for utilization review"
+    OWNERSHIP = "OWNERSHIP", "Ownership or holding"
+    FAMILY = "FAMILY", "Family"
+    PRIVILEGES = "PRIVILEGES", "Privileges at a facility"
+    SAME_GROUP = "SAME_GROUP", "Same medical group"
+    DEVELOPMENT = "DEVELOPMENT", "Developed a drug, device or procedure"
+    TREATMENT = "TREATMENT", "Treated or examined the employee"
+    INVOLVED = "INVOLVED", "Involved in the injury or the claim before"
+    OTHER = "OTHER", "Other"
+
+
+class TieFields(models.Model):
+    """What a tie on file says, whoever's it is.
+
+    A family tie may name the relative, what the relative is tied to (the organisation), or both.
+    """
+
+    relation = models.CharField(max_length=16, choices=TieRelation)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    person = models.ForeignKey(
+        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    kin = models.CharField(max_length=16, choices=Kin, blank=True)  # of a family tie
+    share_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return str(TieRelation(self.relation).label)

@@ -130,7 +130,7 @@ def _candidates(user: User, queue: str, paces: Paces, *, at: datetime) -> Iterat
             found = head(
                 rows, sort=Sort.SLACK, stages=stages, paces=paces, after=after, limit=BATCH
             )
-            yield from found
+            yield from (case for case in found if user.pk not in case.barred_staff)
             if len(found) < BATCH:
                 break
             after = place(found[-1], sort=Sort.SLACK, paces=paces)

@@ -14,7 +14,7 @@ from cases.lifecycle import Status
 from cases.models import Case, CaseLink, Event, Role
 from cases.together import CONSOLIDATED, consolidated_into
 
-from . import clocks
+from . import clocks, house_ties
 from .duplicates import Similar, find_similar, sheet_of
 
 _JOINED, _PARTED = Event.Kind.CONSOLIDATED, Event.Kind.SEPARATED
@@ -80,6 +80,8 @@ def consolidate(*, case_id: int, lead_id: int, reason: str, by: User, at: dateti
     lead.store(by=by, at=at, why=f"{case.number} follows", fields=[])
     _tell(case, _JOINED, f"Follows {lead.number}; its items stay here.", reason, by=by, at=at)
     _tell(lead, _JOINED, f"{case.number} follows this case.", reason, by=by, at=at)
+    # One determination for the parties of both.
+    house_ties.examine(case=lead, by=by, at=at)
     return case
 
 

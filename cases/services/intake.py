@@ -33,7 +33,7 @@ from cases.names import fold_name, fold_number
 from cases.policies import NotAllowed, refuse, why_not_enter
 from files.models import StoredFile
 
-from . import batches, clocks, drafting, drafts, people
+from . import batches, clocks, drafting, drafts, house_ties, people
 
 SOURCE = "Application"
 
@@ -286,6 +286,7 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
         by=by,
         at=at,
     )
+    house_ties.examine(case=case, by=by, at=at)
     drafts.settle_as_case(key=application.key, case=case, by=by, at=at)
     drafting.propose(event=received, by=by, at=at)
     if sheet is not None:

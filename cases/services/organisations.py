@@ -140,15 +140,7 @@ def withdraw(*, kind: str, fact_id: int, reason: str, by: User | None, at: datet
     old: TwoTimeFact = model.objects.select_for_update().get(pk=fact_id)
     if model.objects.filter(corrects=old).exists() or old.withdrawn:
         refuse("Someone has corrected this row already.")
-    kept = {
-        field.attname: getattr(old, field.attname)
-        for field in model._meta.concrete_fields
-        if field.name not in {"id", "recorded_at", "recorded_by", "corrects", "withdrawn"}
-    }
-    kept["source"] = reason.strip()[:200]
-    row: TwoTimeFact = model(**kept, corrects=old, withdrawn=True, recorded_at=at, recorded_by=by)
-    row.save(force_insert=True)
-    return row
+    return old.corrected(source=reason.strip()[:200], withdrawn=True, by=by, at=at)
 
 
 def names_of(organisation: Organisation) -> list[str]:

@@ -18,7 +18,7 @@ from cases.models import Case, Event, Party, PersonName, PreferredChannel, Role
 from cases.names import fold_name
 from letters.models import Delivery
 
-from . import intake, people
+from . import house_ties, intake, people
 from .intake import ORGANISATION_ROLES, PartyOnForm
 
 # Of these a case has one at a time: letters name them, and the records are this one's duty.
@@ -107,6 +107,7 @@ def add(
         by=by,
         at=at,
     )
+    house_ties.examine(case=case, by=by, at=at)
     return added
 
 
@@ -146,7 +147,8 @@ def change(
             f"{old.name} is on file since {old.valid_from:%m/%d/%Y}. Enter a later day, or none "
             "if what is on file was wrong from the beginning."
         )
-    if any(getattr(old, name) != getattr(details, name) for name in _NAMES_PEOPLE):
+    grows = any(getattr(old, name) != getattr(details, name) for name in _NAMES_PEOPLE)
+    if grows:
         _grow(case, f"{old.get_role_display()} changed", by=by, at=at)
     unsent = [delivery.letter.title for delivery in unsent_letters(old)]
     if since is not None:
@@ -175,6 +177,8 @@ def change(
         by=by,
         at=at,
     )
+    if grows:
+        house_ties.examine(case=case, by=by, at=at)
     return new
 
 

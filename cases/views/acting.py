@@ -69,6 +69,11 @@ def load_case(number: str) -> Case:
     return get_object_or_404(Case.objects.select_related("ur_decision"), number=number)
 
 
+def add_error_of(form: Any, refusal: policies.BadFact) -> None:
+    """Put a refusal beside the field that it is about, or above the form."""
+    form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+
+
 def way_back(request: StaffRequest, otherwise: str) -> str:
     """Where the form says it stood, if that is a page of ours."""
     to: str = request.POST.get("back", "")

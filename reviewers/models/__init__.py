@@ -1,5 +1,7 @@
 """The rows of the panel and of assignments. Import them from here."""
 
+from cases.models import Kin
+
 from .assignment import (
     Attestation,
     AttestationWording,
@@ -17,7 +19,6 @@ from .panel import (
     Condition,
     CredentialFact,
     FileProof,
-    Kin,
     Leave,
     Licence,
     LicenceKind,

@@ -6,7 +6,12 @@ from django.db import models
 from django.db.models.functions import Coalesce
 
 from accounts.versions import Versioned
-from cases.models import Organisation, Person, TreatmentCategory, TwoTimeFact
+from cases.models import (
+    TieFields,
+    TieRelation,
+    TreatmentCategory,
+    TwoTimeFact,
+)
 
 
 class Specialty(Versioned):
@@ -292,53 +297,10 @@ class Leave(CredentialFact):
         return f"Leave {self.valid_from}–{self.valid_to}"
 
 
-class Kin(models.TextChoices):
-    """How somebody is related to a reviewer. Which of them count is a dated setting."""
+class Affiliation(CredentialFact, TieFields):
+    """A tie between a reviewer and an organisation or person that may be party to a case."""
 
-    SPOUSE = "SPOUSE", "Spouse"
-    COHABITANT = "COHABITANT", "Cohabitant"
-    PARENT = "PARENT", "Parent"
-    CHILD = "CHILD", "Child"
-    SIBLING = "SIBLING", "Sibling"
-    GRANDPARENT = "GRANDPARENT", "Grandparent"
-    GRANDCHILD = "GRANDCHILD", "Grandchild"
-    UNCLE_AUNT = "UNCLE_AUNT", "Uncle or aunt"
-    NEPHEW_NIECE = "NEPHEW_NIECE", "Nephew or niece"
-    SPOUSES_PARENT = "SPOUSES_PARENT", "Spouse’s parent"
-    CHILDS_SPOUSE = "CHILDS_SPOUSE", "Child’s spouse"
-    COUSIN = "COUSIN", "Cousin"
-    OTHER = "OTHER", "Other relative"
-
-
-class Affiliation(CredentialFact):
-    """A tie between a reviewer and an organisation or person that may be party to a case.
-
-    A family tie may name the relative, what the relative is tied to (the organisation), or both.
-    """
-
-    class Relation(models.TextChoices):
-        EMPLOYMENT = "EMPLOYMENT", "Employment"
-        CONTRACT = "CONTRACT", "Contract"
-        UR_CONTRACT = "UR_CONTRACT", "Contract for utilization review"
-        OWNERSHIP = "OWNERSHIP", "Ownership or holding"
-        FAMILY = "FAMILY", "Family"
-        PRIVILEGES = "PRIVILEGES", "Privileges at a facility"
-        SAME_GROUP = "SAME_GROUP", "Same medical group"
-        DEVELOPMENT = "DEVELOPMENT", "Developed a drug, device or procedure"
-        TREATMENT = "TREATMENT", "Treated or examined the employee"
-        INVOLVED = "INVOLVED", "Involved in the injury or the claim before"
-        OTHER = "OTHER", "Other"
-
-    relation = models.CharField(max_length=16, choices=Relation)
-    organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    person = models.ForeignKey(
-        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    kin = models.CharField(max_length=16, choices=Kin, blank=True)  # of a family tie
-    share_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
-    note = models.CharField(max_length=300, blank=True)
+    Relation = TieRelation
 
     class Meta:
         constraints = [
@@ -347,6 +309,3 @@ class Affiliation(CredentialFact):
                 condition=models.Q(organisation__isnull=False) | models.Q(person__isnull=False),
             )
         ]
-
-    def __str__(self) -> str:
-        return self.get_relation_display()

@@ -28,7 +28,7 @@ from reviewers.models import (
     ReviewerBar,
 )
 
-from .conflicts import store_results, test_conflicts
+from .conflicts import store_results, test_conflicts, test_house_first
 from .seats import go_on_when_filled
 
 State = ReviewerAssignment.State
@@ -51,7 +51,6 @@ class Unsettled(NotAllowed):
     """A possible conflict waits for a person other than the reviewer."""
 
 
-@transaction.atomic
 def assign(
     *,
     case_id: int,
@@ -73,8 +72,34 @@ def assign(
     :raises AlreadyTaken: another coordinator was first.
     :raises Outdated: the parties changed since the list was made.
     :raises Stale: the case changed since the page was loaded.
-    :raises NotAllowed: wrong role or state, a gate refuses, or an override without its reason.
+    :raises NotAllowed: wrong role or state, a gate refuses, an override without its reason,
+        or a tie of this organisation, looked for first.
     """
+    test_house_first(case_id=case_id, by=by, at=at)
+    return _assign(
+        case_id,
+        reviewer_id,
+        candidate_list_id,
+        seen_version,
+        override_code,
+        override_reason,
+        by=by,
+        at=at,
+    )
+
+
+@transaction.atomic
+def _assign(
+    case_id: int,
+    reviewer_id: int,
+    candidate_list_id: int,
+    seen_version: int | None,
+    override_code: str,
+    override_reason: str,
+    *,
+    by: User,
+    at: datetime,
+) -> ReviewerAssignment:
     case = Case.objects.select_for_update().get(pk=case_id)
     seat = _free_seat(case)
     policies.refuse(policies.why_not_assign(by, case))

@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from cases.deadlines import local_day
 from cases.models import Case, Event
+from cases.services import house_ties
 from cases.ties import Tie
 from reviewers import policies
 from reviewers.candidates import ties_of
@@ -33,6 +34,18 @@ def test_conflicts(
 
 # pytest would take the service for a test where it is imported.
 test_conflicts.__test__ = False  # type: ignore[attr-defined]
+
+
+def test_house_first(*, case_id: int, by: User, at: datetime) -> None:
+    """Look for ties of this organisation before a reviewer is chosen.
+
+    In a transaction of its own: what it finds stays on file also where it refuses the choice.
+    """
+    if by.may("reviewers.assign"):
+        house_ties.examine_case(case_id=case_id, by=by, at=at)
+
+
+test_house_first.__test__ = False  # type: ignore[attr-defined]
 
 
 def store_results(

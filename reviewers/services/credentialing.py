@@ -15,8 +15,9 @@ from django.db.models.functions import Length
 from accounts.models import User
 from accounts.roles import Role
 from cases.deadlines import local_day
+from cases.models import TieRelation
 from cases.names import fold_name
-from cases.policies import NotAllowed
+from cases.policies import BadFact
 from cases.services.people import find_or_store_organisation, store_person
 from reviewers import policies
 from reviewers.models import (
@@ -50,14 +51,6 @@ KINDS: dict[str, type[CredentialFact]] = {
 Fact = TypeVar("Fact", bound=CredentialFact)
 
 _WRITTEN_BY_THE_SERVICE = {"id", "reviewer", "recorded_at", "recorded_by", "corrects", "withdrawn"}
-
-
-class BadFact(NotAllowed):
-    """A fact that cannot be so; ``field`` is the one to look at."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        self.field = field
-        super().__init__(sentence)
 
 
 def create_reviewer(
@@ -439,7 +432,7 @@ def add_leave(
 def add_affiliation(
     *,
     reviewer_id: int,
-    relation: Affiliation.Relation | str,
+    relation: TieRelation | str,
     organisation_id: int | None = None,
     organisation_name: str = "",
     person_id: int | None = None,

@@ -18,18 +18,24 @@ from reviewers.matching import Verdict
 from reviewers.models import Candidate, CandidateList, ConflictResult
 from reviewers.standing import rules_on
 
-from .conflicts import store_results
+from .conflicts import store_results, test_house_first
 
 
-@transaction.atomic
 def rank(*, case_id: int, by: User, at: datetime) -> CandidateList:
     """Put the panel in order for a case and keep the list: who is in, who is out, and why.
 
     Looking twice at the same panel gives the same list and stores nothing new. A name that only
     a person can settle is stored as an unknown result, for reviewers whom nothing else keeps out.
 
-    :raises NotAllowed: wrong role, or the case does not wait for a reviewer.
+    :raises NotAllowed: wrong role, the case does not wait for a reviewer, or a tie of this
+        organisation, looked for first.
     """
+    test_house_first(case_id=case_id, by=by, at=at)
+    return _rank(case_id, by=by, at=at)
+
+
+@transaction.atomic
+def _rank(case_id: int, *, by: User, at: datetime) -> CandidateList:
     case = Case.objects.select_for_update().get(pk=case_id)
     policies.refuse(policies.why_not_assign(by, case))
     day = local_day(at)

@@ -159,11 +159,15 @@ def _assign_page(
     now = timezone.now()
     note_look(by=request.user, subject="case", reference=case.number, granted=True, at=now)
     why_not = policies.why_not_assign(request.user, case)
-    if why_not:
-        listed = case.candidate_lists.filter(round=case.round).order_by("-pk").first()
-    else:
-        listed = matching_services.rank(case_id=case.pk, by=request.user, at=now)
+    listed = None
+    if not why_not:
+        try:
+            listed = matching_services.rank(case_id=case.pk, by=request.user, at=now)
+        except REFUSALS as refusal:  # a tie of this organisation that came to light just now
+            why_not = str(refusal)
         case = load_case(case.number)
+    if listed is None:
+        listed = case.candidate_lists.filter(round=case.round).order_by("-pk").first()
     eligible, excluded = panel.choices(listed) if listed else ([], [])
     parties = one_of_each(Party.objects.known_at(now).filter(case=case).order_by("pk"))
     live = policies.live_assignments(case)

@@ -12,6 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import User
 from accounts.requests import StaffRequest
 from accounts.versions import Stale
+from cases.policies import BadFact
+from cases.views.acting import add_error_of
 from reviewers import panel
 from reviewers.forms import (
     FORMS,
@@ -27,10 +29,9 @@ from reviewers.models import (
 )
 from reviewers.profiles import profile
 from reviewers.services import credentialing
-from reviewers.services.credentialing import BadFact
 from reviewers.standing import rules_on
 
-from .loading import REFUSALS, add_error_of, as_of, load_reviewer, posted
+from .loading import REFUSALS, as_of, load_reviewer, posted
 
 ADD: dict[str, Callable[..., Any]] = {
     "licence": credentialing.add_licence,

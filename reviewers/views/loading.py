@@ -5,7 +5,6 @@ A view loads, checks the form, makes one call and answers. What is refused is th
 """
 
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 from django.http import QueryDict
 from django.shortcuts import get_object_or_404
@@ -22,7 +21,6 @@ from reviewers.models import (
     Reviewer,
 )
 from reviewers.services import assignment as assignments
-from reviewers.services.credentialing import BadFact
 
 REFUSALS = (NotAllowed, CannotMove)
 CONFLICTS = (Stale, assignments.AlreadyTaken, assignments.Outdated)
@@ -43,10 +41,6 @@ def as_of(form: AsOfForm, *, today: date, now: datetime) -> tuple[date, datetime
 def posted(request: StaffRequest) -> QueryDict | None:
     """What a form was sent with; an empty one counts as sent."""
     return request.POST if request.method == "POST" else None
-
-
-def add_error_of(form: Any, refusal: BadFact) -> None:
-    form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
 
 
 def load_reviewer(code: str) -> Reviewer:

@@ -423,5 +423,6 @@ def test_the_panel_is_ranked_in_a_fixed_number_of_queries():
     with CaptureQueriesContext(connection) as asked:
         ranked(case, by=coordinator)
 
-    assert queries[0] == queries[1] <= 34
+    # fifteen of them are the test of this organisation, which comes first
+    assert queries[0] == queries[1] <= 49
     assert len(asked) < queries[0]  # nobody joined: the facts are not read again

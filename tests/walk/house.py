@@ -3,9 +3,7 @@
 from datetime import date
 
 from accounts.roles import Role
-from cases.services import (
-    organisations,
-)
+from cases.services import house, house_ties, intake, organisations
 from cases.services.people import find_organisation
 from guidelines import services as guidelines
 from guidelines.models import ApprovedParagraph, Edition
@@ -17,7 +15,7 @@ from reviewers.services import (
     reports,
     rules,
 )
-from tests.factories import person
+from tests.factories import MONDAY, application, person
 from tests.reviewers import factories as panel
 from tests.walk.walking import newest
 
@@ -39,6 +37,42 @@ def keep_guidelines(walk, keeper):
     paragraph = ApprovedParagraph(**fields, **relations)
     walk.act(lambda *, by, at: paragraph.store(by=by, at=at), by=keeper)
     walk.act(guidelines.publish_paragraph, by=keeper, paragraph_id=paragraph.pk)
+
+
+def keep_the_house(walk, keeper):
+    """Who owns this organisation, and what ties them elsewhere."""
+    about = {"by": keeper, "source": "Register of companies"}
+    owner = walk.act(house.record_member, kind="OWNER", name="Elin Marsh", **about)
+    tie = walk.act(
+        house.record_tie,
+        member_id=owner.pk,
+        relation="EMPLOYMENT",
+        organisation_name="A hospital elsewhere",
+        **about,
+    )
+    walk.act(
+        house.correct,
+        by=keeper,
+        kind="member",
+        fact_id=owner.pk,
+        changes={"valid_from": date(2010, 1, 1)},
+    )
+    walk.act(house.withdraw, by=keeper, kind="tie", fact_id=tie.pk, reason="A mistake")
+
+
+def doubts_about_the_house(walk, clerk, keeper, director):
+    """A member of staff who is called like the employee; the director finds that it is another."""
+    case = walk.act(intake.receive, by=clerk, application=application(received_at=MONDAY))
+    namesake = person(Role.INTAKE, name="Marisol Quintanar")
+    walk.act(
+        house.record_member, by=keeper, kind="STAFF", user_id=namesake.pk, source="Contract of work"
+    )
+    walk.act(house_ties.examine_case, by=clerk, case_id=case.pk)
+    doubt = case.house_results.get(result="UNKNOWN")
+    walk.act(
+        house_ties.settle, by=director, result_id=doubt.pk, result="PASS", note="Another Marisol"
+    )
+    walk.act(house_ties.examine_outdated, by=director)
 
 
 def keep_the_panel(walk, keeper):

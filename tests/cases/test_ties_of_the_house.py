@@ -1,0 +1,584 @@
+"""Ties of this organisation, its owners, officers and staff: on receipt and at the choice."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.roles import Role
+from accounts.versions import Stale
+from cases import house_facts
+from cases.models import (
+    Application,
+    Case,
+    CaseNumberSeries,
+    HouseResult,
+    Organisation,
+    Party,
+    Person,
+)
+from cases.models import Role as PartyRole
+from cases.policies import NotAllowed, why_not_by_ties
+from cases.services import claims, house, house_ties, organisations, screening
+from cases.services import parties as party_services
+from cases.services.intake import PartyOnForm
+from determinations.policies import why_not_issue
+from determinations.services import issuing
+from reviewers.models import ReviewerAssignment
+from reviewers.services import assignment as assignments
+from reviewers.services import planning
+from tests.determinations.factories import approved, submitted
+from tests.factories import MONDAY, SIX_YES, person, received_case
+from tests.records.factories import in_review
+from tests.reviewers.factories import fit_reviewer, ranked, ready_case
+
+pytestmark = pytest.mark.django_db
+
+BEFORE = MONDAY - timedelta(days=30)
+NOON = MONDAY + timedelta(hours=4)
+EMPLOYER, ADMINISTRATOR = "Harbor Cold Storage", "Pacific Comp Claims"
+ATTORNEY = "Ruth Castellanos"
+
+
+def member(kind="OFFICER", name="Nobody Known", at=BEFORE, **said):
+    if kind == "OFFICER":
+        said.setdefault("title", "Director")
+    return house.record_member(
+        kind=kind, name=name, source="Register of companies", by=None, at=at, **said
+    )
+
+
+def staff(user, at=BEFORE, **said):
+    return member("STAFF", "", at, user_id=user.pk, **said)
+
+
+def tie(of, organisation=EMPLOYER, relation="EMPLOYMENT", at=BEFORE, **said):
+    return house.record_tie(
+        member_id=of.pk,
+        relation=relation,
+        organisation_name=organisation,
+        source="Statement of interests",
+        by=None,
+        at=at,
+        **said,
+    )
+
+
+def results(case):
+    return [(one.kind, one.row.relation, one.result) for one in house_facts.standing(case)]
+
+
+def assign(case, reviewer, listed, by, at=NOON):
+    return assignments.assign(
+        case_id=case.pk,
+        reviewer_id=reviewer.pk,
+        candidate_list_id=listed.pk,
+        seen_version=None,
+        by=by,
+        at=at,
+    )
+
+
+def add_facility(case, name, at):
+    return party_services.add(
+        case_id=case.pk,
+        party=PartyOnForm(role=PartyRole.FACILITY, name=name),
+        since=None,
+        why="Named in the records",
+        by=person(Role.COORDINATOR),
+        at=at,
+    )
+
+
+def settle(case, by, result="PASS", note="Born in another year", at=NOON):
+    (doubt,) = [one.row for one in house_facts.standing(case) if one.is_open]
+    return house_ties.settle(result_id=doubt.pk, result=result, note=note, by=by, at=at)
+
+
+# --- on receipt -----------------------------------------------------------------------------------
+
+
+def test_co4_receipt_leaves_one_row_that_says_what_was_compared():
+    member("ITSELF", "Independent Review of the West")
+    member("OWNER", "Elin Marsh", share_percent=Decimal(60))
+    clerk = person(Role.INTAKE)
+
+    case = received_case(by=clerk)
+
+    row = HouseResult.objects.get()
+    assert (row.case, row.run, row.party_list_version) == (case, 1, 1)
+    assert (row.result, row.relation, row.member, row.party) == ("PASS", "NONE", None, None)
+    assert row.members_tested == 2
+    assert row.parties_tested == list(case.parties.order_by("pk").values_list("pk", flat=True))
+    assert {"EMPLOYMENT", "OWNERSHIP", "FAMILY", "NAME", "ITSELF"} <= set(row.tested)
+    assert (row.tested_at, row.tested_by) == (MONDAY, clerk)
+    assert "2 of the house and 5 on the party list" in row.sentence
+
+
+def test_co4_a_house_of_which_nobody_is_on_file_is_not_called_free_of_ties():
+    case = received_case()
+
+    row = case.house_results.get()
+    assert (row.result, row.members_tested) == ("PASS", 0)
+    assert row.sentence == (
+        "Nobody of this organisation is on file, so nobody was compared with the parties."
+    )
+
+
+def test_co4_a_fault_inside_the_test_takes_the_whole_application_back(monkeypatch):
+    def fault(*_):
+        raise RuntimeError("planted")
+
+    clerk = person(Role.INTAKE)
+    monkeypatch.setattr(house_ties, "ties_of_house", fault)
+
+    with pytest.raises(RuntimeError, match="planted"):
+        received_case(by=clerk)
+
+    for model in (Case, Application, Party, Person, Organisation, CaseNumberSeries, HouseResult):
+        assert not model.objects.exists(), model
+
+
+def test_co4_the_test_costs_the_same_for_a_large_house():
+    tie(member("OFFICER", "Elin Marsh"))
+    case = received_case()
+
+    def queries(at):
+        with CaptureQueriesContext(connection) as asked:
+            house_ties.examine_case(case_id=case.pk, by=None, at=at)
+        return len(asked)
+
+    few = queries(NOON)
+    for number in range(12):
+        tie(member("OFFICER", f"Officer Number{number}"), "An employer elsewhere")
+    many = queries(NOON + timedelta(hours=1))
+
+    assert many - few == 1  # the row that says that another house was tested
+    assert many <= 16
+
+
+def test_co4_what_is_found_on_receipt_stands_on_the_timeline_without_a_name():
+    officer = member("OFFICER", "Elin Marsh")
+    tie(officer, EMPLOYER)
+
+    case = received_case()
+
+    assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
+    row = case.house_results.get()
+    assert (row.member, row.party.role) == (officer, "EMPLOYER")
+    assert row.sentence == (
+        "An officer of this organisation: employment with the employer is on file."
+    )
+    event = case.events.get(sentence__contains="tie of this organisation")
+    assert event.sentence == (
+        "A tie of this organisation to a party was found; it may not decide the case."
+    )
+    assert "Marsh" not in f"{event.sentence}{event.why}{event.facts}"
+
+
+# --- when it is tested again ----------------------------------------------------------------------
+
+
+def test_co4_a_new_party_is_tested_in_the_act_that_adds_it():
+    tie(member(), "Bayview Surgery Center")
+    case = received_case()
+    assert results(case) == [("", "NONE", "PASS")]
+
+    added = add_facility(case, "Bayview Surgery Center", NOON)
+
+    assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
+    rows = list(case.house_results.order_by("pk"))
+    assert [(row.run, row.party_list_version) for row in rows] == [(1, 1), (2, 2)]
+    assert rows[1].party == added
+
+
+def test_co4_a_party_that_is_called_otherwise_from_a_day_is_tested_under_the_new_name():
+    tie(member(), "Harbor Freezers")
+    case = received_case()
+    old = case.parties.get(role="EMPLOYER")
+
+    party_services.change(
+        case_id=case.pk,
+        party_id=old.pk,
+        details=party_services.PartyDetails(name="Harbor Freezers", address=old.address),
+        since=None,
+        why="The attorney wrote",
+        by=person(Role.COORDINATOR),
+        at=NOON,
+    )
+
+    assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
+
+
+def test_co4_looking_again_at_the_same_facts_leaves_no_second_row():
+    member()
+    case = received_case()
+
+    house_ties.examine_case(case_id=case.pk, by=None, at=NOON)
+    assert case.house_results.count() == 1
+
+    member("OFFICER", "Another One", at=NOON)
+    house_ties.examine_case(case_id=case.pk, by=None, at=NOON)
+    assert [row.members_tested for row in case.house_results.order_by("run")] == [1, 2]
+
+
+def test_co4_open_cases_are_tested_again_when_the_house_has_changed():
+    case, gone = received_case(), received_case()
+    screening.withdraw(case_id=gone.pk, reason="Taken back", by=person(Role.COORDINATOR), at=NOON)
+    tie(member(at=NOON), EMPLOYER, at=NOON)
+
+    assert house_ties.examine_outdated(by=None, at=NOON) == 2  # withdrawn is not closed yet
+    assert house_ties.examine_outdated(by=None, at=NOON + timedelta(hours=1)) == 0
+
+    assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
+    assert case.events.filter(sentence__startswith="A tie of this organisation", by=None).exists()
+
+
+# --- what follows ---------------------------------------------------------------------------------
+
+
+def test_co4_nobody_is_given_a_case_with_a_tie_of_an_officer():
+    tie(member(), ADMINISTRATOR, "CONTRACT")
+    case, coordinator = ready_case(), person(Role.COORDINATOR)
+    reviewer = fit_reviewer()
+
+    with pytest.raises(NotAllowed) as refused:
+        ranked(case, by=coordinator)
+
+    assert str(refused.value) == (
+        f"This organisation may not decide case {case.number}. An officer of this organisation: "
+        "a contract with the claims administrator is on file. "
+        "The Administrative Director has to give it to another organisation."
+    )
+    (outcome,) = planning.carry_out(
+        choices=[(case.pk, case.version, reviewer.pk)], by=coordinator, at=NOON
+    )
+    assert (outcome.is_done, outcome.sentence) == (False, str(refused.value))
+    assert not ReviewerAssignment.objects.exists()
+
+
+def test_co4_a_tie_recorded_after_receipt_stops_the_choice_and_its_row_stays():
+    case, coordinator, reviewer = ready_case(), person(Role.COORDINATOR), fit_reviewer()
+    listed = ranked(case, by=coordinator)
+    tie(member(at=NOON), EMPLOYER, at=NOON)
+
+    with pytest.raises(NotAllowed, match="may not decide"):
+        assign(case, reviewer, listed, coordinator)
+
+    assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
+    assert case.house_results.latest("pk").tested_by == coordinator
+    with pytest.raises(NotAllowed, match="may not decide"):
+        ranked(case, by=coordinator, at=NOON + timedelta(hours=1))
+
+
+def test_co4_the_plan_asks_about_ties_that_came_up_since():
+    case, coordinator, reviewer = ready_case(), person(Role.COORDINATOR), fit_reviewer()
+    tie(member(at=NOON), EMPLOYER, at=NOON)
+
+    (outcome,) = planning.carry_out(
+        choices=[(case.pk, case.version, reviewer.pk)], by=coordinator, at=NOON
+    )
+
+    assert not outcome.is_done
+    assert "may not decide" in outcome.sentence
+
+
+def test_co4_a_tie_that_comes_up_after_the_review_stops_the_issue():
+    case = Case.objects.get(pk=approved(submitted(in_review())).pk)
+    director, later = person(Role.DIRECTOR), MONDAY + timedelta(days=9)
+    assert not why_not_issue(director, case)
+    tie(member(at=later), EMPLOYER, at=later)
+    house_ties.examine_outdated(by=None, at=later)
+
+    assert "may not decide" in why_not_issue(director, Case.objects.get(pk=case.pk))
+    with pytest.raises(NotAllowed, match="may not decide"):
+        issuing.issue(case_id=case.pk, seen_version=None, by=director, at=later)
+
+
+def test_co4_a_case_without_a_tie_is_given_away_as_before():
+    tie(member(), "An employer elsewhere")
+    case, coordinator, reviewer = ready_case(), person(Role.COORDINATOR), fit_reviewer()
+
+    assert assign(case, reviewer, ranked(case, by=coordinator), coordinator).case == case
+
+
+# --- doubts ---------------------------------------------------------------------------------------
+
+
+def test_co4_a_similar_name_waits_for_the_director_and_then_the_case_goes_on():
+    officer_who_signs_in = person(Role.DIRECTOR, name="R Castellanos")
+    member("OFFICER", "R Castellanos", user_id=officer_who_signs_in.pk)
+    case, coordinator, director = ready_case(), person(Role.COORDINATOR), person(Role.DIRECTOR)
+    reviewer = fit_reviewer()
+    assert results(case) == [("OFFICER", "NAME", "UNKNOWN")]
+
+    with pytest.raises(NotAllowed, match="The medical director has to settle first whether"):
+        ranked(case, by=coordinator)
+    with pytest.raises(NotAllowed, match="This concerns you, so somebody else"):
+        settle(case, officer_who_signs_in)
+    with pytest.raises(NotAllowed, match="The medical director settles"):
+        settle(case, coordinator)
+    with pytest.raises(NotAllowed, match="Write a note"):
+        settle(case, director, note=" ")
+    with pytest.raises(NotAllowed, match="whether there is a tie"):
+        settle(case, director, result="UNKNOWN")
+
+    answer = settle(case, director)
+
+    unknown = answer.settles
+    assert (unknown.result, unknown.sentence) == (
+        "UNKNOWN",
+        "An officer of this organisation’s name is like that of the employee’s attorney. "
+        "Find out whether they are the same.",
+    )
+    event = case.events.latest("pk")
+    assert event.sentence == (
+        "A possible tie of this organisation to a party was settled: there is none."
+    )
+    for secret in ("Castellanos", "year", answer.note):
+        assert secret not in f"{event.sentence}{event.why}{event.facts}"
+    assert assign(case, reviewer, ranked(case, by=coordinator), coordinator).case == case
+    with pytest.raises(NotAllowed, match="settled this already"):
+        house_ties.settle(result_id=unknown.pk, result="FAIL", note="No", by=director, at=NOON)
+
+
+def test_co4_a_doubt_that_turns_out_to_be_a_tie_keeps_the_case_from_this_organisation():
+    member("OFFICER", ATTORNEY)
+    case = ready_case()
+
+    settle(case, person(Role.DIRECTOR), result="FAIL", note="They are the same")
+
+    with pytest.raises(NotAllowed, match="The Administrative Director has to give it"):
+        ranked(case, by=person(Role.COORDINATOR))
+
+
+def test_co4_what_was_settled_is_not_asked_again_when_another_party_joins():
+    member("OFFICER", ATTORNEY)
+    case = ready_case()
+    settle(case, person(Role.DIRECTOR))
+
+    add_facility(case, "Bayview Surgery Center", NOON + timedelta(hours=1))
+
+    assert results(case) == [("OFFICER", "NAME", "PASS")]
+    latest = case.house_results.latest("pk")
+    assert (latest.run, latest.note) == (2, "Born in another year")
+    add_facility(case, "Another Surgery Center", NOON + timedelta(hours=2))
+    assert results(case) == [("OFFICER", "NAME", "PASS")]
+
+
+def test_co4_a_doubt_of_an_earlier_test_is_not_settled_any_more():
+    member("OFFICER", ATTORNEY)
+    case = ready_case()
+    doubt = case.house_results.get()
+    add_facility(case, "Bayview Surgery Center", NOON)
+
+    with pytest.raises(NotAllowed, match="tested again"):
+        house_ties.settle(
+            result_id=doubt.pk, result="PASS", note="No", by=person(Role.DIRECTOR), at=NOON
+        )
+
+
+def test_co4_where_nothing_was_found_there_is_nothing_to_settle():
+    passed = received_case().house_results.get()
+
+    with pytest.raises(NotAllowed, match="nothing to settle"):
+        house_ties.settle(
+            result_id=passed.pk, result="PASS", note="No", by=person(Role.DIRECTOR), at=NOON
+        )
+
+
+# --- members of staff -----------------------------------------------------------------------------
+
+
+def decide(case, by):
+    return screening.decide_eligibility(
+        case_id=case.pk, answers=SIX_YES, notes={}, seen_version=None, by=by, at=NOON
+    )
+
+
+def test_co4_a_member_of_staff_with_a_tie_does_not_act_and_a_colleague_does():
+    tied, free = person(Role.COORDINATOR), person(Role.COORDINATOR)
+    tie(staff(tied), EMPLOYER)
+    staff(free)
+    case = received_case()
+
+    with pytest.raises(NotAllowed, match="You may not act on case .* to a colleague"):
+        decide(case, tied)
+    assert claims.next_case(user=tied, at=NOON) is None
+    assert claims.claim_next(by=tied, at=NOON) is None
+    with pytest.raises(NotAllowed, match="Leave the case to a colleague"):
+        claims.claim(case_id=case.pk, by=tied, at=NOON)
+
+    decide(case, free)
+    case.refresh_from_db()
+    assert case.barred_staff == [tied.pk]
+    assert not house_facts.why_not_decided_here(case)
+
+
+def test_co4_a_possible_tie_of_staff_keeps_them_away_until_the_director_has_settled_it():
+    clerk = person(Role.COORDINATOR, name="Marisol Quintanar")
+    staff(clerk)
+    case = received_case()
+    with pytest.raises(NotAllowed, match="possible until the medical director settles it"):
+        decide(case, clerk)
+
+    settle(case, person(Role.DIRECTOR))
+
+    decide(Case.objects.get(pk=case.pk), clerk)
+    sentences = case.events.values_list("sentence", flat=True)
+    assert "A possible tie of a member of staff to a party was settled: there is none." in sentences
+    assert not [one for one in sentences if "Quintanar" in one]
+
+
+def test_co4_who_has_no_tie_pays_nothing_for_the_question():
+    tied, free = person(Role.COORDINATOR), person(Role.COORDINATOR)
+    tie(staff(tied), EMPLOYER)
+    case = Case.objects.get(pk=received_case().pk)
+
+    with CaptureQueriesContext(connection) as asked:
+        assert not why_not_by_ties(free, case)
+        assert why_not_by_ties(tied, case)
+    assert len(asked) == 0
+
+
+# --- who belongs to the house, dated --------------------------------------------------------------
+
+
+def test_co9_an_owner_that_owns_the_insurer_stops_every_assignment():
+    member("OWNER", "Far Holdings", is_company=True, share_percent=Decimal("30"))
+    case, coordinator = ready_case(), person(Role.COORDINATOR)
+    assert assign(case, fit_reviewer(), ranked(case, by=coordinator), coordinator)
+    organisations.record_parent(
+        child_id=Organisation.objects.get(names__printed=ADMINISTRATOR).pk,
+        parent_name="Far Holdings",
+        source="Annual report",
+        by=None,
+        at=NOON,
+    )
+    another = ready_case()
+
+    with pytest.raises(NotAllowed) as refused:
+        ranked(another, by=coordinator)
+
+    assert (
+        "An owner of this organisation is a company of the same group as the claims "
+        "administrator. The Administrative Director" in str(refused.value)
+    )
+
+
+def test_co9_an_owner_in_whose_company_a_party_holds_a_part_is_a_doubt():
+    member("OWNER", "Far Holdings", is_company=True)
+    case = ready_case()
+    organisations.record_parent(
+        child_id=Organisation.objects.get(names__printed="Far Holdings").pk,
+        parent_name=EMPLOYER,
+        share_percent=Decimal(20),
+        source="Annual report",
+        by=None,
+        at=NOON,
+    )
+
+    house_ties.examine_case(case_id=case.pk, by=None, at=NOON)
+
+    assert results(case) == [("OWNER", "PART_OWNED", "UNKNOWN")]
+
+
+def test_co9_ownership_that_ended_before_counts_no_more_and_stays_on_file():
+    owner = member("OWNER", EMPLOYER, is_company=True, valid_from=date(2020, 1, 1))
+    case, coordinator = ready_case(), person(Role.COORDINATOR)
+    with pytest.raises(NotAllowed, match="is the employer"):
+        ranked(case, by=coordinator)
+
+    house.correct(
+        kind="member",
+        fact_id=owner.pk,
+        changes={"valid_to": date(2025, 12, 31), "source": "Deed of sale"},
+        by=None,
+        at=NOON,
+    )
+
+    assert assign(case, fit_reviewer(), ranked(case, by=coordinator), coordinator)
+    on_the_day = house_facts.house_of(on=date(2024, 6, 1), known_at=NOON)
+    assert [one.organisation_id for one in on_the_day.members] == [owner.organisation_id]
+    believed_then = house_facts.house_of(on=MONDAY.date(), known_at=MONDAY)
+    assert [one.member_id for one in believed_then.members] == [owner.pk]
+
+
+@pytest.mark.parametrize(("share", "found"), [("1.00", "PASS"), ("1.01", "FAIL"), (None, "FAIL")])
+def test_co9_a_holding_counts_above_one_percent(share, found):
+    member("OWNER", EMPLOYER, is_company=True, share_percent=Decimal(share) if share else None)
+    assert [result for _, _, result in results(received_case())] == [found]
+
+
+def test_co9_a_correction_of_an_owner_takes_the_ties_along():
+    owner = member("OWNER", "Elin Marsh", share_percent=Decimal(10))
+    tie(owner, EMPLOYER)
+    house.correct(
+        kind="member", fact_id=owner.pk, changes={"share_percent": Decimal(12)}, by=None, at=BEFORE
+    )
+
+    assert results(received_case()) == [("OWNER", "EMPLOYMENT", "FAIL")]
+
+
+def test_co9_what_was_never_true_counts_no_more():
+    owner = member("OWNER", "Elin Marsh")
+    wrong = tie(owner, EMPLOYER)
+    house.withdraw(kind="tie", fact_id=wrong.pk, reason="Another Elin", by=None, at=BEFORE)
+
+    assert results(received_case()) == [("", "NONE", "PASS")]
+    with pytest.raises(NotAllowed, match="corrected this already"):
+        house.withdraw(kind="tie", fact_id=wrong.pk, reason="Again", by=None, at=BEFORE)
+
+
+def test_co9_a_relative_who_is_not_listed_is_no_tie():
+    officer = member()
+    tie(officer, EMPLOYER, "FAMILY", kin="COUSIN")
+    assert results(received_case()) == [("", "NONE", "PASS")]
+    tie(officer, EMPLOYER, "FAMILY", kin="SPOUSE")
+    assert results(received_case()) == [("OFFICER", "FAMILY", "FAIL")]
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"name": " "}, "name"),
+        ({"title": ""}, "title"),
+        ({"share_percent": Decimal(0)}, "share_percent"),
+        ({"share_percent": Decimal(101)}, "share_percent"),
+        ({"valid_from": date(2026, 2, 1), "valid_to": date(2026, 1, 1)}, "valid_to"),
+        ({"kind": "STAFF"}, "user"),
+        ({"user_id": 0}, "user"),
+    ],
+)
+def test_co9_what_cannot_be_so_is_refused_at_its_field(said, field):
+    with pytest.raises(NotAllowed) as refused:
+        member(**{"name": "Elin Marsh"} | said)
+    assert refused.value.field == field
+
+
+def test_co9_a_reviewer_is_no_member_of_staff():
+    with pytest.raises(NotAllowed, match="is not a reviewer"):
+        staff(person(Role.REVIEWER))
+
+
+@pytest.mark.parametrize("role", [Role.COORDINATOR, Role.INTAKE, Role.ADMINISTRATOR])
+def test_co9_only_credentialing_and_the_director_keep_the_house(role):
+    with pytest.raises(NotAllowed, match="Credentialing and the medical director"):
+        house.record_member(
+            kind="OWNER", name="Elin Marsh", source="Deed", by=person(role), at=NOON
+        )
+
+
+def test_a_page_opened_before_somebody_was_barred_is_stale():
+    case, tied = received_case(), person(Role.COORDINATOR)
+    seen = case.version
+    tie(staff(tied, at=NOON), EMPLOYER, at=NOON)
+    house_ties.examine_case(case_id=case.pk, by=None, at=NOON)
+
+    with pytest.raises(Stale):
+        screening.decide_eligibility(
+            case_id=case.pk, answers=SIX_YES, notes={}, seen_version=seen,
+            by=person(Role.COORDINATOR), at=NOON,
+        )  # fmt: skip
