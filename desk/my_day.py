@@ -10,6 +10,7 @@ from accounts.models import Look, User
 from accounts.roles import Role
 from cases.models import Case, Event, SavedView
 from cases.services import claims, saved_views
+from reviewers.services import fairness
 
 from . import queues
 
@@ -57,6 +58,7 @@ def my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
             CountedView(view, queues.count_of(view, user=user, today=today, at=at))
             for view in saved_views.views_for(user=user)[:SHOWN]
         ],
+        "steered": fairness.unanswered() if user.may("reviewers.check_fairness") else [],
         "can_take": bool(claims.stages_for(user=user)),
     }
 

@@ -75,6 +75,11 @@ def _settings() -> dict[str, Any]:
                 "task": "cases.close_forgotten_drafts",
                 "schedule": 3600.0,
             },
+            # each hour of the night: what one turn leaves, or misses, the next makes
+            "reviewers.check_fairness": {
+                "task": "reviewers.check_fairness",
+                "schedule": crontab(hour="8-13", minute="40"),
+            },
         },
     }
 

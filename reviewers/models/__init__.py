@@ -10,6 +10,7 @@ from .assignment import (
     ReviewerBar,
     SeatApproval,
 )
+from .fairness import FairnessNote, FairnessTest
 from .limits import ConflictLimits
 from .panel import (
     Affiliation,
@@ -40,6 +41,8 @@ __all__ = [
     "ConflictLimits",
     "ConflictResult",
     "CredentialFact",
+    "FairnessNote",
+    "FairnessTest",
     "FileProof",
     "Kin",
     "Leave",
