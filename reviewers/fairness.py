@@ -188,9 +188,9 @@ def deals_for(compared: int) -> int:
 
 
 def find_deviating(choices: Sequence[Choice], *, most: int = 10) -> list[Pair]:
-    """The pairs that came together oftener, or seldomer, than an even deal explains; worst first.
+    """The pairs that an even deal explains least: those together too often, then too seldom.
 
-    Ordered by how surprising the count is (its deviance), so that one meeting of two who were
+    Chosen by how surprising the count is (its deviance), so that one meeting of two who were
     unlikely to meet does not stand before a reviewer who gets half of a payer's cases.
     """
     worst: list[tuple[float, Pair]] = []
@@ -206,7 +206,8 @@ def find_deviating(choices: Sequence[Choice], *, most: int = 10) -> list[Pair]:
             told = Pair(name, one.parties[party], one.reviewers[reviewer], expected, together[pair])
             worst.append((surprise, told))
     worst.sort(key=lambda line: (-line[0], line[1].specialty, line[1].party, line[1].reviewer))
-    return [pair for _, pair in worst[:most]]
+    pairs = [pair for _, pair in worst[:most]]
+    return sorted(pairs, key=lambda pair: pair.actual < pair.expected)
 
 
 def _surprise(actual: int, expected: float) -> float:

@@ -1,6 +1,6 @@
 """What the scheduler asks of the panel. Asked again and again, it makes what is missing."""
 
-import time
+from time import monotonic
 
 import structlog
 from celery import shared_task
@@ -16,8 +16,8 @@ LONGEST = 20.0  # seconds after which the rest waits for the next turn; a test t
 @shared_task(name="reviewers.check_fairness")
 def check_fairness(**_: object) -> None:
     """Test each whole month, and each twelve months, that nobody has tested yet."""
-    began = time.monotonic()
-    while time.monotonic() - began < LONGEST:
+    began = monotonic()
+    while monotonic() - began < LONGEST:
         test = fairness.check_next(at=timezone.now())
         if test is None:
             return
