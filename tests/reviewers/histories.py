@@ -4,7 +4,7 @@ The cases are rows and nothing more; who is offered which is dealt at random, or
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
@@ -18,6 +18,7 @@ _serial = count(1)
 PAYERS = ("Northfield Mutual", "Harbour Claims", "Crest Comp")
 EMPLOYERS = ("Cold Storage", "Orchards", "Shipyard", "Transit")
 SPECIALTIES = ("Neurology", "Surgery")
+AT_ONCE = 5_000  # cases stored together
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,18 @@ def store_history(offers: Sequence[Offer]) -> dict[str, Reviewer]:
         zip(parties, Organisation.objects.order_by("-pk")[: len(parties)][::-1], strict=True)
     )
 
+    for start in range(0, len(offers), AT_ONCE):
+        _store_offers(offers[start : start + AT_ONCE], organisations, reviewers)
+    return reviewers
+
+
+def _store_offers(
+    offers: Sequence[Offer],
+    organisations: Mapping[str, Organisation],
+    reviewers: Mapping[str, Reviewer],
+) -> None:
     Case.objects.bulk_store([_case() for _ in offers], by=None, at=MONDAY)
-    cases = list(Case.objects.order_by("-pk")[: len(offers)])[::-1]
+    cases = Case.objects.order_by("-pk")[: len(offers)][::-1]
     Party.objects.bulk_create(
         [
             Party(
@@ -105,7 +116,6 @@ def store_history(offers: Sequence[Offer]) -> dict[str, Reviewer]:
         for case, offer in zip(cases, offers, strict=True)
     ]
     ReviewerAssignment.objects.bulk_store(rows, by=None, at=MONDAY)
-    return reviewers
 
 
 def _case() -> Case:
