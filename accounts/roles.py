@@ -96,6 +96,9 @@ PERMISSIONS: dict[str, set[Role]] = {
     "determinations.view_reviewer_record": {Role.COORDINATOR, Role.QA, Role.DIRECTOR},
     "reviewers.set_conflict_limits": {Role.DIRECTOR},
     "reviewers.manage_weights": {Role.DIRECTOR},
+    # Whether who pays steers who decides: reading the tests; making one, and answering for it.
+    "reviewers.view_fairness": {Role.COORDINATOR, Role.DIRECTOR, Role.AUDITOR},
+    "reviewers.check_fairness": {Role.DIRECTOR},
     "cases.keep_organisations": {Role.CREDENTIALING, Role.COORDINATOR},
     # Who owns and directs this organisation, who works here, and what ties them to others.
     "cases.keep_house": {Role.CREDENTIALING, Role.DIRECTOR},

@@ -11,6 +11,7 @@ from accounts.roles import Role
 from cases import house_facts
 from cases.models import Case, Event, SavedView
 from cases.services import claims, saved_views
+from reviewers.services import fairness
 
 from . import queues
 
@@ -60,6 +61,7 @@ def my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
             for view in saved_views.views_for(user=user)[:SHOWN]
         ],
         "house_questions": house_facts.questions() if settles_ties else 0,
+        "steered": fairness.unanswered() if user.may("reviewers.check_fairness") else [],
         "can_take": bool(claims.stages_for(user=user)),
     }
 

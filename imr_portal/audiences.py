@@ -167,6 +167,8 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "reviewers:report_change": "determinations.review",
     "reviewers:limits": "reviewers.see_identity",
     "reviewers:rules": "reviewers.see_identity",
+    "reviewers:fairness": "reviewers.view_fairness",
+    "reviewers:fairness_test": "reviewers.view_fairness",
     "reviewers:receives": "reviewers.manage_credentials",
     "reviewers:panel": "reviewers.see_identity",
     "reviewers:reviewer": "reviewers.see_identity",

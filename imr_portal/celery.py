@@ -76,6 +76,11 @@ def _settings() -> dict[str, Any]:
                 "schedule": 3600.0,
             },
             "cases.examine_house": {"task": "cases.examine_house", "schedule": 600.0},
+            # each hour of the night: what one turn leaves, or misses, the next makes
+            "reviewers.check_fairness": {
+                "task": "reviewers.check_fairness",
+                "schedule": crontab(hour="8-13", minute="40"),
+            },
         },
     }
 

@@ -1,8 +1,12 @@
 """Who was chosen for whose cases, as the test of fairness reads it."""
 
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 
-from cases.deadlines import local_day
+from django.db.models import QuerySet
+
+from cases.deadlines import PACIFIC, local_day
 from cases.models import Party
 from cases.models import Role as PartyRole
 from cases.names import fold_organisation
@@ -11,32 +15,64 @@ from .fairness import Choice
 from .models import ReviewerAssignment
 
 
-def choices_between(first: date, last: date, *, role: PartyRole) -> list[Choice]:
-    """Every offer of the days, both included, by the party of one role. Two queries.
+@dataclass(frozen=True)
+class History:
+    """The choices of a period, and the name of each party as it was printed last."""
+
+    choices: Sequence[Choice]
+    names: Mapping[str, str]
+
+
+def offers_between(first: date, last: date) -> QuerySet[ReviewerAssignment]:
+    """Every offer of the days, both included, whatever became of it."""
+    return ReviewerAssignment.objects.filter(
+        reviewer__isnull=False,
+        offered_at__gte=_midnight(first),
+        offered_at__lt=_midnight(last + timedelta(days=1)),
+    )
+
+
+def choices_between(first: date, last: date, *, role: PartyRole) -> Sequence[Choice]:
+    """Every offer of the days, both included, by the party of one role. Two queries."""
+    return history_between(first, last, role=role).choices
+
+
+def history_between(
+    first: date, last: date, *, role: PartyRole, known_at: datetime | None = None
+) -> History:
+    """The same with the names of the parties. Two queries.
+
+    :param known_at: leave out what was offered after this moment.
 
     The specialty is the one that was matched; the last row of a role counts as the party.
     """
-    offers = [
-        row
-        for row in ReviewerAssignment.objects.filter(
-            reviewer__isnull=False, offered_at__isnull=False
-        ).order_by("pk")
-        if row.offered_at and first <= local_day(row.offered_at) <= last
-    ]
-    parties = {
-        case_id: str(organisation_id or fold_organisation(name))
-        for case_id, organisation_id, name in Party.objects.filter(
-            role=role, case__in={row.case_id for row in offers}
-        )
-        .order_by("pk")
-        .values_list("case_id", "organisation_id", "name")
-    }
-    return [
+    offers = offers_between(first, last)
+    if known_at is not None:
+        offers = offers.filter(offered_at__lte=known_at)
+    parties: dict[int, str] = {}
+    names: dict[str, str] = {}
+    rows = Party.objects.filter(role=role, case__in=offers.values("case"))
+    for case_id, organisation_id, name in rows.order_by("pk").values_list(
+        "case_id", "organisation_id", "name"
+    ):
+        key = str(organisation_id or fold_organisation(name))
+        parties[case_id], names[key] = key, name
+    told = offers.order_by("pk").values_list(
+        "case_id", "reviewer_id", "offered_at", "match_reasons"
+    )
+    choices = [
         Choice(
-            specialty=", ".join(sorted({one["specialty"] for one in row.match_reasons})),
-            party=parties[row.case_id],
-            reviewer=str(row.reviewer_id),
+            specialty=", ".join(sorted({one["specialty"] for one in reasons})),
+            party=parties[case_id],
+            reviewer=str(reviewer_id),
+            month=f"{local_day(offered_at):%Y-%m}",
         )
-        for row in offers
-        if row.case_id in parties
+        for case_id, reviewer_id, offered_at, reasons in told.iterator()
+        if offered_at is not None and case_id in parties
     ]
+    return History(choices, names)
+
+
+def _midnight(day: date) -> datetime:
+    """The moment at which a day begins in Los Angeles."""
+    return datetime.combine(day, time.min, tzinfo=PACIFIC)

@@ -21,6 +21,7 @@ __all__ = [
     "why_not_answer",
     "why_not_approve_seats",
     "why_not_assign",
+    "why_not_check_fairness",
     "why_not_decline",
     "why_not_end_seats",
     "why_not_keep_credentials",
@@ -111,6 +112,13 @@ def why_not_set_rules(user: User) -> str:
     if user.may("reviewers.manage_weights"):
         return ""
     return "The medical director sets the weights and limits of matching."
+
+
+def why_not_check_fairness(user: User | None) -> str:
+    """``None`` is the system."""
+    if user is None or user.may("reviewers.check_fairness"):
+        return ""
+    return "The medical director has choices tested, and says what came of it."
 
 
 def why_not_settle(user: User, reviewer: Reviewer) -> str:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import choosing, files, matching, own, panel
+from .views import choosing, fairness, files, matching, own, panel
 
 app_name = "reviewers"
 
@@ -25,6 +25,8 @@ urlpatterns = [
     path("reviewers/conflict-limits/", panel.limits, name="limits"),
     path("reviewers/plan/", matching.plan, name="plan"),
     path("reviewers/matching-rules/", matching.rules, name="rules"),
+    path("reviewers/fairness/", fairness.results, name="fairness"),
+    path("reviewers/fairness/<int:test_id>/", fairness.result, name="fairness_test"),
     path("reviewers/", panel.roster, name="panel"),
     path("reviewers/new/", files.add_reviewer, name="add"),
     path("reviewers/<str:code>/", files.reviewer, name="reviewer"),

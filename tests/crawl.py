@@ -63,13 +63,14 @@ from letters.models import Letter, WordingSet
 from records.models import Document
 from reviewers.models import (
     ConflictResult,
+    FairnessTest,
     Licence,
     ReportedChange,
     Reviewer,
     ReviewerAssignment,
 )
 from reviewers.services import assignment as assignments
-from reviewers.services import credentialing, reports
+from reviewers.services import credentialing, fairness, reports
 from tests.determinations.factories import REVIEWED, approved, issued, submitted, write
 from tests.factories import (
     MONDAY,
@@ -96,7 +97,7 @@ USER_CANARIES = ("qvxuser", "qvxlogin")
 # Words that people wrote about the reviewer, or that the reviewer wrote of themself.
 NOTE_CANARIES = ("qvxtie", "qvxhospital", "qvxrelative", "qvxleave", "qvxproof", "qvxsanction",
                  "qvxtreatment", "qvxexperience", "qvxreport", "qvxdecline", "qvxsource",
-                 "qvxkeeper")  # fmt: skip
+                 "qvxkeeper", "qvxfair")  # fmt: skip
 ADMIN_ROLES = {"ADMINISTRATOR", "GUIDELINE_ADMIN", "CREDENTIALING", "DIRECTOR", "AUDITOR"}
 CANARIES = (*FILE_CANARIES, *USER_CANARIES, *NOTE_CANARIES)
 
@@ -223,6 +224,7 @@ def _make(office: Office) -> dict[str, list]:
     write(writing)
     to_issue = approved(submitted(attested(offered())))
     done = issued(approved(submitted(attested(offered()))))
+    steered = _looked_into()
     _hand_over(office)
     file_all_letters(at=NOW)
     guideline_services.seed(by=None, at=MONDAY)
@@ -265,6 +267,7 @@ def _make(office: Office) -> dict[str, list]:
         "kind": ["licence"],
         "fact_id": [Licence.objects.get(reviewer=reviewer).pk],
         "ticket": ["forged"],
+        "test_id": [steered.pk],
         "report_id": [ReportedChange.objects.get().pk],
         "organisation": list(Organisation.objects.values_list("pk", flat=True))[:1],
         "same": [_merged().pk],
@@ -324,6 +327,21 @@ def _noted(case: Case) -> Event:
     return notes.add_note(
         case_id=case.pk, text="Rang the office.", by=person(Role.INTAKE), at=MONDAY
     )
+
+
+def _looked_into() -> FairnessTest:
+    """A test that found steering, with somebody else's choice to compare, and what came of it."""
+    panel.offered_case(
+        case=panel.ready_case(parties=parties(CLAIMS_ADMINISTRATOR="Far Away Claims")),
+        at=MONDAY + timedelta(days=1),
+    )
+    steered = FairnessTest.objects.create(
+        first=date(2026, 3, 1), last=date(2026, 3, 31), party_role="CLAIMS_ADMINISTRATOR",
+        choices=7, compared=7, unevenness=7, p="0.001", alarm="0.01", is_steered=True,
+        deals=999, seed=1, made_at=NOW,
+    )  # fmt: skip
+    fairness.note(test_id=steered.pk, words="All with qvxfair", by=person(Role.DIRECTOR), at=NOW)
+    return steered
 
 
 def _merged() -> SameOrganisation:

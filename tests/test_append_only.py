@@ -30,6 +30,8 @@ EVENTS = {
     "reviewers_candidate",
     "reviewers_candidatelist",
     "reviewers_conflictresult",
+    "reviewers_fairnessnote",
+    "reviewers_fairnesstest",
 }
 NO_LONGER_GUARDED = set()
 

@@ -31,6 +31,8 @@ UNTRACKED = {
     "reviewers.CandidateList": "only grows",
     "reviewers.Candidate": "only grows",
     "reviewers.ConflictResult": "only grows",
+    "reviewers.FairnessNote": "only grows",
+    "reviewers.FairnessTest": "only grows",
     "reviewers.ReviewerBar": "only grows",
     "records.Dispatch": "only grows",
     "determinations.Draft": "keystrokes between versions; settling makes one",

@@ -74,9 +74,23 @@ def test_who_may_know_the_reviewer_finds_every_field(office, role):
 @pytest.mark.parametrize("role", sorted(MAY_KNOW))
 def test_who_may_know_the_reviewer_reads_what_was_written_about_them(office, role):
     said = set().union(*(one.said for one in office.visits if one.who == role))
+    wanted = {*NOTE_CANARIES}
     # How a case was declined stands on the page of choosing, which is the coordinator's.
-    wanted = {*NOTE_CANARIES} - ({"qvxdecline"} if role != "COORDINATOR" else set())
+    wanted -= {"qvxdecline"} if role != "COORDINATOR" else set()
+    wanted -= {"qvxfair"} if role not in PERMISSIONS["reviewers.view_fairness"] else set()
     assert said >= wanted
+
+
+def test_co6_the_pairs_of_a_steered_test_name_the_reviewer_only_to_those_who_may_know(office):
+    said = {
+        one.who: one.said
+        for one in office.visits
+        if one.route == "reviewers:fairness_test" and one.status == 200
+    }
+    assert said.keys() == {"COORDINATOR", "DIRECTOR", "AUDITOR"}
+    assert said["COORDINATOR"] >= {"qvxlast", "qvxfair"}
+    assert said["DIRECTOR"] >= {"qvxlast", "qvxfair"}
+    assert said["AUDITOR"] == frozenset()
 
 
 # Words that say nothing of a reviewer: the house's own settings, or values of short lists.

@@ -60,6 +60,7 @@ QUESTIONS = {
     "records/services/reading.py": {"unopened"},
     "reviewers/services/assignment.py": {"current_wording"},
     "reviewers/services/conflicts.py": {"open_questions"},
+    "reviewers/services/fairness.py": {"examine", "unanswered"},
     "reviewers/services/planning.py": {"draw_up"},
 }  # fmt: skip
 
@@ -67,6 +68,8 @@ QUESTIONS = {
 BY_THE_MACHINE = {
     # arithmetic over what was done, dated and kept
     "cases/services/pace.py": {"measure_pace"},
+    # the schedule's own tests of what was done
+    "reviewers/services/fairness.py": {"check_next"},
     # bytes are kept for an act that names its person in its own row
     "files/services.py": {"receive", "store_bytes", "release_quarantined"},
     # a draft lapses by its date

@@ -12,6 +12,7 @@ from .assignment import (
     ReviewerBar,
     SeatApproval,
 )
+from .fairness import FairnessNote, FairnessTest
 from .limits import ConflictLimits
 from .panel import (
     Affiliation,
@@ -44,6 +45,8 @@ __all__ = [
     "ConflictLimits",
     "ConflictResult",
     "CredentialFact",
+    "FairnessNote",
+    "FairnessTest",
     "FileProof",
     "Kin",
     "Leave",

@@ -130,6 +130,8 @@ class ReviewerAssignment(Versioned):
     ended_because = models.CharField(max_length=300, blank=True)
 
     class Meta(Versioned.Meta):
+        # What was offered in a period is read by the test of fairness.
+        indexes = [models.Index(fields=["offered_at"], name="assignment_offered")]
         constraints = [
             models.UniqueConstraint(
                 name="assignment_one_live_per_seat",

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 
 from accounts.roles import Role
-from reviewers.fairness import Choice, find_steering
+from reviewers.fairness import Choice, deals_for, find_deviating, find_steering
 from tests.factories import MONDAY, person
 from tests.reviewers.factories import fit_reviewer, offered_case
 
@@ -53,6 +53,76 @@ def test_ma5_a_payer_with_one_specialty_is_not_taken_for_steering():
 
 def test_the_same_history_gives_the_same_answer():
     assert find_steering(deal(3), deals=99) == find_steering(deal(3), deals=99)
+
+
+def test_a_reviewer_who_joins_with_a_new_payer_is_not_taken_for_steering():
+    """Who came in July meets the payers of July; within July they meet by chance."""
+    chance = random.Random(5)
+    choices = [
+        Choice(
+            "Surgery", f"{month} {chance.randrange(3)}", f"{month} R{chance.randrange(4)}", month
+        )
+        for month in ("2026-06", "2026-07")
+        for _ in range(150)
+    ]
+
+    found = find_steering(choices, deals=199)
+
+    assert (found.compared, found.is_steered) == (300, False)
+    without_months = [Choice(one.specialty, one.party, one.reviewer) for one in choices]
+    assert find_steering(without_months, deals=199).is_steered
+
+
+def test_steering_that_a_single_month_hides_is_found_over_the_year():
+    """A friend gets a few more cases each month: too few to see in one, plain in twelve."""
+    months = [f"2025-{number:02}" for number in range(1, 13)]
+    year = {
+        month: [
+            Choice(one.specialty, one.party, one.reviewer, month)
+            for one in deal(number, steered=0.25, many=60)
+        ]
+        for number, month in enumerate(months)
+    }
+
+    alone = [find_steering(choices, deals=199).is_steered for choices in year.values()]
+
+    assert sum(alone) <= 3
+    assert find_steering([one for month in months for one in year[month]], deals=199).is_steered
+
+
+def test_the_pair_that_is_steered_stands_first():
+    pairs = find_deviating(deal(1, steered=0.4))
+
+    assert {(pair.party, pair.reviewer[-1]) for pair in pairs[:2]} == {("Northfield", "0")}
+    assert all(pair.actual > 1.5 * pair.expected for pair in pairs[:2])
+    assert pairs == find_deviating(deal(1, steered=0.4))
+
+
+def test_a_payer_whose_cases_a_reviewer_never_gets_is_a_pair_too():
+    choices = [
+        one for one in deal(2, many=600) if (one.party, one.reviewer) != ("Crest", "Surgery 3")
+    ]
+
+    (first,) = find_deviating(choices, most=1)
+
+    assert (first.party, first.reviewer, first.actual) == ("Crest", "Surgery 3", 0)
+    assert first.expected > 5
+
+
+def test_one_meeting_of_two_who_seldom_meet_stands_behind_half_of_a_payers_cases():
+    rare = Choice("Surgery", "Seen once", "Seen once")
+
+    pairs = find_deviating([*deal(1, steered=0.4), rare])
+
+    assert (pairs[0].party, pairs[0].reviewer[-1]) == ("Northfield", "0")
+
+
+@pytest.mark.parametrize(
+    ("compared", "deals"), [(0, 999), (10_000, 999), (20_000, 500), (140_000, 199)]
+)
+def test_the_more_choices_the_fewer_deals_and_never_too_few_to_raise_the_alarm(compared, deals):
+    assert deals_for(compared) == deals
+    assert 1 / (deals + 1) < 0.01
 
 
 @pytest.mark.django_db

@@ -11,6 +11,7 @@ from reviewers.matching import LIMITS, WEIGHTS
 from reviewers.models import Licence, Reviewer
 from reviewers.services import (
     credentialing,
+    fairness,
     limits,
     reports,
     rules,
@@ -154,6 +155,11 @@ def keep_the_panel(walk, keeper):
         limits=LIMITS,
         reason="As before",
     )
+    director = person(Role.DIRECTOR)
+    days = {"first": date(2026, 3, 1), "last": date(2026, 3, 2)}
+    tests = walk.act(fairness.check_period, by=director, **days)
+    walk.act(fairness.note, by=director, test_id=tests[0].pk, words="Nothing yet")
+    walk.by_itself(fairness.check_next)
     walk.act(
         rules.limit_offers,
         by=keeper,

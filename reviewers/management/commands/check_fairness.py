@@ -1,55 +1,69 @@
-"""``manage.py check_fairness [--from DATE] [--to DATE] [--json]``: does who pays steer it?"""
+"""``manage.py check_fairness [--from DATE] [--to DATE] [--dry-run] [--json]``: who pays steers?"""
 
 import json
 from argparse import ArgumentParser
-from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from cases.models import Role as PartyRole
-from reviewers.fairness import find_steering
-from reviewers.history_of_choices import choices_between
-
-PARTIES = {
-    "claims administrator": PartyRole.CLAIMS_ADMINISTRATOR,
-    "employer": PartyRole.EMPLOYER,
-}
+from reviewers.models import FairnessTest
+from reviewers.policies import NotAllowed
+from reviewers.services import fairness
 
 
 class Command(BaseCommand):
     help = (
         "Test over history that, given the specialty, the chosen reviewer does not depend on the "
-        "claims administrator or the employer. Stores nothing; ends with 1 when it does."
+        "claims administrator, the insurer or the employer. Keeps the answers; ends with 1 when "
+        "one does."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--from", dest="first", type=date.fromisoformat, help="YYYY-MM-DD")
         parser.add_argument("--to", dest="last", type=date.fromisoformat, help="YYYY-MM-DD; today")
+        parser.add_argument("--dry-run", action="store_true", help="keep nothing")
         parser.add_argument("--json", action="store_true", help="for programs")
 
     def handle(self, **options: Any) -> None:
-        last = options["last"] or timezone.localdate()
-        first = options["first"] or last.replace(month=1, day=1)
-        found = {
-            name: find_steering(choices_between(first, last, role=role))
-            for name, role in PARTIES.items()
-        }
+        now = timezone.now()
+        last = options["last"] or timezone.localdate(now)
+        first = options["first"] or last.replace(day=1, month=1)
+        if options["dry_run"]:
+            made = [fairness.examine(first=first, last=last, role=role) for role in fairness.ROLES]
+        else:
+            try:
+                made = fairness.check_period(first=first, last=last, by=None, at=now)
+            except NotAllowed as refusal:
+                raise CommandError(str(refusal)) from refusal
         if options["json"]:
-            answer = {
-                name: asdict(one) | {"steered": one.is_steered} for name, one in found.items()
-            }
             period = {"from": first.isoformat(), "to": last.isoformat()}
-            self.stdout.write(json.dumps(period | {"tests": answer}, indent=1))
+            tests = {_party(test): _as_json(test) for test in made}
+            self.stdout.write(json.dumps(period | {"tests": tests}, indent=1))
         else:
             self.stdout.write(f"Choices of reviewers from {first:%m/%d/%Y} to {last:%m/%d/%Y}")
-            for name, one in found.items():
-                verdict = "DEPENDS on" if one.is_steered else "does not depend on"
+            for test in made:
+                verdict = "DEPENDS on" if test.is_steered else "does not depend on"
                 self.stdout.write(
-                    f"The choice {verdict} the {name}: {one.compared} of {one.choices} choices "
-                    f"compared, p {one.p:.3f}."
+                    f"The choice {verdict} the {_party(test)}: {test.compared} of {test.choices} "
+                    f"choices compared, p {test.p:.3f}."
                 )
-        if any(one.is_steered for one in found.values()):
+        if any(test.is_steered for test in made):
             raise SystemExit(1)
+
+
+def _party(test: FairnessTest) -> str:
+    return test.get_party_role_display().lower()
+
+
+def _as_json(test: FairnessTest) -> dict[str, Any]:
+    return {
+        "choices": test.choices,
+        "compared": test.compared,
+        "unevenness": float(test.unevenness),
+        "p": float(test.p),
+        "deals": test.deals,
+        "seed": test.seed,
+        "steered": test.is_steered,
+    }

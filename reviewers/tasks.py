@@ -1,0 +1,30 @@
+"""What the scheduler asks of the panel. Asked again and again, it makes what is missing."""
+
+from time import monotonic
+
+import structlog
+from celery import shared_task
+from django.utils import timezone
+
+from .services import fairness
+
+logger = structlog.get_logger(__name__)
+
+LONGEST = 20.0  # seconds after which the rest waits for the next turn; a test takes seconds itself
+
+
+@shared_task(name="reviewers.check_fairness")
+def check_fairness(**_: object) -> None:
+    """Test each whole month, and each twelve months, that nobody has tested yet."""
+    began = monotonic()
+    while monotonic() - began < LONGEST:
+        test = fairness.check_next(at=timezone.now())
+        if test is None:
+            return
+        logger.info(
+            "fairness_tested",
+            first=test.first.isoformat(),
+            last=test.last.isoformat(),
+            party=test.party_role,
+            steered=test.is_steered,
+        )

@@ -1,0 +1,77 @@
+"""Pages of whether who pays steers who decides: every test, and one with the pairs behind it."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from accounts.names import who
+from accounts.requests import StaffRequest
+from cases.paper_fields import whole_number
+from reviewers import policies
+from reviewers.deviations import deviations, tests_before
+from reviewers.fairness import ALARM
+from reviewers.forms_fairness import LookedIntoForm, PeriodForm
+from reviewers.models import FairnessTest
+from reviewers.services import fairness
+
+from .loading import REFUSALS, posted
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def results(request: StaffRequest) -> HttpResponse:
+    """Every test, newest first; the director has the choices of some days tested."""
+    now = timezone.now()
+    today = timezone.localdate(now)
+    form = PeriodForm(posted(request), today=today)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = fairness.check_period(**form.cleaned_data, by=request.user, at=now)
+        except REFUSALS as refusal:
+            form.add_error("last", str(refusal))
+        else:
+            messages.success(request, f"Tested: {made[0].choices} choices.")
+            return redirect("reviewers:fairness")
+    tests, next_id = tests_before(whole_number(request.GET.get("before", "")))
+    context = {
+        "form": form,
+        "lines": [(test, who(test.made_by, reader=request.user)) for test in tests],
+        "next_id": next_id,
+        "why_not": policies.why_not_check_fairness(request.user),
+        "in_a_hundred": round(ALARM * 100),
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "reviewers/fairness.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def result(request: StaffRequest, test_id: int) -> HttpResponse:
+    """One test, the pairs behind it, and what came of looking into it."""
+    test = get_object_or_404(FairnessTest.objects.select_related("made_by"), pk=test_id)
+    form = LookedIntoForm(posted(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            fairness.note(
+                test_id=test.pk,
+                words=form.cleaned_data["words"],
+                by=request.user,
+                at=timezone.now(),
+            )
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "Kept. It no longer stands on your day.")
+            return redirect("reviewers:fairness_test", test.pk)
+    notes = test.notes.select_related("noted_by").order_by("pk")
+    context = {
+        "test": test,
+        "made_by": who(test.made_by, reader=request.user),
+        "pairs": deviations(test, reader=request.user) if test.is_steered else [],
+        "notes": [(note, who(note.noted_by, reader=request.user)) for note in notes],
+        "sees_identity": request.user.may("reviewers.see_identity"),
+        "form": form,
+        "why_not": policies.why_not_check_fairness(request.user),
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "reviewers/fairness_test.html", context, status=status)
