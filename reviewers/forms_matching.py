@@ -89,28 +89,3 @@ class ReceivesForm(forms.Form):
         if self.cleaned_data["which"] == "all":
             return None
         return list(self.cleaned_data["subjects"])
-
-
-class LinesField(forms.Field):
-    """Ticked lines, each ``case:version:reviewer``."""
-
-    widget = forms.MultipleHiddenInput
-
-    def clean(self, value: Any) -> list[tuple[int, int, int]]:
-        """:raises ValidationError: nothing is ticked, or a line that no page of ours wrote."""
-        lines = super().clean(value)
-        try:
-            return [_three(line) for line in lines]
-        except ValueError:
-            raise forms.ValidationError("Tick the cases again.") from None
-
-
-def _three(line: str) -> tuple[int, int, int]:
-    case, version, reviewer = line.split(":")
-    return int(case), int(version), int(reviewer)
-
-
-class PlanForm(forms.Form):
-    """Which lines of a plan are carried out: the case, its version, and who was shown for it."""
-
-    choices = LinesField(error_messages={"required": "Tick at least one case."})

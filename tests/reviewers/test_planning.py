@@ -26,9 +26,9 @@ def test_mc7_a_plan_lists_every_case_and_every_refusal_and_moves_nothing():
     cases = [ready_case() for _ in range(3)]
     reviewer, without_hours = fit_reviewer(capacity=2), fit_reviewer(hours=None)
 
-    steps, more = planning.draw_up(by=coordinator, at=NOON)
+    steps, waiting = planning.draw_up(by=coordinator, at=NOON)
 
-    assert not more
+    assert waiting == 3
     assert {step.case_id for step in steps} == {case.pk for case in cases}
     assert [step.chosen.reviewer_id if step.chosen else None for step in steps] == [
         reviewer.pk,
