@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from itertools import takewhile
 
 from django.db.models import F
 
@@ -17,7 +19,16 @@ from reviewers.planning import Asked, Step
 
 from . import assignment as assignments
 from .assignment import Outdated
-from .planning import Outcome, asked, by_itself, offer_as_shown, panel_at, refuse_if_changed
+from .planning import (
+    HasTime,
+    Outcome,
+    always,
+    asked,
+    each_by_itself,
+    offer_as_shown,
+    panel_at,
+    refuse_if_changed,
+)
 
 # A case that has come this far is in nobody's hands any more, whatever its assignment says.
 _OVER = [Status.ISSUED, Status.WITHDRAWN, Status.TERMINATED, Status.CLOSED]
@@ -32,22 +43,33 @@ class Line:
     why_not: str
 
 
-def draw_up(*, reviewer_id: int, by: User, at: datetime, in_full: str = "") -> list[Line]:
+def draw_up(
+    *,
+    reviewer_id: int,
+    by: User,
+    at: datetime,
+    in_full: str = "",
+    has_time: HasTime = always,
+) -> tuple[list[Line], int]:
     """Who would get each open case of a reviewer, by what is due first. Stores nothing.
 
     The reviewer is not asked, whatever the panel's rules say of them; neither is who has another
     seat of the same case. What the plan gives away counts as it goes.
 
     :param in_full: the number of a case for which everyone who is kept out is told of.
+    :param has_time: asked before each case; the plan ends where the answer is no.
+    :returns: the plan, and how many open cases there are in all.
     :raises NotAllowed: wrong role.
     """
     policies.refuse(policies.why_not_plan(by))
-    held = list(_open_work(reviewer_id))
+    held = _open_work(reviewer_id)
     why_not = {one.pk: policies.why_not_move(by, one) for one in held}
     movable = [one for one in held if not why_not[one.pk]]
-    steps = planning.plan(_asked_of_others(movable, panel_at(at)), in_full=in_full)
-    found = {one.pk: step for one, step in zip(movable, steps, strict=True)}
-    return [Line(one, found.get(one.pk), why_not[one.pk]) for one in held]
+    in_time = takewhile(lambda _: has_time(), _asked_of_others(movable, panel_at(at)))
+    steps = planning.plan(in_time, in_full=in_full)
+    found = {one.pk: step for one, step in zip(movable, steps, strict=False)}
+    lines = [Line(one, found.get(one.pk), why_not[one.pk]) for one in held]
+    return [line for line in lines if line.step or line.why_not], len(held)
 
 
 def carry_out(
@@ -57,41 +79,36 @@ def carry_out(
     reason: str,
     by: User,
     at: datetime,
+    has_time: HasTime = always,
 ) -> list[Outcome]:
     """Take each case back and offer it to whom the plan showed, both or neither.
 
     Every gate is asked again for each; a refusal stops that case alone, which stays where it is.
 
     :param choices: the assignment, the version of its case that was shown, and who gets it.
+    :param has_time: asked before each; once the answer is no, the others stay as they are.
     :raises NotAllowed: wrong role, or no reason.
     """
     policies.refuse(policies.why_not_plan(by))
     policies.refuse("" if reason.strip() else "Say why the work is moved.")
-    numbers = dict(
-        ReviewerAssignment.objects.filter(
-            reviewer=reviewer_id, pk__in=[pk for pk, _, _ in choices]
-        ).values_list("pk", "case__number")
+    theirs = ReviewerAssignment.objects.filter(
+        reviewer=reviewer_id, pk__in=[pk for pk, _, _ in choices]
     )
-    return [
-        by_itself(
-            numbers[pk],
-            _move,
-            assignment_id=pk,
-            seen_version=version,
-            to=to,
-            reason=reason,
-            by=by,
-            at=at,
-        )
-        if pk in numbers
-        else Outcome("?", False, "They never had this case.")
-        for pk, version, to in choices
-    ]
+    numbers = dict(theirs.values_list("pk", "case__number"))
+    return each_by_itself(
+        [
+            (numbers.get(pk, ""), partial(_move, pk, version, to, reason))
+            for pk, version, to in choices
+        ],
+        by=by,
+        at=at,
+        has_time=has_time,
+    )
 
 
-def _open_work(reviewer_id: int) -> Iterator[ReviewerAssignment]:
+def _open_work(reviewer_id: int) -> list[ReviewerAssignment]:
     """Every case in a reviewer's hands wherever it stands, with its case. Queries once."""
-    return iter(
+    return list(
         ReviewerAssignment.objects.filter(
             reviewer=reviewer_id,
             round=F("case__round"),
@@ -127,7 +144,7 @@ def _asked_of_others(held: Sequence[ReviewerAssignment], today: PanelToday) -> I
 
 
 def _move(
-    *, assignment_id: int, seen_version: int, to: int, reason: str, by: User, at: datetime
+    assignment_id: int, seen_version: int, to: int, reason: str, *, by: User, at: datetime
 ) -> str:
     case_id = ReviewerAssignment.objects.values_list("case", flat=True).get(pk=assignment_id)
     case = Case.objects.select_for_update().get(pk=case_id)

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
+from itertools import takewhile
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -24,6 +25,13 @@ from .matching import rank
 
 AT_ONCE = 60
 
+HasTime = Callable[[], bool]  # whether the one who asked still waits
+
+
+def always() -> bool:
+    """For those who wait for all of it."""
+    return True
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -33,6 +41,7 @@ class Outcome:
     is_done: bool
     sentence: str
     was_overtaken: bool = False  # somebody else was first, or what was shown is no longer so
+    is_left: bool = False  # its turn did not come
 
 
 def waiting() -> QuerySet[Case]:
@@ -53,17 +62,19 @@ def after(case: Case) -> str:
     return others[0] if others else ""
 
 
-def draw_up(*, by: User, at: datetime) -> tuple[list[Step], int]:
+def draw_up(*, by: User, at: datetime, has_time: HasTime = always) -> tuple[list[Step], int]:
     """Who would get each case that waits for its first reviewer, by what is due first.
 
     Stores nothing.
 
+    :param has_time: asked before each case; the plan ends where the answer is no.
     :returns: the plan, and how many cases wait in all.
     :raises NotAllowed: wrong role.
     """
     policies.refuse(policies.why_not_plan(by))
     today = panel_at(at)
-    steps = planning.plan(asked(case, today) for case in waiting()[:AT_ONCE])
+    in_time = takewhile(lambda _: has_time(), waiting()[:AT_ONCE])
+    steps = planning.plan(asked(case, today) for case in in_time)
     return list(steps), waiting().count()
 
 
@@ -80,39 +91,59 @@ def asked(case: Case, today: PanelToday) -> Asked:
     return Asked(case.pk, case.version, question, people, is_overdue)
 
 
-def carry_out(*, choices: Sequence[tuple[int, int, int]], by: User, at: datetime) -> list[Outcome]:
+def carry_out(
+    *,
+    choices: Sequence[tuple[int, int, int]],
+    by: User,
+    at: datetime,
+    has_time: HasTime = always,
+) -> list[Outcome]:
     """Offer each case to whom the plan showed; a refusal stops that case alone.
 
     Every gate is asked again for each, as for one case that is given away on its own page.
 
     :param choices: the case, the version of it that was shown, and the reviewer.
+    :param has_time: asked before each; once the answer is no, the others stay as they are.
     """
-    numbers = dict(
-        Case.objects.filter(pk__in=[case_id for case_id, _, _ in choices]).values_list(
-            "pk", "number"
-        )
+    wanted = Case.objects.filter(pk__in=[case_id for case_id, _, _ in choices])
+    numbers = dict(wanted.values_list("pk", "number"))
+    return each_by_itself(
+        [
+            (numbers.get(case_id, ""), partial(_offer, case_id, version, reviewer_id))
+            for case_id, version, reviewer_id in choices
+        ],
+        by=by,
+        at=at,
+        has_time=has_time,
     )
-    return [
-        by_itself(
-            numbers[case_id],
-            _offer,
-            case_id=case_id,
-            seen_version=version,
-            reviewer_id=reviewer_id,
-            by=by,
-            at=at,
-        )
-        if case_id in numbers
-        else Outcome("?", False, "There is no such case.")
-        for case_id, version, reviewer_id in choices
-    ]
 
 
-def by_itself(number: str, act: Callable[..., str], **asked_for: Any) -> Outcome:
-    """Do one line of a plan in a transaction of its own; what is refused leaves no trace."""
+def each_by_itself(
+    acts: Sequence[tuple[str, Callable[..., str]]],
+    *,
+    by: User,
+    at: datetime,
+    has_time: HasTime,
+) -> list[Outcome]:
+    """Do each line of a plan in a transaction of its own; what is refused leaves no trace.
+
+    :param acts: the number of a case, empty if there is no such case, and what to do.
+    """
+    outcomes: list[Outcome] = []
+    for number, act in acts:
+        if not number:
+            outcomes.append(Outcome("?", False, "There is no such case."))
+        elif any(one.is_left for one in outcomes) or not has_time():
+            outcomes.append(Outcome(number, False, "Not reached yet.", is_left=True))
+        else:
+            outcomes.append(_alone(number, partial(act, by=by, at=at)))
+    return outcomes
+
+
+def _alone(number: str, act: Callable[[], str]) -> Outcome:
     try:
         with transaction.atomic():
-            sentence = act(**asked_for)
+            sentence = act()
     except (AlreadyTaken, Outdated) as overtaken:
         return Outcome(number, False, str(overtaken), was_overtaken=True)
     except (NotAllowed, CannotMove) as refusal:
@@ -160,7 +191,7 @@ def offer_as_shown(*, case_id: int, reviewer_id: int, by: User, at: datetime) ->
     )
 
 
-def _offer(*, case_id: int, seen_version: int, reviewer_id: int, by: User, at: datetime) -> str:
+def _offer(case_id: int, seen_version: int, reviewer_id: int, *, by: User, at: datetime) -> str:
     case = Case.objects.select_for_update().get(pk=case_id)
     free_seat(case)
     refuse_if_changed(case, seen_version, reader=by)

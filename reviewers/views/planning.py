@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from time import monotonic
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -14,9 +15,12 @@ from reviewers.models import Reviewer
 from reviewers.planning import Step
 from reviewers.services import moving as move_services
 from reviewers.services import planning as plan_services
-from reviewers.services.planning import Outcome
+from reviewers.services.planning import HasTime, Outcome
 
 from .loading import load_reviewer, posted
+
+# Seconds for drawing up a plan, and as many for carrying it out; gunicorn waits for 30.
+PATIENCE = 14
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,23 @@ def plan(request: StaffRequest) -> HttpResponse:
     form = PlanForm(posted(request))
     if form.is_bound and form.is_valid():
         outcomes = plan_services.carry_out(
-            choices=form.cleaned_data["choices"], by=request.user, at=timezone.now()
+            choices=form.cleaned_data["choices"],
+            by=request.user,
+            at=timezone.now(),
+            has_time=_patience(),
         )
-        context = {"outcomes": outcomes, "waiting": plan_services.waiting().count()}
+        context = {
+            "outcomes": outcomes,
+            "left": [
+                line
+                for line, one in zip(request.POST.getlist("choices"), outcomes, strict=True)
+                if one.is_left
+            ],
+            "waiting": plan_services.waiting().count(),
+        }
         return render(request, "reviewers/plan.html", context, status=_status(outcomes))
     now = timezone.now()
-    steps, waiting = plan_services.draw_up(by=request.user, at=now)
+    steps, waiting = plan_services.draw_up(by=request.user, at=now, has_time=_patience())
     context = {
         "form": form,
         "proposals": _proposals([(step.case_id, step) for step in steps], _ticked(request)),
@@ -65,11 +80,16 @@ def move(request: StaffRequest, code: str) -> HttpResponse:
             reason=form.cleaned_data["reason"],
             by=request.user,
             at=timezone.now(),
+            has_time=_patience(),
         )
         status = _status(outcomes)
     now = timezone.now()
-    lines = move_services.draw_up(
-        reviewer_id=reviewer.pk, by=request.user, at=now, in_full=request.GET.get("all", "")
+    lines, many = move_services.draw_up(
+        reviewer_id=reviewer.pk,
+        by=request.user,
+        at=now,
+        in_full=request.GET.get("all", ""),
+        has_time=_patience(),
     )
     context = {
         "reviewer": reviewer,
@@ -85,10 +105,17 @@ def move(request: StaffRequest, code: str) -> HttpResponse:
                 strict=True,
             )
         ),
+        "open_cases": many,
         "movable": any(line.step and line.step.chosen for line in lines),
         "today": timezone.localdate(now),
     }
     return render(request, "reviewers/move.html", context, status=status)
+
+
+def _patience() -> HasTime:
+    """Whether seconds are left. A request ends before a server or a proxy gives it up."""
+    end = monotonic() + PATIENCE
+    return lambda: monotonic() < end
 
 
 def _ticked(request: StaffRequest) -> list[str] | None:
@@ -99,7 +126,7 @@ def _status(outcomes: Sequence[Outcome]) -> int:
     """Conflict when somebody else was first, else whether anything was refused."""
     if any(one.was_overtaken for one in outcomes):
         return 409
-    return 200 if all(one.is_done for one in outcomes) else 422
+    return 200 if all(one.is_done or one.is_left for one in outcomes) else 422
 
 
 def _proposals(
