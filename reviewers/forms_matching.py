@@ -16,7 +16,10 @@ LABELS: dict[str, tuple[str, str]] = {
     "free_capacity": ("Free capacity", "In full for somebody without an open case."),
     "timeliness": ("On time", "In full when every review that is looked at was issued by its day."),
     "rotation": ("Rotation", "Grows with the days since the last offer."),
-    "returned_work": ("Had this case before", "When it was taken back a few days ago."),
+    "returned_work": (
+        "Had this case before",
+        "When it was taken back a few days ago and nobody else was offered it since.",
+    ),
     "declined_before": ("Declined this case", "Zero or less."),
     "return_days": ("A case returns to the same reviewer within", "Days; never after a remand."),
     "rotation_days": ("Rotation is full after", "Days without an offer."),
