@@ -1,7 +1,7 @@
 """Moving one reviewer's open work to others: on paper first, then case by case."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -49,6 +49,7 @@ def draw_up(
     by: User,
     at: datetime,
     in_full: str = "",
+    only: Collection[int] | None = None,
     has_time: HasTime = always,
 ) -> tuple[list[Line], int]:
     """Who would get each open case of a reviewer, by what is due first. Stores nothing.
@@ -57,6 +58,7 @@ def draw_up(
     seat of the same case. What the plan gives away counts as it goes.
 
     :param in_full: the number of a case for which everyone who is kept out is told of.
+    :param only: the assignments to plan for as if there were no others; all when left out.
     :param has_time: asked before each case; the plan ends where the answer is no.
     :returns: the plan, and how many open cases there are in all.
     :raises NotAllowed: wrong role.
@@ -64,7 +66,8 @@ def draw_up(
     policies.refuse(policies.why_not_plan(by))
     held = _open_work(reviewer_id)
     why_not = {one.pk: policies.why_not_move(by, one) for one in held}
-    movable = [one for one in held if not why_not[one.pk]]
+    wanted = {one.pk for one in held} if only is None else set(only)
+    movable = [one for one in held if one.pk in wanted and not why_not[one.pk]]
     in_time = takewhile(lambda _: has_time(), _asked_of_others(movable, panel_at(at)))
     steps = planning.plan(in_time, in_full=in_full)
     found = {one.pk: step for one, step in zip(movable, steps, strict=False)}
@@ -96,7 +99,7 @@ def carry_out(
     )
     numbers = dict(theirs.values_list("pk", "case__number"))
     return each_by_itself(
-        [
+        acts=[
             (numbers.get(pk, ""), partial(_move, pk, version, to, reason))
             for pk, version, to in choices
         ],

@@ -1,6 +1,6 @@
 """Giving many cases away: the plan that is shown first, and carrying it out case by case."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -62,18 +62,26 @@ def after(case: Case) -> str:
     return others[0] if others else ""
 
 
-def draw_up(*, by: User, at: datetime, has_time: HasTime = always) -> tuple[list[Step], int]:
+def draw_up(
+    *,
+    by: User,
+    at: datetime,
+    only: Collection[int] | None = None,
+    has_time: HasTime = always,
+) -> tuple[list[Step], int]:
     """Who would get each case that waits for its first reviewer, by what is due first.
 
     Stores nothing.
 
+    :param only: the cases to plan for as if no others waited; all of them when left out.
     :param has_time: asked before each case; the plan ends where the answer is no.
     :returns: the plan, and how many cases wait in all.
     :raises NotAllowed: wrong role.
     """
     policies.refuse(policies.why_not_plan(by))
     today = panel_at(at)
-    in_time = takewhile(lambda _: has_time(), waiting()[:AT_ONCE])
+    cases = waiting() if only is None else waiting().filter(pk__in=only)
+    in_time = takewhile(lambda _: has_time(), cases[:AT_ONCE])
     steps = planning.plan(asked(case, today) for case in in_time)
     return list(steps), waiting().count()
 
@@ -108,7 +116,7 @@ def carry_out(
     wanted = Case.objects.filter(pk__in=[case_id for case_id, _, _ in choices])
     numbers = dict(wanted.values_list("pk", "number"))
     return each_by_itself(
-        [
+        acts=[
             (numbers.get(case_id, ""), partial(_offer, case_id, version, reviewer_id))
             for case_id, version, reviewer_id in choices
         ],
@@ -119,8 +127,8 @@ def carry_out(
 
 
 def each_by_itself(
-    acts: Sequence[tuple[str, Callable[..., str]]],
     *,
+    acts: Sequence[tuple[str, Callable[..., str]]],
     by: User,
     at: datetime,
     has_time: HasTime,
@@ -179,7 +187,7 @@ def offer_as_shown(*, case_id: int, reviewer_id: int, by: User, at: datetime) ->
     if place is not None and place > SHOWN:
         raise Outdated(
             f"{reviewer} is no longer one of the first three for this case. "
-            "Look at the plan again, then tick it."
+            "Plan it alone, then tick it again."
         )
     return assign(
         case_id=case_id,

@@ -37,7 +37,8 @@ class Proposal:
 def plan(request: StaffRequest) -> HttpResponse:
     """Who would get each case that waits, before anything moves; then give away what is ticked."""
     form = PlanForm(posted(request))
-    if form.is_bound and form.is_valid():
+    alone = _to_plan_alone(request)
+    if form.is_bound and form.is_valid() and alone is None:
         outcomes = plan_services.carry_out(
             choices=form.cleaned_data["choices"],
             by=request.user,
@@ -55,22 +56,26 @@ def plan(request: StaffRequest) -> HttpResponse:
         }
         return render(request, "reviewers/plan.html", context, status=_status(outcomes))
     now = timezone.now()
-    steps, waiting = plan_services.draw_up(by=request.user, at=now, has_time=_patience())
+    steps, waiting = plan_services.draw_up(
+        by=request.user, at=now, only=alone, has_time=_patience()
+    )
     context = {
         "form": form,
-        "proposals": _proposals([(step.case_id, step) for step in steps], _ticked(request)),
+        "proposals": _proposals([(step.case_id, step) for step in steps], _ticked(request, alone)),
         "without": sum(step.chosen is None for step in steps),
         "waiting": waiting,
         "today": timezone.localdate(now),
     }
-    return render(request, "reviewers/plan.html", context, status=422 if form.is_bound else 200)
+    return render(request, "reviewers/plan.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def move(request: StaffRequest, code: str) -> HttpResponse:
     """Who would get each open case of a reviewer, before anything moves; then move the ticked."""
     reviewer = load_reviewer(code)
-    form = MoveForm(posted(request))
+    alone = _to_plan_alone(request)
+    typed = {"reason": request.POST.get("reason", "")}
+    form = MoveForm(posted(request)) if alone is None else MoveForm(initial=typed)
     outcomes: list[Outcome] = []
     status = 422 if form.is_bound else 200
     if form.is_bound and form.is_valid():
@@ -89,6 +94,7 @@ def move(request: StaffRequest, code: str) -> HttpResponse:
         by=request.user,
         at=now,
         in_full=request.GET.get("all", ""),
+        only=alone,
         has_time=_patience(),
     )
     context = {
@@ -100,7 +106,7 @@ def move(request: StaffRequest, code: str) -> HttpResponse:
                 lines,
                 _proposals(
                     [(line.held.pk, line.step) for line in lines],
-                    None if outcomes else _ticked(request),
+                    None if outcomes else _ticked(request, alone),
                 ),
                 strict=True,
             )
@@ -118,8 +124,21 @@ def _patience() -> HasTime:
     return lambda: monotonic() < end
 
 
-def _ticked(request: StaffRequest) -> list[str] | None:
-    return request.POST.getlist("choices") if request.method == "POST" else None
+def _to_plan_alone(request: StaffRequest) -> list[int] | None:
+    """What is to be planned as if nothing else waited, if that was asked and something is ticked.
+
+    Who comes first for a case depends on what the plan gives away before it.
+    """
+    form = PlanForm(request.POST)
+    if "alone" not in request.POST or not form.is_valid():
+        return None
+    return [given for given, _, _ in form.cleaned_data["choices"]]
+
+
+def _ticked(request: StaffRequest, alone: list[int] | None) -> list[str] | None:
+    """The ticks that a refused form came with."""
+    is_refused = request.method == "POST" and alone is None
+    return request.POST.getlist("choices") if is_refused else None
 
 
 def _status(outcomes: Sequence[Outcome]) -> int:

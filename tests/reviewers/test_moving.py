@@ -275,7 +275,7 @@ def test_who_is_no_longer_one_of_the_first_three_asks_for_another_look(coordinat
     assert outcome.was_overtaken
     assert outcome.sentence == (
         f"{last.code} is no longer one of the first three for this case. "
-        "Look at the plan again, then tick it."
+        "Plan it alone, then tick it again."
     )
     held.refresh_from_db()
     assert held.state == State.ACCEPTED
@@ -462,6 +462,30 @@ def test_mc7_the_page_shows_the_plan_asks_for_a_reason_and_then_moves(
     again = client.post(page_of(held.reviewer), {"choices": [choice], "reason": "Away"})
     assert again.status_code == 409
     assert "taken back, by Mina Petrov." in again.content.decode()
+
+
+def test_the_ticked_cases_are_planned_alone_and_the_reason_stays(client, coordinator, set_clock):
+    set_clock(LATER)
+    leaving = fit_reviewer(capacity=9)
+    first, second = (offered_case(reviewer=leaving) for _ in range(2))
+    best, other = fit_reviewer(capacity=1), fit_reviewer(capacity=1, licence={"state": "Nevada"})
+    client.force_login(coordinator)
+    version = Case.objects.get(pk=second.case_id).version
+    assert (
+        f'value="{second.pk}:{version}:{other.pk}"' in client.get(page_of(leaving)).content.decode()
+    )
+
+    answer = client.post(
+        page_of(leaving),
+        {"choices": [f"{second.pk}:{version}:{other.pk}"], "reason": "Away", "alone": "1"},
+    )
+
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    assert f'value="{second.pk}:{version}:{best.pk}" checked' in text
+    assert first.case.number not in text
+    assert 'value="Away"' in text
+    assert now_with(second.case) == [leaving.pk]
 
 
 def test_the_page_links_to_everyone_who_is_kept_out(client, coordinator, set_clock):

@@ -201,6 +201,26 @@ def test_what_a_plan_had_no_time_for_goes_on_with_one_press(client, monkeypatch)
     assert not ReviewerAssignment.objects.exists()
 
 
+def test_a_case_that_is_planned_alone_goes_to_whom_the_cases_before_it_would_have_taken(client):
+    first, second = ready_case(), ready_case()
+    best, other = fit_today(capacity=1), fit_today(capacity=1, licence={"state": "Nevada"})
+    client.force_login(person(Role.COORDINATOR))
+    text = client.get("/reviewers/plan/").content.decode()
+    assert f'value="{second.pk}:{second.version}:{other.pk}" checked' in text
+
+    answer = client.post(
+        "/reviewers/plan/", {"choices": [f"{second.pk}:{second.version}:{other.pk}"], "alone": "1"}
+    )
+
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    assert f'value="{second.pk}:{second.version}:{best.pk}" checked' in text
+    assert first.number not in text
+    assert "1 of 2 cases ready to assign" in text
+    assert not ReviewerAssignment.objects.exists()
+    assert client.post("/reviewers/plan/", {"alone": "1"}).status_code == 422
+
+
 def test_the_plan_of_a_big_panel_stays_a_small_page(client):
     case = ready_case()
     for _ in range(15):
