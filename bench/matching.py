@@ -178,7 +178,8 @@ def main() -> None:
     started = time.perf_counter()
     today = panel_today(rules_on(DAY, known_at=now), on=DAY, known_at=now)
     steps = planning.plan(
-        (case.pk, case.version, *gather(case, today)) for case in islice(cycle(cases), planned)
+        planning.Asked(case.pk, case.version, *gather(case, today))
+        for case in islice(cycle(cases), planned)
     )
     given = sum(step.chosen is not None for step in steps)
     plan = time.perf_counter() - started

@@ -28,7 +28,7 @@ class Place:
     key: str = ""
 
 
-_QUEUE_KEYS = {"eligibility": "g e", "records": "g w", "assign": "g a", "qa": "g q", "issue": "g s"}
+_QUEUE_KEYS = {"eligibility": "g e", "records": "g w", "assign": "g t", "qa": "g q", "issue": "g s"}
 
 # Sections of the side bar, in the order of the journey.
 PLACES: dict[str, tuple[Place, ...]] = {
@@ -49,7 +49,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         for slug, (label, _) in QUEUES.items()
     ),
     "House": (
-        Place("Plan of assignments", "reviewers:plan", "reviewers.assign"),
+        Place("Plan of assignments", "reviewers:plan", "reviewers.assign", key="g a"),
         Place("Reviewers", "reviewers:panel", "reviewers.see_identity", key="g p"),
         Place("Credentialing", "reviewers:worklist", "reviewers.see_identity"),
         Place("Organisations", "cases:organisations", "cases.keep_organisations"),

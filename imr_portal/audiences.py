@@ -155,6 +155,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     # reviewers: choosing one, and a reviewer's own cases
     "reviewers:assign": "reviewers.assign",
     "reviewers:plan": "reviewers.assign",
+    "reviewers:move": "reviewers.assign",
     "reviewers:settle": "reviewers.assign",
     "reviewers:take_back": "reviewers.assign",
     "reviewers:approve_seats": "reviewers.assign",

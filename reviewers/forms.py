@@ -47,6 +47,7 @@ class AssignForm(forms.Form):
         required=False,
     )
     override_reason = Line(label="Note", max_length=300, required=False)
+    go_on = forms.BooleanField(required=False)  # to the next case that waits
 
 
 class SettleForm(forms.Form):

@@ -16,7 +16,10 @@ LABELS: dict[str, tuple[str, str]] = {
     "free_capacity": ("Free capacity", "In full for somebody without an open case."),
     "timeliness": ("On time", "In full when every review that is looked at was issued by its day."),
     "rotation": ("Rotation", "Grows with the days since the last offer."),
-    "returned_work": ("Had this case before", "When it was taken back a few days ago."),
+    "returned_work": (
+        "Had this case before",
+        "When it was taken back a few days ago and nobody else was offered it since.",
+    ),
     "declined_before": ("Declined this case", "Zero or less."),
     "return_days": ("A case returns to the same reviewer within", "Days; never after a remand."),
     "rotation_days": ("Rotation is full after", "Days without an offer."),
@@ -89,28 +92,3 @@ class ReceivesForm(forms.Form):
         if self.cleaned_data["which"] == "all":
             return None
         return list(self.cleaned_data["subjects"])
-
-
-class LinesField(forms.Field):
-    """Ticked lines, each ``case:version:reviewer``."""
-
-    widget = forms.MultipleHiddenInput
-
-    def clean(self, value: Any) -> list[tuple[int, int, int]]:
-        """:raises ValidationError: nothing is ticked, or a line that no page of ours wrote."""
-        lines = super().clean(value)
-        try:
-            return [_three(line) for line in lines]
-        except ValueError:
-            raise forms.ValidationError("Tick the cases again.") from None
-
-
-def _three(line: str) -> tuple[int, int, int]:
-    case, version, reviewer = line.split(":")
-    return int(case), int(version), int(reviewer)
-
-
-class PlanForm(forms.Form):
-    """Which lines of a plan are carried out: the case, its version, and who was shown for it."""
-
-    choices = LinesField(error_messages={"required": "Tick at least one case."})

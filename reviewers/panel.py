@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from cases.models import Case, DisputedItem
@@ -32,6 +32,7 @@ from .standing import rules_on
 
 PAGE = 50
 LAPSES_SOON = timedelta(days=90)
+TOLD_FOR = timedelta(days=14)  # so long, who lost a case reads that it is gone
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,26 @@ def file_of(
             rows = rows.prefetch_related("organisation__names", "person__names")
         found.append((kind, TITLES[kind], [_fact_line(row, on) for row in rows]))
     return found
+
+
+def taken_lately(user: User, *, now: datetime) -> list[ReviewerAssignment]:
+    """The cases that the house took from this person a few days ago, latest first. Queries once.
+
+    One that has come back to them is not among them.
+    """
+    back = ReviewerAssignment.objects.filter(
+        reviewer__user=user, case=OuterRef("case"), state__in=ReviewerAssignment.LIVE
+    )
+    return list(
+        ReviewerAssignment.objects.filter(
+            ~Exists(back),
+            reviewer__user=user,
+            state=ReviewerAssignment.State.REMOVED,
+            ended_at__gt=now - TOLD_FOR,
+        )
+        .select_related("case")
+        .order_by("-ended_at", "-pk")
+    )
 
 
 def my_work(user: User) -> list[Work]:

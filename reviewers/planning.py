@@ -7,6 +7,20 @@ from dataclasses import dataclass, replace
 from . import matching
 from .matching import Applicant, Question, Verdict
 
+# So many of those who are kept out are told of by sentences, the nearest first; all are counted.
+NEAREST = 10
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One case as a plan is asked about it."""
+
+    case_id: int
+    version: int
+    question: Question
+    people: Sequence[Applicant]
+    is_overdue: bool = False
+
 
 @dataclass(frozen=True)
 class Step:
@@ -16,11 +30,9 @@ class Step:
     case_number: str
     version: int
     chosen: Verdict | None
-    refused: Sequence[Verdict]
-
-    @property
-    def counts(self) -> list[tuple[int, str]]:
-        return matching.counts(self.refused)
+    kept_out: int
+    counts: Sequence[tuple[int, str]]
+    refused: Sequence[Verdict]  # the nearest of those who are kept out, or all
 
     @property
     def reasons(self) -> list[str]:
@@ -28,26 +40,51 @@ class Step:
         return [reason.sentence for reason in self.chosen.reasons] if self.chosen else []
 
 
-def plan(cases: Iterable[tuple[int, int, Question, Sequence[Applicant]]]) -> Iterator[Step]:
+def plan(cases: Iterable[Asked], *, in_full: str = "") -> Iterator[Step]:
     """Each case in its order to whoever comes first for it.
 
     What the plan itself gives away counts: a reviewer's last free place is given once.
 
-    :param cases: id, version, question and applicants of each.
+    :param in_full: the number of a case for which everyone who is kept out is told of.
     """
     given: Counter[int] = Counter()
-    for case_id, version, question, people in cases:
-        verdicts = matching.rank(question, [_with(one, question, given) for one in people])
+    late: Counter[int] = Counter()
+    for asked in cases:
+        question = asked.question
+        verdicts = matching.rank(
+            question, [_with(one, question, given, late) for one in asked.people]
+        )
         chosen = verdicts[0] if verdicts and verdicts[0].is_eligible else None
         if chosen:
             given[chosen.reviewer_id] += 1
+            late[chosen.reviewer_id] += asked.is_overdue
         refused = [one for one in verdicts if not one.is_eligible]
-        yield Step(case_id, question.case_number, version, chosen, refused)
+        yield Step(
+            case_id=asked.case_id,
+            case_number=question.case_number,
+            version=asked.version,
+            chosen=chosen,
+            kept_out=len(refused),
+            counts=matching.counts(refused),
+            refused=refused if question.case_number == in_full else nearest(refused),
+        )
 
 
-def _with(applicant: Applicant, question: Question, given: Counter[int]) -> Applicant:
+def nearest(refused: Iterable[Verdict]) -> list[Verdict]:
+    """Those whom the fewest gates keep out, by code: what could be mended is seen first."""
+    return sorted(refused, key=lambda one: (len(one.refusals), one.code))[:NEAREST]
+
+
+def _with(
+    applicant: Applicant, question: Question, given: Counter[int], late: Counter[int]
+) -> Applicant:
     """The applicant as they will stand once the plan so far is carried out."""
-    more = given[applicant.profile.reviewer_id]
-    if not more:
+    pk = applicant.profile.reviewer_id
+    if not given[pk]:
         return applicant
-    return replace(applicant, workload=applicant.workload + more, last_offered_on=question.on)
+    return replace(
+        applicant,
+        workload=applicant.workload + given[pk],
+        overdue=applicant.overdue + late[pk],
+        last_offered_on=question.on,
+    )

@@ -25,6 +25,7 @@ __all__ = [
     "why_not_decline",
     "why_not_end_seats",
     "why_not_keep_credentials",
+    "why_not_move",
     "why_not_open_file",
     "why_not_plan",
     "why_not_set_limits",
@@ -62,6 +63,13 @@ def why_not_take_back(user: User, case: Case) -> str:
         Status.IN_REVIEW,
         act="take it back from the reviewer",
     )
+
+
+def why_not_move(user: User, assignment: ReviewerAssignment) -> str:
+    """Whether the case of an assignment may be taken from its reviewer and given to another."""
+    if not assignment.is_live:
+        return "This case is no longer in their hands."
+    return why_not_take_back(user, assignment.case)
 
 
 def why_not_approve_seats(user: User, case: Case) -> str:

@@ -93,15 +93,23 @@ def _latest_finished(
 def had_it(case: Case, *, known_at: datetime) -> dict[int, date]:
     """Who accepted this case in its present round and had it taken back, and until when.
 
+    Once it is offered to somebody else they have taken over, and it does not return to the one
+    before them: not when the house moved it, and not when it is taken back from those in turn.
+    What is taken back at this very moment is being moved, so that does not count either.
     Who gave it back is another matter, and so is an earlier round: that reviewer is refused.
     """
     rows = ReviewerAssignment.objects.filter(
-        case=case,
-        round=case.round,
-        state=State.REMOVED,
-        accepted_at__isnull=False,
-        ended_at__lte=known_at,
-    ).order_by("ended_at")
-    return {
-        pk: local_day(ended) for pk, ended in rows.values_list("reviewer_id", "ended_at") if ended
-    }
+        case=case, round=case.round, offered_at__lte=known_at
+    ).order_by("offered_at", "pk")
+    had: dict[int, datetime] = {}
+    for one in rows:
+        if one.reviewer_id is None or one.offered_at is None:
+            continue
+        had = {
+            pk: ended
+            for pk, ended in had.items()
+            if pk == one.reviewer_id or ended > one.offered_at
+        }
+        if one.state == State.REMOVED and one.accepted_at and one.ended_at:
+            had[one.reviewer_id] = one.ended_at
+    return {pk: local_day(ended) for pk, ended in had.items() if ended < known_at}

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import choosing, fairness, files, matching, own, panel
+from .views import choosing, fairness, files, matching, own, panel, planning
 
 app_name = "reviewers"
 
@@ -23,7 +23,7 @@ urlpatterns = [
     path("reviewers/reports/<int:report_id>/", panel.settle_report, name="settle_report"),
     path("reviews/report/", own.report_change, name="report_change"),
     path("reviewers/conflict-limits/", panel.limits, name="limits"),
-    path("reviewers/plan/", matching.plan, name="plan"),
+    path("reviewers/plan/", planning.plan, name="plan"),
     path("reviewers/matching-rules/", matching.rules, name="rules"),
     path("reviewers/fairness/", fairness.results, name="fairness"),
     path("reviewers/fairness/<int:test_id>/", fairness.result, name="fairness_test"),
@@ -31,6 +31,7 @@ urlpatterns = [
     path("reviewers/new/", files.add_reviewer, name="add"),
     path("reviewers/<str:code>/", files.reviewer, name="reviewer"),
     path("reviewers/<str:code>/change/", files.change_reviewer, name="change"),
+    path("reviewers/<str:code>/move/", planning.move, name="move"),
     path("reviewers/<str:code>/receives/", matching.receives, name="receives"),
     path("reviewers/<str:code>/status/", files.change_status, name="status"),
     path("reviewers/<str:code>/sign-in/", files.link_sign_in, name="sign_in"),

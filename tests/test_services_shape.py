@@ -58,10 +58,13 @@ QUESTIONS = {
     },
     "records/services/documents.py": {"has_papers_to_take_in"},
     "records/services/reading.py": {"unopened"},
-    "reviewers/services/assignment.py": {"current_wording"},
+    "reviewers/services/assignment.py": {"current_wording", "free_seat"},
     "reviewers/services/conflicts.py": {"open_questions"},
     "reviewers/services/fairness.py": {"examine", "unanswered"},
-    "reviewers/services/planning.py": {"draw_up"},
+    "reviewers/services/moving.py": {"draw_up"},
+    "reviewers/services/planning.py": {
+        "draw_up", "waiting", "after", "panel_at", "asked", "always", "refuse_if_changed",
+    },
 }  # fmt: skip
 
 # Acts of the machine. Nobody is asked who did it: it was the system, always.

@@ -36,6 +36,7 @@ def my_reviews(request: StaffRequest) -> HttpResponse:
         "hindrances": reviewers.panel.hindrances(held, me, rules=rules_on(today, known_at=now))
         if held
         else [],
+        "taken": reviewers.panel.taken_lately(request.user, now=now),
         "lapsing": reviewers.panel.lapsing(held) if held else [],
         "today": today,
     }

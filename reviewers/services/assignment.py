@@ -101,7 +101,7 @@ def _assign(
     at: datetime,
 ) -> ReviewerAssignment:
     case = Case.objects.select_for_update().get(pk=case_id)
-    seat = _free_seat(case)
+    seat = free_seat(case)
     policies.refuse(policies.why_not_assign(by, case))
     case.refuse_if_stale(seen_version)
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
@@ -288,11 +288,18 @@ def decline(
 
 @transaction.atomic
 def remove(
-    *, assignment_id: int, reason: str, bar: bool = False, by: User, at: datetime
+    *,
+    assignment_id: int,
+    reason: str,
+    bar: bool = False,
+    to_another: bool = False,
+    by: User,
+    at: datetime,
 ) -> ReviewerAssignment:
     """Take a case back from its reviewer.
 
     :param bar: the reviewer may not be given this case again, for instance after a conflict.
+    :param to_another: it is given to another reviewer in the same act; the history says so.
     :raises NotAllowed: wrong role or state, or no reason.
     """
     assignment, case = _lock(assignment_id)
@@ -307,7 +314,7 @@ def remove(
         State.REMOVED,
         reason.strip()[:300],
         Event.Kind.REVIEWER_REMOVED,
-        f"Taken back from {_seat(assignment)}.",
+        f"Taken back from {_seat(assignment)}{', to be given to another' if to_another else ''}.",
         by=by,
         at=at,
     )
@@ -353,8 +360,8 @@ def _lock(assignment_id: int) -> tuple[ReviewerAssignment, Case]:
     return assignment, case
 
 
-def _free_seat(case: Case) -> int:
-    """The seat to fill.
+def free_seat(case: Case) -> int:
+    """The seat of a locked case that is to be filled.
 
     :raises AlreadyTaken: every seat is held; the message says who filled the last one.
     """

@@ -1,27 +1,36 @@
 """Giving many cases away: the plan that is shown first, and carrying it out case by case."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import takewhile
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
-from accounts.versions import Stale
 from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import CannotMove, Case
 from cases.policies import NotAllowed
 from reviewers import planning, policies
-from reviewers.candidates import gather, panel_today
+from reviewers.candidates import PanelToday, gather, panel_today
 from reviewers.models import Reviewer, ReviewerAssignment
-from reviewers.planning import Step
+from reviewers.planning import Asked, Step
 from reviewers.standing import rules_on
 
-from .assignment import assign
+from .assignment import SHOWN, AlreadyTaken, Outdated, assign, free_seat
 from .matching import rank
 
-AT_ONCE = 25
+AT_ONCE = 60
+
+HasTime = Callable[[], bool]  # whether the one who asked still waits
+
+
+def always() -> bool:
+    """For those who wait for all of it."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -31,58 +40,168 @@ class Outcome:
     case_number: str
     is_done: bool
     sentence: str
+    was_overtaken: bool = False  # somebody else was first, or what was shown is no longer so
+    is_left: bool = False  # its turn did not come
 
 
-def draw_up(*, by: User, at: datetime) -> tuple[list[Step], bool]:
+def waiting() -> QuerySet[Case]:
+    """The cases that wait for their first reviewer, by what is due first."""
+    held = ReviewerAssignment.objects.filter(state__in=ReviewerAssignment.LIVE)
+    return (
+        Case.objects.filter(status=Status.RECORDS_COMPLETE)
+        .exclude(pk__in=held.values("case"))
+        .order_by("due_on", "pk")
+    )
+
+
+def after(case: Case) -> str:
+    """The number of the case that waits next after this one, round again at the end, or empty."""
+    numbers = list(waiting().values_list("number", flat=True))
+    at = numbers.index(case.number) + 1 if case.number in numbers else 0
+    others = [number for number in numbers[at:] + numbers[:at] if number != case.number]
+    return others[0] if others else ""
+
+
+def draw_up(
+    *,
+    by: User,
+    at: datetime,
+    only: Collection[int] | None = None,
+    has_time: HasTime = always,
+) -> tuple[list[Step], int]:
     """Who would get each case that waits for its first reviewer, by what is due first.
 
     Stores nothing.
 
-    :returns: the plan, and whether more cases wait than it holds.
+    :param only: the cases to plan for as if no others waited; all of them when left out.
+    :param has_time: asked before each case; the plan ends where the answer is no.
+    :returns: the plan, and how many cases wait in all.
     :raises NotAllowed: wrong role.
     """
     policies.refuse(policies.why_not_plan(by))
+    today = panel_at(at)
+    cases = waiting() if only is None else waiting().filter(pk__in=only)
+    in_time = takewhile(lambda _: has_time(), cases[:AT_ONCE])
+    steps = planning.plan(asked(case, today) for case in in_time)
+    return list(steps), waiting().count()
+
+
+def panel_at(at: datetime) -> PanelToday:
+    """The panel as the cases of a plan find it, gathered once for all of them."""
     day = local_day(at)
-    rules = rules_on(day, known_at=at)
-    held = ReviewerAssignment.objects.filter(state__in=ReviewerAssignment.LIVE)
-    waiting = list(
-        Case.objects.filter(status=Status.RECORDS_COMPLETE)
-        .exclude(pk__in=held.values("case"))
-        .order_by("due_on", "pk")[: AT_ONCE + 1]
-    )
-    today = panel_today(rules, on=day, known_at=at)
-    steps = planning.plan(
-        (case.pk, case.version, *gather(case, today)) for case in waiting[:AT_ONCE]
-    )
-    return list(steps), len(waiting) > AT_ONCE
+    return panel_today(rules_on(day, known_at=at), on=day, known_at=at)
 
 
-def carry_out(*, choices: Sequence[tuple[int, int, int]], by: User, at: datetime) -> list[Outcome]:
+def asked(case: Case, today: PanelToday) -> Asked:
+    """What the plan is asked about a case."""
+    question, people = gather(case, today)
+    is_overdue = case.due_on is not None and case.due_on < today.on
+    return Asked(case.pk, case.version, question, people, is_overdue)
+
+
+def carry_out(
+    *,
+    choices: Sequence[tuple[int, int, int]],
+    by: User,
+    at: datetime,
+    has_time: HasTime = always,
+) -> list[Outcome]:
     """Offer each case to whom the plan showed; a refusal stops that case alone.
 
     Every gate is asked again for each, as for one case that is given away on its own page.
 
     :param choices: the case, the version of it that was shown, and the reviewer.
+    :param has_time: asked before each; once the answer is no, the others stay as they are.
     """
-    outcomes = []
-    for case_id, version, reviewer_id in choices:
-        number = Case.objects.values_list("number", flat=True).filter(pk=case_id).first()
-        if number is None:
+    wanted = Case.objects.filter(pk__in=[case_id for case_id, _, _ in choices])
+    numbers = dict(wanted.values_list("pk", "number"))
+    return each_by_itself(
+        acts=[
+            (numbers.get(case_id, ""), partial(_offer, case_id, version, reviewer_id))
+            for case_id, version, reviewer_id in choices
+        ],
+        by=by,
+        at=at,
+        has_time=has_time,
+    )
+
+
+def each_by_itself(
+    *,
+    acts: Sequence[tuple[str, Callable[..., str]]],
+    by: User,
+    at: datetime,
+    has_time: HasTime,
+) -> list[Outcome]:
+    """Do each line of a plan in a transaction of its own; what is refused leaves no trace.
+
+    :param acts: the number of a case, empty if there is no such case, and what to do.
+    """
+    outcomes: list[Outcome] = []
+    for number, act in acts:
+        if not number:
             outcomes.append(Outcome("?", False, "There is no such case."))
-            continue
-        try:
-            with transaction.atomic():
-                listed = rank(case_id=case_id, by=by, at=at)
-                made = assign(
-                    case_id=case_id,
-                    reviewer_id=reviewer_id,
-                    candidate_list_id=listed.pk,
-                    seen_version=version,
-                    by=by,
-                    at=at,
-                )
-        except (NotAllowed, CannotMove, Stale, Reviewer.DoesNotExist) as refusal:
-            outcomes.append(Outcome(number, False, str(refusal)))
+        elif any(one.is_left for one in outcomes) or not has_time():
+            outcomes.append(Outcome(number, False, "Not reached yet.", is_left=True))
         else:
-            outcomes.append(Outcome(number, True, f"Offered to {made.reviewer}."))
+            outcomes.append(_alone(number, partial(act, by=by, at=at)))
     return outcomes
+
+
+def _alone(number: str, act: Callable[[], str]) -> Outcome:
+    try:
+        with transaction.atomic():
+            sentence = act()
+    except (AlreadyTaken, Outdated) as overtaken:
+        return Outcome(number, False, str(overtaken), was_overtaken=True)
+    except (NotAllowed, CannotMove) as refusal:
+        return Outcome(number, False, str(refusal))
+    return Outcome(number, True, sentence)
+
+
+def refuse_if_changed(case: Case, seen_version: int, *, reader: User) -> None:
+    """Stop at a locked case that is not as the plan showed it.
+
+    :raises Outdated: with who changed it.
+    """
+    if case.version == seen_version:
+        return
+    latest = case.history.order_by("-history_id").first()
+    who = latest.history_user.name_for(reader) if latest and latest.history_user else "The system"
+    raise Outdated(
+        f"{who} changed the case after the plan was drawn up. Look at the plan again, then tick it."
+    )
+
+
+def offer_as_shown(*, case_id: int, reviewer_id: int, by: User, at: datetime) -> ReviewerAssignment:
+    """Offer a locked case to the one whom a plan showed, from a list of candidates made now.
+
+    :raises Outdated: others come first by now, so that a choice of a person is asked for.
+    :raises NotAllowed: a gate refuses, or any other refusal of ``assign``.
+    """
+    listed = rank(case_id=case_id, by=by, at=at)
+    reviewer = Reviewer.objects.filter(pk=reviewer_id).first()
+    if reviewer is None:
+        policies.refuse("There is no such reviewer.")
+    place = listed.candidates.filter(reviewer=reviewer_id).values_list("rank", flat=True).first()
+    if place is not None and place > SHOWN:
+        raise Outdated(
+            f"{reviewer} is no longer one of the first three for this case. "
+            "Plan it alone, then tick it again."
+        )
+    return assign(
+        case_id=case_id,
+        reviewer_id=reviewer_id,
+        candidate_list_id=listed.pk,
+        seen_version=None,  # compared before, with the case locked
+        by=by,
+        at=at,
+    )
+
+
+def _offer(case_id: int, seen_version: int, reviewer_id: int, *, by: User, at: datetime) -> str:
+    case = Case.objects.select_for_update().get(pk=case_id)
+    free_seat(case)
+    refuse_if_changed(case, seen_version, reader=by)
+    made = offer_as_shown(case_id=case_id, reviewer_id=reviewer_id, by=by, at=at)
+    return f"Offered to {made.reviewer}."

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -25,6 +26,7 @@ from reviewers.models import (
 from reviewers.services import assignment as assignments
 from reviewers.services import conflicts as conflict_services
 from reviewers.services import matching as matching_services
+from reviewers.services import planning
 from reviewers.services import seats as seat_services
 
 from .loading import CONFLICTS, REFUSALS, load_case, posted
@@ -39,6 +41,7 @@ def assign(request: StaffRequest, number: str) -> HttpResponse:
         return _assign_page(request, case, form)
     status = 422
     if form.is_valid():
+        following = planning.after(case) if form.cleaned_data["go_on"] else ""
         try:
             made = assignments.assign(
                 case_id=case.pk,
@@ -57,8 +60,17 @@ def assign(request: StaffRequest, number: str) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, f"{case.number} is offered to {made.reviewer}.")
+            if form.cleaned_data["go_on"]:
+                return redirect(_assign_next(following))
             return redirect(case)
     return _assign_page(request, load_case(number), form, status=status)
+
+
+def _assign_next(number: str) -> str:
+    """The page of choosing for a case, or the list of those that wait when there is none."""
+    if number:
+        return reverse("reviewers:assign", args=[number])
+    return reverse("desk:queue", args=["assign"])
 
 
 @require_POST

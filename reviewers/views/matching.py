@@ -1,6 +1,4 @@
-"""Pages of matching: the plan over many cases, weights and limits, what somebody receives."""
-
-from collections.abc import Sequence
+"""Pages of matching: weights and limits, and what somebody receives."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -12,10 +10,8 @@ from accounts.requests import StaffRequest
 from accounts.versions import Stale
 from cases.policies import NotAllowed
 from reviewers import panel, policies
-from reviewers.forms_matching import PlanForm, ReceivesForm, RulesForm
+from reviewers.forms_matching import ReceivesForm, RulesForm
 from reviewers.models import Reviewer
-from reviewers.planning import Step
-from reviewers.services import planning as plan_services
 from reviewers.services import rules as rule_services
 from reviewers.standing import rules_on
 
@@ -51,36 +47,6 @@ def rules(request: StaffRequest) -> HttpResponse:
         "today": today,
     }
     return render(request, "reviewers/rules.html", context, status=200 if posted is None else 422)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def plan(request: StaffRequest) -> HttpResponse:
-    """Who would get each case that waits, before anything moves; then give away what is ticked."""
-    form = PlanForm(request.POST if request.method == "POST" else None)
-    outcomes, status = [], 200
-    if form.is_bound:
-        status = 422
-        if form.is_valid():
-            outcomes = plan_services.carry_out(
-                choices=form.cleaned_data["choices"], by=request.user, at=timezone.now()
-            )
-            status = 200 if all(one.is_done for one in outcomes) else 422
-    now = timezone.now()
-    steps, more = plan_services.draw_up(by=request.user, at=now)
-    context = {
-        "form": form,
-        "outcomes": outcomes,
-        "steps": _with_reviewers(steps),
-        "more": more,
-        "today": timezone.localdate(now),
-    }
-    return render(request, "reviewers/plan.html", context, status=status)
-
-
-def _with_reviewers(steps: Sequence[Step]) -> list[tuple[Step, Reviewer | None]]:
-    """Each step with who is proposed for it. One query."""
-    found = Reviewer.objects.in_bulk([step.chosen.reviewer_id for step in steps if step.chosen])
-    return [(step, found[step.chosen.reviewer_id] if step.chosen else None) for step in steps]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,4 +1,6 @@
-// Keys, declared where they act: data-key="n" or data-key="g i" on a link, button, radio or field.
+// Keys, declared where they act: data-key="n" or data-key="g i" on a link, button, radio or field; on
+// a region, the key goes to its [data-pane-start]. "Shift 1" is the digit with Shift, whatever the
+// keyboard writes for it.
 // A key of one character is inactive in fields and where the person switched such keys off.
 // [data-list] holds [data-row]s (j k p); [data-pane] and .pane are walked by F6; [data-main-action] is
 // pressed by Ctrl+Enter, also in fields; "?" shows what is valid here.
@@ -18,6 +20,8 @@ const press = (element) => {
   if (element.matches("input:not([type=radio], [type=checkbox]), textarea, select")) {
     element.focus();
     element.select?.();
+  } else if (element.matches("aside, section")) {
+    (element.querySelector("[data-pane-start]") || element).focus();
   } else {
     if (element.matches("input")) element.focus();
     element.click();
@@ -145,7 +149,8 @@ document.addEventListener("keydown", (event) => {
   const keys = first ? `${first} ${event.key}` : event.key;
   first = "";
   clearTimeout(timer);
-  const found = find(keys);
+  const digit = event.shiftKey && /^Digit([1-9])$/.exec(event.code)?.[1];
+  const found = find(keys) || digit && digit !== event.key && find(`Shift ${digit}`);
   if (keys === "?") { done(); help(); } else if (found) { done(); press(found); } else if (document.querySelector(`[data-key^="${CSS.escape(keys)} "]`)) {
     first = keys;
     timer = setTimeout(() => { first = ""; }, 1200);
@@ -158,5 +163,5 @@ document.addEventListener("keydown", (event) => {
   }
 });
 document.querySelectorAll("[data-key]").forEach((element) => {
-  if (singles() && !element.hasAttribute("aria-keyshortcuts")) element.setAttribute("aria-keyshortcuts", element.dataset.key);
+  if (singles() && !element.hasAttribute("aria-keyshortcuts")) element.setAttribute("aria-keyshortcuts", element.dataset.key.replace("Shift ", "Shift+"));
 });

@@ -72,6 +72,8 @@ def pages_of_coordinator(stages):
         f"/cases/{number['complete']}/records/read/",
         f"/cases/{number['complete']}/assign/",
         f"/cases/{number['offered']}/assign/",
+        "/reviewers/plan/",
+        "/reviewers/R-0001/move/",
         f"/cases/{number['noticed']}/withdraw/",
         f"/cases/{number['received']}/terminate/",
         f"/records/{document.pk}/",

@@ -89,6 +89,52 @@ def test_a_reviewer_is_assigned_with_one_key(work, visit):
     expect(page.locator(".h .tag")).to_have_text("Offered to a reviewer")
 
 
+def test_reviewers_are_assigned_case_after_case(work, visit):
+    first, second = work.complete(), work.complete()
+    page = visit(work.people[Role.COORDINATOR], f"/cases/{first.number}/assign/")
+    keys(page, "?")
+    told = page.get_by_role("dialog")
+    expect(told).to_contain_text("To the candidates")
+    expect(told).to_contain_text("Assign to Alice Whitfield, then next case")
+    expect(told).to_contain_text("Plan of assignments")
+    keys(page, "Escape", "a")
+    expect(page.get_by_role("button", name="Assign to Alice Whitfield", exact=True)).to_be_focused()
+    keys(page, "Shift+Digit1")
+    page.wait_for_url("**/assign/")
+    expect(page.get_by_role("status").filter(has_text=first.number)).to_be_visible()
+    assert first.number not in page.url
+    assert Case.objects.get(pk=first.pk).status == "REVIEWER_CHOSEN"
+    assert Case.objects.get(pk=second.pk).status == "RECORDS_COMPLETE"
+
+
+def test_the_plan_is_walked_and_carried_out(work, visit):
+    stays, goes = work.complete(), work.complete()
+    page = visit(work.people[Role.COORDINATOR])
+    keys(page, "g", "a")
+    page.wait_for_url("**/reviewers/plan/")
+    lines = page.locator("[data-row] [data-open]")
+    numbers = lines.all_inner_texts()
+    assert {stays.number, goes.number} <= set(numbers)
+    for _ in range(numbers.index(stays.number) + 1):
+        keys(page, "j")
+    assert stays.number in active(page)
+    keys(page, "x")
+    expect(page.locator(f"#choice-{stays.number}")).not_to_be_checked()
+    keys(page, "Control+Enter")
+    expect(page.get_by_role("heading", name="What was carried out")).to_be_visible()
+    assert Case.objects.get(pk=goes.pk).status == "REVIEWER_CHOSEN"
+    assert Case.objects.get(pk=stays.pk).status == "RECORDS_COMPLETE"
+
+
+def test_the_work_of_a_reviewer_is_moved(work, visit):
+    held = work.in_review()
+    page = visit(work.people[Role.COORDINATOR], f"/reviewers/{work.reviewer.code}/")
+    page.get_by_role("link", name="Move open work").press("Enter")
+    page.wait_for_url("**/move/")
+    expect(page.locator("main")).to_contain_text(held.case.number)
+    expect(page.locator("main")).to_contain_text("Nobody")
+
+
 def test_a_review_is_read_and_written(work, visit, answered):
     assignment = work.in_review()
     page = visit(work.people[Role.REVIEWER], f"/reviews/{assignment.pk}/")

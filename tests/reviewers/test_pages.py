@@ -136,6 +136,31 @@ class TestChoosing:
         assert first in reviewers
         assert Look.objects.filter(user=coordinator, reference=case.number).exists()
 
+    def test_the_next_case_comes_up_after_a_choice_and_the_list_after_the_last(self, signed_in):
+        client, reviewer = signed_in(Role.COORDINATOR), fit_today()
+        first, second, third = (ready_case() for _ in range(3))
+        for case, then in (
+            (second, self.page(third)),
+            (third, self.page(first)),
+            (first, reverse("desk:queue", args=["assign"])),
+        ):
+            page = client.get(self.page(case))
+            assert 'data-key="Shift 1"' in page.content.decode()
+            answer = client.post(self.page(case), self.choice(page, reviewer, go_on="1"))
+            assert (answer.status_code, answer.headers.get("Location")) == (302, then)
+
+    def test_who_is_second_to_assign_reads_who_was_first(self, signed_in):
+        case, reviewer = ready_case(), fit_today()
+        client = signed_in(Role.COORDINATOR)
+        choice = self.choice(client.get(self.page(case)), reviewer, go_on="1")
+        first = offered_case(case=case, reviewer=fit_today(), at=timezone.now())
+
+        answer = client.post(self.page(case), choice)
+
+        assert answer.status_code == 409
+        assert f"{first.offered_by.name} has already offered" in answer.content.decode()
+        assert case.assignments.count() == 1
+
     def test_further_down_the_list_needs_a_reason_and_keeps_what_was_typed(self, signed_in):
         client, case = signed_in(Role.COORDINATOR), ready_case()
         for _ in range(4):

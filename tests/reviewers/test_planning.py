@@ -6,9 +6,11 @@ import pytest
 
 from accounts.roles import Role
 from cases.lifecycle import Status
+from cases.models import Case
 from cases.policies import NotAllowed
 from reviewers.models import CandidateList, ReviewerAssignment
 from reviewers.services import credentialing, planning
+from reviewers.views import planning as planning_views
 from tests.factories import MONDAY, person
 from tests.reviewers.factories import fit_reviewer, offered_case, ready_case
 from tests.reviewers.test_pages import fit_today
@@ -26,9 +28,9 @@ def test_mc7_a_plan_lists_every_case_and_every_refusal_and_moves_nothing():
     cases = [ready_case() for _ in range(3)]
     reviewer, without_hours = fit_reviewer(capacity=2), fit_reviewer(hours=None)
 
-    steps, more = planning.draw_up(by=coordinator, at=NOON)
+    steps, waiting = planning.draw_up(by=coordinator, at=NOON)
 
-    assert not more
+    assert waiting == 3
     assert {step.case_id for step in steps} == {case.pk for case in cases}
     assert [step.chosen.reviewer_id if step.chosen else None for step in steps] == [
         reviewer.pk,
@@ -73,7 +75,78 @@ def test_mc7_a_case_that_somebody_else_gave_away_meanwhile_stays_with_them():
     (outcome,) = planning.carry_out(choices=lines(steps), by=coordinator, at=NOON)
 
     assert not outcome.is_done
+    assert outcome.was_overtaken
+    assert outcome.sentence == (
+        f"{held.offered_by.name} has already offered case {case.number} to a reviewer."
+    )
     assert list(case.assignments.all()) == [held]
+
+
+def test_a_case_that_changed_after_the_plan_was_drawn_up_is_looked_at_again():
+    coordinator = person(Role.COORDINATOR)
+    case = ready_case()
+    fit_reviewer()
+    steps, _ = planning.draw_up(by=coordinator, at=NOON)
+    other = person(Role.COORDINATOR, name="Mina Petrov")
+    Case.objects.get(pk=case.pk).store(by=other, at=NOON, fields=[])
+
+    (outcome,) = planning.carry_out(choices=lines(steps), by=coordinator, at=NOON)
+
+    assert outcome.was_overtaken
+    assert outcome.sentence.startswith("Mina Petrov changed the case")
+    assert not case.assignments.exists()
+
+
+def test_who_is_no_longer_one_of_the_first_three_is_not_offered_the_case():
+    coordinator = person(Role.COORDINATOR)
+    case = ready_case()
+    last = fit_reviewer(licence={"state": "Nevada"})
+    steps, _ = planning.draw_up(by=coordinator, at=NOON)
+    for _ in range(3):
+        fit_reviewer()
+
+    (outcome,) = planning.carry_out(choices=lines(steps), by=coordinator, at=NOON)
+
+    assert outcome.sentence.startswith(f"{last.code} is no longer one of the first three")
+    assert not case.assignments.exists()
+    assert not case.candidate_lists.exists()
+
+
+def test_a_plan_ends_when_time_is_up_and_what_is_left_stays_as_it_was():
+    coordinator = person(Role.COORDINATOR)
+    cases = [ready_case() for _ in range(3)]
+    fit_reviewer(capacity=9)
+
+    some, waiting = planning.draw_up(
+        by=coordinator, at=NOON, has_time=iter([True, True, False]).__next__
+    )
+    assert (len(some), waiting) == (2, 3)
+    steps, _ = planning.draw_up(by=coordinator, at=NOON)
+    outcomes = planning.carry_out(
+        choices=lines(steps), by=coordinator, at=NOON, has_time=iter([True, False]).__next__
+    )
+
+    assert [(one.is_done, one.is_left) for one in outcomes] == [
+        (True, False),
+        (False, True),
+        (False, True),
+    ]
+    assert ReviewerAssignment.objects.filter(case__in=cases).count() == 1
+
+
+def test_mc7_sixty_cases_are_planned_at_once_with_all_that_are_kept_out_counted(monkeypatch):
+    coordinator = person(Role.COORDINATOR)
+    assert planning.AT_ONCE == 60
+    monkeypatch.setattr(planning, "AT_ONCE", 2)
+    for _ in range(3):
+        ready_case()
+    for _ in range(12):
+        fit_reviewer(hours=None)
+
+    steps, waiting = planning.draw_up(by=coordinator, at=NOON)
+
+    assert (len(steps), waiting) == (2, 3)
+    assert [(step.kept_out, len(step.refused)) for step in steps] == [(12, 10), (12, 10)]
 
 
 def test_only_coordinators_plan():
@@ -97,3 +170,67 @@ def test_mc7_the_page_shows_the_plan_first_and_then_offers_what_is_ticked(client
     assert answer.status_code == 200
     assert f"Offered to {reviewer.code}." in answer.content.decode()
     assert ReviewerAssignment.objects.filter(case=case, reviewer=reviewer).exists()
+
+
+def test_the_second_who_carries_out_a_plan_reads_who_was_first(client):
+    first, case, reviewer = person(Role.COORDINATOR), ready_case(), fit_today()
+    line = f"{case.pk}:{case.version}:{reviewer.pk}"
+    client.force_login(first)
+    assert client.post("/reviewers/plan/", {"choices": [line]}).status_code == 200
+
+    client.force_login(person(Role.COORDINATOR))
+    answer = client.post("/reviewers/plan/", {"choices": [line]})
+
+    assert answer.status_code == 409
+    assert f"{first.name} has already offered case {case.number}" in answer.content.decode()
+    assert case.assignments.count() == 1
+
+
+def test_what_a_plan_had_no_time_for_goes_on_with_one_press(client, monkeypatch):
+    cases, reviewer = [ready_case() for _ in range(2)], fit_today(capacity=9)
+    choices = [f"{case.pk}:{case.version}:{reviewer.pk}" for case in cases]
+    monkeypatch.setattr(planning_views, "PATIENCE", -1)
+    client.force_login(person(Role.COORDINATOR))
+
+    answer = client.post("/reviewers/plan/", {"choices": choices})
+
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Go on with 2 cases" in text
+    assert all(f'name="choices" value="{choice}"' in text for choice in choices)
+    assert not ReviewerAssignment.objects.exists()
+
+
+def test_a_case_that_is_planned_alone_goes_to_whom_the_cases_before_it_would_have_taken(client):
+    first, second = ready_case(), ready_case()
+    best, other = fit_today(capacity=1), fit_today(capacity=1, licence={"state": "Nevada"})
+    client.force_login(person(Role.COORDINATOR))
+    text = client.get("/reviewers/plan/").content.decode()
+    assert f'value="{second.pk}:{second.version}:{other.pk}" checked' in text
+
+    answer = client.post(
+        "/reviewers/plan/", {"choices": [f"{second.pk}:{second.version}:{other.pk}"], "alone": "1"}
+    )
+
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    assert f'value="{second.pk}:{second.version}:{best.pk}" checked' in text
+    assert first.number not in text
+    assert "1 of 2 cases ready to assign" in text
+    assert not ReviewerAssignment.objects.exists()
+    assert client.post("/reviewers/plan/", {"alone": "1"}).status_code == 422
+
+
+def test_the_plan_of_a_big_panel_stays_a_small_page(client):
+    case = ready_case()
+    for _ in range(15):
+        fit_today(hours=None)
+    client.force_login(person(Role.COORDINATOR))
+
+    text = client.get("/reviewers/plan/").content.decode()
+
+    assert "15 reviewers not eligible: 15 without 24 attested hours a week" in text
+    assert "All 15 and their reasons" in text
+    assert text.count("weekly hours") == 10
+    assert f"/cases/{case.number}/assign/" in text
+    assert "For 1 case nobody is eligible" in text

@@ -7,12 +7,13 @@ from threading import Barrier
 from django.db import connection
 
 from accounts.roles import Role
+from cases.models import Case
 from cases.policies import NotAllowed
 from reviewers.models import Reviewer, ReviewerAssignment
 from reviewers.services import assignment as assignments
-from reviewers.services import credentialing
+from reviewers.services import credentialing, moving
 from tests.factories import MONDAY, person
-from tests.reviewers.factories import fit_reviewer, ranked, ready_case
+from tests.reviewers.factories import fit_reviewer, offered_case, ranked, ready_case
 
 NOON = MONDAY + timedelta(hours=4)
 CLAIMANTS = 20
@@ -67,6 +68,35 @@ def test_of_twenty_coordinators_who_give_away_one_case_one_wins(committed_db):
     assert case.assignments.count() == 1
     assert case.events.filter(kind="REVIEWER_OFFERED").count() == 1
     assert f"{won[0].offered_by.name} has already offered" in str(lost[0])
+
+
+def test_of_ten_coordinators_who_move_one_case_one_does_and_the_others_read_who(committed_db):
+    held = offered_case()
+    others = [fit_reviewer() for _ in range(3)]
+    version = Case.objects.get(pk=held.case_id).version
+    coordinators = [person(Role.COORDINATOR) for _ in range(CLAIMANTS // 2)]
+
+    answers = all_at_once(
+        *(
+            lambda to=others[n % 3].pk, by=coordinator: moving.carry_out(
+                reviewer_id=held.reviewer_id,
+                choices=[(held.pk, version, to)],
+                reason="On leave",
+                by=by,
+                at=NOON,
+            )
+            for n, coordinator in enumerate(coordinators)
+        )
+    )
+
+    outcomes = [outcome for (outcome,) in answers]
+    assert [one.is_done for one in outcomes].count(True) == 1
+    live = held.case.assignments.get(state__in=ReviewerAssignment.LIVE)
+    assert {one.sentence for one in outcomes if not one.is_done} == {
+        f"The case is no longer with {held.reviewer.code}: taken back, by {live.offered_by.name}."
+    }
+    assert held.case.assignments.count() == 2
+    assert held.case.events.filter(kind="REVIEWER_REMOVED").count() == 1
 
 
 def test_of_twenty_cases_that_want_a_reviewers_last_free_place_one_gets_it(committed_db):

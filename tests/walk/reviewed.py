@@ -26,6 +26,7 @@ from reviewers.services import (
     conflicts,
     credentialing,
     matching,
+    moving,
     planning,
     seats,
 )
@@ -151,6 +152,17 @@ def to_review(walk, case, coordinator, reviewer, user):
     walk.act(assignment.decline, by=user, assignment_id=held.pk, reason="No time.")
     held = offer()
     walk.act(assignment.remove, by=coordinator, assignment_id=held.pk, reason="Too slow.")
+    held = offer()
+    (outcome,) = walk.act(
+        moving.carry_out,
+        by=coordinator,
+        reviewer_id=reviewer.pk,
+        choices=[(held.pk, Case.objects.get(pk=case.pk).version, panel.fit_reviewer().pk)],
+        reason="On leave",
+    )
+    assert outcome.is_done, outcome.sentence
+    moved = case.assignments.get(state=ReviewerAssignment.State.OFFERED)
+    walk.act(assignment.remove, by=coordinator, assignment_id=moved.pk, reason="Back from leave")
     held = offer()
     wording = AttestationWording.objects.latest("number")
     walk.act(

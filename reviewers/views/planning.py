@@ -1,0 +1,172 @@
+"""Pages on which many cases are given away at once: those that wait, and one reviewer's work."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from accounts.requests import StaffRequest
+from reviewers.forms_planning import MoveForm, PlanForm
+from reviewers.models import Reviewer
+from reviewers.planning import Step
+from reviewers.services import moving as move_services
+from reviewers.services import planning as plan_services
+from reviewers.services.planning import HasTime, Outcome
+
+from .loading import load_reviewer, posted
+
+# Seconds for drawing up a plan, and as many for carrying it out; gunicorn waits for 30.
+PATIENCE = 14
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One line of a plan as the page shows it; ``value`` is what its tick sends."""
+
+    step: Step
+    reviewer: Reviewer | None
+    value: str
+    is_ticked: bool
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def plan(request: StaffRequest) -> HttpResponse:
+    """Who would get each case that waits, before anything moves; then give away what is ticked."""
+    form = PlanForm(posted(request))
+    alone = _to_plan_alone(request)
+    if form.is_bound and form.is_valid() and alone is None:
+        outcomes = plan_services.carry_out(
+            choices=form.cleaned_data["choices"],
+            by=request.user,
+            at=timezone.now(),
+            has_time=_patience(),
+        )
+        context = {
+            "outcomes": outcomes,
+            "left": [
+                line
+                for line, one in zip(request.POST.getlist("choices"), outcomes, strict=True)
+                if one.is_left
+            ],
+            "waiting": plan_services.waiting().count(),
+        }
+        return render(request, "reviewers/plan.html", context, status=_status(outcomes))
+    now = timezone.now()
+    steps, waiting = plan_services.draw_up(
+        by=request.user, at=now, only=alone, has_time=_patience()
+    )
+    context = {
+        "form": form,
+        "proposals": _proposals([(step.case_id, step) for step in steps], _ticked(request, alone)),
+        "without": sum(step.chosen is None for step in steps),
+        "waiting": waiting,
+        "today": timezone.localdate(now),
+    }
+    return render(request, "reviewers/plan.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def move(request: StaffRequest, code: str) -> HttpResponse:
+    """Who would get each open case of a reviewer, before anything moves; then move the ticked."""
+    reviewer = load_reviewer(code)
+    alone = _to_plan_alone(request)
+    typed = {"reason": request.POST.get("reason", "")}
+    form = MoveForm(posted(request)) if alone is None else MoveForm(initial=typed)
+    outcomes: list[Outcome] = []
+    status = 422 if form.is_bound else 200
+    if form.is_bound and form.is_valid():
+        outcomes = move_services.carry_out(
+            reviewer_id=reviewer.pk,
+            choices=form.cleaned_data["choices"],
+            reason=form.cleaned_data["reason"],
+            by=request.user,
+            at=timezone.now(),
+            has_time=_patience(),
+        )
+        status = _status(outcomes)
+    now = timezone.now()
+    lines, many = move_services.draw_up(
+        reviewer_id=reviewer.pk,
+        by=request.user,
+        at=now,
+        in_full=request.GET.get("all", ""),
+        only=alone,
+        has_time=_patience(),
+    )
+    context = {
+        "reviewer": reviewer,
+        "form": form,
+        "outcomes": outcomes,
+        "lines": list(
+            zip(
+                lines,
+                _proposals(
+                    [(line.held.pk, line.step) for line in lines],
+                    None if outcomes else _ticked(request, alone),
+                ),
+                strict=True,
+            )
+        ),
+        "open_cases": many,
+        "movable": any(line.step and line.step.chosen for line in lines),
+        "today": timezone.localdate(now),
+    }
+    return render(request, "reviewers/move.html", context, status=status)
+
+
+def _patience() -> HasTime:
+    """Whether seconds are left. A request ends before a server or a proxy gives it up."""
+    end = monotonic() + PATIENCE
+    return lambda: monotonic() < end
+
+
+def _to_plan_alone(request: StaffRequest) -> list[int] | None:
+    """What is to be planned as if nothing else waited, if that was asked and something is ticked.
+
+    Who comes first for a case depends on what the plan gives away before it.
+    """
+    form = PlanForm(request.POST)
+    if "alone" not in request.POST or not form.is_valid():
+        return None
+    return [given for given, _, _ in form.cleaned_data["choices"]]
+
+
+def _ticked(request: StaffRequest, alone: list[int] | None) -> list[str] | None:
+    """The ticks that a refused form came with."""
+    is_refused = request.method == "POST" and alone is None
+    return request.POST.getlist("choices") if is_refused else None
+
+
+def _status(outcomes: Sequence[Outcome]) -> int:
+    """Conflict when somebody else was first, else whether anything was refused."""
+    if any(one.was_overtaken for one in outcomes):
+        return 409
+    return 200 if all(one.is_done or one.is_left for one in outcomes) else 422
+
+
+def _proposals(
+    steps: Sequence[tuple[int, Step | None]], ticked: Collection[str] | None
+) -> list[Proposal | None]:
+    """The steps with who is proposed. One query.
+
+    :param steps: what the tick sends first, and the step, if there is one.
+    :param ticked: the ticks that a refused form came with; all are ticked when left out.
+    """
+    found = Reviewer.objects.in_bulk(
+        [step.chosen.reviewer_id for _, step in steps if step and step.chosen]
+    )
+    shown: list[Proposal | None] = []
+    for given, step in steps:
+        if step is None:
+            shown.append(None)
+        elif step.chosen is None:
+            shown.append(Proposal(step, None, "", False))
+        else:
+            value = f"{given}:{step.version}:{step.chosen.reviewer_id}"
+            is_ticked = ticked is None or value in ticked
+            shown.append(Proposal(step, found[step.chosen.reviewer_id], value, is_ticked))
+    return shown
