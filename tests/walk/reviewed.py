@@ -153,11 +153,13 @@ def to_review(walk, case, coordinator, reviewer, user):
     held = offer()
     walk.act(assignment.remove, by=coordinator, assignment_id=held.pk, reason="Too slow.")
     held = offer()
+    other = panel.fit_reviewer()
+    walk.last = {model: newest(model) for model in walk.last}
     (outcome,) = walk.act(
         moving.carry_out,
         by=coordinator,
         reviewer_id=reviewer.pk,
-        choices=[(held.pk, Case.objects.get(pk=case.pk).version, panel.fit_reviewer().pk)],
+        choices=[(held.pk, Case.objects.get(pk=case.pk).version, other.pk)],
         reason="On leave",
     )
     assert outcome.is_done, outcome.sentence
