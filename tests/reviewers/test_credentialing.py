@@ -41,7 +41,7 @@ def test_seeding_twice_adds_once_and_fills_in_categories_that_come_later(capsys)
     assert Specialty.objects.count() == len(SPECIALTIES) == len(set(SPECIALTIES)) == 56
     assert AttestationWording.objects.count() == 1
     assert SpecialtyFit.objects.count() > lines
-    twice = SpecialtyFit.objects.values("specialty", "category", "body_part").annotate(
+    twice = SpecialtyFit.objects.values("specialty", "category", "condition", "body_part").annotate(
         n=Count("pk")
     )
     assert not twice.filter(n__gt=1).exists()

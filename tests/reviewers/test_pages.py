@@ -458,7 +458,10 @@ class TestThePanel:
                 "licence",
                 {"state": "California", "number": "A1", "kind": "MD", "standing": "ACTIVE"},
             ),
-            ("certification", {"board": "A board", "specialty": rehabilitation}),
+            (
+                "certification",
+                {"board": "A board", "specialty": rehabilitation, "standing": "CERTIFIED"},
+            ),
             ("practice", {"kind": "START"}),
             ("practice", {"kind": "HOURS", "weekly_hours": "30"}),
             ("training", {"topic": "LAW", "version_taught": "2026"}),
@@ -481,7 +484,7 @@ class TestThePanel:
             "Enter the last day on which the licence is good.",
         ),
         "certification": (
-            {"board": "Board eligible", "valid_from": "1/1/2015"},
+            {"board": "Board eligible", "standing": "CERTIFIED", "valid_from": "1/1/2015"},
             "“Board eligible” is not a certificate.",
         ),
         "practice": (
@@ -577,6 +580,7 @@ class TestThePanel:
             url,
             {
                 "board": wrong.board,
+                "standing": wrong.standing,
                 "specialty": wrong.specialty_id,
                 "valid_from": "1/1/2008",
                 "verified_on": "t",
