@@ -81,6 +81,7 @@ __all__ = [
     "days_between_for_bar",
     "due",
     "local_day",
+    "midnight",
     "records_penalty",
     "refuse_gap_or_overlap",
     "rule_for",
@@ -93,6 +94,11 @@ PACIFIC = ZoneInfo("America/Los_Angeles")
 def local_day(moment: datetime) -> date:
     """The day in Los Angeles on which a moment falls: an application counts for it until 24:00."""
     return moment.astimezone(PACIFIC).date()
+
+
+def midnight(day: date) -> datetime:
+    """The moment at which a day begins in Los Angeles."""
+    return datetime.combine(day, time.min, tzinfo=PACIFIC)
 
 
 # --- Facts ------------------------------------------------------------------------------------

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from accounts.models import User
 from accounts.names import who
+from cases.deadlines import midnight
 from cases.models import Case, Event
 
 PAGE = 50
@@ -121,15 +121,11 @@ def _filtered(case: Case, reader: User, filters: Filters) -> QuerySet[Event]:
         ids = [pk for value, _, pk in _actors(case, reader) if value == filters.person]
         events = events.filter(by__in=ids)
     if filters.first_day:
-        events = events.filter(happened_at__gte=_midnight(filters.first_day))
+        events = events.filter(happened_at__gte=midnight(filters.first_day))
     if filters.last_day:
-        after = _midnight(filters.last_day + timedelta(days=1))
+        after = midnight(filters.last_day + timedelta(days=1))
         events = events.filter(happened_at__lt=after)
     return events
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _older_than(case: Case, key: str) -> Q:

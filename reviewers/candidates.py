@@ -294,7 +294,7 @@ def _work(
         pk: (many, late)
         for pk, many, late in open_work.values_list("reviewer_id", "many", "overdue")
     }
-    before = records(reviewers, rules=rules, known_at=known_at)
+    before = records(reviewers, rules=rules, on=on, known_at=known_at)
     nothing = Record()
     return {
         pk: Work(*open_of.get(pk, (0, 0)), bool(signed_in), before.get(pk, nothing))

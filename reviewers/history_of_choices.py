@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db.models import QuerySet
 
-from cases.deadlines import PACIFIC, local_day
+from cases.deadlines import local_day, midnight
 from cases.models import Party
 from cases.models import Role as PartyRole
 from cases.names import fold_organisation
@@ -27,8 +27,8 @@ def offers_between(first: date, last: date) -> QuerySet[ReviewerAssignment]:
     """Every offer of the days, both included, whatever became of it."""
     return ReviewerAssignment.objects.filter(
         reviewer__isnull=False,
-        offered_at__gte=_midnight(first),
-        offered_at__lt=_midnight(last + timedelta(days=1)),
+        offered_at__gte=midnight(first),
+        offered_at__lt=midnight(last + timedelta(days=1)),
     )
 
 
@@ -71,8 +71,3 @@ def history_between(
         if offered_at is not None and case_id in parties
     ]
     return History(choices, names)
-
-
-def _midnight(day: date) -> datetime:
-    """The moment at which a day begins in Los Angeles."""
-    return datetime.combine(day, time.min, tzinfo=PACIFIC)

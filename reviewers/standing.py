@@ -3,21 +3,26 @@
 A fixed number of queries however big the panel is.
 """
 
-from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from threading import Lock
 
 from django.db.models import F, Max, OuterRef, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 
-from cases.deadlines import local_day
+from cases.deadlines import local_day, midnight
 from cases.models import Case, Deadline
 
+from .facts import years_before
 from .matching import DEFAULT_RULES, Rules
 from .models import MatchingRules, Reviewer, ReviewerAssignment
 
 State = ReviewerAssignment.State
+
+_KEPT_AT_MOST = 4
+_kept: dict[tuple[date, int], Mapping[int, tuple[int, int]]] = {}
+_lock = Lock()
 
 
 @dataclass(frozen=True)
@@ -39,43 +44,73 @@ def rules_on(day: date, *, known_at: datetime) -> Rules:
     return Rules.of(row.weights, row.limits) if row else DEFAULT_RULES
 
 
-def records(panel: QuerySet[Reviewer], *, rules: Rules, known_at: datetime) -> dict[int, Record]:
-    """What each of the panel did before a moment, by reviewer. Two queries."""
-    held = ReviewerAssignment.objects.filter(
-        reviewer__in=panel.values("pk"), offered_at__lte=known_at
-    )
-    last = dict(
-        held.values("reviewer_id")
+def records(
+    panel: QuerySet[Reviewer], *, rules: Rules, on: date, known_at: datetime
+) -> dict[int, Record]:
+    """What each of the panel did before, by reviewer. One query, two on a day's first time.
+
+    Reviews count from the day after they were issued; an offer only as long as rotation asks.
+    """
+    before = min(on, local_day(known_at))
+    finished = finished_before(before, many=rules.limits["timeliness_reviews"])
+    offered = dict(
+        ReviewerAssignment.objects.filter(
+            reviewer__in=panel.values("pk"),
+            offered_at__gte=midnight(on - timedelta(days=rules.limits["rotation_days"])),
+            offered_at__lte=known_at,
+        )
+        .order_by()
+        .values("reviewer_id")
         .annotate(last=Max("offered_at"))
         .values_list("reviewer_id", "last")
     )
-    finished: dict[int, int] = defaultdict(int)
-    on_time: dict[int, int] = defaultdict(int)
-    for reviewer_id, ended_at, due_on in _latest_finished(held, rules, known_at=known_at):
-        finished[reviewer_id] += 1
-        on_time[reviewer_id] += local_day(ended_at) <= due_on
+    nothing = (0, 0)
     return {
         pk: Record(
-            finished=finished[pk],
-            on_time=on_time[pk],
-            last_offered_on=local_day(last[pk]) if pk in last else None,
+            *finished.get(pk, nothing),
+            last_offered_on=local_day(offered[pk]) if pk in offered else None,
         )
-        for pk in last.keys() | finished.keys()
+        for pk in offered.keys() | finished.keys()
     }
 
 
-def _latest_finished(
-    held: QuerySet[ReviewerAssignment], rules: Rules, *, known_at: datetime
-) -> QuerySet[Any, Any]:
-    """Each one's last reviews that had a day to keep: reviewer, when it was issued, the day."""
+def finished_before(day: date, *, many: int) -> Mapping[int, tuple[int, int]]:
+    """Of each reviewer's latest reviews issued before a day: how many, and how many in time.
+
+    What was issued before today changes no more, so it is read once a day. Reviews without a day
+    to keep, and those of more than a year ago, do not count.
+    """
+    with _lock:
+        found = _kept.get((day, many))
+    if found is None:
+        found = _read_finished(day, many=many)
+        with _lock:
+            while len(_kept) >= _KEPT_AT_MOST:
+                del _kept[next(iter(_kept))]
+            _kept[day, many] = found
+    return found
+
+
+def forget() -> None:
+    """Drop what is kept: for whoever puts a database back to an earlier state."""
+    with _lock:
+        _kept.clear()
+
+
+def _read_finished(day: date, *, many: int) -> Mapping[int, tuple[int, int]]:
     deadlines = Deadline.objects.filter(
         case=OuterRef("case"),
         round=OuterRef("round"),
         clock__startswith="determination",
         replaced_at__isnull=True,
     )
-    return (
-        held.filter(state=State.FINISHED, ended_at__lte=known_at)
+    latest = (
+        ReviewerAssignment.objects.filter(
+            state=State.FINISHED,
+            ended_at__gte=midnight(years_before(day, 1)),
+            ended_at__lt=midnight(day),
+            reviewer__isnull=False,
+        )
         .annotate(due=Subquery(deadlines.order_by("due_on").values("due_on")[:1]))
         .filter(due__isnull=False)
         .annotate(
@@ -85,9 +120,15 @@ def _latest_finished(
                 order_by=[F("ended_at").desc(), F("pk").desc()],
             )
         )
-        .filter(place__lte=rules.limits["timeliness_reviews"])
+        .filter(place__lte=many)
         .values_list("reviewer_id", "ended_at", "due")
     )
+    found: dict[int, tuple[int, int]] = {}
+    for pk, ended_at, due_on in latest:
+        assert ended_at is not None  # noqa: S101 - the database holds it of what is finished
+        finished, on_time = found.get(pk, (0, 0))
+        found[pk] = (finished + 1, on_time + (local_day(ended_at) <= due_on))
+    return found
 
 
 def had_it(case: Case, *, known_at: datetime) -> dict[int, date]:

@@ -131,7 +131,11 @@ class ReviewerAssignment(Versioned):
 
     class Meta(Versioned.Meta):
         # What was offered in a period is read by the test of fairness.
-        indexes = [models.Index(fields=["offered_at"], name="assignment_offered")]
+        indexes = [
+            models.Index(fields=["offered_at"], name="assignment_offered"),
+            # Open work, and what was issued in a year: of very many, few.
+            models.Index(fields=["state", "ended_at"], name="assignment_in_state"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="assignment_one_live_per_seat",

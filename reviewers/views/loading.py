@@ -4,14 +4,14 @@ A view loads, checks the form, makes one call and answers. What is refused is th
 422 and everything that was typed; what someone else did meanwhile is 409.
 """
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from django.http import QueryDict
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 
 from accounts.requests import StaffRequest
 from accounts.versions import Stale
+from cases.deadlines import midnight
 from cases.models import CannotMove, Case
 from cases.policies import NotAllowed
 from reviewers.forms import (
@@ -34,8 +34,7 @@ def as_of(form: AsOfForm, *, today: date, now: datetime) -> tuple[date, datetime
     known = form.cleaned_data["known"]
     if known is None or known >= today:
         return on, now
-    midnight = datetime.combine(known + timedelta(days=1), time.min)
-    return on, timezone.make_aware(midnight)
+    return on, midnight(known + timedelta(days=1))
 
 
 def posted(request: StaffRequest) -> QueryDict | None:

@@ -6,9 +6,10 @@ from datetime import date, timedelta
 import pytest
 
 from accounts.roles import Role
+from cases.deadlines import local_day
 from cases.policies import NotAllowed
 from cases.services.intake import ItemOnForm
-from reviewers import matching
+from reviewers import matching, standing
 from reviewers.candidates import weigh
 from reviewers.facts import CertificationHeld, LicenceHeld, Profile
 from reviewers.matching import DEFAULT_RULES, Applicant, Item, Question, Scope
@@ -17,9 +18,11 @@ from reviewers.services import assignment as assignments
 from reviewers.services import rules
 from reviewers.standing import rules_on
 from tests.factories import MONDAY, person
+from tests.records.factories import case_with_records
 from tests.reviewers.factories import (
     PANEL_ENTERED,
     accepted_case,
+    attested,
     category,
     fit_reviewer,
     offered_case,
@@ -353,3 +356,28 @@ class TestTimeAndRotation:
             scopes=(Scope("DC", 7, "Pharmaceuticals", "law"),),
         )
         assert matching._scope(question, self.applicant(1)) == ()
+
+
+def test_mc1_reviews_count_from_the_day_after_they_were_issued_and_for_a_year():
+    """What counts on a day stands fast on that day, whoever else issues meanwhile."""
+    held = attested(
+        offered_case(case=case_with_records(pages=(1,)), at=NOON + timedelta(days=1)),
+        at=NOON + timedelta(days=1, hours=1),
+    )
+    assignments.finish(assignment_id=held.pk, by=person(Role.DIRECTOR), at=NOON + timedelta(days=2))
+    reviewer, another = held.reviewer, ready_case()
+
+    def finished(days):
+        at = NOON + timedelta(days=days)
+        (verdict,) = weigh(another, on=local_day(at), known_at=at)[0]
+        said = [one.sentence for one in verdict.reasons if one.sentence.startswith("Of the last")]
+        assert verdict.reviewer_id == reviewer.pk
+        return said
+
+    assert finished(days=2) == []
+    assert finished(days=3) == ["Of the last 1 reviews 1 issued on time."]
+    assert finished(days=2) == []  # asked again about the day before
+    decided_on = local_day(NOON + timedelta(days=2))
+    for days, counted in ((0, {}), (365, {reviewer.pk: (1, 1)}), (366, {})):
+        day = decided_on + timedelta(days=days)
+        assert standing.finished_before(day, many=10) == counted
