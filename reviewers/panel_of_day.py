@@ -4,6 +4,7 @@ It holds what does not depend on a case: everyone's facts, and the answers of th
 nothing of one. How much work each has is not in it, nor who may sign in: those are read each time.
 """
 
+import gc
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -48,6 +49,7 @@ _FACTS: list[Any] = [
 ]
 _VERSIONED: list[Any] = [Reviewer, Specialty]
 _OF_ANY_CASE = Q(relation=Affiliation.Relation.UR_CONTRACT)
+_MANY = 500
 _KEPT_AT_MOST = 2  # some ten megabytes each for 3,000 reviewers
 
 _kept: dict[tuple[Any, ...], "PanelOfDay"] = {}
@@ -101,6 +103,11 @@ def panel_of_day(*, on: date, known_at: datetime) -> PanelOfDay:
         found = _kept.get(key)
     if found is None:
         found = taken(Reviewer.objects.all(), on=on, known_at=known_at)
+        if len(found.members) >= _MANY:
+            # A large panel is hundreds of thousands of objects in no cycle, which the collector
+            # would walk through in the middle of somebody's request, again and again. What else
+            # is frozen with it is let go when the process begins anew, as all of ours do.
+            gc.freeze()
         with _lock:
             while len(_kept) >= _KEPT_AT_MOST:
                 del _kept[next(iter(_kept))]
