@@ -1,10 +1,11 @@
-"""The same answer the slow way: every reviewer read and tested alone, nothing kept."""
+"""The same answer the slow way: nothing kept, nobody left out, everyone tested in full."""
 
 from dataclasses import replace
 
 from cases.models import Case
-from reviewers import matching, profiles
-from reviewers.candidates import gather, panel_today, ties_of
+from cases.party_facts import parties_of
+from reviewers import conflicts, matching, profiles
+from reviewers.candidates import gather, limits_on, panel_today, ties_of
 from reviewers.matching import Verdict
 from reviewers.models import Reviewer
 from reviewers.standing import rules_on
@@ -27,3 +28,24 @@ def naively_ranked(case: Case, *, on, known_at, among=None) -> list[Verdict]:
         people.append(replace(applicant, profile=whole, ties=ties, answered=None))
     assert question is not None
     return matching.rank(question, people)
+
+
+def plainly_ranked(case: Case, *, on, known_at) -> list[Verdict]:
+    """Everything read at once, then one loop: each tie of each reviewer, and every gate."""
+    rules = rules_on(on, known_at=known_at)
+    whole = profiles.profiles(Reviewer.objects.all(), on=on, known_at=known_at)
+    question, people = gather(case, panel_today(rules, on=on, known_at=known_at))
+    limits = limits_on(on, known_at=known_at)
+    parties = parties_of(case, known_at=known_at, limits=limits)
+    return matching.rank(
+        question,
+        [
+            replace(
+                one,
+                profile=whole[one.profile.reviewer_id],
+                ties=tuple(conflicts.ties(whole[one.profile.reviewer_id], parties, limits)),
+                answered=None,
+            )
+            for one in people
+        ],
+    )
