@@ -20,6 +20,7 @@ class Asked:
     question: Question
     people: Sequence[Applicant]
     is_overdue: bool = False
+    why_not: str = ""  # why nobody at all may be given it now
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Step:
     kept_out: int
     counts: Sequence[tuple[int, str]]
     refused: Sequence[Verdict]  # the nearest of those who are kept out, or all
+    why_not: str = ""  # why nobody at all may be given it now
 
     @property
     def reasons(self) -> list[str]:
@@ -51,6 +53,11 @@ def plan(cases: Iterable[Asked], *, in_full: str = "") -> Iterator[Step]:
     late: Counter[int] = Counter()
     for asked in cases:
         question = asked.question
+        if asked.why_not:
+            yield Step(
+                asked.case_id, question.case_number, asked.version, None, 0, (), (), asked.why_not
+            )
+            continue
         verdicts = matching.rank(
             question, [_with(one, question, given, late) for one in asked.people]
         )

@@ -69,7 +69,7 @@ def why_not_move(user: User, assignment: ReviewerAssignment) -> str:
     """Whether the case of an assignment may be taken from its reviewer and given to another."""
     if not assignment.is_live:
         return "This case is no longer in their hands."
-    return why_not_take_back(user, assignment.case)
+    return why_not_take_back(user, assignment.case) or why_not_decided_here(assignment.case)
 
 
 def why_not_approve_seats(user: User, case: Case) -> str:

@@ -20,6 +20,7 @@ from reviewers.planning import Asked, Step
 from . import assignment as assignments
 from .assignment import Outdated
 from .planning import (
+    Act,
     HasTime,
     Outcome,
     always,
@@ -97,10 +98,14 @@ def carry_out(
     theirs = ReviewerAssignment.objects.filter(
         reviewer=reviewer_id, pk__in=[pk for pk, _, _ in choices]
     )
-    numbers = dict(theirs.values_list("pk", "case__number"))
+    held = theirs.select_related("case").in_bulk()
     return each_by_itself(
         acts=[
-            (numbers.get(pk, ""), partial(_move, pk, version, to, reason))
+            Act(
+                held[pk].case_id if pk in held else None,
+                held[pk].case.number if pk in held else "?",
+                partial(_move, pk, version, to, reason),
+            )
             for pk, version, to in choices
         ],
         by=by,

@@ -1,7 +1,7 @@
 """Giving many cases away: the plan that is shown first, and carrying it out case by case."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import takewhile
@@ -21,6 +21,7 @@ from reviewers.planning import Asked, Step
 from reviewers.standing import rules_on
 
 from .assignment import SHOWN, AlreadyTaken, Outdated, assign, free_seat
+from .conflicts import test_house_first
 from .matching import rank
 
 AT_ONCE = 60
@@ -82,7 +83,9 @@ def draw_up(
     today = panel_at(at)
     cases = waiting() if only is None else waiting().filter(pk__in=only)
     in_time = takewhile(lambda _: has_time(), cases[:AT_ONCE])
-    steps = planning.plan(asked(case, today) for case in in_time)
+    steps = planning.plan(
+        replace(asked(case, today), why_not=policies.why_not_assign(by, case)) for case in in_time
+    )
     return list(steps), waiting().count()
 
 
@@ -97,6 +100,15 @@ def asked(case: Case, today: PanelToday) -> Asked:
     question, people = gather(case, today)
     is_overdue = case.due_on is not None and case.due_on < today.on
     return Asked(case.pk, case.version, question, people, is_overdue)
+
+
+@dataclass(frozen=True)
+class Act:
+    """One line of a plan to be carried out; a case that is not there has no id."""
+
+    case_id: int | None
+    case_number: str
+    act: Callable[..., str]
 
 
 def carry_out(
@@ -117,7 +129,11 @@ def carry_out(
     numbers = dict(wanted.values_list("pk", "number"))
     return each_by_itself(
         acts=[
-            (numbers.get(case_id, ""), partial(_offer, case_id, version, reviewer_id))
+            Act(
+                case_id if case_id in numbers else None,
+                numbers.get(case_id, "?"),
+                partial(_offer, case_id, version, reviewer_id),
+            )
             for case_id, version, reviewer_id in choices
         ],
         by=by,
@@ -128,23 +144,24 @@ def carry_out(
 
 def each_by_itself(
     *,
-    acts: Sequence[tuple[str, Callable[..., str]]],
+    acts: Sequence[Act],
     by: User,
     at: datetime,
     has_time: HasTime,
 ) -> list[Outcome]:
     """Do each line of a plan in a transaction of its own; what is refused leaves no trace.
 
-    :param acts: the number of a case, empty if there is no such case, and what to do.
+    A tie of this organisation that is found on the way stays on file, refusal or not.
     """
     outcomes: list[Outcome] = []
-    for number, act in acts:
-        if not number:
-            outcomes.append(Outcome("?", False, "There is no such case."))
-        elif any(one.is_left for one in outcomes) or not has_time():
-            outcomes.append(Outcome(number, False, "Not reached yet.", is_left=True))
+    for one in acts:
+        if one.case_id is None:
+            outcomes.append(Outcome(one.case_number, False, "There is no such case."))
+        elif any(before.is_left for before in outcomes) or not has_time():
+            outcomes.append(Outcome(one.case_number, False, "Not reached yet.", is_left=True))
         else:
-            outcomes.append(_alone(number, partial(act, by=by, at=at)))
+            test_house_first(case_id=one.case_id, by=by, at=at)
+            outcomes.append(_alone(one.case_number, partial(one.act, by=by, at=at)))
     return outcomes
 
 

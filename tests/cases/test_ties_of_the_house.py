@@ -283,6 +283,19 @@ def test_co4_the_plan_asks_about_ties_that_came_up_since():
 
     assert not outcome.is_done
     assert "may not decide" in outcome.sentence
+    assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]  # on file, refusal or not
+
+
+def test_co4_the_plan_says_beforehand_that_nobody_may_be_given_the_case():
+    coordinator, case = person(Role.COORDINATOR), ready_case()
+    fit_reviewer()
+    tie(member())
+    house_ties.examine_case(case_id=case.pk, by=None, at=MONDAY)
+
+    ((step,), waiting) = planning.draw_up(by=coordinator, at=NOON)
+
+    assert (step.case_id, step.chosen, waiting) == (case.pk, None, 1)
+    assert "may not decide" in step.why_not
 
 
 def test_co4_a_tie_that_comes_up_after_the_review_stops_the_issue():
