@@ -84,6 +84,25 @@ class PaperDate(forms.CharField):
             raise forms.ValidationError(str(error)) from error
 
 
+class Said(forms.TypedChoiceField):
+    """What a paper says of something: yes, no, or nothing (``None``), which is never guessed."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            choices=[("", "It does not say"), ("yes", "Yes"), ("no", "No")],
+            coerce=lambda said: said == "yes",
+            empty_value=None,
+            required=False,
+            **options,
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        """A stored answer as its choice."""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return value
+
+
 class DatedForm(forms.Form):
     """A form that knows what day it is; its clock is read by the view."""
 

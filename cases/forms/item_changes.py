@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from cases.models import DisputedItem, TreatmentCategory
-from cases.paper_fields import DatedForm, PaperDate, PaperText
+from cases.paper_fields import DatedForm, PaperDate, PaperText, Said
 from cases.services.item_changes import ItemFacts
 
 
@@ -38,6 +38,7 @@ class ItemForm(DatedForm):
     unit = PaperText(label="Unit", max_length=40, required=False)
     service_from = PaperDate(label="Service from", required=False)
     service_to = PaperDate(label="Service to", required=False)
+    is_experimental = Said(label="Does the UR decision call it experimental or investigational?")
     why = PaperText(
         label="Why, or where from", max_length=500, error_messages={"required": "Say why."}
     )
@@ -62,6 +63,7 @@ class ItemForm(DatedForm):
             "unit": item.unit,
             "service_from": item.service_from,
             "service_to": item.service_to,
+            "is_experimental": item.is_experimental,
         }
 
     def facts(self) -> ItemFacts:

@@ -7,10 +7,8 @@ from django import forms
 from django.http import QueryDict
 
 from cases.models import DifferenceAnswer, DisputedItem, URReading
-from cases.paper_fields import DatedForm, PaperDate, PaperText
+from cases.paper_fields import DatedForm, PaperDate, PaperText, Said
 from cases.services.ur_decision import AsRead, Listed
-
-_SAID = {True: "yes", False: "no", None: ""}
 
 
 class URDecisionForm(DatedForm):
@@ -36,13 +34,9 @@ class URDecisionForm(DatedForm):
                 required=False,
                 initial=item.ur_outcome,
             )
-            self.fields[f"experimental_{item.pk}"] = forms.TypedChoiceField(
+            self.fields[f"experimental_{item.pk}"] = Said(
                 label=f"Does it call item {item.position} experimental or investigational?",
-                choices=[("", "It does not say"), ("yes", "Yes"), ("no", "No")],
-                coerce=lambda said: said == "yes",
-                empty_value=None,
-                required=False,
-                initial=_SAID[item.is_experimental],
+                initial=item.is_experimental,
             )
 
     def item_fields(self) -> list[tuple[forms.BoundField, forms.BoundField]]:

@@ -30,8 +30,10 @@ _LABELS = {
     "unit": "Unit",
     "service_from": "Service from",
     "service_to": "Service to",
+    "is_experimental": "Experimental",
 }
-_MATCHED_BY = ("category", "body_part")
+_MATCHED_BY = ("category", "body_part", "is_experimental")
+_SAID = {True: "Yes", False: "No", None: ""}
 
 
 class Outdated(policies.NotAllowed):
@@ -51,6 +53,7 @@ class ItemFacts:
     unit: str = ""
     service_from: date | None = None
     service_to: date | None = None
+    is_experimental: bool | None = None  # as the UR decision calls it; None: it does not say
 
 
 @dataclass(frozen=True)
@@ -242,6 +245,7 @@ def _read(stored: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: stored[name] for name in ("title", "body_part", "side", "level", "unit")},
         "category_id": category["id"] if category else None,
+        "is_experimental": stored.get("is_experimental"),  # older changes do not speak of it
         "requested_quantity": Decimal(quantity) if quantity is not None else None,
         **{
             name: date.fromisoformat(stored[name]) if stored[name] else None
@@ -252,6 +256,8 @@ def _read(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 def _words(stored: Mapping[str, Any], name: str) -> str:
     value = stored.get(name)
+    if name == "is_experimental":
+        return _SAID[value]
     if not value:
         return ""
     if name == "category":

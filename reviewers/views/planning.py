@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts.requests import StaffRequest
+from cases.models import Case
 from reviewers.forms_planning import MoveForm, PlanForm
 from reviewers.models import Reviewer
 from reviewers.planning import Step
@@ -28,6 +29,7 @@ class Proposal:
     """One line of a plan as the page shows it; ``value`` is what its tick sends."""
 
     step: Step
+    case: Case
     reviewer: Reviewer | None
     value: str
     is_ticked: bool
@@ -151,7 +153,7 @@ def _status(outcomes: Sequence[Outcome]) -> int:
 def _proposals(
     steps: Sequence[tuple[int, Step | None]], ticked: Collection[str] | None
 ) -> list[Proposal | None]:
-    """The steps with who is proposed. One query.
+    """The steps with their cases and who is proposed. Two queries.
 
     :param steps: what the tick sends first, and the step, if there is one.
     :param ticked: the ticks that a refused form came with; all are ticked when left out.
@@ -159,14 +161,16 @@ def _proposals(
     found = Reviewer.objects.in_bulk(
         [step.chosen.reviewer_id for _, step in steps if step and step.chosen]
     )
+    cases = Case.objects.in_bulk([step.case_id for _, step in steps if step])
     shown: list[Proposal | None] = []
     for given, step in steps:
         if step is None:
             shown.append(None)
         elif step.chosen is None:
-            shown.append(Proposal(step, None, "", False))
+            shown.append(Proposal(step, cases[step.case_id], None, "", False))
         else:
             value = f"{given}:{step.version}:{step.chosen.reviewer_id}"
             is_ticked = ticked is None or value in ticked
-            shown.append(Proposal(step, found[step.chosen.reviewer_id], value, is_ticked))
+            reviewer = found[step.chosen.reviewer_id]
+            shown.append(Proposal(step, cases[step.case_id], reviewer, value, is_ticked))
     return shown

@@ -6,6 +6,7 @@ import pytest
 
 from accounts.roles import Role
 from cases.policies import NotAllowed
+from cases.services import item_changes
 from cases.services.intake import ItemOnForm
 from reviewers.services import credentialing
 from tests.factories import MONDAY, person, received_case
@@ -160,3 +161,28 @@ def test_ac9_a_certificate_that_a_board_suspends_midway_stops_the_letter_and_new
 
     with pytest.raises(NotAllowed, match="certificate in Physical Medicine .* is revoked"):
         attested(held, at=MONDAY + timedelta(hours=6))
+
+
+def test_ma3_after_acceptance_two_people_state_it_and_no_more_once_a_reviewer_is_chosen(client):
+    case = ready_case(items=[ItemOnForm(title=TITLE)])
+    item, coordinator = case.items.get(), person(Role.COORDINATOR)
+    client.force_login(coordinator)
+    address = f"/cases/{case.number}/items/{item.position}/change/"
+    page = client.get(address)
+    typed = page.context["form"].initial | {"is_experimental": "yes", "why": "UR decision, page 2"}
+    said = {name: value for name, value in typed.items() if value is not None}
+
+    assert client.post(address, said | {"version": item.version}).status_code == 302
+    change = case.item_changes.get()
+    assert [one.after for one in item_changes.differences(change) if one.differs] == ["Yes"]
+    item_changes.accept(change_id=change.pk, by=person(Role.SUPERVISOR), at=MONDAY)
+
+    item.refresh_from_db()
+    assert item.is_experimental is True
+    used(reviewer := fit_reviewer())
+    offered_case(case=case, reviewer=reviewer)
+    facts = item_changes.ItemFacts(title=item.title, is_experimental=False)
+    with pytest.raises(NotAllowed, match="reviewer"):
+        item_changes.propose_change(
+            item_id=item.pk, facts=facts, seen_version=None, why="A slip", by=coordinator, at=MONDAY
+        )
