@@ -26,7 +26,7 @@ class WordingForm(DatedForm):
         label="Questions",
         help_text="One a line, in order. A line in other words is a new question.",
         max_length=QUESTIONS_MOST * (QUESTION_MOST + 2),
-        widget=forms.Textarea(attrs={"rows": 22}),
+        widget=forms.Textarea(attrs={"rows": 16}),
         error_messages={"required": "Write at least one question."},
     )
     surname = Line(

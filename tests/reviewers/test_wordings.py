@@ -48,17 +48,6 @@ def shipped():
     return AttestationWording.objects.get()
 
 
-@pytest.fixture
-def signed_in(client):
-    """A client signed in with a role, or as somebody."""
-
-    def sign_in(*roles, user=None):
-        client.force_login(user or person(*roles))
-        return client
-
-    return sign_in
-
-
 def publish(*, by=None, at=NOON, **changes):
     latest = AttestationWording.objects.order_by("-number").first()
     said = {
