@@ -96,6 +96,15 @@ PERMISSIONS: dict[str, set[Role]] = {
     "determinations.view_reviewer_record": {Role.COORDINATOR, Role.QA, Role.DIRECTOR},
     "reviewers.set_conflict_limits": {Role.DIRECTOR},
     "reviewers.manage_weights": {Role.DIRECTOR},
+    # What reviewers sign before a file opens: reading every wording, publishing the next.
+    "reviewers.view_attestation": {
+        Role.COORDINATOR,
+        Role.CREDENTIALING,
+        Role.QA,
+        Role.DIRECTOR,
+        Role.AUDITOR,
+    },
+    "reviewers.publish_attestation": {Role.DIRECTOR},
     # Whether who pays steers who decides: reading the tests; making one, and answering for it.
     "reviewers.view_fairness": {Role.COORDINATOR, Role.DIRECTOR, Role.AUDITOR},
     "reviewers.check_fairness": {Role.DIRECTOR},

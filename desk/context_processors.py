@@ -58,6 +58,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("Rules of clocks", "cases:clock_rules", "cases.manage_clock_rules"),
         Place("Matching rules", "reviewers:rules", "reviewers.manage_weights"),
         Place("Conflict limits", "reviewers:limits", "reviewers.set_conflict_limits"),
+        Place("Attestation wording", "reviewers:attestation", "reviewers.view_attestation"),
         Place("Fairness of choices", "reviewers:fairness", "reviewers.view_fairness"),
         Place("Parked letters", "letters:parked", "letters.release_parked"),
         Place("Wording", "letters:wording", "letters.manage_wording"),

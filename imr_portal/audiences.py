@@ -168,6 +168,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "reviewers:report_change": "determinations.review",
     "reviewers:limits": "reviewers.see_identity",
     "reviewers:rules": "reviewers.see_identity",
+    "reviewers:attestation": "reviewers.view_attestation",
     "reviewers:fairness": "reviewers.view_fairness",
     "reviewers:fairness_test": "reviewers.view_fairness",
     "reviewers:receives": "reviewers.manage_credentials",

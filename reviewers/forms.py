@@ -359,6 +359,10 @@ class LeaveForm(FactForm):
     own = ["note"]
     note = Line(label="Note", max_length=200, required=False)
 
+    def __init__(self, *args: Any, correcting: bool = False, **options: Any) -> None:
+        super().__init__(*args, correcting=correcting, **options)
+        self.fields["source"].initial = "Told by the reviewer"  # the usual one: two dates are all
+
 
 class AffiliationForm(FactForm):
     """A tie to an organisation or a person."""

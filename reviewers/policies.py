@@ -8,7 +8,7 @@ from cases.policies import NotAllowed, refuse, why_not
 
 from . import seats
 from .candidates import WITH_REVIEWER
-from .models import Attestation, Reviewer, ReviewerAssignment
+from .models import Attestation, AttestationWording, Reviewer, ReviewerAssignment
 
 __all__ = [
     "NotAllowed",
@@ -28,9 +28,11 @@ __all__ = [
     "why_not_move",
     "why_not_open_file",
     "why_not_plan",
+    "why_not_publish_attestation",
     "why_not_set_limits",
     "why_not_set_rules",
     "why_not_settle",
+    "why_not_sign",
     "why_not_take_back",
 ]
 
@@ -122,6 +124,12 @@ def why_not_set_rules(user: User) -> str:
     return "The medical director sets the weights and limits of matching."
 
 
+def why_not_publish_attestation(user: User) -> str:
+    if user.may("reviewers.publish_attestation"):
+        return ""
+    return "The medical director publishes what reviewers sign."
+
+
 def why_not_check_fairness(user: User | None) -> str:
     """``None`` is the system."""
     if user is None or user.may("reviewers.check_fairness"):
@@ -147,6 +155,16 @@ def why_not_answer(user: User, assignment: ReviewerAssignment) -> str:
     if not assignment.is_live:
         return "This case is no longer offered to you."
     return ""
+
+
+def why_not_sign(wording: AttestationWording | None, seen_id: int | None) -> str:
+    """Whether the wording that a page showed is still the one to sign.
+
+    :param wording: the one in force now; ``seen_id`` names the one that the page showed.
+    """
+    if wording is not None and wording.pk == seen_id:
+        return ""
+    return "The questions have changed. Read them again, then sign."
 
 
 def why_not_decline(user: User, assignment: ReviewerAssignment) -> str:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import choosing, fairness, files, matching, own, panel, planning
+from .views import choosing, fairness, files, matching, own, panel, planning, wordings
 
 app_name = "reviewers"
 
@@ -25,6 +25,7 @@ urlpatterns = [
     path("reviewers/conflict-limits/", panel.limits, name="limits"),
     path("reviewers/plan/", planning.plan, name="plan"),
     path("reviewers/matching-rules/", matching.rules, name="rules"),
+    path("reviewers/attestation/", wordings.attestation, name="attestation"),
     path("reviewers/fairness/", fairness.results, name="fairness"),
     path("reviewers/fairness/<int:test_id>/", fairness.result, name="fairness_test"),
     path("reviewers/", panel.roster, name="panel"),

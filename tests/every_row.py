@@ -50,7 +50,7 @@ BESIDES: dict[str, dict] = {
 
 
 # Rows that the database lets nobody change after they are written.
-WRITTEN_ONCE = {"letters.WordingSentence"}
+WRITTEN_ONCE = {"letters.WordingSentence", "reviewers.AttestationWording"}
 
 
 def our_models() -> list[type[models.Model]]:

@@ -205,7 +205,7 @@ class SeatApproval(Versioned):
 
 
 class AttestationWording(Versioned):
-    """The text that a reviewer signs before the file opens. Versioned by number; never edited."""
+    """The text that a reviewer signs before the file opens, by number. Only grows."""
 
     number = models.PositiveSmallIntegerField(unique=True)
     text = models.TextField()

@@ -207,8 +207,9 @@ def _attest(
             "The parties of the case changed while you read. Read them again, then sign."
         )
     wording = current_wording(at)
-    if wording is None or wording.pk != wording_id:
-        raise Outdated("The questions have changed. Read them again, then sign.")
+    if outdated := policies.why_not_sign(wording, wording_id):
+        raise Outdated(outdated)
+    assert wording is not None  # noqa: S101  # why_not_sign refuses without one
     given = _complete_answers(wording, answers)
     verdicts, ties = weigh(case, on=local_day(at), known_at=at, only=reviewer)
     store_results(case=case, found={reviewer.pk: ties[reviewer.pk]}, by=by, at=at)

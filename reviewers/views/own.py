@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.requests import StaffRequest
 from accounts.services import note_look
 from cases.models import Party
+from cases.paper_fields import whole_number
 from cases.party_facts import one_of_each
 from reviewers import panel, policies
 from reviewers.forms import (
@@ -18,9 +19,7 @@ from reviewers.forms import (
     DeclineForm,
     ReportForm,
 )
-from reviewers.models import (
-    ReviewerAssignment,
-)
+from reviewers.models import AttestationWording, ReviewerAssignment
 from reviewers.services import assignment as assignments
 from reviewers.services import reports as report_services
 
@@ -35,11 +34,15 @@ def attest(request: StaffRequest, assignment_id: int) -> HttpResponse:
     wording = assignments.current_wording(now)
     questions = wording.questions if wording else []
     first = {"wording": wording.pk if wording else 0, "parties": held.case.party_list_version}
-    form = AttestForm(posted(request), questions=questions, initial=first)
+    form = AttestForm(_answers(request, wording), questions=questions, initial=first)
     if request.method != "POST":
         return _attest_page(request, held, form, wording=wording)
     status = 422
-    if form.is_valid():
+    is_whole = form.is_valid()
+    if outdated := policies.why_not_sign(wording, form.cleaned_data.get("wording")):
+        form.add_error(None, outdated)
+        status = 409
+    elif is_whole:
         try:
             after = assignments.attest(
                 assignment_id=held.pk,
@@ -59,6 +62,21 @@ def attest(request: StaffRequest, assignment_id: int) -> HttpResponse:
     return _attest_page(
         request, _own_assignment(request, assignment_id), form, wording=wording, status=status
     )
+
+
+def _answers(request: StaffRequest, wording: AttestationWording | None) -> QueryDict | None:
+    """What was sent; of a page with another wording, the answers to what is still asked so."""
+    sent = posted(request)
+    seen_id = whole_number(sent.get("wording", "")) if sent is not None else None
+    if sent is None or wording is None or seen_id in (None, wording.pk):
+        return sent
+    seen = AttestationWording.objects.filter(pk=seen_id).first()
+    asked = seen.questions if seen is not None else []
+    kept = sent.copy()
+    for question in wording.questions:
+        if question not in asked:
+            kept.pop(f"answer_{question['code']}", None)
+    return kept
 
 
 def _after_attesting(request: StaffRequest, after: ReviewerAssignment) -> HttpResponse:

@@ -107,6 +107,7 @@ def pages_of_director(stages):
         f"/cases/{issued}/determination/",
         "/letters/wording/",
         "/letters/wording/1/",
+        "/reviewers/attestation/",
     ]
 
 

@@ -37,17 +37,6 @@ NOON = MONDAY + timedelta(hours=4)
 DAY = date(2026, 3, 2)
 
 
-@pytest.fixture
-def signed_in(client):
-    """A client signed in with a role, or as somebody."""
-
-    def sign_in(*roles, user=None):
-        client.force_login(user or person(*roles))
-        return client
-
-    return sign_in
-
-
 def set_rules(by=None, at=NOON, effective_from=DAY, reason="Panel meeting", **changes):
     return rules.set_weights(
         effective_from=effective_from,

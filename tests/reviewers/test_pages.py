@@ -36,17 +36,6 @@ pytestmark = pytest.mark.django_db
 CANARY = "Quetzalcoatl"
 
 
-@pytest.fixture
-def signed_in(client):
-    """A client signed in with these roles."""
-
-    def sign_in(*roles, user=None):
-        client.force_login(user or person(*roles))
-        return client
-
-    return sign_in
-
-
 def fit_today(**changes):
     """A reviewer who is fit on the day on which the tests run, since pages read the clock."""
     today = timezone.localdate()

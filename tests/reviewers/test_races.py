@@ -7,13 +7,15 @@ from threading import Barrier
 from django.db import connection
 
 from accounts.roles import Role
+from accounts.versions import Stale
+from cases.deadlines import local_day
 from cases.models import Case
 from cases.policies import NotAllowed
-from reviewers.models import Reviewer, ReviewerAssignment
+from reviewers.models import AttestationWording, Reviewer, ReviewerAssignment
 from reviewers.services import assignment as assignments
-from reviewers.services import credentialing, moving
+from reviewers.services import credentialing, moving, wordings
 from tests.factories import MONDAY, person
-from tests.reviewers.factories import fit_reviewer, offered_case, ranked, ready_case
+from tests.reviewers.factories import fit_reviewer, offered_case, panel_seeds, ranked, ready_case
 
 NOON = MONDAY + timedelta(hours=4)
 CLAIMANTS = 20
@@ -27,7 +29,7 @@ def all_at_once(*acts):
         try:
             together.wait(timeout=30)
             return act()
-        except NotAllowed as refusal:
+        except (NotAllowed, Stale) as refusal:
             return refusal
         finally:
             connection.close()
@@ -136,3 +138,27 @@ def test_reviewers_entered_in_the_same_second_get_different_codes(committed_db):
 
     codes = sorted(Reviewer.objects.values_list("code", flat=True))
     assert codes == [f"R-{number:04d}" for number in range(1, 9)]
+
+
+def test_mc3_of_eight_directors_who_publish_a_wording_at_once_one_wins(committed_db):
+    panel_seeds()
+    directors = [person(Role.DIRECTOR) for _ in range(8)]
+
+    answers = all_at_once(*(publish(n, by=director) for n, director in enumerate(directors)))
+
+    assert sum(isinstance(answer, AttestationWording) for answer in answers) == 1
+    assert sum(isinstance(answer, Stale) for answer in answers) == 7
+    assert sorted(AttestationWording.objects.values_list("number", flat=True)) == [1, 2]
+
+
+def publish(n, *, by):
+    return lambda: wordings.publish(
+        text="Each answer below is true.",
+        questions=[f"Question {n}?"],
+        surname="Are you related to a party who bears your surname?",
+        effective_from=local_day(NOON),
+        reason="Shorter",
+        seen_number=1,
+        by=by,
+        at=NOON,
+    )

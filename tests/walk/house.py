@@ -15,6 +15,7 @@ from reviewers.services import (
     limits,
     reports,
     rules,
+    wordings,
 )
 from tests.factories import MONDAY, application, person
 from tests.reviewers import factories as panel
@@ -156,6 +157,16 @@ def keep_the_panel(walk, keeper):
         reason="As before",
     )
     director = person(Role.DIRECTOR)
+    walk.act(
+        wordings.publish,
+        by=director,
+        text="Each answer below is true.",
+        questions=["Have you a tie to a party?"],
+        surname="Are you related to a party who bears your surname?",
+        effective_from=walk.at.date(),
+        reason="Shorter",
+        seen_number=1,
+    )
     days = {"first": date(2026, 3, 1), "last": date(2026, 3, 2)}
     tests = walk.act(fairness.check_period, by=director, **days)
     walk.act(fairness.note, by=director, test_id=tests[0].pk, words="Nothing yet")

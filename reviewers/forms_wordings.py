@@ -1,0 +1,65 @@
+"""What the medical director keys to publish the next wording of the attestation."""
+
+from typing import Any
+
+from django import forms
+
+from cases.paper_fields import DatedForm, Line, PaperDate
+
+from .models import AttestationWording
+from .services.wordings import QUESTION_MOST, QUESTIONS_MOST, REASON_MOST, SURNAME, TEXT_MOST
+
+
+class WordingForm(DatedForm):
+    """The next wording; the service says what cannot be so."""
+
+    effective_from = PaperDate(
+        label="First day", error_messages={"required": "Enter the first day of the wording."}
+    )
+    text = Line(
+        label="Statement",
+        max_length=TEXT_MOST,
+        widget=forms.Textarea(attrs={"rows": 7}),
+        error_messages={"required": "Write the statement that is signed."},
+    )
+    questions = Line(
+        label="Questions",
+        help_text="One a line, in order. A line in other words is a new question.",
+        max_length=QUESTIONS_MOST * (QUESTION_MOST + 2),
+        widget=forms.Textarea(attrs={"rows": 16}),
+        error_messages={"required": "Write at least one question."},
+    )
+    surname = Line(
+        label="Last question, about a shared surname",
+        help_text="The page points at it when a party bears the reviewer’s surname.",
+        max_length=QUESTION_MOST,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={
+            "required": "The question about a shared surname has to stay, as the last. "
+            "Write it here."
+        },
+    )
+    reason = Line(
+        label="Why",
+        max_length=REASON_MOST,
+        error_messages={"required": "Say why the wording changes."},
+    )
+    seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+    @staticmethod
+    def of(latest: AttestationWording | None) -> dict[str, Any]:
+        """The latest wording, to begin the next with."""
+        if latest is None:
+            return {}
+        asked = [one["text"] for one in latest.questions if one["code"] != SURNAME]
+        last = [one["text"] for one in latest.questions if one["code"] == SURNAME]
+        return {"text": latest.text, "questions": "\n".join(asked), "surname": "".join(last)}
+
+    def clean_questions(self) -> list[str]:
+        """Each line that says something."""
+        return [line for line in self.cleaned_data["questions"].splitlines() if line.strip()]
+
+    def facts(self) -> dict[str, Any]:
+        """The fields that the service takes."""
+        given = dict(self.cleaned_data)
+        return given | {"seen_number": given.pop("seen")}

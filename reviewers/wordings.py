@@ -1,0 +1,76 @@
+"""The wordings of the attestation as their page shows them: which holds, who published it, why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import pairwise
+
+from django.db.models import Count
+
+from accounts.models import User
+
+from .models import Attestation, AttestationWording
+
+
+@dataclass(frozen=True)
+class Published:
+    """One wording with what is known of it."""
+
+    row: AttestationWording
+    by: str  # who published it, as the reader may read it; empty for the system
+    published_at: datetime
+    reason: str
+    signed: int  # attestations, those void by now among them
+    next_from: date | None  # the first day of the next number
+
+
+@dataclass(frozen=True)
+class Wordings:
+    """Every wording, latest number first, by whether it is signed on a day."""
+
+    in_force: Published | None
+    to_come: Sequence[Published]
+    before: Sequence[Published]
+    latest: AttestationWording | None
+
+
+def wordings(*, on: date, reader: User) -> Wordings:
+    """Every wording as it stands on a day. Queries three times, however many there are."""
+    found = _published(reader)
+    begun = [one for one in found if one.row.effective_from <= on]
+    return Wordings(
+        in_force=begun[0] if begun else None,
+        to_come=[one for one in found if one.row.effective_from > on],
+        before=begun[1:],
+        latest=found[0].row if found else None,
+    )
+
+
+def _published(reader: User) -> list[Published]:
+    rows = list(AttestationWording.objects.order_by("-number"))
+    next_from = {row.pk: after.effective_from for after, row in pairwise(rows)}
+    versions = {
+        version.id: version
+        for version in AttestationWording.history.filter(version=1).select_related("history_user")
+    }
+    signed = dict(
+        Attestation.objects.order_by()
+        .values_list("wording")
+        .annotate(how_many=Count("pk"))
+        .values_list("wording", "how_many")
+    )
+    found = []
+    for row in rows:
+        version = versions[row.pk]
+        user = version.history_user
+        found.append(
+            Published(
+                row=row,
+                by=user.name_for(reader) if user is not None else "",
+                published_at=version.history_date,
+                reason=version.history_change_reason,
+                signed=signed.get(row.pk, 0),
+                next_from=next_from.get(row.pk),
+            )
+        )
+    return found
