@@ -302,7 +302,9 @@ class TestOwnReviews:
         page = client.get(url).content.decode()
         assert "checked" not in page
         assert "Harbor Cold Storage" in page
-        refused = client.post(url, {"wording": 1, "parties": 1, "answer_employer": "no"})
+        refused = client.post(
+            url, {"wording": no_to_all()[0], "parties": 1, "answer_employer": "no"}
+        )
 
         assert refused.status_code == 422
         assert "Answer this question with yes or no." in refused.content.decode()
