@@ -19,9 +19,9 @@ from cases.ties import DEFAULT_LIMITS, Limits, PartyFacts, Tie
 from cases.together import items_decided_in
 
 from . import conflicts, matching
+from .candidacy import Applicant, Fit, Item, Question, Rules, Scope, Verdict
 from .conditions import Known, spoken_of
 from .facts import Profile
-from .matching import Applicant, Fit, Item, Question, Rules, Scope, Verdict
 from .models import (
     Affiliation,
     Condition,

@@ -8,7 +8,7 @@ from django import forms
 from cases.models import TreatmentCategory
 from cases.paper_fields import DatedForm, Line, PaperDate
 
-from .matching import LIMITS, WEIGHTS
+from .candidacy import LIMITS, WEIGHTS
 
 LABELS: dict[str, tuple[str, str]] = {
     "specialty_fit": ("Specialty fits", "In full when a certified specialty fits every item."),

@@ -10,12 +10,12 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from accounts.models import User
 from cases.models import Case, DisputedItem
 
-from . import matching
+from . import gates, matching
+from .candidacy import DEFAULT_RULES, Applicant, Reason, Rules
 from .candidates import WITH_REVIEWER
 from .facts import Profile
 from .forms import TITLES
 from .forms_matching import LABELS
-from .matching import DEFAULT_RULES, Applicant, Reason, Rules
 from .models import (
     Candidate,
     CandidateList,
@@ -288,11 +288,11 @@ def choices(listed: CandidateList) -> tuple[list[Shown], list[Shown]]:
 
 def counted(excluded: Iterable[Shown]) -> list[tuple[int, str]]:
     """How many each gate keeps out, most first."""
-    tally = dict.fromkeys(matching.GATES, 0)
+    tally = dict.fromkeys(gates.GATES, 0)
     for one in excluded:
         for gate in {reason["gate"] for reason in one.candidate.reasons if not reason["holds"]}:
             tally[gate] += 1
-    pairs = [(number, matching.GATES[gate]) for gate, number in tally.items() if number]
+    pairs = [(number, gates.GATES[gate]) for gate, number in tally.items() if number]
     return sorted(pairs, key=lambda pair: -pair[0])
 
 

@@ -16,9 +16,9 @@ from django.db.models.functions import Cast
 
 from cases.ties import FoldedName
 
-from . import conflicts, matching
+from . import conflicts, gates
+from .candidacy import Answers, Applicant
 from .facts import Profile
-from .matching import Answers, Applicant
 from .models import (
     Affiliation,
     Certification,
@@ -76,7 +76,7 @@ class Member:
             name=conflicts.name_of(profile),
             subjects=subjects,
             days_off=days_off,
-            answered=matching.answers_of_the_day(Applicant(profile, days_off=days_off)),
+            answered=gates.of_the_day(Applicant(profile, days_off=days_off)),
         )
 
 

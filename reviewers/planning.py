@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from . import matching
-from .matching import Applicant, Question, Verdict
+from .candidacy import Applicant, Question, Verdict
 
 # So many of those who are kept out are told of by sentences, the nearest first; all are counted.
 NEAREST = 10

@@ -18,7 +18,7 @@ from cases.party_facts import decided_together, rows_alike
 from cases.ties import PASS
 from letters.facts import Fact, FactName
 
-from . import matching
+from . import gates
 from .candidates import ties_of
 from .conflicts import by_party
 from .facts import (
@@ -279,7 +279,7 @@ def _practice_years(held: Profile) -> Fact | None:
     start = held.practice_start
     if start is None or start.valid_from is None:
         return None
-    if start.valid_from >= years_before(held.on, matching.PRACTICE_YEARS):
+    if start.valid_from >= years_before(held.on, gates.PRACTICE_YEARS):
         return None
     return Fact(
         "practice_years",
@@ -292,7 +292,7 @@ def _practice_years(held: Profile) -> Fact | None:
 def _practice_hours(held: Profile) -> Fact | None:
     hours = held.hours
     if hours is not None and hours.weekly_hours is not None:
-        if hours.weekly_hours < matching.WEEKLY_HOURS:
+        if hours.weekly_hours < gates.WEEKLY_HOURS:
             return None
         return Fact(
             "practice_hours",

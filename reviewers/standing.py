@@ -14,8 +14,8 @@ from django.db.models.functions import RowNumber
 from cases.deadlines import local_day, midnight
 from cases.models import Case, Deadline
 
+from .candidacy import DEFAULT_RULES, Rules
 from .facts import years_before
-from .matching import DEFAULT_RULES, Rules
 from .models import MatchingRules, Reviewer, ReviewerAssignment
 
 State = ReviewerAssignment.State

@@ -35,10 +35,13 @@ PURE = [
     "cases/ties.py",
     "cases/ties_of_house.py",
     "reviewers/conflicts.py",
+    "reviewers/candidacy.py",
     "reviewers/conditions.py",
+    "reviewers/gates.py",
     "reviewers/matching.py",
     "reviewers/names_of_panel.py",
     "reviewers/planning.py",
+    "reviewers/specialty_map.py",
     *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "determinations/checks").rglob("*.py")),
 ]
 

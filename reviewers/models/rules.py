@@ -13,8 +13,8 @@ class MatchingRules(Versioned):
     """The weights and limits of matching from a day on; what stood before stays readable."""
 
     effective_from = models.DateField()
-    weights = models.JSONField(default=dict)  # keys of ``matching.WEIGHTS`` → points
-    limits = models.JSONField(default=dict)  # keys of ``matching.LIMITS`` → days or cases
+    weights = models.JSONField(default=dict)  # keys of ``candidacy.WEIGHTS`` → points
+    limits = models.JSONField(default=dict)  # keys of ``candidacy.LIMITS`` → days or cases
     reason = models.CharField(max_length=300)
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey(

@@ -17,8 +17,8 @@ from cases.models import Case, Event
 from cases.policies import NotAllowed
 from cases.ties import FAIL, UNKNOWN, Tie
 from reviewers import policies, seats
+from reviewers.candidacy import Reason
 from reviewers.candidates import WITH_REVIEWER, weigh
-from reviewers.matching import Reason
 from reviewers.models import (
     Attestation,
     AttestationWording,

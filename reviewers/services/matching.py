@@ -13,8 +13,8 @@ from cases.deadlines import local_day
 from cases.models import Case
 from cases.ties import UNKNOWN, Tie
 from reviewers import policies
+from reviewers.candidacy import Verdict
 from reviewers.candidates import weigh
-from reviewers.matching import Verdict
 from reviewers.models import Candidate, CandidateList, ConflictResult
 from reviewers.standing import rules_on
 

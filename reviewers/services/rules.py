@@ -9,7 +9,7 @@ from accounts.models import User
 from cases.deadlines import local_day
 from cases.models import TreatmentCategory
 from reviewers import policies
-from reviewers.matching import LIMITS, WEIGHTS
+from reviewers.candidacy import LIMITS, WEIGHTS
 from reviewers.models import MatchingRules, Reviewer
 
 WEIGHT_MOST, LIMIT_MOST = 200, 365
@@ -27,8 +27,8 @@ def set_weights(
 ) -> MatchingRules:
     """Set how candidates are put in order and the ceilings, from a day on; what stood before stays.
 
-    :param weights: every key of ``matching.WEIGHTS`` with its points.
-    :param limits: every key of ``matching.LIMITS``; days or cases.
+    :param weights: every key of ``candidacy.WEIGHTS`` with its points.
+    :param limits: every key of ``candidacy.LIMITS``; days or cases.
     :raises NotAllowed: wrong role, a day past, no reason, a value missing or out of range.
     """
     policies.refuse(policies.why_not_set_rules(by))

@@ -5,8 +5,8 @@ from dataclasses import replace
 from cases.models import Case
 from cases.party_facts import parties_of
 from reviewers import conflicts, matching, profiles
+from reviewers.candidacy import Verdict
 from reviewers.candidates import gather, limits_on, panel_today, ties_of
-from reviewers.matching import Verdict
 from reviewers.models import Reviewer
 from reviewers.standing import rules_on
 

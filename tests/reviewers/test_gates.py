@@ -12,6 +12,7 @@ from accounts.services import set_active
 from cases.models import TreatmentCategory
 from cases.services.intake import ItemOnForm
 from reviewers import matching
+from reviewers.candidacy import DEFAULT_RULES
 from reviewers.candidates import weigh
 from reviewers.models import SpecialtyFit
 from reviewers.services import credentialing
@@ -393,7 +394,7 @@ class TestOrder:
         assert again == first
         assert changed != first
         assert changed.candidates.count() == 2
-        assert changed.weights == matching.DEFAULT_RULES.values
+        assert changed.weights == DEFAULT_RULES.values
 
     def test_reasons_for_exclusion_are_counted(self):
         case = ready_case()

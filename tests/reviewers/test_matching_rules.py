@@ -10,12 +10,14 @@ from cases.deadlines import local_day
 from cases.policies import NotAllowed
 from cases.services.intake import ItemOnForm
 from reviewers import matching, standing
+from reviewers.candidacy import DEFAULT_RULES, LIMITS, WEIGHTS, Applicant, Item, Question, Scope
 from reviewers.candidates import weigh
 from reviewers.facts import CertificationHeld, LicenceHeld, Profile
-from reviewers.matching import DEFAULT_RULES, Applicant, Item, Question, Scope
+from reviewers.gates import scope
 from reviewers.models import MatchingRules, SpecialtyFit
 from reviewers.services import assignment as assignments
 from reviewers.services import rules
+from reviewers.specialty_map import matches_of
 from reviewers.standing import rules_on
 from tests.factories import MONDAY, person
 from tests.records.factories import case_with_records
@@ -40,8 +42,8 @@ DAY = date(2026, 3, 2)
 def set_rules(by=None, at=NOON, effective_from=DAY, reason="Panel meeting", **changes):
     return rules.set_weights(
         effective_from=effective_from,
-        weights={k: changes.get(k, v) for k, v in matching.WEIGHTS.items()},
-        limits={k: changes.get(k, v) for k, v in matching.LIMITS.items()},
+        weights={k: changes.get(k, v) for k, v in WEIGHTS.items()},
+        limits={k: changes.get(k, v) for k, v in LIMITS.items()},
         reason=reason,
         by=by or person(Role.DIRECTOR),
         at=at,
@@ -318,7 +320,7 @@ class TestTimeAndRotation:
 
     def score(self, applicant):
         question = Question("CM26-0000001", (Item(1, 1, "Brace"),), (), DAY)
-        matches, _ = matching._match(question, applicant.profile)
+        matches, _ = matches_of(question, applicant.profile)
         return matching._score(question, applicant, matches)[0]
 
     def test_late_reviews_cost_points_in_their_share(self):
@@ -344,7 +346,7 @@ class TestTimeAndRotation:
             DAY,
             scopes=(Scope("DC", 7, "Pharmaceuticals", "law"),),
         )
-        assert matching._scope(question, self.applicant(1)) == ()
+        assert scope(question, self.applicant(1)) == ()
 
 
 def test_mc1_reviews_count_from_the_day_after_they_were_issued_and_for_a_year():

@@ -7,7 +7,7 @@ from cases.services import house, house_ties, intake, organisations
 from cases.services.people import find_organisation
 from guidelines import services as guidelines
 from guidelines.models import ApprovedParagraph, Edition
-from reviewers.matching import LIMITS, WEIGHTS
+from reviewers.candidacy import LIMITS, WEIGHTS
 from reviewers.models import Licence, Reviewer
 from reviewers.services import (
     credentialing,

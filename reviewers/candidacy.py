@@ -1,0 +1,182 @@
+"""What is asked, and what is known, when somebody is considered for a case. Pure values.
+
+The gates (``reviewers.gates``), the map of specialties (``reviewers.specialty_map``) and the
+ranking (``reviewers.matching``) read these and nothing else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from cases.ties import Tie
+
+from .facts import Profile
+
+# As shipped; a manager sets others. Each list of candidates stores the values that it used.
+# Points out of 100 for who comes first among those whom no gate refuses:
+WEIGHTS: dict[str, int] = {
+    "specialty_fit": 40,  # share of the items whose map entry names a certified specialty
+    "california_licence": 20,
+    "free_capacity": 20,  # share of the capacity that is free
+    "timeliness": 10,  # share of the latest reviews that were issued by their day
+    "rotation": 10,  # grows with the days since the last offer
+    "returned_work": 50,  # had this case before it was taken back, a few days ago
+    "declined_before": -100,  # already declined this case in this round
+}
+# Days and cases; a ceiling of 0 is none.
+LIMITS: dict[str, int] = {
+    "return_days": 14,  # so long, a case that was taken back goes to the same reviewer
+    "rotation_days": 14,  # after so many days without an offer nobody gains any more
+    "timeliness_reviews": 10,  # so many of the latest reviews are looked at
+    "most_open": 0,  # open cases that anybody may have, whatever their capacity
+    "most_overdue": 3,  # open cases past their day, from which on no new one is offered
+}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The weights and limits in force."""
+
+    weights: Mapping[str, int]
+    limits: Mapping[str, int]
+
+    @classmethod
+    def of(cls, weights: Mapping[str, int], limits: Mapping[str, int]) -> "Rules":
+        """What was set, with the shipped value for a key that is younger than the setting."""
+        return cls({**WEIGHTS, **weights}, {**LIMITS, **limits})
+
+    @property
+    def values(self) -> dict[str, int]:
+        """All in one, as a list of candidates stores them."""
+        return {**self.weights, **self.limits}
+
+
+DEFAULT_RULES = Rules(WEIGHTS, LIMITS)
+
+
+@dataclass(frozen=True)
+class Item:
+    """A disputed item as far as matching needs it. Categories: its own first, then its parents.
+
+    :ivar conditions: ids of the conditions that the diagnosis speaks of.
+    :ivar diagnosis: those conditions by name, or else the diagnosis as printed; may be empty.
+    :ivar is_experimental: the UR decision calls it experimental or investigational.
+    """
+
+    item_id: int
+    position: int
+    title: str
+    categories: tuple[int, ...] = ()
+    body_part: str = ""
+    conditions: frozenset[int] = frozenset()
+    diagnosis: str = ""
+    is_experimental: bool = False
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One line of the staff's map: this specialty is acceptable for that, and why.
+
+    What a line leaves out it does not ask for; what it names has to hold, all of it.
+    """
+
+    specialty: str
+    category: int | None
+    body_part: str
+    reason: str
+    condition: int | None = None
+    condition_name: str = ""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a kind of licence does not cover, and the law that says so."""
+
+    licence_kind: str
+    category: int
+    name: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Applicant:
+    """Everything known of one reviewer about one case."""
+
+    profile: Profile
+    workload: int = 0
+    overdue: int = 0  # of the workload, past their day
+    subjects: frozenset[int] | None = None  # categories that may be offered; None is all
+    days_off: frozenset[int] = frozenset()  # weekdays, Monday 0
+    finished: int = 0  # of the latest reviews, those that had a day to keep
+    on_time: int = 0
+    last_offered_on: date | None = None
+    had_it_until: date | None = None  # this case, before it was taken back
+    barred_because: str = ""
+    on_earlier_round: bool = False
+    declined_before: bool = False
+    ties: tuple[Tie, ...] = ()
+    answered: "Answers | None" = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One gate's answer, or a remark that speaks for or against."""
+
+    gate: str
+    holds: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the gates that ask nothing of a case said of somebody on a day."""
+
+    held: tuple[Reason, ...]
+    refused: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Match:
+    """Why a reviewer's specialty fits one item; stored with the assignment for the letter."""
+
+    item_id: int
+    position: int
+    specialty: str
+    mapped: bool
+    why: str
+    diagnosis: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A reviewer's place for a case: ``rank`` is None for whom a gate refuses."""
+
+    reviewer_id: int
+    code: str
+    rank: int | None
+    score: int | None
+    reasons: tuple[Reason, ...]
+    matches: tuple[Match, ...] = ()
+
+    @property
+    def is_eligible(self) -> bool:
+        return self.score is not None
+
+    @property
+    def refusals(self) -> tuple[Reason, ...]:
+        return tuple(reason for reason in self.reasons if not reason.holds)
+
+
+@dataclass(frozen=True)
+class Question:
+    """The case, put to every applicant alike."""
+
+    case_number: str
+    items: tuple[Item, ...]
+    fits: tuple[Fit, ...]
+    on: date
+    rules: Rules = DEFAULT_RULES
+    scopes: tuple[Scope, ...] = field(default=())
+    # What was worked out for this case and serves everyone who is alike in what was asked.
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
