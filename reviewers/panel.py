@@ -1,5 +1,6 @@
 """What the pages of the panel show: the roster, one person's file, a reviewer's own work."""
 
+from calendar import day_name
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -8,7 +9,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User
-from cases.models import Case, DisputedItem
+from cases.models import Case, DisputedItem, TreatmentCategory
 
 from . import gates, matching
 from .candidacy import DEFAULT_RULES, Applicant, Reason, Rules
@@ -88,11 +89,12 @@ class Shown:
 
 
 def roster(
-    *, on: date, known_at: datetime, find: str = "", after: str = ""
+    *, on: date, known_at: datetime, find: str = "", after: str = "", with_work: bool = True
 ) -> tuple[list[Line], str]:
     """A page of the panel by code, and the code to go on after. Five queries at most.
 
     :param find: part of a name, a code or a certified specialty.
+    :param with_work: ask what each has open, which is known of today alone.
     """
     rows = Reviewer.objects.order_by("code")
     for word in find.split():
@@ -110,34 +112,61 @@ def roster(
         Reviewer.objects.filter(pk__in=[row.pk for row in shown]), on=on, known_at=known_at
     )
     rules = rules_on(on, known_at=known_at)
-    then = _as_they_stood(shown, known_at=known_at)
-    lines = [_line(row, replace(held[row.pk], **then.get(row.pk, {})), rules) for row in shown]
+    then = as_they_stood(shown, known_at=known_at)
+    lines = [
+        _line(row, held[row.pk], rules, then.get(row.pk), with_work=with_work) for row in shown
+    ]
     return lines, shown[-1].code if len(found) > PAGE else ""
 
 
-def _as_they_stood(rows: Sequence[Reviewer], *, known_at: datetime) -> dict[int, dict[str, Any]]:
-    """Status and capacity of reviewers at a moment, from their versions. One query."""
+@dataclass(frozen=True)
+class Stood:
+    """What a version of a reviewer's row says, of a moment."""
+
+    status: str
+    capacity: int
+    subjects: Sequence[int] | None  # ids of treatment categories; None is all
+    days_off: Sequence[int]  # weekdays, Monday 0
+
+
+def as_they_stood(rows: Sequence[Reviewer], *, known_at: datetime) -> dict[int, Stood]:
+    """Reviewers as their rows stood at a moment, from their versions. One query."""
     versions = Reviewer.history.filter(
         id__in=[row.pk for row in rows], history_date__lte=known_at
     ).order_by("history_date", "history_id")
     return {
-        pk: {"status": status, "capacity": capacity}
-        for pk, status, capacity in versions.values_list("id", "status", "capacity")
+        pk: Stood(*said)
+        for pk, *said in versions.values_list("id", "status", "capacity", "subjects", "days_off")
     }
 
 
-def hindrances(profile: Profile, row: Any, *, rules: Rules) -> list[Reason]:
+def hindrances(
+    profile: Profile, row: Any, *, rules: Rules, stood: Stood | None = None, with_work: bool = True
+) -> list[Reason]:
     """What keeps a reviewer from every case on the profile's day.
 
     :param row: the reviewer as ``with_workload`` loads one.
+    :param stood: how the row stood then; as it stands now when left out.
+    :param with_work: ask what they have open, which is known of today alone.
     """
     applicant = Applicant(
         profile,
         workload=row.workload,
         overdue=row.overdue,
-        days_off=frozenset(row.days_off),
+        days_off=frozenset(row.days_off if stood is None else stood.days_off),
     )
-    return [one for one in matching.fitness(applicant, rules) if not one.holds]
+    passed_over = set() if with_work else {"WORKLOAD", "OVERDUE"}
+    answers = matching.fitness(applicant, rules)
+    return [one for one in answers if not one.holds and one.gate not in passed_over]
+
+
+def receives(subjects: Sequence[int] | None, days_off: Sequence[int]) -> tuple[str, str]:
+    """Which treatments somebody is offered, and on which days not, in words. At most one query."""
+    names = "All treatments"
+    if subjects is not None:
+        found = TreatmentCategory.objects.filter(pk__in=subjects).order_by("name")
+        names = ", ".join(str(row) for row in found) or "None"
+    return names, ", ".join(f"{day_name[day]}s" for day in sorted(days_off))
 
 
 def with_workload(rows: QuerySet[Reviewer], *, on: date) -> QuerySet[Any]:
@@ -322,13 +351,15 @@ def surname_notes(assignment: ReviewerAssignment) -> list[str]:
     return sorted({f"{row.party.get_role_display()}: {row.party.name}" for row in rows})
 
 
-def _line(row: Any, held: Profile, rules: Rules) -> Line:
+def _line(row: Any, held: Profile, rules: Rules, stood: Stood | None, *, with_work: bool) -> Line:
+    if stood is not None:
+        held = replace(held, status=stood.status, capacity=stood.capacity)
     return Line(
         reviewer=row,
         specialties=", ".join(held.specialties),
         states=", ".join(dict.fromkeys(licence.state for licence in held.licences)),
         workload=row.workload,
-        hindrances=hindrances(held, row, rules=rules),
+        hindrances=hindrances(held, row, rules=rules, stood=stood, with_work=with_work),
     )
 
 

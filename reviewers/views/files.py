@@ -241,6 +241,10 @@ def _reviewer_page(
     on, known_at = as_of(form, today=today, now=now)
     held = profile(row, on=on, known_at=known_at)
     counted = panel.with_workload(Reviewer.objects.filter(pk=row.pk), on=on).get()
+    stood = panel.as_they_stood([row], known_at=known_at).get(row.pk)
+    subjects, days_off = panel.receives(
+        stood.subjects if stood else row.subjects, stood.days_off if stood else row.days_off
+    )
     context = {
         "reviewer": row,
         "held": held,
@@ -248,7 +252,15 @@ def _reviewer_page(
         "on": on,
         "known_at": known_at,
         "is_as_of": bool(asked),
-        "hindrances": panel.hindrances(held, counted, rules=rules_on(on, known_at=known_at)),
+        "hindrances": panel.hindrances(
+            held,
+            counted,
+            rules=rules_on(on, known_at=known_at),
+            stood=stood,
+            with_work=not asked,
+        ),
+        "subjects": subjects,
+        "days_off": days_off,
         "workload": counted.workload,
         "open_work": panel.open_work(row),
         "facts": panel.file_of(row, on=on, known_at=known_at, holding_only=bool(asked)),

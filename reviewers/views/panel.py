@@ -36,7 +36,11 @@ def roster(request: StaffRequest) -> HttpResponse:
     form = AsOfForm(asked or None, today=today, initial={"on": today, "known": today})
     on, known_at = as_of(form, today=today, now=now)
     lines, next_code = panel.roster(
-        on=on, known_at=known_at, find=find, after=request.GET.get("after", "")[:12]
+        on=on,
+        known_at=known_at,
+        find=find,
+        after=request.GET.get("after", "")[:12],
+        with_work=not asked,
     )
     context = {
         "form": form,

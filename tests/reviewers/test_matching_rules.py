@@ -372,3 +372,25 @@ def test_mc1_reviews_count_from_the_day_after_they_were_issued_and_for_a_year():
     for days, counted in ((0, {}), (365, {reviewer.pk: (1, 1)}), (366, {})):
         day = decided_on + timedelta(days=days)
         assert standing.finished_before(day, many=10) == counted
+
+
+def test_ac6_the_file_as_of_a_day_says_what_somebody_received_then(signed_in):
+    opioids, reviewer = category("Pharmaceuticals", "Opioids"), fit_reviewer(capacity=0)
+    rules.limit_offers(
+        reviewer_id=reviewer.pk, subjects=[opioids.pk], days_off=[4], reason="Asked to", by=None,
+        at=NOON,
+    )  # fmt: skip
+    browser = signed_in(Role.COORDINATOR)
+    address = f"/reviewers/{reviewer.code}/"
+
+    now = browser.get(address).content.decode()
+    assert "Opioids" in now
+    assert "Fridays" in now
+    assert "Has 0 open of 0." in now
+    then = browser.get(address, {"on": "02/27/2026", "known": "02/27/2026"}).content.decode()
+    assert "All treatments" in then
+    assert "Fridays" not in then
+    assert "Up to 0 open at one time" in then
+    assert "Could have been offered cases on that day." in then  # what was open is known of today
+    friday = browser.get(address, {"on": "03/06/2026"}).content.decode()
+    assert "Does not work on Fridays." in friday
