@@ -85,7 +85,7 @@ def test_assign_pressed_twice_offers_the_case_once(work, visit):
     case = work.complete()
     page = visit(work.people[Role.COORDINATOR], f"/cases/{case.number}/assign/")
 
-    page.get_by_role("button", name="Assign to Alice Whitfield").dblclick()
+    page.get_by_role("button", name="Assign to Alice Whitfield", exact=True).dblclick()
 
     expect(page.locator(".h .tag")).to_have_text("Offered to a reviewer")
     assert ReviewerAssignment.objects.filter(case=case).count() == 1
@@ -96,11 +96,11 @@ def test_two_coordinators_cannot_both_assign(work, visit):
     path = f"/cases/{case.number}/assign/"
     first = visit(work.people[Role.COORDINATOR], path)
     second = visit(work.people[Role.COORDINATOR], path)
-    first.get_by_role("button", name="Assign to Alice Whitfield").click()
+    first.get_by_role("button", name="Assign to Alice Whitfield", exact=True).click()
     expect(first.locator(".h .tag")).to_have_text("Offered to a reviewer")
 
     with second.expect_navigation() as answer:
-        second.get_by_role("button", name="Assign to Alice Whitfield").click()
+        second.get_by_role("button", name="Assign to Alice Whitfield", exact=True).click()
 
     assert answer.value.status == 409
     expect(second.get_by_role("alert").first).to_contain_text(case.number)

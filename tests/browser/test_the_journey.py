@@ -211,7 +211,7 @@ def a_reviewer_is_chosen(page, number):
     expect(first).to_contain_text("Alice Whitfield")
     expect(first).to_contain_text("fits")
     expect(first).to_contain_text("No tie to a party is on file")
-    first.get_by_role("button", name="Assign to Alice Whitfield").click()
+    first.get_by_role("button", name="Assign to Alice Whitfield", exact=True).click()
     expect(page.locator(".h .tag")).to_have_text("Offered to a reviewer")
 
 
