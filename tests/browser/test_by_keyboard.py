@@ -15,7 +15,7 @@ def keys(page, *pressed):
 
 
 def expect_focus(page):
-    """Something on the page gets the focus back, not the page itself; after a swap it takes a turn."""
+    """Something on the page has the focus, not the page itself; after a swap it takes a turn."""
     expect(page.locator(":focus")).to_have_count(1)
 
 
