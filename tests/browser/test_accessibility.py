@@ -108,6 +108,9 @@ def pages_of_director(stages):
         "/letters/wording/",
         "/letters/wording/1/",
         "/reviewers/attestation/",
+        "/reviewers/fairness/",
+        "/house/",
+        "/house/ties/",
     ]
 
 
