@@ -16,9 +16,6 @@ from imr_portal.audiences import (
 
 from .crawl import ADMIN_ROLES, NOBODY, THE_REVIEWER
 
-# The crawl opens thousands of pages, which is enough once; on PostgreSQL each has its own tests.
-pytestmark = pytest.mark.sqlite
-
 # Signed in as someone in the audience: the page, a way on, or "there is no such thing for you".
 OPENED = {200, 302, 404, 405, 422}
 # Looked up by a sentence of its own, or answered by the library.

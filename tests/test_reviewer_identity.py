@@ -20,9 +20,6 @@ from .crawl import (
     USER_CANARIES,
 )
 
-# What pages say does not hang on the engine; the crawl opens thousands, which is enough once.
-pytestmark = pytest.mark.sqlite
-
 MAY_KNOW = {role.value for role in PERMISSIONS["reviewers.see_identity"]}
 MAY_NOT = set(Role.values) - MAY_KNOW | {NOBODY}
 
