@@ -20,18 +20,18 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
 
-from . import processes
-from .pristine import Pristine
+from . import processes, stored_stages
+from .pristine import pristine
 
 CI = os.environ.get("CI") == "true"
 
+# The files whose tests read the crawl: it is made once for all of them.
+CRAWLED = {"test_access_by_role.py", "test_reviewer_identity.py"}
+# Files with one long piece of work. They begin first, so that no process is left alone with them.
+BEGIN_FIRST = [*sorted(CRAWLED), "test_no_version_is_missed.py", "test_panel_of_day.py"]
 
-def pytest_addoption(parser):
-    parser.addoption(
-        "--only-database",
-        action="store_true",
-        help="leave out tests that touch no database: they say the same on every engine",
-    )
+
+_module_keeps_rows = False  # while a module's ``module_db`` is open
 
 
 def pytest_configure(config):
@@ -48,11 +48,11 @@ def pytest_configure(config):
 def django_db_setup(django_test_environment, django_db_blocker):
     """One migrated database for the whole run, and a copy of it."""
     with django_db_blocker.unblock():
-        pristine = Pristine()
-        pristine.set_up()
-    yield pristine
+        kept = pristine()
+        kept.set_up()
+    yield kept
     with django_db_blocker.unblock():
-        pristine.tear_down()
+        kept.tear_down()
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +65,13 @@ def _empty_cache():
     standing.forget()
 
 
+@pytest.fixture(autouse=True)
+def _note_what_is_written(request):
+    """Let factories use stored rows where a test begins with an empty database of its own."""
+    shares_rows = _module_keeps_rows or {"committed_db", "office"} & {*request.fixturenames}
+    stored_stages.begin_test(in_own_transaction=not shares_rows)
+
+
 @pytest.fixture
 def committed_db(django_db_setup, django_db_blocker):
     """The database, with commits that others can see. Put back afterwards."""
@@ -72,13 +79,18 @@ def committed_db(django_db_setup, django_db_blocker):
         assert not connection.in_atomic_block, "module_db and committed_db share no module"
         yield
         django_db_setup.restore()
+        stored_stages.keep_numbers_free()
 
 
 @pytest.fixture(scope="module")
 def module_db(django_db_setup, django_db_blocker):
     """The database, for rows that every test of a module reads; rolled back after the module."""
+    global _module_keeps_rows
     with django_db_blocker.unblock(), transaction.atomic():
+        stored_stages.begin_test(in_own_transaction=True)
+        _module_keeps_rows = True
         yield
+        _module_keeps_rows = False
         transaction.set_rollback(True)
 
 
@@ -157,13 +169,9 @@ SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
 def pytest_collection_modifyitems(config, items):
-    """Skip, with a reason, what cannot say anything here."""
+    """Put long files first. Skip, with a reason, what cannot say anything here."""
     from django.conf import settings
 
-    if config.getoption("--only-database"):
-        touching = [item for item in items if _touches_database(item)]
-        config.hook.pytest_deselected(items=[item for item in items if not _touches_database(item)])
-        items[:] = touching
     reasons = {}
     if not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
         reasons["postgres"] = "says something about PostgreSQL alone"
@@ -171,14 +179,16 @@ def pytest_collection_modifyitems(config, items):
         reasons["sqlite"] = "needs SQLite"
     if not SHARED.is_dir():
         reasons["shared"] = "needs ../shared, which is not here"
+    items.sort(key=_place_in_run)  # stable: the rest stays in the order of the run's seed
     for item in items:
         for marker, reason in reasons.items():
             if marker in item.keywords:
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
-def _touches_database(item):
-    return "django_db_setup" in item.fixturenames or item.get_closest_marker("django_db")
+def _place_in_run(item):
+    name = item.path.name
+    return BEGIN_FIRST.index(name) if name in BEGIN_FIRST else len(BEGIN_FIRST)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -191,3 +201,17 @@ def pytest_runtest_makereport(item, call):
             report.outcome = "failed"
             report.longrepr = f"Nothing may be skipped under CI. {reason}"
     return report
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give each process whole files, and all files that read the crawl to one process."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class WholeFiles(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return "crawl" if Path(file).name in CRAWLED else file
+
+    config.option.loadscopereorder = False  # keep the order of _place_in_run
+    return WholeFiles(config, log)

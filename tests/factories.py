@@ -22,6 +22,8 @@ from cases.services.intake import (
 )
 from cases.services.items import AdministratorCited, record_administrator_citations
 
+from .stored_stages import stored_stage
+
 MONDAY = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # 09:00 in Los Angeles
 SIX_YES = dict.fromkeys(
     ("SIGNED", "TIMELY", "UR_ATTACHED", "NECESSITY", "NOT_DECIDED", "LIABILITY_CLEAR"), "YES"
@@ -141,6 +143,7 @@ def begun_draft(*, by: User | None = None, at: datetime = MONDAY, **said: Any) -
     return drafts.save_draft(by=by or person(Role.INTAKE), at=at, **said)
 
 
+@stored_stage("cases", "letters", "files", "guidelines")
 def received_case(*, at: datetime = MONDAY, by: User | None = None, **changes: Any) -> Case:
     """A case as intake leaves it: in screening."""
     clerk = by or person(Role.INTAKE)
@@ -148,6 +151,7 @@ def received_case(*, at: datetime = MONDAY, by: User | None = None, **changes: A
     return intake.receive(application=application(**changes), by=clerk, at=at)
 
 
+@stored_stage("cases", "letters", "files", "guidelines")
 def eligible_case(
     *, at: datetime = MONDAY, coordinator: User | None = None, **changes: Any
 ) -> Case:
@@ -173,6 +177,7 @@ def state_citations(case: Case, *, by: User, at: datetime) -> None:
         )
 
 
+@stored_stage("cases", "letters", "files", "guidelines")
 def noticed_case(*, at: datetime = MONDAY, coordinator: User | None = None, **changes: Any) -> Case:
     """A case whose notices of assignment were made, filed (as empty pages) and marked as sent."""
     from .letters.factories import file_without_typesetting, publish_sample_wording

@@ -9,6 +9,12 @@ from pathlib import Path
 if "VAR_DIR" not in os.environ:
     os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="imr-test-")
     atexit.register(shutil.rmtree, os.environ["VAR_DIR"], ignore_errors=True)
+# Each process of a parallel run works in a folder of its own. Programs that a test starts inherit
+# the name of the process and the folder, which must not be lengthened a second time.
+_process = os.environ.get("PYTEST_XDIST_WORKER", "")
+if _process and Path(os.environ["VAR_DIR"]).name != _process:
+    os.environ["VAR_DIR"] = str(Path(os.environ["VAR_DIR"]) / _process)
+    Path(os.environ["VAR_DIR"]).mkdir(parents=True, exist_ok=True)
 _room = os.environ["VAR_DIR"]
 os.environ.setdefault("DEBUG", "0")
 os.environ.setdefault("SECRET_KEY", "a-key-for-tests-that-guards-nothing-0123456789-abcdefghij")

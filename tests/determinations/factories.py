@@ -11,7 +11,12 @@ from records.services import reading
 from reviewers.models import ReviewerAssignment
 from tests.factories import MONDAY, person
 from tests.records.factories import in_review
+from tests.stored_stages import stored_stage
 
+# These factories go through every app.
+WHOLE = stored_stage(
+    "cases", "letters", "files", "guidelines", "reviewers", "records", "determinations"
+)
 REVIEWED = MONDAY + timedelta(days=2)
 SUMMARY = (
     "The injured worker is a 58 year old woman with neck pain after a lifting injury.\n\n"
@@ -88,6 +93,7 @@ def put(
     )
 
 
+@WHOLE
 def submitted(assignment: ReviewerAssignment | None = None, **words: str) -> Case:
     """A case whose review waits for quality assurance."""
     assignment = assignment or in_review()
@@ -96,6 +102,7 @@ def submitted(assignment: ReviewerAssignment | None = None, **words: str) -> Cas
     return Case.objects.get(pk=assignment.case_id)
 
 
+@WHOLE
 def approved(case: Case | None = None, *, by: User | None = None) -> Case:
     """A case that waits for the medical director."""
     case = case or submitted()
@@ -109,6 +116,7 @@ def approved(case: Case | None = None, *, by: User | None = None) -> Case:
     return Case.objects.get(pk=case.pk)
 
 
+@WHOLE
 def issued(case: Case | None = None, *, by: User | None = None) -> Case:
     """A case whose determination is issued; its letter is still queued."""
     case = case or approved()

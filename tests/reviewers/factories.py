@@ -14,6 +14,7 @@ from reviewers.seeds import seed_specialties
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing, matching
 from tests.factories import MONDAY, eligible_case, person
+from tests.stored_stages import stored_stage
 
 _serial = count(1)
 
@@ -142,13 +143,16 @@ def fit_reviewer(
     return Reviewer.objects.get(pk=row.pk)
 
 
+@stored_stage("cases", "letters", "files", "guidelines")
 def ready_case(*, coordinator: User | None = None, **changes: Any) -> Case:
     """A case that waits for a reviewer.
 
     The notices and records between are other tests' matter, so the case takes those two steps by
     the lifecycle's door alone (``tests.records.factories.case_with_records`` does them in full).
     """
-    case = eligible_case(coordinator=coordinator, **changes)
+    if coordinator:
+        changes["coordinator"] = coordinator
+    case = eligible_case(**changes)
     case.move_to(Status.NOTICE_SENT, by=None, at=MONDAY + timedelta(hours=2))
     case.move_to(Status.RECORDS_COMPLETE, by=None, at=MONDAY + timedelta(hours=3))
     case.refresh_from_db()
@@ -160,6 +164,7 @@ def ranked(case: Case, *, by: User, at: datetime = MONDAY + timedelta(hours=4)) 
     return matching.rank(case_id=case.pk, by=by, at=at)
 
 
+@stored_stage("cases", "letters", "files", "guidelines", "reviewers", "records")
 def offered_case(
     *,
     case: Case | None = None,
@@ -169,9 +174,9 @@ def offered_case(
     **changes: Any,
 ) -> ReviewerAssignment:
     """An assignment that its reviewer has not answered yet."""
+    case = case or ready_case(**changes)
     coordinator = coordinator or person(Role.COORDINATOR)
     reviewer = reviewer or fit_reviewer()
-    case = case or ready_case(coordinator=coordinator, **changes)
     listed = ranked(case, by=coordinator, at=at)
     return assignments.assign(
         case_id=case.pk,
@@ -208,6 +213,7 @@ def attested(
     )
 
 
+@stored_stage("cases", "letters", "files", "guidelines", "reviewers", "records")
 def accepted_case(
     *, at: datetime = MONDAY + timedelta(hours=4), **changes: Any
 ) -> ReviewerAssignment:
