@@ -110,17 +110,21 @@ as_postgres() {
     fi
 }
 
-# start_postgres: a private cluster on a unix socket in a temporary folder, in memory if there is
-# room, because its settings are production's and sync every commit. Sets postgres_folder and
-# postgres_url.
+# memory_folder: where short-lived files go: memory if there is space, else the temporary folder.
+memory_folder() {
+    if [ -w /dev/shm ] && [ "$(df -Pk /dev/shm | awk 'NR == 2 { print $4 }')" -gt 2000000 ]; then
+        echo /dev/shm
+    else
+        echo "${TMPDIR:-/tmp}"
+    fi
+}
+
+# start_postgres: a private cluster on a unix socket in a folder that is thrown away, so its
+# settings spare what makes data survive a crash. Sets postgres_folder and postgres_url.
 start_postgres() {
     postgres_programs=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
     [ -n "$postgres_programs" ] || postgres_programs=$(pg_config --bindir 2>/dev/null) || return 1
-    place=${TMPDIR:-/tmp}
-    if [ -w /dev/shm ] && [ "$(df -Pk /dev/shm | awk 'NR == 2 { print $4 }')" -gt 2000000 ]; then
-        place=/dev/shm
-    fi
-    postgres_folder=$(mktemp -d "$place/imr-pg.XXXXXX") || return 1
+    postgres_folder=$(mktemp -d "$(memory_folder)/imr-pg.XXXXXX") || return 1
     if am_root; then
         chown postgres "$postgres_folder" || return 1
     fi
@@ -130,7 +134,9 @@ start_postgres() {
             -E UTF8 --locale=C.UTF-8 --no-sync >"$postgres_folder.log" 2>&1 || exit 1
         as_postgres "$postgres_programs/pg_ctl" -D "$postgres_folder/data" -s -w -t 60 \
             -l "$postgres_folder/server.log" -o "-k '$postgres_folder' -c listen_addresses='' \
-            -c max_connections=60" \
+            -c max_connections=100 -c fsync=off -c synchronous_commit=off \
+            -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 \
+            -c autovacuum=off -c jit=off" \
             start >>"$postgres_folder.log" 2>&1 </dev/null || exit 1
     ) || {
         cat "$postgres_folder.log" >&2

@@ -15,6 +15,8 @@ from django.db.migrations.loader import MigrationLoader
 from accounts.append_only import MESSAGE, GuardTables
 from accounts.versions import Versioned
 
+pytestmark = pytest.mark.every_database
+
 # Tables besides the historical ones whose rows are acts or proofs. What a migration has ever
 # guarded is added below, so a guard cannot get lost without being taken out here in words.
 EVENTS = {

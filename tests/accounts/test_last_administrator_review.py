@@ -10,6 +10,8 @@ from accounts.models import User
 from accounts.roles import Role
 from tests.factories import MONDAY, person
 
+pytestmark = pytest.mark.every_database
+
 
 def take_the_role(me, other):
     services.revoke_role(user_id=other.pk, role=Role.ADMINISTRATOR, by=me, at=MONDAY)

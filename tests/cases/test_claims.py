@@ -16,6 +16,8 @@ from cases.services import claims, screening
 from cases.services.claims import LEASE
 from tests.factories import MONDAY, SIX_YES, eligible_case, noticed_case, person, received_case
 
+pytestmark = pytest.mark.every_database
+
 HOUR = timedelta(hours=1)
 
 

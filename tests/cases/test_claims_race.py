@@ -11,6 +11,8 @@ from cases.models import Case, Sheet, WhyNot
 from cases.services import batches, intake
 from tests.factories import MONDAY, application, batch_of, person, scan
 
+pytestmark = pytest.mark.every_database
+
 CLERKS, SHEETS = 8, 16
 
 

@@ -91,6 +91,7 @@ def test_a_gap_is_refused_naming_both():
         next_rule().store(by=None, at=AT)
 
 
+@pytest.mark.every_database
 def test_many_rows_at_once_are_checked_too():
     with pytest.raises((BadRules, IntegrityError)), transaction.atomic():
         ClockRule.objects.bulk_store([next_rule()], by=None, at=AT)
@@ -124,6 +125,7 @@ def test_rows_stored_together_must_fit_together():
     assert second.effective_from == date(2014, 1, 1)
 
 
+@pytest.mark.every_database
 @pytest.mark.parametrize(
     ("table", "where"),
     [
@@ -180,6 +182,7 @@ def test_a_holiday_that_cannot_be_read_is_refused():
         holiday.store(by=None, at=AT)
 
 
+@pytest.mark.every_database
 def test_a_confirmation_names_the_person_and_the_day(django_user_model):
     rule = ClockRule.objects.get(clock="noarfi")
     rule.confirmed_on = date(2026, 3, 2)

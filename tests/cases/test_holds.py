@@ -239,6 +239,7 @@ def test_a_hold_that_was_over_by_plan_cannot_be_ended_again(complete, coordinato
         )
 
 
+@pytest.mark.every_database
 def test_the_database_refuses_a_hold_that_ends_before_it_begins(complete, coordinator):
     row = hold(complete, coordinator)
     row.planned_end = row.starts_on

@@ -282,6 +282,7 @@ def saving(forms):
     ]
 
 
+@pytest.mark.every_database
 def test_one_form_saved_by_many_at_once_is_one_case(committed_db):
     form = application()
 
@@ -291,6 +292,7 @@ def test_one_form_saved_by_many_at_once_is_one_case(committed_db):
     assert Case.objects.count() == 1
 
 
+@pytest.mark.every_database
 def test_of_many_clerks_who_save_one_ur_decision_at_once_one_leads(committed_db):
     forms = [application(claim_number=CLAIM) for _ in range(6)]
 
@@ -305,6 +307,7 @@ def test_of_many_clerks_who_save_one_ur_decision_at_once_one_leads(committed_db)
     assert URDecision.objects.count() == 1
 
 
+@pytest.mark.every_database
 def test_one_sheet_saved_by_many_at_once_is_one_case(committed_db):
     sheet = scan()
     forms = [

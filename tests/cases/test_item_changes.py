@@ -113,6 +113,7 @@ def test_in7_nobody_accepts_or_refuses_their_own_proposal(proposer, second):
     assert item(case).title != "Another injection"
 
 
+@pytest.mark.every_database
 def test_in7_the_database_itself_refuses_one_person_for_both_parts(proposer):
     change = propose(item(eligible_case()), proposer, title="Another injection")
     change.state, change.decided_by, change.decided_at = "ACCEPTED", proposer, AT

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import pytest
 from django.db import connection
 
 from accounts.roles import Role
@@ -13,6 +14,8 @@ from cases.services import screening
 from tests.factories import person
 
 from .test_eligibility_capabilities import LATER, two_duplicates_of_a_closed_lead
+
+pytestmark = pytest.mark.every_database
 
 
 def test_two_duplicates_of_one_closed_lead_screened_at_once_are_one_case_and_a_sentence(

@@ -21,7 +21,7 @@ from desk.templatetags.portal import counted
 from tests.factories import MONDAY, eligible_case, parties, person, received_case
 from tests.reviewers.factories import ready_case
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.every_database]
 
 TODAY = date(2026, 3, 2)
 READY = MONDAY + timedelta(days=2)

@@ -13,7 +13,7 @@ from cases.services import saved_views
 from desk import queues
 from tests.factories import MONDAY, person, received_case
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.every_database]
 
 TODAY = date(2026, 3, 2)
 

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
 
+import pytest
 from django.db import connection
 
 from accounts.roles import Role
@@ -16,6 +17,8 @@ from letters.models import Letter
 from tests.factories import person
 
 from .factories import REVIEWED, approved
+
+pytestmark = pytest.mark.every_database
 
 ISSUED = REVIEWED + timedelta(hours=2)
 

@@ -49,6 +49,7 @@ def test_another_guideline_may_have_the_same_days(guideline, edition):
     make_edition(other.store(by=None, at=MONDAY), "2004", date(2007, 6, 15))
 
 
+@pytest.mark.every_database
 @pytest.mark.parametrize("act", ["insert", "update"])
 def test_the_database_refuses_a_shared_day_by_itself(guideline, edition, act):
     later = make_edition(guideline, "2017", date(2017, 12, 1))
@@ -69,6 +70,7 @@ def test_an_edition_can_be_changed_without_meeting_itself(edition):
     edition.store(by=None, at=MONDAY)
 
 
+@pytest.mark.every_database
 def test_an_edition_ends_after_it_begins(guideline):
     with pytest.raises(DatabaseError), transaction.atomic():
         make_edition(guideline, "2016", date(2016, 7, 29), date(2016, 7, 29))

@@ -10,7 +10,7 @@ from guidelines import services
 from guidelines.models import Recommendation
 from tests.factories import MONDAY, person
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.every_database]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.determinations.factories import REVIEWED, issued
 from tests.factories import person
 from tests.letters.factories import file_all_letters
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.every_database]
 
 
 def words_of(pdf: bytes) -> str:

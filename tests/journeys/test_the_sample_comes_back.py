@@ -36,6 +36,7 @@ HEADINGS = (
 SPECIALTY, STATE = "Physical Medicine & Rehabilitation", "California"
 
 pytestmark = [
+    pytest.mark.every_database,
     pytest.mark.django_db,
     pytest.mark.shared,
     pytest.mark.skipif(not SAMPLE.exists(), reason="needs ../shared/letters/sample-2014.txt"),

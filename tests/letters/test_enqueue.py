@@ -227,6 +227,7 @@ def test_a_letter_is_gone_when_the_act_around_it_fails(wording):
     assert not Letter.objects.exists()
 
 
+@pytest.mark.every_database
 @pytest.mark.parametrize(
     ("column", "value"),
     [
@@ -250,6 +251,7 @@ def test_the_database_refuses_to_change_frozen_words(wording, column, value):
         cursor.execute(f"UPDATE letters_letter SET {column} = %s", [value])
 
 
+@pytest.mark.every_database
 @pytest.mark.parametrize("table", ["letters_letter", "letters_wordingset", "letters_delivery"])
 def test_the_database_refuses_to_remove_letters_wording_and_deliveries(wording, table):
     make.enqueue(wording)
@@ -261,6 +263,7 @@ def test_the_database_refuses_to_remove_letters_wording_and_deliveries(wording, 
         cursor.execute(f"DELETE FROM {table}")
 
 
+@pytest.mark.every_database
 def test_a_filed_letter_changes_in_nothing(wording):
     letter = make.filed(make.enqueue(wording))
     assert letter.state == Letter.State.FILED
@@ -268,6 +271,7 @@ def test_a_filed_letter_changes_in_nothing(wording):
         Letter.objects.filter(pk=letter.pk).update(pages=9)
 
 
+@pytest.mark.every_database
 def test_a_sentence_in_the_database_cannot_be_reworded(wording):
     with (
         pytest.raises(DatabaseError),

@@ -12,7 +12,7 @@ from tests.factories import person
 
 from . import factories as make
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.every_database]
 
 
 class BrokerIsAway(Exception):

@@ -150,6 +150,7 @@ def test_publishing_retires_what_was_in_force_and_is_done_once():
             services.publish_wording(set_id=pk, by=director, at=make.NOW)
 
 
+@pytest.mark.every_database
 @pytest.mark.django_db
 def test_the_database_allows_one_published_set():
     one = make.wording()

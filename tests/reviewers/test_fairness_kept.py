@@ -126,6 +126,7 @@ def test_a_test_keeps_what_it_needs_to_be_made_again():
     assert not row.is_monthly
 
 
+@pytest.mark.every_database
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "wrong",
@@ -148,6 +149,7 @@ def test_the_database_refuses_a_test_that_contradicts_itself(wrong):
         row.save()
 
 
+@pytest.mark.every_database
 @pytest.mark.django_db
 def test_a_stored_test_is_never_changed():
     row = check()[0]
@@ -196,6 +198,7 @@ def test_a_person_is_not_kept_waiting_for_a_long_period_and_the_system_is_not_re
     assert len(check()) == 3
 
 
+@pytest.mark.every_database
 @pytest.mark.django_db
 def test_steering_asks_for_attention_until_somebody_says_what_they_found():
     director = person(Role.DIRECTOR)
@@ -337,6 +340,7 @@ def test_without_a_choice_ever_there_is_nothing_to_test(set_clock):
     assert not FairnessTest.objects.exists()
 
 
+@pytest.mark.every_database
 def test_of_two_workers_at_once_one_row_stays(committed_db, monkeypatch):
     store_history(dealt(many=30))
     together, examine = Barrier(2), fairness.examine

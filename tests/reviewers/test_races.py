@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
 
+import pytest
 from django.db import connection
 
 from accounts.roles import Role
@@ -16,6 +17,8 @@ from reviewers.services import assignment as assignments
 from reviewers.services import credentialing, moving, wordings
 from tests.factories import MONDAY, person
 from tests.reviewers.factories import fit_reviewer, offered_case, panel_seeds, ranked, ready_case
+
+pytestmark = pytest.mark.every_database
 
 NOON = MONDAY + timedelta(hours=4)
 CLAIMANTS = 20

@@ -196,6 +196,7 @@ def test_mc3_nobody_but_the_director_publishes(shipped, role):
         publish(by=person(role))
 
 
+@pytest.mark.every_database
 def test_mc3_the_database_refuses_to_change_a_published_wording(shipped):
     shipped.text = "Nothing."
     with pytest.raises(DatabaseError, match="only grows"), transaction.atomic():
