@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -66,6 +67,31 @@ class CaseQuerySet(VersionedQuerySet):
     def waiting_for(self, role: str) -> Self:
         """Cases on which this role must act next, most urgent first."""
         return self.filter(next_role=role, is_open=True).order_by("due_on", "pk")
+
+    def lock(self, pk: int) -> Case:
+        """Lock one case until the transaction ends, and return it as it is from then on.
+
+        What a service judges it reads after this call: a row that was read before may have changed
+        while the call waited.
+
+        :raises Case.DoesNotExist: no such case.
+        """
+        return self._for_update().get(pk=pk)
+
+    def lock_all(self, pks: Iterable[int]) -> dict[int, Case]:
+        """Lock several cases in the order of their ids, so that no two callers block each other."""
+        return {case.pk: case for case in self._for_update().filter(pk__in=pks).order_by("pk")}
+
+    def lock_first(self, *, skip_locked: bool = False) -> Case | None:
+        """Lock the first of these cases, if there is one.
+
+        :param skip_locked: pass over a case that somebody else has locked, instead of waiting.
+        """
+        return self._for_update(skip_locked=skip_locked).first()
+
+    def _for_update(self, *, skip_locked: bool = False) -> Self:
+        # A row joined in the locking statement is read before the wait, so it would be stale.
+        return self.select_related(None).select_for_update(skip_locked=skip_locked)
 
     def in_queue(self, slug: str) -> Self:
         """The cases of one list, most urgent first."""

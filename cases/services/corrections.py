@@ -73,7 +73,7 @@ def correct_received(
     :raises NotAllowed: not theirs to correct, no reason, nothing changed, or an impossible moment.
     :raises Stale: somebody changed the case after the page was opened.
     """
-    case: Case = Case.objects.select_for_update(of=("self",)).get(pk=case_id)
+    case: Case = Case.objects.lock(case_id)
     refuse(why_not_correct_received(by, case))
     case.refuse_if_stale(seen_version)
     refuse("" if why.strip() else "Say why the received date is corrected.")
@@ -130,7 +130,7 @@ def correct_sheet(
     :raises NotAllowed: not theirs to correct, or the UR decision would become another case's.
     :raises Stale: somebody changed the case after the page was opened.
     """
-    case: Case = Case.objects.select_for_update(of=("self",)).get(pk=case_id)
+    case: Case = Case.objects.lock(case_id)
     refuse(why_not_correct_intake(by, case))
     case.refuse_if_stale(seen_version)
     facts: dict[str, list[str]] = {}

@@ -188,11 +188,8 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     sheet = _lock_sheet(application)
     _refuse_known_sheet(application)
     ur_decision = _find_or_store_ur_decision(application, by=by, at=at)
-    lead = (
-        Case.objects.select_for_update()
-        .filter(ur_decision=ur_decision, is_open=True, duplicate_of=None)
-        .first()
-    )
+    leads = Case.objects.filter(ur_decision=ur_decision, is_open=True, duplicate_of=None)
+    lead = leads.lock_first()
     received_on = local_day(application.received_at)
     case = Case(
         number=_take_number(at),
