@@ -87,13 +87,15 @@ def separate(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
 
     :raises NotAllowed: wrong role, no reason, not consolidated, or the lead's notices are made.
     """
+    lead_of = CaseLink.objects.filter(kind=CONSOLIDATED, ended_at=None, case=case_id)
+    # The lead first, as where a lead ends: so that no two callers block each other.
+    lead = Case.objects.filter(pk__in=lead_of.values("other")).lock_first()
     case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_consolidate(by))
     policies.refuse("" if reason.strip() else "Say why the case goes its own way.")
-    link = case.links.filter(kind=CONSOLIDATED, ended_at=None).select_related("other").first()
-    if link is None or case.stage != Status.CONSOLIDATED:
+    link = lead_of.filter(other=lead).first()
+    if lead is None or link is None or case.stage != Status.CONSOLIDATED:
         raise policies.NotAllowed(f"Case {case.number} is not consolidated into another.")
-    lead = Case.objects.lock(link.other_id)
     if lead.stage != Status.ELIGIBLE or lead.notices.filter(round=lead.round).exists():
         policies.refuse(
             f"The notices of {lead.number} name these treatments already, so it has to decide them."

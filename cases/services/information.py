@@ -9,7 +9,7 @@ from accounts.models import User
 from cases import eligibility, policies
 from cases.deadlines import local_day
 from cases.lifecycle import Status
-from cases.models import Case, Event, InformationRequest, ServiceMethod
+from cases.models import Case, Event, InformationRequest, ServiceMethod, URDecision
 
 from . import clocks, drafting
 
@@ -131,9 +131,10 @@ def resolve_liability(
     known = method in ServiceMethod.values
     policies.refuse("" if known else "Say how the notice was served.")
     policies.refuse("The notice lies in the future." if notice_on > local_day(at) else "")
-    ur_decision = case.ur_decision
-    if ur_decision is None:
+    if case.ur_decision_id is None:
         raise policies.NotAllowed("The case names no UR decision. Enter it first.")
+    # Other cases may name it too, and a correction of theirs does not wait for this case.
+    ur_decision = URDecision.objects.select_for_update().get(pk=case.ur_decision_id)
     if ur_decision.decided_on and notice_on < ur_decision.decided_on:
         policies.refuse("The notice is older than the UR decision. Check both dates.")
     ur_decision.liability_resolved_on = notice_on
