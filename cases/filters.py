@@ -18,9 +18,8 @@ from accounts.models import User
 
 from .forms.filters import Due, FilterForm, Held, Taken
 from .lifecycle import Status
-from .models import Channel, Hold, Party, PersonName, Priority, Role, WorkClaim
+from .models import Channel, Party, PersonName, Priority, Role, WorkClaim
 from .models.case import CaseQuerySet
-from .models.holds import lasting_on
 from .names import fold_name, fold_number
 from .work_order import Sort
 
@@ -124,8 +123,7 @@ class Filter:
         if self.taken:
             rows = self._by_claim(rows, user=user, at=at)
         if self.hold:
-            held = Exists(Hold.objects.filter(lasting_on(today), case=OuterRef("pk"), clock=""))
-            rows = rows.filter(held) if self.hold == Held.YES else rows.exclude(held)
+            rows = rows.held(on=today) if self.hold == Held.YES else rows.not_held(on=today)
         if self.administrator:
             rows = rows.filter(Exists(_administrators(self.administrator)))
         return rows.filter(_matches(self.q)) if self.q else rows

@@ -7,17 +7,15 @@ from datetime import date, datetime
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import Prefetch
-from django.utils import timezone
 
 from accounts.models import User
 from accounts.names import who
 from accounts.roles import Role
 from cases.filters import Filter
 from cases.lifecycle import QUEUES
-from cases.models import Case, DisputedItem, Hold, Party, SavedView, WorkClaim
+from cases.models import Case, DisputedItem, Party, SavedView, WorkClaim
 from cases.models import Role as PartyRole
 from cases.models.case import CaseQuerySet
-from cases.models.holds import lasting_on
 from cases.slack import Paces, room
 from cases.work_order import Key, Sort, head, paces_now, place
 
@@ -145,12 +143,10 @@ def _with_what_rows_show(
     rows: CaseQuerySet, columns: Iterable[str], *, at: datetime
 ) -> CaseQuerySet:
     items = DisputedItem.objects.only("case_id", "title", "position").order_by("position")
-    holds = Hold.objects.filter(lasting_on(timezone.localdate(at)), clock="")
     claims = WorkClaim.objects.live(at=at).select_related("by")
     rows = rows.prefetch_related(
         Prefetch("items", queryset=items),
         Prefetch("work_claims", queryset=claims, to_attr="live_claims"),
-        Prefetch("holds", queryset=holds, to_attr="lasting_holds"),
     )
     if "administrator" in columns:
         parties = Party.objects.current().filter(role=PartyRole.CLAIMS_ADMINISTRATOR)
@@ -167,7 +163,6 @@ def _room(case: Case, paces: Paces, *, today: date) -> str:
 
 def _row(case: Case, *, user: User, columns: set[str], paces: Paces, today: date) -> Row:
     claims: list[WorkClaim] = case.live_claims  # type: ignore[attr-defined]
-    holds: list[Hold] = case.lasting_holds  # type: ignore[attr-defined]
     claim = claims[0] if claims else None
     mine = claim is not None and claim.by_id == user.pk
     other = who(claim.by, reader=user) if claim else ""
@@ -176,7 +171,7 @@ def _row(case: Case, *, user: User, columns: set[str], paces: Paces, today: date
         case=case,
         administrator=names[0] if names else "",
         room=_room(case, paces, today=today),
-        held_until=max((hold.end for hold in holds), default=None),
+        held_until=case.held_until if case.held_until and case.held_until > today else None,
         claim=claim,
         held_by="You" if mine else other,
         is_mine=mine,

@@ -31,6 +31,8 @@ def why_not_write(user: User, assignment: ReviewerAssignment) -> str:
         return "This case is not assigned to you."
     if not user.may("determinations.review"):
         return "Your role does not let you write reviews."
+    if not assignment.is_live:
+        return "This case is no longer with you. Its review cannot be changed."
     if assignment.state != ReviewerAssignment.State.ACCEPTED:
         return "Accept the case and attest that you have no conflict first."
     if case.stage not in {Status.IN_REVIEW, Status.RECORDS_COMPLETE}:

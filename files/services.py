@@ -266,12 +266,21 @@ def _store(
     }
     _put(StoredFile(sha256=came.sha256).path, came)
     file, made = StoredFile.objects.get_or_create(sha256=came.sha256, defaults=said)
-    waits = file.state == StoredFile.State.QUARANTINED
-    if not made and waits and state == StoredFile.State.CLEAN:
-        file.state, file.refusal = state, ""
-        file.save(update_fields=["state", "refusal"])
+    if not made and state == StoredFile.State.CLEAN:
+        file = _release(file.pk)
     if file.state == StoredFile.State.REFUSED:
         raise Refused(file.refusal)
+    return file
+
+
+@transaction.atomic
+def _release(file_id: int) -> StoredFile:
+    """Let a quarantined file open: the scanner found nothing in the same bytes. A file that was
+    refused meanwhile stays so."""
+    file = StoredFile.objects.select_for_update().get(pk=file_id)
+    if file.state == StoredFile.State.QUARANTINED:
+        file.state, file.refusal = StoredFile.State.CLEAN, ""
+        file.save(update_fields=["state", "refusal"])
     return file
 
 

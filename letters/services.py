@@ -128,16 +128,16 @@ def publish_wording(*, set_id: int, by: User, at: datetime) -> WordingSet:
         raise Refused("Only a named person can publish wording.")
     if not by.may("letters.manage_wording"):
         raise Refused("A director or an administrator publishes wording.")
-    made = WordingSet.objects.select_for_update().get(pk=set_id)
+    wanted = WordingSet.objects.get(pk=set_id)
+    same = WordingSet.objects.filter(
+        kind=wanted.kind, layout=wanted.layout, language=wanted.language
+    )
+    # All of them in the order of their ids, so that of two who publish one waits for the other.
+    locked = {row.pk: row for row in same.select_for_update().order_by("pk")}
+    made = locked[set_id]
     if made.state != WordingSet.State.DRAFT:
         raise Refused(f"{made} is {made.get_state_display().lower()}. Import a new draft instead.")
-    before = WordingSet.objects.select_for_update().filter(
-        kind=made.kind,
-        layout=made.layout,
-        language=made.language,
-        state=WordingSet.State.PUBLISHED,
-    )
-    for old in before:
+    for old in same.filter(state=WordingSet.State.PUBLISHED):
         old.state, old.retired_at = WordingSet.State.RETIRED, at
         old.store(by=by, at=at, why=f"Number {made.number} published", fields=_STATE_OF_SET)
     made.state, made.published_at, made.published_by = WordingSet.State.PUBLISHED, at, by

@@ -171,3 +171,78 @@ def test_every_app_of_the_house_stands_in_the_table():
 def test_there_is_no_room_for_leftovers():
     names = {path.stem for app in MAY_NAME for path in (ROOT / app).rglob("*")}
     assert not names & {"core", "common", "utils", "helpers", "misc"}
+
+
+# --- Locks: whoever judges a case, or an assignment, reads it after the case is locked ------------
+
+
+def chains(source, method):
+    """Each call of a method, as the names that lead to it: ``Case.objects.filter().get()`` gives
+    ``["Case", "objects", "filter", "get"]``. A variable stands for what it was last set to."""
+    tree = ast.parse(source)
+    known = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            known[node.targets[0].id] = node.value
+    for node in ast.walk(tree):
+        called = node.func if isinstance(node, ast.Call) else None
+        if isinstance(called, ast.Attribute) and called.attr == method:
+            yield _names(called, known, set())
+
+
+def _names(node, known, seen):
+    if isinstance(node, ast.Attribute):
+        return [*_names(node.value, known, seen), node.attr]
+    if isinstance(node, ast.Call | ast.Subscript):
+        return _names(node.func if isinstance(node, ast.Call) else node.value, known, seen)
+    if not isinstance(node, ast.Name):
+        return []
+    if node.id in known and node.id not in seen:
+        return _names(known[node.id], known, seen | {node.id})
+    return [node.id]
+
+
+def locks_cases(source):
+    return any(chain[:1] == ["Case"] for chain in chains(source, "select_for_update"))
+
+
+def loads_an_assignment(source):
+    return any(
+        chain[:1] == ["ReviewerAssignment"] and not {"values", "values_list"} & set(chain)
+        for chain in chains(source, "get")
+    )
+
+
+def test_a_case_is_locked_by_its_own_queryset_alone():
+    paths = [path for app in HOUSE for path in (ROOT / app).rglob("*.py")]
+    assert not [str(path.relative_to(ROOT)) for path in paths if locks_cases(path.read_text())]
+
+
+def test_services_read_an_assignment_by_its_id_only_after_its_case_is_locked():
+    paths = [path for app in MAY_NAME for path in (ROOT / app).glob("services/*.py")]
+    found = [str(path.relative_to(ROOT)) for path in paths if loads_an_assignment(path.read_text())]
+    assert found == ["reviewers/services/assignment.py"]  # lock_assignment itself
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "Case.objects.select_for_update().get(pk=1)",
+        "Case.objects.own().filter(pk=1).select_for_update(of=('self',)).first()",
+        "rows = Case.objects.filter(pk=1)\nrows.select_for_update().first()",
+    ],
+)
+def test_the_reader_of_locks_finds_a_planted_one(planted):
+    assert locks_cases(planted)
+
+
+@pytest.mark.parametrize(
+    ("planted", "found"),
+    [
+        ("ReviewerAssignment.objects.select_related('reviewer').get(pk=1)", True),
+        ("rows = ReviewerAssignment.objects.all()\nrows.get(pk=1)", True),
+        ("ReviewerAssignment.objects.values_list('case_id', flat=True).get(pk=1)", False),
+    ],
+)
+def test_the_reader_of_assignments_finds_a_planted_one(planted, found):
+    assert loads_an_assignment(planted) == found

@@ -58,7 +58,7 @@ QUESTIONS = {
     },
     "records/services/documents.py": {"has_papers_to_take_in"},
     "records/services/reading.py": {"unopened"},
-    "reviewers/services/assignment.py": {"current_wording", "free_seat"},
+    "reviewers/services/assignment.py": {"current_wording", "free_seat", "lock_assignment"},
     "reviewers/services/conflicts.py": {"open_questions"},
     "reviewers/services/fairness.py": {"examine", "unanswered"},
     "reviewers/services/moving.py": {"draw_up"},

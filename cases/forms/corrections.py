@@ -63,7 +63,8 @@ class CorrectionForm(DatedForm):
     def __init__(self, data: QueryDict | None, *, case: Case, today: date) -> None:
         super().__init__(data, today=today, initial=_initial(case))
         self.rows = rows_of(data) if data is not None else list(_rows(case))
-        self.items: list[ItemOnForm] = []
+        self.items: dict[int, ItemOnForm] = {}  # those on file, by their ids
+        self.added: list[ItemOnForm] = []
         like = IntakeForm(today=today)
         self.categories = like.categories
         self.fields = {name: like.fields[name] for name in _FIELDS} | self.fields
@@ -78,11 +79,22 @@ class CorrectionForm(DatedForm):
             if row.is_blank:
                 continue
             try:
-                self.items.append(item_of(row, known))
+                self._read_row(row, known)
             except forms.ValidationError as error:
                 row.error = " ".join(error.messages)
                 self.add_error(None, "A treatment needs a correction; see the marked rows.")
         return cleaned
+
+    def _read_row(self, row: ItemRow, categories: set[str]) -> None:
+        item = item_of(row, categories)
+        if not row.item_id:
+            self.added.append(item)
+        elif not (row.item_id.isascii() and row.item_id.isdigit()):
+            raise forms.ValidationError("This row names no treatment. Reload the page.")
+        elif int(row.item_id) in self.items:
+            raise forms.ValidationError("This treatment was sent twice. Reload the page.")
+        else:
+            self.items[int(row.item_id)] = item
 
     def said(self) -> dict[str, Any]:
         """The values by the names of the rows. Call it on a valid form."""
@@ -115,4 +127,5 @@ def _rows(case: Case) -> Iterable[ItemRow]:
             f"{quantity.normalize():f}" if quantity is not None else "",
             item.unit,
             item.body_part,
+            str(item.pk),
         )

@@ -43,7 +43,9 @@ MOST_ITEMS = 200
 LONGEST_NAME = 300
 # How long a file that was handed in waits for its form: as long as a draft.
 TICKET_SECONDS = (DRAFT_DAYS + 1) * 24 * 3600
-_ROW_FIELDS = ("item_title", "item_category", "item_quantity", "item_unit", "item_body_part")
+_ROW_FIELDS = (
+    "item_title", "item_category", "item_quantity", "item_unit", "item_body_part", "item_id",
+)  # fmt: skip
 
 
 @dataclass
@@ -55,6 +57,7 @@ class ItemRow:
     quantity: str = ""
     unit: str = ""
     body_part: str = ""
+    item_id: str = ""  # the item on file that a row corrects; empty for a new one
     error: str = ""
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -63,30 +64,58 @@ class CaseQuerySet(VersionedQuerySet):
     def open(self) -> Self:
         return self.filter(is_open=True)
 
-    def waiting_for(self, role: str) -> Self:
-        """Cases on which this role must act next, most urgent first."""
-        return self.filter(next_role=role, is_open=True).order_by("due_on", "pk")
+    def lock(self, pk: int) -> Case:
+        """Lock one case until the transaction ends, and return it as it is from then on.
+
+        What a service judges it reads after this call: a row that was read before may have changed
+        while the call waited.
+
+        :raises Case.DoesNotExist: no such case.
+        """
+        return self._for_update().get(pk=pk)
+
+    def lock_all(self, pks: Iterable[int]) -> dict[int, Case]:
+        """Lock several cases in the order of their ids, so that no two callers block each other."""
+        return {case.pk: case for case in self._for_update().filter(pk__in=pks).order_by("pk")}
+
+    def lock_first(self, *, skip_locked: bool = False) -> Case | None:
+        """Lock the first of these cases, if there is one.
+
+        :param skip_locked: pass over a case that somebody else has locked, instead of waiting.
+        """
+        return self._for_update(skip_locked=skip_locked).first()
+
+    def _for_update(self, *, skip_locked: bool = False) -> Self:
+        # A row joined in the locking statement is read before the wait, so it would be stale.
+        return self.select_related(None).select_for_update(skip_locked=skip_locked)
 
     def in_queue(self, slug: str) -> Self:
         """The cases of one list, most urgent first."""
         return self.filter(queue=slug).order_by("due_on", "pk")
 
-    def to_work(self, *, on: date) -> Self:
-        """What is not held on a day. A hold that has reached its end holds nothing, and none
-        hides a case on the day on which it falls due."""
-        free = Q(held_until__isnull=True) | Q(held_until__lte=on)
-        return self.filter(free | Q(due_on__lte=on))
-
     def held(self, *, on: date) -> Self:
-        """Cases on which work stands still on a day."""
-        return self.filter(held_until__gt=on, is_open=True).order_by("held_until", "pk")
+        """Cases that are on hold on a day. A hold that has reached its end does not count."""
+        return self.filter(_is_held(on))
 
-    def overdue(self, *, on: date) -> Self:
-        return self.open().filter(due_on__lt=on)
+    def not_held(self, *, on: date) -> Self:
+        """Cases that are not on hold on a day."""
+        return self.exclude(_is_held(on))
+
+    def to_work(self, *, on: date) -> Self:
+        """Cases to work on that day: those that are not on hold, and those on hold that are due.
+
+        A case whose clocks have stopped has a day to sort by, but nothing falls due on it.
+        """
+        is_due = Q(due_on__lte=on) & ~Q(due_clock="")
+        return self.filter(~_is_held(on) | is_due)
 
     def after(self, due_on: date, pk: int) -> Self:
         """What follows a row in ``due_on, pk`` order: the next page, without counting."""
         return self.filter(Q(due_on__gt=due_on) | Q(due_on=due_on, pk__gt=pk))
+
+
+def _is_held(on: date) -> Q:
+    return Q(held_until__gt=on)
 
 
 class Case(Versioned):

@@ -18,12 +18,6 @@ from .case import Case, Priority
 from .parties import Party
 
 
-def lasting_on(day: date) -> Q:
-    """Holds under which work stands still on a day, by their own dates: no job has to end one."""
-    open_end = Q(ended_on__isnull=True, planned_end__gt=day)
-    return Q(starts_on__lte=day) & (open_end | Q(ended_on__gt=day))
-
-
 class Hold(Versioned):
     """A time during which work on a case, or on one of its duties, stands still.
 

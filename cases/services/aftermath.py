@@ -51,7 +51,7 @@ def state_receipt(*, case_id: int, received_on: date, by: User, at: datetime) ->
 
     :raises NotAllowed: wrong role, nothing to implement, or a day that cannot be.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_state_receipt(by, case))
     today = local_day(at)
     policies.refuse("This day lies in the future." if received_on > today else "")

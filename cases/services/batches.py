@@ -7,11 +7,13 @@ from datetime import date, datetime, timedelta
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 
 import files.services
 from accounts.models import User
 from cases.deadlines import PACIFIC
 from cases.models import ApplicationPaper, Batch, Case, Channel, Sheet, WhyNot
+from cases.models.batches import SheetQuerySet
 from cases.policies import NotAllowed, refuse, why_not_enter, why_not_park
 from files.models import StoredFile
 
@@ -92,8 +94,7 @@ def claim_next(*, by: User, at: datetime) -> Sheet | None:
 
 @transaction.atomic
 def _claim_next(*, by: User, at: datetime) -> Sheet | None:
-    own = Sheet.objects.filter(state=Sheet.State.WAITING, claimed_by=by)
-    sheet = own.select_for_update(of=("self",)).first()
+    sheet = _in_hand(by).select_for_update(of=("self",)).first()
     if sheet is None:
         free = Sheet.objects.free(at=at)
         skips = connection.features.has_select_for_update_skip_locked
@@ -111,14 +112,16 @@ def claim(*, sheet_id: int, by: User, at: datetime) -> Sheet:
     :raises TakenByAnother: somebody keys it now.
     """
     refuse(why_not_enter(by))
+    # With the one in hand, in the order of their ids, so that no two windows block each other.
+    wanted = Sheet.objects.filter(Q(pk=sheet_id) | Q(state=Sheet.State.WAITING, claimed_by=by))
+    locked = list(wanted.select_for_update(of=("self",)).order_by("pk"))
     sheet = _locked(sheet_id)
     _refuse_settled(sheet)
     if sheet.is_held(at=at) and sheet.claimed_by_id != by.pk:
         raise TakenByAnother(f"{why_not_park(by, sheet, at=at)} Take the next one.")
-    for other in Sheet.objects.filter(state=Sheet.State.WAITING, claimed_by=by).exclude(
-        pk=sheet.pk
-    ):
-        _lay_down(other, by=by, at=at, why="Took another sheet")
+    for other in locked:
+        if other.pk != sheet.pk:
+            _lay_down(other, by=by, at=at, why="Took another sheet")
     if sheet.state == Sheet.State.PARKED:
         _take_up(sheet, by=by, at=at)
     _take(sheet, by=by, at=at)
@@ -171,10 +174,9 @@ def keep_hold(*, sheet_id: int, by: User, at: datetime) -> None:
     sheet = _locked(sheet_id)
     if sheet.state != Sheet.State.WAITING:
         return
-    if sheet.claimed_by_id == by.pk or not sheet.is_held(at=at):
-        in_hand = Sheet.objects.filter(state=Sheet.State.WAITING, claimed_by=by)
-        if not in_hand.exclude(pk=sheet.pk).exists():
-            _take(sheet, by=by, at=at)
+    is_free = sheet.claimed_by_id == by.pk or not sheet.is_held(at=at)
+    if is_free and not _in_hand(by).exclude(pk=sheet.pk).exists():
+        _take(sheet, by=by, at=at)
 
 
 def settle_as_case(*, sheet_id: int, case: Case, by: User, at: datetime) -> None:
@@ -274,6 +276,10 @@ def _note_if_known(sheet: Sheet, file: StoredFile, at: datetime) -> None:
 def _locked(sheet_id: int) -> Sheet:
     sheet: Sheet = Sheet.objects.select_for_update(of=("self",)).get(pk=sheet_id)
     return sheet
+
+
+def _in_hand(by: User) -> SheetQuerySet:
+    return Sheet.objects.filter(state=Sheet.State.WAITING, claimed_by=by)
 
 
 def _refuse_settled(sheet: Sheet) -> None:

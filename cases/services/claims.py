@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -12,9 +12,8 @@ from accounts.names import who
 from accounts.roles import Role
 from cases import policies
 from cases.lifecycle import NEXT_ROLE, QUEUES, Status
-from cases.models import Case, Hold, WorkClaim
+from cases.models import Case, WorkClaim
 from cases.models.case import CaseQuerySet
-from cases.models.holds import lasting_on
 from cases.models.work import WorkClaimQuerySet
 from cases.slack import Paces, why_this_one
 from cases.work_order import Sort, head, paces_now, place
@@ -66,17 +65,19 @@ def claim_next(*, queue: str = "", by: User, at: datetime) -> WorkClaim | None:
     Whoever has a case of the list already gets it again, with its time renewed. What this person
     gave back lately comes to them last of all: to others it is next at once. Ties are settled by
     the id, so every case comes up. A case on hold comes up again on the day on which its hold ends
-    by plan, whether or not anybody says so.
+    by plan, whether or not anybody says so, and on the day on which it falls due.
 
     :param queue: one list; empty for every list of the person's roles.
     :returns: ``None`` when nothing is left to take.
     """
     own = own_claims(user=by, queue=queue, at=at).first()
     if own is not None:
-        return _renew(own, at=at)
+        in_hand = _live(Case.objects.lock(own.case_id), at=at)
+        if in_hand is not None and in_hand.by_id == by.pk:
+            return _renew(in_hand, at=at)
     paces = paces_now()
     for case in _candidates(by, queue, paces, at=at):
-        locked = _lock_if_free(case, at=at)
+        locked = _lock_if_free(case, by=by, at=at)
         if locked is not None:
             return _take(locked, why=_why(locked, paces, at=at), by=by, at=at)
     return None
@@ -88,7 +89,7 @@ def claim(*, case_id: int, by: User, at: datetime) -> WorkClaim:
 
     :raises NotAllowed: another role acts next, or someone else has it.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_claim(by, case))
     held = _live(case, at=at)
     if held is None:
@@ -104,7 +105,7 @@ def release(*, case_id: int, by: User, at: datetime) -> WorkClaim:
 
     :raises NotAllowed: this person does not have it.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     held = _live(case, at=at)
     if held is None or held.by_id != by.pk:
         raise policies.NotAllowed(
@@ -122,8 +123,8 @@ def _candidates(user: User, queue: str, paces: Paces, *, at: datetime) -> Iterat
         return
     claims = WorkClaim.objects.filter(case=OuterRef("pk"))
     given_back = Exists(claims.filter(by=user, released_at__gt=at - LEASE))
-    held = Hold.objects.filter(lasting_on(timezone.localdate(at)), case=OuterRef("pk"), clock="")
-    free = _open(stages).exclude(Exists(claims.live(at=at))).exclude(Exists(held))
+    to_work = _open(stages).to_work(on=timezone.localdate(at))
+    free = to_work.exclude(Exists(claims.live(at=at)))
     for rows in (free.exclude(given_back), free.filter(given_back)):
         after = None
         while True:
@@ -142,13 +143,14 @@ def _open(stages: list[Status]) -> CaseQuerySet:
     return rows
 
 
-def _lock_if_free(case: Case, *, at: datetime) -> Case | None:
-    """The case, locked, unless someone holds its row or has taken it since it was read."""
-    skip = connection.features.has_select_for_update_skip_locked
-    rows = Case.objects.select_for_update(skip_locked=skip)
-    locked: Case | None = rows.filter(pk=case.pk, status=case.status).first()
-    # Read again under the lock: another person's claim may have been committed meanwhile.
-    return locked if locked is not None and _live(locked, at=at) is None else None
+def _lock_if_free(case: Case, *, by: User, at: datetime) -> Case | None:
+    """The case, locked, unless its row is locked or it is not free for this person any more."""
+    rows = Case.objects.filter(pk=case.pk, status=case.status)
+    locked = rows.to_work(on=timezone.localdate(at)).lock_first(skip_locked=True)
+    # Read again under the lock: another person's act may have been committed meanwhile.
+    if locked is None or by.pk in locked.barred_staff or _live(locked, at=at) is not None:
+        return None
+    return locked
 
 
 def _live(case: Case, *, at: datetime) -> WorkClaim | None:

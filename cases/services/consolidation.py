@@ -62,11 +62,7 @@ def consolidate(*, case_id: int, lead_id: int, reason: str, by: User, at: dateti
 
     :raises NotAllowed: wrong role, no reason, or the two may not be consolidated.
     """
-    # Always in the same order, so that two who consolidate each other's cases do not wait for ever.
-    locked = {
-        one.pk: one
-        for one in Case.objects.select_for_update().filter(pk__in=[case_id, lead_id]).order_by("pk")
-    }
+    locked = Case.objects.lock_all([case_id, lead_id])
     case, lead = locked[case_id], locked[lead_id]
     policies.refuse(policies.why_not_consolidate(by))
     policies.refuse("" if reason.strip() else "Say why the cases are decided together.")
@@ -91,13 +87,15 @@ def separate(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
 
     :raises NotAllowed: wrong role, no reason, not consolidated, or the lead's notices are made.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    lead_of = CaseLink.objects.filter(kind=CONSOLIDATED, ended_at=None, case=case_id)
+    # The lead first, as where a lead ends: so that no two callers block each other.
+    lead = Case.objects.filter(pk__in=lead_of.values("other")).lock_first()
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_consolidate(by))
     policies.refuse("" if reason.strip() else "Say why the case goes its own way.")
-    link = case.links.filter(kind=CONSOLIDATED, ended_at=None).select_related("other").first()
-    if link is None or case.stage != Status.CONSOLIDATED:
+    link = lead_of.filter(other=lead).first()
+    if lead is None or link is None or case.stage != Status.CONSOLIDATED:
         raise policies.NotAllowed(f"Case {case.number} is not consolidated into another.")
-    lead = Case.objects.select_for_update().get(pk=link.other_id)
     if lead.stage != Status.ELIGIBLE or lead.notices.filter(round=lead.round).exists():
         policies.refuse(
             f"The notices of {lead.number} name these treatments already, so it has to decide them."
@@ -116,7 +114,7 @@ def release_followers(*, lead: Case, by: User | None, at: datetime) -> list[Case
     """Let the cases that followed a lead which ends early go their own way: their rights go on."""
     released = []
     for link in lead.linked_from.filter(kind=CONSOLIDATED, ended_at=None).order_by("pk"):
-        case = Case.objects.select_for_update().get(pk=link.case_id)
+        case = Case.objects.lock(link.case_id)
         link.ended_at = at
         link.store(by=by, at=at, why="The lead ended early", fields=["ended_at"])
         if case.stage == Status.CONSOLIDATED:
@@ -132,7 +130,7 @@ def close_with_lead(*, lead: Case, by: User, at: datetime) -> list[Case]:
     """Close the cases whose items their lead has decided. Called when its letter has gone out."""
     closed = []
     for case in consolidated_into(lead):
-        case = Case.objects.select_for_update().get(pk=case.pk)
+        case = Case.objects.lock(case.pk)
         if case.stage != Status.CONSOLIDATED:
             continue
         case.decided_on = lead.decided_on

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 
 from accounts.models import User
 from accounts.versions import Versioned
@@ -53,7 +54,6 @@ OF_UR_DECISION = (
     "liability_reason",
     "denied_for_missing_information",
 )
-_OF_ITEM = ("title", "category_id", "requested_quantity", "unit", "body_part")
 
 
 @transaction.atomic
@@ -73,7 +73,7 @@ def correct_received(
     :raises NotAllowed: not theirs to correct, no reason, nothing changed, or an impossible moment.
     :raises Stale: somebody changed the case after the page was opened.
     """
-    case: Case = Case.objects.select_for_update(of=("self",)).get(pk=case_id)
+    case: Case = Case.objects.lock(case_id)
     refuse(why_not_correct_received(by, case))
     case.refuse_if_stale(seen_version)
     refuse("" if why.strip() else "Say why the received date is corrected.")
@@ -116,7 +116,8 @@ def correct_sheet(
     *,
     case_id: int,
     said: Mapping[str, Any],
-    items: Sequence[ItemOnForm],
+    items: Mapping[int, ItemOnForm],
+    added: Sequence[ItemOnForm] = (),
     why: str,
     seen_version: int | None,
     by: User,
@@ -124,13 +125,17 @@ def correct_sheet(
 ) -> list[str]:
     """Set slips of the keyboard right before the case is accepted; every version is kept.
 
+    An item keeps its number, its state and its history, in whatever order the items are sent.
+
     :param said: new values by name, of ``OF_CASE``, ``OF_APPLICATION`` and ``OF_UR_DECISION``.
-    :param items: the disputed items in their order: as many as there are, or more.
+    :param items: what each disputed item on file says, by its id; none is left out.
+    :param added: items that were not keyed before; they come after those on file.
     :returns: what changed, in words; empty when nothing did.
-    :raises NotAllowed: not theirs to correct, or the UR decision would become another case's.
+    :raises NotAllowed: not theirs to correct, the UR decision would become another case's, an item
+        is of another case, or one is left out.
     :raises Stale: somebody changed the case after the page was opened.
     """
-    case: Case = Case.objects.select_for_update(of=("self",)).get(pk=case_id)
+    case: Case = Case.objects.lock(case_id)
     refuse(why_not_correct_intake(by, case))
     case.refuse_if_stale(seen_version)
     facts: dict[str, list[str]] = {}
@@ -149,6 +154,7 @@ def correct_sheet(
         new = {name: said[name] for name in names if name in said}
         _store_changes(row, new, facts, why, by, at)
     _correct_items(case, items, facts, why, by, at)
+    _add_items(case, added, facts, why, by, at)
     if facts:
         Event.objects.create(
             case=case,
@@ -202,37 +208,54 @@ def _store_changes(
 
 def _correct_items(
     case: Case,
-    items: Sequence[ItemOnForm],
+    items: Mapping[int, ItemOnForm],
     facts: dict[str, list[str]],
     why: str,
     by: User,
     at: datetime,
 ) -> None:
-    rows = list(case.items.order_by("position"))
-    if len(items) < len(rows):
-        raise NotAllowed(
-            f"The case has {len(rows)} treatments. One that is not on the form is withdrawn on the "
-            "case’s page; it is not taken away here."
-        )
-    for position, item in enumerate(items, start=1):
-        said = {
-            "title": item.title,
-            "category_id": item.category_id,
-            "requested_quantity": item.quantity,
-            "unit": item.unit,
-            "body_part": item.body_part,
-        }
-        if position > len(rows):
-            DisputedItem(case=case, position=position, **said).store(by=by, at=at, why=why)
-            facts[f"treatment {position}"] = ["", item.title]
-            continue
-        row = rows[position - 1]
-        changed = [name for name in _OF_ITEM if getattr(row, name) != said[name]]
+    rows = {row.pk: row for row in case.items.order_by("position")}
+    if set(items) - set(rows):
+        raise NotAllowed("One of these treatments is not of this case. Reload the page.")
+    for row in rows.values():
+        if row.pk not in items:
+            raise NotAllowed(
+                f"Treatment {row.position}, “{row.title}”, was cleared. One that is not on the "
+                "form is withdrawn on the case’s page; it is not taken away here."
+            )
+        said = _columns_of(items[row.pk])
+        changed = [name for name in said if getattr(row, name) != said[name]]
         if changed:
-            facts[f"treatment {position}"] = [row.title, item.title]
+            facts[f"treatment {row.position}"] = [row.title, said["title"]]
             for name in changed:
                 setattr(row, name, said[name])
             row.store(by=by, at=at, why=why or "Corrected", fields=changed)
+
+
+def _add_items(
+    case: Case,
+    added: Sequence[ItemOnForm],
+    facts: dict[str, list[str]],
+    why: str,
+    by: User,
+    at: datetime,
+) -> None:
+    last = case.items.aggregate(last=Max("position"))["last"] or 0
+    for position, item in enumerate(added, start=last + 1):
+        DisputedItem(case=case, position=position, **_columns_of(item)).store(
+            by=by, at=at, why=why or "Corrected"
+        )
+        facts[f"treatment {position}"] = ["", item.title]
+
+
+def _columns_of(item: ItemOnForm) -> dict[str, Any]:
+    return {
+        "title": item.title,
+        "category_id": item.category_id,
+        "requested_quantity": item.quantity,
+        "unit": item.unit,
+        "body_part": item.body_part,
+    }
 
 
 def _words(value: Any) -> str:

@@ -181,7 +181,7 @@ def mark_letter_sent(*, letter_id: int, sent_on: date, by: User, at: datetime) -
 def _lock(letter_id: int) -> CaseLetter:
     """The letter with its case, both held: whoever comes second sees what the first one did."""
     case_id = CaseLetter.objects.values_list("case_id", flat=True).get(pk=letter_id)
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     draft = CaseLetter.objects.select_for_update().get(pk=letter_id)
     draft.case = case
     return draft

@@ -37,7 +37,7 @@ def propose(
     :return: the draft, or ``None`` where the act calls for no letter.
     """
     kind = _AFTER.get(Event.Kind(event.kind))
-    case = Case.objects.select_for_update().get(pk=event.case_id)
+    case = Case.objects.lock(event.case_id)
     if event.kind == Event.Kind.FOUND_ELIGIBLE and _is_partly_refused(case):
         kind = Kind.INELIGIBILITY  # of some items, while the others go on
     if event.kind == Event.Kind.CONVERTED and case.priority != Priority.EXPEDITED:
@@ -64,7 +64,7 @@ def draft_letter(
     :param points: what is asked or missing, one text for each.
     :raises NotAllowed: wrong role, or a case that was loaded from a publication.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_draft_letter(by, case) if by is not None else "")
     return _draft(case, Kind(kind), because, points, None, by, by=by, at=at)
 

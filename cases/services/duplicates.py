@@ -125,7 +125,7 @@ def look_again(*, case_id: int, by: User, at: datetime) -> list[LikenessProposal
 
     :raises NotAllowed: wrong role.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_settle_likeness(by))
     return propose(case=case, by=by, at=at)
 
@@ -150,7 +150,7 @@ def settle(
     :raises NotAllowed: wrong role, settled before, no reason, or items of another case.
     """
     case_id = LikenessProposal.objects.values_list("case_id", flat=True).get(pk=proposal_id)
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     proposal = LikenessProposal.objects.select_related("other").get(pk=proposal_id)
     policies.refuse(policies.why_not_settle_likeness(by))
     if proposal.answer:

@@ -38,7 +38,7 @@ def extend(
     :param approved_by: who approved it for the Administrative Director.
     :raises NotAllowed: wrong role, no such clock runs, too many days, or a fact is missing.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_extend(by, case))
     deadline = determination_deadline(case=case)
     if deadline is None or deadline.due_on is None:

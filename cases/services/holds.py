@@ -38,7 +38,7 @@ def begin_hold(
     :param clock: hold this duty alone; empty holds the whole case.
     :raises NotAllowed: wrong role, a reason that does not fit the case, or days that cannot be.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_hold(by, case))
     policies.refuse(why_not_this_reason(reason, case.priority, case.stage))
     policies.refuse(_why_not_these_days(case, reason, starts_on, planned_end, local_day(at)))
@@ -82,7 +82,7 @@ def end_hold(
     :raises NotAllowed: wrong role, over already, no reason, or a day that cannot be.
     """
     hold = Hold.objects.get(pk=hold_id)
-    case = Case.objects.select_for_update().get(pk=hold.case_id)
+    case = Case.objects.lock(hold.case_id)
     hold.refresh_from_db()
     policies.refuse(policies.why_not_end_hold(by))
     today = local_day(at)

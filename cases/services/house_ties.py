@@ -33,7 +33,7 @@ _STAFF = HouseMember.Kind.STAFF
 @transaction.atomic
 def examine_case(*, case_id: int, by: User | None, at: datetime) -> list[HouseResult]:
     """Test the house against every party of a case; see ``examine``."""
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     return examine(case=case, by=by, at=at)
 
 
@@ -111,7 +111,7 @@ def settle(
         unknown, or the parties or the house were tested again since.
     """
     case_id = HouseResult.objects.values_list("case_id", flat=True).get(pk=result_id)
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     unknown = HouseResult.objects.select_related("member", "party").get(pk=result_id)
     policies.refuse(policies.why_not_settle_house_tie(by, unknown))
     if unknown.result != Result.UNKNOWN or unknown.settles_id is not None:

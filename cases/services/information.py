@@ -9,7 +9,7 @@ from accounts.models import User
 from cases import eligibility, policies
 from cases.deadlines import local_day
 from cases.lifecycle import Status
-from cases.models import Case, Event, InformationRequest, ServiceMethod
+from cases.models import Case, Event, InformationRequest, ServiceMethod, URDecision
 
 from . import clocks, drafting
 
@@ -37,7 +37,7 @@ def ask_information(
     :param received_on: the day on which the party has the question.
     :raises NotAllowed: wrong role or state, nothing asked, not a party, or a day that cannot be.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_ask_information(by, case))
     policies.refuse("" if question.strip() else "Write what the party is asked.")
     known = set(facts) <= set(eligibility.FACTS)
@@ -83,7 +83,7 @@ def record_answer(
     :raises NotAllowed: wrong role or state, no answer, answered already, or a day that cannot be.
     """
     case_id = InformationRequest.objects.values_list("case_id", flat=True).get(pk=request_id)
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     request = InformationRequest.objects.get(pk=request_id)
     policies.refuse(policies.why_not_record_answer(by, case))
     policies.refuse("This question is answered or closed already." if request.closed_at else "")
@@ -125,15 +125,16 @@ def resolve_liability(
     :param how: what was resolved, in words.
     :raises NotAllowed: wrong role or state, no words, or a day or way of service that cannot be.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_resolve_liability(by, case))
     policies.refuse("" if how.strip() else "Say how the dispute was resolved.")
     known = method in ServiceMethod.values
     policies.refuse("" if known else "Say how the notice was served.")
     policies.refuse("The notice lies in the future." if notice_on > local_day(at) else "")
-    ur_decision = case.ur_decision
-    if ur_decision is None:
+    if case.ur_decision_id is None:
         raise policies.NotAllowed("The case names no UR decision. Enter it first.")
+    # Other cases may name it too, and a correction of theirs does not wait for this case.
+    ur_decision = URDecision.objects.select_for_update().get(pk=case.ur_decision_id)
     if ur_decision.decided_on and notice_on < ur_decision.decided_on:
         policies.refuse("The notice is older than the UR decision. Check both dates.")
     ur_decision.liability_resolved_on = notice_on

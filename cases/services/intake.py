@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
+from accounts.versions import VersionedQuerySet
 from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import (
@@ -187,12 +188,8 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
         return entered
     sheet = _lock_sheet(application)
     _refuse_known_sheet(application)
-    ur_decision = _find_or_store_ur_decision(application, by=by, at=at)
-    lead = (
-        Case.objects.select_for_update()
-        .filter(ur_decision=ur_decision, is_open=True, duplicate_of=None)
-        .first()
-    )
+    ur_decision, lead = _find_ur_decision(application)
+    ur_decision = ur_decision or _store_ur_decision(application, by=by, at=at)
     received_on = local_day(application.received_at)
     case = Case(
         number=_take_number(at),
@@ -402,25 +399,41 @@ def _take_number(at: datetime) -> str:
             return number
 
 
-def _find_or_store_ur_decision(
-    application: ApplicationOnForm, *, by: User, at: datetime
-) -> URDecision:
-    form = application.ur_decision
-    claim, reference = _claim(application), fold_number(form.reference)
-    same = URDecision.objects.filter(
+def _find_ur_decision(application: ApplicationOnForm) -> tuple[URDecision | None, Case | None]:
+    """The decision on file that the form disputes, and the open case that disputes it, locked."""
+    while True:
+        found = _same_ur_decisions(application).first()
+        if found is None or application.ur_decision.different_because:
+            return None, None
+        leads = Case.objects.filter(ur_decision=found, is_open=True, duplicate_of=None)
+        lead = leads.lock_first()
+        # The decision may have been corrected, and be another one, while this call waited.
+        if _same_ur_decisions(application).first() == found:
+            return found, lead
+
+
+def _same_ur_decisions(application: ApplicationOnForm) -> VersionedQuerySet:
+    """The decisions on file with the form's claim number, day and reference, the latest first."""
+    claim, form = _claim(application), application.ur_decision
+    if not claim or not form.decided_on:
+        return URDecision.objects.none()
+    same: VersionedQuerySet = URDecision.objects.filter(
         claim_number_normal=claim,
         decided_on=form.decided_on,
-        reference_normal=reference,
-    ).order_by("-running_number")
-    latest = same.first() if claim and form.decided_on else None
-    if latest is not None and not form.different_because:
-        return latest
+        reference_normal=fold_number(form.reference),
+    )
+    return same.order_by("-running_number")
+
+
+def _store_ur_decision(application: ApplicationOnForm, *, by: User, at: datetime) -> URDecision:
+    form = application.ur_decision
+    latest = _same_ur_decisions(application).first()
     return URDecision(
-        claim_number_normal=claim,
+        claim_number_normal=_claim(application),
         decided_on=form.decided_on,
         decided_printed=form.decided_printed,
         reference=form.reference,
-        reference_normal=reference,
+        reference_normal=fold_number(form.reference),
         running_number=latest.running_number + 1 if latest else 1,
         different_because=form.different_because,
         ur_type=form.ur_type,

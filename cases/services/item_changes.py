@@ -96,7 +96,7 @@ def propose_item(*, case_id: int, facts: ItemFacts, why: str, by: User, at: date
 
     :raises NotAllowed: wrong role or state, no words, or no reason.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_add_item(by, case))
     _refuse_incomplete(facts, why)
     return _propose(case, ItemChange.Kind.ADD, None, {}, _stored(facts), why, by=by, at=at)
@@ -187,13 +187,13 @@ def differences(change: ItemChange) -> list[Difference]:
 
 def _lock_item(item_id: int) -> tuple[Case, DisputedItem]:
     case_id = DisputedItem.objects.values_list("case_id", flat=True).get(pk=item_id)
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     return case, DisputedItem.objects.select_related("category").get(pk=item_id)
 
 
 def _lock_change(change_id: int) -> tuple[ItemChange, Case, DisputedItem | None]:
     case_id = ItemChange.objects.values_list("case_id", flat=True).get(pk=change_id)
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     change: ItemChange = ItemChange.objects.get(pk=change_id)
     item = DisputedItem.objects.get(pk=change.item_id) if change.item_id else None
     return change, case, item

@@ -39,7 +39,7 @@ def record_administrator_citations(
     :raises Stale: someone else stated something else in between.
     """
     case_id = DisputedItem.objects.values_list("case_id", flat=True).get(pk=item_id)
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     item = DisputedItem.objects.get(pk=item_id)
     if by is not None:
         policies.refuse(policies.why_not_record_citations(by, case))

@@ -17,7 +17,7 @@ def add_note(*, case_id: int, text: str, by: User, at: datetime) -> Event:
     """
     policies.refuse("" if by.may("cases.add_note") else "Your role does not write notes.")
     policies.refuse("" if text.strip() else "Write the note first.")
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     return _write(case, text, {}, by=by, at=at)
 
 
@@ -28,7 +28,7 @@ def correct_note(*, event_id: int, text: str, by: User, at: datetime) -> Event:
     :raises NotAllowed: somebody else's note, one that is corrected already, or nothing was written.
     """
     case_id = Event.objects.values_list("case_id", flat=True).get(pk=event_id)
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     note = Event.objects.get(pk=event_id)
     policies.refuse(policies.why_not_correct_note(by, note))
     policies.refuse("" if text.strip() else "Write the note first.")

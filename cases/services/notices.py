@@ -71,9 +71,7 @@ def make_notices(*, case_id: int, by: User, at: datetime) -> list[AssignmentNoti
     :raises NotAllowed: wrong role or state, made already, or a recipient is missing.
     :raises LetterRefused: a fact that the notice states is missing.
     """
-    case = (
-        Case.objects.select_for_update(of=("self",)).select_related("ur_decision").get(pk=case_id)
-    )
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_make_notices(by, case))
     addressed = recipients(case, on=local_day(at))
     held = {party.role for party in addressed}
@@ -110,7 +108,7 @@ def mark_notices_sent(
         expedited case without the hour of receipt.
     :raises Refused: a notice is not rendered yet, or the day lies in the future.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_mark_notices_sent(by, case))
     found = case.eligibility_decisions.filter(result=EligibilityResult.ELIGIBLE)
     latest = found.order_by("-attempt").first()

@@ -83,7 +83,7 @@ def add(
     :param item_id: the disputed item of this case through which a maker or facility is a party.
     :raises NotAllowed: wrong role or state, no name, a void designation, or on the case already.
     """
-    case = _lock(case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_change_parties(by, case))
     _refuse_impossible_channel(party.fax, party.email, party.preferred_channel)
     policies.refuse("" if party.name.strip() else "Enter the name.")
@@ -132,7 +132,7 @@ def change(
     :raises Outdated: somebody else changed or ended this party in between.
     :raises NotAllowed: wrong role or state, nothing changed, no reason, or a day that cannot be.
     """
-    case = _lock(case_id)
+    case = Case.objects.lock(case_id)
     old = Party.objects.get(pk=party_id, case=case)
     policies.refuse(policies.why_not_change_parties(by, case))
     _refuse_outdated(old, at)
@@ -192,7 +192,7 @@ def end(*, case_id: int, party_id: int, last_day: date, why: str, by: User, at: 
     :raises Outdated: somebody else changed or ended this party in between.
     :raises NotAllowed: wrong role or state, no reason, a day that cannot be, or the employee.
     """
-    case = _lock(case_id)
+    case = Case.objects.lock(case_id)
     old = Party.objects.get(pk=party_id, case=case)
     policies.refuse(policies.why_not_change_parties(by, case))
     _refuse_outdated(old, at)
@@ -246,12 +246,6 @@ def former(case: Case, *, on: date) -> Sequence[Party]:
     """Roles and particulars that ended before a day, latest first. Queries once."""
     rows = case.parties.current().filter(valid_to__lt=on)
     return list(rows.select_related("item", "recorded_by").order_by("-valid_to", "-pk"))
-
-
-def _lock(case_id: int) -> Case:
-    return (
-        Case.objects.select_for_update(of=("self",)).select_related("ur_decision").get(pk=case_id)
-    )
 
 
 def _grow(case: Case, why: str, *, by: User, at: datetime) -> None:

@@ -41,7 +41,7 @@ def convert(
     :raises NotAllowed: wrong role or stage, no certification, an hour is missing, or a hold lasts
         that does not fit the new priority.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_convert(by, case))
     if new not in Priority.values or new == case.priority:
         policies.refuse("Choose another priority than the present one.")

@@ -34,7 +34,7 @@ def promise(
     :param letter_id: a letter of this case that told it; ``letter_reference`` names any other.
     :raises NotAllowed: wrong role, a party or letter of another case, or a fact is missing.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_promise(by, case))
     party = case.parties.current().filter(pk=party_id).first()
     if party is None:
@@ -75,7 +75,7 @@ def move(
     :raises NotAllowed: wrong role, kept or moved already, moved too often, or a fact is missing.
     """
     found = PromisedDate.objects.get(pk=promise_id)
-    case = Case.objects.select_for_update().get(pk=found.case_id)
+    case = Case.objects.lock(found.case_id)
     old = case.promises.select_related("party").get(pk=promise_id)
     policies.refuse(policies.why_not_promise(by, case))
     policies.refuse(why_not_move(old))
@@ -115,7 +115,7 @@ def keep(*, promise_id: int, kept_on: date, by: User, at: datetime) -> PromisedD
     :raises NotAllowed: wrong role, kept or moved already, or a day that cannot be.
     """
     found = PromisedDate.objects.get(pk=promise_id)
-    case = Case.objects.select_for_update().get(pk=found.case_id)
+    case = Case.objects.lock(found.case_id)
     promised = case.promises.select_related("party").get(pk=promise_id)
     policies.refuse(policies.why_not_promise(by, case))
     policies.refuse(_why_not_live(promised))

@@ -86,7 +86,7 @@ def recount(*, why: str, by: User, at: datetime) -> list[Moved]:
 
 @transaction.atomic
 def _recount_one(case_id: int, why: str, *, by: User, at: datetime) -> Sequence[Moved]:
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     moved = clocks.recompute(case=case, why=why, by=by, at=at)
     changed = [one for one in moved if _dates(one.old) != _dates(one.new)]
     if changed:

@@ -34,7 +34,7 @@ def save_view(
     policies.refuse("" if queue in QUEUES else "There is no such list.")
     if shared:
         policies.refuse(policies.why_not_share_view(by))
-    User.objects.select_for_update().get(pk=by.pk)  # one view at a time: the name is looked up
+    _take_turns(by)
     mine = SavedView.objects.filter(owner=by, retired_at__isnull=True)
     policies.refuse(
         f"You have {MOST} saved views. Retire one first." if mine.count() >= MOST else ""
@@ -55,6 +55,7 @@ def rename_view(*, view_id: int, name: str, by: User, at: datetime) -> SavedView
 
     :raises NotAllowed: someone else's view, or a name in use.
     """
+    _take_turns(by)
     view = _own(view_id, by=by)
     view.name = _free_name(name, by=by, view=view)
     return view.store(by=by, at=at, why="Renamed", fields=["name"])
@@ -82,6 +83,11 @@ def retire_view(*, view_id: int, by: User, at: datetime) -> SavedView:
     view = _own(view_id, by=by)
     view.retired_at = at
     return view.store(by=by, at=at, why="Retired", fields=["retired_at"])
+
+
+def _take_turns(by: User) -> None:
+    """One view of a person at a time: its name is compared with the others."""
+    User.objects.select_for_update().get(pk=by.pk)
 
 
 def _own(view_id: int, *, by: User) -> SavedView:

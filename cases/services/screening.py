@@ -62,7 +62,7 @@ def decide_eligibility(
         against the rules without a note.
     :raises Stale: someone else changed the case in between.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_decide_eligibility(by, case))
     case.refuse_if_stale(seen_version)
     said = Said(answers, notes, reasons or {}, items or {})
@@ -142,7 +142,7 @@ def screen_again(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
 
 @transaction.atomic
 def _screen_again(case_id: int, reason: str, *, by: User, at: datetime) -> Case:
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_reopen(by, case))
     policies.refuse("" if reason.strip() else "Say why the case is screened again.")
     is_duplicate = case.duplicate_of_id is not None
@@ -274,7 +274,7 @@ def terminate(*, case_id: int, item_ids: list[int], reason: str, by: User, at: d
 
     :raises NotAllowed: wrong role, no reason, an item of another case, or already decided.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_end_early(by, case))
     pending = {item.pk: item for item in case.items.filter(ending=DisputedItem.Ending.PENDING)}
     strangers = set(item_ids) - set(pending)
@@ -312,7 +312,7 @@ def close(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
 
     :raises NotAllowed: wrong role or state, or no reason.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_close(by, case))
     policies.refuse("" if reason.strip() else "Say why the case is closed.")
     ending = (
@@ -339,7 +339,7 @@ def _end_early(
     by: User,
     at: datetime,
 ) -> Case:
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_end_early(by, case))
     policies.refuse("" if reason.strip() else "Say why the case ends.")
     for item in case.items.filter(ending=DisputedItem.Ending.PENDING):

@@ -51,7 +51,7 @@ def record_ur_reading(
     :raises NotAllowed: wrong role, the case is past screening, or an item of another case.
     :raises Stale: someone else changed the case in between.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_read_ur_decision(by, case))
     case.refuse_if_stale(seen_version)
     reading = URReading.objects.filter(case=case).first() or URReading(case=case)
@@ -85,7 +85,7 @@ def answer_differences(
     :param answers: key of the difference to SAME, TYPING_ERROR or DIFFERENT.
     :raises NotAllowed: wrong role, past screening, a difference that is not listed, or no answer.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_read_ur_decision(by, case))
     listed = {one.difference.key: one for one in differences_of(case)}
     if not answers or not set(answers) <= set(listed):

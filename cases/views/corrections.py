@@ -48,6 +48,7 @@ def correct(request: StaffRequest, number: str) -> HttpResponse:
                     case_id=case.pk,
                     said=keyed.said(),
                     items=keyed.items,
+                    added=keyed.added,
                     why=keyed.cleaned_data["why"],
                     seen_version=seen_version(request),
                     by=request.user,

@@ -104,7 +104,7 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
     :raises LetterRefused: a fact behind a sentence is missing or lapsed, or these words were not
         shown in the preview.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     refuse(policies.why_not_issue(by, case))
     case.refuse_if_stale(seen_version)
     determination = policies.live_determination(case)

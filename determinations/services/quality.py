@@ -31,7 +31,7 @@ def return_for_changes(
     :raises NotAllowed: wrong role or state, the person's own decision, or no comment.
     :raises Stale: someone else acted on the case in between.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     refuse(policies.why_not_check_quality(by, case))
     case.refuse_if_stale(seen_version)
     refuse("" if comment.strip() else "Say what to change before you return the review.")
@@ -70,7 +70,7 @@ def approve(
     :raises NotAllowed: wrong role or state, or the person's own decision.
     :raises Stale: someone else acted on the case in between.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     refuse(policies.why_not_check_quality(by, case))
     case.refuse_if_stale(seen_version)
     determination = _live(case)
@@ -97,7 +97,7 @@ def send_back(*, case_id: int, reason: str, by: User, at: datetime) -> None:
 
     :raises NotAllowed: wrong role or state, or no reason.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     refuse(policies.why_not_send_back(by, case))
     refuse("" if reason.strip() else "Say why the approval is voided.")
     determination = _live(case)

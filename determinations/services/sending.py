@@ -21,7 +21,7 @@ def mark_determination_sent(*, case_id: int, sent_on: date, by: User, at: dateti
     :raises NotAllowed: wrong role or state.
     :raises Refused: the letter is not filed yet, or the day lies in the future.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     refuse(policies.why_not_send(by, case))
     determination = policies.live_determination(case)
     if determination is None or determination.letter is None:

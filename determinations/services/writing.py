@@ -29,6 +29,9 @@ from determinations.outcomes import item_outcome
 from guidelines.models import Recommendation
 from letters.glyphs import lacking, normalise
 from reviewers.models import ReviewerAssignment
+from reviewers.services.assignment import lock_assignment
+
+from .issuing import missing_proofs
 
 EDITING_SPAN = timedelta(minutes=15)  # after this much typing a version is made by itself
 LONGEST_TEXT = 50_000
@@ -60,7 +63,7 @@ def open_review(*, assignment_id: int, by: User, at: datetime) -> Review:
 
     :raises NotAllowed: not this person's case, or not yet accepted.
     """
-    assignment = _lock(assignment_id)
+    assignment = lock_assignment(assignment_id)
     refuse(policies.why_not_write(by, assignment))
     records.services.dispatch.ensure_dispatched(assignment_id=assignment.pk, by=by, at=at)
     review = Review.objects.filter(assignment=assignment).first()
@@ -89,7 +92,7 @@ def save_draft(
     :raises DraftConflict: another window saved a newer revision; nothing is overwritten.
     :raises NotAllowed: the review cannot be changed (any more), or a text is too long.
     """
-    assignment = _lock(assignment_id)
+    assignment = lock_assignment(assignment_id)
     refuse(policies.why_not_write(by, assignment))
     draft = _keep(assignment, part, content, revision, at=at)
     if draft.started_at and at - draft.started_at >= EDITING_SPAN:
@@ -114,7 +117,7 @@ def settle(
     :raises DraftConflict: another window saved a newer revision; nothing is overwritten.
     :raises NotAllowed: the review cannot be changed (any more).
     """
-    assignment = _lock(assignment_id)
+    assignment = lock_assignment(assignment_id)
     refuse(policies.why_not_write(by, assignment))
     if content is not None:
         _keep(assignment, part, content, revision, at=at)
@@ -136,7 +139,7 @@ def cite(
     :raises NotAllowed: the review cannot be changed, neither source was given, or the item cites it
         already: a second click adds nothing.
     """
-    assignment = _lock(assignment_id)
+    assignment = lock_assignment(assignment_id)
     refuse(policies.why_not_write(by, assignment))
     refuse(
         ""
@@ -172,7 +175,7 @@ def uncite(*, assignment_id: int, citation_id: int, by: User, at: datetime) -> N
 
     :raises NotAllowed: the review cannot be changed (any more).
     """
-    assignment = _lock(assignment_id)
+    assignment = lock_assignment(assignment_id)
     refuse(policies.why_not_write(by, assignment))
     citation = OpinionCitation.objects.get(pk=citation_id, opinion__assignment=assignment)
     if citation.removed_at is None:
@@ -196,11 +199,7 @@ def submit(*, assignment_id: int, by: User, at: datetime) -> Determination | Non
     :raises Unfinished: something is missing; everything is named at once.
     :raises NotAllowed: wrong person, wrong state, or a fact of the reviewer is missing or lapsed.
     """
-    from .issuing import (
-        missing_proofs,
-    )  # issuing composes letters and imports this module's rows
-
-    assignment = _lock(assignment_id)
+    assignment = lock_assignment(assignment_id)
     case = assignment.case
     refuse(policies.why_not_write(by, assignment))
     parts = [draft.part for draft in assignment.drafts.all()]
@@ -276,13 +275,6 @@ def _derive(case: Case, *, by: User, at: datetime) -> Determination:
         decided.outcome, decided.how = outcome, how
         decided.store(by=by, at=at)
     return determination
-
-
-def _lock(assignment_id: int) -> ReviewerAssignment:
-    """The assignment with its case locked: every act on a case queues behind the case's row."""
-    assignment = ReviewerAssignment.objects.select_related("reviewer").get(pk=assignment_id)
-    assignment.case = Case.objects.select_for_update().get(pk=assignment.case_id)
-    return assignment
 
 
 def _pending_items(case: Case) -> list[DisputedItem]:

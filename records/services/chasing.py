@@ -31,7 +31,7 @@ def log_contact(
 
     :raises NotAllowed: wrong role or state, a party of another case, or nothing was said.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     refuse(policies.why_not_chase(by, case))
     party = Party.objects.filter(pk=party_id, case=case).first()
     if party is None:

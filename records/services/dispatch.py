@@ -15,6 +15,7 @@ from letters.facts import Fact
 from records import access, policies
 from records.models import Dispatch, ReadMark
 from reviewers.models import ReviewerAssignment
+from reviewers.services.assignment import lock_assignment
 
 from . import documents
 
@@ -40,7 +41,7 @@ def dispatch(*, assignment_id: int, by: User | None, at: datetime) -> Dispatch:
     :raises NotAllowed: not this person's act, the reviewer has not attested on the present
         parties, or there is nothing on file.
     """
-    assignment = _lock(assignment_id)
+    assignment = lock_assignment(assignment_id)
     return _dispatch(assignment, by=by, at=at)
 
 
@@ -50,7 +51,7 @@ def ensure_dispatched(*, assignment_id: int, by: User | None, at: datetime) -> D
 
     :raises NotAllowed: as ``dispatch``.
     """
-    assignment = _lock(assignment_id)
+    assignment = lock_assignment(assignment_id)
     latest = last_dispatch(assignment)
     if latest is not None and is_current(assignment):
         return latest
@@ -103,12 +104,6 @@ def records_reviewed_fact(assignment: ReviewerAssignment, on: date) -> Fact | No
         valid_from=last,
         valid_to=None,
     )
-
-
-def _lock(assignment_id: int) -> ReviewerAssignment:
-    assignment = ReviewerAssignment.objects.select_related("reviewer").get(pk=assignment_id)
-    assignment.case = Case.objects.select_for_update().get(pk=assignment.case_id)
-    return assignment
 
 
 def _dispatch(assignment: ReviewerAssignment, *, by: User | None, at: datetime) -> Dispatch:

@@ -47,7 +47,7 @@ def take_in_application_papers(*, case_id: int, by: User | None, at: datetime) -
 
     Runs again without effect. Gives back the documents that were new.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     return _take_in(case, by=by, at=at)
 
 
@@ -92,7 +92,7 @@ def add_document(
     except files.services.Refused as refusal:
         raise FileRefused(str(refusal)) from refusal
     with transaction.atomic():
-        case = Case.objects.select_for_update().get(pk=case_id)
+        case = Case.objects.lock(case_id)
         refuse(policies.why_not_add_document(by, case))
         _take_in(case, by=None, at=at)
         if same := case.documents.filter(file=stored).first():
@@ -145,7 +145,7 @@ def mark_complete(
     :raises NotAllowed: wrong role or state, a day that cannot be, or nothing but UR papers.
     :raises Stale: someone else changed the case in between.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     _take_in(case, by=None, at=at)
     refuse(policies.why_not_mark_complete(by, case))
     case.refuse_if_stale(seen_version)
@@ -205,7 +205,7 @@ def reopen_records(
     :raises NotAllowed: wrong role or state, or no reason.
     :raises Stale: someone else changed the case in between.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     refuse(policies.why_not_reopen_records(by, case))
     case.refuse_if_stale(seen_version)
     refuse("" if reason.strip() else "Say what is missing.")

@@ -12,6 +12,7 @@ from cases.policies import NotAllowed, refuse
 from records import access
 from records.models import Document, ReadMark
 from reviewers.models import ReviewerAssignment
+from reviewers.services.assignment import lock_assignment
 
 from . import documents
 
@@ -31,8 +32,7 @@ def mark(*, assignment_id: int, document_id: int, mark: str, by: User, at: datet
 
     :raises NotAllowed: not the reviewer of this assignment, or a document of another case.
     """
-    assignment = ReviewerAssignment.objects.select_related("reviewer").get(pk=assignment_id)
-    assignment.case = Case.objects.select_for_update().get(pk=assignment.case_id)
+    assignment = lock_assignment(assignment_id)
     refuse(access.why_not_read_for(by, assignment))
     document = assignment.case.documents.filter(pk=document_id).first()
     if document is None:
@@ -109,13 +109,17 @@ def _open_page(document_id: int, page: int, *, by: User, at: datetime) -> Docume
     if assignment is None:
         return document
     if not ReadMark.objects.filter(assignment=assignment, document=document).exists():
-        mark(
-            assignment_id=assignment.pk,
-            document_id=document.pk,
-            mark=ReadMark.Mark.OPENED,
-            by=by,
-            at=at,
-        )
+        try:
+            mark(
+                assignment_id=assignment.pk,
+                document_id=document.pk,
+                mark=ReadMark.Mark.OPENED,
+                by=by,
+                at=at,
+            )
+        except NotAllowed as refusal:  # the case was taken back while this call waited for it
+            _note(by, "page", f"{document_id}/{page}", granted=False, at=at)
+            raise Hidden(str(refusal)) from refusal
     return document
 
 
@@ -132,9 +136,13 @@ def _open(
     reason = access.why_not_open(by, document) if document else "There is no such document."
     if document and not reason and page is not None and not 1 <= page <= document.pages:
         reason = "There is no such page."
-    accounts.services.note_look(
-        by=by, subject=subject, reference=reference[:80], granted=not reason, at=at
-    )
+    _note(by, subject, reference, granted=not reason, at=at)
     if document is None or reason:
         raise Hidden(reason)
     return document
+
+
+def _note(by: User, subject: str, reference: str, *, granted: bool, at: datetime) -> None:
+    accounts.services.note_look(
+        by=by, subject=subject, reference=reference[:80], granted=granted, at=at
+    )

@@ -100,7 +100,7 @@ def _assign(
     by: User,
     at: datetime,
 ) -> ReviewerAssignment:
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     seat = free_seat(case)
     policies.refuse(policies.why_not_assign(by, case))
     case.refuse_if_stale(seen_version)
@@ -181,9 +181,9 @@ def attest(
         return _attest(assignment_id, answers, wording_id, seen_parties, by=by, at=at)
     except Unsettled:
         # The refusal undid what it found; keep it, so that the coordinator has it to settle.
-        found = ReviewerAssignment.objects.get(pk=assignment_id)
-        assert found.reviewer_id is not None  # noqa: S101  # only a reviewer gets this far
-        test_conflicts(case_id=found.case_id, reviewer_id=found.reviewer_id, by=by, at=at)
+        ids = ReviewerAssignment.objects.values_list("case_id", "reviewer_id")
+        case_id, reviewer_id = ids.get(pk=assignment_id)
+        test_conflicts(case_id=case_id, reviewer_id=reviewer_id, by=by, at=at)
         raise
 
 
@@ -197,7 +197,8 @@ def _attest(
     by: User,
     at: datetime,
 ) -> ReviewerAssignment:
-    assignment, case = _lock(assignment_id)
+    assignment = lock_assignment(assignment_id)
+    case = assignment.case
     policies.refuse(policies.why_not_answer(by, assignment))
     reviewer = assignment.reviewer
     assert reviewer is not None  # noqa: S101  # why_not_answer refuses without one
@@ -269,7 +270,8 @@ def decline(
     :param conflict: the reviewer found a tie, perhaps in the middle of the review, and is barred.
     :raises NotAllowed: not the reviewer's own assignment, no reason, or the case is past review.
     """
-    assignment, case = _lock(assignment_id)
+    assignment = lock_assignment(assignment_id)
+    case = assignment.case
     policies.refuse(policies.why_not_decline(by, assignment))
     policies.refuse("" if reason.strip() else "Say why you give the case back.")
     if conflict and assignment.reviewer is not None:
@@ -303,7 +305,8 @@ def remove(
     :param to_another: it is given to another reviewer in the same act; the history says so.
     :raises NotAllowed: wrong role or state, or no reason.
     """
-    assignment, case = _lock(assignment_id)
+    assignment = lock_assignment(assignment_id)
+    case = assignment.case
     policies.refuse(policies.why_not_take_back(by, case))
     policies.refuse("" if reason.strip() else "Say why the case is taken back.")
     policies.refuse("" if assignment.is_live else "This assignment has ended already.")
@@ -327,7 +330,7 @@ def finish(*, assignment_id: int, by: User | None, at: datetime) -> ReviewerAssi
 
     :raises NotAllowed: the reviewer never accepted it, or it has ended.
     """
-    assignment, _ = _lock(assignment_id)
+    assignment = lock_assignment(assignment_id)
     if assignment.state != State.ACCEPTED:
         policies.refuse(
             f"The assignment stands at “{assignment.get_state_display()}” and cannot be finished."
@@ -348,17 +351,19 @@ def current_wording(at: datetime) -> AttestationWording | None:
     )
 
 
-def _lock(assignment_id: int) -> tuple[ReviewerAssignment, Case]:
-    """The assignment and its case, the case locked first as everywhere."""
+def lock_assignment(assignment_id: int) -> ReviewerAssignment:
+    """Lock the case of an assignment until the transaction ends, then read the assignment.
+
+    Every act on a case waits for the case's row. So judge the assignment, and its ``case``, only as
+    this function returns them: a reviewer may have lost the case while the call waited.
+
+    :raises ReviewerAssignment.DoesNotExist: no such assignment.
+    """
     case_id = ReviewerAssignment.objects.values_list("case_id", flat=True).get(pk=assignment_id)
-    case = Case.objects.select_for_update().get(pk=case_id)
-    assignment = (
-        ReviewerAssignment.objects.select_for_update(of=("self",))
-        .select_related("reviewer")
-        .get(pk=assignment_id)
-    )
+    case = Case.objects.lock(case_id)
+    assignment = ReviewerAssignment.objects.select_related("reviewer").get(pk=assignment_id)
     assignment.case = case
-    return assignment, case
+    return assignment
 
 
 def free_seat(case: Case) -> int:

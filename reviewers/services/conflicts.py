@@ -24,7 +24,7 @@ def test_conflicts(
 
     Rows only grow: each test leaves its own, with the version of the party list that it tested.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     reviewer = Reviewer.objects.get(pk=reviewer_id)
     facts = profile(reviewer, on=local_day(at), known_at=at)
     return store_results(
@@ -85,7 +85,7 @@ def settle(
     :raises NotAllowed: the reviewer themself, wrong role, no note, already settled, or not unknown.
     """
     case_id = ConflictResult.objects.values_list("case_id", flat=True).get(pk=result_id)
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     unknown = ConflictResult.objects.select_related("reviewer", "party").get(pk=result_id)
     policies.refuse(policies.why_not_settle(by, unknown.reviewer))
     if unknown.result != ConflictResult.Result.UNKNOWN:

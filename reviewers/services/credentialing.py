@@ -98,7 +98,7 @@ def link_user(*, reviewer_id: int, user_id: int, by: User | None, at: datetime) 
     """
     policies.refuse(policies.why_not_keep_credentials(by))
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
-    user = User.objects.get(pk=user_id)
+    user = User.objects.select_for_update().get(pk=user_id)  # so that its roles stay as they are
     if Role.REVIEWER not in user.roles:
         raise BadFact("user", "This sign-in has no reviewer role. Ask an administrator to give it.")
     if Reviewer.objects.filter(user=user).exclude(pk=reviewer.pk).exists():

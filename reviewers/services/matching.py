@@ -36,7 +36,7 @@ def rank(*, case_id: int, by: User, at: datetime) -> CandidateList:
 
 @transaction.atomic
 def _rank(case_id: int, *, by: User, at: datetime) -> CandidateList:
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_assign(by, case))
     day = local_day(at)
     rules = rules_on(day, known_at=at)

@@ -11,7 +11,6 @@ from django.db.models import F
 
 from accounts.models import User
 from cases.lifecycle import Status
-from cases.models import Case
 from reviewers import planning, policies
 from reviewers.candidates import PanelToday
 from reviewers.models import ReviewerAssignment
@@ -154,15 +153,13 @@ def _asked_of_others(held: Sequence[ReviewerAssignment], today: PanelToday) -> I
 def _move(
     assignment_id: int, seen_version: int, to: int, reason: str, *, by: User, at: datetime
 ) -> str:
-    case_id = ReviewerAssignment.objects.values_list("case", flat=True).get(pk=assignment_id)
-    case = Case.objects.select_for_update().get(pk=case_id)
-    held = ReviewerAssignment.objects.select_related("reviewer").get(pk=assignment_id)
+    held = assignments.lock_assignment(assignment_id)
     _refuse_if_gone(held, reader=by)
-    refuse_if_changed(case, seen_version, reader=by)
+    refuse_if_changed(held.case, seen_version, reader=by)
     if to == held.reviewer_id:
         policies.refuse("The work is moved away from this reviewer. Choose somebody else.")
     assignments.remove(assignment_id=assignment_id, reason=reason, to_another=True, by=by, at=at)
-    made = offer_as_shown(case_id=case_id, reviewer_id=to, by=by, at=at)
+    made = offer_as_shown(case_id=held.case_id, reviewer_id=to, by=by, at=at)
     return f"Moved to {made.reviewer}."
 
 

@@ -31,7 +31,7 @@ def approve(
     :param seat_count: reviewers in all, two to five.
     :raises NotAllowed: wrong role or state, an approval is on file, or a part of it is missing.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_approve_seats(by, case))
     if not 2 <= seat_count <= SeatApproval.MOST:
         policies.refuse(f"An approval is for two to {SeatApproval.MOST} reviewers.")
@@ -78,7 +78,7 @@ def end_approval(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
 
     :raises NotAllowed: wrong role or state, no approval, another seat is held, or no reason.
     """
-    case = Case.objects.select_for_update().get(pk=case_id)
+    case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_end_seats(by, case))
     policies.refuse("" if reason.strip() else "Say why one reviewer is enough now.")
     approval = seats.approval_of(case)

@@ -1,5 +1,6 @@
 """Correcting what was keyed: the received date apart from the entered one, and one's own slips."""
 
+import html
 from datetime import date, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from accounts.versions import Stale
 from cases.models import Event
 from cases.policies import NotAllowed
 from cases.services import corrections, intake
+from cases.services.intake import ItemOnForm
 from tests.factories import MONDAY, eligible_case, person, received_case
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +107,7 @@ def as_shown(client, case):
     }
     for column in ("title", "category", "quantity", "unit", "body_part"):
         sent[f"item_{column}"] = [getattr(row, column) for row in form.rows]
+    sent["item_id"] = [row.item_id for row in form.rows]
     return sent | {"version": str(case.version)}
 
 
@@ -144,6 +147,105 @@ def test_a_treatment_is_not_taken_away_by_a_correction(desk, clerk):
 
     assert answer.status_code == 422
     assert "withdrawn on the case" in answer.content.decode()
+
+
+@pytest.fixture
+def three(clerk):
+    """A case of three treatments."""
+    titles = ("Injection", "Brace", "Norco")
+    return received_case(by=clerk, items=[ItemOnForm(title) for title in titles])
+
+
+@pytest.fixture(params=["page", "service"])
+def correct_rows(request, desk, clerk, three):
+    """Sends rows of (id of an item or None, title), and gives what was refused, or nothing."""
+
+    def by_page(rows):
+        titles = {"item_title": [title for _, title in rows]}
+        ids = {"item_id": [str(pk or "") for pk, _ in rows]}
+        address = f"/cases/{three.number}/correct/"
+        answer = desk.post(address, as_shown(desk, three) | titles | ids)
+        return "" if answer.status_code == 302 else html.unescape(answer.content.decode())
+
+    def by_service(rows):
+        try:
+            corrections.correct_sheet(
+                case_id=three.pk,
+                said={},
+                items={pk: ItemOnForm(title) for pk, title in rows if pk and title},
+                added=[ItemOnForm(title) for pk, title in rows if not pk],
+                why="",
+                seen_version=None,
+                by=clerk,
+                at=MONDAY,
+            )
+        except NotAllowed as refusal:
+            return str(refusal)
+        return ""
+
+    return {"page": by_page, "service": by_service}[request.param]
+
+
+def items_of(case):
+    rows = case.items.order_by("position")
+    return [(row.pk, row.position, row.title, row.history.count()) for row in rows]
+
+
+def test_rows_in_another_order_are_corrected_each_on_its_own_item(three, correct_rows):
+    (first, *_), (second, *_), (third, *_) = before = items_of(three)
+
+    assert correct_rows([(second, "Brace"), (first, "Injection"), (third, "Norco")]) == ""
+    assert items_of(three) == before
+
+    assert correct_rows([(third, "Norco"), (second, "Brace, lumbar"), (first, "Injection")]) == ""
+    assert items_of(three) == [before[0], (second, 2, "Brace, lumbar", 2), before[2]]
+    facts = three.events.get(kind=Event.Kind.CHANGED).facts
+    assert facts == {"treatment 2": ["Brace", "Brace, lumbar"]}
+
+
+def test_a_row_before_the_others_is_a_new_item_and_leaves_them_as_they_are(three, correct_rows):
+    before = items_of(three)
+
+    rows = [(None, "Massage"), *((pk, title) for pk, _, title, _ in before)]
+    assert correct_rows(rows) == ""
+
+    *kept, (_, *new) = items_of(three)
+    assert (kept, new) == (before, [4, "Massage", 1])
+
+
+@pytest.mark.parametrize("more", [[], [(None, "Massage")]], ids=["alone", "and one added"])
+def test_the_first_of_three_rows_cleared_is_refused_by_its_name(three, correct_rows, more):
+    (first, *_), (second, *_), (third, *_) = before = items_of(three)
+
+    refusal = correct_rows([(first, ""), (second, "Brace"), (third, "Norco"), *more])
+
+    assert "Treatment 1, “Injection”, was cleared." in refusal
+    assert items_of(three) == before
+
+
+def test_an_item_of_another_case_is_refused(three, correct_rows, clerk):
+    other = received_case(by=clerk, claim_number="06-2213-79").items.get()
+    before = items_of(three)
+
+    rows = [*((pk, title) for pk, _, title, _ in before), (other.pk, "Massage")]
+    assert "not of this case" in correct_rows(rows)
+
+    assert items_of(three) == before
+    assert other.history.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"), [("first", "sent twice"), ("x7", "names no treatment"), ("²", "names no")]
+)
+def test_a_row_that_names_no_item_or_one_twice_is_refused(desk, three, changed, says):
+    sent = as_shown(desk, three)
+    ids = sent["item_id"]
+    sent["item_id"] = [*ids[:2], ids[0] if changed == "first" else changed]
+
+    answer = desk.post(f"/cases/{three.number}/correct/", sent)
+
+    assert answer.status_code == 422
+    assert says in answer.content.decode()
 
 
 def test_a_slip_that_would_meet_another_case_is_left_to_the_duplicates(desk, clerk):

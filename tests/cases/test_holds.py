@@ -11,8 +11,8 @@ from cases.hold_reasons import HOLD_REASONS, reasons_for
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from cases.policies import NotAllowed
-from cases.services import holds
-from tests.factories import MONDAY, noticed_case, person, received_case
+from cases.services import claims, holds, screening
+from tests.factories import MONDAY, SIX_YES, noticed_case, person, received_case
 from tests.records.factories import case_with_records
 
 pytestmark = pytest.mark.django_db
@@ -147,12 +147,8 @@ def test_ck5_defect_5_a_hold_at_its_end_gives_the_case_back_without_any_job(coor
     planned = TODAY + timedelta(days=3)
     hold(case, coordinator)
 
-    mine = Case.objects.waiting_for(case.next_role)
-    assert case not in mine.to_work(on=planned - timedelta(days=1))
-    assert case in Case.objects.held(on=planned - timedelta(days=1))
-    assert case in mine.to_work(on=planned)
-    assert case in mine.to_work(on=planned + timedelta(days=1))
-    assert case not in Case.objects.held(on=planned)
+    offered = [claims.next_case(user=coordinator, at=_at(days)) for days in (0, 2, 3, 4)]
+    assert offered == [None, None, case, case]
     row = case.holds.get()
     assert row.ended_on is None  # nobody did anything
     assert not row.lasts_on(planned)
@@ -163,8 +159,26 @@ def test_no_hold_hides_a_case_on_the_day_it_falls_due(coordinator):
     late = case.due_on - timedelta(days=2)
     hold(case, coordinator, starts_on=late, days=9, at=_at((late - TODAY).days))
 
-    assert case not in Case.objects.to_work(on=case.due_on - timedelta(days=1))
-    assert case in Case.objects.to_work(on=case.due_on)
+    due = (case.due_on - TODAY).days
+    offered = [claims.next_case(user=coordinator, at=_at(due + days)) for days in (-1, 0, 1)]
+    assert offered == [None, case, case]
+    assert claims.claim_next(by=coordinator, at=_at(due)).case == case
+
+
+def test_no_day_makes_a_held_case_due_whose_clocks_have_stopped(coordinator):
+    case = received_case()
+    hold(case, coordinator, reason="PARTY_ASKED", days=9)
+    screening.decide_eligibility(
+        case_id=case.pk,
+        answers=SIX_YES | {"SIGNED": "NO"},
+        notes={"SIGNED": "The form bears no signature."},
+        seen_version=None,
+        by=coordinator,
+        at=MONDAY,
+    )
+
+    offered = [claims.next_case(user=coordinator, at=_at(days)) for days in (0, 8, 9)]
+    assert offered == [None, None, case]
 
 
 def test_ending_a_hold_early_takes_back_the_days_that_were_not_used(complete, coordinator):

@@ -19,7 +19,7 @@ from cases.work_order import Sort
 from desk import queues
 from desk.templatetags.portal import counted
 from tests.factories import MONDAY, eligible_case, parties, person, received_case
-from tests.reviewers.factories import ready_case
+from tests.records.factories import case_with_records
 
 pytestmark = [pytest.mark.django_db, pytest.mark.every_database]
 
@@ -118,7 +118,7 @@ def test_the_list_costs_the_same_for_five_and_for_fifty_rows(desk, many):
     assert not [sql for sql in sql_fifty if "COUNT" in sql and "GROUP BY" not in sql]
 
 
-def test_a_page_needs_five_queries_and_one_more_for_each_stage_by_time_to_spare(
+def test_a_page_needs_four_queries_and_one_more_for_each_stage_by_time_to_spare(
     many, django_assert_num_queries
 ):
     def rows_of(wanted, reader):
@@ -127,12 +127,12 @@ def test_a_page_needs_five_queries_and_one_more_for_each_stage_by_time_to_spare(
 
     reader = person(Role.COORDINATOR)
     assert reader.roles
-    with django_assert_num_queries(5):  # cases, items, who has them, holds, administrators
+    with django_assert_num_queries(4):  # cases, items, who has them, administrators
         assert len(rows_of(Filter(), reader)) == 50
-    with django_assert_num_queries(6):  # the pace, and it is the same for every stage
+    with django_assert_num_queries(5):  # the pace, and it is the same for every stage
         rows_of(Filter(sort=Sort.SLACK), reader)
     StagePace.objects.create(measured_at=MONDAY, status="SCREENING", median_days=2, cases=9)
-    with django_assert_num_queries(6 + len(QUEUES["eligibility"][1])):
+    with django_assert_num_queries(5 + len(QUEUES["eligibility"][1])):
         assert len(rows_of(Filter(sort=Sort.SLACK), reader)) == 50
 
 
@@ -426,7 +426,7 @@ def test_counts_are_asked_again_and_answer_nothing_while_they_stand(desk, many):
 
 
 def test_ck5_a_hold_at_its_end_puts_the_case_back_without_anyone_acting(client, set_clock):
-    case, ada = ready_case(), person(Role.COORDINATOR)
+    case, ada = case_with_records(), person(Role.COORDINATOR)
     set_clock(READY)
     today = READY.date()
     holds.begin_hold(
@@ -453,3 +453,24 @@ def test_ck5_a_hold_at_its_end_puts_the_case_back_without_anyone_acting(client, 
     assert "On hold until" not in client.get(url("assign")).content.decode()
     assert (listed(hold="yes"), listed(hold="no")) == ([], [case.pk])
     assert claims.claim_next(queue="assign", by=ada, at=later).case == case
+
+
+def test_ck5_work_next_offers_a_held_case_from_the_day_it_falls_due(client, set_clock):
+    case, ada = case_with_records(), person(Role.COORDINATOR)
+    begun = READY + (case.due_on - timedelta(days=2) - READY.date())
+    holds.begin_hold(
+        case_id=case.pk,
+        reason="UNREADABLE",
+        starts_on=begun.date(),
+        planned_end=begun.date() + timedelta(days=9),
+        by=ada,
+        at=begun,
+    )
+
+    offered = {}
+    for days in (-1, 0, 1):
+        set_clock(begun + timedelta(days=2 + days))
+        client.force_login(ada)
+        offered[days] = case.number in client.get("/queues/assign/next/").content.decode()
+
+    assert offered == {-1: False, 0: True, 1: True}

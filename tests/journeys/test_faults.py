@@ -253,7 +253,7 @@ def test_a_web_server_killed_after_the_act_and_before_its_answer_has_issued_once
 def test_a_web_server_killed_before_the_act_is_whole_has_issued_nothing(case, director, site):
     version = version_of(case)
     with transaction.atomic():
-        Case.objects.select_for_update().get(pk=case.pk)  # so the act has to wait for this row
+        Case.objects.lock(case.pk)  # so the act has to wait for this row
         posted = director.begin_post(issue_page(case), version=version)
         assert site.get("/livez").status == 200  # asked after the form, answered meanwhile
         site.kill()

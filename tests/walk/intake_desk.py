@@ -64,7 +64,8 @@ def correct_slips(walk, clerk):
         corrections.correct_sheet,
         by=clerk,
         said={"eams_number": "ADJ1234567", "reference": "UR-1", "signed_on": MONDAY.date()},
-        items=[ItemOnForm("Brace"), ItemOnForm("Norco")],
+        items={case.items.get().pk: ItemOnForm("Brace")},
+        added=[ItemOnForm("Norco")],
         why="",
         **said,
     )

@@ -1,0 +1,157 @@
+"""An act that waits for another judges what the other left behind, not what it read before."""
+
+from datetime import timedelta
+
+import pytest
+
+import files.services
+from accounts.roles import Role
+from cases.deadlines import local_day
+from cases.models import Role as PartyRole
+from cases.models import Sheet, WorkClaim
+from cases.services import batches, claims, corrections, intake, parties, saved_views
+from cases.services.intake import ItemOnForm, PartyOnForm
+from files.models import StoredFile
+from letters.models import WordingSet
+from letters.services import import_wording, publish_wording
+from reviewers.models import Reviewer
+from reviewers.services import credentialing
+from tests.factories import MONDAY, application, batch_of, person, received_case, scan
+from tests.letters.factories import SHIPPED
+from tests.races import answers_after
+
+pytestmark = pytest.mark.postgres
+LATER = MONDAY + timedelta(days=1)
+
+
+def test_what_waits_for_a_correction_goes_by_the_corrected_ur_decision(committed_db):
+    clerk, coordinator = person(Role.INTAKE), person(Role.COORDINATOR)
+    case = received_case(by=clerk, claim_number="06-2213-77")
+    item, decided_on = case.items.get(), case.ur_decision.decided_on
+
+    answers = answers_after(
+        lambda: corrections.correct_sheet(
+            case_id=case.pk,
+            said={"claim_number": "06-2213-78", "decided_on": decided_on + timedelta(days=9)},
+            items={item.pk: ItemOnForm(item.title)},
+            why="",
+            seen_version=None,
+            by=clerk,
+            at=LATER,
+        ),
+        {
+            "receive": lambda: intake.receive(
+                application=application(claim_number="06-2213-77"), by=clerk, at=LATER
+            ),
+            "add": lambda: parties.add(
+                case_id=case.pk,
+                party=PartyOnForm(PartyRole.REPRESENTATIVE, "Sam Reed", address="1 Elm Street"),
+                since=decided_on + timedelta(days=5),
+                why="The designation came.",
+                by=coordinator,
+                at=LATER,
+            ),
+        },
+    )
+
+    received = answers["receive"]
+    assert (received.duplicate_of, received.ur_decision_id == case.ur_decision_id) == (None, False)
+    assert "is void: it was signed before the UR decision" in str(answers["add"])
+
+
+def test_a_sheet_that_somebody_took_over_stays_with_them(committed_db):
+    ada, ben = person(Role.INTAKE), person(Role.INTAKE)
+    first, second = batch_of(scan(), scan(), by=ada).sheets.order_by("pk")
+    batches.claim(sheet_id=first.pk, by=ada, at=MONDAY)
+
+    answers_after(
+        lambda: batches.claim(sheet_id=first.pk, by=ben, at=LATER),
+        {"claim": lambda: batches.claim(sheet_id=second.pk, by=ada, at=LATER)},
+    )
+
+    held = dict(Sheet.objects.values_list("pk", "claimed_by"))
+    assert held == {first.pk: ben.pk, second.pk: ada.pk}
+
+
+def test_work_next_renews_no_claim_that_was_just_given_back(committed_db):
+    ada, case = person(Role.COORDINATOR), received_case()
+    claims.claim(case_id=case.pk, by=ada, at=MONDAY)
+    soon = MONDAY + timedelta(hours=1)
+
+    answers = answers_after(
+        lambda: claims.release(case_id=case.pk, by=ada, at=soon),
+        {"next": lambda: claims.claim_next(by=ada, at=soon)},
+    )
+
+    assert list(WorkClaim.objects.live(at=soon)) == [answers["next"]]
+
+
+def test_a_file_that_the_scanner_refused_meanwhile_stays_refused(committed_db, monkeypatch):
+    state = StoredFile.State
+
+    def verdict(path, name):
+        if name == "This file":  # as it is called where it is scanned again
+            raise files.services.Refused("This file carries a virus.")
+        return answer
+
+    monkeypatch.setattr(files.services, "_verdict", verdict)
+    content = scan().read()
+    answer = (state.QUARANTINED, "It waits for the virus scanner.")
+    kept = files.services.receive(upload=scan(content=content), at=MONDAY)
+    answer = (state.CLEAN, "")
+
+    answers = answers_after(
+        lambda: files.services.release_quarantined(file_id=kept.pk, at=LATER),
+        {"receive": lambda: files.services.receive(upload=scan(content=content), at=LATER)},
+    )
+
+    assert str(answers["receive"]) == "This file carries a virus."
+    assert StoredFile.objects.get().state == state.REFUSED
+
+
+def test_who_waits_for_a_name_a_sign_in_or_a_wording_is_told_that_it_is_taken(committed_db):
+    ada, keeper = person(Role.COORDINATOR), person(Role.CREDENTIALING)
+    director, sign_in = person(Role.DIRECTOR), person(Role.REVIEWER)
+    list_of = {"queue": "eligibility", "query": "", "today": local_day(MONDAY), "at": MONDAY}
+    view = saved_views.save_view(name="Mine", by=ada, **list_of)
+    one, other = (
+        credentialing.create_reviewer(first_name="Ana", last_name=name, by=keeper, at=MONDAY)
+        for name in ("Keller", "Roth")
+    )
+    text = (SHIPPED / "determination-today.toml").read_text()
+    drafts = [
+        import_wording(text=words, by=None, at=MONDAY)
+        for words in (text, text.replace("whole file", "file"))
+    ]
+
+    def link(reviewer):
+        return credentialing.link_user(
+            reviewer_id=reviewer.pk, user_id=sign_in.pk, by=keeper, at=LATER
+        )
+
+    def publish(draft):
+        return publish_wording(set_id=draft.pk, by=director, at=LATER)
+
+    def act():
+        saved_views.save_view(name="Urgent", by=ada, **list_of)
+        link(one)
+        publish(drafts[0])
+
+    answers = answers_after(
+        act,
+        {
+            "rename": lambda: saved_views.rename_view(
+                view_id=view.pk, name="Urgent", by=ada, at=LATER
+            ),
+            "link": lambda: link(other),
+            "publish": lambda: publish(drafts[1]),
+        },
+    )
+
+    assert str(answers["rename"]) == "You have a view named “Urgent” already."
+    assert "belongs to another reviewer" in str(answers["link"])
+    assert Reviewer.objects.get(user=sign_in) == one
+    states = dict(
+        WordingSet.objects.filter(pk__in=[row.pk for row in drafts]).values_list("pk", "state")
+    )
+    assert states == {drafts[0].pk: "RETIRED", drafts[1].pk: "PUBLISHED"}
