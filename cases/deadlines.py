@@ -351,13 +351,6 @@ class Sum:
         return None if self.target is None else read_day("target", self.target)
 
     @property
-    def target_is_after_limit(self) -> bool:
-        """Whether holds have pushed our own target past a legal date that they cannot move."""
-        if isinstance(self.target, datetime) and isinstance(self.limit, datetime):
-            return self.target.astimezone(UTC) > self.limit.astimezone(UTC)
-        return self.target_on is not None and self.target_on > self.due_on
-
-    @property
     def is_confirmed(self) -> bool:
         """Whether the rule was compared with the text of the law."""
         return self.rule.is_confirmed
