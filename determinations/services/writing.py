@@ -30,6 +30,8 @@ from guidelines.models import Recommendation
 from letters.glyphs import lacking, normalise
 from reviewers.models import ReviewerAssignment
 
+from .issuing import missing_proofs
+
 EDITING_SPAN = timedelta(minutes=15)  # after this much typing a version is made by itself
 LONGEST_TEXT = 50_000
 
@@ -196,10 +198,6 @@ def submit(*, assignment_id: int, by: User, at: datetime) -> Determination | Non
     :raises Unfinished: something is missing; everything is named at once.
     :raises NotAllowed: wrong person, wrong state, or a fact of the reviewer is missing or lapsed.
     """
-    from .issuing import (
-        missing_proofs,
-    )  # issuing composes letters and imports this module's rows
-
     assignment = _lock(assignment_id)
     case = assignment.case
     refuse(policies.why_not_write(by, assignment))
