@@ -55,10 +55,8 @@ __all__ = [
     "PACIFIC",
     "BadFact",
     "BadRules",
-    "BarDay",
     "CannotCount",
     "Clock",
-    "DayKind",
     "Effect",
     "Extension",
     "Hold",
@@ -78,7 +76,6 @@ __all__ = [
     "UnknownCalendar",
     "UnknownClock",
     "Whose",
-    "days_between_for_bar",
     "due",
     "local_day",
     "midnight",
@@ -349,13 +346,6 @@ class Sum:
     def target_on(self) -> date | None:
         """The local day of the internal target."""
         return None if self.target is None else read_day("target", self.target)
-
-    @property
-    def target_is_after_limit(self) -> bool:
-        """Whether holds have pushed our own target past a legal date that they cannot move."""
-        if isinstance(self.target, datetime) and isinstance(self.limit, datetime):
-            return self.target.astimezone(UTC) > self.limit.astimezone(UTC)
-        return self.target_on is not None and self.target_on > self.due_on
 
     @property
     def is_confirmed(self) -> bool:
@@ -1141,53 +1131,3 @@ def records_penalty(given: Mapping[str, object], *, rules: Sequence[Rule]) -> Pe
         )
     steps.append(Step(StepKind.RESULT, f"Penalty: ${usd:,}."))
     return Penalty(clock, rule, days, usd, tuple(steps))
-
-
-# --- The clock bar ----------------------------------------------------------------------------
-
-
-class DayKind(StrEnum):
-    """How one cell of the clock bar is drawn."""
-
-    ELAPSED = "elapsed"
-    STOPPED = "stopped"
-    TODAY = "today"
-    AHEAD = "ahead"
-    LIMIT = "limit"
-    OVER = "over"
-
-
-@dataclass(frozen=True)
-class BarDay:
-    """One day of a clock."""
-
-    day: date
-    kind: DayKind
-
-
-def days_between_for_bar(
-    trigger: date, due: date, today: date, holds: Sequence[Hold] = (), *, most_over: int = 14
-) -> list[BarDay]:
-    """The days of a clock as cells: from the day after the trigger to the limit, or past it.
-
-    A held day is "stopped" whether it lies behind or ahead. Today shows as "today" even on the
-    limit. Past the limit come at most ``most_over`` days, the last of which is today.
-    """
-    held = [(hold.start, hold.end or today) for hold in holds]
-
-    def kind(day: date) -> DayKind:
-        if day == today:
-            return DayKind.TODAY
-        if day == due:
-            return DayKind.LIMIT
-        if day > due:
-            return DayKind.OVER
-        if any(start <= day < end for start, end in held):
-            return DayKind.STOPPED
-        return DayKind.ELAPSED if day < today else DayKind.AHEAD
-
-    first = trigger + timedelta(days=1)
-    cells = [first + timedelta(days=n) for n in range(max(0, (due - trigger).days))]
-    over = max(0, (today - due).days)
-    cells += [today - timedelta(days=n) for n in range(min(over, most_over) - 1, -1, -1)]
-    return [BarDay(day, kind(day)) for day in cells]

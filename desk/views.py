@@ -1,4 +1,4 @@
-"""Pages that mix apps: my day, queues, the case page, the jump box. They write nothing."""
+"""Pages that mix apps: my day, queues, the case page, the jump box. They change no case."""
 
 from typing import Any
 

@@ -23,10 +23,6 @@ OPEN_FILES = 64
 WRITTEN_BYTES = 1024 * 1024 * 1024
 MAX_PIXELS = 80_000_000  # a legal-size sheet at 600 dpi has 43 million
 
-# What a PDF can do when it is opened or clicked (ISO 32000-1, 12.6.4).
-HARMLESS_ACTIONS = {"/GoTo", "/Named"}
-DANGEROUS_ACTIONS = ("/Launch", "/JavaScript", "/SubmitForm", "/ImportData", "/GoToR", "/GoToE")
-
 
 class Unreadable(Exception):
     """The file is refused; the code says why and the parent has the sentence."""
@@ -85,29 +81,6 @@ def text(*, path: str, media_type: str, page: int) -> tuple[dict[str, Any], byte
     return {}, words.encode("utf-8", "replace")
 
 
-def copy(*, path: str, media_type: str) -> tuple[dict[str, Any], bytes]:
-    """A PDF written anew, without scripts, launch actions or attachments."""
-    import pikepdf
-
-    with _pikepdf(path) as document:
-        root = document.Root
-        for key in ("/OpenAction", "/AA", "/URI"):
-            if key in root:
-                del root[key]
-        if "/Names" in root:
-            for key in ("/JavaScript", "/EmbeddedFiles"):
-                if key in root.Names:
-                    del root.Names[key]
-        form = root.get("/AcroForm")
-        if isinstance(form, pikepdf.Dictionary) and "/XFA" in form:
-            del form["/XFA"]
-        for thing in document.objects:
-            _disarm(thing)
-        out = io.BytesIO()
-        document.save(out, object_stream_mode=pikepdf.ObjectStreamMode.generate)
-    return {}, out.getvalue()
-
-
 def _inspect_pdf(path: str, max_pages: int) -> int:
     import pikepdf
 
@@ -147,39 +120,6 @@ def _inspect_image(path: str, media_type: str) -> int:
     except (OSError, SyntaxError, ValueError) as error:
         raise Unreadable("damaged") from error
     return pages
-
-
-def _disarm(thing: Any, depth: int = 0) -> None:
-    """Take the actions out of one object and of what it holds directly, not by reference."""
-    import pikepdf
-
-    if depth > 50:
-        raise Unreadable("damaged")
-    if isinstance(thing, pikepdf.Array):
-        for each in thing:
-            if isinstance(each, pikepdf.Object) and not each.is_indirect:
-                _disarm(each, depth + 1)
-        return
-    if not isinstance(thing, pikepdf.Stream | pikepdf.Dictionary):
-        return
-    for key in list(thing.keys()):
-        value = thing[key]
-        always = key in ("/EF", "/AF", "/AA", "/JS", "/JavaScript")
-        named = key == "/S" and value in DANGEROUS_ACTIONS
-        linked = key in ("/A", "/OpenAction") and _acts(value)
-        if always or named or linked:
-            del thing[key]
-        elif isinstance(value, pikepdf.Object) and not value.is_indirect:
-            _disarm(value, depth + 1)
-
-
-def _acts(value: Any) -> bool:
-    """Whether an action does more than turn to a page of the same file."""
-    import pikepdf
-
-    if not isinstance(value, pikepdf.Dictionary) or "/S" not in value:
-        return False
-    return str(value.S) not in HARMLESS_ACTIONS
 
 
 def _pikepdf(path: str) -> Any:
@@ -267,7 +207,6 @@ ACTS: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {
     "inspect": inspect,
     "page": page,
     "text": text,
-    "copy": copy,
 }
 
 

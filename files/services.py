@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from django.conf import settings
 from django.core.files.base import ContentFile, File
@@ -119,23 +119,6 @@ def read_bytes(file: StoredFile) -> bytes:
     return content
 
 
-def open_clean(file: StoredFile) -> BinaryIO:
-    """A file from outside as people may open it, without what acts by itself.
-
-    A PDF is written anew without scripts, launch actions and attachments; the original stays as
-    it came. For a letter of ours, whose bytes must not change, use ``read_bytes``.
-
-    :raises Refused: it has not been checked yet, was refused, or cannot be read.
-    """
-    _refuse_unchecked(file)
-    if file.media_type != "application/pdf":
-        return _opened(file.path)
-    kept = f"derived/{file.path}/copy.pdf"
-    if not default_storage.exists(kept):
-        _keep(kept, _drawn("copy", file))
-    return _opened(kept)
-
-
 def page_png(file: StoredFile, page: int, width: int = 1000) -> bytes:
     """One page as a picture, drawn once and kept.
 
@@ -148,8 +131,8 @@ def page_png(file: StoredFile, page: int, width: int = 1000) -> bytes:
     width = min(max(width, WIDTHS[0]), WIDTHS[1])
     kept = f"derived/{file.path}/{page}-{width}.png"
     if default_storage.exists(kept):
-        with _opened(kept) as stored:
-            return stored.read()
+        with default_storage.open(kept, "rb") as stored:
+            return bytes(stored.read())
     picture = _drawn("page", file, page=page, width=width)
     _keep(kept, picture)
     return picture
@@ -347,10 +330,6 @@ def _on_disk(file: StoredFile) -> Iterator[Path]:
                 copy.write(chunk)
         copy.flush()
         yield Path(copy.name)
-
-
-def _opened(name: str) -> BinaryIO:
-    return cast(BinaryIO, default_storage.open(name, "rb"))
 
 
 def _ask(

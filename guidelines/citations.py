@@ -1,4 +1,4 @@
-"""How a decision names its authorities: the basis they give, and the sentences of a letter. Pure.
+"""How a decision names its authorities: the sentences of a letter. Pure.
 
 Two styles are in use: ``today`` prints edition years and sections, ``2014`` prints neither year
 nor the word "Section(s)", but pages.
@@ -22,15 +22,6 @@ class Citation:
     sections: tuple[str, ...] = ()
     pages: str = ""
     as_printed: str = ""
-
-
-def basis(citations: Sequence[Citation]) -> str:
-    """What they rest on: ``mtus``, ``mtus_and_other``, ``outside_mtus`` or ``none_cited``."""
-    inside = any(citation.mtus for citation in citations)
-    outside = any(not citation.mtus for citation in citations)
-    if inside:
-        return "mtus_and_other" if outside else "mtus"
-    return "outside_mtus" if outside else "none_cited"
 
 
 def sentences(citations: Sequence[Citation], *, style: str = "today", who: str = "") -> str:

@@ -308,7 +308,6 @@ class Delivery(Versioned):
     class State(models.TextChoices):
         PREPARED = "PREPARED", "Prepared"
         SENT = "SENT", "Sent"
-        RETURNED = "RETURNED", "Returned"
 
     letter = models.ForeignKey(Letter, on_delete=models.PROTECT, related_name="deliveries")
     recipient_role = models.CharField(max_length=60)
@@ -333,7 +332,7 @@ class Delivery(Versioned):
             models.CheckConstraint(
                 condition=Q(state="PREPARED", sent_on__isnull=True, sent_by__isnull=True)
                 | Q(
-                    state__in=["SENT", "RETURNED"],
+                    state="SENT",
                     sent_on__isnull=False,
                     sent_by__isnull=False,
                     sent_method__gt="",

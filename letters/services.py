@@ -611,20 +611,6 @@ def mark_sent(*, delivery_id: int, method: Channel, on: date, by: User, at: date
     return delivery
 
 
-@transaction.atomic
-def mark_returned(*, delivery_id: int, why: str, by: User, at: datetime) -> Delivery:
-    """Record that a letter came back.
-
-    :raises Refused: it never went out.
-    """
-    delivery = Delivery.objects.select_for_update().get(pk=delivery_id)
-    if delivery.state != Delivery.State.SENT:
-        raise Refused("Only a letter that went out can come back.")
-    delivery.state = Delivery.State.RETURNED
-    delivery.store(by=by, at=at, why=why, fields=["state"])
-    return delivery
-
-
 def typeset(*, document: Document, layout: str) -> bytes:
     """Set a document in a layout, without filing it: for a copy in the hand.
 

@@ -14,7 +14,7 @@ import json
 import multiprocessing
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -45,9 +45,6 @@ class Typeset:
 
     content: bytes
     pages: int
-
-
-Engine = Callable[[Mapping[str, Any], str, date], Typeset]
 
 
 def typeset(words: Mapping[str, Any], layout: str, on: date) -> Typeset:

@@ -16,6 +16,7 @@ from cases.calendars import Calendar, CalendarName
 from cases.deadlines import local_day
 from cases.models import AssignmentNotice, Case, Deadline, Event, Role
 from cases.models.clocks import rules_on_file
+from cases.services.notice_clocks import RECORDS_CLOCKS
 
 from .models import Document
 
@@ -137,7 +138,7 @@ def _deadlines(cases: Iterable[Case]) -> dict[int, Deadline]:
     rows = Deadline.objects.filter(
         case__in=cases,
         round=F("case__round"),
-        clock__startswith="records",
+        clock__in=RECORDS_CLOCKS,
         replaced_at__isnull=True,
     )
     return {row.case_id: row for row in rows.order_by("due_on", "pk")}

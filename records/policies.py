@@ -9,6 +9,7 @@ from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, Deadline
 from cases.policies import why_not
+from cases.services.notice_clocks import RECORDS_CLOCKS
 from reviewers.models import ReviewerAssignment
 
 from . import access
@@ -112,7 +113,7 @@ def records_deadline(case: Case) -> Deadline | None:
     return (
         case.deadlines.filter(
             round=case.round,
-            clock__startswith="records",
+            clock__in=RECORDS_CLOCKS,
             replaced_at__isnull=True,
             due_on__isnull=False,
         )

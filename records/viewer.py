@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
-from django.urls import reverse
 
 from accounts.models import User
 from cases.models import Case
@@ -149,11 +148,6 @@ def viewer(
         next_url=link(page + 1) if page < total else "",
         here_url=link(page),
     )
-
-
-def page_url(case: Case, page: int) -> str:
-    """Where one page of the whole record is shown to staff; a link that can be passed on."""
-    return f"{reverse('records:read', args=[case.number])}?{PAGE_FIELD}={page}"
 
 
 def _wanted(

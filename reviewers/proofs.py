@@ -16,7 +16,7 @@ from cases.deadlines import local_day
 from cases.models import Party, Role
 from cases.party_facts import decided_together, rows_alike
 from cases.ties import PASS
-from letters.facts import Fact, FactName
+from letters.facts import Fact
 
 from . import gates
 from .candidates import ties_of
@@ -36,26 +36,6 @@ from .models import (
     Training,
 )
 from .profiles import profile
-
-# What this app can prove, for the app that declares a kind of letter (letters.facts.declare).
-FACTS: tuple[FactName, ...] = (
-    FactName("no_affiliation_employer", "No affiliation with the employer", printed=False),
-    FactName("no_affiliation_employee", "No affiliation with the employee", printed=False),
-    FactName("no_affiliation_providers", "No affiliation with the providers", printed=False),
-    FactName(
-        "no_affiliation_claims_administrator",
-        "No affiliation with the claims administrator",
-        printed=False,
-    ),
-    FactName("attestation_signed", "Reviewer’s attestation on the present parties", printed=False),
-    FactName("board_certification", "Board certification", printed=False),
-    FactName("licence", "Unrestricted licence", printed=False),
-    FactName("practice_years", "More than five years in active practice", printed=False),
-    FactName("practice_hours", "At least 24 hours a week in active practice", printed=False),
-    FactName("specialty_match", "Specialty chosen for the items in dispute", printed=False),
-    FactName("training_law", "Training in the governing law", printed=False),
-    FactName("training_evidence", "Training in the hierarchy of evidence", printed=False),
-)
 
 # The parties that each sentence speaks of. The first named has to be on file: who is not known
 # cannot be said to be unrelated. Ties to a UR organisation count against the administrator that

@@ -47,7 +47,7 @@ QUESTIONS = {
     },
     "determinations/services/writing.py": {"unfinished"},
     "files/services.py": {
-        "read_bytes", "open_clean", "page_png", "page_text", "shown_name", "differences",
+        "read_bytes", "page_png", "page_text", "shown_name", "differences",
     },
     "letters/services.py": {
         "wording_in_force", "compose", "freeze", "previewed", "typeset", "document_of",

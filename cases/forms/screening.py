@@ -28,10 +28,6 @@ class FactRow:
     proposed: str
     verdicts: list[Verdict]
 
-    @property
-    def letter_sentences(self) -> list[str]:
-        return list(dict.fromkeys(one.letter_sentence for one in self.verdicts if one.code))
-
 
 @dataclass(frozen=True)
 class ItemRow:

@@ -149,13 +149,14 @@ class SheetAlreadyEntered(Exception):
 
 
 def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
-    """Take an application in. Never refused for what it says; saving it twice gives one case.
+    """Take an application in, also one that is incomplete or late; saving it twice gives one case.
 
     A second application against a UR decision that an open case disputes already is stored as a
     possible duplicate and linked to that case, even when two clerks save at the same second: the
     database knows the form's key, the sheet and the open UR decision only once.
 
-    :raises NotAllowed: this person does not enter applications, or the form names a future day.
+    :raises NotAllowed: this person does not enter applications, the form names a day that cannot
+        be, or no treatment.
     :raises SheetAlreadyEntered: the scan of the form was entered before.
     """
     refuse(why_not_enter(by))

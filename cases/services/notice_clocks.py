@@ -15,6 +15,8 @@ from . import clocks
 
 BY_WIRE = frozenset({Channel.ELECTRONIC, Channel.PORTAL, Channel.FAX})
 NOTICE_MARK = "notice_mark"
+# The clocks of the records, by name: the penalty for late records begins with the same word.
+RECORDS_CLOCKS = ("records", "records_expedited")
 
 
 def records_clock(*, priority: str) -> str:

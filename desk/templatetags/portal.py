@@ -271,14 +271,6 @@ def key(keys: str) -> SafeString:
 
 
 @register.simple_tag
-def page_chip(page: int | str, url: str = "") -> SafeString:
-    """ "p. 44", the same in draft, quality check and letter preview; a link where it leads on."""
-    if url:
-        return format_html('<a class="cite" href="{}">p. {}</a>', url, page)
-    return format_html('<span class="cite">p. {}</span>', page)
-
-
-@register.simple_tag
 def employee_of(case: Any) -> Any:
     """The employee of a case, as the party now in force, or ``None``. One query."""
     standing = case.parties.current().on(timezone.localdate())
@@ -290,12 +282,6 @@ def body_parts_of(case: Any) -> str:
     """What a case is about, as its items or its publication word it. One query at most."""
     named = case.body_parts or case.items.order_by("position").values_list("body_part", flat=True)
     return ", ".join(dict.fromkeys(str(part).lower() for part in named if part))
-
-
-@register.simple_tag
-def initials(name: Any) -> str:
-    """ "R. O." of "Ruth Okafor"."""
-    return " ".join(f"{word[0]}." for word in str(name).split() if word)
 
 
 # --- forms and texts ----------------------------------------

@@ -34,10 +34,6 @@ class Readiness:
     proofs: tuple[letters.facts.Fact, ...]
     preview: RenderedPreview | None
 
-    @property
-    def is_ready(self) -> bool:
-        return not self.problems and self.preview is not None
-
 
 def missing_proofs(assignment: ReviewerAssignment, *, at: datetime) -> str:
     """The facts about the reviewer that are missing or lapsed on this day, as one sentence each.

@@ -13,7 +13,6 @@ from cases.tasks import close_forgotten_drafts
 from tests.cases.test_intake_page import typed
 from tests.factories import (
     MONDAY,
-    application,
     batch_of,
     begun_draft,
     person,
@@ -225,7 +224,7 @@ def test_a_forgotten_draft_frees_its_sheet(clerk):
     assert (sheet.state, sheet.claimed_by) == ("WAITING", None)
 
 
-# --- IN-5, IN-9 -----------------------------------------------------------------------------------
+# --- IN-5 -----------------------------------------------------------------------------------------
 
 
 def test_in5_the_channel_is_recorded_filtered_and_counted(desk, clerk, supervisor):
@@ -238,14 +237,3 @@ def test_in5_the_channel_is_recorded_filtered_and_counted(desk, clerk, superviso
     (today, *_) = desk.get("/intake/supervisor/").context["arrivals"]
 
     assert today == (MONDAY.date(), [1, 2, 0, 0, 0], 3)
-
-
-def test_in9_numbers_are_readable_and_pass_over_what_is_taken(clerk):
-    first = received_case(by=clerk)
-    with pytest.raises(NotAllowed):
-        received_case(by=clerk, items=[])
-    second = received_case(by=clerk)
-
-    assert first.number == "CM26-0000001"
-    assert second.number == "CM26-0000002"
-    assert application().key != application().key

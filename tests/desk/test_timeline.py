@@ -9,7 +9,6 @@ from django.urls import reverse
 from accounts.models import Look
 from accounts.roles import PERMISSIONS, Role
 from accounts.services import note_look
-from cases.lifecycle import MOVES, NEXT_ROLE, Status, is_open
 from cases.models import Event
 from cases.policies import NotAllowed
 from cases.services import notes, parties
@@ -17,7 +16,7 @@ from desk.looks import looks_at
 from desk.next_step import next_step
 from desk.timeline import A_REVIEWER, PAGE, Filters, people, timeline
 from tests.determinations.factories import REVIEWED, issued
-from tests.factories import MONDAY, eligible_case, person, received_case
+from tests.factories import MONDAY, person, received_case
 from tests.records.factories import in_review
 
 pytestmark = pytest.mark.django_db
@@ -225,44 +224,6 @@ def test_nobody_corrects_somebody_elses_note_or_another_act(client):
 
 
 # --- the next step --------------------------------------------------------------------------------
-
-
-def test_defect_17_every_open_case_has_a_next_actor_and_a_sentence():
-    """A walk over every legal move: wherever it stops, a role is named and a sentence says what."""
-    case, seen, todo = eligible_case(), set(), [Status.RECEIVED]
-    coordinator = person(Role.COORDINATOR)
-    while todo:
-        state = todo.pop()
-        if state in seen:
-            continue
-        seen.add(state)
-        todo += MOVES[state]
-        case.status = state
-        assert next_step(case, coordinator).sentence.endswith("."), state
-        if is_open(state):
-            assert NEXT_ROLE[state] in Role.values, state
-    assert seen == set(Status)
-
-
-# Where a case rests on the reviewer alone, staff have no button; all others can be moved by a role.
-ON_THE_REVIEWER = {Status.REVIEWER_CHOSEN, Status.IN_REVIEW}
-NEVER_RESTS = {Status.RECEIVED}  # taken in and screened, or found a duplicate, in one act
-
-
-@pytest.mark.parametrize(
-    "state", [one for one in Status if is_open(one) and one not in ON_THE_REVIEWER | NEVER_RESTS]
-)
-def test_defect_17_somebody_of_the_role_that_acts_next_has_a_live_button(state):
-    case = eligible_case()
-    case.status = state
-    if state == Status.CONSOLIDATED:
-        case.links.model(
-            case=case, other=eligible_case(), kind="CONSOLIDATED", reason="Same."
-        ).store(by=None, at=MONDAY)
-    step = next_step(case, person(Role(NEXT_ROLE[state])))
-    assert step.label
-    assert step.url
-    assert step.why_not == ""
 
 
 def test_the_next_step_says_that_the_reviewer_has_to_attest_anew():

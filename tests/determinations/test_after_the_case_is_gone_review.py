@@ -58,3 +58,13 @@ def test_a_refused_save_shows_what_was_typed_and_none_of_the_records(client, bef
     assert answer.status_code == 422
     assert "What I had typed" in answer.content.decode()
     assert title not in answer.content.decode()
+
+
+def test_rv8_what_was_typed_since_the_last_version_stays_on_file_as_it_was(before):
+    make.put(before, "summary", {"summary": "Typed, not yet a version."}, at=make.REVIEWED)
+    kept = list(before.drafts.values())
+
+    take_back(before)
+
+    assert list(before.drafts.values()) == kept
+    assert [draft["content"] for draft in kept] == [{"summary": "Typed, not yet a version."}]

@@ -26,6 +26,7 @@ from determinations.policies import live_determination
 from determinations.services import issuing, quality, sending, writing
 from letters.models import Delivery, Letter, LetterFact
 from letters.services import LetterRefused
+from records.services import reading
 from reviewers import proofs
 from reviewers.models import Licence
 from reviewers.services import credentialing
@@ -526,6 +527,27 @@ def test_the_page_marks_the_determination_as_sent(desk, shown, director):
     assert desk.post(url(shown, "send"), {"sent_on": "t"}).status_code == 302
     assert Case.objects.get(pk=shown.pk).stage == Status.CLOSED
     assert desk.post(url(shown, "send"), {"sent_on": "t"}).status_code == 422
+
+
+def test_the_letter_lists_what_was_read_and_not_what_was_marked_not_relevant():
+    """8 CCR 9792.10.6(d): the documents that were reviewed, each with its author and dates."""
+    held = in_review(pages=(3, 2, 1))
+    opened, reviewed, left_out, *others = held.case.documents.order_by("number")
+    by = reviewer_of(held)
+    for document, mark in [
+        (opened, "OPENED"),
+        (reviewed, "REVIEWED"),
+        (left_out, "NOT_RELEVANT"),
+        *((other, "NOT_RELEVANT") for other in others),
+    ]:
+        reading.mark(assignment_id=held.pk, document_id=document.pk, mark=mark, by=by, at=REVIEWED)
+
+    listed = composition.compose(approved(submitted(held)), at=ISSUED).document.documents_reviewed
+
+    assert listed == (
+        "Report 1, Dana Oyelaran, M.D., 01/31/2026, 3 pages",
+        "Report 2, Dana Oyelaran, M.D., 01/31/2026, 2 pages",
+    )
 
 
 def test_what_looks_like_code_prints_as_typed():

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from accounts.versions import Versioned
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event, Origin, Priority
+from cases.policies import NotAllowed
 from determinations import shapes
 from determinations.models import (
     CredentialStatement,
@@ -269,14 +270,18 @@ def test_a_number_of_our_own_case_is_refused():
         load(facts)
 
 
-def test_intake_passes_over_a_number_that_a_published_letter_took():
-    first = received_case()
-    serial = int(first.number.partition("-")[2])
+def test_in9_numbers_run_on_by_year_and_pass_over_what_is_taken():
+    """A refused application takes no number; one that a published letter took is passed over."""
     facts = fixture("one-item")
-    facts["case_number"] = f"{first.number[:4]}-{serial + 1:07d}"
-    load(facts)
+    for taken in ("CM26-0000002", "CM26-0000003"):
+        load(facts | {"case_number": taken})
+    first = received_case()
+    with pytest.raises(NotAllowed):
+        received_case(items=[])
 
-    assert received_case().number == f"{first.number[:4]}-{serial + 2:07d}"
+    second = received_case()
+
+    assert [first.number, second.number] == ["CM26-0000001", "CM26-0000004"]
 
 
 # --- the commands --------------------------------------------------------------------------------

@@ -115,7 +115,13 @@ def test_rp6_the_record_counts_turnaround_returns_and_what_was_given_back(client
     assert record.median_days == 1
     assert [one.comment for one in record.findings] == ["Name the level."]
     assert record_of(given_back.reviewer, **YEAR).declined == 1
-    assert record_of(held.reviewer, first=date(2025, 1, 1), last=date(2025, 12, 31)).finished == 0
+    day = date(2026, 3, 4)  # of the issue and of the decline
+    for reviewer, count in ((held.reviewer, "finished"), (given_back.reviewer, "declined")):
+        on_that_day = record_of(reviewer, first=day, last=day)
+        before = record_of(reviewer, first=date(2025, 1, 1), last=day - timedelta(days=1))
+        after = record_of(reviewer, first=day + timedelta(days=1), last=date(2026, 12, 31))
+        counts = [getattr(record, count) for record in (before, on_that_day, after)]
+        assert counts == [0, 1, 0], count
 
     client.force_login(qa)
     address = f"/reviewers/{held.reviewer.code}/record/"

@@ -1,6 +1,7 @@
 """Writing a review: drafts that keep everything, versions at the right moments, signing."""
 
 import html
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -587,16 +588,28 @@ def test_authorities_are_added_and_taken_out_by_the_page(desk, assignment, first
     assert desk.post(url("uncite", assignment, 987654)).status_code == 404
 
 
-def test_submitting_too_early_names_everything_and_loses_nothing(desk, assignment):
+def test_submitting_too_early_shows_every_finding_with_its_link_and_loses_nothing(desk, assignment):
     save(assignment, {"summary": "A worker fell."})
+    with pytest.raises(writing.Unfinished) as unfinished:
+        submit(assignment)
+    findings = unfinished.value.findings
+    assert len(findings) == 8 + assignment.case.documents.count()  # four of each item
 
     answer = desk.post(url("submit", assignment), {"part": "summary"})
 
     assert answer.status_code == 422
     page = html.unescape(answer.content.decode())
-    assert "Item 1: choose Overturned or Upheld." in page
+    alert = page[page.index("Not submitted yet") :]
+    shown = re.findall(r'<li><a href="([^"]+)">([^<]+)</a></li>', alert[: alert.index("</ul>")])
+    expected = [
+        ("#record-rail" if one.part == "records" else f"?part={one.part}", one.sentence)
+        for one in findings
+    ]
+    assert shown == expected
+    for link in {link for link, _ in shown if link.startswith("?")}:
+        assert desk.get(url("workspace", assignment) + link).status_code == 200
+    assert 'id="record-rail"' in page
     assert "A worker fell." in page
-    assert "Not submitted yet" in page
 
 
 def test_submitting_a_whole_review_hands_it_on(desk, assignment):

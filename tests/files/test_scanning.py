@@ -92,7 +92,6 @@ def test_without_its_scanner_a_file_is_kept_and_never_opens(settings, tmp_path):
         lambda: services.page_png(file, page=1),
         lambda: services.page_text(file, page=1),
         lambda: services.read_bytes(file),
-        lambda: services.open_clean(file),
     ):
         with pytest.raises(services.Refused, match="waits for the virus scanner"):
             look()

@@ -1,12 +1,11 @@
 """How authorities are summed up and printed. Phrases are those that published letters share."""
 
-import json
 import re
 from pathlib import Path
 
 import pytest
 
-from guidelines.citations import Citation, authority, basis, sentences
+from guidelines.citations import Citation, authority, sentences
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "letters"
 needs_shared = pytest.mark.skipif(
@@ -23,21 +22,6 @@ ODG = Citation(source="Official Disability Guidelines (ODG)", chapter="Low Back"
                as_printed="ODG, Low Back (updated 12/20/16)")  # fmt: skip
 WEB = Citation(source="Web page", as_printed="www.example.org, read 01/02/2017")
 WHO = "The Expert Reviewer"
-
-
-@pytest.mark.parametrize(
-    ("citations", "expected"),
-    [
-        ([BACK], "mtus"),
-        ([BACK, HAND], "mtus"),
-        ([BACK, ODG], "mtus_and_other"),
-        ([ODG, BACK], "mtus_and_other"),
-        ([ODG, WEB], "outside_mtus"),
-        ([], "none_cited"),
-    ],
-)
-def test_the_basis_follows_from_the_authorities(citations, expected):
-    assert basis(citations) == expected
 
 
 @pytest.mark.parametrize(
@@ -93,26 +77,6 @@ def test_a_page_that_stands_in_the_place_of_a_section_is_not_printed_twice():
 def test_an_unknown_style_is_refused():
     with pytest.raises(ValueError, match="today, 2014"):
         sentences([BACK], style="2015")
-
-
-@needs_shared
-def test_the_basis_of_every_published_item_follows_for_both_sides():
-    seen = 0
-    for path in sorted((SHARED / "shapes").glob("*.json")):
-        for item in json.loads(path.read_text())["items"]:
-            for side in ("claims_admin_guideline", "imro_guideline"):
-                cited = [
-                    Citation(
-                        source=each["source"],
-                        mtus=each["mtus"],
-                        chapter=each["chapter_topic"] or "",
-                        as_printed=each.get("as_printed", ""),
-                    )
-                    for each in item[side]["citations"]
-                ]
-                assert basis(cited) == item[side]["basis"], path.name
-                seen += 1
-    assert seen == 134
 
 
 @needs_shared

@@ -139,7 +139,8 @@ def test_a_recommendation_says_how_its_edition_stands(edition, keeper):
     assert row.edition_note(date(2018, 1, 1)) == "superseded on 01/01/2018"
 
 
-def test_a_paragraph_is_published_once_and_by_a_keeper(keeper):
+def test_a_paragraph_leaves_its_draft_once_and_by_a_keeper(keeper):
+    """Publishing alone: reviews do not take paragraphs in yet."""
     row = ApprovedParagraph(title="Tapering", text="Words.").store(by=keeper, at=MONDAY)
     with pytest.raises(services.Refused, match="Only a guideline administrator"):
         services.publish_paragraph(paragraph_id=row.pk, by=person(Role.INTAKE), at=MONDAY)

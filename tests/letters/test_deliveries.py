@@ -62,11 +62,3 @@ def test_not_in_the_future_by_the_clock_of_los_angeles(delivery, clerk):
 def test_not_before_the_letter_was_dated(delivery, clerk):
     with pytest.raises(services.Refused, match="dated 03/02/2026"):
         sent(delivery, clerk, on=date(2026, 3, 1))
-
-
-def test_only_what_went_out_can_come_back(delivery, clerk):
-    act = {"delivery_id": delivery.pk, "why": "Moved", "by": clerk, "at": make.NOW}
-    with pytest.raises(services.Refused, match="went out"):
-        services.mark_returned(**act)
-    sent(delivery, clerk)
-    assert services.mark_returned(**act).state == Delivery.State.RETURNED

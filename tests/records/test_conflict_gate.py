@@ -1,48 +1,66 @@
 """Records open to a reviewer behind the conflict gate alone: the server asks at every address."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.apps import apps
-from django.db import models
 
 from accounts.roles import Role
 from cases.services.intake import PartyOnForm
 from cases.services.parties import add
+from determinations.services import writing
 from records.models import Document
 from reviewers.models import Attestation, ConflictResult
 from reviewers.services import credentialing
 from tests.factories import MONDAY, person
 from tests.records.factories import attested, case_with_records, in_review, new_party, offered
-from tests.reviewers.factories import VERIFIED, fit_reviewer, ranked, ready_case
+from tests.reviewers.factories import VERIFIED, fit_reviewer, no_to_all, ranked, ready_case
 
 pytestmark = pytest.mark.django_db
 
 LATER = MONDAY + timedelta(days=2)
+OUR_APPS = {
+    "accounts", "cases", "determinations", "files", "guidelines", "letters", "records", "reviewers",
+}  # fmt: skip
 
 
 def addresses(assignment):
+    """Every address at which a reviewer reads something of the case's file."""
     case = assignment.case
     document = Document.objects.filter(case=case).first()
     return [
         f"/cases/{case.number}/records/",
+        f"/cases/{case.number}/records/read/",
         f"/records/{document.pk}/",
+        f"/records/{document.pk}/pages/1/",
+        f"/records/{document.pk}/pages/1/text/",
+        f"/records/{document.pk}/pages/1.png",
         f"/reviews/{assignment.pk}/checks/",
         f"/reviews/{assignment.pk}/preview.pdf",
     ]
 
 
-def opened(client, assignment):
+CLOSED = [404] * 8
+OPEN = [200] * 7 + [422]  # nothing is written yet, so the preview says what is missing
+
+
+def answers(client, assignment):
+    """What each of the addresses answers to the reviewer."""
     client.force_login(assignment.reviewer.user)
     return [client.get(url).status_code for url in addresses(assignment)]
 
 
-def test_mc2_no_address_of_the_file_opens_before_the_attestation(client):
+def test_mc2_no_address_of_the_file_opens_before_the_attestation_and_all_do_after_it(
+    client, set_clock
+):
+    set_clock(LATER)
     assignment = offered(case_with_records())
-    assert 200 not in opened(client, assignment)
+    assert answers(client, assignment) == CLOSED
 
     attested(assignment)
-    assert 200 in opened(client, assignment)
+    writing.open_review(assignment_id=assignment.pk, by=assignment.reviewer.user, at=LATER)
+    assert answers(client, assignment) == OPEN
 
 
 def test_mc2_every_party_of_the_case_is_tested_those_of_items_too():
@@ -65,17 +83,20 @@ def test_mc2_every_party_of_the_case_is_tested_those_of_items_too():
     assert after.reviewer.bars.filter(case=case).exists()
 
 
-def test_mc3_a_new_party_closes_the_file_and_both_attestations_stay_readable(client):
+def test_mc3_a_new_party_closes_the_file_and_both_attestations_stay_readable(client, set_clock):
+    set_clock(LATER)
     assignment = in_review()
-    assert 200 in opened(client, assignment)
+    writing.open_review(assignment_id=assignment.pk, by=assignment.reviewer.user, at=LATER)
+    assert answers(client, assignment) == OPEN
     new_party(assignment.case, at=LATER)
-    assert 200 not in opened(client, assignment)
+    assert answers(client, assignment) == CLOSED
 
     attested(assignment, at=LATER + timedelta(hours=1))
-    assert 200 in opened(client, assignment)
+    assert answers(client, assignment) == OPEN
     rows = Attestation.objects.filter(assignment=assignment).order_by("signed_at")
     assert [row.voided_at is None for row in rows] == [False, True]
-    assert rows[0].answers == rows[1].answers
+    _, given = no_to_all()
+    assert [row.answers for row in rows] == [given, given]
 
 
 def test_ac11_california_comes_first_and_discipline_and_evaluators_never():
@@ -90,13 +111,17 @@ def test_ac11_california_comes_first_and_discipline_and_evaluators_never():
     assert ranks[disciplined.pk] is None
 
 
-def test_co7_no_table_ties_money_to_an_outcome():
-    """A table with an amount that is paid has no column, and no way, to an outcome."""
-    money = ("amount", "fee", "pay", "price", "usd")
-    for model in apps.get_models():
-        names = [field.name for field in model._meta.concrete_fields]
-        if any(name.startswith(money) for name in names):
-            assert not [name for name in names if "outcome" in name], model
-        for field in model._meta.concrete_fields:
-            if "outcome" in field.name:
-                assert not isinstance(field, models.DecimalField), field
+def test_co7_the_only_money_on_file_is_the_penalty_for_late_records():
+    """So nothing that is paid can hang on an outcome: a column of money needs a look at CO-7."""
+    money = re.compile(r"amount|fee|paid|pay(?!er)|price|cost|usd|dollar|salary|wage|bonus|bill")
+    found = {
+        f"{model._meta.model_name}.{field.name}"
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+        if model.__module__.partition(".")[0] in OUR_APPS and money.search(field.name)
+    }
+
+    assert {name for name in found if not name.startswith("historical")} == {
+        "clockrule.usd_per_day",
+        "clockrule.usd_limit",
+    }

@@ -62,6 +62,7 @@ def test_offering_a_case_stores_the_choice_the_tests_and_an_event_without_a_name
     case.refresh_from_db()
     assert case.status == Status.REVIEWER_CHOSEN
     assert (made.state, made.reviewer, made.offered_by) == ("OFFERED", reviewer, coordinator)
+    assert made.candidate_list == listed
     assert made.match_reasons[0]["specialty"] == "Physical Medicine & Rehabilitation"
     tested = ConflictResult.objects.filter(case=case, reviewer=reviewer)
     assert tested.count() == Party.objects.filter(case=case).count()
@@ -171,20 +172,28 @@ def test_mc9_whoever_is_not_among_the_first_three_needs_a_coded_reason_that_hist
     assert "films" not in str(list(case.events.values()))
 
 
+@pytest.fixture(scope="module")
+def choice(module_db):
+    """A list of candidates and its first: what a coordinator chooses from."""
+    reviewer = fit_reviewer()
+    return ranked(ready_case(), by=person(Role.COORDINATOR)), reviewer
+
+
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.COORDINATOR])
-def test_only_a_coordinator_chooses(role):
-    case, reviewer = ready_case(), fit_reviewer()
-    listed = ranked(case, by=person(Role.COORDINATOR))
+def test_co6_nobody_but_a_coordinator_chooses_the_reviewer(choice, role):
+    listed, reviewer = choice
 
     with pytest.raises(NotAllowed, match="Your role"):
         assignments.assign(
-            case_id=case.pk,
+            case_id=listed.case_id,
             reviewer_id=reviewer.pk,
             candidate_list_id=listed.pk,
             seen_version=None,
             by=person(role),
             at=NOON,
         )
+
+    assert not listed.case.assignments.exists()
 
 
 def test_co1_a_signed_attestation_for_this_case_opens_the_file_and_begins_the_review():

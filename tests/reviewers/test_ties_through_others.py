@@ -255,12 +255,6 @@ def test_co5_a_conflict_found_midway_stops_bars_and_frees_the_case():
     assert any(reason["gate"] == "BARRED" for reason in place.reasons)
 
 
-def test_co6_no_role_of_a_party_or_client_chooses_the_reviewer():
-    from accounts.roles import PERMISSIONS
-
-    assert PERMISSIONS["reviewers.assign"] == {Role.COORDINATOR}
-
-
 def test_co8_a_physician_of_the_utilization_review_is_a_doubt_on_the_same_case():
     from cases.services.intake import PartyOnForm, add_party
 

@@ -17,7 +17,7 @@ from determinations.models import OpinionCitation
 from determinations.services import issuing, quality, sending, writing
 from files.services import store_bytes
 from guidelines.models import Recommendation
-from letters.models import Delivery, Letter
+from letters.models import Letter
 from records.models import ReadMark
 from records.services import chasing, dispatch, documents, reading
 from reviewers.models import AttestationWording, ReviewerAssignment
@@ -76,8 +76,6 @@ def to_records(walk, clerk, coordinator, clerk_of_mail):
         spoke_to="J. Merriweather",
         said="In the post.",
     )
-    sent = Delivery.objects.filter(letter__reference=case.number).first()
-    walk.act(letter_services.mark_returned, by=clerk_of_mail, delivery_id=sent.pk, why="Moved")
     walk.act(documents.take_in_application_papers, by=coordinator, case_id=case.pk)
     for _ in range(2):
         walk.act(

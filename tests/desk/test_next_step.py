@@ -1,0 +1,123 @@
+"""The next step of a case, at every stop on its way: who acts, and on which page."""
+
+import html
+
+import pytest
+
+from accounts.models import User
+from accounts.roles import Role
+from cases.lifecycle import NEXT_ROLE, Status, is_open
+from cases.models import Case
+from cases.services import screening
+from cases.services.notices import make_notices
+from desk.next_step import next_step
+from determinations.services import sending
+from reviewers.models import ReviewerAssignment
+from tests.cases.test_consolidation import consolidate, pair
+from tests.cases.test_eligibility_capabilities import ask
+from tests.cases.test_screening_service import decide
+from tests.determinations.factories import REVIEWED, approved, issued, submitted
+from tests.factories import MONDAY, eligible_case, person, received_case
+from tests.letters.factories import file_without_typesetting, publish_sample_wording
+from tests.records.factories import attested, case_with_records, offered
+
+pytestmark = pytest.mark.django_db
+
+# Where a case rests on its reviewer alone, staff have no button; the reviewer finds it in a list.
+WITH_THE_REVIEWER = {Status.REVIEWER_CHOSEN, Status.IN_REVIEW}
+# RECEIVED lasts only within the service that takes an application in. No service asks for
+# information for a review yet (docs/status.md), so no case ever comes to INFO_FOR_REVIEW.
+NO_CASE_RESTS_HERE = {Status.RECEIVED, Status.INFO_FOR_REVIEW}
+
+
+@pytest.fixture
+def stop(client, set_clock):
+    """Call it with a case and its state: the role that acts next finds a page that acts."""
+    set_clock(REVIEWED)
+    seen = set()
+
+    def stop_at(case: Case, state: Status) -> None:
+        case = Case.objects.get(pk=case.pk)
+        assert case.stage == state
+        seen.add(state)
+        if not is_open(state):
+            assert next_step(case, person(Role.COORDINATOR)).label == ""
+            return
+        if state in WITH_THE_REVIEWER:
+            user = User.objects.get(pk=case.assignments.latest("pk").reviewer.user_id)
+            assert NEXT_ROLE[state] == Role.REVIEWER
+            client.force_login(user)
+            assert case.number in client.get("/reviews/").content.decode()
+            return
+        user = person(Role(NEXT_ROLE[state]))
+        step = next_step(case, user)
+        assert step.label
+        assert step.why_not == "", (state, step.why_not)
+        client.force_login(user)
+        answer = client.get(step.url)
+        assert answer.status_code == 200, (state, step.url)
+        assert '<form method="post"' in html.unescape(answer.content.decode()), (state, step.url)
+
+    stop_at.seen = seen
+    return stop_at
+
+
+def test_defect_17_wherever_services_leave_a_case_the_role_that_acts_next_can_act(stop):
+    coordinator = person(Role.COORDINATOR)
+    publish_sample_wording()
+
+    case = received_case()
+    stop(case, Status.SCREENING)
+    screening.withdraw(case_id=case.pk, reason="Their letter.", by=coordinator, at=MONDAY)
+    stop(case, Status.WITHDRAWN)
+    screening.close(case_id=case.pk, reason="Withdrawn.", by=coordinator, at=MONDAY)
+    stop(case, Status.CLOSED)
+
+    stop(received_case(claim_number=received_case().claim_number), Status.DUPLICATE)
+    asked = received_case()
+    ask(asked, coordinator, "EMPLOYEE", MONDAY.date())
+    stop(asked, Status.INFO_REQUESTED)
+    deferred = received_case()
+    decide(deferred, coordinator, LIABILITY_CLEAR="NO")
+    stop(deferred, Status.DEFERRED)
+    ineligible = received_case()
+    decide(ineligible, coordinator, SIGNED="NO")
+    stop(ineligible, Status.INELIGIBLE)
+    terminated = received_case()
+    screening.terminate(
+        case_id=terminated.pk,
+        item_ids=[terminated.items.get().pk],
+        reason="Authorized.",
+        by=coordinator,
+        at=MONDAY,
+    )
+    stop(terminated, Status.TERMINATED)
+    lead, other = pair()
+    consolidate(other, lead, by=coordinator)
+    stop(other, Status.CONSOLIDATED)
+
+    eligible = eligible_case(coordinator=coordinator)
+    stop(eligible, Status.ELIGIBLE)
+    make_notices(case_id=eligible.pk, by=coordinator, at=MONDAY)
+    stop(eligible, Status.ELIGIBLE)
+
+    stop(case_with_records(complete=False), Status.NOTICE_SENT)
+    case = case_with_records()
+    stop(case, Status.RECORDS_COMPLETE)
+    assignment = offered(case)
+    stop(case, Status.REVIEWER_CHOSEN)
+    attested(assignment)
+    stop(case, Status.IN_REVIEW)
+    submitted(ReviewerAssignment.objects.get(pk=assignment.pk))
+    stop(case, Status.QA)
+    approved(Case.objects.get(pk=case.pk))
+    stop(case, Status.APPROVED)
+    issued(Case.objects.get(pk=case.pk))
+    file_without_typesetting(at=REVIEWED)
+    stop(case, Status.ISSUED)
+    sending.mark_determination_sent(
+        case_id=case.pk, sent_on=REVIEWED.date(), by=person(Role.MAILROOM), at=REVIEWED
+    )
+    stop(case, Status.CLOSED)
+
+    assert stop.seen == set(Status) - NO_CASE_RESTS_HERE
