@@ -22,7 +22,8 @@ from unittest import mock
 from django.apps import apps
 from django.core import mail
 from django.core.management import CommandError, call_command
-from django.db import connection, models, transaction
+from django.core.signals import request_finished
+from django.db import close_old_connections, connection, models, transaction
 from django.db.models.signals import post_save
 from django.http import HttpResponseForbidden
 from django.test import Client, RequestFactory, override_settings
@@ -209,6 +210,7 @@ def _quickly() -> Iterator[None]:
     thresholds = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    request_finished.disconnect(close_old_connections)  # as the test client does
     try:
         with (
             override_settings(SESSION_ENGINE="django.contrib.sessions.backends.cache"),
@@ -216,6 +218,7 @@ def _quickly() -> Iterator[None]:
         ):
             yield
     finally:
+        request_finished.connect(close_old_connections)
         gc.set_threshold(*thresholds)
         gc.unfreeze()
 
