@@ -141,6 +141,32 @@ _GROUPS = [
 
 WHO_OPENS = {route: frozenset(roles.split()) for roles, names in _GROUPS for route in names.split()}
 
+# The tables of the admin site, by who opens their lists. Where nobody is named, nobody does.
+WHO_OPENS_TABLES = {
+    table: frozenset(roles.split())
+    for roles, tables in [
+        ("ADMINISTRATOR", "accounts_user accounts_accountevent"),
+        ("AUDITOR", "accounts_look"),
+        ("ADMINISTRATOR AUDITOR", "cases_case cases_event cases_party cases_treatmentcategory"),
+        (
+            "GUIDELINE_ADMIN",
+            """
+            guidelines_approvedparagraph guidelines_edition guidelines_guideline
+            guidelines_recommendation guidelines_source
+            """,
+        ),
+        (
+            "CREDENTIALING",
+            """
+            reviewers_attestationwording reviewers_condition reviewers_scopelimit
+            reviewers_specialty reviewers_specialtyfit
+            """,
+        ),
+        ("", "account_emailaddress mfa_authenticator"),
+    ]
+    for table in tables.split()
+}
+
 OPEN_WITHOUT_SIGN_IN = frozenset({"livez", "readyz", "version"})
 
 # Permissions that open no page of their own; a service or a part of a page asks for them.

@@ -17,6 +17,7 @@ from .expected_access import (
     OPEN_WITHOUT_SIGN_IN,
     WHO_HOLDS,
     WHO_OPENS,
+    WHO_OPENS_TABLES,
 )
 
 # Signed in as someone in the audience: the page, a way on, or "there is no such thing for you".
@@ -130,6 +131,15 @@ def test_a_page_opens_for_the_same_people_when_htmx_asks(office):
     let_in = [one for one in office.htmx_visits if not is_in(one.route, one.who)]
     assert as_lines(let_in) == []
     assert {one.status for one in office.htmx_visits} <= {200, 286, 400}
+
+
+def test_each_table_of_the_admin_site_opens_for_those_named(office):
+    opened = defaultdict(set)
+    for one in office.visits:
+        beginning, _, table = one.route.removesuffix("_changelist").partition(":")
+        if beginning == "admin" and one.route.endswith("_changelist"):
+            opened[table] |= {one.who} if one.status == 200 else set()
+    assert opened == WHO_OPENS_TABLES
 
 
 def test_pages_that_this_house_does_without_open_for_nobody(office):

@@ -18,7 +18,8 @@ RECORD_A_LOOK = routes_in("""
     desk:case desk:peek desk:timeline desk:letters desk:looks
     letters:download
     cases:related cases:compare cases:letter
-    records:list records:document records:page records:page_text records:page_png
+    records:list records:read records:contact records:document records:page records:page_text
+    records:page_png
     reviewers:assign reviewers:attest
     determinations:workspace determinations:quality determinations:preview
     determinations:versions determinations:review_preview
@@ -29,6 +30,7 @@ OWE_A_LOOK = routes_in("""
     desk:my_day desk:jump desk:queue desk:work_next
     letters:status letters:parked
     cases:my_intakes cases:intake_supervisor cases:batches cases:batch
+    cases:enter_sheet cases:park_sheet
     cases:correct cases:likenesses cases:drafts cases:item_changes cases:house_ties
     cases:eligibility cases:screen_again cases:ur_decision cases:information
     cases:resolve_liability cases:administrator_citations cases:notices cases:letter_page
@@ -38,8 +40,8 @@ OWE_A_LOOK = routes_in("""
     cases:convert cases:promise cases:move_promise cases:keep_promise cases:state_receipt
     cases:correct_note cases:separate cases:withdraw cases:terminate cases:close
     reviewers:plan reviewers:move
-    records:chase records:contact
-    determinations:my_reviews determinations:issue determinations:send
+    records:chase
+    determinations:my_reviews determinations:checks determinations:issue determinations:send
     determinations:reviewer_record
 """)
 
@@ -47,7 +49,7 @@ OWE_A_LOOK = routes_in("""
 TELL_OF_NO_WORKER = routes_in("""
     desk:side_counts
     letters:wording letters:wording_detail
-    cases:intake cases:say_date cases:look_up cases:check_intake cases:cancel_draft
+    cases:intake cases:cancel_draft
     cases:organisations cases:organisation cases:house cases:house_member
     cases:clock_rules cases:clock_rule cases:recount cases:saved_views cases:save_view
     guidelines:pick
