@@ -12,6 +12,9 @@ from django.db import models
 
 from .roles import PERMISSIONS, Role, permissions_of
 
+# What is shown of somebody who is or was a reviewer to readers who may not know who it is.
+HIDDEN_NAME = "The reviewer"
+
 
 class UserManager(BaseUserManager["User"]):
     """Makes users. There is no superuser: an administrator is a role like the others."""
@@ -66,7 +69,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS = ["name"]
 
     def __str__(self) -> str:
-        return self.name
+        """The name, but of a reviewer only that: text made without a reader may reach anybody."""
+        return HIDDEN_NAME if self.ever_reviewer else self.name
 
     def delete(self, *args: Any, **options: Any) -> Any:
         raise RuntimeError("Users are never deleted: take away the right to sign in instead.")
@@ -99,8 +103,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def name_for(self, reader: "User") -> str:
         """The name as a reader may see it: reviewers' names stay inside (Labor Code 4610.6(f))."""
-        hidden = self.ever_reviewer and self != reader
-        return "The reviewer" if hidden and not reader.may("reviewers.see_identity") else self.name
+        return HIDDEN_NAME if self.is_hidden_from(reader) else self.name
+
+    def is_hidden_from(self, reader: "User") -> bool:
+        """Whether this person is or was a reviewer and the reader may not know who that is."""
+        return self.ever_reviewer and self != reader and not reader.may("reviewers.see_identity")
 
     def get_short_name(self) -> str:
         """An initial and the last name, as the top bar prints it."""

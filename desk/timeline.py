@@ -93,7 +93,7 @@ def people(case: Case, reader: User) -> list[tuple[str, str]]:
 def who_acted(event: Event, reader: User) -> str:
     """The actor's name, or the seat where the actor is a reviewer whom the reader may not know."""
     name = who(event.by, reader=reader)
-    if event.by is not None and name != event.by.name and event.by_reviewer_seat:
+    if event.by is not None and event.by_reviewer_seat and event.by.is_hidden_from(reader):
         return f"{name}, seat {event.by_reviewer_seat}"
     return name
 
@@ -108,7 +108,7 @@ def _actors(case: Case, reader: User) -> list[tuple[str, str, int | None]]:
 
 
 def _value(user: User, reader: User) -> str:
-    return str(user.pk) if user.name_for(reader) == user.name else A_REVIEWER
+    return A_REVIEWER if user.is_hidden_from(reader) else str(user.pk)
 
 
 def _filtered(case: Case, reader: User, filters: Filters) -> QuerySet[Event]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -89,7 +90,9 @@ class Edition(Versioned):
     picked_by = models.CharField(max_length=8, choices=PickedBy, default=PickedBy.REQUEST)
     regulation = models.CharField(max_length=120, blank=True)
     note = models.CharField(max_length=300, blank=True)
-    confirmed_by = models.CharField(max_length=120, blank=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     confirmed_on = models.DateField(null=True, blank=True)
 
     objects: ClassVar[Any] = EditionQuerySet.as_manager()
@@ -103,8 +106,8 @@ class Edition(Versioned):
             ),
             models.CheckConstraint(
                 name="edition_confirmed_by_and_on",
-                condition=Q(confirmed_by="", confirmed_on__isnull=True)
-                | (~Q(confirmed_by="") & Q(confirmed_on__isnull=False)),
+                condition=Q(confirmed_by__isnull=True, confirmed_on__isnull=True)
+                | Q(confirmed_by__isnull=False, confirmed_on__isnull=False),
             ),
         ]
 
@@ -158,7 +161,7 @@ class Edition(Versioned):
         """
         self.clean()
         if self._changes_what_was_confirmed():
-            self.confirmed_by, self.confirmed_on = "", None
+            self.confirmed_by, self.confirmed_on = None, None
             fields = None if fields is None else {*fields, "confirmed_by", "confirmed_on"}
         return super().store(by=by, at=at, why=why, fields=fields)
 

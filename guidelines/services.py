@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
+from accounts.names import who
 
 from .models import ApprovedParagraph, Edition, Guideline, Recommendation, Source
 
@@ -47,10 +48,9 @@ def confirm_edition(*, edition_id: int, on: date, by: User, at: datetime) -> Edi
         raise Refused("Only a guideline administrator confirms an edition.")
     edition = Edition.objects.select_for_update().get(pk=edition_id)
     if edition.is_confirmed:
-        raise Refused(
-            f"{edition} was confirmed by {edition.confirmed_by} on {edition.confirmed_on:%m/%d/%Y}."
-        )
-    edition.confirmed_by, edition.confirmed_on = by.name, on
+        name = who(edition.confirmed_by, reader=by)
+        raise Refused(f"{edition} was confirmed by {name} on {edition.confirmed_on:%m/%d/%Y}.")
+    edition.confirmed_by, edition.confirmed_on = by, on
     return edition.store(by=by, at=at, why="Confirmed", fields=["confirmed_by", "confirmed_on"])
 
 

@@ -1,12 +1,19 @@
 """Every page of the portal, opened once as every role; then every form, sent by the wrong person.
 
 ``crawl`` makes one office with cases at several stages and a reviewer in whose every field a canary
-sits, opens everything, and keeps what two test modules ask about. All of it happens in one
+sits, opens everything, and keeps what several test modules ask about. All of it happens in one
 transaction, which is rolled back.
+
+Everybody on the staff of that office was a reviewer once and has a canary for a name: whoever acted
+on a case must be shown by ``User.name_for``.
 """
 
+import gc
+import inspect
 import logging
-from contextlib import nullcontext, suppress
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from io import StringIO
@@ -15,13 +22,18 @@ from unittest import mock
 from django.apps import apps
 from django.core import mail
 from django.core.management import CommandError, call_command
-from django.db import connection, models, transaction
-from django.test import Client
+from django.core.signals import request_finished
+from django.db import close_old_connections, connection, models, transaction
+from django.db.models.signals import post_save
+from django.http import HttpResponseForbidden
+from django.test import Client, RequestFactory, override_settings
+from django.test.client import ClientHandler
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.views import defaults
 from kombu import Connection
 
-from accounts.models import User
+from accounts.models import Look, User
 from accounts.roles import Role
 from cases.deadlines import local_day
 from cases.models import (
@@ -42,20 +54,25 @@ from cases.models import (
     SavedView,
 )
 from cases.services import (
+    claims,
+    extensions,
     holds,
     house,
     information,
     item_changes,
     notes,
     organisations,
+    priority,
     promises,
+    rules,
     saved_views,
 )
 from cases.services.intake import URDecisionOnForm
 from determinations.models import Opinion, OpinionCitation
 from files.services import read_bytes
 from guidelines import services as guideline_services
-from imr_portal.audiences import PUBLIC, audience_of
+from guidelines.models import Edition
+from imr_portal.audiences import PUBLIC, admits, audience_of
 from imr_portal.celery import app as celery_app
 from letters import relay
 from letters import services as letter_services
@@ -94,12 +111,18 @@ THE_REVIEWER = "the reviewer of the case"
 # What is in the file of the reviewer, and what is in their sign-in.
 FILE_CANARIES = ("qvxfirst", "qvxlast", "qvxmail", "qvxphone", "qvxlicence", "qvxboard")
 USER_CANARIES = ("qvxuser", "qvxlogin")
+# The name and the address of everybody on the staff, each of whom was a reviewer once.
+ACTOR_CANARIES = ("qvxactor", "qvxdesk")
 # Words that people wrote about the reviewer, or that the reviewer wrote of themself.
 NOTE_CANARIES = ("qvxtie", "qvxhospital", "qvxrelative", "qvxleave", "qvxproof", "qvxsanction",
                  "qvxtreatment", "qvxexperience", "qvxreport", "qvxdecline", "qvxsource",
                  "qvxkeeper", "qvxfair")  # fmt: skip
 ADMIN_ROLES = {"ADMINISTRATOR", "GUIDELINE_ADMIN", "CREDENTIALING", "DIRECTOR", "AUDITOR"}
-CANARIES = (*FILE_CANARIES, *USER_CANARIES, *NOTE_CANARIES)
+CANARIES = (*FILE_CANARIES, *USER_CANARIES, *ACTOR_CANARIES, *NOTE_CANARIES)
+# They may know who a reviewer is. One of them opens every address, to prove that the canaries are
+# there to be found; the others open each page until it shows itself once.
+KNOWERS = {"COORDINATOR", "CREDENTIALING", "QA", "DIRECTOR"}
+OPENS_ALL = "COORDINATOR"
 
 
 @dataclass(frozen=True)
@@ -114,6 +137,8 @@ class Visit:
     location: str
     said: frozenset[str]  # the canaries on the page
     in_headers: frozenset[str]
+    looks: int  # how many looks were written
+    by_htmx: bool = False
 
 
 @dataclass
@@ -121,6 +146,7 @@ class Office:
     """What was crawled."""
 
     visits: list[Visit] = field(default_factory=list)
+    htmx_visits: list[Visit] = field(default_factory=list)
     posts: list[Visit] = field(default_factory=list)
     posts_without_token: list[Visit] = field(default_factory=list)
     changed_by_posts: dict[str, set[str]] = field(default_factory=dict)
@@ -153,7 +179,7 @@ def crawl() -> Office:
     root.addHandler(handler)
     level, root.level = root.level, logging.INFO
     try:
-        with transaction.atomic():
+        with transaction.atomic(), _quickly():
             with mock.patch.object(timezone, "now", return_value=NOW):
                 pools = _make(office)
                 people = _people()
@@ -168,8 +194,69 @@ def crawl() -> Office:
     return office
 
 
+@contextmanager
+def _quickly() -> Iterator[None]:
+    """Leave out work that says nothing about a page: sessions in the database, collecting garbage
+    all the time, and drawing the page of a refusal again and again.
+    """
+    drawn = set()
+
+    def refuse(request, exception):
+        if request.user.pk in drawn:
+            return HttpResponseForbidden()
+        drawn.add(request.user.pk)
+        return defaults.permission_denied(request, exception)
+
+    thresholds = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    request_finished.disconnect(close_old_connections)  # as the test client does
+    try:
+        with (
+            override_settings(SESSION_ENGINE="django.contrib.sessions.backends.cache"),
+            mock.patch("imr_portal.urls.handler403", refuse, create=True),
+        ):
+            yield
+    finally:
+        request_finished.connect(close_old_connections)
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+
+
+@contextmanager
+def _staff_of_former_reviewers() -> Iterator[None]:
+    """Within it, whoever a factory needs to act was a reviewer once and is called by a canary."""
+    made: dict[tuple[Role, ...], User] = {}
+    make = person
+
+    def actor(*roles: Role, **fields) -> User:
+        if fields or Role.REVIEWER in roles:
+            return make(*roles, **fields)
+        if roles not in made:
+            duties = " and ".join(role.label.lower() for role in roles)
+            made[roles] = make(
+                *roles,
+                Role.REVIEWER,
+                name=f"Qvxactor of {duties}",
+                email=f"qvxdesk{len(made)}@example.org",
+            )
+        return made[roles]
+
+    with ExitStack() as stack:
+        for name, module in list(sys.modules.items()):
+            is_ours = name == __name__ or (name.startswith("tests.") and "factories" in name)
+            if is_ours and getattr(module, "person", None) is make:
+                stack.enter_context(mock.patch.object(module, "person", actor))
+        yield
+
+
 def _make(office: Office) -> dict[str, list]:
     """Cases at several stages, and the arguments that lead to them."""
+    with _staff_of_former_reviewers():
+        return _make_cases(office)
+
+
+def _make_cases(office: Office) -> dict[str, list]:
     user = person(Role.REVIEWER, name="Qvxuser Qvxuserson", email="qvxlogin@example.org")
     reviewer = panel.fit_reviewer(
         first_name="Qvxfirst",
@@ -225,9 +312,18 @@ def _make(office: Office) -> dict[str, list]:
     to_issue = approved(submitted(attested(offered())))
     done = issued(approved(submitted(attested(offered()))))
     steered = _looked_into()
+    _move_dates(writing.case)
+    claims.claim(case_id=earlier.pk, by=person(Role.COORDINATOR), at=NOW)
+    _confirm_rule()
     _hand_over(office)
     file_all_letters(at=NOW)
     guideline_services.seed(by=None, at=MONDAY)
+    guideline_services.confirm_edition(
+        edition_id=Edition.objects.earliest("pk").pk,
+        on=MONDAY.date(),
+        by=person(Role.GUIDELINE_ADMIN),
+        at=MONDAY,
+    )
     for letter in Letter.objects.select_related("file"):
         office.letters.append((letter.file_name, read_bytes(letter.file)))
         office.letter_rows.append(f"{letter.title} {letter.file_name} {letter.words}")
@@ -402,6 +498,67 @@ def _saved_view() -> SavedView:
     )
 
 
+def _move_dates(case: Case) -> None:
+    """A hold that was ended, an extension, a promise that was moved and another priority."""
+    coordinator = person(Role.COORDINATOR)
+    at = NOW - timedelta(hours=1)
+    today = local_day(at)
+    held = holds.begin_hold(
+        case_id=case.pk,
+        reason="OFFICE_CLOSED",
+        starts_on=today,
+        planned_end=today + timedelta(days=3),
+        by=coordinator,
+        at=at,
+    )
+    holds.end_hold(hold_id=held.pk, ended_on=today, because="Open again.", by=coordinator, at=at)
+    extensions.extend(
+        case_id=case.pk,
+        days=1,
+        approved_by="Dr. Approver",
+        approved_on=today,
+        letter_reference="Letter of the Division",
+        good_cause="The records came late.",
+        by=coordinator,
+        at=at,
+    )
+    told = {"told_on": today, "letter_reference": "Letter", "by": coordinator, "at": at}
+    promised = promises.promise(
+        case_id=case.pk,
+        party_id=case.parties.get(role="EMPLOYEE").pk,
+        what="The letter",
+        due_on=today + timedelta(days=7),
+        why="Asked by telephone.",
+        **told,
+    )
+    promises.move(
+        promise_id=promised.pk, due_on=today + timedelta(days=9), why="The post is late.", **told
+    )
+    priority.convert(
+        case_id=case.pk,
+        new="EXPEDITED",
+        why="The physician asks for it.",
+        certified_by="Dr. Physician",
+        certified_on=today,
+        support="Loss of function.",
+        information_complete_at=at,
+        by=coordinator,
+        at=at,
+    )
+
+
+def _confirm_rule() -> None:
+    """A rule that the director compared with the law."""
+    rules.confirm_rule(
+        rule_id=ClockRule.objects.exclude(clock="noarfi").earliest("pk").pk,
+        compared_with="8 CCR 9792.10.5",
+        on=MONDAY.date(),
+        seen_version=None,
+        by=person(Role.DIRECTOR),
+        at=MONDAY,
+    )
+
+
 def _held(case: Case) -> Hold:
     """A hold that lasts."""
     return holds.begin_hold(
@@ -503,38 +660,118 @@ def _admin_address(name: str, groups: list[str]) -> list[str]:
         return []
 
 
-def _visit(client, who: str, route: str, url: str, method: str = "get", **more) -> Visit:
-    answer = getattr(client, method)(url, **more)
-    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    text = body.decode("utf-8", "replace").lower()
-    headers = str(dict(answer.headers)).lower()
-    return Visit(
-        who=who,
-        route=route,
-        url=url,
-        method=method,
-        status=answer.status_code,
-        location=answer.headers.get("Location", ""),
-        said=frozenset(canary for canary in CANARIES if canary in text),
-        in_headers=frozenset(canary for canary in CANARIES if canary in headers),
-    )
+class _Browser:
+    """One person's browser, which keeps nothing of an answer but the answer."""
+
+    def __init__(self, user: User | None) -> None:
+        self.factory = RequestFactory()
+        if user is not None:
+            client = Client()
+            client.force_login(user)
+            self.factory.cookies = client.cookies
+
+    def send(self, handler, method: str, url: str, *, token: bool = True, **more):
+        request = getattr(self.factory, method)(url, **more)
+        request._dont_enforce_csrf_checks = token
+        return handler.get_response(request)
+
+
+class _Visitor:
+    """Sends requests through the whole stack, and keeps of each answer what is asked about."""
+
+    def __init__(self, people: dict[str, User]) -> None:
+        self.handler = ClientHandler()
+        self.handler.load_middleware()
+        self.browsers = {who: _Browser(user) for who, user in people.items()}
+        self.looks = 0
+
+    def count_look(self, created: bool, **_) -> None:
+        self.looks += created
+
+    def visit(
+        self, who: str, route: str, url: str, method: str = "get", *, by_htmx=False, **more
+    ) -> Visit:
+        # Somebody who has not signed in is new each time.
+        browser = self.browsers.get(who) or _Browser(None)
+        if by_htmx:
+            more["headers"] = {"HX-Request": "true", "HX-Target": "x", "HX-Current-URL": url}
+        before = self.looks
+        answer = browser.send(self.handler, method, url, **more)
+        body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        text = body.decode("utf-8", "replace").lower()
+        headers = str(dict(answer.headers)).lower()
+        answer.close()
+        return Visit(
+            who=who,
+            route=route,
+            url=url,
+            method=method,
+            status=answer.status_code,
+            location=answer.headers.get("Location", ""),
+            said=_canaries_in(text),
+            in_headers=_canaries_in(headers),
+            looks=self.looks - before,
+            by_htmx=by_htmx,
+        )
+
+
+def _canaries_in(text: str) -> frozenset[str]:
+    return frozenset(one for one in CANARIES if one in text) if "qvx" in text else frozenset()
+
+
+@contextmanager
+def _visitor(people: dict[str, User]) -> Iterator[_Visitor]:
+    visitor = _Visitor(people)
+    post_save.connect(visitor.count_look, sender=Look)
+    try:
+        yield visitor
+    finally:
+        post_save.disconnect(visitor.count_look, sender=Look)
+
+
+def routes_that_know_htmx() -> set[str]:
+    """The routes whose module answers a request of htmx otherwise than one of a browser."""
+    found = set()
+    for name, pattern in routes():
+        view = inspect.unwrap(pattern.callback)
+        module = sys.modules[view.__module__]
+        if not by_library(name) and any(
+            word in inspect.getsource(module) for word in (".htmx", "HX-")
+        ):
+            found.add(name)
+    return found
 
 
 def _open_everything(office: Office, people: dict, pools: dict) -> None:
     addresses = _addresses(pools)
     office.without_address = {name for name, urls in addresses.items() if not urls}
-    for who in [NOBODY, *people]:
-        for route, urls in addresses.items():
-            if "logout" in route or _is_like_the_others(who, route):
-                continue
-            client = Client(raise_request_exception=False)
-            if who != NOBODY:
-                client = _signed_in(people[who])
-            for url in urls:
-                visit = _visit(client, who, route, url)
-                office.visits.append(visit)
-                if visit.status in {403, 405} or (who == NOBODY and visit.status == 302):
-                    break  # it is the role or the method, whatever the argument
+    know_htmx = routes_that_know_htmx()
+    with _visitor(people) as visitor:
+        for who in [NOBODY, *people]:
+            for route, urls in addresses.items():
+                if "logout" in route or _is_like_the_others(who, route):
+                    continue
+                opens_all = who not in KNOWERS or who == OPENS_ALL or route == "desk:jump"
+                shown = _open(office, visitor, who, route, urls, opens_all=opens_all)
+                if shown and route in know_htmx:
+                    office.htmx_visits.append(visitor.visit(who, route, shown, by_htmx=True))
+
+
+def _open(
+    office: Office, visitor: _Visitor, who: str, route: str, urls: list[str], *, opens_all: bool
+) -> str:
+    """Open a route at its addresses; the last one that showed a page, or nothing."""
+    shown = ""
+    # The last address belongs to the case that is furthest.
+    for url in urls if opens_all else reversed(urls):
+        visit = visitor.visit(who, route, url)
+        office.visits.append(visit)
+        shown = url if visit.status == 200 else shown
+        if visit.status in {403, 405} or (who == NOBODY and visit.status == 302):
+            break  # it is the role or the method, whatever the argument
+        if shown and not opens_all:
+            break
+    return shown
 
 
 def _print_everything(office: Office, number: str) -> None:
@@ -556,44 +793,42 @@ def _is_like_the_others(who: str, route: str) -> bool:
     return route.startswith("admin:") and route not in doors and who not in ADMIN_ROLES
 
 
-_clients: dict[tuple[int, bool], Client] = {}
-
-
-def _signed_in(user, **options) -> Client:
-    key = (user.pk, bool(options))
-    if key not in _clients:
-        client = Client(raise_request_exception=False, **options)
-        client.force_login(user)
-        _clients[key] = client
-    return _clients[key]
-
-
 def _send_everything(office: Office, people: dict, pools: dict) -> None:
-    """Each form by everybody who may not, and without its token by everybody who may."""
-    from imr_portal.audiences import admits
+    """Each form by everybody who may not, and without its token by somebody who may.
 
+    Every second form is sent as htmx sends it.
+    """
     addresses = _addresses(pools)
-    for who in [NOBODY, *people]:
-        before = _fingerprint()
-        for route, urls in addresses.items():
-            if by_library(route) or not urls or audience_of(route) is PUBLIC:
-                continue
-            if who != NOBODY and admits(audience_of(route), people[who]):
-                client = _signed_in(people[who], enforce_csrf_checks=True)
-                office.posts_without_token.append(_visit(client, who, route, urls[0], "post"))
-            else:
-                client = Client() if who == NOBODY else _signed_in(people[who])
-                sent = {"reason": "x", "comment": "x", "text": "x", "sent_on": "t"}
-                office.posts.append(_visit(client, who, route, urls[0], "post", data=sent))
-        after = _fingerprint()
-        office.changed_by_posts[who] = {table for table in after if before[table] != after[table]}
-    _clients.clear()
+    routes_of_ours = [
+        (route, urls[0])
+        for route, urls in addresses.items()
+        if urls and not by_library(route) and audience_of(route) is not PUBLIC
+    ]
+    sent = {"reason": "x", "comment": "x", "text": "x", "sent_on": "t"}
+    without_token = set()
+    before = _fingerprint()
+    with _visitor(people) as visitor:
+        for who in [NOBODY, *people]:
+            for place, (route, url) in enumerate(routes_of_ours):
+                by_htmx = bool(place % 2)
+                if who == NOBODY or not admits(audience_of(route), people[who]):
+                    office.posts.append(
+                        visitor.visit(who, route, url, "post", by_htmx=by_htmx, data=sent)
+                    )
+                elif route not in without_token:
+                    without_token.add(route)
+                    office.posts_without_token.append(
+                        visitor.visit(who, route, url, "post", token=False)
+                    )
+            after = _fingerprint()
+            office.changed_by_posts[who] = {
+                table for table in after if before[table] != after[table]
+            }
+            before = after
 
 
 def _fingerprint() -> dict[str, tuple]:
     """Rows and versions of every table of ours, in one number each."""
-    from django.apps import apps
-
     found = {}
     for model in apps.get_models():
         versioned = any(one.name == "version" for one in model._meta.fields)

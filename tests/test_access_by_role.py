@@ -1,20 +1,24 @@
-"""Every route as every role: what opens is what the table of audiences says, and never a crash."""
+"""Every route as every role: what opens is what ``tests.expected_access`` says by name.
+
+The crawl tells what opened. Nothing here is compared with the tables that the product enforces.
+"""
 
 from collections import defaultdict
 
 import pytest
 
 from accounts.roles import PERMISSIONS, Role
-from imr_portal.audiences import (
-    ADMIN_SITE,
-    CLOSED_PAGES,
-    PUBLIC,
-    SIGNED_IN,
-    Audience,
-    audience_of,
-)
+from imr_portal.audiences import AUDIENCES, CLOSED_PAGES, PREFIXES, SIGN_IN_PAGES
 
 from .crawl import ADMIN_ROLES, NOBODY, THE_REVIEWER
+from .expected_access import (
+    EVERYBODY_SIGNED_IN,
+    KNOW_WHO_REVIEWS,
+    OPEN_WITHOUT_SIGN_IN,
+    WHO_HOLDS,
+    WHO_OPENS,
+    WHO_OPENS_TABLES,
+)
 
 # Signed in as someone in the audience: the page, a way on, or "there is no such thing for you".
 OPENED = {200, 302, 404, 405, 422}
@@ -29,25 +33,51 @@ NOT_REVERSED = {
 }
 
 
-def is_in(audience, who):
-    """Whether the table admits someone of this one role; said once more in our own words."""
-    if audience is PUBLIC:
-        return True
-    if audience is Audience.NOBODY:
-        return False
-    if who == NOBODY:
-        return False
-    role = "REVIEWER" if who == THE_REVIEWER else who
-    if audience is SIGNED_IN:
-        return True
-    if audience is ADMIN_SITE:
-        return role in ADMIN_ROLES
-    names = (audience,) if isinstance(audience, str) else audience
-    return any(Role(role) in PERMISSIONS[name] for name in names)
+def who_opens(route):
+    """The people for whom a route opens: every role, and somebody who has not signed in."""
+    if route in OPEN_WITHOUT_SIGN_IN or route in SIGN_IN_PAGES:
+        return EVERYBODY_SIGNED_IN | {NOBODY}
+    if route.startswith("admin:"):
+        return ADMIN_ROLES
+    if route.startswith(("account_", "mfa_")):
+        return EVERYBODY_SIGNED_IN
+    return WHO_OPENS[route]
+
+
+def is_in(route, who):
+    return ("REVIEWER" if who == THE_REVIEWER else who) in who_opens(route)
 
 
 def as_lines(visits):
     return [f"{one.who}: {one.method} {one.url} ({one.route}) gave {one.status}" for one in visits]
+
+
+def test_every_route_says_by_name_who_opens_it():
+    listed = WHO_OPENS.keys() | OPEN_WITHOUT_SIGN_IN
+    assert sorted(AUDIENCES.keys() ^ listed) == []
+    assert {prefix for prefix, _ in PREFIXES} == {"admin:", "account_", "mfa_"}
+
+
+def test_the_roles_are_these_eleven():
+    assert set(Role.values) == EVERYBODY_SIGNED_IN
+
+
+def test_exactly_these_roles_know_who_a_reviewer_is():
+    assert {"COORDINATOR", "CREDENTIALING", "QA", "DIRECTOR"} == KNOW_WHO_REVIEWS
+    assert {role.value for role in PERMISSIONS["reviewers.see_identity"]} == KNOW_WHO_REVIEWS
+
+
+@pytest.mark.parametrize("permission", sorted(WHO_HOLDS))
+def test_a_permission_without_a_page_is_held_by_these_roles(permission):
+    assert {role.value for role in PERMISSIONS[permission]} == WHO_HOLDS[permission]
+
+
+def test_every_permission_opens_a_page_or_is_listed():
+    by_page = set()
+    for audience in AUDIENCES.values():
+        by_page |= {audience} if isinstance(audience, str) else set()
+        by_page |= set(audience) if isinstance(audience, tuple) else set()
+    assert sorted(PERMISSIONS.keys() - by_page - WHO_HOLDS.keys()) == []
 
 
 def test_every_route_was_opened(office):
@@ -59,7 +89,12 @@ def test_every_route_was_opened(office):
 def test_nothing_crashes(office):
     crashed = [
         one
-        for one in [*office.visits, *office.posts, *office.posts_without_token]
+        for one in [
+            *office.visits,
+            *office.htmx_visits,
+            *office.posts,
+            *office.posts_without_token,
+        ]
         if one.status >= 500 and one.route != "readyz"  # says 503 while there is no broker
     ]
     assert as_lines(crashed) == []
@@ -69,7 +104,8 @@ def test_who_is_in_the_audience_gets_in(office):
     kept_out = [
         one
         for one in office.visits
-        if is_in(audience_of(one.route), one.who)
+        if one.route not in CLOSED_PAGES
+        and is_in(one.route, one.who)
         and one.status not in OPENED
         and one.route != "readyz"
         # inside the admin site each table has its own keepers
@@ -84,10 +120,26 @@ def test_who_is_not_in_the_audience_is_kept_out(office):
         for one in office.visits
         if one.who != NOBODY
         and one.route not in CLOSED_PAGES
-        and not is_in(audience_of(one.route), one.who)
+        and not is_in(one.route, one.who)
         and one.status != 403
     ]
     assert as_lines(let_in) == []
+
+
+def test_a_page_opens_for_the_same_people_when_htmx_asks(office):
+    assert {one.who for one in office.htmx_visits} >= EVERYBODY_SIGNED_IN
+    let_in = [one for one in office.htmx_visits if not is_in(one.route, one.who)]
+    assert as_lines(let_in) == []
+    assert {one.status for one in office.htmx_visits} <= {200, 286, 400}
+
+
+def test_each_table_of_the_admin_site_opens_for_those_named(office):
+    opened = defaultdict(set)
+    for one in office.visits:
+        beginning, _, table = one.route.removesuffix("_changelist").partition(":")
+        if beginning == "admin" and one.route.endswith("_changelist"):
+            opened[table] |= {one.who} if one.status == 200 else set()
+    assert opened == WHO_OPENS_TABLES
 
 
 def test_pages_that_this_house_does_without_open_for_nobody(office):
@@ -100,7 +152,7 @@ def test_nobody_gets_further_than_the_sign_in_page(office):
         one
         for one in office.visits
         if one.who == NOBODY
-        and audience_of(one.route) is not PUBLIC
+        and NOBODY not in who_opens(one.route)
         and one.route not in CLOSED_PAGES
         and not (one.status == 302 and one.location.startswith("/people/login/?next="))
     ]
@@ -127,18 +179,28 @@ def test_every_page_opens_for_somebody(office):
 
 
 def test_a_form_by_someone_outside_its_audience_is_refused(office):
-    let_in = [
-        one
-        for one in office.posts
-        if one.status != 403 and not (one.who == NOBODY and one.status in {302, 403})
-    ]
-    assert len(office.posts) > 300
-    assert as_lines(let_in) == []
+    def is_refused(one):
+        if one.who != NOBODY:
+            return one.status == 403
+        if one.by_htmx:
+            return one.status == 401
+        return one.status == 302 and one.location.startswith("/people/login/")
+
+    sent = {(one.who, one.route) for one in office.posts}
+    expected = {
+        (who, route)
+        for route in WHO_OPENS
+        for who in {*Role.values, THE_REVIEWER, NOBODY}
+        if not is_in(route, who)
+    }
+    assert sorted(expected - sent) == []
+    assert {one.by_htmx for one in office.posts} == {True, False}
+    assert as_lines([one for one in office.posts if not is_refused(one)]) == []
 
 
 def test_a_form_without_its_token_is_refused(office):
     let_in = [one for one in office.posts_without_token if one.status != 403]
-    assert len(office.posts_without_token) > 100
+    assert {one.route for one in office.posts_without_token} == WHO_OPENS.keys()
     assert as_lines(let_in) == []
 
 

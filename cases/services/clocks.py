@@ -174,7 +174,7 @@ def answer(
 
 def holds_on(case: Case, clock: str) -> list[Hold]:
     """What stands or stood in the way of one clock, as the engine reads it. Two queries."""
-    rows = case.holds.filter(round=case.round, clock__in=["", clock]).select_related("begun_by")
+    rows = case.holds.filter(round=case.round, clock__in=["", clock])
     holds = [
         Hold(
             reason=row.reason,
@@ -184,7 +184,6 @@ def holds_on(case: Case, clock: str) -> list[Hold]:
             # What the law lets stand still is over when a person says so, not when it was planned.
             has_ended=row.ended_on is not None or not row.needs_an_end,
             method=row.ended_method,
-            by=row.begun_by.name,
         )
         for row in rows.order_by("starts_on", "pk")
     ]

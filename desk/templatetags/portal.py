@@ -14,6 +14,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.differences import word_differences
+from accounts.models import User
+from accounts.names import who
 from cases.clocks import CLOCKS
 from cases.lifecycle import Status
 from cases.paper_dates import talk_back
@@ -108,6 +110,12 @@ def clock_time(value: datetime | None) -> str:
 
 def _days(count: int) -> str:
     return "1 day" if count == 1 else f"{count} days"
+
+
+@register.filter
+def name_for(actor: User | None, reader: User) -> str:
+    """Who acted, as this reader may see it: ``{{ hold.begun_by|name_for:user }}``."""
+    return who(actor, reader=reader)
 
 
 @register.filter

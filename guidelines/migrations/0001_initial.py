@@ -115,8 +115,17 @@ class Migration(migrations.Migration):
                 ),
                 ("regulation", models.CharField(blank=True, max_length=120)),
                 ("note", models.CharField(blank=True, max_length=300)),
-                ("confirmed_by", models.CharField(blank=True, max_length=120)),
                 ("confirmed_on", models.DateField(blank=True, null=True)),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
                 (
                     "guideline",
                     models.ForeignKey(
@@ -209,7 +218,6 @@ class Migration(migrations.Migration):
                 ),
                 ("regulation", models.CharField(blank=True, max_length=120)),
                 ("note", models.CharField(blank=True, max_length=300)),
-                ("confirmed_by", models.CharField(blank=True, max_length=120)),
                 ("confirmed_on", models.DateField(blank=True, null=True)),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
@@ -217,6 +225,17 @@ class Migration(migrations.Migration):
                     "history_type",
                     models.CharField(
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
                     ),
                 ),
                 (
@@ -456,11 +475,8 @@ class Migration(migrations.Migration):
             model_name="edition",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("confirmed_by", ""), ("confirmed_on__isnull", True)),
-                    models.Q(
-                        models.Q(("confirmed_by", ""), _negated=True),
-                        ("confirmed_on__isnull", False),
-                    ),
+                    models.Q(("confirmed_by__isnull", True), ("confirmed_on__isnull", True)),
+                    models.Q(("confirmed_by__isnull", False), ("confirmed_on__isnull", False)),
                     _connector="OR",
                 ),
                 name="edition_confirmed_by_and_on",

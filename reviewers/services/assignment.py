@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.names import who
 from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, Event
@@ -101,7 +102,7 @@ def _assign(
     at: datetime,
 ) -> ReviewerAssignment:
     case = Case.objects.lock(case_id)
-    seat = free_seat(case)
+    seat = free_seat(case, reader=by)
     policies.refuse(policies.why_not_assign(by, case))
     case.refuse_if_stale(seen_version)
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
@@ -366,8 +367,10 @@ def lock_assignment(assignment_id: int) -> ReviewerAssignment:
     return assignment
 
 
-def free_seat(case: Case) -> int:
+def free_seat(case: Case, *, reader: User) -> int:
     """The seat of a locked case that is to be filled.
+
+    :param reader: who is told, in the refusal, who filled the last seat.
 
     :raises AlreadyTaken: every seat is held; the message says who filled the last one.
     """
@@ -375,8 +378,8 @@ def free_seat(case: Case) -> int:
     free = seats.free_seats(case)
     if held and not free:
         last = max(held, key=lambda one: (one.offered_at is not None, one.offered_at))
-        who = last.offered_by.name if last.offered_by else "Someone"
-        raise AlreadyTaken(f"{who} has already offered case {case.number} to a reviewer.")
+        name = who(last.offered_by, reader=reader)
+        raise AlreadyTaken(f"{name} has already offered case {case.number} to a reviewer.")
     return free[0] if free else 1
 
 

@@ -218,7 +218,7 @@ def offer_as_shown(*, case_id: int, reviewer_id: int, by: User, at: datetime) ->
 
 def _offer(case_id: int, seen_version: int, reviewer_id: int, *, by: User, at: datetime) -> str:
     case = Case.objects.lock(case_id)
-    free_seat(case)
+    free_seat(case, reader=by)
     refuse_if_changed(case, seen_version, reader=by)
     made = offer_as_shown(case_id=case_id, reviewer_id=reviewer_id, by=by, at=at)
     return f"Offered to {made.reviewer}."

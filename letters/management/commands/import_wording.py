@@ -25,7 +25,7 @@ class Command(BaseCommand):
             if person is None:
                 raise CommandError(f"Nobody signs in as {publish_as}.")
             if not person.may("letters.manage_wording"):
-                raise CommandError(f"{person.name} may not publish wording.")
+                raise CommandError(f"{person.email} may not publish wording.")
         for path in file:
             self._import(path, person)
 

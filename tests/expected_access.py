@@ -1,0 +1,182 @@
+"""Who may open each page, written out by name.
+
+This table is compared with what the crawl saw, and is read from no other table: widening or
+narrowing an audience or a permission in the product fails a test until this says the same.
+"""
+
+ROLES = """
+    ADMINISTRATOR INTAKE SUPERVISOR COORDINATOR CREDENTIALING REVIEWER QA DIRECTOR MAILROOM
+    GUIDELINE_ADMIN AUDITOR
+"""
+
+# Decisions of the organization: exactly these know who a reviewer is (Labor Code 4610.6(f)).
+KNOW_WHO_REVIEWS = frozenset({"COORDINATOR", "CREDENTIALING", "QA", "DIRECTOR"})
+
+EVERYBODY_SIGNED_IN = frozenset(ROLES.split())
+
+# One line of roles, then the routes that open for them and for nobody else.
+_GROUPS = [
+    (ROLES, "desk:my_day desk:jump cases:say_date"),
+    (
+        "INTAKE SUPERVISOR COORDINATOR CREDENTIALING QA DIRECTOR MAILROOM AUDITOR",
+        """
+        desk:queue desk:work_next desk:side_counts desk:case desk:peek desk:timeline desk:letters
+        letters:status letters:download
+        cases:related cases:notices cases:letter cases:letter_page cases:parties cases:clocks
+        cases:clock cases:note cases:correct_note cases:act_on_many
+        cases:saved_views cases:save_view cases:rename_view cases:share_view cases:retire_view
+        cases:claim_next cases:claim cases:release
+        """,
+    ),
+    (
+        "INTAKE SUPERVISOR COORDINATOR REVIEWER QA DIRECTOR AUDITOR",
+        """
+        records:list records:read records:document records:page records:page_text
+        records:page_png
+        """,
+    ),
+    (
+        "INTAKE SUPERVISOR",
+        """
+        cases:my_intakes cases:intake cases:intake_paper cases:correct cases:check_intake
+        cases:look_up cases:save_draft cases:cancel_draft cases:batches cases:batch
+        cases:next_sheet cases:enter_sheet cases:claim_sheet cases:release_sheet cases:park_sheet
+        cases:unpark_sheet
+        """,
+    ),
+    ("SUPERVISOR", "cases:intake_supervisor"),
+    (
+        "INTAKE SUPERVISOR COORDINATOR",
+        """
+        cases:item_change cases:propose_item cases:propose_item_change
+        cases:propose_item_withdrawal
+        """,
+    ),
+    ("INTAKE COORDINATOR", "records:add"),
+    (
+        "SUPERVISOR COORDINATOR",
+        """
+        cases:likenesses cases:look_again cases:compare
+        cases:drafts cases:draft_letter cases:approve_letter cases:discard_letter
+        cases:item_changes cases:add_party cases:change_party cases:end_party
+        cases:begin_hold cases:end_hold cases:promise cases:move_promise cases:keep_promise
+        cases:state_receipt
+        """,
+    ),
+    (
+        "COORDINATOR",
+        """
+        cases:eligibility cases:screen_again cases:ur_decision cases:answer_differences
+        cases:information cases:answer_information cases:resolve_liability
+        cases:administrator_citations cases:consolidate cases:separate cases:make_notices
+        cases:convert cases:withdraw cases:terminate cases:close
+        reviewers:assign reviewers:plan reviewers:move reviewers:settle reviewers:take_back
+        reviewers:approve_seats reviewers:end_seats
+        records:chase records:contact records:complete records:reopen records:dispatch
+        """,
+    ),
+    ("COORDINATOR DIRECTOR", "cases:extend"),
+    ("COORDINATOR DIRECTOR AUDITOR", "reviewers:fairness reviewers:fairness_test"),
+    (
+        "COORDINATOR MAILROOM",
+        "cases:mark_notices_sent cases:mark_letter_sent determinations:send",
+    ),
+    (
+        "COORDINATOR CREDENTIALING",
+        """
+        cases:organisations cases:organisation cases:add_organisation_fact
+        cases:withdraw_organisation_fact
+        """,
+    ),
+    (
+        "COORDINATOR CREDENTIALING QA DIRECTOR",
+        """
+        reviewers:worklist reviewers:limits reviewers:rules reviewers:panel reviewers:reviewer
+        """,
+    ),
+    ("COORDINATOR CREDENTIALING QA DIRECTOR AUDITOR", "reviewers:attestation"),
+    (
+        "CREDENTIALING",
+        """
+        reviewers:settle_report reviewers:receives reviewers:add reviewers:change
+        reviewers:status reviewers:sign_in reviewers:add_fact reviewers:correct_fact
+        """,
+    ),
+    (
+        "CREDENTIALING DIRECTOR",
+        """
+        cases:house cases:add_house_member cases:house_member cases:add_house_tie
+        cases:correct_house_fact cases:withdraw_house_fact
+        """,
+    ),
+    (
+        "REVIEWER",
+        """
+        reviewers:attest reviewers:decline reviewers:report_change records:mark
+        determinations:my_reviews determinations:workspace determinations:draft
+        determinations:leave determinations:checks determinations:cite determinations:uncite
+        determinations:review_preview determinations:submit
+        """,
+    ),
+    ("REVIEWER GUIDELINE_ADMIN", "guidelines:pick"),
+    ("QA", "determinations:return determinations:approve"),
+    ("QA DIRECTOR", "determinations:quality determinations:preview"),
+    ("COORDINATOR QA DIRECTOR", "determinations:reviewer_record"),
+    ("COORDINATOR QA DIRECTOR AUDITOR", "determinations:versions"),
+    (
+        "DIRECTOR",
+        "cases:house_ties cases:settle_house_tie determinations:issue determinations:send_back",
+    ),
+    (
+        "ADMINISTRATOR DIRECTOR",
+        """
+        letters:wording letters:wording_detail letters:publish_wording
+        cases:clock_rules cases:clock_rule cases:confirm_clock_rule cases:supersede_clock_rule
+        cases:recount
+        """,
+    ),
+    ("ADMINISTRATOR COORDINATOR DIRECTOR", "letters:parked letters:release"),
+    ("AUDITOR", "desk:looks"),
+]
+
+WHO_OPENS = {route: frozenset(roles.split()) for roles, names in _GROUPS for route in names.split()}
+
+# The tables of the admin site, by who opens their lists. Where nobody is named, nobody does.
+WHO_OPENS_TABLES = {
+    table: frozenset(roles.split())
+    for roles, tables in [
+        ("ADMINISTRATOR", "accounts_user accounts_accountevent"),
+        ("AUDITOR", "accounts_look"),
+        ("ADMINISTRATOR AUDITOR", "cases_case cases_event cases_party cases_treatmentcategory"),
+        (
+            "GUIDELINE_ADMIN",
+            """
+            guidelines_approvedparagraph guidelines_edition guidelines_guideline
+            guidelines_recommendation guidelines_source
+            """,
+        ),
+        (
+            "CREDENTIALING",
+            """
+            reviewers_attestationwording reviewers_condition reviewers_scopelimit
+            reviewers_specialty reviewers_specialtyfit
+            """,
+        ),
+        ("", "account_emailaddress mfa_authenticator"),
+    ]
+    for table in tables.split()
+}
+
+OPEN_WITHOUT_SIGN_IN = frozenset({"livez", "readyz", "version"})
+
+# Permissions that open no page of their own; a service or a part of a page asks for them.
+WHO_HOLDS = {
+    "records.open_any_document": {"COORDINATOR", "QA", "DIRECTOR", "AUDITOR"},
+    "accounts.manage_people": {"ADMINISTRATOR"},
+    "cases.share_view": {"SUPERVISOR", "COORDINATOR", "QA", "DIRECTOR"},
+    "reviewers.set_conflict_limits": {"DIRECTOR"},
+    "reviewers.manage_weights": {"DIRECTOR"},
+    "reviewers.check_fairness": {"DIRECTOR"},
+    "reviewers.publish_attestation": {"DIRECTOR"},
+    "reviewers.see_identity": KNOW_WHO_REVIEWS,
+}

@@ -1,0 +1,91 @@
+"""Which pages record who looked (45 CFR 164.312(b)), written out by name.
+
+The crawl opens every page as every role and counts the looks that each visit wrote.
+"""
+
+from collections import defaultdict
+
+from .crawl import THE_REVIEWER
+from .expected_access import WHO_OPENS
+
+
+def routes_in(words):
+    return frozenset(words.split())
+
+
+# Opening one of these writes a look, whoever opens it.
+RECORD_A_LOOK = routes_in("""
+    desk:case desk:peek desk:timeline desk:letters desk:looks
+    letters:download
+    cases:related cases:compare cases:letter
+    records:list records:read records:contact records:document records:page records:page_text
+    records:page_png
+    reviewers:assign reviewers:attest
+    determinations:workspace determinations:quality determinations:preview
+    determinations:versions determinations:review_preview
+""")
+
+# These tell something of a worker or show a record, and write no look yet.
+OWE_A_LOOK = routes_in("""
+    desk:my_day desk:jump desk:queue desk:work_next
+    letters:status letters:parked
+    cases:my_intakes cases:intake_supervisor cases:batches cases:batch
+    cases:enter_sheet cases:park_sheet
+    cases:correct cases:likenesses cases:drafts cases:item_changes cases:house_ties
+    cases:eligibility cases:screen_again cases:ur_decision cases:information
+    cases:resolve_liability cases:administrator_citations cases:notices cases:letter_page
+    cases:draft_letter cases:item_change cases:propose_item cases:propose_item_change
+    cases:propose_item_withdrawal cases:parties cases:add_party cases:change_party
+    cases:end_party cases:clocks cases:clock cases:begin_hold cases:end_hold cases:extend
+    cases:convert cases:promise cases:move_promise cases:keep_promise cases:state_receipt
+    cases:correct_note cases:separate cases:withdraw cases:terminate cases:close
+    reviewers:plan reviewers:move
+    records:chase
+    determinations:my_reviews determinations:checks determinations:issue determinations:send
+    determinations:reviewer_record
+""")
+
+# The organization's own settings and forms, and the reviewers' files: nothing of a worker.
+TELL_OF_NO_WORKER = routes_in("""
+    desk:side_counts
+    letters:wording letters:wording_detail
+    cases:intake cases:cancel_draft
+    cases:organisations cases:organisation cases:house cases:house_member
+    cases:clock_rules cases:clock_rule cases:recount cases:saved_views cases:save_view
+    guidelines:pick
+    reviewers:worklist reviewers:limits reviewers:rules reviewers:attestation
+    reviewers:fairness reviewers:fairness_test reviewers:receives reviewers:panel
+    reviewers:reviewer reviewers:add reviewers:change reviewers:add_fact reviewers:correct_fact
+    reviewers:report_change
+""")
+
+
+def pages_of(office):
+    """For each route of ours that showed a page: how many looks each visit wrote."""
+    found = defaultdict(list)
+    for one in office.visits:
+        if one.status == 200 and one.route in WHO_OPENS:
+            found[one.route].append(one.looks)
+    return found
+
+
+def test_every_page_is_on_one_of_the_three_lists(office):
+    listed = [*RECORD_A_LOOK, *OWE_A_LOOK, *TELL_OF_NO_WORKER]
+    assert len(listed) == len(set(listed))
+    assert sorted(pages_of(office).keys() - set(listed)) == [], "say whether it records a look"
+    assert sorted(set(listed) - pages_of(office).keys()) == [], "no such page showed itself"
+
+
+def test_a_page_that_records_a_look_does_so_at_every_visit(office):
+    pages = pages_of(office)
+    assert sorted(route for route in RECORD_A_LOOK if not all(pages[route])) == []
+
+
+def test_a_page_that_records_looks_now_is_taken_off_the_list_of_those_that_owe_one(office):
+    pages = pages_of(office)
+    assert sorted(route for route in OWE_A_LOOK | TELL_OF_NO_WORKER if any(pages[route])) == []
+
+
+def test_the_reviewer_of_a_case_leaves_looks_at_its_records(office):
+    own = [one for one in office.visits if one.who == THE_REVIEWER and one.status == 200]
+    assert all(one.looks for one in own if one.route in RECORD_A_LOOK)
