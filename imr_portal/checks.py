@@ -5,7 +5,9 @@ Those that look into the database run when it is named, and always before migrat
 before that is clean (see ``compose.yaml`` and ``docs/operations.md``).
 """
 
-from collections.abc import Iterator, Sequence
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,11 @@ from django.core.checks import CheckMessage, Error, Info, Tags, register
 from django.core.checks import Warning as Caution
 from django.db import connections
 from django.db.utils import DatabaseError
+from django.utils import timezone
 
 from accounts.models import User
+
+from . import support
 
 SHORTEST_TIMEOUT = 20  # seconds that a writer waits for another on SQLite
 
@@ -144,6 +149,22 @@ def no_demonstration_users(
             id="imr_portal.E004",
         )
     ]
+
+
+@register(Tags.database, deploy=True)
+def postgresql_is_supported(
+    databases: Sequence[str] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """The database server is a version that its vendor still supports."""
+    found: list[CheckMessage] = []
+    for alias in databases or []:
+        connection = connections[alias]
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SHOW server_version")
+                number = cursor.fetchone()[0].split()[0]
+            found += support_messages({"postgresql": number})
+    return found
 
 
 @register(Tags.database, deploy=True)
@@ -298,3 +319,35 @@ def files_have_a_room(app_configs: Any = None, **options: Any) -> list[CheckMess
             )
         ]
     return []
+
+
+# --- vendors' support ------------------------------------------------------------------------------
+
+
+@register(deploy=True)
+def what_runs_is_supported(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
+    """Python and the libraries are versions that their vendors still support."""
+    return support_messages({"python": platform.python_version(), **libraries_in_use()})
+
+
+def libraries_in_use() -> dict[str, str]:
+    """The installed version of every library that the table of support names."""
+    found = {}
+    for product in {line.product for line in support.LINES}:
+        try:
+            found[product] = version(product)
+        except PackageNotFoundError:
+            continue  # a server, or a library that this machine does without
+    return dict(sorted(found.items()))
+
+
+def support_messages(in_use: Mapping[str, str]) -> list[CheckMessage]:
+    """A warning for each version that is out of support today, or unknown."""
+    return [
+        Caution(
+            problem,
+            hint="See docs/dependencies.md, Vendor support.",
+            id="imr_portal.W013",
+        )
+        for problem in support.problems(in_use, today=timezone.localdate())
+    ]

@@ -26,7 +26,7 @@ from .pristine import pristine
 CI = os.environ.get("CI") == "true"
 
 # The files whose tests read the crawl: it is made once for all of them.
-CRAWLED = {"test_access_by_role.py", "test_reviewer_identity.py"}
+CRAWLED = {"test_access_by_role.py", "test_looks_of_pages.py", "test_reviewer_identity.py"}
 # Files with one long piece of work. They begin first, so that no process is left alone with them.
 BEGIN_FIRST = [*sorted(CRAWLED), "test_no_version_is_missed.py", "test_panel_of_day.py"]
 

@@ -19,6 +19,7 @@ WORDS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-gpu",
     "--no-first-run",
 ]
 

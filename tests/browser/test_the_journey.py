@@ -14,6 +14,7 @@ from accounts.roles import Role
 from tests.records.factories import pdf_bytes
 
 from .acts import answer_dialog, choose, sign_in_by_form
+from .journeys import journey_of
 
 pytestmark = pytest.mark.usefixtures("post_room")
 
@@ -58,6 +59,7 @@ def person(work, browser, portal):
         yield person
 
 
+@journey_of(Role.INTAKE, Role.COORDINATOR, Role.MAILROOM, Role.REVIEWER, Role.QA, Role.DIRECTOR)
 def test_an_application_becomes_a_letter_that_is_sent(work, person):
     number = intake_enters_the_application(person(Role.INTAKE))
     coordinator = person(Role.COORDINATOR)

