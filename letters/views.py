@@ -10,6 +10,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 import files.services
+from accounts.refusals import NotAllowed
 from accounts.requests import StaffRequest
 from accounts.services import note_look
 
@@ -67,7 +68,7 @@ def release(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     get_object_or_404(Letter, pk=pk)
     try:
         letter = services.release_parked(letter_id=pk, by=request.user, at=timezone.now())
-    except services.Refused as refusal:
+    except NotAllowed as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, f"{letter.title} is queued again.")
@@ -101,7 +102,7 @@ def publish_wording(request: StaffRequest, pk: int) -> HttpResponse:
     get_object_or_404(WordingSet, pk=pk)
     try:
         made = services.publish_wording(set_id=pk, by=request.user, at=timezone.now())
-    except services.Refused as refusal:
+    except NotAllowed as refusal:
         return _wording_page(request, pk, refusal=str(refusal), status=422)
     messages.success(request, f"{made} is in force.")
     return redirect("letters:wording_detail", pk)

@@ -17,11 +17,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 import files.services
 from accounts.names import who
+from accounts.refusals import Refused
 from accounts.requests import StaffRequest
 from accounts.versions import Stale
-from cases.models import CannotMove, Case, Event, Priority, Role
+from cases.models import Case, Event, Priority, Role
 from cases.paper_fields import whole_number
-from cases.policies import NotAllowed
 
 from . import access, overview, policies
 from . import chase as chase_lists
@@ -31,7 +31,7 @@ from .forms import AddForm, CompleteForm, ContactForm, MarkForm, ReopenForm
 from .services import chasing, documents, reading
 from .services import dispatch as dispatch_services
 
-REFUSALS = (NotAllowed, CannotMove)
+REFUSALS = (Refused,)
 
 # A page image stands alone: nothing in it may run, load or be framed elsewhere.
 IMAGE_HEADERS = {
@@ -60,10 +60,8 @@ def add(request: StaffRequest, number: str) -> HttpResponse:
             added = documents.add_document(
                 case_id=case.pk, **form.cleaned_data, by=request.user, at=now
             )
-        except (documents.FileRefused, documents.AlreadyOnFile) as refusal:
-            form.add_error("upload", str(refusal))
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
+        except Refused as refusal:
+            form.add_error(refusal.field or None, str(refusal))
         else:
             messages.success(request, f"Added as document {added.number}: {added.title}.")
             return redirect("records:list", number)
@@ -261,7 +259,7 @@ def page_text(request: StaffRequest, document_id: int, page: int) -> HttpRespons
         )
     except reading.Hidden:
         raise Http404 from None
-    except files.services.Refused as refusal:
+    except files.services.FileRefused as refusal:
         return _unreadable(request, str(refusal))
     context = {"case": found.case, "document": found, "page": page, "text": text}
     return render(request, "records/page_text.html", context | _neighbours(found.pages, page))
@@ -276,7 +274,7 @@ def page_png(request: StaffRequest, document_id: int, page: int) -> HttpResponse
         )
     except reading.Hidden:
         raise Http404 from None
-    except files.services.Refused as refusal:
+    except files.services.FileRefused as refusal:
         return _unreadable(request, str(refusal))
     return HttpResponse(
         picture,

@@ -13,15 +13,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
-import letters.services
 from accounts.models import User
+from accounts.refusals import BadFact, Refused
 from accounts.requests import StaffRequest
-from cases import policies
 from cases.forms.acts import ReasonForm
-from cases.models import CannotMove, Case
+from cases.models import Case
 from cases.paper_fields import whole_number
 
-REFUSALS = (policies.NotAllowed, CannotMove, letters.services.Refused)
+REFUSALS = (Refused,)
 
 
 def act_with_reason(
@@ -69,7 +68,7 @@ def load_case(number: str) -> Case:
     return get_object_or_404(Case.objects.select_related("ur_decision"), number=number)
 
 
-def add_error_of(form: Any, refusal: policies.BadFact) -> None:
+def add_error_of(form: Any, refusal: BadFact) -> None:
     """Put a refusal beside the field that it is about, or above the form."""
     form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
 

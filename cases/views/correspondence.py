@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 import files.services
 import letters.services
 from accounts.names import who
+from accounts.refusals import NotAllowed
 from accounts.requests import StaffRequest
 from accounts.services import note_look
 from accounts.versions import Stale
@@ -175,7 +176,7 @@ def letter_page(request: StaffRequest, number: str, letter_id: int, page: int) -
     try:
         shown = services.preview_letter(letter_id=found.pk, by=request.user, at=timezone.now())
         picture = files.services.page_png(shown.file, page)
-    except (*REFUSALS, files.services.Refused) as refusal:
+    except (*REFUSALS, files.services.FileRefused) as refusal:
         raise Http404(str(refusal)) from refusal
     return HttpResponse(picture, content_type="image/png", headers=_PICTURE)
 
@@ -236,7 +237,7 @@ def _preview(request: StaffRequest, found: CaseLetter, now: datetime) -> dict[st
         )
     except letters.services.LetterRefused:
         return {"pages": []}  # what is missing stands on the page by name
-    except letters.services.Refused as refusal:
+    except NotAllowed as refusal:
         return {"pages": [], "no_preview": str(refusal)}
     first = composition.chosen(found, at=now)[0]
     return {

@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
+from accounts.refusals import BadFact
 from accounts.requests import StaffRequest
 from cases import house_facts, policies
 from cases.forms.acts import ReasonForm
 from cases.forms.house import MEMBER_FORMS, CorrectForm, HouseForm, SettleForm, TieForm
 from cases.forms.parties import AsOfForm
 from cases.models import HouseMember, HouseResult, HouseTie, OrganisationName, PersonName
-from cases.policies import BadFact
 from cases.services import house as services
 from cases.services import house_ties
 

@@ -237,7 +237,7 @@ def intake_paper(request: StaffRequest, ticket: str) -> HttpResponse:
     try:
         page = whole_number(request.GET.get("page", "1")) or 1
         picture = files.services.page_png(file, page=page, width=900)
-    except files.services.Refused as refusal:
+    except files.services.FileRefused as refusal:
         raise Http404(str(refusal)) from refusal
     return HttpResponse(picture, content_type="image/png")
 
@@ -300,7 +300,7 @@ def _take_papers(
             continue
         try:
             file = files.services.receive(upload=upload, at=now)
-        except files.services.Refused as refusal:
+        except files.services.FileRefused as refusal:
             refused.append(str(refusal))
             continue
         name = upload.name or "scan"

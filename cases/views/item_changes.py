@@ -157,7 +157,7 @@ def item_change(request: StaffRequest, number: str, change_id: int) -> HttpRespo
                     at=now,
                 )
                 done = "The change is refused; the item stays as it was."
-        except services.Outdated as outdated:
+        except services.ProposalOutdated as outdated:
             form.add_error(None, str(outdated))
             status = 409
         except REFUSALS as refusal:

@@ -82,7 +82,7 @@ def change_party(request: StaffRequest, number: str, party_id: int) -> HttpRespo
                 by=request.user,
                 at=now,
             )
-        except party_services.Outdated as outdated:
+        except party_services.PartyChanged as outdated:
             form.add_error(None, str(outdated))
             status = 409
         except REFUSALS as refusal:
@@ -108,7 +108,7 @@ def end_party(request: StaffRequest, number: str, party_id: int) -> HttpResponse
             party_services.end(
                 case_id=case.pk, party_id=party.pk, **form.cleaned_data, by=request.user, at=now
             )
-        except party_services.Outdated as outdated:
+        except party_services.PartyChanged as outdated:
             form.add_error(None, str(outdated))
             status = 409
         except REFUSALS as refusal:

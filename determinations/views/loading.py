@@ -7,16 +7,15 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 import files.services
-import letters.services
+from accounts.refusals import Refused
 from accounts.requests import StaffRequest
 from accounts.services import note_look
-from cases.models import CannotMove, Case
+from cases.models import Case
 from cases.paper_fields import whole_number
-from cases.policies import NotAllowed
 from determinations import policies
 from determinations.services import issuing
 
-REFUSALS = (NotAllowed, CannotMove, letters.services.Refused)
+REFUSALS = (Refused,)
 
 
 def load_case(number: str) -> Case:

@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
+from accounts.refusals import BadFact
 from accounts.requests import StaffRequest
 from accounts.versions import Stale
-from cases.policies import BadFact
 from cases.views.acting import add_error_of
 from reviewers import panel
 from reviewers.forms import (

@@ -9,21 +9,19 @@ from datetime import date, datetime, timedelta
 from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 
+from accounts.refusals import Refused, StaleForm
 from accounts.requests import StaffRequest
-from accounts.versions import Stale
 from cases.deadlines import midnight
-from cases.models import CannotMove, Case
-from cases.policies import NotAllowed
+from cases.models import Case
 from reviewers.forms import (
     AsOfForm,
 )
 from reviewers.models import (
     Reviewer,
 )
-from reviewers.services import assignment as assignments
 
-REFUSALS = (NotAllowed, CannotMove)
-CONFLICTS = (Stale, assignments.AlreadyTaken, assignments.Outdated)
+REFUSALS = (Refused,)
+CONFLICTS = (StaleForm,)
 
 
 def as_of(form: AsOfForm, *, today: date, now: datetime) -> tuple[date, datetime]:

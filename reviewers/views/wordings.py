@@ -6,9 +6,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from accounts.refusals import BadFact
 from accounts.requests import StaffRequest
 from accounts.versions import Stale
-from cases.policies import BadFact
 from cases.views.acting import add_error_of
 from reviewers import policies
 from reviewers.forms_wordings import WordingForm

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from accounts.refusals import TakenByAnother
 from accounts.roles import Role
 from cases.models import LEASE, Batch, Case, Sheet, WhyNot
 from cases.policies import NotAllowed
@@ -159,7 +160,7 @@ def test_taking_another_sheet_lays_the_first_down(clerk, other):
     batches.claim(sheet_id=second.pk, by=clerk, at=MONDAY)
 
     assert batches.claim_next(by=other, at=MONDAY) == first
-    with pytest.raises(batches.TakenByAnother, match="with Ben Akande now"):
+    with pytest.raises(TakenByAnother, match="with Ben Akande now"):
         batches.claim(sheet_id=first.pk, by=clerk, at=MONDAY)
 
 

@@ -16,7 +16,7 @@ from cases.policies import NotAllowed
 from cases.services import item_changes as services
 from cases.services import screening
 from cases.services.intake import ItemOnForm
-from cases.services.item_changes import ItemFacts, Outdated
+from cases.services.item_changes import ItemFacts, ProposalOutdated
 from tests.determinations.factories import issued, submitted
 from tests.factories import MONDAY, eligible_case, noticed_case, person, received_case
 from tests.records.factories import in_review
@@ -225,7 +225,7 @@ def test_a_proposal_on_what_no_longer_stands_is_not_accepted(proposer, second):
     screening.terminate(
         case_id=case.pk, item_ids=[item(case).pk], reason="Authorised.", by=proposer, at=AT
     )
-    with pytest.raises(Outdated, match="has changed since this was proposed"):
+    with pytest.raises(ProposalOutdated, match="has changed since this was proposed"):
         accept(change, second)
     assert item(case).title == "Brace"
     refuse(change, second)
