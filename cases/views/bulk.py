@@ -8,9 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from accounts.requests import StaffRequest
+from accounts.requests import StaffRequest, whole_number
 from cases.forms.acts import NoteForm, SentForm
-from cases.paper_fields import whole_number
 from cases.services import bulk
 
 from .acting import way_back

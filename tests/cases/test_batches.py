@@ -352,8 +352,9 @@ def test_a_sheet_in_other_hands_is_not_opened(desk, other):
     page = desk.get(f"/intake/sheets/{sheet.pk}/", follow=True).content.decode()
 
     assert "is with Ben Akande now" in page
-    claimed = desk.post(f"/intake/sheets/{sheet.pk}/claim/", follow=True).content.decode()
-    assert "Take the next one" in claimed
+    claimed = desk.post(f"/intake/sheets/{sheet.pk}/claim/")
+    assert claimed.status_code == 409
+    assert "Take the next one" in claimed.content.decode()
 
 
 def test_setting_aside_and_putting_back_by_the_pages(desk, clerk):

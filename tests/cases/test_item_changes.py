@@ -313,7 +313,8 @@ def test_other_roles_decide_nothing(proposer, role):
 
 
 def typed(**changes):
-    return {"title": "Lumbar brace", "why": "Page 2.", "requested_quantity": "1.50"} | changes
+    said = {"title": "Lumbar brace", "why": "Page 2.", "requested_quantity": "1.50", "version": 1}
+    return said | changes
 
 
 def text(answer):
@@ -326,7 +327,7 @@ def test_a_change_is_proposed_on_one_page_and_decided_on_another(client, propose
     assert 'value="Brace"' in text(client.get(address)) or "Brace</textarea>" in text(
         client.get(address)
     )
-    assert client.post(address, typed(version=1)).status_code == 302
+    assert client.post(address, typed()).status_code == 302
     change = ItemChange.objects.get()
     shown = text(client.get(case.get_absolute_url()))
     assert "Change of item 1 waits for a second person." in shown
@@ -399,7 +400,7 @@ def test_adding_and_withdrawing_have_pages_too(client, proposer):
     )
     address = reverse("cases:propose_item_withdrawal", args=[case.number, 1])
     assert client.get(address).status_code == 200
-    assert client.post(address, {"why": "Letter."}).status_code == 302
+    assert client.post(address, {"why": "Letter.", "version": 1}).status_code == 302
     assert list(ItemChange.objects.order_by("pk").values_list("kind", flat=True)) == [
         "ADD",
         "WITHDRAW",
