@@ -302,7 +302,7 @@ def test_eight_clerks_who_want_one_case_one_gets_it_and_seven_are_told(committed
     def want(who):
         try:
             return claims.claim(case_id=case.pk, by=who, at=MONDAY).by_id
-        except NotAllowed as refusal:
+        except TakenByAnother as refusal:
             return str(refusal)
 
     answers = race(people, want)
