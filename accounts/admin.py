@@ -6,15 +6,16 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 from simple_history.admin import SimpleHistoryAdmin
 
 from . import services
 from .models import AccountEvent, Look, User
 from .policies import why_not_lose_administrator
+from .requests import NO_VERSION
 from .roles import Role
 from .versions import Stale, Versioned
 
@@ -38,9 +39,15 @@ class VersionedForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
+        if self.instance.pk is None:
+            return cleaned
         try:
-            self.instance.refuse_if_stale(self.cleaned_data.get("seen_version"))
+            # Missing or no number is as stale as old.
+            self.instance.refuse_if_stale(self.cleaned_data.get("seen_version") or NO_VERSION)
         except Stale as stale:
+            sent = cast(QueryDict, self.data).copy()
+            sent[self.add_prefix("seen_version")] = str(self.instance.version)
+            self.data = sent  # the page comes back with the version that it shows
             raise ValidationError(str(stale), code="stale") from stale
         return cleaned
 
@@ -65,6 +72,14 @@ class VersionedAdmin(SimpleHistoryAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = list(super().get_fields(request, obj))
         return fields if "seen_version" in fields else [*fields, "seen_version"]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        page: HttpResponse = super().render_change_form(request, context, *args, **options)
+        if context["adminform"].form.has_error(NON_FIELD_ERRORS, code="stale"):
+            page.status_code = Stale.status
+        return page
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change and not form.changed_data:

@@ -7,11 +7,8 @@ from django.db import transaction
 
 from .models import AccountEvent, Look, User
 from .policies import why_not_lose_administrator
+from .refusals import NotAllowed, refuse
 from .roles import Role
-
-
-class Refused(Exception):
-    """The act is refused; the message says why in a sentence for the person who tried."""
 
 
 @transaction.atomic
@@ -27,10 +24,10 @@ def create_user(
 ) -> User:
     """Make a user with roles.
 
-    :raises Refused: somebody already signs in with this address.
+    :raises NotAllowed: somebody already signs in with this address.
     """
     if User.objects.filter(email__iexact=email).exists():
-        raise Refused(f"{email} already belongs to a user. Choose another address.")
+        raise NotAllowed(f"{email} already belongs to a user. Choose another address.")
     user = User.objects.create_user(email=email, name=name, password=password)
     if is_demo:
         user.is_demo = True
@@ -58,7 +55,7 @@ def grant_role(*, user_id: int, role: Role, by: User | None, at: datetime) -> No
 def revoke_role(*, user_id: int, role: Role, by: User | None, at: datetime) -> None:
     """Take a role away; it bites at the person's next request.
 
-    :raises Refused: they are the last administrator.
+    :raises NotAllowed: they are the last administrator.
     """
     if role == Role.ADMINISTRATOR:
         _take_turns_with_administrators()
@@ -66,7 +63,7 @@ def revoke_role(*, user_id: int, role: Role, by: User | None, at: datetime) -> N
     if role not in user.roles:
         return
     if role == Role.ADMINISTRATOR:
-        _refuse(why_not_lose_administrator(user))
+        refuse(why_not_lose_administrator(user))
     user.groups.remove(Group.objects.get(name=role.value))
     _record(AccountEvent.Kind.ROLE_REVOKED, user, by=by, at=at, detail=role.label)
 
@@ -79,11 +76,11 @@ def change_person(
 
     The event says which of them changed and never the password.
 
-    :raises Refused: somebody else signs in with this address.
+    :raises NotAllowed: somebody else signs in with this address.
     """
     user = User.objects.select_for_update().get(pk=user_id)
     if User.objects.filter(email__iexact=email).exclude(pk=user_id).exists():
-        raise Refused(f"{email} already belongs to a user. Choose another address.")
+        raise NotAllowed(f"{email} already belongs to a user. Choose another address.")
     changes = []
     if user.name != name:
         changes.append(f"name, before: {user.name}")
@@ -106,11 +103,11 @@ def create_first_administrator(
 ) -> User:
     """Make the administrator of a new house, who makes everybody else.
 
-    :raises Refused: there is one already, or the address is taken.
+    :raises NotAllowed: there is one already, or the address is taken.
     """
     _take_turns_with_administrators()
     if User.objects.filter(groups__name=Role.ADMINISTRATOR.value, is_active=True).exists():
-        raise Refused(
+        raise NotAllowed(
             "There is an administrator already. Ask them to make more users in the admin site."
         )
     return create_user(
@@ -122,7 +119,7 @@ def create_first_administrator(
 def set_active(*, user_id: int, active: bool, by: User | None, at: datetime) -> None:
     """Withdraw or give back the right to sign in. Open sessions end at their next request.
 
-    :raises Refused: they are the last administrator.
+    :raises NotAllowed: they are the last administrator.
     """
     if not active:
         _take_turns_with_administrators()
@@ -130,7 +127,7 @@ def set_active(*, user_id: int, active: bool, by: User | None, at: datetime) -> 
     if user.is_active == active:
         return
     if not active and Role.ADMINISTRATOR in user.roles:
-        _refuse(why_not_lose_administrator(user))
+        refuse(why_not_lose_administrator(user))
     user.is_active = active
     user.save(update_fields=["is_active"])
     kind = AccountEvent.Kind.REACTIVATED if active else AccountEvent.Kind.DEACTIVATED
@@ -150,11 +147,6 @@ def _take_turns_with_administrators() -> None:
     Call it before a person's row is locked, or the two would wait for each other for ever.
     """
     Group.objects.select_for_update().get(name=Role.ADMINISTRATOR.value)
-
-
-def _refuse(reason: str) -> None:
-    if reason:
-        raise Refused(reason)
 
 
 def _record(

@@ -15,6 +15,8 @@ from django.db import models
 from simple_history.models import HistoricalRecords
 from simple_history.utils import bulk_create_with_history
 
+from .refusals import StaleForm
+
 if TYPE_CHECKING:
     from .models import User
 
@@ -25,7 +27,7 @@ class BypassesHistory(RuntimeError):
     """A tracked row was about to change without a version. Use ``store`` or ``bulk_store``."""
 
 
-class Stale(Exception):
+class Stale(StaleForm):
     """The row was changed by someone else after the page was loaded."""
 
     def __init__(self, row: "Versioned") -> None:

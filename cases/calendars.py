@@ -14,6 +14,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
+from accounts.refusals import Refused
+
 FIRST_DAY = date(2012, 1, 1)
 LAST_DAY = date(2060, 12, 31)
 
@@ -22,7 +24,7 @@ _SATURDAY, _SUNDAY = 5, 6
 _WEEKDAYS = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
 
 
-class CannotCount(Exception):
+class CannotCount(Refused):
     """A date cannot be worked out from what was given; the message says why, for staff."""
 
 

@@ -24,7 +24,7 @@ class BadRules(CannotCount):
     """Rules of one clock overlap, leave a gap, or cannot be read."""
 
 
-class BadFact(CannotCount):
+class BadClockFact(CannotCount):
     """A fact was given that the clock does not know or that cannot be read."""
 
 

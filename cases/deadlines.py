@@ -32,7 +32,7 @@ from .clocks import (
     CLOCKS,
     EXTENSION,
     METHODS,
-    BadFact,
+    BadClockFact,
     BadRules,
     Clock,
     Effect,
@@ -53,7 +53,7 @@ from .clocks import (
 __all__ = [
     "CLOCKS",
     "PACIFIC",
-    "BadFact",
+    "BadClockFact",
     "BadRules",
     "CannotCount",
     "Clock",
@@ -104,7 +104,7 @@ def midnight(day: date) -> datetime:
 def read_day(key: str, value: object) -> date:
     """A day from a date, a moment (its local day) or ISO text.
 
-    :raises BadFact: naming the key and what was given.
+    :raises BadClockFact: naming the key and what was given.
     """
     if isinstance(value, str):
         value = _read_text(key, value)
@@ -112,13 +112,13 @@ def read_day(key: str, value: object) -> date:
         return _local(key, value).date() if value.tzinfo else value.date()
     if isinstance(value, date):
         return value
-    raise BadFact(f"{key}={value} is not a date. Write it as 2014-06-20.")
+    raise BadClockFact(f"{key}={value} is not a date. Write it as 2014-06-20.")
 
 
 def read_moment(key: str, value: object) -> datetime | None:
     """A moment in Los Angeles time, ``None`` when only a day is known.
 
-    :raises BadFact: not a moment, or a local time that the change of clocks skipped.
+    :raises BadClockFact: not a moment, or a local time that the change of clocks skipped.
     """
     if isinstance(value, str):
         value = _read_text(key, value)
@@ -129,7 +129,7 @@ def read_moment(key: str, value: object) -> datetime | None:
         return _local(key, value)
     local = value.replace(tzinfo=PACIFIC)
     if local.astimezone(UTC).astimezone(PACIFIC).replace(tzinfo=None) != value:
-        raise BadFact(
+        raise BadClockFact(
             f"{key}={value:%Y-%m-%dT%H:%M} did not exist: the clocks went forward over it."
         )
     return local
@@ -139,7 +139,7 @@ def _local(key: str, moment: datetime) -> datetime:
     try:
         return moment.astimezone(PACIFIC)
     except OverflowError:
-        raise BadFact(f"{key}={moment} is not a date that can be counted from.") from None
+        raise BadClockFact(f"{key}={moment} is not a date that can be counted from.") from None
 
 
 def _read_text(key: str, text: str) -> date | datetime:
@@ -150,7 +150,7 @@ def _read_text(key: str, text: str) -> date | datetime:
             return datetime.fromisoformat(text)
     except ValueError:
         pass
-    raise BadFact(
+    raise BadClockFact(
         f"{key}={text} is not a date. Write it as 2014-06-20, or 2014-06-20T16:00 with the hour."
     )
 
@@ -160,7 +160,7 @@ def _read_yes_no(key: str, value: object) -> bool:
         return value
     answer = {"true": True, "yes": True, "false": False, "no": False}.get(str(value).lower())
     if answer is None:
-        raise BadFact(f"{key}={value} is neither yes nor no.")
+        raise BadClockFact(f"{key}={value} is neither yes nor no.")
     return answer
 
 
@@ -169,7 +169,7 @@ class _Facts:
 
     def __init__(self, clock: Clock, given: Mapping[str, object]) -> None:
         if unknown := sorted(set(given) - set(clock.keys)):
-            raise BadFact(
+            raise BadClockFact(
                 f"The clock “{clock.name}” does not know {', '.join(unknown)}. "
                 f"It takes {', '.join(clock.keys)}."
             )
@@ -193,13 +193,15 @@ class _Facts:
     def number(self, key: str) -> int:
         text = self.text(key)
         if not re.fullmatch(r"\d{1,3}", text):
-            raise BadFact(f"{key}={text} is not a number of days.")
+            raise BadClockFact(f"{key}={text} is not a number of days.")
         return int(text)
 
     def method(self) -> str:
         method = self.text("method")
         if method and method not in METHODS:
-            raise BadFact(f"method={method} is not a way of service. Use {', '.join(METHODS)}.")
+            raise BadClockFact(
+                f"method={method} is not a way of service. Use {', '.join(METHODS)}."
+            )
         return method
 
     def friday_is_working(self) -> bool | None:
@@ -245,7 +247,7 @@ def _rule_of(clock: str, year: str, rules: Sequence[Rule]) -> Rule:
         day = read_day("rules_of", year)
         return rule_for(clock, day, rules)
     if year == "0000":
-        raise BadFact("rules_of=0000 is not a year.")
+        raise BadClockFact("rules_of=0000 is not a year.")
     first, last = date(int(year), 1, 1), date(int(year), 12, 31)
     found = [
         rule
@@ -255,7 +257,7 @@ def _rule_of(clock: str, year: str, rules: Sequence[Rule]) -> Rule:
         and (rule.effective_to is None or rule.effective_to >= first)
     ]
     if len(found) > 1:
-        raise BadFact(
+        raise BadClockFact(
             f"The rule of “{clock}” changed during {year}. "
             f"Name a day instead: rules_of={year}-07-01."
         )

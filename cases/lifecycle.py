@@ -6,6 +6,8 @@ Pure: imports nothing of ours and reads no clock. ``Case.move_to`` is the only d
 
 from django.db.models import TextChoices
 
+from accounts.refusals import Refused
+
 
 class Status(TextChoices):
     """Where a case stands."""
@@ -125,7 +127,7 @@ QUEUE_OF: dict[Status, str] = {
 } | dict.fromkeys(CLOSED_STATES, "")
 
 
-class CannotMove(Exception):
+class CannotMove(Refused):
     """The case is not where this act is possible; the message says where it stands."""
 
 

@@ -112,8 +112,3 @@ class DatedForm(forms.Form):
         for field in self.fields.values():
             if isinstance(field, PaperDate):
                 field.today = today
-
-
-def whole_number(text: str) -> int | None:
-    """A version, revision or id that a page sends back; ``None`` if it is not one of ours."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from accounts.models import User
 from accounts.names import who
+from accounts.refusals import NotAllowed as NotAllowed
+from accounts.refusals import refuse as refuse
 from accounts.roles import Role
 
 from .hold_reasons import reasons_for
@@ -23,27 +25,6 @@ from .models import (
     Origin,
     Sheet,
 )
-
-
-class NotAllowed(Exception):
-    """The act is refused; the message is the sentence that the page shows."""
-
-
-class BadFact(NotAllowed):
-    """A fact that cannot be so; ``field`` is the one to look at."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        self.field = field
-        super().__init__(sentence)
-
-
-def refuse(reason: str) -> None:
-    """Raise the reason if there is one.
-
-    :raises NotAllowed: the reason is not empty.
-    """
-    if reason:
-        raise NotAllowed(reason)
 
 
 def why_not(user: User, permission: str, case: Case, *states: Status, act: str) -> str:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.names import who
-from accounts.requests import StaffRequest
+from accounts.requests import StaffRequest, whole_number
 from accounts.roles import Role
 from accounts.services import note_look
 from cases import house_facts, policies
@@ -18,7 +18,6 @@ from cases.filters import Filter
 from cases.forms.filters import FilterForm
 from cases.lifecycle import QUEUES
 from cases.models import Case, Event, ItemChange, Origin, PersonName
-from cases.paper_fields import whole_number
 from cases.services import bulk, claims, saved_views
 from cases.services.parties import standing
 from cases.work_order import Sort

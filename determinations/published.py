@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from accounts.refusals import Refused
 from cases.models import AdministratorCitation, Case, DisputedItem, Priority
 from guidelines.models import CitationFields
 from reviewers.models import ReviewerAssignment
@@ -26,7 +27,7 @@ _PRINTED_PRIORITY = {stored.value: printed for printed, stored in PRIORITIES.ite
 _PRINTED_PATTERN = {stored.value: printed for printed, stored in PATTERNS.items()}
 
 
-class NotExportable(Exception):
+class NotExportable(Refused):
     """The case does not fit the shape of a published letter; the message says why."""
 
 

@@ -18,6 +18,8 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import Any, NoReturn, TypeVar
 
+from accounts.refusals import Refused
+
 from . import outcomes
 
 T = TypeVar("T")
@@ -78,7 +80,7 @@ _NOTES = {
 _DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
 
-class BadShape(Exception):
+class BadShape(Refused):
     """The file does not hold the facts of one published decision.
 
     ``place`` is where, as a path into the file (``items[2].title``); empty for the whole file.

@@ -18,6 +18,8 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
+from accounts.refusals import Refused
+
 from . import parsing
 from .models import StoredFile
 
@@ -54,8 +56,10 @@ UNSCANNED = (
 )
 
 
-class Refused(Exception):
+class FileRefused(Refused):
     """A file is refused; the message names it and says what to do."""
+
+    field = "upload"
 
 
 def receive(*, upload: UploadedFile, at: datetime) -> StoredFile:
@@ -64,7 +68,7 @@ def receive(*, upload: UploadedFile, at: datetime) -> StoredFile:
     The same bytes give the same row however often they come. A file that the scanner could not
     look at is kept, quarantined. Call it before any row is locked: it may take seconds.
 
-    :raises Refused: with the file's name and what to do. Nothing is stored then.
+    :raises FileRefused: with the file's name and what to do. Nothing is stored then.
     """
     name = shown_name(upload.name or "")
     if (upload.size or 0) > settings.MAX_UPLOAD_BYTES:
@@ -100,7 +104,7 @@ def release_quarantined(*, file_id: int, at: datetime) -> StoredFile:
         with _on_disk(file) as path:
             try:
                 file.state, file.refusal = _verdict(path, "This file")
-            except Refused as refusal:
+            except FileRefused as refusal:
                 file.state, file.refusal = StoredFile.State.REFUSED, str(refusal)
         file.save(update_fields=["state", "refusal"])
         return file
@@ -109,13 +113,15 @@ def release_quarantined(*, file_id: int, at: datetime) -> StoredFile:
 def read_bytes(file: StoredFile) -> bytes:
     """The very bytes that were stored, after comparing them with their hash.
 
-    :raises Refused: it has not been checked yet, was refused, or is not what was stored.
+    :raises FileRefused: it has not been checked yet, was refused, or is not what was stored.
     """
     _refuse_unchecked(file)
     with default_storage.open(file.path, "rb") as stored:
         content = bytes(stored.read())
     if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise Refused("This file is not what was stored: its bytes have changed. Tell operations.")
+        raise FileRefused(
+            "This file is not what was stored: its bytes have changed. Tell operations."
+        )
     return content
 
 
@@ -124,7 +130,7 @@ def page_png(file: StoredFile, page: int, width: int = 1000) -> bytes:
 
     :param page: counted from 1.
     :param width: pixels, from 100 to 2,400; outside that, the nearest.
-    :raises Refused: there is no such page, or the file may not be opened.
+    :raises FileRefused: there is no such page, or the file may not be opened.
     """
     _refuse_unchecked(file)
     _refuse_unknown_page(file, page)
@@ -141,7 +147,7 @@ def page_png(file: StoredFile, page: int, width: int = 1000) -> bytes:
 def page_text(file: StoredFile, page: int) -> str:
     """The text layer of one page; empty for a scan without one.
 
-    :raises Refused: there is no such page, or the file may not be opened.
+    :raises FileRefused: there is no such page, or the file may not be opened.
     """
     _refuse_unchecked(file)
     _refuse_unknown_page(file, page)
@@ -223,7 +229,9 @@ def _incoming(chunks: Iterable[bytes], *, most: int, name: str) -> Iterator[_Cam
             out.flush()
             os.fsync(out.fileno())
         if size == 0:
-            raise Refused(f"“{name}” is empty. Choose the file again, or ask the sender for it.")
+            raise FileRefused(
+                f"“{name}” is empty. Choose the file again, or ask the sender for it."
+            )
         yield _Came(path, digest.hexdigest(), size, head)
     finally:
         path.unlink(missing_ok=True)
@@ -252,7 +260,7 @@ def _store(
     if not made and state == StoredFile.State.CLEAN:
         file = _release(file.pk)
     if file.state == StoredFile.State.REFUSED:
-        raise Refused(file.refusal)
+        raise FileRefused(file.refusal)
     return file
 
 
@@ -338,7 +346,7 @@ def _ask(
     try:
         return parsing.ask(act, path=str(path), media_type=media_type, **question)
     except parsing.CannotRead as reason:
-        raise Refused(f"“{name}” {WHY.get(reason.code, WHY['damaged'])}") from reason
+        raise FileRefused(f"“{name}” {WHY.get(reason.code, WHY['damaged'])}") from reason
 
 
 def _drawn(act: str, file: StoredFile, **question: Any) -> bytes:
@@ -347,7 +355,7 @@ def _drawn(act: str, file: StoredFile, **question: Any) -> bytes:
         try:
             _, made = parsing.ask(act, path=str(path), media_type=file.media_type, **question)
         except parsing.CannotRead as reason:
-            raise Refused(f"This file {WHY.get(reason.code, WHY['damaged'])}") from reason
+            raise FileRefused(f"This file {WHY.get(reason.code, WHY['damaged'])}") from reason
     return made
 
 
@@ -356,24 +364,24 @@ def _kind(name: str, head: bytes) -> str:
         if head.startswith(magic):
             if name.lower().endswith(endings):
                 return media_type
-            raise Refused(
+            raise FileRefused(
                 f"“{name}” is a {word} file by its content, but not by its name. "
                 f"If that is right, rename it to end in {endings[0]}; if not, ask the sender."
             )
-    raise Refused(
+    raise FileRefused(
         f"“{name}” is not a PDF, TIFF, JPEG or PNG file. Print it to PDF and upload that."
     )
 
 
-def _too_large(name: str) -> Refused:
+def _too_large(name: str) -> FileRefused:
     most = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
-    return Refused(f"“{name}” is larger than {most:,} MB. Split it and upload the parts.")
+    return FileRefused(f"“{name}” is larger than {most:,} MB. Split it and upload the parts.")
 
 
 def _verdict(path: Path, name: str) -> tuple[StoredFile.State, str]:
     """The state that the virus scanner gives a file, and why it waits if it does.
 
-    :raises Refused: the scanner found something.
+    :raises FileRefused: the scanner found something.
     """
     if not settings.CLAMD_SOCKET:
         return StoredFile.State.CLEAN, ""
@@ -382,7 +390,9 @@ def _verdict(path: Path, name: str) -> tuple[StoredFile.State, str]:
     except OSError:
         return StoredFile.State.QUARANTINED, UNSCANNED
     if answer.endswith("FOUND"):
-        raise Refused(f"“{name}” carries a virus. Do not open it; tell the sender and operations.")
+        raise FileRefused(
+            f"“{name}” carries a virus. Do not open it; tell the sender and operations."
+        )
     if answer.endswith(" OK"):
         return StoredFile.State.CLEAN, ""
     return StoredFile.State.QUARANTINED, (
@@ -408,14 +418,14 @@ def _scanner_says(path: Path) -> str:
 
 def _refuse_unchecked(file: StoredFile) -> None:
     if file.state == StoredFile.State.QUARANTINED:
-        raise Refused(file.refusal or UNSCANNED)
+        raise FileRefused(file.refusal or UNSCANNED)
     if file.state == StoredFile.State.REFUSED:
-        raise Refused(file.refusal)
+        raise FileRefused(file.refusal)
 
 
 def _refuse_unknown_page(file: StoredFile, page: int) -> None:
     if page < 1 or (file.pages is not None and page > file.pages):
-        raise Refused(f"This file has no page {page}.")
+        raise FileRefused(f"This file has no page {page}.")
 
 
 def _digest_of(name: str) -> str:

@@ -16,6 +16,7 @@ from import_export.formats.base_formats import CSV, JSON
 from accounts.admin import VersionedAdmin, VersionedInline, acting
 from accounts.differences import Piece, word_differences
 from accounts.models import User
+from accounts.refusals import NotAllowed
 
 from . import services
 from .models import ApprovedParagraph, Edition, Guideline, Recommendation, Source
@@ -218,7 +219,7 @@ class EditionAdmin(FileMixin, VersionedAdmin):
                     edition_id=edition_id, on=timezone.localdate(now), by=acting(request), at=now
                 )
                 done += 1
-            except services.Refused as refusal:
+            except NotAllowed as refusal:
                 messages.warning(request, str(refusal))
         if done:
             messages.success(request, f"{done} confirmed in your name.")
@@ -253,7 +254,7 @@ class ApprovedParagraphAdmin(VersionedAdmin):
                     paragraph_id=paragraph_id, by=acting(request), at=now
                 )
                 messages.success(request, f"“{published}” is offered to reviewers.")
-            except services.Refused as refusal:
+            except NotAllowed as refusal:
                 messages.warning(request, str(refusal))
 
 

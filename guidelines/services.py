@@ -10,15 +10,12 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.names import who
+from accounts.refusals import NotAllowed
 
 from .models import ApprovedParagraph, Edition, Guideline, Recommendation, Source
 
 SEEDS = Path(__file__).with_name("seeds")
 SHIPPED = "Shipped with the product"
-
-
-class Refused(Exception):
-    """The act is refused; the message says why in a sentence for the person who tried."""
 
 
 @dataclass
@@ -42,14 +39,14 @@ def confirm_edition(*, edition_id: int, on: date, by: User, at: datetime) -> Edi
     """Say, with one's name, that an edition's dates and regulation are as the source has them.
 
     :param on: the local day.
-    :raises Refused: the person does not keep the guidelines, or it is confirmed already.
+    :raises NotAllowed: the person does not keep the guidelines, or it is confirmed already.
     """
     if not by.may("guidelines.manage"):
-        raise Refused("Only a guideline administrator confirms an edition.")
+        raise NotAllowed("Only a guideline administrator confirms an edition.")
     edition = Edition.objects.select_for_update().get(pk=edition_id)
     if edition.is_confirmed:
         name = who(edition.confirmed_by, reader=by)
-        raise Refused(f"{edition} was confirmed by {name} on {edition.confirmed_on:%m/%d/%Y}.")
+        raise NotAllowed(f"{edition} was confirmed by {name} on {edition.confirmed_on:%m/%d/%Y}.")
     edition.confirmed_by, edition.confirmed_on = by, on
     return edition.store(by=by, at=at, why="Confirmed", fields=["confirmed_by", "confirmed_on"])
 
@@ -58,13 +55,13 @@ def confirm_edition(*, edition_id: int, on: date, by: User, at: datetime) -> Edi
 def publish_paragraph(*, paragraph_id: int, by: User, at: datetime) -> ApprovedParagraph:
     """Offer a paragraph to reviewers. What finished decisions took over stays as it was.
 
-    :raises Refused: the person does not keep the guidelines, or it is not a draft.
+    :raises NotAllowed: the person does not keep the guidelines, or it is not a draft.
     """
     if not by.may("guidelines.manage"):
-        raise Refused("Only a guideline administrator publishes a paragraph.")
+        raise NotAllowed("Only a guideline administrator publishes a paragraph.")
     paragraph = ApprovedParagraph.objects.select_for_update().get(pk=paragraph_id)
     if paragraph.state != ApprovedParagraph.State.DRAFT:
-        raise Refused(f"“{paragraph}” is {paragraph.get_state_display().lower()}, not a draft.")
+        raise NotAllowed(f"“{paragraph}” is {paragraph.get_state_display().lower()}, not a draft.")
     paragraph.state = ApprovedParagraph.State.PUBLISHED
     return paragraph.store(by=by, at=at, why="Published", fields=["state"])
 

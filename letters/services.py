@@ -17,6 +17,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.refusals import NotAllowed, StaleForm
 from files import services as files
 from files.models import StoredFile
 
@@ -41,14 +42,10 @@ PDF = "application/pdf"
 ADMINISTRATOR_ACTS = "An administrator"
 AUTHOR_ACTS = "The author of the text, then a director"
 
-__all__ = ["FactsRefused", "LetterRefused", "Refused", "WordingRefused"]
+__all__ = ["FactsRefused", "LetterRefused", "WordingRefused"]
 
 
-class Refused(Exception):
-    """The act is refused; the message says why in a sentence for the person who tried."""
-
-
-class LetterRefused(Refused):
+class LetterRefused(NotAllowed):
     """A letter may not be written; ``problems`` names everything that stands in its way."""
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -56,7 +53,7 @@ class LetterRefused(Refused):
         super().__init__(" ".join(self.problems))
 
 
-class AlreadyTaken(Exception):
+class LetterTaken(StaleForm):
     """Another worker has the letter, or it is past being rendered. Nothing is to be done."""
 
 
@@ -122,12 +119,12 @@ def import_wording(*, text: str, by: User | None, at: datetime) -> WordingSet:
 def publish_wording(*, set_id: int, by: User, at: datetime) -> WordingSet:
     """Put a draft in force, and retire the set that was in force before it.
 
-    :raises Refused: nobody is named, their role may not, or the set is no draft.
+    :raises NotAllowed: nobody is named, their role may not, or the set is no draft.
     """
     if by is None:
-        raise Refused("Only a named person can publish wording.")
+        raise NotAllowed("Only a named person can publish wording.")
     if not by.may("letters.manage_wording"):
-        raise Refused("A director or an administrator publishes wording.")
+        raise NotAllowed("A director or an administrator publishes wording.")
     wanted = WordingSet.objects.get(pk=set_id)
     same = WordingSet.objects.filter(
         kind=wanted.kind, layout=wanted.layout, language=wanted.language
@@ -136,7 +133,9 @@ def publish_wording(*, set_id: int, by: User, at: datetime) -> WordingSet:
     locked = {row.pk: row for row in same.select_for_update().order_by("pk")}
     made = locked[set_id]
     if made.state != WordingSet.State.DRAFT:
-        raise Refused(f"{made} is {made.get_state_display().lower()}. Import a new draft instead.")
+        raise NotAllowed(
+            f"{made} is {made.get_state_display().lower()}. Import a new draft instead."
+        )
     for old in same.filter(state=WordingSet.State.PUBLISHED):
         old.state, old.retired_at = WordingSet.State.RETIRED, at
         old.store(by=by, at=at, why=f"Number {made.number} published", fields=_STATE_OF_SET)
@@ -375,7 +374,7 @@ def preview(
     except typesetting.TypesettingFailed as error:
         raise LetterRefused([str(error)]) from error
     except typesetting.TypesetterGone as error:
-        raise Refused(f"The preview could not be made: {error} Try again.") from error
+        raise NotAllowed(f"The preview could not be made: {error} Try again.") from error
     with transaction.atomic():
         file = files.store_bytes(content=made.content, media_type=PDF, pages=made.pages, at=at)
         row, _ = RenderedPreview.objects.get_or_create(
@@ -434,11 +433,11 @@ def render(*, letter_id: uuid.UUID, at: datetime, now: Callable[[], datetime]) -
     """Typeset a letter and file it. Safe to run twice; ``sweep`` covers never.
 
     :param now: reads the clock again for the moment of filing, after the typesetting.
-    :raises AlreadyTaken: another worker has it, or it is filed or parked.
+    :raises LetterTaken: another worker has it, or it is filed or parked.
     """
     taken = Letter.objects.claim(letter_id, at=at, lease_seconds=settings.LETTER_LEASE_SECONDS)
     if not taken:
-        raise AlreadyTaken(f"Letter {letter_id} is not waiting for a worker.")
+        raise LetterTaken(f"Letter {letter_id} is not waiting for a worker.")
     letter = Letter.objects.get(pk=letter_id)
     _step(letter.pk, LetterStep.Kind.CLAIMED, at=at, detail=f"Attempt {letter.attempts}")
     try:
@@ -455,7 +454,7 @@ def render(*, letter_id: uuid.UUID, at: datetime, now: Callable[[], datetime]) -
 def _filed(claimed: Letter, file: StoredFile, pages: int, *, at: datetime) -> Letter:
     letter = Letter.objects.select_for_update().get(pk=claimed.pk)
     if letter.state != Letter.State.RENDERING or letter.claimed_at != claimed.claimed_at:
-        raise AlreadyTaken(f"Letter {letter.pk} was taken over by another worker.")
+        raise LetterTaken(f"Letter {letter.pk} was taken over by another worker.")
     letter.state = Letter.State.FILED
     letter.file, letter.sha256, letter.pages, letter.filed_at = file, file.sha256, pages, at
     letter.lease_until, letter.failure, letter.who_must_act = None, "", ""
@@ -481,7 +480,7 @@ def _failed(claimed: Letter, why: str, who: str, *, at: datetime, for_good: bool
     """Note a failure; queue again for a later try, or park when tries are spent or useless."""
     letter = Letter.objects.select_for_update().get(pk=claimed.pk)
     if letter.state != Letter.State.RENDERING or letter.claimed_at != claimed.claimed_at:
-        raise AlreadyTaken(f"Letter {letter.pk} was taken over by another worker.")
+        raise LetterTaken(f"Letter {letter.pk} was taken over by another worker.")
     _step(letter.pk, LetterStep.Kind.FAILED, at=at, detail=why)
     if for_good or letter.attempts >= settings.LETTER_MAX_ATTEMPTS:
         _park(letter, why, who, at=at)
@@ -561,13 +560,13 @@ def sweep(*, at: datetime) -> Swept:
 def release_parked(*, letter_id: uuid.UUID, by: User, at: datetime) -> Letter:
     """Let a parked letter try again, once its cause is mended.
 
-    :raises Refused: wrong role, or it is not parked.
+    :raises NotAllowed: wrong role, or it is not parked.
     """
     if not by.may("letters.release_parked"):
-        raise Refused("Your role does not let you release parked letters.")
+        raise NotAllowed("Your role does not let you release parked letters.")
     letter = Letter.objects.select_for_update().get(pk=letter_id)
     if letter.state != Letter.State.PARKED:
-        raise Refused("This letter does not wait for a person.")
+        raise NotAllowed("This letter does not wait for a person.")
     letter.state, letter.attempts, letter.due_at = Letter.State.QUEUED, 0, at
     letter.published_at, letter.failure, letter.who_must_act = None, "", ""
     letter.save(
@@ -591,17 +590,17 @@ def mark_sent(*, delivery_id: int, method: Channel, on: date, by: User, at: date
 
     Called by the service of the app whose letter it is, which knows what starts with it.
 
-    :raises Refused: the letter is not filed, has gone out already, or the day cannot be.
+    :raises NotAllowed: the letter is not filed, has gone out already, or the day cannot be.
     """
     delivery = Delivery.objects.select_for_update().select_related("letter").get(pk=delivery_id)
     if not delivery.letter.is_filed:
-        raise Refused("The letter is not filed yet. Wait until its PDF is ready.")
+        raise NotAllowed("The letter is not filed yet. Wait until its PDF is ready.")
     if delivery.state != Delivery.State.PREPARED:
-        raise Refused("This letter has gone out already; it is sent only once.")
+        raise NotAllowed("This letter has gone out already; it is sent only once.")
     if on > timezone.localdate(at):
-        raise Refused("The day of sending is in the future. Check the date.")
+        raise NotAllowed("The day of sending is in the future. Check the date.")
     if on < delivery.letter.dated_on:
-        raise Refused(
+        raise NotAllowed(
             f"The letter is dated {fact_rules.day(delivery.letter.dated_on)}; "
             "it cannot have gone out before that day."
         )

@@ -22,7 +22,7 @@ def render(*, letter_id: str, **_: object) -> None:
         letter = services.render(
             letter_id=uuid.UUID(letter_id), at=timezone.now(), now=timezone.now
         )
-    except services.AlreadyTaken:
+    except services.LetterTaken:
         logger.info("letter_already_taken", letter_id=letter_id)
     else:
         logger.info("letter_rendered", letter_id=letter_id, state=letter.state)

@@ -10,6 +10,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 import files.services
+from accounts.actions import run_action, try_action
 from accounts.requests import StaffRequest
 from accounts.services import note_look
 
@@ -57,21 +58,27 @@ def download(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @require_GET
 def parked(request: StaffRequest) -> HttpResponse:
     """Every letter that waits for a person, the longest waiting first."""
+    return _parked_page(request)
+
+
+def _parked_page(request: StaffRequest, *, status: int = 200) -> HttpResponse:
     letters = Letter.objects.parked().order_by("created_at", "pk")[:200]
-    return render(request, "letters/parked.html", {"letters": letters})
+    return render(request, "letters/parked.html", {"letters": letters}, status=status)
 
 
 @require_POST
 def release(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Let a parked letter try again."""
     get_object_or_404(Letter, pk=pk)
-    try:
-        letter = services.release_parked(letter_id=pk, by=request.user, at=timezone.now())
-    except services.Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, f"{letter.title} is queued again.")
-    return redirect("letters:parked")
+    tried = run_action(
+        request,
+        None,
+        lambda: services.release_parked(letter_id=pk, by=request.user, at=timezone.now()),
+    )
+    if tried.done:
+        messages.success(request, f"{tried.result.title} is queued again.")
+        return redirect("letters:parked")
+    return _parked_page(request, status=tried.status)
 
 
 @require_GET
@@ -99,11 +106,12 @@ def wording_detail(request: StaffRequest, pk: int) -> HttpResponse:
 def publish_wording(request: StaffRequest, pk: int) -> HttpResponse:
     """Put a draft in force, in the name of the person who signs in."""
     get_object_or_404(WordingSet, pk=pk)
-    try:
-        made = services.publish_wording(set_id=pk, by=request.user, at=timezone.now())
-    except services.Refused as refusal:
-        return _wording_page(request, pk, refusal=str(refusal), status=422)
-    messages.success(request, f"{made} is in force.")
+    tried = try_action(
+        lambda: services.publish_wording(set_id=pk, by=request.user, at=timezone.now())
+    )
+    if tried.refusal:
+        return _wording_page(request, pk, refusal=str(tried.refusal), status=tried.status)
+    messages.success(request, f"{tried.result} is in force.")
     return redirect("letters:wording_detail", pk)
 
 

@@ -18,6 +18,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Protocol
 
+from accounts.refusals import Refused
+
 from . import facts as _facts
 from . import glyphs
 from .documents import LAYOUTS
@@ -28,7 +30,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
-class WordingRefused(Exception):
+class WordingRefused(Refused):
     """A wording file cannot be read; ``problems`` holds a sentence for each fault."""
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -36,7 +38,7 @@ class WordingRefused(Exception):
         super().__init__(" ".join(self.problems))
 
 
-class FactsRefused(Exception):
+class FactsRefused(Refused):
     """Sentences cannot be made: ``problems`` names every fact that is missing or has lapsed."""
 
     def __init__(self, problems: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from django import forms
 from cases.models import Party
 from cases.paper_fields import DatedForm, Line, PaperDate, PaperText
 
-from .models import Document, ReadMark
+from .models import Document
 from .policies import Basis
 from .services.chasing import Way
 
@@ -126,12 +126,6 @@ class ReopenForm(forms.Form):
         max_length=LONGEST_LINE,
         error_messages={"required": "Say what is missing."},
     )
-
-
-class MarkForm(forms.Form):
-    """How far the reviewer got with a document."""
-
-    mark = forms.ChoiceField(choices=ReadMark.Mark.choices)
 
 
 class ContactForm(forms.Form):

@@ -15,23 +15,18 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-import files.services
+from accounts.actions import refused_page, run_action, try_action
 from accounts.names import who
-from accounts.requests import StaffRequest
-from accounts.versions import Stale
-from cases.models import CannotMove, Case, Event, Priority, Role
-from cases.paper_fields import whole_number
-from cases.policies import NotAllowed
+from accounts.requests import StaffRequest, posted, seen_version, whole_number
+from cases.models import Case, Event, Priority, Role
 
 from . import access, overview, policies
 from . import chase as chase_lists
 from . import viewer as viewers
 from .chase import Show
-from .forms import AddForm, CompleteForm, ContactForm, MarkForm, ReopenForm
+from .forms import AddForm, CompleteForm, ContactForm, ReopenForm
 from .services import chasing, documents, reading
 from .services import dispatch as dispatch_services
-
-REFUSALS = (NotAllowed, CannotMove)
 
 # A page image stands alone: nothing in it may run, load or be framed elsewhere.
 IMAGE_HEADERS = {
@@ -55,19 +50,17 @@ def add(request: StaffRequest, number: str) -> HttpResponse:
     now = timezone.now()
     case = _open_case(request, number, now)
     form = AddForm(request.POST, request.FILES, auto_id="add_%s", today=timezone.localdate(now))
-    if form.is_valid():
-        try:
-            added = documents.add_document(
-                case_id=case.pk, **form.cleaned_data, by=request.user, at=now
-            )
-        except (documents.FileRefused, documents.AlreadyOnFile) as refusal:
-            form.add_error("upload", str(refusal))
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"Added as document {added.number}: {added.title}.")
-            return redirect("records:list", number)
-    return _records_page(request, case, now, add=form, status=422)
+    tried = run_action(
+        request,
+        form,
+        lambda: documents.add_document(
+            case_id=case.pk, **form.cleaned_data, by=request.user, at=now
+        ),
+    )
+    if tried.done:
+        messages.success(request, f"Added as document {tried.result.number}: {tried.result.title}.")
+        return redirect("records:list", number)
+    return _records_page(request, case, now, add=form, status=tried.status)
 
 
 @require_safe
@@ -96,24 +89,23 @@ def contact(request: StaffRequest, number: str) -> HttpResponse:
     now = timezone.now()
     case, today = _open_case(request, number, now), timezone.localdate(now)
     asked = [one.notice.party for one in overview.owed(case)]
-    form = ContactForm(request.POST or None, parties=asked)
-    if request.method == "POST" and form.is_valid():
-        said = form.cleaned_data
-        try:
-            chasing.log_contact(
-                case_id=case.pk,
-                party_id=said["party"],
-                way=said["way"],
-                spoke_to=said["spoke_to"],
-                said=said["said"],
-                by=request.user,
-                at=now,
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{case.number}: the contact is on the timeline.")
-            return redirect("records:contact", number)
+    form = ContactForm(posted(request), parties=asked)
+    tried = run_action(
+        request,
+        form,
+        lambda: chasing.log_contact(
+            case_id=case.pk,
+            party_id=form.cleaned_data["party"],
+            way=form.cleaned_data["way"],
+            spoke_to=form.cleaned_data["spoke_to"],
+            said=form.cleaned_data["said"],
+            by=request.user,
+            at=now,
+        ),
+    )
+    if tried.done:
+        messages.success(request, f"{case.number}: the contact is on the timeline.")
+        return redirect("records:contact", number)
     context = {
         "case": case,
         "tab": "records",
@@ -129,8 +121,7 @@ def contact(request: StaffRequest, number: str) -> HttpResponse:
         ],
         "why_not": policies.why_not_chase(request.user, case),
     }
-    status = 422 if request.method == "POST" else 200
-    return render(request, "records/contact.html", context, status=status)
+    return render(request, "records/contact.html", context, status=tried.status)
 
 
 @require_POST
@@ -144,26 +135,22 @@ def complete(request: StaffRequest, number: str) -> HttpResponse:
         today=timezone.localdate(now),
         expedited=case.priority == Priority.EXPEDITED,
     )
-    status = 422
-    if form.is_valid():
-        try:
-            documents.mark_complete(
-                case_id=case.pk,
-                **form.cleaned_data,
-                seen_version=_seen(request),
-                by=request.user,
-                at=now,
-            )
-        except Stale as stale:
-            form.add_error(None, str(stale))
-            status = 409
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The records are complete; the determination’s clock runs.")
-            return redirect("desk:case", number)
-    case.refresh_from_db()
-    return _records_page(request, case, now, complete=form, status=status)
+    tried = run_action(
+        request,
+        form,
+        lambda: documents.mark_complete(
+            case_id=case.pk,
+            **form.cleaned_data,
+            seen_version=seen_version(request),
+            by=request.user,
+            at=now,
+        ),
+        row=case,
+    )
+    if tried.done:
+        messages.success(request, "The records are complete; the determination’s clock runs.")
+        return redirect("desk:case", number)
+    return _records_page(request, case, now, complete=form, status=tried.status)
 
 
 @require_POST
@@ -172,26 +159,22 @@ def reopen(request: StaffRequest, number: str) -> HttpResponse:
     now = timezone.now()
     case = _open_case(request, number, now)
     form = ReopenForm(request.POST)
-    status = 422
-    if form.is_valid():
-        try:
-            documents.reopen_records(
-                case_id=case.pk,
-                reason=form.cleaned_data["reason"],
-                seen_version=_seen(request),
-                by=request.user,
-                at=now,
-            )
-        except Stale as stale:
-            form.add_error(None, str(stale))
-            status = 409
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "Waiting for records again.")
-            return redirect("records:list", number)
-    case.refresh_from_db()
-    return _records_page(request, case, now, reopen=form, status=status)
+    tried = run_action(
+        request,
+        form,
+        lambda: documents.reopen_records(
+            case_id=case.pk,
+            reason=form.cleaned_data["reason"],
+            seen_version=seen_version(request),
+            by=request.user,
+            at=now,
+        ),
+        row=case,
+    )
+    if tried.done:
+        messages.success(request, "Waiting for records again.")
+        return redirect("records:list", number)
+    return _records_page(request, case, now, reopen=form, status=tried.status)
 
 
 @require_POST
@@ -203,13 +186,15 @@ def dispatch(request: StaffRequest, number: str) -> HttpResponse:
     assignment = overview.assignments_of(case).filter(pk=chosen or 0).first()
     if assignment is None:
         raise Http404
-    try:
-        dispatch_services.dispatch(assignment_id=assignment.pk, by=request.user, at=now)
-    except REFUSALS as refusal:
-        messages.error(request, str(refusal))
-        return _records_page(request, case, now, status=422)
-    messages.success(request, "The complete case file is with the reviewer.")
-    return redirect("records:list", number)
+    tried = run_action(
+        request,
+        None,
+        lambda: dispatch_services.dispatch(assignment_id=assignment.pk, by=request.user, at=now),
+    )
+    if tried.done:
+        messages.success(request, "The complete case file is with the reviewer.")
+        return redirect("records:list", number)
+    return _records_page(request, case, now, status=tried.status)
 
 
 @require_safe
@@ -256,13 +241,16 @@ def page(request: StaffRequest, document_id: int, page: int) -> HttpResponse:
 def page_text(request: StaffRequest, document_id: int, page: int) -> HttpResponse:
     """One page as text, for those who do not read pictures."""
     try:
-        found, text = reading.page_text(
-            document_id=document_id, page=page, by=request.user, at=timezone.now()
+        read = try_action(
+            lambda: reading.page_text(
+                document_id=document_id, page=page, by=request.user, at=timezone.now()
+            )
         )
     except reading.Hidden:
         raise Http404 from None
-    except files.services.Refused as refusal:
-        return _unreadable(request, str(refusal))
+    if read.refusal:
+        return _unreadable(request, str(read.refusal))
+    found, text = read.result
     context = {"case": found.case, "document": found, "page": page, "text": text}
     return render(request, "records/page_text.html", context | _neighbours(found.pages, page))
 
@@ -271,15 +259,17 @@ def page_text(request: StaffRequest, document_id: int, page: int) -> HttpRespons
 def page_png(request: StaffRequest, document_id: int, page: int) -> HttpResponse:
     """The picture of a page, drawn from the file by a process that can do nothing else."""
     try:
-        picture = reading.page_image(
-            document_id=document_id, page=page, by=request.user, at=timezone.now()
+        drawn = try_action(
+            lambda: reading.page_image(
+                document_id=document_id, page=page, by=request.user, at=timezone.now()
+            )
         )
     except reading.Hidden:
         raise Http404 from None
-    except files.services.Refused as refusal:
-        return _unreadable(request, str(refusal))
+    if drawn.refusal:
+        return _unreadable(request, str(drawn.refusal))
     return HttpResponse(
-        picture,
+        drawn.result,
         content_type="image/png",
         headers={
             **IMAGE_HEADERS,
@@ -299,21 +289,19 @@ def mark(request: StaffRequest, document_id: int) -> HttpResponse:
     assignment = access.reading_assignment(request.user, found.case)
     if assignment is None:
         raise Http404
-    form = MarkForm(request.POST)
-    if form.is_valid():
-        try:
-            reading.mark(
-                assignment_id=assignment.pk,
-                document_id=document_id,
-                mark=form.cleaned_data["mark"],
-                by=request.user,
-                at=now,
-            )
-        except REFUSALS as refusal:
-            messages.error(request, str(refusal))
-    else:
-        messages.error(request, "Choose reviewed or not relevant.")
-    return redirect(_back(request) or reverse("records:document", args=[document_id]))
+    back = _back(request) or reverse("records:document", args=[document_id])
+    tried = try_action(
+        lambda: reading.mark(
+            assignment_id=assignment.pk,
+            document_id=document_id,
+            mark=request.POST.get("mark", ""),
+            by=request.user,
+            at=now,
+        )
+    )
+    if tried.refusal:
+        return refused_page(request, tried.refusal, back=back)
+    return redirect(back)
 
 
 def _open_case(request: StaffRequest, number: str, now: datetime) -> Case:
@@ -392,7 +380,3 @@ def _back(request: StaffRequest) -> str:
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return url if ours else ""
-
-
-def _seen(request: StaffRequest) -> int | None:
-    return whole_number(request.POST.get("version", ""))

@@ -40,7 +40,6 @@ class AssignForm(forms.Form):
 
     reviewer = forms.IntegerField(widget=forms.HiddenInput)
     candidate_list = forms.IntegerField(widget=forms.HiddenInput)
-    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
     override_code = forms.ChoiceField(
         label="Why this reviewer rather than one of the first three?",
         choices=[("", "Choose a reason"), *ReviewerAssignment.Override.choices],
@@ -149,7 +148,6 @@ class ReviewerForm(forms.Form):
             "max_value": "Enter 0 to 200.",
         },
     )
-    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
 class StatusForm(forms.Form):
@@ -161,7 +159,6 @@ class StatusForm(forms.Form):
         max_length=300,
         error_messages={"required": "Say why the status changes."},
     )
-    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
 class SignInForm(forms.Form):

@@ -78,7 +78,6 @@ class ReceivesForm(forms.Form):
         required=False,
     )
     reason = Line(label="Why", max_length=300, error_messages={"required": "Say why this changes."})
-    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

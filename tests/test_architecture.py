@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 MAY_NAME = {
     "accounts": set(),
-    "files": set(),
+    "files": {"accounts"},
     "guidelines": {"accounts"},
     "letters": {"accounts", "files"},
     "cases": {"accounts", "files", "guidelines", "letters"},

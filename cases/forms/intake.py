@@ -12,6 +12,7 @@ from django.core import signing
 from django.http import QueryDict
 from django.urls import reverse_lazy
 
+from accounts.refusals import NotAllowed
 from cases.deadlines import PACIFIC
 from cases.models import (
     DRAFT_DAYS,
@@ -490,6 +491,17 @@ def scan_of(ticket: str) -> StoredFile | None:
     except signing.BadSignature:
         return None
     return StoredFile.objects.filter(pk=file_id).first()
+
+
+def read_key(text: str) -> UUID:
+    """The key of a form that the page sent back.
+
+    :raises NotAllowed: it is none of ours.
+    """
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotAllowed("Begin a new form.") from None
 
 
 def new_key() -> UUID:

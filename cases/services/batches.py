@@ -11,6 +11,7 @@ from django.db.models import Q
 
 import files.services
 from accounts.models import User
+from accounts.refusals import TakenByAnother
 from cases.deadlines import PACIFIC
 from cases.models import ApplicationPaper, Batch, Case, Channel, Sheet, WhyNot
 from cases.models.batches import SheetQuerySet
@@ -20,10 +21,6 @@ from files.models import StoredFile
 MOST_SHEETS = 100  # in one batch
 _RENEW_AFTER = timedelta(minutes=5)  # a lease is written anew at most this often
 _CLAIM = ["claimed_by", "claimed_at"]
-
-
-class TakenByAnother(NotAllowed):
-    """Somebody else keys this sheet now."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +211,7 @@ def _look_at(upload: UploadedFile, at: datetime) -> _Scan:
     upload.seek(0)
     try:
         file = files.services.receive(upload=upload, at=at)
-    except files.services.Refused as refusal:
+    except files.services.FileRefused as refusal:
         return _Scan(name, digest.hexdigest(), None, str(refusal))
     return _Scan(name, digest.hexdigest(), file, "")
 

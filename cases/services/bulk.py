@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-import letters.services
 from accounts.models import User
+from accounts.refusals import Refused
 from cases import policies
-from cases.models import CannotMove, Case
+from cases.models import Case
 
 from . import claims, notes, notices
 
 MOST = 200
 _SEES = "cases.view_case"
-REFUSALS = (policies.NotAllowed, CannotMove, letters.services.Refused)
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def do_to_many(
     for case in _cases(case_ids):
         try:
             chosen.act(case_id=case.pk, by=by, at=at, **typed)
-        except REFUSALS as refusal:
+        except Refused as refusal:
             outcomes.append(Outcome(case, str(refusal)))
         else:
             outcomes.append(Outcome(case))

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.names import who
+from accounts.refusals import TakenByAnother
 from accounts.roles import Role
 from cases import policies
 from cases.lifecycle import NEXT_ROLE, QUEUES, Status
@@ -87,7 +88,8 @@ def claim_next(*, queue: str = "", by: User, at: datetime) -> WorkClaim | None:
 def claim(*, case_id: int, by: User, at: datetime) -> WorkClaim:
     """Take one case; taking it again renews the time.
 
-    :raises NotAllowed: another role acts next, or someone else has it.
+    :raises NotAllowed: another role acts next.
+    :raises TakenByAnother: someone else has it.
     """
     case = Case.objects.lock(case_id)
     policies.refuse(policies.why_not_claim(by, case))
@@ -95,7 +97,7 @@ def claim(*, case_id: int, by: User, at: datetime) -> WorkClaim:
     if held is None:
         return _take(case, by=by, at=at)
     if held.by_id != by.pk:
-        policies.refuse(f"Case {case.number}: {held_since(claim=held, reader=by)}")
+        raise TakenByAnother(f"Case {case.number}: {held_since(claim=held, reader=by)}")
     return _renew(held, at=at)
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
+from accounts.refusals import StaleForm
 from cases.models import DRAFT_DAYS, CancelledIntake, Case, IntakeDraft, WhyNot
 from cases.policies import NotAllowed, refuse, why_not_cancel_draft, why_not_enter
 
@@ -16,7 +17,7 @@ from . import batches
 Typed = Mapping[str, Sequence[str]]
 
 
-class TypedElsewhere(Exception):
+class TypedElsewhere(StaleForm):
     """The same form was typed on in another window; ``draft`` is what stands there."""
 
     def __init__(self, draft: IntakeDraft) -> None:

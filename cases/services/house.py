@@ -8,9 +8,9 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import BadFact
 from cases import policies
 from cases.models import HouseMember, HouseTie, Kin, TieRelation, TwoTimeFact
-from cases.policies import BadFact
 
 from . import people
 

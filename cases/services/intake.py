@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
+from accounts.refusals import StaleForm
 from accounts.versions import VersionedQuerySet
 from cases.deadlines import local_day
 from cases.lifecycle import Status
@@ -140,7 +141,7 @@ class ApplicationOnForm:
     sheet_id: int | None = None  # the sheet of a batch that was keyed
 
 
-class SheetAlreadyEntered(Exception):
+class SheetAlreadyEntered(StaleForm):
     """The very same sheet was entered before; the message names the case it became."""
 
     def __init__(self, case: Case) -> None:

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import User
+from accounts.refusals import StaleForm
 from cases import policies
 from cases.models import Case, DisputedItem, Event, ItemChange, TreatmentCategory
 
@@ -36,7 +37,7 @@ _MATCHED_BY = ("category", "body_part", "is_experimental")
 _SAID = {True: "Yes", False: "No", None: ""}
 
 
-class Outdated(policies.NotAllowed):
+class ProposalOutdated(StaleForm):
     """The item changed after the change was proposed; the message says what to do."""
 
 
@@ -126,13 +127,13 @@ def accept(*, change_id: int, by: User, at: datetime) -> ItemChange:
     When the last pending item is withdrawn, the case is.
 
     :raises NotAllowed: the proposer themself, wrong role, decided already, or the case moved on.
-    :raises Outdated: the item is no longer what the proposer changed.
+    :raises ProposalOutdated: the item is no longer what the proposer changed.
     """
     change, case, item = _lock_change(change_id)
     policies.refuse(policies.why_not_decide_item_change(by, change))
     policies.refuse(policies.why_not_change_items(case))
     if item is not None and (item.version != change.item_version or not _is_pending(item)):
-        raise Outdated(
+        raise ProposalOutdated(
             f"Item {item.position} has changed since this was proposed. "
             "Refuse the proposal, and let it be made again on what stands now."
         )

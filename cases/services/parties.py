@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import StaleForm
 from cases import policies
 from cases.deadlines import local_day
 from cases.models import Case, Event, Party, PersonName, PreferredChannel, Role
@@ -45,7 +46,7 @@ _LABELS = {
 _NAMES_PEOPLE = ("name", "contact")
 
 
-class Outdated(policies.NotAllowed):
+class PartyChanged(StaleForm):
     """Somebody else changed this party after the page was opened; the message says so."""
 
 
@@ -129,7 +130,7 @@ def change(
     another contact) grow the party list; an address or a channel does not.
 
     :raises Party.DoesNotExist: not a party of this case.
-    :raises Outdated: somebody else changed or ended this party in between.
+    :raises PartyChanged: somebody else changed or ended this party in between.
     :raises NotAllowed: wrong role or state, nothing changed, no reason, or a day that cannot be.
     """
     case = Case.objects.lock(case_id)
@@ -189,7 +190,7 @@ def end(*, case_id: int, party_id: int, last_day: date, why: str, by: User, at: 
     Nobody new comes onto the list, so a reviewer's attestation stands: who left stays tested.
 
     :raises Party.DoesNotExist: not a party of this case.
-    :raises Outdated: somebody else changed or ended this party in between.
+    :raises PartyChanged: somebody else changed or ended this party in between.
     :raises NotAllowed: wrong role or state, no reason, a day that cannot be, or the employee.
     """
     case = Case.objects.lock(case_id)
@@ -256,11 +257,11 @@ def _grow(case: Case, why: str, *, by: User, at: datetime) -> None:
 
 def _refuse_outdated(old: Party, at: datetime) -> None:
     if old.withdrawn or Party.objects.filter(corrects=old).exists():
-        raise Outdated(
+        raise PartyChanged(
             "Someone else changed this party after you opened it. Look at what stands now."
         )
     if old.valid_to is not None and old.valid_to < local_day(at):
-        raise Outdated(f"This ended on {old.valid_to:%m/%d/%Y} and is history now.")
+        raise PartyChanged(f"This ended on {old.valid_to:%m/%d/%Y} and is history now.")
 
 
 def _refuse_impossible_channel(fax: str, email: str, channel: str) -> None:

@@ -1,8 +1,4 @@
-"""What the pages of a case share: loading it, and the shape of an act with a reason.
-
-A view loads, checks the form, makes one call and answers. What the case refuses is the form again
-with 422 and everything that was typed; what someone else changed meanwhile is 409.
-"""
+"""What the pages of a case share: loading it, and the shape of an act with a reason."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,15 +9,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
-import letters.services
+from accounts.actions import run_action
 from accounts.models import User
-from accounts.requests import StaffRequest
-from cases import policies
+from accounts.requests import StaffRequest, posted
 from cases.forms.acts import ReasonForm
-from cases.models import CannotMove, Case
-from cases.paper_fields import whole_number
-
-REFUSALS = (policies.NotAllowed, CannotMove, letters.services.Refused)
+from cases.models import Case
 
 
 def act_with_reason(
@@ -37,20 +29,20 @@ def act_with_reason(
 ) -> HttpResponse:
     """The common shape of an act that needs nothing but a reason."""
     case = load_case(number)
-    form = ReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            act(
-                case_id=case.pk,
-                reason=form.cleaned_data["reason"],
-                by=request.user,
-                at=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, done)
-            return redirect(case)
+    form = ReasonForm(posted(request))
+    tried = run_action(
+        request,
+        form,
+        lambda: act(
+            case_id=case.pk,
+            reason=form.cleaned_data["reason"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, done)
+        return redirect(case)
     context = {
         "case": case,
         "form": form,
@@ -60,18 +52,12 @@ def act_with_reason(
         "items": case.items.filter(ending="PENDING").order_by("position"),
         **(extra or {}),
     }
-    return render(
-        request, "cases/reason.html", context, status=422 if request.method == "POST" else 200
-    )
+    return render(request, "cases/reason.html", context, status=tried.status)
 
 
 def load_case(number: str) -> Case:
+    """The case with this number, for the pages of every app; 404 when there is none."""
     return get_object_or_404(Case.objects.select_related("ur_decision"), number=number)
-
-
-def add_error_of(form: Any, refusal: policies.BadFact) -> None:
-    """Put a refusal beside the field that it is about, or above the form."""
-    form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
 
 
 def way_back(request: StaffRequest, otherwise: str) -> str:
@@ -79,7 +65,3 @@ def way_back(request: StaffRequest, otherwise: str) -> str:
     to: str = request.POST.get("back", "")
     ours = to.startswith("/") and url_has_allowed_host_and_scheme(to, allowed_hosts=None)
     return to if ours else otherwise
-
-
-def seen_version(request: StaffRequest) -> int | None:
-    return whole_number(request.POST.get("version", ""))

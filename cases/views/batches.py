@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.actions import run_action
 from accounts.names import who
-from accounts.requests import StaffRequest
+from accounts.requests import StaffRequest, posted
 from cases.forms.batches import PARKING, BatchForm, WhyNotForm
 from cases.models import Batch, Channel, Sheet, WhyNot
-from cases.policies import NotAllowed, why_not_park
+from cases.policies import why_not_park
 from cases.services import batches as batch_services
 
 RECENT = timedelta(days=2)  # a batch that is done stays in sight so long
@@ -24,21 +25,21 @@ def batches(request: StaffRequest) -> HttpResponse:
     """The post at hand, oldest first, and the way to take more in."""
     now = timezone.now()
     today = timezone.localdate(now)
-    form = BatchForm(request.POST or None, today=today, initial={"received": f"{today:%m/%d/%Y}"})
-    if request.method == "POST" and form.is_valid():
-        try:
-            batch = batch_services.open_batch(
-                channel=Channel(form.cleaned_data["channel"]),
-                received_on=form.cleaned_data["received"],
-                uploads=request.FILES.getlist("scans"),
-                note=form.cleaned_data["note"],
-                by=request.user,
-                at=now,
-            )
-        except NotAllowed as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            return _after_opening(request, batch)
+    form = BatchForm(posted(request), today=today, initial={"received": f"{today:%m/%d/%Y}"})
+    tried = run_action(
+        request,
+        form,
+        lambda: batch_services.open_batch(
+            channel=Channel(form.cleaned_data["channel"]),
+            received_on=form.cleaned_data["received"],
+            uploads=request.FILES.getlist("scans"),
+            note=form.cleaned_data["note"],
+            by=request.user,
+            at=now,
+        ),
+    )
+    if tried.done:
+        return _after_opening(request, tried.result)
     channel = request.GET.get("channel", "")
     rows = Batch.objects.in_work(since=now - RECENT).counted()
     if channel in Channel.values:
@@ -55,8 +56,7 @@ def batches(request: StaffRequest) -> HttpResponse:
         "channel": channel,
         "today": today,
     }
-    status = 422 if request.method == "POST" else 200
-    return render(request, "cases/batches.html", context, status=status)
+    return render(request, "cases/batches.html", context, status=tried.status)
 
 
 def _after_opening(request: StaffRequest, batch: Batch) -> HttpResponse:
@@ -74,6 +74,10 @@ def _after_opening(request: StaffRequest, batch: Batch) -> HttpResponse:
 @require_GET
 def batch(request: StaffRequest, batch: int) -> HttpResponse:
     """The sheets of one batch, and what became of each."""
+    return _batch_page(request, batch)
+
+
+def _batch_page(request: StaffRequest, batch: int, *, status: int = 200) -> HttpResponse:
     now = timezone.now()
     found = get_object_or_404(Batch.objects.counted(), pk=batch)
     sheets = found.sheets.select_related(
@@ -84,7 +88,7 @@ def batch(request: StaffRequest, batch: int) -> HttpResponse:
         for sheet in sheets
     ]
     context = {"batch": found, "rows": rows, "today": timezone.localdate(now)}
-    return render(request, "cases/batch.html", context)
+    return render(request, "cases/batch.html", context, status=status)
 
 
 @require_POST
@@ -101,59 +105,65 @@ def next_sheet(request: StaffRequest) -> HttpResponse:
 def claim_sheet(request: StaffRequest, sheet: int) -> HttpResponse:
     """Claim this sheet and open it."""
     row = _load(sheet)
-    try:
-        batch_services.claim(sheet_id=row.pk, by=request.user, at=timezone.now())
-    except NotAllowed as refusal:
-        messages.error(request, str(refusal))
-        return redirect("cases:batch", row.batch_id)
-    return redirect("cases:enter_sheet", row.pk)
+    tried = run_action(
+        request,
+        None,
+        lambda: batch_services.claim(sheet_id=row.pk, by=request.user, at=timezone.now()),
+    )
+    if tried.done:
+        return redirect("cases:enter_sheet", row.pk)
+    return _batch_page(request, row.batch_id, status=tried.status)
 
 
 @require_POST
 def release_sheet(request: StaffRequest, sheet: int) -> HttpResponse:
     """Lay a sheet down for somebody else."""
     row = _load(sheet)
-    try:
-        batch_services.release(sheet_id=row.pk, by=request.user, at=timezone.now())
-    except NotAllowed as refusal:
-        messages.error(request, str(refusal))
-    else:
+    tried = run_action(
+        request,
+        None,
+        lambda: batch_services.release(sheet_id=row.pk, by=request.user, at=timezone.now()),
+    )
+    if tried.done:
         messages.success(request, f"{row} waits for the next clerk.")
-    return redirect("cases:batch", row.batch_id)
+        return redirect("cases:batch", row.batch_id)
+    return _batch_page(request, row.batch_id, status=tried.status)
 
 
 @require_POST
 def unpark_sheet(request: StaffRequest, sheet: int) -> HttpResponse:
     """Put a sheet back among those that wait."""
     row = _load(sheet)
-    try:
-        batch_services.unpark(sheet_id=row.pk, by=request.user, at=timezone.now())
-    except NotAllowed as refusal:
-        messages.error(request, str(refusal))
-    else:
+    tried = run_action(
+        request,
+        None,
+        lambda: batch_services.unpark(sheet_id=row.pk, by=request.user, at=timezone.now()),
+    )
+    if tried.done:
         messages.success(request, f"{row} waits again.")
-    return redirect("cases:batch", row.batch_id)
+        return redirect("cases:batch", row.batch_id)
+    return _batch_page(request, row.batch_id, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def park_sheet(request: StaffRequest, sheet: int) -> HttpResponse:
     """Set a sheet aside with a coded reason."""
     row, now = _load(sheet), timezone.now()
-    form = WhyNotForm(request.POST or None, reasons=PARKING)
-    if request.method == "POST" and form.is_valid():
-        try:
-            batch_services.park(
-                sheet_id=row.pk,
-                reason=WhyNot(form.cleaned_data["reason"]),
-                note=form.cleaned_data["note"],
-                by=request.user,
-                at=now,
-            )
-        except NotAllowed as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{row} is set aside. The supervisor sees it.")
-            return redirect("cases:batches")
+    form = WhyNotForm(posted(request), reasons=PARKING)
+    tried = run_action(
+        request,
+        form,
+        lambda: batch_services.park(
+            sheet_id=row.pk,
+            reason=WhyNot(form.cleaned_data["reason"]),
+            note=form.cleaned_data["note"],
+            by=request.user,
+            at=now,
+        ),
+    )
+    if tried.done:
+        messages.success(request, f"{row} is set aside. The supervisor sees it.")
+        return redirect("cases:batches")
     context = {
         "form": form,
         "title": f"Set aside: {row}",
@@ -161,8 +171,7 @@ def park_sheet(request: StaffRequest, sheet: int) -> HttpResponse:
         "why_not": why_not_park(request.user, row, at=now),
         "back": reverse("cases:enter_sheet", args=[row.pk]),
     }
-    status = 422 if request.method == "POST" else 200
-    return render(request, "cases/why_not.html", context, status=status)
+    return render(request, "cases/why_not.html", context, status=tried.status)
 
 
 def _load(sheet: int) -> Sheet:

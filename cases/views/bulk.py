@@ -1,16 +1,16 @@
 """One act on the cases that were ticked in a list: asked first where it cannot be undone."""
 
 from django import forms
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from accounts.requests import StaffRequest
+from accounts.actions import refused_page
+from accounts.refusals import NotAllowed
+from accounts.requests import StaffRequest, whole_number
 from cases.forms.acts import NoteForm, SentForm
-from cases.paper_fields import whole_number
 from cases.services import bulk
 
 from .acting import way_back
@@ -27,8 +27,7 @@ def act_on_many(request: StaffRequest) -> HttpResponse:
     back = way_back(request, "/")
     ids = [pk for pk in map(whole_number, request.POST.getlist("case")) if pk is not None]
     if not ids:
-        messages.error(request, "Tick at least one case first.")
-        return redirect(back)
+        return refused_page(request, NotAllowed("Tick at least one case first."), back=back)
     now = timezone.now()
     confirmed = not act.question or "confirmed" in request.POST
     form = _form(request, act, confirmed)
@@ -41,8 +40,10 @@ def act_on_many(request: StaffRequest) -> HttpResponse:
     typed = form.cleaned_data if form is not None else {}
     rows = bulk.do_to_many(act=act.name, case_ids=ids, by=request.user, at=now, **typed)
     done = sum(not row.refusal for row in rows)
-    context = {"act": act, "rows": rows, "back": back, "done": done, "refused": len(rows) - done}
-    return render(request, "cases/bulk_done.html", context)
+    refused = len(rows) - done
+    context = {"act": act, "rows": rows, "back": back, "done": done, "refused": refused}
+    status = NotAllowed.status if refused else 200
+    return render(request, "cases/bulk_done.html", context, status=status)
 
 
 def _form(request: StaffRequest, act: bulk.BulkAct, confirmed: bool) -> forms.Form | None:

@@ -6,11 +6,12 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from accounts.actions import refused_page, try_action
 from accounts.requests import StaffRequest
 from cases.lifecycle import QUEUES
 from cases.services import claims
 
-from .acting import REFUSALS, load_case, way_back
+from .acting import load_case, way_back
 
 
 @require_POST
@@ -31,23 +32,21 @@ def claim_next(request: StaffRequest) -> HttpResponse:
 def claim(request: StaffRequest, number: str) -> HttpResponse:
     """Take one case."""
     case = load_case(number)
-    try:
-        claims.claim(case_id=case.pk, by=request.user, at=timezone.now())
-    except REFUSALS as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, f"{case.number} is yours.")
-    return redirect(way_back(request, case.get_absolute_url()))
+    back = way_back(request, case.get_absolute_url())
+    tried = try_action(lambda: claims.claim(case_id=case.pk, by=request.user, at=timezone.now()))
+    if tried.refusal:
+        return refused_page(request, tried.refusal, back=back)
+    messages.success(request, f"{case.number} is yours.")
+    return redirect(back)
 
 
 @require_POST
 def release(request: StaffRequest, number: str) -> HttpResponse:
     """Give a case back to its list."""
     case = load_case(number)
-    try:
-        claims.release(case_id=case.pk, by=request.user, at=timezone.now())
-    except REFUSALS as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, f"{case.number} is back in its list.")
-    return redirect(way_back(request, case.get_absolute_url()))
+    back = way_back(request, case.get_absolute_url())
+    tried = try_action(lambda: claims.release(case_id=case.pk, by=request.user, at=timezone.now()))
+    if tried.refusal:
+        return refused_page(request, tried.refusal, back=back)
+    messages.success(request, f"{case.number} is back in its list.")
+    return redirect(back)

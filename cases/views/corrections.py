@@ -6,13 +6,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from accounts.requests import StaffRequest
-from accounts.versions import Stale
+from accounts.actions import run_action
+from accounts.requests import StaffRequest, seen_version
 from cases.forms.corrections import CorrectionForm, ReceivedForm
 from cases.policies import why_not_correct_intake, why_not_correct_received
 from cases.services import corrections
 
-from .acting import REFUSALS, load_case, seen_version
+from .acting import load_case
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,39 +30,35 @@ def correct(request: StaffRequest, number: str) -> HttpResponse:
     typed = request.POST if request.method == "POST" and not of_received else None
     keyed = CorrectionForm(typed, case=case, today=today)
     sent: ReceivedForm | CorrectionForm = form if of_received else keyed
-    status = 422 if request.method == "POST" else 200
-    if request.method == "POST" and sent.is_valid():
-        try:
-            if of_received:
-                corrections.correct_received(
-                    case_id=case.pk,
-                    received_at=form.received_at(),
-                    why=form.cleaned_data["reason"],
-                    seen_version=seen_version(request),
-                    by=request.user,
-                    at=now,
-                )
-                changed = ["received date"]
-            else:
-                changed = corrections.correct_sheet(
-                    case_id=case.pk,
-                    said=keyed.said(),
-                    items=keyed.items,
-                    added=keyed.added,
-                    why=keyed.cleaned_data["why"],
-                    seen_version=seen_version(request),
-                    by=request.user,
-                    at=now,
-                )
-        except Stale as stale:
-            sent.add_error(None, str(stale))
-            status = 409
-        except REFUSALS as refusal:
-            sent.add_error(None, str(refusal))
-        else:
-            done = f"Corrected: {', '.join(changed)}." if changed else "Nothing was changed."
-            messages.success(request, done)
-            return redirect("cases:correct", case.number)
+
+    def correct_what_was_sent() -> list[str]:
+        if of_received:
+            corrections.correct_received(
+                case_id=case.pk,
+                received_at=form.received_at(),
+                why=form.cleaned_data["reason"],
+                seen_version=seen_version(request),
+                by=request.user,
+                at=now,
+            )
+            return ["received date"]
+        return corrections.correct_sheet(
+            case_id=case.pk,
+            said=keyed.said(),
+            items=keyed.items,
+            added=keyed.added,
+            why=keyed.cleaned_data["why"],
+            seen_version=seen_version(request),
+            by=request.user,
+            at=now,
+        )
+
+    tried = run_action(request, sent, correct_what_was_sent, row=case)
+    if tried.done:
+        changed = tried.result
+        done = f"Corrected: {', '.join(changed)}." if changed else "Nothing was changed."
+        messages.success(request, done)
+        return redirect("cases:correct", case.number)
     context = {
         "case": case,
         "form": sent if request.method == "POST" else form,
@@ -72,4 +68,4 @@ def correct(request: StaffRequest, number: str) -> HttpResponse:
         "why_not_received": why_not_correct_received(request.user, case),
         "today": today,
     }
-    return render(request, "cases/correct.html", context, status=status)
+    return render(request, "cases/correct.html", context, status=tried.status)

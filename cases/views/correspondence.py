@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 import files.services
 import letters.services
+from accounts.actions import run_action, try_action
 from accounts.names import who
-from accounts.requests import StaffRequest
+from accounts.requests import StaffRequest, posted, seen_version
 from accounts.services import note_look
-from accounts.versions import Stale
 from cases import composition, policies
 from cases.forms.acts import SentForm
 from cases.forms.correspondence import DiscardForm, DraftForm, NewDraftForm
@@ -22,7 +22,7 @@ from cases.models import Case, CaseLetter
 from cases.services import correspondence as services
 from letters.models import RenderedPreview
 
-from .acting import REFUSALS, load_case, seen_version
+from .acting import load_case
 
 LISTED = 100
 _PICTURE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
@@ -54,21 +54,21 @@ def drafts(request: StaffRequest) -> HttpResponse:
 def draft_letter(request: StaffRequest, number: str) -> HttpResponse:
     """Draft a letter that no act has proposed."""
     case = load_case(number)
-    form = NewDraftForm(request.POST or None, initial={"kind": request.GET.get("kind", "")})
-    if request.method == "POST" and form.is_valid():
-        try:
-            made = services.draft_letter(
-                case_id=case.pk,
-                kind=form.cleaned_data["kind"],
-                because="Asked for on the case.",
-                points=form.lines(),
-                by=request.user,
-                at=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            return redirect(made)
+    form = NewDraftForm(posted(request), initial={"kind": request.GET.get("kind", "")})
+    tried = run_action(
+        request,
+        form,
+        lambda: services.draft_letter(
+            case_id=case.pk,
+            kind=form.cleaned_data["kind"],
+            because="Asked for on the case.",
+            points=form.lines(),
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        return redirect(tried.result)
     context = {
         "case": case,
         "tab": "letters",
@@ -76,8 +76,7 @@ def draft_letter(request: StaffRequest, number: str) -> HttpResponse:
         "why_not": policies.why_not_draft_letter(request.user, case),
         "today": timezone.localdate(),
     }
-    status = 422 if request.method == "POST" else 200
-    return render(request, "cases/draft_letter.html", context, status=status)
+    return render(request, "cases/draft_letter.html", context, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -89,26 +88,23 @@ def letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
         note_look(by=request.user, subject="case", reference=number, granted=True, at=now)
         return _page(request, found, now)
     form = DraftForm(request.POST, told=composition.told(found, at=now))
-    status = 422
-    if form.is_valid():
-        try:
-            services.change_draft(
-                letter_id=found.pk,
-                particulars=form.cleaned_data["particulars"],
-                left_out=form.left_out(),
-                seen_version=seen_version(request),
-                by=request.user,
-                at=now,
-            )
-        except Stale as stale:
-            form.add_error(None, str(stale))
-            status = 409
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The draft is changed. The preview shows it.")
-            return redirect(found)
-    return _page(request, _letter(number, letter_id), now, form=form, status=status)
+    tried = run_action(
+        request,
+        form,
+        lambda: services.change_draft(
+            letter_id=found.pk,
+            particulars=form.cleaned_data["particulars"],
+            left_out=form.left_out(),
+            seen_version=seen_version(request),
+            by=request.user,
+            at=now,
+        ),
+        row=found,
+    )
+    if tried.done:
+        messages.success(request, "The draft is changed. The preview shows it.")
+        return redirect(found)
+    return _page(request, found, now, form=form, status=tried.status)
 
 
 @require_POST
@@ -116,14 +112,14 @@ def approve_letter(request: StaffRequest, number: str, letter_id: int) -> HttpRe
     """Freeze the words and let the letter be rendered for each recipient."""
     found = _letter(number, letter_id)
     now = timezone.now()
-    try:
-        services.approve_letter(
+    tried = try_action(
+        lambda: services.approve_letter(
             letter_id=found.pk, seen_version=seen_version(request), by=request.user, at=now
         )
-    except Stale as stale:
-        return _page(request, found, now, refusal=str(stale), status=409)
-    except REFUSALS as refusal:
-        return _page(request, _letter(number, letter_id), now, refusal=str(refusal), status=422)
+    )
+    if tried.refusal:
+        found = _letter(number, letter_id)
+        return _page(request, found, now, refusal=str(tried.refusal), status=tried.status)
     messages.success(request, "The letter is approved. Its PDFs follow by themselves.")
     return redirect(found)
 
@@ -134,17 +130,17 @@ def discard_letter(request: StaffRequest, number: str, letter_id: int) -> HttpRe
     found = _letter(number, letter_id)
     now = timezone.now()
     form = DiscardForm(request.POST)
-    if form.is_valid():
-        try:
-            services.discard_draft(
-                letter_id=found.pk, because=form.cleaned_data["because"], by=request.user, at=now
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The draft is discarded.")
-            return redirect("desk:letters", number)
-    return _page(request, _letter(number, letter_id), now, discard_form=form, status=422)
+    tried = run_action(
+        request,
+        form,
+        lambda: services.discard_draft(
+            letter_id=found.pk, because=form.cleaned_data["because"], by=request.user, at=now
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The draft is discarded.")
+        return redirect("desk:letters", number)
+    return _page(request, _letter(number, letter_id), now, discard_form=form, status=tried.status)
 
 
 @require_POST
@@ -153,17 +149,17 @@ def mark_letter_sent(request: StaffRequest, number: str, letter_id: int) -> Http
     found = _letter(number, letter_id)
     now = timezone.now()
     form = SentForm(request.POST, today=timezone.localdate(now))
-    if form.is_valid():
-        try:
-            services.mark_letter_sent(
-                letter_id=found.pk, sent_on=form.cleaned_data["sent_on"], by=request.user, at=now
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The letter is marked as sent.")
-            return redirect("desk:letters", number)
-    return _page(request, _letter(number, letter_id), now, sent_form=form, status=422)
+    tried = run_action(
+        request,
+        form,
+        lambda: services.mark_letter_sent(
+            letter_id=found.pk, sent_on=form.cleaned_data["sent_on"], by=request.user, at=now
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The letter is marked as sent.")
+        return redirect("desk:letters", number)
+    return _page(request, _letter(number, letter_id), now, sent_form=form, status=tried.status)
 
 
 @require_safe
@@ -172,12 +168,15 @@ def letter_page(request: StaffRequest, number: str, letter_id: int, page: int) -
     found = _letter(number, letter_id)
     if not found.is_draft:
         raise Http404("This letter is no draft any more.")
-    try:
+
+    def draw() -> bytes:
         shown = services.preview_letter(letter_id=found.pk, by=request.user, at=timezone.now())
-        picture = files.services.page_png(shown.file, page)
-    except (*REFUSALS, files.services.Refused) as refusal:
-        raise Http404(str(refusal)) from refusal
-    return HttpResponse(picture, content_type="image/png", headers=_PICTURE)
+        return files.services.page_png(shown.file, page)
+
+    drawn = try_action(draw)
+    if drawn.refusal:
+        raise Http404(str(drawn.refusal))
+    return HttpResponse(drawn.result, content_type="image/png", headers=_PICTURE)
 
 
 def _letter(number: str, letter_id: int) -> CaseLetter:
@@ -230,14 +229,12 @@ def _page(
 
 def _preview(request: StaffRequest, found: CaseLetter, now: datetime) -> dict[str, Any]:
     """The preview's pages and its text; nothing while something is missing."""
-    try:
-        shown: RenderedPreview = services.preview_letter(
-            letter_id=found.pk, by=request.user, at=now
-        )
-    except letters.services.LetterRefused:
-        return {"pages": []}  # what is missing stands on the page by name
-    except letters.services.Refused as refusal:
-        return {"pages": [], "no_preview": str(refusal)}
+    tried = try_action(lambda: services.preview_letter(letter_id=found.pk, by=request.user, at=now))
+    if isinstance(tried.refusal, letters.services.LetterRefused):
+        return {"pages": []}  # the page names what is missing
+    if tried.refusal:
+        return {"pages": [], "no_preview": str(tried.refusal)}
+    shown: RenderedPreview = tried.result
     first = composition.chosen(found, at=now)[0]
     return {
         "pages": range(1, shown.pages + 1),

@@ -10,9 +10,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.requests import StaffRequest
+from accounts.actions import run_action
+from accounts.requests import StaffRequest, posted
 from cases import policies
-from cases.calendars import CannotCount
 from cases.clocks import CLOCKS
 from cases.forms.dates import (
     DayForm,
@@ -35,7 +35,7 @@ from cases.services import (
     promises,
 )
 
-from .acting import REFUSALS, load_case
+from .acting import load_case
 
 _READ_AND_ANSWER = ["GET", "HEAD", "POST"]
 
@@ -127,17 +127,10 @@ def _act(
     lead: str = "",
 ) -> HttpResponse:
     """The common shape: a page with one form, which one service answers."""
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                act()
-            except (*REFUSALS, CannotCount) as refusal:
-                form.add_error(None, str(refusal))
-            else:
-                messages.success(request, done)
-                return redirect("cases:clocks", case.number)
+    tried = run_action(request, form, act)
+    if tried.done:
+        messages.success(request, done)
+        return redirect("cases:clocks", case.number)
     context = {
         "case": case,
         "form": form,
@@ -148,7 +141,7 @@ def _act(
         "tab": "clocks",
         "today": form.today,
     }
-    return render(request, "cases/date_act.html", context, status=status)
+    return render(request, "cases/date_act.html", context, status=tried.status)
 
 
 def _shown(day: date) -> str:
@@ -160,9 +153,7 @@ def begin_hold(request: StaffRequest, number: str) -> HttpResponse:
     """Hold a case or one of its clocks."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
-    form = HoldForm(
-        request.POST or None, today=today, case=case, initial={"starts_on": _shown(today)}
-    )
+    form = HoldForm(posted(request), today=today, case=case, initial={"starts_on": _shown(today)})
     return _act(
         request,
         case,
@@ -183,9 +174,7 @@ def end_hold(request: StaffRequest, number: str, hold_id: int) -> HttpResponse:
     case, now = load_case(number), timezone.now()
     hold = get_object_or_404(case.holds, pk=hold_id)
     today = timezone.localdate(now)
-    form = EndHoldForm(
-        request.POST or None, today=today, hold=hold, initial={"ended_on": _shown(today)}
-    )
+    form = EndHoldForm(posted(request), today=today, hold=hold, initial={"ended_on": _shown(today)})
     over = "" if hold.can_end(today) else "This hold is over."
     return _act(
         request,
@@ -203,7 +192,7 @@ def end_hold(request: StaffRequest, number: str, hold_id: int) -> HttpResponse:
 def extend(request: StaffRequest, number: str) -> HttpResponse:
     """Put an extension that the Administrative Director approved on file."""
     case, now = load_case(number), timezone.now()
-    form = ExtensionForm(request.POST or None, today=timezone.localdate(now))
+    form = ExtensionForm(posted(request), today=timezone.localdate(now))
     left = extensions.days_left(case=case)
     return _act(
         request,
@@ -224,7 +213,7 @@ def extend(request: StaffRequest, number: str) -> HttpResponse:
 def convert(request: StaffRequest, number: str) -> HttpResponse:
     """Make a case expedited, formulary or regular."""
     case, now = load_case(number), timezone.now()
-    form = PriorityForm(request.POST or None, today=timezone.localdate(now), case=case)
+    form = PriorityForm(posted(request), today=timezone.localdate(now), case=case)
     return _act(
         request,
         case,
@@ -243,9 +232,7 @@ def promise(request: StaffRequest, number: str) -> HttpResponse:
     """Put on file that a party was told a date."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
-    form = PromiseForm(
-        request.POST or None, today=today, case=case, initial={"told_on": _shown(today)}
-    )
+    form = PromiseForm(posted(request), today=today, case=case, initial={"told_on": _shown(today)})
     return _act(
         request,
         case,
@@ -265,7 +252,7 @@ def move_promise(request: StaffRequest, number: str, promise_id: int) -> HttpRes
     promised = get_object_or_404(case.promises.select_related("party"), pk=promise_id)
     today = timezone.localdate(now)
     form = MovedPromiseForm(
-        request.POST or None, today=today, case=case, initial={"told_on": _shown(today)}
+        posted(request), today=today, case=case, initial={"told_on": _shown(today)}
     )
     return _act(
         request,
@@ -287,7 +274,7 @@ def keep_promise(request: StaffRequest, number: str, promise_id: int) -> HttpRes
     case, now = load_case(number), timezone.now()
     promised = get_object_or_404(case.promises.select_related("party"), pk=promise_id)
     today = timezone.localdate(now)
-    form = DayForm(request.POST or None, today=today, initial={"on": _shown(today)})
+    form = DayForm(posted(request), today=today, initial={"on": _shown(today)})
     return _act(
         request,
         case,
@@ -307,7 +294,7 @@ def keep_promise(request: StaffRequest, number: str, promise_id: int) -> HttpRes
 def state_receipt(request: StaffRequest, number: str) -> HttpResponse:
     """State when the claims administrator received the determination."""
     case, now = load_case(number), timezone.now()
-    form = DayForm(request.POST or None, today=timezone.localdate(now))
+    form = DayForm(posted(request), today=timezone.localdate(now))
     return _act(
         request,
         case,

@@ -8,15 +8,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.actions import run_action
 from accounts.models import User
-from accounts.requests import StaffRequest
+from accounts.requests import StaffRequest, posted, whole_number
 from cases import policies
 from cases.forms.acts import NoteForm
 from cases.models import Case, Event
-from cases.paper_fields import whole_number
 from cases.services import notes, screening
 
-from .acting import REFUSALS, act_with_reason, load_case
+from .acting import act_with_reason, load_case
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -87,20 +87,20 @@ def correct_note(request: StaffRequest, number: str, event_id: int) -> HttpRespo
     """Put a second note in place of one's own first; both stay on the timeline."""
     case = load_case(number)
     first = get_object_or_404(case.events.filter(kind=Event.Kind.NOTE), pk=event_id)
-    form = NoteForm(request.POST or None, initial={"text": first.sentence})
-    if request.method == "POST" and form.is_valid():
-        try:
-            notes.correct_note(
-                event_id=first.pk,
-                text=form.cleaned_data["text"],
-                by=request.user,
-                at=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The corrected note is on the timeline, beside the first.")
-            return redirect("desk:timeline", number)
+    form = NoteForm(posted(request), initial={"text": first.sentence})
+    tried = run_action(
+        request,
+        form,
+        lambda: notes.correct_note(
+            event_id=first.pk,
+            text=form.cleaned_data["text"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The corrected note is on the timeline, beside the first.")
+        return redirect("desk:timeline", number)
     context = {
         "case": case,
         "form": form,
@@ -108,5 +108,4 @@ def correct_note(request: StaffRequest, number: str, event_id: int) -> HttpRespo
         "button": "Add the corrected note",
         "why_not": policies.why_not_correct_note(request.user, first),
     }
-    status = 422 if request.method == "POST" else 200
-    return render(request, "cases/reason.html", context, status=status)
+    return render(request, "cases/reason.html", context, status=tried.status)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.actions import run_action
 from accounts.models import User
 from accounts.requests import StaffRequest
 from cases import house_facts, policies
@@ -18,11 +19,8 @@ from cases.forms.acts import ReasonForm
 from cases.forms.house import MEMBER_FORMS, CorrectForm, HouseForm, SettleForm, TieForm
 from cases.forms.parties import AsOfForm
 from cases.models import HouseMember, HouseResult, HouseTie, OrganisationName, PersonName
-from cases.policies import BadFact
 from cases.services import house as services
 from cases.services import house_ties
-
-from .acting import REFUSALS, add_error_of
 
 TITLES = {
     "ITSELF": "The organisation itself",
@@ -45,20 +43,18 @@ def add_member(request: StaffRequest, kind: str) -> HttpResponse:
         raise Http404("There is no such kind.")
     now = timezone.now()
     form = MEMBER_FORMS[kind](request.POST, today=timezone.localdate(now), auto_id=f"{kind}-%s")
-    if form.is_valid():
+
+    def record() -> HouseMember:
         said = dict(form.cleaned_data)
         if "user" in said:
             said["user_id"] = said.pop("user")
-        try:
-            made = services.record_member(kind=kind, by=request.user, at=now, **said)
-        except BadFact as refusal:
-            add_error_of(form, refusal)
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{made.name} is on file and is tested from now on.")
-            return redirect("cases:house_member", made.pk)
-    return _house_page(request, status=422, **{kind: form})
+        return services.record_member(kind=kind, by=request.user, at=now, **said)
+
+    tried = run_action(request, form, record)
+    if tried.done:
+        messages.success(request, f"{tried.result.name} is on file and is tested from now on.")
+        return redirect("cases:house_member", tried.result.pk)
+    return _house_page(request, status=tried.status, **{kind: form})
 
 
 @require_safe
@@ -73,17 +69,17 @@ def add_tie(request: StaffRequest, member_id: int) -> HttpResponse:
     get_object_or_404(HouseMember, pk=member_id)
     now = timezone.now()
     form = TieForm(request.POST, today=timezone.localdate(now), auto_id="tie-%s")
-    if form.is_valid():
-        try:
-            services.record_tie(member_id=member_id, by=request.user, at=now, **form.cleaned_data)
-        except BadFact as refusal:
-            add_error_of(form, refusal)
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The tie is on file; it is looked for from now on.")
-            return redirect("cases:house_member", member_id)
-    return _member_page(request, member_id, status=422, adding=form)
+    tried = run_action(
+        request,
+        form,
+        lambda: services.record_tie(
+            member_id=member_id, by=request.user, at=now, **form.cleaned_data
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The tie is on file; it is looked for from now on.")
+        return redirect("cases:house_member", member_id)
+    return _member_page(request, member_id, status=tried.status, adding=form)
 
 
 @require_POST
@@ -92,19 +88,17 @@ def correct_fact(request: StaffRequest, member_id: int, kind: str, fact_id: int)
     _fact(member_id, kind, fact_id)
     now = timezone.now()
     form = CorrectForm(request.POST, today=timezone.localdate(now), auto_id=f"{kind}-{fact_id}-%s")
-    if form.is_valid():
-        try:
-            services.correct(
-                kind=kind, fact_id=fact_id, changes=form.cleaned_data, by=request.user, at=now
-            )
-        except BadFact as refusal:
-            add_error_of(form, refusal)
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "It is corrected; what was believed before stays on file.")
-            return redirect("cases:house_member", member_id)
-    return _member_page(request, member_id, status=422, correcting={(kind, fact_id): form})
+    tried = run_action(
+        request,
+        form,
+        lambda: services.correct(
+            kind=kind, fact_id=fact_id, changes=form.cleaned_data, by=request.user, at=now
+        ),
+    )
+    if tried.done:
+        messages.success(request, "It is corrected; what was believed before stays on file.")
+        return redirect("cases:house_member", member_id)
+    return _member_page(request, member_id, status=tried.status, correcting={(kind, fact_id): form})
 
 
 @require_POST
@@ -112,21 +106,21 @@ def withdraw_fact(request: StaffRequest, member_id: int, kind: str, fact_id: int
     """Say that a member or a tie was never true."""
     _fact(member_id, kind, fact_id)
     form = ReasonForm(request.POST)
-    if form.is_valid():
-        try:
-            services.withdraw(
-                kind=kind,
-                fact_id=fact_id,
-                reason=form.cleaned_data["reason"],
-                by=request.user,
-                at=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "It counts no longer; it stays readable in the history.")
-            return redirect("cases:house_member", member_id)
-    return _member_page(request, member_id, status=422, withdrawing=form)
+    tried = run_action(
+        request,
+        form,
+        lambda: services.withdraw(
+            kind=kind,
+            fact_id=fact_id,
+            reason=form.cleaned_data["reason"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, "It counts no longer; it stays readable in the history.")
+        return redirect("cases:house_member", member_id)
+    return _member_page(request, member_id, status=tried.status, withdrawing=form)
 
 
 @require_safe
@@ -140,17 +134,17 @@ def settle_tie(request: StaffRequest, house_result_id: int) -> HttpResponse:
     """Answer a possible tie."""
     doubt = get_object_or_404(HouseResult, pk=house_result_id)
     form = SettleForm(request.POST, prefix=str(doubt.pk))
-    if form.is_valid():
-        try:
-            house_ties.settle(
-                result_id=doubt.pk, by=request.user, at=timezone.now(), **form.cleaned_data
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The possible tie is settled.")
-            return redirect(reverse("cases:house_ties"))
-    return _ties_page(request, settling=form, status=422)
+    tried = run_action(
+        request,
+        form,
+        lambda: house_ties.settle(
+            result_id=doubt.pk, by=request.user, at=timezone.now(), **form.cleaned_data
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The possible tie is settled.")
+        return redirect(reverse("cases:house_ties"))
+    return _ties_page(request, settling=form, status=tried.status)
 
 
 def _fact(member_id: int, kind: str, fact_id: int) -> HouseMember | HouseTie:

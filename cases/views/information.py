@@ -6,15 +6,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.requests import StaffRequest
+from accounts.actions import run_action
+from accounts.requests import StaffRequest, posted, whole_number
 from cases import policies
 from cases.forms.information import AnswerForm, AskForm, LiabilityForm
 from cases.models import Case
-from cases.paper_fields import whole_number
 from cases.services import information as services
 from cases.services.proposals import propose
 
-from .acting import REFUSALS, load_case
+from .acting import load_case
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -22,24 +22,23 @@ def information(request: StaffRequest, number: str) -> HttpResponse:
     """Ask a party for what is missing; see what was asked and answered."""
     case = load_case(number)
     form = _ask_form(request, case)
-    if request.method == "POST" and form.is_valid():
-        said = form.cleaned_data
-        try:
-            services.ask_information(
-                case_id=case.pk,
-                party_id=whole_number(said["party"]) or 0,
-                facts=said["facts"],
-                question=said["question"],
-                received_on=said["received_on"],
-                by=request.user,
-                at=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The question is on file; its clock runs.")
-            return redirect("cases:information", number)
-    return _page(request, case, form, 422 if request.method == "POST" else 200)
+    tried = run_action(
+        request,
+        form,
+        lambda: services.ask_information(
+            case_id=case.pk,
+            party_id=whole_number(form.cleaned_data["party"]) or 0,
+            facts=form.cleaned_data["facts"],
+            question=form.cleaned_data["question"],
+            received_on=form.cleaned_data["received_on"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The question is on file; its clock runs.")
+        return redirect("cases:information", number)
+    return _page(request, case, form, tried.status)
 
 
 @require_POST
@@ -48,44 +47,43 @@ def answer_information(request: StaffRequest, number: str, request_id: int) -> H
     case = load_case(number)
     asked = get_object_or_404(case.information_requests, pk=request_id)
     form = AnswerForm(request.POST, prefix=str(asked.pk), today=timezone.localdate())
-    if form.is_valid():
-        try:
-            services.record_answer(
-                request_id=asked.pk,
-                answer=form.cleaned_data["answer"],
-                answered_on=form.cleaned_data["answered_on"],
-                by=request.user,
-                at=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The answer is on file.")
-            return redirect(case)
-    return _page(request, case, _ask_form(None, case), 422, answered=form)
+    tried = run_action(
+        request,
+        form,
+        lambda: services.record_answer(
+            request_id=asked.pk,
+            answer=form.cleaned_data["answer"],
+            answered_on=form.cleaned_data["answered_on"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The answer is on file.")
+        return redirect(case)
+    return _page(request, case, _ask_form(None, case), tried.status, answered=form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def resolve_liability(request: StaffRequest, number: str) -> HttpResponse:
     """Take a deferred case up again, from the notice that the dispute is resolved."""
     case = load_case(number)
-    form = LiabilityForm(request.POST or None, today=timezone.localdate())
-    if request.method == "POST" and form.is_valid():
-        said = form.cleaned_data
-        try:
-            services.resolve_liability(
-                case_id=case.pk,
-                notice_on=said["notice_on"],
-                method=said["method"],
-                how=said["how"],
-                by=request.user,
-                at=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The case is back in screening.")
-            return redirect(case)
+    form = LiabilityForm(posted(request), today=timezone.localdate())
+    tried = run_action(
+        request,
+        form,
+        lambda: services.resolve_liability(
+            case_id=case.pk,
+            notice_on=form.cleaned_data["notice_on"],
+            method=form.cleaned_data["method"],
+            how=form.cleaned_data["how"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The case is back in screening.")
+        return redirect(case)
     context = {
         "case": case,
         "form": form,
@@ -94,8 +92,7 @@ def resolve_liability(request: StaffRequest, number: str) -> HttpResponse:
         "why_not": policies.why_not_resolve_liability(request.user, case),
         "today": timezone.localdate(),
     }
-    status = 422 if request.method == "POST" else 200
-    return render(request, "cases/reason.html", context, status=status)
+    return render(request, "cases/reason.html", context, status=tried.status)
 
 
 def _ask_form(request: StaffRequest | None, case: Case) -> AskForm:
@@ -103,7 +100,7 @@ def _ask_form(request: StaffRequest | None, case: Case) -> AskForm:
     today = timezone.localdate()
     missing = [one for one in propose(case).verdicts if one.fact and one.missing]
     return AskForm(
-        (request.POST or None) if request else None,
+        posted(request) if request else None,
         parties=list(case.parties.current().on(today).order_by("role", "pk")),
         initial={
             "facts": list(dict.fromkeys(one.fact for one in missing)),

@@ -1,6 +1,7 @@
 """Pages of the intake desk: one sheet, keyed beside its scan, becomes a case."""
 
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 import files.services
-from accounts.requests import StaffRequest
+from accounts.actions import run_action, try_action
+from accounts.requests import StaffRequest, whole_number
 from cases.forms.intake import (
     IntakeForm,
     ItemRow,
     new_key,
     paper_of,
+    read_key,
     scan_of,
     sign_paper,
     sign_scan,
@@ -25,7 +28,6 @@ from cases.forms.intake import (
     typed_on,
 )
 from cases.models import Application, ApplicationPaper, Case, Channel, IntakeDraft, Sheet
-from cases.paper_fields import whole_number
 from cases.policies import why_not_park
 from cases.services import batches as batch_services
 from cases.services import drafts
@@ -34,8 +36,6 @@ from cases.services.checking import Checked, check
 from cases.services.intake import Paper
 from cases.services.look_ups import fill_in_known
 from files.models import StoredFile
-
-from .acting import REFUSALS
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -62,17 +62,17 @@ def intake(request: StaffRequest, sheet: int | None = None) -> HttpResponse:
         return _save_draft(request, tickets, refused, keyed, now)
     for sentence in refused:
         form.add_error(None, sentence)
-    if form.is_valid():
-        try:
-            case = intake_services.receive(application=form.application(), by=request.user, at=now)
-        except intake_services.SheetAlreadyEntered as known:
-            messages.warning(request, str(known))
-            return redirect(known.case)
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            return _after_intake(request, case, keyed, now)
-    return _show(request, form, tickets, keyed, revision=revision, status=422)
+    tried = run_action(
+        request,
+        form,
+        lambda: intake_services.receive(application=form.application(), by=request.user, at=now),
+    )
+    if tried.done:
+        return _after_intake(request, tried.result, keyed, now)
+    if isinstance(tried.refusal, intake_services.SheetAlreadyEntered):
+        messages.warning(request, str(tried.refusal))
+        return redirect(tried.refusal.case)
+    return _show(request, form, tickets, keyed, revision=revision, status=tried.status)
 
 
 def _show(
@@ -150,19 +150,20 @@ def _save_draft(
     now: datetime,
 ) -> HttpResponse:
     typed = typed_on(request.POST) | {"paper": [one["ticket"] for one in tickets]}
-    try:
-        drafts.save_draft(
-            key=UUID(request.POST.get("key", "")),
+    tried = try_action(
+        lambda: drafts.save_draft(
+            key=read_key(request.POST.get("key", "")),
             typed=typed,
             revision=whole_number(request.POST.get("revision", "")),
             sheet_id=sheet.pk if sheet else None,
             by=request.user,
             at=now,
         )
-    except (drafts.TypedElsewhere, ValueError, *REFUSALS) as refusal:
-        said = str(refusal) if not isinstance(refusal, ValueError) else "Begin a new form."
+    )
+    if tried.refusal:
         form = IntakeForm(request.POST, today=timezone.localdate(now))
-        return _show(request, form, tickets, sheet, refusal=said, status=409)
+        said = str(tried.refusal)
+        return _show(request, form, tickets, sheet, refusal=said, status=tried.status)
     for sentence in refused:
         messages.error(request, sentence)
     messages.success(request, "The draft is kept. Go on with it from here.")
@@ -234,12 +235,11 @@ def intake_paper(request: StaffRequest, ticket: str) -> HttpResponse:
     file = scan_of(ticket)
     if file is None:
         raise Http404("This scan is no longer at hand.")
-    try:
-        page = whole_number(request.GET.get("page", "1")) or 1
-        picture = files.services.page_png(file, page=page, width=900)
-    except files.services.Refused as refusal:
-        raise Http404(str(refusal)) from refusal
-    return HttpResponse(picture, content_type="image/png")
+    page = whole_number(request.GET.get("page", "1")) or 1
+    drawn = try_action(lambda: files.services.page_png(file, page=page, width=900))
+    if drawn.refusal:
+        raise Http404(str(drawn.refusal))
+    return HttpResponse(drawn.result, content_type="image/png")
 
 
 @require_GET
@@ -298,11 +298,10 @@ def _take_papers(
         upload = request.FILES.get(field)
         if not isinstance(upload, UploadedFile):
             continue
-        try:
-            file = files.services.receive(upload=upload, at=now)
-        except files.services.Refused as refusal:
-            refused.append(str(refusal))
+        taken = try_action(partial(files.services.receive, upload=upload, at=now))
+        if taken.refusal:
+            refused.append(str(taken.refusal))
             continue
         name = upload.name or "scan"
-        keep(Paper(kind, file, name), sign_paper(file, name, kind))
+        keep(Paper(kind, taken.result, name), sign_paper(taken.result, name, kind))
     return tickets, refused

@@ -1,5 +1,6 @@
 """What the intake page asks while a clerk types: dates, known names, the check, the draft."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,13 +11,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.requests import StaffRequest
+from accounts.actions import run_action, try_action
+from accounts.requests import StaffRequest, posted, whole_number
 from cases.forms.batches import WhyNotForm
-from cases.forms.intake import IntakeForm, typed_on
+from cases.forms.intake import IntakeForm, read_key, typed_on
 from cases.models import IntakeDraft, WhyNot
 from cases.paper_dates import talk_back
-from cases.paper_fields import whole_number
-from cases.policies import NotAllowed, why_not_cancel_draft
+from cases.policies import why_not_cancel_draft
 from cases.services import drafts, look_ups
 from cases.services.checking import check as check_so_far
 
@@ -56,28 +57,27 @@ def check(request: StaffRequest) -> HttpResponse:
 @require_POST
 def save_draft(request: StaffRequest) -> HttpResponse:
     """Keep what is typed; the page calls it while somebody types."""
-    try:
-        draft = drafts.save_draft(
-            key=UUID(request.POST.get("key", "")),
+    tried = try_action(
+        lambda: drafts.save_draft(
+            key=read_key(request.POST.get("key", "")),
             typed=typed_on(request.POST),
             revision=whole_number(request.POST.get("revision", "")),
             sheet_id=whole_number(request.POST.get("sheet", "")),
             by=request.user,
             at=timezone.now(),
         )
-    except drafts.TypedElsewhere as other:
-        return JsonResponse(
-            {
-                "error": str(other),
-                "revision": other.draft.revision,
+    )
+    if tried.refusal:
+        said: dict[str, Any] = {"error": str(tried.refusal)}
+        if isinstance(tried.refusal, drafts.TypedElsewhere):
+            other = tried.refusal.draft
+            said |= {
+                "revision": other.revision,
                 "yours": _first_texts(typed_on(request.POST)),
-                "theirs": _first_texts(other.draft.content),
-            },
-            status=409,
-        )
-    except (NotAllowed, ValueError) as refusal:
-        said = str(refusal) if isinstance(refusal, NotAllowed) else "Begin a new form."
-        return JsonResponse({"error": said}, status=422)
+                "theirs": _first_texts(other.content),
+            }
+        return JsonResponse(said, status=tried.status)
+    draft = tried.result
     at = f"{timezone.localtime(draft.saved_at):%H:%M:%S}"
     return JsonResponse({"revision": draft.revision, "saved_at": at})
 
@@ -86,21 +86,21 @@ def save_draft(request: StaffRequest) -> HttpResponse:
 def cancel_draft(request: StaffRequest, draft: UUID) -> HttpResponse:
     """End an unfinished form for a coded reason."""
     row = get_object_or_404(IntakeDraft.objects.select_related("case", "sheet__batch"), key=draft)
-    form = WhyNotForm(request.POST or None, reasons=CANCELLING)
-    if request.method == "POST" and form.is_valid():
-        try:
-            drafts.cancel(
-                key=row.key,
-                reason=WhyNot(form.cleaned_data["reason"]),
-                note=form.cleaned_data["note"],
-                by=request.user,
-                at=timezone.now(),
-            )
-        except NotAllowed as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The form is cancelled. The supervisor sees why.")
-            return redirect("cases:my_intakes")
+    form = WhyNotForm(posted(request), reasons=CANCELLING)
+    tried = run_action(
+        request,
+        form,
+        lambda: drafts.cancel(
+            key=row.key,
+            reason=WhyNot(form.cleaned_data["reason"]),
+            note=form.cleaned_data["note"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The form is cancelled. The supervisor sees why.")
+        return redirect("cases:my_intakes")
     context = {
         "form": form,
         "title": "Cancel this intake",
@@ -108,8 +108,7 @@ def cancel_draft(request: StaffRequest, draft: UUID) -> HttpResponse:
         "why_not": why_not_cancel_draft(request.user, row),
         "back": reverse("cases:my_intakes"),
     }
-    status = 422 if request.method == "POST" else 200
-    return render(request, "cases/why_not.html", context, status=status)
+    return render(request, "cases/why_not.html", context, status=tried.status)
 
 
 def _first_texts(typed: dict[str, list[str]]) -> dict[str, str]:

@@ -8,15 +8,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.actions import run_action
 from accounts.names import who
-from accounts.requests import StaffRequest
-from accounts.versions import Stale
+from accounts.requests import StaffRequest, posted, seen_version
 from cases import policies
 from cases.forms.item_changes import DecideForm, ItemForm, WhyForm
 from cases.models import Case, DisputedItem, ItemChange
 from cases.services import item_changes as services
 
-from .acting import REFUSALS, load_case, seen_version
+from .acting import load_case
 
 READ_AND_ANSWER = ["GET", "HEAD", "POST"]
 LISTED = 100
@@ -42,27 +42,27 @@ def item_changes(request: StaffRequest) -> HttpResponse:
 def propose_item(request: StaffRequest, number: str) -> HttpResponse:
     """Propose one more disputed item."""
     case, now = load_case(number), timezone.now()
-    form = ItemForm(request.POST or None, today=timezone.localdate(now))
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.propose_item(
-                case_id=case.pk,
-                facts=form.facts(),
-                why=form.cleaned_data["why"],
-                by=request.user,
-                at=now,
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            return _proposed(request, case)
+    form = ItemForm(posted(request), today=timezone.localdate(now))
+    tried = run_action(
+        request,
+        form,
+        lambda: services.propose_item(
+            case_id=case.pk,
+            facts=form.facts(),
+            why=form.cleaned_data["why"],
+            by=request.user,
+            at=now,
+        ),
+    )
+    if tried.done:
+        return _proposed(request, case)
     return _propose_page(
         request,
         case,
         form,
         title="Add an item",
         why_not=policies.why_not_add_item(request.user, case),
-        status=422 if request.method == "POST" else 200,
+        status=tried.status,
     )
 
 
@@ -72,26 +72,23 @@ def propose_item_change(request: StaffRequest, number: str, position: int) -> Ht
     case, now = load_case(number), timezone.now()
     item = get_object_or_404(case.items, position=position)
     form = ItemForm(
-        request.POST or None, today=timezone.localdate(now), initial=ItemForm.initial_from(item)
+        posted(request), today=timezone.localdate(now), initial=ItemForm.initial_from(item)
     )
-    status = 422 if request.method == "POST" else 200
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.propose_change(
-                item_id=item.pk,
-                facts=form.facts(),
-                seen_version=seen_version(request),
-                why=form.cleaned_data["why"],
-                by=request.user,
-                at=now,
-            )
-        except Stale as stale:
-            form.add_error(None, str(stale))
-            status = 409
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            return _proposed(request, case)
+    tried = run_action(
+        request,
+        form,
+        lambda: services.propose_change(
+            item_id=item.pk,
+            facts=form.facts(),
+            seen_version=seen_version(request),
+            why=form.cleaned_data["why"],
+            by=request.user,
+            at=now,
+        ),
+        row=item,
+    )
+    if tried.done:
+        return _proposed(request, case)
     return _propose_page(
         request,
         case,
@@ -99,7 +96,7 @@ def propose_item_change(request: StaffRequest, number: str, position: int) -> Ht
         title=f"Change item {position}",
         item=item,
         why_not=policies.why_not_propose_item_change(request.user, case, item),
-        status=status,
+        status=tried.status,
     )
 
 
@@ -108,24 +105,21 @@ def propose_item_withdrawal(request: StaffRequest, number: str, position: int) -
     """Propose that an item is withdrawn."""
     case, now = load_case(number), timezone.now()
     item = get_object_or_404(case.items, position=position)
-    form = WhyForm(request.POST or None)
-    status = 422 if request.method == "POST" else 200
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.propose_withdrawal(
-                item_id=item.pk,
-                seen_version=seen_version(request),
-                why=form.cleaned_data["why"],
-                by=request.user,
-                at=now,
-            )
-        except Stale as stale:
-            form.add_error(None, str(stale))
-            status = 409
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            return _proposed(request, case)
+    form = WhyForm(posted(request))
+    tried = run_action(
+        request,
+        form,
+        lambda: services.propose_withdrawal(
+            item_id=item.pk,
+            seen_version=seen_version(request),
+            why=form.cleaned_data["why"],
+            by=request.user,
+            at=now,
+        ),
+        row=item,
+    )
+    if tried.done:
+        return _proposed(request, case)
     return _propose_page(
         request,
         case,
@@ -133,7 +127,7 @@ def propose_item_withdrawal(request: StaffRequest, number: str, position: int) -
         title=f"Withdraw item {position}",
         item=item,
         why_not=policies.why_not_propose_item_change(request.user, case, item),
-        status=status,
+        status=tried.status,
     )
 
 
@@ -142,29 +136,22 @@ def item_change(request: StaffRequest, number: str, change_id: int) -> HttpRespo
     """Before and after side by side, and the second person's answer."""
     case, now = load_case(number), timezone.now()
     change = get_object_or_404(case.item_changes.select_related("item"), pk=change_id)
-    form = DecideForm(request.POST or None)
-    status = 422 if request.method == "POST" else 200
-    if request.method == "POST" and form.is_valid():
-        try:
-            if request.POST.get("answer") == "accept":
-                services.accept(change_id=change.pk, by=request.user, at=now)
-                done = "The change is made."
-            else:
-                services.refuse(
-                    change_id=change.pk,
-                    because=form.cleaned_data["because"],
-                    by=request.user,
-                    at=now,
-                )
-                done = "The change is refused; the item stays as it was."
-        except services.Outdated as outdated:
-            form.add_error(None, str(outdated))
-            status = 409
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, done)
-            return redirect(case)
+    form = DecideForm(posted(request))
+
+    def answer() -> str:
+        if request.POST.get("answer") == "accept":
+            services.accept(change_id=change.pk, by=request.user, at=now)
+            return "The change is made."
+        services.refuse(
+            change_id=change.pk, because=form.cleaned_data["because"], by=request.user, at=now
+        )
+        return "The change is refused; the item stays as it was."
+
+    tried = run_action(request, form, answer)
+    if tried.done:
+        messages.success(request, tried.result)
+        return redirect(case)
+    if tried.refusal:
         change = get_object_or_404(case.item_changes.select_related("item"), pk=change_id)
     context = {
         "case": case,
@@ -178,7 +165,7 @@ def item_change(request: StaffRequest, number: str, change_id: int) -> HttpRespo
         "why_not": policies.why_not_decide_item_change(request.user, change)
         or policies.why_not_change_items(case),
     }
-    return render(request, "cases/item_change.html", context, status=status)
+    return render(request, "cases/item_change.html", context, status=tried.status)
 
 
 def _proposed(request: StaffRequest, case: Case) -> HttpResponse:
@@ -196,8 +183,6 @@ def _propose_page(
     item: DisputedItem | None = None,
     status: int,
 ) -> HttpResponse:
-    if item is not None:
-        item.refresh_from_db()
     context = {
         "case": case,
         "tab": "items",

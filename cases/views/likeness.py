@@ -9,7 +9,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.requests import StaffRequest
+from accounts.actions import run_action, try_action
+from accounts.refusals import BadFact
+from accounts.requests import StaffRequest, posted
 from accounts.services import note_look
 from cases import policies, together
 from cases.forms.likeness import ConsolidateForm, SettleLikenessForm
@@ -18,7 +20,7 @@ from cases.services import clocks
 from cases.services import consolidation as consolidation_services
 from cases.services import duplicates as duplicate_services
 
-from .acting import REFUSALS, act_with_reason, load_case
+from .acting import act_with_reason, load_case
 
 PAGE = 50
 
@@ -45,22 +47,22 @@ def compare(request: StaffRequest, number: str, proposal_id: int) -> HttpRespons
     now = timezone.now()
     for seen in (number, proposal.other.number):
         note_look(by=request.user, subject="case", reference=seen, granted=True, at=now)
-    form = SettleLikenessForm(request.POST or None, case=case)
-    if request.method == "POST" and form.is_valid():
-        try:
-            settled = duplicate_services.settle(
-                proposal_id=proposal.pk,
-                answer=form.cleaned_data["answer"],
-                reason=form.cleaned_data["reason"],
-                item_ids=form.cleaned_data["items"],
-                by=request.user,
-                at=now,
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"Settled: {settled.get_answer_display().lower()}.")
-            return redirect(case)
+    form = SettleLikenessForm(posted(request), case=case)
+    tried = run_action(
+        request,
+        form,
+        lambda: duplicate_services.settle(
+            proposal_id=proposal.pk,
+            answer=form.cleaned_data["answer"],
+            reason=form.cleaned_data["reason"],
+            item_ids=form.cleaned_data["items"],
+            by=request.user,
+            at=now,
+        ),
+    )
+    if tried.done:
+        messages.success(request, f"Settled: {tried.result.get_answer_display().lower()}.")
+        return redirect(case)
     context = {
         "case": case,
         "proposal": proposal,
@@ -68,23 +70,24 @@ def compare(request: StaffRequest, number: str, proposal_id: int) -> HttpRespons
         "form": form,
         "why_not": policies.why_not_settle_likeness(request.user),
     }
-    status = 422 if request.method == "POST" else 200
-    return render(request, "cases/compare.html", context, status=status)
+    return render(request, "cases/compare.html", context, status=tried.status)
 
 
 @require_POST
 def look_again(request: StaffRequest, number: str) -> HttpResponse:
     """Look once more for cases like this one."""
     case = load_case(number)
-    try:
-        made = duplicate_services.look_again(case_id=case.pk, by=request.user, at=timezone.now())
-    except REFUSALS as refusal:
-        messages.error(request, str(refusal))
-    else:
-        found = len(made)
+    tried = run_action(
+        request,
+        None,
+        lambda: duplicate_services.look_again(case_id=case.pk, by=request.user, at=timezone.now()),
+    )
+    if tried.done:
+        found = len(tried.result)
         words = "Nothing more looks like it." if not found else f"{found} more look like it."
         messages.success(request, words)
-    return redirect("cases:related", number)
+        return redirect("cases:related", number)
+    return _related_page(request, case, status=tried.status)
 
 
 @require_safe
@@ -98,25 +101,25 @@ def consolidate(request: StaffRequest, number: str) -> HttpResponse:
     """Let a case follow another into one determination."""
     case = load_case(number)
     form = ConsolidateForm(request.POST)
-    if form.is_valid():
+
+    def consolidate_with_lead() -> Case:
         lead = Case.objects.filter(number=form.cleaned_data["lead"].strip().upper()).first()
         if lead is None:
-            form.add_error("lead", "There is no such case. Check the number.")
-        else:
-            try:
-                consolidation_services.consolidate(
-                    case_id=case.pk,
-                    lead_id=lead.pk,
-                    reason=form.cleaned_data["reason"],
-                    by=request.user,
-                    at=timezone.now(),
-                )
-            except REFUSALS as refusal:
-                form.add_error(None, str(refusal))
-            else:
-                messages.success(request, f"{number} is decided together with {lead}.")
-                return redirect("cases:related", number)
-    return _related_page(request, load_case(number), form=form, status=422)
+            raise BadFact("lead", "There is no such case. Check the number.")
+        consolidation_services.consolidate(
+            case_id=case.pk,
+            lead_id=lead.pk,
+            reason=form.cleaned_data["reason"],
+            by=request.user,
+            at=timezone.now(),
+        )
+        return lead
+
+    tried = run_action(request, form, consolidate_with_lead)
+    if tried.done:
+        messages.success(request, f"{number} is decided together with {tried.result}.")
+        return redirect("cases:related", number)
+    return _related_page(request, load_case(number), form=form, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -167,12 +170,10 @@ def _earlier(item: DisputedItem) -> list[tuple[DisputedItem, date | None]]:
 
 def _twelve_months(decided: date) -> date | None:
     """The last day on which a UR decision stands; for information (Labor Code 4610(k))."""
-    try:
-        return clocks.compute(
-            clock="twelve_month_bar", given={"ur_denied": decided.isoformat()}
-        ).due_on
-    except policies.NotAllowed:
-        return None
+    tried = try_action(
+        lambda: clocks.compute(clock="twelve_month_bar", given={"ur_denied": decided.isoformat()})
+    )
+    return tried.result.due_on if tried.done else None
 
 
 def _lines(case: Case, other: Case) -> list[dict[str, Any]]:

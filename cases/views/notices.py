@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.actions import run_action
 from accounts.requests import StaffRequest
 from cases import policies
 from cases.forms.acts import SentForm
@@ -16,7 +17,7 @@ from cases.models import Case, Priority
 from cases.paper_fields import DatedForm
 from cases.services import notices as notice_services
 
-from .acting import REFUSALS, load_case
+from .acting import load_case
 
 
 @require_GET
@@ -32,13 +33,15 @@ def make_notices(request: StaffRequest, number: str) -> HttpResponse:
     case = load_case(number)
     now = timezone.now()
     form = _sent_form(case, today=timezone.localdate(now))
-    try:
-        made = notice_services.make_notices(case_id=case.pk, by=request.user, at=now)
-    except REFUSALS as refusal:
-        messages.error(request, str(refusal))
-        return _notices_page(request, case, form, status=422)
-    messages.success(request, f"{len(made)} notices are being rendered.")
-    return redirect("cases:notices", number)
+    tried = run_action(
+        request,
+        None,
+        lambda: notice_services.make_notices(case_id=case.pk, by=request.user, at=now),
+    )
+    if tried.done:
+        messages.success(request, f"{len(tried.result)} notices are being rendered.")
+        return redirect("cases:notices", number)
+    return _notices_page(request, case, form, status=tried.status)
 
 
 @require_POST
@@ -47,21 +50,21 @@ def mark_notices_sent(request: StaffRequest, number: str) -> HttpResponse:
     case = load_case(number)
     now = timezone.now()
     form = _sent_form(case, request.POST, today=timezone.localdate(now))
-    if form.is_valid():
-        try:
-            notice_services.mark_notices_sent(
-                case_id=case.pk,
-                sent_on=form.cleaned_data["sent_on"],
-                received_at=form.received_at(),
-                by=request.user,
-                at=now,
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The notices are marked as sent; the records clock runs.")
-            return redirect(case)
-    return _notices_page(request, case, form, status=422)
+    tried = run_action(
+        request,
+        form,
+        lambda: notice_services.mark_notices_sent(
+            case_id=case.pk,
+            sent_on=form.cleaned_data["sent_on"],
+            received_at=form.received_at(),
+            by=request.user,
+            at=now,
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The notices are marked as sent; the records clock runs.")
+        return redirect(case)
+    return _notices_page(request, case, form, status=tried.status)
 
 
 def _sent_form(case: Case, *data: Any, today: date) -> SentForm:

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.actions import run_action
 from accounts.requests import StaffRequest
 from cases.forms.acts import ReasonForm
 from cases.forms.organisations import OfficerForm, OwnerForm, SameForm
@@ -15,8 +16,6 @@ from cases.models import Organisation, OrganisationName
 from cases.names import fold_organisation
 from cases.paper_fields import DatedForm
 from cases.services import organisations as services
-
-from .acting import REFUSALS
 
 FORMS: dict[str, type[DatedForm]] = {"parent": OwnerForm, "officer": OfficerForm, "same": SameForm}
 MOST_FOUND = 50
@@ -47,21 +46,21 @@ def add_organisation_fact(request: StaffRequest, pk: int, kind: str) -> HttpResp
         raise Http404("There is no such fact.")
     now = timezone.now()
     form = FORMS[kind](request.POST, today=timezone.localdate(now))
-    if form.is_valid():
+
+    def record() -> None:
         said: dict[str, Any] = form.cleaned_data
-        try:
-            if kind == "parent":
-                services.record_parent(child_id=pk, by=request.user, at=now, **said)
-            elif kind == "officer":
-                services.record_officer(organisation_id=pk, by=request.user, at=now, **said)
-            else:
-                services.record_same(organisation_id=pk, by=request.user, at=now, **said)
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
+        if kind == "parent":
+            services.record_parent(child_id=pk, by=request.user, at=now, **said)
+        elif kind == "officer":
+            services.record_officer(organisation_id=pk, by=request.user, at=now, **said)
         else:
-            messages.success(request, "It is on file; ties are looked for through it from now on.")
-            return redirect("cases:organisation", pk)
-    return _page(request, row, status=422, **{kind: form})
+            services.record_same(organisation_id=pk, by=request.user, at=now, **said)
+
+    tried = run_action(request, form, record)
+    if tried.done:
+        messages.success(request, "It is on file; ties are looked for through it from now on.")
+        return redirect("cases:organisation", pk)
+    return _page(request, row, status=tried.status, **{kind: form})
 
 
 @require_POST
@@ -74,21 +73,21 @@ def withdraw_organisation_fact(
         raise Http404("There is no such fact.")
     get_object_or_404(_facts(row)[kind], pk=fact_id)
     form = ReasonForm(request.POST)
-    if form.is_valid():
-        try:
-            services.withdraw(
-                kind=kind,
-                fact_id=fact_id,
-                reason=form.cleaned_data["reason"],
-                by=request.user,
-                at=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "It counts no longer; it stays readable in the history.")
-            return redirect("cases:organisation", pk)
-    return _page(request, row, status=422, withdrawing=form)
+    tried = run_action(
+        request,
+        form,
+        lambda: services.withdraw(
+            kind=kind,
+            fact_id=fact_id,
+            reason=form.cleaned_data["reason"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, "It counts no longer; it stays readable in the history.")
+        return redirect("cases:organisation", pk)
+    return _page(request, row, status=tried.status, withdrawing=form)
 
 
 def _facts(row: Organisation) -> dict[str, Any]:

@@ -9,14 +9,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.requests import StaffRequest
+from accounts.actions import run_action
+from accounts.requests import StaffRequest, posted, whole_number
 from cases import policies
 from cases.forms.parties import AddPartyForm, AsOfForm, ChangePartyForm, EndPartyForm
 from cases.models import Case, Party
-from cases.paper_fields import DatedForm, whole_number
+from cases.paper_fields import DatedForm
 from cases.services import parties as party_services
 
-from .acting import REFUSALS, load_case
+from .acting import load_case
 
 READ_AND_ANSWER = ["GET", "HEAD", "POST"]
 
@@ -35,28 +36,24 @@ def add_party(request: StaffRequest, number: str) -> HttpResponse:
     """Put somebody on the case."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
-    form = AddPartyForm(
-        request.POST or None, today=today, items=list(case.items.order_by("position"))
+    form = AddPartyForm(posted(request), today=today, items=list(case.items.order_by("position")))
+    tried = run_action(
+        request,
+        form,
+        lambda: party_services.add(
+            case_id=case.pk,
+            party=form.party(),
+            since=form.cleaned_data["since"],
+            item_id=whole_number(form.cleaned_data["item"]),
+            why=form.cleaned_data["why"],
+            by=request.user,
+            at=now,
+        ),
     )
-    if request.method != "POST":
-        return _page(request, case, today, form=form)
-    if form.is_valid():
-        try:
-            added = party_services.add(
-                case_id=case.pk,
-                party=form.party(),
-                since=form.cleaned_data["since"],
-                item_id=whole_number(form.cleaned_data["item"]),
-                why=form.cleaned_data["why"],
-                by=request.user,
-                at=now,
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{added} is on the case.")
-            return redirect("cases:parties", number)
-    return _page(request, case, today, form=form, status=422)
+    if tried.done:
+        messages.success(request, f"{tried.result} is on the case.")
+        return redirect("cases:parties", number)
+    return _page(request, case, today, form=form, status=tried.status)
 
 
 @require_http_methods(READ_AND_ANSWER)
@@ -66,31 +63,25 @@ def change_party(request: StaffRequest, number: str, party_id: int) -> HttpRespo
     today = timezone.localdate(now)
     party = get_object_or_404(case.parties, pk=party_id)
     form = ChangePartyForm(
-        request.POST or None, today=today, initial=ChangePartyForm.initial_from(party)
+        posted(request), today=today, initial=ChangePartyForm.initial_from(party)
     )
-    status = 422
-    if request.method != "POST":
-        return _page(request, case, today, form=form, party=party)
-    if form.is_valid():
-        try:
-            changed = party_services.change(
-                case_id=case.pk,
-                party_id=party.pk,
-                details=form.details(),
-                since=form.cleaned_data["since"],
-                why=form.cleaned_data["why"],
-                by=request.user,
-                at=now,
-            )
-        except party_services.Outdated as outdated:
-            form.add_error(None, str(outdated))
-            status = 409
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{changed} is changed.")
-            return redirect("cases:parties", number)
-    return _page(request, case, today, form=form, party=party, status=status)
+    tried = run_action(
+        request,
+        form,
+        lambda: party_services.change(
+            case_id=case.pk,
+            party_id=party.pk,
+            details=form.details(),
+            since=form.cleaned_data["since"],
+            why=form.cleaned_data["why"],
+            by=request.user,
+            at=now,
+        ),
+    )
+    if tried.done:
+        messages.success(request, f"{tried.result} is changed.")
+        return redirect("cases:parties", number)
+    return _page(request, case, today, form=form, party=party, status=tried.status)
 
 
 @require_http_methods(READ_AND_ANSWER)
@@ -99,24 +90,18 @@ def end_party(request: StaffRequest, number: str, party_id: int) -> HttpResponse
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
     party = get_object_or_404(case.parties, pk=party_id)
-    form = EndPartyForm(request.POST or None, today=today)
-    status = 422
-    if request.method != "POST":
-        return _page(request, case, today, form=form, party=party)
-    if form.is_valid():
-        try:
-            party_services.end(
-                case_id=case.pk, party_id=party.pk, **form.cleaned_data, by=request.user, at=now
-            )
-        except party_services.Outdated as outdated:
-            form.add_error(None, str(outdated))
-            status = 409
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{party}: the role has ended.")
-            return redirect("cases:parties", number)
-    return _page(request, case, today, form=form, party=party, status=status)
+    form = EndPartyForm(posted(request), today=today)
+    tried = run_action(
+        request,
+        form,
+        lambda: party_services.end(
+            case_id=case.pk, party_id=party.pk, **form.cleaned_data, by=request.user, at=now
+        ),
+    )
+    if tried.done:
+        messages.success(request, f"{party}: the role has ended.")
+        return redirect("cases:parties", number)
+    return _page(request, case, today, form=form, party=party, status=tried.status)
 
 
 def _page(

@@ -9,16 +9,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.requests import StaffRequest
-from accounts.versions import Stale
+from accounts.actions import run_action
+from accounts.requests import StaffRequest, posted, seen_version
 from cases.clocks import CLOCKS
 from cases.forms.rules import ConfirmForm, RecountForm, SupersedeForm
 from cases.models import ClockRule
 from cases.services import recounting
 from cases.services import rules as services
 from cases.services.recounting import DateChange
-
-from .acting import REFUSALS, seen_version
 
 MOST_SHOWN = 100
 
@@ -45,25 +43,22 @@ def confirm_clock_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
     """Confirm a row."""
     rule, now = _load(rule_id), timezone.now()
     form = ConfirmForm(request.POST, today=timezone.localdate(now))
-    status = 422
-    if form.is_valid():
-        try:
-            services.confirm_rule(
-                rule_id=rule_id,
-                seen_version=seen_version(request),
-                by=request.user,
-                at=now,
-                **form.cleaned_data,
-            )
-        except Stale as stale:
-            status = 409
-            form.add_error(None, str(stale))
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "Confirmed.")
-            return redirect("cases:clock_rule", rule_id)
-    return _page(request, rule, status=status, confirm=form)
+    tried = run_action(
+        request,
+        form,
+        lambda: services.confirm_rule(
+            rule_id=rule_id,
+            seen_version=seen_version(request),
+            by=request.user,
+            at=now,
+            **form.cleaned_data,
+        ),
+        row=rule,
+    )
+    if tried.done:
+        messages.success(request, "Confirmed.")
+        return redirect("cases:clock_rule", rule_id)
+    return _page(request, rule, status=tried.status, confirm=form)
 
 
 @require_POST
@@ -71,13 +66,14 @@ def supersede_clock_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
     """Show what the new row would change; store it when exactly that was shown before."""
     rule, now = _load(rule_id), timezone.now()
     form = SupersedeForm(request.POST, rule=rule, today=timezone.localdate(now))
-    if not form.is_valid():
-        return _page(request, rule, status=422, supersede=form)
-    days = {name: form.cleaned_data[name] for name in ("effective_from", "effective_to")}
-    shown = hashlib.sha256(repr((rule_id, sorted(form.cleaned_data.items()))).encode()).hexdigest()
-    try:
+
+    def supersede_or_show() -> ClockRule | dict[str, Any]:
+        """The new row; or, of what was not shown yet, what it would change."""
+        days = {name: form.cleaned_data[name] for name in ("effective_from", "effective_to")}
+        typed = repr((rule_id, sorted(form.cleaned_data.items())))
+        shown = hashlib.sha256(typed.encode()).hexdigest()
         if request.POST.get("shown") == shown:
-            new = services.supersede_rule(
+            return services.supersede_rule(
                 rule_id=rule_id,
                 terms=form.terms(),
                 why=form.cleaned_data["why"],
@@ -86,38 +82,38 @@ def supersede_clock_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
                 at=now,
                 **days,
             )
-            messages.success(
-                request, "The new row is on file. No date moved yet; work them out anew if wished."
-            )
-            return redirect("cases:clock_rule", new.pk)
+        rule.refuse_if_stale(seen_version(request))
         rows = services.superseding(rule=rule, terms=form.terms(), **days)
         changes = recounting.would_change(law=services.law_with(rows=rows), clock=rule.clock)
-    except Stale as stale:
-        form.add_error(None, str(stale))
-        return _page(request, rule, status=409, supersede=form)
-    except REFUSALS as refusal:
-        form.add_error(None, str(refusal))
-        return _page(request, rule, status=422, supersede=form)
-    return _page(request, rule, supersede=form, shown=shown, **_told(changes))
+        return {"shown": shown, **_told(changes)}
+
+    tried = run_action(request, form, supersede_or_show, row=rule)
+    if not tried.done:
+        return _page(request, rule, status=tried.status, supersede=form)
+    if isinstance(tried.result, dict):
+        return _page(request, rule, supersede=form, **tried.result)
+    messages.success(
+        request, "The new row is on file. No date moved yet; work them out anew if wished."
+    )
+    return redirect("cases:clock_rule", tried.result.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def recount(request: StaffRequest) -> HttpResponse:
     """Which running dates differ from the rules on file, and working them out anew."""
-    form = RecountForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            moved = recounting.recount(
-                why=form.cleaned_data["why"], by=request.user, at=timezone.now()
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{len(moved)} sums were worked out anew.")
-            return redirect("cases:recount")
+    form = RecountForm(posted(request))
+    tried = run_action(
+        request,
+        form,
+        lambda: recounting.recount(
+            why=form.cleaned_data["why"], by=request.user, at=timezone.now()
+        ),
+    )
+    if tried.done:
+        messages.success(request, f"{len(tried.result)} sums were worked out anew.")
+        return redirect("cases:recount")
     context = {"form": form, **_told(recounting.would_change())}
-    status = 422 if request.method == "POST" else 200
-    return render(request, "cases/recount.html", context, status=status)
+    return render(request, "cases/recount.html", context, status=tried.status)
 
 
 def _load(rule_id: int) -> ClockRule:
@@ -142,7 +138,6 @@ def _page(
 ) -> HttpResponse:
     today = timezone.localdate()
     confirm, supersede = bound.pop("confirm", None), bound.pop("supersede", None)
-    version = request.POST.get("version") if request.method == "POST" else rule.version
     context = {
         "rule": rule,
         "label": CLOCKS[rule.clock].label if rule.clock in CLOCKS else rule.clock,
@@ -151,7 +146,6 @@ def _page(
         "confirm": confirm or ConfirmForm(today=today, auto_id="confirm-%s"),
         "supersede": supersede or SupersedeForm(rule=rule, today=today),
         "form": confirm or supersede,
-        "version": version,
         "today": today,
         **bound,
     }

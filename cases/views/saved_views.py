@@ -9,14 +9,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.requests import StaffRequest
+from accounts.actions import run_action, try_action
+from accounts.requests import StaffRequest, posted
 from cases import policies
 from cases.filters import Filter
 from cases.forms.saved_views import ViewForm
 from cases.lifecycle import QUEUES
 from cases.services import saved_views as services
-
-from .acting import REFUSALS
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,25 +27,26 @@ def save_view(request: StaffRequest, slug: str) -> HttpResponse:
     today = timezone.localdate(now)
     wanted = Filter.read(request.GET, queue=slug, today=today)
     may_share = not policies.why_not_share_view(request.user)
-    form = ViewForm(request.POST or None, may_share=may_share)
-    if request.method == "POST" and form.is_valid():
-        try:
-            view = services.save_view(
-                name=form.cleaned_data["name"],
-                queue=slug,
-                query=wanted.query(),
-                shared=form.cleaned_data.get("shared", False),
-                today=today,
-                by=request.user,
-                at=now,
-            )
-        except REFUSALS as refusal:
-            form.add_error("name", str(refusal))
-        else:
-            messages.success(request, f"“{view.name}” is on your day and above its list.")
-            return redirect(view)
+    form = ViewForm(posted(request), may_share=may_share)
+    tried = run_action(
+        request,
+        form,
+        lambda: services.save_view(
+            name=form.cleaned_data["name"],
+            queue=slug,
+            query=wanted.query(),
+            shared=form.cleaned_data.get("shared", False),
+            today=today,
+            by=request.user,
+            at=now,
+        ),
+        field="name",
+    )
+    if tried.done:
+        messages.success(request, f"“{tried.result.name}” is on your day and above its list.")
+        return redirect(tried.result)
     context = {"slug": slug, "title": QUEUES[slug][0], "wanted": wanted, "form": form}
-    return render(request, "cases/save_view.html", context, status=422 if form.is_bound else 200)
+    return render(request, "cases/save_view.html", context, status=tried.status)
 
 
 @require_GET
@@ -79,15 +79,19 @@ def retire_view(request: StaffRequest, view_id: int) -> HttpResponse:
 def _change(
     request: StaffRequest, view_id: int, act: Callable[..., Any], done: str, **typed: Any
 ) -> HttpResponse:
-    try:
-        act(view_id=view_id, by=request.user, at=timezone.now(), **typed)
-    except REFUSALS as refusal:
-        return _page(request, refused=(view_id, str(refusal), typed.get("name", "")))
+    tried = try_action(
+        lambda: act(view_id=view_id, by=request.user, at=timezone.now(), **typed),
+    )
+    if tried.refusal:
+        refused = (view_id, str(tried.refusal), typed.get("name", ""))
+        return _page(request, refused, status=tried.status)
     messages.success(request, done)
     return redirect("cases:saved_views")
 
 
-def _page(request: StaffRequest, refused: tuple[int, str, str] | None = None) -> HttpResponse:
+def _page(
+    request: StaffRequest, refused: tuple[int, str, str] | None = None, *, status: int = 200
+) -> HttpResponse:
     """The list of views; a refused change keeps what was typed beside its sentence."""
     today = timezone.localdate()
     view_id, sentence, typed = refused or (0, "", "")
@@ -107,4 +111,4 @@ def _page(request: StaffRequest, refused: tuple[int, str, str] | None = None) ->
         "refused": sentence,
         "may_share": not policies.why_not_share_view(request.user),
     }
-    return render(request, "cases/saved_views.html", context, status=422 if refused else 200)
+    return render(request, "cases/saved_views.html", context, status=status)

@@ -6,8 +6,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from accounts.requests import StaffRequest
-from accounts.versions import Stale
+from accounts.actions import run_action
+from accounts.requests import StaffRequest, posted, seen_version
 from cases import policies
 from cases.forms.screening import CitationsForm, EligibilityForm
 from cases.models import EligibilityResult, URReading
@@ -16,7 +16,7 @@ from cases.services import screening
 from cases.services.proposals import propose
 from cases.services.ur_decision import open_differences
 
-from .acting import REFUSALS, act_with_reason, load_case, seen_version
+from .acting import act_with_reason, load_case
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -25,31 +25,25 @@ def eligibility(request: StaffRequest, number: str) -> HttpResponse:
     case = load_case(number)
     items = list(case.items.filter(ending="PENDING").order_by("position"))
     proposal = propose(case)
-    form = EligibilityForm(request.POST or None, items=items, proposal=proposal)
-    status = 200
-    if request.method == "POST":
-        if form.is_valid():
-            try:
-                decision = screening.decide_eligibility(
-                    case_id=case.pk,
-                    answers=form.answers(),
-                    notes=form.notes(),
-                    reasons=form.reasons(),
-                    items=form.items_said(),
-                    seen_version=seen_version(request),
-                    by=request.user,
-                    at=timezone.now(),
-                )
-            except Stale as stale:
-                form.add_error(None, str(stale))
-                status = 409
-            except REFUSALS as refusal:
-                form.add_error(None, str(refusal))
-            else:
-                messages.success(request, f"{case.number}: {decision.note}")
-                return redirect(case)
-        case.refresh_from_db()
-        status = 409 if status == 409 else 422
+    form = EligibilityForm(posted(request), items=items, proposal=proposal)
+    tried = run_action(
+        request,
+        form,
+        lambda: screening.decide_eligibility(
+            case_id=case.pk,
+            answers=form.answers(),
+            notes=form.notes(),
+            reasons=form.reasons(),
+            items=form.items_said(),
+            seen_version=seen_version(request),
+            by=request.user,
+            at=timezone.now(),
+        ),
+        row=case,
+    )
+    if tried.done:
+        messages.success(request, f"{case.number}: {tried.result.note}")
+        return redirect(case)
     context = {
         "case": case,
         "form": form,
@@ -70,7 +64,7 @@ def eligibility(request: StaffRequest, number: str) -> HttpResponse:
         "why_not": policies.why_not_decide_eligibility(request.user, case),
         "today": timezone.localdate(),
     }
-    return render(request, "cases/eligibility.html", context, status=status)
+    return render(request, "cases/eligibility.html", context, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -82,37 +76,31 @@ def administrator_citations(request: StaffRequest, number: str, position: int) -
     initial = (
         CitationsForm.initial_from(stated.citations, nothing=stated.nothing) if stated else None
     )
-    form = CitationsForm(request.POST or None, initial=initial)
-    status = 422 if request.method == "POST" else 200
-    if request.method == "POST" and form.is_valid():
-        try:
-            item_services.record_administrator_citations(
-                item_id=item.pk,
-                cited=item_services.AdministratorCited(
-                    form.citations(), form.cleaned_data["nothing"]
-                ),
-                seen_version=seen_version(request),
-                by=request.user,
-                at=timezone.now(),
-            )
-        except Stale as stale:
-            form.add_error(None, str(stale))
-            item.refresh_from_db()
-            status = 409
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"Item {position}: what the UR decision cites is stated.")
-            return redirect(case)
+    form = CitationsForm(posted(request), initial=initial)
+    tried = run_action(
+        request,
+        form,
+        lambda: item_services.record_administrator_citations(
+            item_id=item.pk,
+            cited=item_services.AdministratorCited(form.citations(), form.cleaned_data["nothing"]),
+            seen_version=seen_version(request),
+            by=request.user,
+            at=timezone.now(),
+        ),
+        row=item,
+    )
+    if tried.done:
+        messages.success(request, f"Item {position}: what the UR decision cites is stated.")
+        return redirect(case)
     context = {
         "case": case,
         "item": item,
         "form": form,
         "rows": form.rows(),
         "why_not": policies.why_not_record_citations(request.user, case),
-        "stands": item_services.stated_for(item) if status == 409 else None,
+        "stands": item_services.stated_for(item) if tried.status == 409 else None,
     }
-    return render(request, "cases/citations.html", context, status=status)
+    return render(request, "cases/citations.html", context, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -6,14 +6,14 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.requests import StaffRequest
-from accounts.versions import Stale
+from accounts.actions import run_action
+from accounts.requests import StaffRequest, posted, seen_version
 from cases import policies
 from cases.forms.ur_decision import DifferencesForm, URDecisionForm
 from cases.models import Case, URReading
 from cases.services import ur_decision as services
 
-from .acting import REFUSALS, load_case, seen_version
+from .acting import load_case
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -21,29 +21,25 @@ def ur_decision(request: StaffRequest, number: str) -> HttpResponse:
     """What the UR decision says, in its own words, and what of it differs."""
     case = load_case(number)
     form = _reading_form(request, case)
-    status = 422 if request.method == "POST" else 200
-    if request.method == "POST" and form.is_valid():
-        try:
-            found = services.record_ur_reading(
-                case_id=case.pk,
-                as_read=form.as_read(),
-                outcomes=form.outcomes(),
-                experimental=form.experimental(),
-                seen_version=seen_version(request),
-                by=request.user,
-                at=timezone.now(),
-            )
-        except Stale as stale:
-            form.add_error(None, str(stale))
-            case.refresh_from_db()
-            status = 409
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "What the UR decision says is kept.")
-            return _to_what_is_left(case, found)
+    tried = run_action(
+        request,
+        form,
+        lambda: services.record_ur_reading(
+            case_id=case.pk,
+            as_read=form.as_read(),
+            outcomes=form.outcomes(),
+            experimental=form.experimental(),
+            seen_version=seen_version(request),
+            by=request.user,
+            at=timezone.now(),
+        ),
+        row=case,
+    )
+    if tried.done:
+        messages.success(request, "What the UR decision says is kept.")
+        return _to_what_is_left(case, tried.result)
     differences = DifferencesForm(listed=services.differences_of(case))
-    return _page(request, case, form, differences, status)
+    return _page(request, case, form, differences, tried.status)
 
 
 @require_POST
@@ -51,26 +47,26 @@ def answer_differences(request: StaffRequest, number: str) -> HttpResponse:
     """Say of each difference what it is."""
     case = load_case(number)
     differences = DifferencesForm(request.POST, listed=services.differences_of(case))
-    if differences.is_valid():
-        try:
-            found = services.answer_differences(
-                case_id=case.pk,
-                answers=differences.answers(),
-                notes=differences.notes(),
-                by=request.user,
-                at=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            differences.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The differences are answered.")
-            return _to_what_is_left(case, found)
-    return _page(request, case, _reading_form(None, case), differences, 422)
+    tried = run_action(
+        request,
+        differences,
+        lambda: services.answer_differences(
+            case_id=case.pk,
+            answers=differences.answers(),
+            notes=differences.notes(),
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The differences are answered.")
+        return _to_what_is_left(case, tried.result)
+    return _page(request, case, _reading_form(None, case), differences, tried.status)
 
 
 def _reading_form(request: StaffRequest | None, case: Case) -> URDecisionForm:
     return URDecisionForm(
-        (request.POST or None) if request else None,
+        posted(request) if request else None,
         items=list(case.items.order_by("position")),
         initial=URDecisionForm.initial_from(URReading.objects.filter(case=case).first()),
         today=timezone.localdate(),

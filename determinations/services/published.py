@@ -7,6 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
+from accounts.refusals import Refused
 from cases.deadlines import local_day
 from cases.lifecycle import NEXT_ROLE, QUEUE_OF, Status, is_open
 from cases.models import (
@@ -33,7 +34,7 @@ from reviewers.models import ReviewerAssignment
 WHY = "Loaded from a published letter"
 
 
-class AlreadyLoaded(Exception):
+class AlreadyLoaded(Refused):
     """The very same facts are on file already; nothing was changed."""
 
     def __init__(self, case: Case) -> None:
@@ -41,7 +42,7 @@ class AlreadyLoaded(Exception):
         super().__init__(f"Case {case.number} is already loaded, unchanged.")
 
 
-class NumberTaken(Exception):
+class NumberTaken(Refused):
     """Another case has this number; the message names it and where the two differ."""
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 import records.services.dispatch
 import records.services.reading
 from accounts.models import User
+from accounts.refusals import Refused, StaleForm
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event, Outcome
 from cases.names import fold_name
@@ -39,7 +40,7 @@ LONGEST_TEXT = 50_000
 _ITEM_FIELDS = ("outcome", "rationale", "basis", "why_not_higher")
 
 
-class DraftConflict(Exception):
+class DraftConflict(StaleForm):
     """The draft was saved elsewhere in between, in another window; both texts are at hand."""
 
     def __init__(self, theirs: Draft, mine: Mapping[str, Any]) -> None:
@@ -49,7 +50,7 @@ class DraftConflict(Exception):
         )
 
 
-class Unfinished(Exception):
+class Unfinished(Refused):
     """The review lacks something; ``findings`` names everything at once."""
 
     def __init__(self, findings: list[checks.Finding]) -> None:

@@ -6,17 +6,18 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.requests import StaffRequest
+from accounts.actions import run_action, try_action
+from accounts.requests import StaffRequest, posted, seen_version
 from accounts.services import note_look
-from accounts.versions import Stale
 from cases.forms.acts import ReasonForm
+from cases.views.acting import load_case
 from determinations import history, policies
 from determinations.forms import SendForm
 from determinations.services import issuing as issue_services
 from determinations.services import quality as quality_services
 from determinations.services import sending
 
-from .loading import REFUSALS, determination_context, load_case, preview_pdf, seen_version
+from .loading import determination_context, preview_pdf
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -24,18 +25,15 @@ def issue(request: StaffRequest, number: str) -> HttpResponse:
     """The medical director issues; the page names every fact that the letter rests on."""
     case = load_case(number)
     now = timezone.now()
-    error = ""
-    status = 200
+    error, status = "", 200
     if request.method == "POST":
-        try:
-            issue_services.issue(
+        tried = try_action(
+            lambda: issue_services.issue(
                 case_id=case.pk, seen_version=seen_version(request), by=request.user, at=now
             )
-        except Stale as stale:
-            error, status = str(stale), 409
-        except REFUSALS as refusal:
-            error, status = str(refusal), 422
-        else:
+        )
+        error, status = str(tried.refusal), tried.status
+        if tried.done:
             messages.success(request, f"{number} is issued. The letter is being rendered.")
             return redirect("desk:letters", number)
         case = load_case(number)
@@ -60,26 +58,26 @@ def send_back(request: StaffRequest, number: str) -> HttpResponse:
     """Void the approval and put the case before quality assurance again."""
     case = load_case(number)
     form = ReasonForm(request.POST)
-    if form.is_valid():
-        try:
-            quality_services.send_back(
-                case_id=case.pk,
-                reason=form.cleaned_data["reason"],
-                by=request.user,
-                at=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{number} is back with quality assurance.")
-            return redirect(case)
+    tried = run_action(
+        request,
+        form,
+        lambda: quality_services.send_back(
+            case_id=case.pk,
+            reason=form.cleaned_data["reason"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, f"{number} is back with quality assurance.")
+        return redirect(case)
     context = determination_context(request, case)
     context |= {
         "why_not": policies.why_not_issue(request.user, case),
         "readiness": issue_services.readiness(case, at=timezone.now()),
         "back_form": form,
     }
-    return render(request, "determinations/issue.html", context, status=422)
+    return render(request, "determinations/issue.html", context, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -88,17 +86,17 @@ def send(request: StaffRequest, number: str) -> HttpResponse:
     case = load_case(number)
     now = timezone.now()
     today = timezone.localdate(now)
-    form = SendForm(request.POST or None, today=today, initial={"sent_on": f"{today:%m/%d/%Y}"})
-    if request.method == "POST" and form.is_valid():
-        try:
-            sending.mark_determination_sent(
-                case_id=case.pk, sent_on=form.cleaned_data["sent_on"], by=request.user, at=now
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{number} is sent and closed.")
-            return redirect("desk:case", number)
+    form = SendForm(posted(request), today=today, initial={"sent_on": f"{today:%m/%d/%Y}"})
+    tried = run_action(
+        request,
+        form,
+        lambda: sending.mark_determination_sent(
+            case_id=case.pk, sent_on=form.cleaned_data["sent_on"], by=request.user, at=now
+        ),
+    )
+    if tried.done:
+        messages.success(request, f"{number} is sent and closed.")
+        return redirect("desk:case", number)
     determination = policies.live_determination(case)
     letter = determination.letter if determination else None
     context = {
@@ -112,7 +110,7 @@ def send(request: StaffRequest, number: str) -> HttpResponse:
         request,
         "determinations/send.html",
         context,
-        status=422 if request.method == "POST" else 200,
+        status=tried.status,
     )
 
 

@@ -3,28 +3,16 @@
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 
 import files.services
-import letters.services
+from accounts.actions import try_action
 from accounts.requests import StaffRequest
 from accounts.services import note_look
-from cases.models import CannotMove, Case
-from cases.paper_fields import whole_number
-from cases.policies import NotAllowed
+from cases.models import Case
 from determinations import policies
 from determinations.services import issuing
-
-REFUSALS = (NotAllowed, CannotMove, letters.services.Refused)
-
-
-def load_case(number: str) -> Case:
-    return get_object_or_404(Case.objects.select_related("ur_decision"), number=number)
-
-
-def seen_version(request: StaffRequest) -> int | None:
-    return whole_number(request.POST.get("version", ""))
 
 
 def determination_context(request: StaffRequest, case: Case) -> dict[str, Any]:
@@ -55,15 +43,13 @@ def determination_context(request: StaffRequest, case: Case) -> dict[str, Any]:
 def preview_pdf(request: StaffRequest, case: Case, *, only_seat: int | None = None) -> HttpResponse:
     now = timezone.now()
     note_look(by=request.user, subject="letter", reference=case.number, granted=True, at=now)
-    try:
-        shown = issuing.preview(case_id=case.pk, only_seat=only_seat, by=request.user, at=now)
-    except REFUSALS as refusal:
-        return render(
-            request,
-            "determinations/no_preview.html",
-            {"case": case, "why": str(refusal)},
-            status=422,
-        )
-    response = HttpResponse(files.services.read_bytes(shown.file), content_type="application/pdf")
+    tried = try_action(
+        lambda: issuing.preview(case_id=case.pk, only_seat=only_seat, by=request.user, at=now)
+    )
+    if tried.refusal:
+        context = {"case": case, "why": str(tried.refusal)}
+        return render(request, "determinations/no_preview.html", context, status=tried.status)
+    content = files.services.read_bytes(tried.result.file)
+    response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{case.number}-preview.pdf"'
     return response

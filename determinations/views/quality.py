@@ -6,16 +6,17 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.requests import StaffRequest
+from accounts.actions import run_action
+from accounts.requests import StaffRequest, seen_version
 from accounts.services import note_look
-from accounts.versions import Stale
 from cases.models import Case
+from cases.views.acting import load_case
 from determinations import policies
 from determinations.forms import QualityForm
 from determinations.services import issuing
 from determinations.services import quality as quality_services
 
-from .loading import REFUSALS, determination_context, load_case, seen_version
+from .loading import determination_context
 
 
 @require_GET
@@ -30,26 +31,25 @@ def return_for_changes(request: StaffRequest, number: str) -> HttpResponse:
     """Send the review back with words."""
     case = load_case(number)
     form = QualityForm(request.POST, case=case)
-    if form.is_valid():
-        try:
-            quality_services.return_for_changes(
-                case_id=case.pk,
-                comment=form.cleaned_data["comment"],
-                item_id=form.cleaned_data["item"],
-                seat=form.cleaned_data["seat"],
-                seen_version=seen_version(request),
-                by=request.user,
-                at=timezone.now(),
-            )
-        except Stale as stale:
-            form.add_error(None, str(stale))
-            return _quality_page(request, case, form, status=409)
-        except REFUSALS as refusal:
-            form.add_error("comment", str(refusal))
-        else:
-            messages.success(request, f"{number} is back with its reviewer.")
-            return redirect("desk:queue", "qa")
-    return _quality_page(request, case, form, status=422)
+    tried = run_action(
+        request,
+        form,
+        lambda: quality_services.return_for_changes(
+            case_id=case.pk,
+            comment=form.cleaned_data["comment"],
+            item_id=form.cleaned_data["item"],
+            seat=form.cleaned_data["seat"],
+            seen_version=seen_version(request),
+            by=request.user,
+            at=timezone.now(),
+        ),
+        row=case,
+        field="comment",
+    )
+    if tried.done:
+        messages.success(request, f"{number} is back with its reviewer.")
+        return redirect("desk:queue", "qa")
+    return _quality_page(request, case, form, status=tried.status)
 
 
 @require_POST
@@ -57,24 +57,22 @@ def approve(request: StaffRequest, number: str) -> HttpResponse:
     """Find the review fit to be issued."""
     case = load_case(number)
     form = QualityForm(request.POST, case=case)
-    if form.is_valid():
-        try:
-            quality_services.approve(
-                case_id=case.pk,
-                comment=form.cleaned_data["comment"],
-                seen_version=seen_version(request),
-                by=request.user,
-                at=timezone.now(),
-            )
-        except Stale as stale:
-            form.add_error(None, str(stale))
-            return _quality_page(request, case, form, status=409)
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{number} is approved and waits for the medical director.")
-            return redirect("desk:queue", "qa")
-    return _quality_page(request, case, form, status=422)
+    tried = run_action(
+        request,
+        form,
+        lambda: quality_services.approve(
+            case_id=case.pk,
+            comment=form.cleaned_data["comment"],
+            seen_version=seen_version(request),
+            by=request.user,
+            at=timezone.now(),
+        ),
+        row=case,
+    )
+    if tried.done:
+        messages.success(request, f"{number} is approved and waits for the medical director.")
+        return redirect("desk:queue", "qa")
+    return _quality_page(request, case, form, status=tried.status)
 
 
 def _quality_page(

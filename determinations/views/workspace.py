@@ -11,20 +11,21 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 import records.viewer
-from accounts.requests import StaffRequest
+from accounts.actions import Attempt, try_action
+from accounts.refusals import Refused, refuse
+from accounts.requests import StaffRequest, whole_number
 from accounts.services import note_look
-from cases.paper_fields import whole_number
 from cases.services.items import stated_for
 from determinations import checks, policies
 from determinations.composition import ADMINISTRATOR
 from determinations.forms import CiteForm
-from determinations.models import Basis, PartyTerm, QualityReview
+from determinations.models import Basis, Determination, PartyTerm, QualityReview
 from determinations.services import writing
 from guidelines.citations import sentences
 from reviewers.models import ReviewerAssignment
 from reviewers.policies import may_open_file
 
-from .loading import REFUSALS, preview_pdf
+from .loading import preview_pdf
 
 
 @require_GET
@@ -51,8 +52,8 @@ def draft(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
     """Keep what was typed. Called by the page while typing; also a plain Save button."""
     assignment = _own_assignment(request, assignment_id)
     now = timezone.now()
-    try:
-        saved = writing.save_draft(
+    tried = try_action(
+        lambda: writing.save_draft(
             assignment_id=assignment.pk,
             part=part,
             content=request.POST.dict(),
@@ -60,10 +61,10 @@ def draft(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
             by=request.user,
             at=now,
         )
-    except writing.DraftConflict as conflict:
-        return _draft_conflict(request, assignment, part, conflict)
-    except REFUSALS as refusal:
-        return _draft_refused(request, assignment, part, str(refusal))
+    )
+    if tried.refusal:
+        return _draft_refused(request, assignment, part, tried.refusal)
+    saved = tried.result
     if _wants_json(request):
         at = f"{timezone.localtime(saved.saved_at):%H:%M:%S}"
         return JsonResponse({"revision": saved.revision, "saved_at": at})
@@ -76,8 +77,8 @@ def leave(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
     """Leaving a part keeps it and makes a numbered version; the answer is the part gone to."""
     assignment = _own_assignment(request, assignment_id)
     revision = whole_number(request.POST.get("revision", ""))
-    try:
-        writing.settle(
+    tried = try_action(
+        lambda: writing.settle(
             assignment_id=assignment.pk,
             part=part,
             content=None if revision is None else request.POST.dict(),
@@ -86,10 +87,9 @@ def leave(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
             at=timezone.now(),
             why="Left the part",
         )
-    except writing.DraftConflict as conflict:
-        return _draft_conflict(request, assignment, part, conflict)
-    except REFUSALS as refusal:
-        return _draft_refused(request, assignment, part, str(refusal))
+    )
+    if tried.refusal:
+        return _draft_refused(request, assignment, part, tried.refusal)
     if _wants_json(request):
         return HttpResponse(status=204)
     return redirect(f"{_workspace_url(assignment)}?part={request.POST.get('to', '')}")
@@ -109,22 +109,20 @@ def cite(request: StaffRequest, assignment_id: int, item_id: int) -> HttpRespons
     assignment = _own_assignment(request, assignment_id)
     get_object_or_404(assignment.opinions, item_id=item_id)
     form = CiteForm(request.POST)
-    error = ""
-    if form.is_valid():
-        try:
-            writing.cite(
-                assignment_id=assignment.pk,
-                item_id=item_id,
-                recommendation_id=form.cleaned_data["recommendation"],
-                as_printed=form.cleaned_data["as_printed"],
-                by=request.user,
-                at=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            error = str(refusal)
-    else:
-        error = " ".join(str(message) for found in form.errors.values() for message in found)
-    return _citations(request, assignment, item_id, error)
+
+    def cite_authority() -> None:
+        if not form.is_valid():
+            refuse(" ".join(str(message) for found in form.errors.values() for message in found))
+        writing.cite(
+            assignment_id=assignment.pk,
+            item_id=item_id,
+            recommendation_id=form.cleaned_data["recommendation"],
+            as_printed=form.cleaned_data["as_printed"],
+            by=request.user,
+            at=timezone.now(),
+        )
+
+    return _citations(request, assignment, item_id, try_action(cite_authority))
 
 
 @require_POST
@@ -132,17 +130,15 @@ def uncite(request: StaffRequest, assignment_id: int, citation_id: int) -> HttpR
     """Take an authority out of an item."""
     assignment = _own_assignment(request, assignment_id)
     opinion = get_object_or_404(assignment.opinions, citations__pk=citation_id)
-    error = ""
-    try:
-        writing.uncite(
+    tried = try_action(
+        lambda: writing.uncite(
             assignment_id=assignment.pk,
             citation_id=citation_id,
             by=request.user,
             at=timezone.now(),
         )
-    except REFUSALS as refusal:
-        error = str(refusal)
-    return _citations(request, assignment, opinion.item_id, error)
+    )
+    return _citations(request, assignment, opinion.item_id, tried)
 
 
 @require_GET
@@ -156,10 +152,10 @@ def review_preview(request: StaffRequest, assignment_id: int) -> HttpResponse:
 def submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """Sign the review and hand it to quality assurance; what is missing comes back all at once."""
     assignment = _own_assignment(request, assignment_id)
-    findings: list[checks.Finding] = []
     part = request.POST.get("part", "")
     revision = whole_number(request.POST.get("revision", ""))
-    try:
+
+    def settle_and_submit() -> Determination | None:
         if revision is not None:  # a page without scripts sends what was typed along
             writing.settle(
                 assignment_id=assignment.pk,
@@ -170,27 +166,27 @@ def submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
                 at=timezone.now(),
                 why="Submitted",
             )
-        determination = writing.submit(
-            assignment_id=assignment.pk, by=request.user, at=timezone.now()
-        )
-    except writing.DraftConflict as conflict:
-        return _draft_conflict(request, assignment, part, conflict)
-    except writing.Unfinished as unfinished:
-        findings = unfinished.findings
-    except REFUSALS as refusal:
-        findings = [checks.Finding("refused", str(refusal), "")]
-    else:
+        return writing.submit(assignment_id=assignment.pk, by=request.user, at=timezone.now())
+
+    tried = try_action(settle_and_submit)
+    if tried.done:
         where = (
             "is with quality assurance"
-            if determination
+            if tried.result
             else "waits for the other reviewer; you have done your part"
         )
         messages.success(request, f"{assignment.case.number} {where}.")
         return redirect("determinations:my_reviews")
+    if isinstance(tried.refusal, writing.DraftConflict):
+        return _draft_conflict(request, assignment, part, tried.refusal)
+    if isinstance(tried.refusal, writing.Unfinished):
+        findings = tried.refusal.findings
+    else:
+        findings = [checks.Finding("refused", str(tried.refusal), "")]
     assignment = _own_assignment(request, assignment_id)
-    context = _workspace(request, assignment, request.POST.get("part", ""))
+    context = _workspace(request, assignment, part)
     context |= {"findings": findings, "refused": True}
-    return render(request, "determinations/workspace.html", context, status=422)
+    return render(request, "determinations/workspace.html", context, status=tried.status)
 
 
 def _own_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssignment:
@@ -281,14 +277,16 @@ def _workspace(
 
 
 def _draft_refused(
-    request: StaffRequest, assignment: ReviewerAssignment, part: str, refusal: str
+    request: StaffRequest, assignment: ReviewerAssignment, part: str, refusal: Refused
 ) -> HttpResponse:
     """The page again with what was typed; the sentence alone for the page's own saving."""
+    if isinstance(refusal, writing.DraftConflict):
+        return _draft_conflict(request, assignment, part, refusal)
     if _wants_json(request):
-        return JsonResponse({"error": refusal}, status=422)
-    messages.error(request, refusal)
+        return JsonResponse({"error": str(refusal)}, status=refusal.status)
+    messages.error(request, str(refusal))
     context = _workspace(request, assignment, part, typed=request.POST.dict())
-    return render(request, "determinations/workspace.html", context, status=422)
+    return render(request, "determinations/workspace.html", context, status=refusal.status)
 
 
 def _draft_conflict(
@@ -305,29 +303,30 @@ def _draft_conflict(
                 "theirs": conflict.theirs.content,
                 "yours": conflict.mine,
             },
-            status=409,
+            status=conflict.status,
         )
     context = _workspace(request, assignment, part)
     context |= {"conflict": conflict, "yours": conflict.mine, "theirs": conflict.theirs.content}
-    return render(request, "determinations/workspace.html", context, status=409)
+    return render(request, "determinations/workspace.html", context, status=conflict.status)
 
 
 def _citations(
-    request: StaffRequest, assignment: ReviewerAssignment, item_id: int, error: str
+    request: StaffRequest, assignment: ReviewerAssignment, item_id: int, tried: Attempt[Any]
 ) -> HttpResponse:
+    """The citations after a change, or beside why it was refused."""
+    part = f"item-{item_id}"
+    if not request.htmx and tried.refusal:
+        return _draft_refused(request, assignment, part, tried.refusal)
     if not request.htmx:
-        if error:
-            messages.error(request, error)
-        return redirect(f"{_workspace_url(assignment)}?part=item-{item_id}")
+        return redirect(f"{_workspace_url(assignment)}?part={part}")
     opinion = assignment.opinions.select_related("item").get(item_id=item_id)
     context = {
         "assignment": assignment,
         "item": opinion.item,
         "citations": _live_citations(opinion),
-        "error": error,
+        "error": str(tried.refusal or ""),
     }
-    status = 422 if error else 200
-    return render(request, "determinations/_citations.html", context, status=status)
+    return render(request, "determinations/_citations.html", context, status=tried.status)
 
 
 def _live_citations(opinion: Any) -> list[Any]:

@@ -26,12 +26,10 @@ _PAPER_KINDS = {
 }
 
 
-class FileRefused(NotAllowed):
-    """The file itself cannot be taken in; the message names it and says what to do."""
-
-
 class AlreadyOnFile(NotAllowed):
     """The very same file is a document of this case already."""
+
+    field = "upload"
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -87,10 +85,7 @@ def add_document(
         raise NotAllowed("Choose what kind of record it is.")
     if sent_by not in Document.SentBy.values:
         raise NotAllowed("Choose who sent the record.")
-    try:
-        stored = files.services.receive(upload=upload, at=at)
-    except files.services.Refused as refusal:
-        raise FileRefused(str(refusal)) from refusal
+    stored = files.services.receive(upload=upload, at=at)
     with transaction.atomic():
         case = Case.objects.lock(case_id)
         refuse(policies.why_not_add_document(by, case))

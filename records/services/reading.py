@@ -88,7 +88,7 @@ def page_image(*, document_id: int, page: int, by: User, at: datetime) -> bytes:
 
     :param page: counted from 1 within the document.
     :raises Hidden: no such page, or not for this person. The refusal is noted too.
-    :raises files.services.Refused: the page cannot be drawn.
+    :raises files.services.FileRefused: the page cannot be drawn.
     """
     document = _open_page(document_id, page, by=by, at=at)
     return files.services.page_png(document.file, page)

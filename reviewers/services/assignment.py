@@ -12,6 +12,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.names import who
+from accounts.refusals import StaleForm
 from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, Event
@@ -40,11 +41,11 @@ SHOWN = 3
 _NOT_ASKED_AGAIN = {"WORKLOAD", "OVERDUE", "LEAVE", "DAY_OFF", "SUBJECT", "SIGN_IN"}
 
 
-class AlreadyTaken(NotAllowed):
+class AlreadyTaken(StaleForm):
     """Someone else gave the case away first; the message says who and when."""
 
 
-class Outdated(NotAllowed):
+class Outdated(StaleForm):
     """What the page showed is no longer so; the message says what to look at again."""
 
 

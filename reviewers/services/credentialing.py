@@ -13,11 +13,11 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Length
 
 from accounts.models import User
+from accounts.refusals import BadFact
 from accounts.roles import Role
 from cases.deadlines import local_day
 from cases.models import TieRelation
 from cases.names import fold_name
-from cases.policies import BadFact
 from cases.services.people import find_or_store_organisation, store_person
 from reviewers import policies
 from reviewers.models import (

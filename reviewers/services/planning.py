@@ -10,17 +10,17 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
+from accounts.refusals import Refused, StaleForm
 from cases.deadlines import local_day
 from cases.lifecycle import Status
-from cases.models import CannotMove, Case
-from cases.policies import NotAllowed
+from cases.models import Case
 from reviewers import planning, policies
 from reviewers.candidates import PanelToday, gather, panel_today
 from reviewers.models import Reviewer, ReviewerAssignment
 from reviewers.planning import Asked, Step
 from reviewers.standing import rules_on
 
-from .assignment import SHOWN, AlreadyTaken, Outdated, assign, free_seat
+from .assignment import SHOWN, Outdated, assign, free_seat
 from .conflicts import test_house_first
 from .matching import rank
 
@@ -169,9 +169,9 @@ def _alone(number: str, act: Callable[[], str]) -> Outcome:
     try:
         with transaction.atomic():
             sentence = act()
-    except (AlreadyTaken, Outdated) as overtaken:
+    except StaleForm as overtaken:
         return Outcome(number, False, str(overtaken), was_overtaken=True)
-    except (NotAllowed, CannotMove) as refusal:
+    except Refused as refusal:
         return Outcome(number, False, str(refusal))
     return Outcome(number, True, sentence)
 

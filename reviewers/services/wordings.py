@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
+from accounts.refusals import BadFact
 from accounts.versions import Stale
 from cases.deadlines import local_day
-from cases.policies import BadFact
 from reviewers import policies
 from reviewers.models import AttestationWording
 

@@ -7,11 +7,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.requests import StaffRequest
+from accounts.actions import run_action, try_action
+from accounts.requests import StaffRequest, posted, seen_version
 from accounts.services import note_look
 from cases.forms.acts import ReasonForm
 from cases.models import Case, Party
 from cases.party_facts import one_of_each
+from cases.views.acting import load_case
 from reviewers import panel, policies, seats
 from reviewers.forms import (
     AssignForm,
@@ -29,8 +31,6 @@ from reviewers.services import matching as matching_services
 from reviewers.services import planning
 from reviewers.services import seats as seat_services
 
-from .loading import CONFLICTS, REFUSALS, load_case, posted
-
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def assign(request: StaffRequest, number: str) -> HttpResponse:
@@ -39,31 +39,27 @@ def assign(request: StaffRequest, number: str) -> HttpResponse:
     form = AssignForm(posted(request))
     if request.method != "POST":
         return _assign_page(request, case, form)
-    status = 422
-    if form.is_valid():
-        following = planning.after(case) if form.cleaned_data["go_on"] else ""
-        try:
-            made = assignments.assign(
-                case_id=case.pk,
-                reviewer_id=form.cleaned_data["reviewer"],
-                candidate_list_id=form.cleaned_data["candidate_list"],
-                seen_version=form.cleaned_data["version"],
-                override_code=form.cleaned_data["override_code"],
-                override_reason=form.cleaned_data["override_reason"],
-                by=request.user,
-                at=timezone.now(),
-            )
-        except CONFLICTS as conflict:
-            form.add_error(None, str(conflict))
-            status = 409
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{case.number} is offered to {made.reviewer}.")
-            if form.cleaned_data["go_on"]:
-                return redirect(_assign_next(following))
-            return redirect(case)
-    return _assign_page(request, load_case(number), form, status=status)
+    goes_on = form.is_valid() and form.cleaned_data["go_on"]
+    following = planning.after(case) if goes_on else ""
+    tried = run_action(
+        request,
+        form,
+        lambda: assignments.assign(
+            case_id=case.pk,
+            reviewer_id=form.cleaned_data["reviewer"],
+            candidate_list_id=form.cleaned_data["candidate_list"],
+            seen_version=seen_version(request),
+            override_code=form.cleaned_data["override_code"],
+            override_reason=form.cleaned_data["override_reason"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+        row=case,
+    )
+    if tried.done:
+        messages.success(request, f"{case.number} is offered to {tried.result.reviewer}.")
+        return redirect(_assign_next(following) if goes_on else case)
+    return _assign_page(request, load_case(number), form, status=tried.status)
 
 
 def _assign_next(number: str) -> str:
@@ -79,21 +75,21 @@ def settle(request: StaffRequest, number: str, result_id: int) -> HttpResponse:
     case = load_case(number)
     doubt = get_object_or_404(ConflictResult, pk=result_id, case=case)
     form = SettleForm(request.POST, prefix=str(doubt.pk))
-    if form.is_valid():
-        try:
-            conflict_services.settle(
-                result_id=doubt.pk,
-                result=form.cleaned_data["result"],
-                note=form.cleaned_data["note"],
-                by=request.user,
-                at=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The possible conflict is settled.")
-            return redirect("reviewers:assign", number)
-    return _assign_page(request, case, AssignForm(), settling=form, status=422)
+    tried = run_action(
+        request,
+        form,
+        lambda: conflict_services.settle(
+            result_id=doubt.pk,
+            result=form.cleaned_data["result"],
+            note=form.cleaned_data["note"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The possible conflict is settled.")
+        return redirect("reviewers:assign", number)
+    return _assign_page(request, case, AssignForm(), settling=form, status=tried.status)
 
 
 @require_POST
@@ -102,21 +98,21 @@ def take_back(request: StaffRequest, number: str, assignment_id: int) -> HttpRes
     case = load_case(number)
     held = get_object_or_404(ReviewerAssignment, pk=assignment_id, case=case)
     form = TakeBackForm(request.POST)
-    if form.is_valid():
-        try:
-            assignments.remove(
-                assignment_id=held.pk,
-                reason=form.cleaned_data["reason"],
-                bar=form.cleaned_data["bar"],
-                by=request.user,
-                at=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{case.number} waits for another reviewer.")
-            return redirect("reviewers:assign", number)
-    return _assign_page(request, case, AssignForm(), taking_back=form, status=422)
+    tried = run_action(
+        request,
+        form,
+        lambda: assignments.remove(
+            assignment_id=held.pk,
+            reason=form.cleaned_data["reason"],
+            bar=form.cleaned_data["bar"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, f"{case.number} waits for another reviewer.")
+        return redirect("reviewers:assign", number)
+    return _assign_page(request, case, AssignForm(), taking_back=form, status=tried.status)
 
 
 @require_POST
@@ -125,15 +121,19 @@ def approve_seats(request: StaffRequest, number: str) -> HttpResponse:
     case = load_case(number)
     now = timezone.now()
     form = SeatsForm(request.POST, today=timezone.localdate(now))
-    if form.is_valid():
-        try:
-            seat_services.approve(case_id=case.pk, **form.cleaned_data, by=request.user, at=now)
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{case.number} is decided by several reviewers.")
-            return redirect("reviewers:assign", number)
-    return _assign_page(request, load_case(number), AssignForm(), approving=form, status=422)
+    tried = run_action(
+        request,
+        form,
+        lambda: seat_services.approve(
+            case_id=case.pk, **form.cleaned_data, by=request.user, at=now
+        ),
+    )
+    if tried.done:
+        messages.success(request, f"{case.number} is decided by several reviewers.")
+        return redirect("reviewers:assign", number)
+    return _assign_page(
+        request, load_case(number), AssignForm(), approving=form, status=tried.status
+    )
 
 
 @require_POST
@@ -141,20 +141,20 @@ def end_seats(request: StaffRequest, number: str) -> HttpResponse:
     """Go back to one reviewer."""
     case = load_case(number)
     form = ReasonForm(request.POST)
-    if form.is_valid():
-        try:
-            seat_services.end_approval(
-                case_id=case.pk,
-                reason=form.cleaned_data["reason"],
-                by=request.user,
-                at=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{case.number} is decided by one reviewer.")
-            return redirect("reviewers:assign", number)
-    return _assign_page(request, load_case(number), AssignForm(), ending=form, status=422)
+    tried = run_action(
+        request,
+        form,
+        lambda: seat_services.end_approval(
+            case_id=case.pk,
+            reason=form.cleaned_data["reason"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, f"{case.number} is decided by one reviewer.")
+        return redirect("reviewers:assign", number)
+    return _assign_page(request, load_case(number), AssignForm(), ending=form, status=tried.status)
 
 
 def _assign_page(
@@ -173,10 +173,13 @@ def _assign_page(
     why_not = policies.why_not_assign(request.user, case)
     listed = None
     if not why_not:
-        try:
-            listed = matching_services.rank(case_id=case.pk, by=request.user, at=now)
-        except REFUSALS as refusal:  # a tie of this organisation that came to light just now
-            why_not = str(refusal)
+        ranked = try_action(
+            lambda: matching_services.rank(case_id=case.pk, by=request.user, at=now)
+        )
+        if ranked.refusal:  # a tie of this organisation that came to light just now
+            why_not = str(ranked.refusal)
+        else:
+            listed = ranked.result
         case = load_case(case.number)
     if listed is None:
         listed = case.candidate_lists.filter(round=case.round).order_by("-pk").first()

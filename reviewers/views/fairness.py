@@ -6,17 +6,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from accounts.actions import run_action
 from accounts.names import who
-from accounts.requests import StaffRequest
-from cases.paper_fields import whole_number
+from accounts.requests import StaffRequest, posted, whole_number
 from reviewers import policies
 from reviewers.deviations import deviations, tests_before
 from reviewers.fairness import ALARM
 from reviewers.forms_fairness import LookedIntoForm, PeriodForm
 from reviewers.models import FairnessTest
 from reviewers.services import fairness
-
-from .loading import REFUSALS, posted
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -25,14 +23,15 @@ def results(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate(now)
     form = PeriodForm(posted(request), today=today)
-    if request.method == "POST" and form.is_valid():
-        try:
-            made = fairness.check_period(**form.cleaned_data, by=request.user, at=now)
-        except REFUSALS as refusal:
-            form.add_error("last", str(refusal))
-        else:
-            messages.success(request, f"Tested: {made[0].choices} choices.")
-            return redirect("reviewers:fairness")
+    tried = run_action(
+        request,
+        form,
+        lambda: fairness.check_period(**form.cleaned_data, by=request.user, at=now),
+        field="last",
+    )
+    if tried.done:
+        messages.success(request, f"Tested: {tried.result[0].choices} choices.")
+        return redirect("reviewers:fairness")
     tests, next_id = tests_before(whole_number(request.GET.get("before", "")))
     context = {
         "form": form,
@@ -41,8 +40,7 @@ def results(request: StaffRequest) -> HttpResponse:
         "why_not": policies.why_not_check_fairness(request.user),
         "in_a_hundred": round(ALARM * 100),
     }
-    status = 422 if request.method == "POST" else 200
-    return render(request, "reviewers/fairness.html", context, status=status)
+    return render(request, "reviewers/fairness.html", context, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -50,19 +48,19 @@ def result(request: StaffRequest, test_id: int) -> HttpResponse:
     """One test, the pairs behind it, and what came of looking into it."""
     test = get_object_or_404(FairnessTest.objects.select_related("made_by"), pk=test_id)
     form = LookedIntoForm(posted(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            fairness.note(
-                test_id=test.pk,
-                words=form.cleaned_data["words"],
-                by=request.user,
-                at=timezone.now(),
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "Kept. It no longer stands on your day.")
-            return redirect("reviewers:fairness_test", test.pk)
+    tried = run_action(
+        request,
+        form,
+        lambda: fairness.note(
+            test_id=test.pk,
+            words=form.cleaned_data["words"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, "Kept. It no longer stands on your day.")
+        return redirect("reviewers:fairness_test", test.pk)
     notes = test.notes.select_related("noted_by").order_by("pk")
     context = {
         "test": test,
@@ -73,5 +71,4 @@ def result(request: StaffRequest, test_id: int) -> HttpResponse:
         "form": form,
         "why_not": policies.why_not_check_fairness(request.user),
     }
-    status = 422 if request.method == "POST" else 200
-    return render(request, "reviewers/fairness_test.html", context, status=status)
+    return render(request, "reviewers/fairness_test.html", context, status=tried.status)

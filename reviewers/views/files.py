@@ -9,11 +9,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.actions import run_action
 from accounts.models import User
-from accounts.requests import StaffRequest
-from accounts.versions import Stale
-from cases.policies import BadFact
-from cases.views.acting import add_error_of
+from accounts.refusals import NotAllowed
+from accounts.requests import StaffRequest, posted, seen_version
 from reviewers import panel
 from reviewers.forms import (
     FORMS,
@@ -31,7 +30,7 @@ from reviewers.profiles import profile
 from reviewers.services import credentialing
 from reviewers.standing import rules_on
 
-from .loading import REFUSALS, as_of, load_reviewer, posted
+from .loading import as_of, load_reviewer
 
 ADD: dict[str, Callable[..., Any]] = {
     "licence": credentialing.add_licence,
@@ -50,20 +49,18 @@ ADD: dict[str, Callable[..., Any]] = {
 def add_reviewer(request: StaffRequest) -> HttpResponse:
     """Put someone on the panel."""
     form = ReviewerForm(posted(request))
-    if request.method == "POST" and form.is_valid():
-        fields = dict(form.cleaned_data)
-        del fields["version"]
-        try:
-            made = credentialing.create_reviewer(**fields, by=request.user, at=timezone.now())
-        except BadFact as refusal:
-            add_error_of(form, refusal)
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{made.code} is on the panel. Add what is on file.")
-            return redirect("reviewers:reviewer", made.code)
+    tried = run_action(
+        request,
+        form,
+        lambda: credentialing.create_reviewer(
+            **form.cleaned_data, by=request.user, at=timezone.now()
+        ),
+    )
+    if tried.done:
+        messages.success(request, f"{tried.result.code} is on the panel. Add what is on file.")
+        return redirect("reviewers:reviewer", tried.result.code)
     context = {"form": form, "title": "New reviewer", "button": "Put on the panel"}
-    return render(request, "reviewers/form.html", context, status=422 if form.errors else 200)
+    return render(request, "reviewers/form.html", context, status=tried.status)
 
 
 @require_safe
@@ -79,36 +76,30 @@ def change_reviewer(request: StaffRequest, code: str) -> HttpResponse:
     row = load_reviewer(code)
     initial = {name: getattr(row, name) for name in ReviewerForm.base_fields}
     form = ReviewerForm(posted(request), initial=initial)
-    status = 422 if form.is_bound else 200
-    if form.is_bound and form.is_valid():
-        fields = dict(form.cleaned_data)
-        try:
-            credentialing.change_reviewer(
-                reviewer_id=row.pk,
-                seen_version=fields.pop("version"),
-                **fields,
-                by=request.user,
-                at=timezone.now(),
-            )
-        except Stale as stale:
-            form.add_error(None, str(stale))
-            status, row = 409, load_reviewer(code)
-        except BadFact as refusal:
-            add_error_of(form, refusal)
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The details are changed.")
-            return redirect("reviewers:reviewer", code)
+    tried = run_action(
+        request,
+        form,
+        lambda: credentialing.change_reviewer(
+            reviewer_id=row.pk,
+            **form.cleaned_data,
+            seen_version=seen_version(request),
+            by=request.user,
+            at=timezone.now(),
+        ),
+        row=row,
+    )
+    if tried.done:
+        messages.success(request, "The details are changed.")
+        return redirect("reviewers:reviewer", code)
     context = {
         "form": form,
         "reviewer": row,
         "title": "Details",
         "button": "Save the details",
         "version": row.version,
-        "pairs": _pairs(form, row) if status == 409 else [],
+        "pairs": _pairs(form, row) if tried.status == 409 else [],
     }
-    return render(request, "reviewers/form.html", context, status=status)
+    return render(request, "reviewers/form.html", context, status=tried.status)
 
 
 @require_POST
@@ -116,26 +107,23 @@ def change_status(request: StaffRequest, code: str) -> HttpResponse:
     """Suspend somebody, take them off the panel, or make them active again."""
     row = load_reviewer(code)
     form = StatusForm(request.POST)
-    status = 422
-    if form.is_valid():
-        try:
-            credentialing.set_status(
-                reviewer_id=row.pk,
-                status=Reviewer.Status(form.cleaned_data["status"]),
-                reason=form.cleaned_data["reason"],
-                seen_version=form.cleaned_data["version"],
-                by=request.user,
-                at=timezone.now(),
-            )
-        except Stale as stale:
-            form.add_error(None, str(stale))
-            status = 409
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The status is changed. Open cases are listed below.")
-            return redirect("reviewers:reviewer", code)
-    return _reviewer_page(request, load_reviewer(code), status_form=form, status=status)
+    tried = run_action(
+        request,
+        form,
+        lambda: credentialing.set_status(
+            reviewer_id=row.pk,
+            status=Reviewer.Status(form.cleaned_data["status"]),
+            reason=form.cleaned_data["reason"],
+            seen_version=seen_version(request),
+            by=request.user,
+            at=timezone.now(),
+        ),
+        row=row,
+    )
+    if tried.done:
+        messages.success(request, "The status is changed. Open cases are listed below.")
+        return redirect("reviewers:reviewer", code)
+    return _reviewer_page(request, row, status_form=form, status=tried.status)
 
 
 @require_POST
@@ -143,21 +131,20 @@ def link_sign_in(request: StaffRequest, code: str) -> HttpResponse:
     """Say which user is the reviewer."""
     row = load_reviewer(code)
     form = SignInForm(request.POST)
-    if form.is_valid():
+
+    def link() -> None:
         user = User.objects.filter(email__iexact=form.cleaned_data["email"]).first()
         if user is None:
-            form.add_error("email", "Nobody signs in with this address. An administrator adds it.")
-        else:
-            try:
-                credentialing.link_user(
-                    reviewer_id=row.pk, user_id=user.pk, by=request.user, at=timezone.now()
-                )
-            except REFUSALS as refusal:
-                form.add_error("email", str(refusal))
-            else:
-                messages.success(request, "The sign-in is linked.")
-                return redirect("reviewers:reviewer", code)
-    return _reviewer_page(request, row, sign_in_form=form, status=422)
+            raise NotAllowed("Nobody signs in with this address. An administrator adds it.")
+        credentialing.link_user(
+            reviewer_id=row.pk, user_id=user.pk, by=request.user, at=timezone.now()
+        )
+
+    tried = run_action(request, form, link, field="email")
+    if tried.done:
+        messages.success(request, "The sign-in is linked.")
+        return redirect("reviewers:reviewer", code)
+    return _reviewer_page(request, row, sign_in_form=form, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -170,16 +157,14 @@ def add_fact(request: StaffRequest, code: str, kind: str) -> HttpResponse:
         today=timezone.localdate(now),
         initial={"verified_on": timezone.localdate(now), "verified_by": request.user.name},
     )
-    if form.is_bound and form.is_valid():
-        try:
-            ADD[kind](reviewer_id=row.pk, **form.facts(), by=request.user, at=now)
-        except BadFact as refusal:
-            add_error_of(form, refusal)
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{TITLES[kind]} is on file.")
-            return redirect("reviewers:reviewer", code)
+    tried = run_action(
+        request,
+        form,
+        lambda: ADD[kind](reviewer_id=row.pk, **form.facts(), by=request.user, at=now),
+    )
+    if tried.done:
+        messages.success(request, f"{TITLES[kind]} is on file.")
+        return redirect("reviewers:reviewer", code)
     context = {
         "form": form,
         "reviewer": row,
@@ -187,7 +172,7 @@ def add_fact(request: StaffRequest, code: str, kind: str) -> HttpResponse:
         "button": "Put on file",
         "today": timezone.localdate(now),
     }
-    return render(request, "reviewers/form.html", context, status=422 if form.errors else 200)
+    return render(request, "reviewers/form.html", context, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -199,23 +184,21 @@ def correct_fact(request: StaffRequest, code: str, kind: str, fact_id: int) -> H
     form = make(
         posted(request), today=timezone.localdate(now), correcting=True, initial=make.of(wrong)
     )
-    if form.is_bound and form.is_valid():
-        try:
-            credentialing.correct_fact(
-                kind=kind,
-                fact_id=wrong.pk,
-                changes=form.facts(),
-                withdrawn=form.cleaned_data["withdrawn"],
-                by=request.user,
-                at=now,
-            )
-        except BadFact as refusal:
-            add_error_of(form, refusal)
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The correction is on file; the old row stays readable.")
-            return redirect("reviewers:reviewer", code)
+    tried = run_action(
+        request,
+        form,
+        lambda: credentialing.correct_fact(
+            kind=kind,
+            fact_id=wrong.pk,
+            changes=form.facts(),
+            withdrawn=form.cleaned_data["withdrawn"],
+            by=request.user,
+            at=now,
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The correction is on file; the old row stays readable.")
+        return redirect("reviewers:reviewer", code)
     context = {
         "form": form,
         "reviewer": row,
@@ -223,7 +206,7 @@ def correct_fact(request: StaffRequest, code: str, kind: str, fact_id: int) -> H
         "button": "Put the correction on file",
         "today": timezone.localdate(now),
     }
-    return render(request, "reviewers/form.html", context, status=422 if form.errors else 200)
+    return render(request, "reviewers/form.html", context, status=tried.status)
 
 
 def _reviewer_page(
@@ -266,8 +249,7 @@ def _reviewer_page(
         "facts": panel.file_of(row, on=on, known_at=known_at, holding_only=bool(asked)),
         "is_keeper": request.user.may("reviewers.manage_credentials"),
         "sees_record": request.user.may("determinations.view_reviewer_record"),
-        "status_form": status_form
-        or StatusForm(initial={"status": row.status, "version": row.version}),
+        "status_form": status_form or StatusForm(initial={"status": row.status}),
         "sign_in_form": sign_in_form
         or SignInForm(initial={"email": row.user.email if row.user else ""}),
         "today": today,

@@ -1,29 +1,16 @@
-"""What the pages of reviewers share: loading rows, the days asked about, what is refused.
-
-A view loads, checks the form, makes one call and answers. What is refused is the page again with
-422 and everything that was typed; what someone else did meanwhile is 409.
-"""
+"""What the pages of reviewers share: loading rows, and the days asked about."""
 
 from datetime import date, datetime, timedelta
 
-from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 
-from accounts.requests import StaffRequest
-from accounts.versions import Stale
 from cases.deadlines import midnight
-from cases.models import CannotMove, Case
-from cases.policies import NotAllowed
 from reviewers.forms import (
     AsOfForm,
 )
 from reviewers.models import (
     Reviewer,
 )
-from reviewers.services import assignment as assignments
-
-REFUSALS = (NotAllowed, CannotMove)
-CONFLICTS = (Stale, assignments.AlreadyTaken, assignments.Outdated)
 
 
 def as_of(form: AsOfForm, *, today: date, now: datetime) -> tuple[date, datetime]:
@@ -37,14 +24,5 @@ def as_of(form: AsOfForm, *, today: date, now: datetime) -> tuple[date, datetime
     return on, midnight(known + timedelta(days=1))
 
 
-def posted(request: StaffRequest) -> QueryDict | None:
-    """What a form was sent with; an empty one counts as sent."""
-    return request.POST if request.method == "POST" else None
-
-
 def load_reviewer(code: str) -> Reviewer:
     return get_object_or_404(Reviewer.objects.select_related("user"), code=code)
-
-
-def load_case(number: str) -> Case:
-    return get_object_or_404(Case, number=number)

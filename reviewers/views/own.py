@@ -8,10 +8,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.requests import StaffRequest
+from accounts.actions import run_action
+from accounts.refusals import StaleForm
+from accounts.requests import StaffRequest, posted, whole_number
 from accounts.services import note_look
 from cases.models import Party
-from cases.paper_fields import whole_number
 from cases.party_facts import one_of_each
 from reviewers import panel, policies
 from reviewers.forms import (
@@ -22,8 +23,6 @@ from reviewers.forms import (
 from reviewers.models import AttestationWording, ReviewerAssignment
 from reviewers.services import assignment as assignments
 from reviewers.services import reports as report_services
-
-from .loading import CONFLICTS, REFUSALS, posted
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -37,31 +36,28 @@ def attest(request: StaffRequest, assignment_id: int) -> HttpResponse:
     form = AttestForm(_answers(request, wording), questions=questions, initial=first)
     if request.method != "POST":
         return _attest_page(request, held, form, wording=wording)
-    status = 422
-    is_whole = form.is_valid()
-    if outdated := policies.why_not_sign(wording, form.cleaned_data.get("wording")):
+    form.is_valid()
+    # Other questions are said before the answers that they lack.
+    outdated = policies.why_not_sign(wording, form.cleaned_data.get("wording"))
+    if outdated:
         form.add_error(None, outdated)
-        status = 409
-    elif is_whole:
-        try:
-            after = assignments.attest(
-                assignment_id=held.pk,
-                answers=form.answers(),
-                wording_id=form.cleaned_data["wording"],
-                seen_parties=form.cleaned_data["parties"],
-                by=request.user,
-                at=now,
-            )
-        except CONFLICTS as conflict:
-            form.add_error(None, str(conflict))
-            status = 409
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            return _after_attesting(request, after)
-    return _attest_page(
-        request, _own_assignment(request, assignment_id), form, wording=wording, status=status
+    tried = run_action(
+        request,
+        form,
+        lambda: assignments.attest(
+            assignment_id=held.pk,
+            answers=form.answers(),
+            wording_id=form.cleaned_data["wording"],
+            seen_parties=form.cleaned_data["parties"],
+            by=request.user,
+            at=now,
+        ),
     )
+    if tried.done:
+        return _after_attesting(request, tried.result)
+    held = _own_assignment(request, assignment_id)
+    status = StaleForm.status if outdated else tried.status
+    return _attest_page(request, held, form, wording=wording, status=status)
 
 
 def _answers(request: StaffRequest, wording: AttestationWording | None) -> QueryDict | None:
@@ -95,20 +91,20 @@ def decline(request: StaffRequest, assignment_id: int) -> HttpResponse:
     held = _own_assignment(request, assignment_id)
     now = timezone.now()
     form = DeclineForm(request.POST)
-    if form.is_valid():
-        try:
-            assignments.decline(
-                assignment_id=held.pk,
-                reason=form.cleaned_data["reason"],
-                conflict=form.cleaned_data["conflict"],
-                by=request.user,
-                at=now,
-            )
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"{held.case.number} is given back.")
-            return redirect("determinations:my_reviews")
+    tried = run_action(
+        request,
+        form,
+        lambda: assignments.decline(
+            assignment_id=held.pk,
+            reason=form.cleaned_data["reason"],
+            conflict=form.cleaned_data["conflict"],
+            by=request.user,
+            at=now,
+        ),
+    )
+    if tried.done:
+        messages.success(request, f"{held.case.number} is given back.")
+        return redirect("determinations:my_reviews")
     wording = assignments.current_wording(now)
     blank = AttestForm(
         questions=wording.questions if wording else [],
@@ -117,7 +113,7 @@ def decline(request: StaffRequest, assignment_id: int) -> HttpResponse:
             "parties": held.case.party_list_version,
         },
     )
-    return _attest_page(request, held, blank, wording=wording, declining=form, status=422)
+    return _attest_page(request, held, blank, wording=wording, declining=form, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -125,17 +121,16 @@ def report_change(request: StaffRequest) -> HttpResponse:
     """A reviewer reports a change of licence, board, sanctions, practice or ties."""
     now = timezone.now()
     form = ReportForm(posted(request), today=timezone.localdate(now))
-    if request.method == "POST" and form.is_valid():
-        try:
-            report_services.report_change(**form.cleaned_data, by=request.user, at=now)
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "Thank you. Credentialing looks into it.")
-            return redirect("determinations:my_reviews")
-    status = 422 if request.method == "POST" else 200
+    tried = run_action(
+        request,
+        form,
+        lambda: report_services.report_change(**form.cleaned_data, by=request.user, at=now),
+    )
+    if tried.done:
+        messages.success(request, "Thank you. Credentialing looks into it.")
+        return redirect("determinations:my_reviews")
     context = {"form": form, "today": timezone.localdate(now)}
-    return render(request, "reviewers/report.html", context, status=status)
+    return render(request, "reviewers/report.html", context, status=tried.status)
 
 
 def _attest_page(

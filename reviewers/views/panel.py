@@ -6,7 +6,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.requests import StaffRequest
+from accounts.actions import run_action
+from accounts.requests import StaffRequest, posted
 from cases.forms.acts import ReasonForm
 from reviewers import panel, policies
 from reviewers.candidates import limits_on
@@ -23,7 +24,7 @@ from reviewers.services import limits as limit_services
 from reviewers.services import reports as report_services
 from reviewers.worklist import worklist
 
-from .loading import REFUSALS, as_of, posted
+from .loading import as_of
 
 
 @require_safe
@@ -60,37 +61,48 @@ def roster(request: StaffRequest) -> HttpResponse:
 @require_safe
 def credentialing_worklist(request: StaffRequest) -> HttpResponse:
     """What waits for credentialing: reports, lapses with their open work, verifications, gaps."""
+    return _worklist_page(request)
+
+
+def _worklist_page(
+    request: StaffRequest,
+    *,
+    settling: ReasonForm | None = None,
+    refused_report: int | None = None,
+    status: int = 200,
+) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate(now)
     context = {
         "waiting": worklist(on=today, known_at=now),
-        "settling": ReasonForm(),
+        "form": settling,
+        "refused_report": refused_report,
         "is_keeper": request.user.may("reviewers.manage_credentials"),
         "today": today,
     }
-    return render(request, "reviewers/worklist.html", context)
+    return render(request, "reviewers/worklist.html", context, status=status)
 
 
 @require_POST
 def settle_report(request: StaffRequest, report_id: int) -> HttpResponse:
     """Say what was found about a change that a reviewer reported."""
     report = get_object_or_404(ReportedChange, pk=report_id)
-    form = ReasonForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, "Say what you found at the source.")
-        return redirect("reviewers:worklist")
-    try:
-        report_services.settle_report(
+    form = ReasonForm(request.POST, auto_id=f"found-{report.pk}-%s")
+    form.fields["reason"].error_messages["required"] = "Say what you found at the source."
+    tried = run_action(
+        request,
+        form,
+        lambda: report_services.settle_report(
             report_id=report.pk,
             note=form.cleaned_data["reason"],
             by=request.user,
             at=timezone.now(),
-        )
-    except REFUSALS as refusal:
-        messages.error(request, str(refusal))
-    else:
+        ),
+    )
+    if tried.done:
         messages.success(request, "The report is settled.")
-    return redirect("reviewers:worklist")
+        return redirect("reviewers:worklist")
+    return _worklist_page(request, settling=form, refused_report=report.pk, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -105,14 +117,14 @@ def limits(request: StaffRequest) -> HttpResponse:
         "kin": sorted(standing.kin),
     }
     form = LimitsForm(posted(request), today=today, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        try:
-            limit_services.set_limits(**form.cleaned_data, by=request.user, at=now)
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "The limits are set.")
-            return redirect("reviewers:limits")
+    tried = run_action(
+        request,
+        form,
+        lambda: limit_services.set_limits(**form.cleaned_data, by=request.user, at=now),
+    )
+    if tried.done:
+        messages.success(request, "The limits are set.")
+        return redirect("reviewers:limits")
     context = {
         "form": form,
         "standing": standing,
@@ -122,5 +134,4 @@ def limits(request: StaffRequest) -> HttpResponse:
         "why_not": policies.why_not_set_limits(request.user),
         "today": today,
     }
-    status = 422 if request.method == "POST" else 200
-    return render(request, "reviewers/limits.html", context, status=status)
+    return render(request, "reviewers/limits.html", context, status=tried.status)

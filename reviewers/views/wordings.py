@@ -6,16 +6,12 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from accounts.requests import StaffRequest
-from accounts.versions import Stale
-from cases.policies import BadFact
-from cases.views.acting import add_error_of
+from accounts.actions import run_action
+from accounts.requests import StaffRequest, posted
 from reviewers import policies
 from reviewers.forms_wordings import WordingForm
 from reviewers.services import wordings as wording_services
 from reviewers.wordings import wordings
-
-from .loading import REFUSALS, posted
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,24 +23,18 @@ def attestation(request: StaffRequest) -> HttpResponse:
     first = max(today, shown.latest.effective_from) if shown.latest else today
     initial = {"effective_from": first, **WordingForm.of(shown.latest)}
     form = WordingForm(posted(request), today=today, initial=initial)
-    status = 422 if form.is_bound else 200
-    if form.is_bound and form.is_valid():
-        try:
-            made = wording_services.publish(**form.facts(), by=request.user, at=now)
-        except Stale as stale:
-            form.add_error(None, str(stale))
-            status, shown = 409, wordings(on=today, reader=request.user)
-        except BadFact as refusal:
-            add_error_of(form, refusal)
-        except REFUSALS as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, f"Wording {made.number} is published.")
-            return redirect("reviewers:attestation")
+    tried = run_action(
+        request, form, lambda: wording_services.publish(**form.facts(), by=request.user, at=now)
+    )
+    if tried.done:
+        messages.success(request, f"Wording {tried.result.number} is published.")
+        return redirect("reviewers:attestation")
+    if tried.refusal:
+        shown = wordings(on=today, reader=request.user)
     context = {
         "form": form,
         "shown": shown,
         "why_not": policies.why_not_publish_attestation(request.user),
         "today": today,
     }
-    return render(request, "reviewers/wordings.html", context, status=status)
+    return render(request, "reviewers/wordings.html", context, status=tried.status)

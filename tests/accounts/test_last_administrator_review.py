@@ -7,6 +7,7 @@ from django.db import connection
 
 from accounts import services
 from accounts.models import User
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from tests.factories import MONDAY, person
 
@@ -33,7 +34,7 @@ def test_one_administrator_is_left(act):
         together.wait()
         try:
             act(me, other)
-        except services.Refused:
+        except NotAllowed:
             pass
         except Exception as error:  # noqa: BLE001 - a deadlock is what this looks for
             failures.append(error)

@@ -476,7 +476,7 @@ def test_a_copy_that_is_not_rendered_is_not_marked_as_sent(coordinator, typeset_
     draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
     approve(draft, coordinator)  # nobody has told a broker: the letters wait in their rows
 
-    with pytest.raises(letters.services.Refused, match="not filed yet"):
+    with pytest.raises(NotAllowed, match="not filed yet"):
         correspondence.mark_letter_sent(letter_id=draft.pk, sent_on=TODAY, by=coordinator, at=LATER)
 
     draft.refresh_from_db()
@@ -497,7 +497,7 @@ def test_wording_and_parked_letters_are_for_those_who_may(coordinator):
     clerk = person(Role.INTAKE)
     held = WordingSet.objects.first()
 
-    with pytest.raises(letters.services.Refused, match="A director or an administrator"):
+    with pytest.raises(NotAllowed, match="A director or an administrator"):
         letters.services.publish_wording(set_id=held.pk, by=clerk, at=LATER)
-    with pytest.raises(letters.services.Refused, match="Your role does not let you"):
+    with pytest.raises(NotAllowed, match="Your role does not let you"):
         letters.services.release_parked(letter_id=uuid4(), by=clerk, at=LATER)

@@ -7,8 +7,10 @@ from threading import Barrier
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
+from accounts.refusals import TakenByAnother
 from accounts.roles import Role
 from cases.models import Case, StagePace, WorkClaim
 from cases.policies import NotAllowed
@@ -152,7 +154,7 @@ def test_one_case_is_taken_and_given_back(ada, ben):
     case = received_case()
     claims.claim(case_id=case.pk, by=ada, at=MONDAY + timedelta(minutes=42))
 
-    with pytest.raises(NotAllowed, match=r"Ada Clerk has this since 9:42\."):
+    with pytest.raises(TakenByAnother, match=r"Ada Clerk has this since 9:42\."):
         claims.claim(case_id=case.pk, by=ben, at=MONDAY + HOUR)
     with pytest.raises(NotAllowed, match="You do not have case"):
         claims.release(case_id=case.pk, by=ben, at=MONDAY + HOUR)
@@ -242,6 +244,21 @@ def test_the_way_back_leads_nowhere_else(client, ada, back):
     assert answer.url == case.get_absolute_url()
 
 
+def test_a_button_that_is_refused_says_why_and_leads_back(client, ada, ben):
+    case = received_case()
+    client.force_login(ada)
+
+    unheld = client.post(reverse("cases:release", args=[case.number]), {"back": "/queues/mail/"})
+    claims.claim(case_id=case.pk, by=ben, at=timezone.now())
+    taken = client.post(reverse("cases:claim", args=[case.number]), {"back": "/queues/mail/"})
+
+    assert (unheld.status_code, taken.status_code) == (422, 409)
+    assert "You do not have case" in unheld.content.decode()
+    assert "Ben Clerk has this since" in taken.content.decode()
+    for page in (unheld, taken):
+        assert 'href="/queues/mail/"' in page.content.decode()
+
+
 def test_a_reviewer_s_name_is_not_told_to_who_may_not_know_it(ada):
     case = received_case()
     both = person(Role.COORDINATOR, Role.REVIEWER, name="Rita Secret")
@@ -287,7 +304,7 @@ def test_eight_clerks_who_want_one_case_one_gets_it_and_seven_are_told(committed
     def want(who):
         try:
             return claims.claim(case_id=case.pk, by=who, at=MONDAY).by_id
-        except NotAllowed as refusal:
+        except TakenByAnother as refusal:
             return str(refusal)
 
     answers = race(people, want)

@@ -262,7 +262,9 @@ def test_a_slip_that_would_meet_another_case_is_left_to_the_duplicates(desk, cle
 def test_the_received_date_is_corrected_by_the_page(desk, clerk):
     case = received_case(by=clerk)
     address = f"/cases/{case.number}/correct/"
-    refused = desk.post(address, {"received": "2/27/26", "received_time": "", "reason": ""})
+    refused = desk.post(
+        address, {"received": "2/27/26", "received_time": "", "reason": "", "version": case.version}
+    )
     assert refused.status_code == 422
     assert "Say why the received date is corrected." in refused.content.decode()
     stale = {"received": "2/27/26", "reason": "Stamp", "version": "99"}

@@ -15,7 +15,7 @@ from cases.clock_rules import RULES, default_calendars
 from cases.clocks import CLOCKS, Effect, Kind, Roll, Rule, Whose
 from cases.deadlines import (
     PACIFIC,
-    BadFact,
+    BadClockFact,
     BadRules,
     CannotCount,
     Hold,
@@ -616,7 +616,7 @@ def test_an_hour_that_came_twice_is_told_apart_by_its_zone():
 
 
 def test_an_hour_that_never_was_is_refused():
-    with pytest.raises(BadFact, match="did not exist"):
+    with pytest.raises(BadClockFact, match="did not exist"):
         count("determination_expedited", {"information_complete": "2015-03-08T02:30"})
 
 
@@ -1102,7 +1102,7 @@ def test_rules_of_names_a_year_or_a_day():
     with pytest.raises(NoRule, match="2012"):
         count("eligibility_information", facts | {"rules_of": "2012"})
     rules = two_rules(date(2020, 6, 30), date(2020, 7, 1))
-    with pytest.raises(BadFact, match="changed during 2020"):
+    with pytest.raises(BadClockFact, match="changed during 2020"):
         count("noarfi", {"found_eligible": "2020-06-30", "rules_of": "2020"}, rules=rules)
 
 
@@ -1114,32 +1114,42 @@ def test_rules_of_names_a_year_or_a_day():
     [
         ("aplication", {}, UnknownClock, "Clocks: application,"),
         ("records_penalty", {"records_due": "2015-01-06"}, UnknownClock, "a sum of money"),
-        ("noarfi", {"found": "2014-12-24"}, BadFact, "It takes found_eligible"),
-        ("noarfi", {"found_eligible": "2014-02-30"}, BadFact, "not a date"),
-        ("noarfi", {"found_eligible": "12/24/2014"}, BadFact, "Write it as 2014-06-20"),
-        ("noarfi", {"found_eligible": "20141224"}, BadFact, "not a date"),
-        ("noarfi", {"found_eligible": "2014-12-24T25:00"}, BadFact, "not a date"),
-        ("noarfi", {"found_eligible": 20141224}, BadFact, "not a date"),
+        ("noarfi", {"found": "2014-12-24"}, BadClockFact, "It takes found_eligible"),
+        ("noarfi", {"found_eligible": "2014-02-30"}, BadClockFact, "not a date"),
+        ("noarfi", {"found_eligible": "12/24/2014"}, BadClockFact, "Write it as 2014-06-20"),
+        ("noarfi", {"found_eligible": "20141224"}, BadClockFact, "not a date"),
+        ("noarfi", {"found_eligible": "2014-12-24T25:00"}, BadClockFact, "not a date"),
+        ("noarfi", {"found_eligible": 20141224}, BadClockFact, "not a date"),
         ("noarfi", {"found_eligible": "1914-12-24"}, OutOfRange, "2012 to 2060"),
         ("noarfi", {"found_eligible": "9999-12-31"}, OutOfRange, "2012 to 2060"),
-        ("noarfi", {"found_eligible": "0001-01-01T00:00+00:00"}, BadFact, "not a date"),
+        ("noarfi", {"found_eligible": "0001-01-01T00:00+00:00"}, BadClockFact, "not a date"),
         ("noarfi", {"found_eligible": "2060-12-31"}, OutOfRange, "2012 to 2060"),
         ("determination_regular", {"records_complete": "2060-12-15"}, OutOfRange, "2060"),
         ("noarfi", {"found_eligible": "2012-12-31"}, NoRule, "On file: “noarfi” from Tue 1 Jan"),
         ("noarfi", {"found_eligible": "2014-12-24", "calendar": "x"}, UnknownCalendar, "gov6700"),
-        ("noarfi", {"found_eligible": "2014-12-24", "rules_of": "0000"}, BadFact, "not a year"),
-        ("noarfi", {"found_eligible": "2014-12-24", "rules_of": "x"}, BadFact, "not a date"),
+        (
+            "noarfi",
+            {"found_eligible": "2014-12-24", "rules_of": "0000"},
+            BadClockFact,
+            "not a year",
+        ),
+        ("noarfi", {"found_eligible": "2014-12-24", "rules_of": "x"}, BadClockFact, "not a date"),
         (
             "authorise",
             {"received": "2014-11-26", "friday_after_thanksgiving_is_working": "maybe"},
-            BadFact,
+            BadClockFact,
             "neither yes nor no",
         ),
-        ("application", {"served": "2014-06-20", "method": "owl"}, BadFact, "in_hand, mail_ca"),
+        (
+            "application",
+            {"served": "2014-06-20", "method": "owl"},
+            BadClockFact,
+            "in_hand, mail_ca",
+        ),
         (
             "determination_regular",
             {"records_complete": "2014-07-01", "extension_days": "-1"},
-            BadFact,
+            BadClockFact,
             "not a number of days",
         ),
         ("ur_decision", {"rfa": "2018-03-12", "recommended": "9999-12-31"}, OutOfRange, "too far"),

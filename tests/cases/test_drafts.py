@@ -156,7 +156,7 @@ def test_a_draft_belongs_to_its_owner(clerk):
 
 def test_a_form_without_its_key_is_told_so(desk):
     assert "Begin a new form" in autosave(desk, key="x").json()["error"]
-    assert desk.post("/intake/new/", {"save_draft": "", "key": "x"}).status_code == 409
+    assert desk.post("/intake/new/", {"save_draft": "", "key": "x"}).status_code == 422
 
 
 # --- IN-3 -----------------------------------------------------------------------------------------

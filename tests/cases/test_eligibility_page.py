@@ -98,7 +98,7 @@ def test_a_case_that_has_moved_on_says_where_it_stands(client):
     case = eligible_case()
 
     assert "stands at “Eligible”" in html.unescape(client.get(url(case)).content.decode())
-    answer = client.post(url(case), sent(case, version=""))
+    answer = client.post(url(case), sent(case))
 
     assert answer.status_code == 422
     assert "stands at “Eligible”" in html.unescape(answer.content.decode())

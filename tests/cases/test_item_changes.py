@@ -16,7 +16,7 @@ from cases.policies import NotAllowed
 from cases.services import item_changes as services
 from cases.services import screening
 from cases.services.intake import ItemOnForm
-from cases.services.item_changes import ItemFacts, Outdated
+from cases.services.item_changes import ItemFacts, ProposalOutdated
 from tests.determinations.factories import issued, submitted
 from tests.factories import MONDAY, eligible_case, noticed_case, person, received_case
 from tests.records.factories import in_review
@@ -226,7 +226,7 @@ def test_a_proposal_on_what_no_longer_stands_is_not_accepted(proposer, second):
     screening.terminate(
         case_id=case.pk, item_ids=[item(case).pk], reason="Authorised.", by=proposer, at=AT
     )
-    with pytest.raises(Outdated, match="has changed since this was proposed"):
+    with pytest.raises(ProposalOutdated, match="has changed since this was proposed"):
         accept(change, second)
     assert item(case).title == "Brace"
     refuse(change, second)
@@ -314,7 +314,8 @@ def test_other_roles_decide_nothing(proposer, role):
 
 
 def typed(**changes):
-    return {"title": "Lumbar brace", "why": "Page 2.", "requested_quantity": "1.50"} | changes
+    said = {"title": "Lumbar brace", "why": "Page 2.", "requested_quantity": "1.50", "version": 1}
+    return said | changes
 
 
 def text(answer):
@@ -327,7 +328,7 @@ def test_a_change_is_proposed_on_one_page_and_decided_on_another(client, propose
     assert 'value="Brace"' in text(client.get(address)) or "Brace</textarea>" in text(
         client.get(address)
     )
-    assert client.post(address, typed(version=1)).status_code == 302
+    assert client.post(address, typed()).status_code == 302
     change = ItemChange.objects.get()
     shown = text(client.get(case.get_absolute_url()))
     assert "Change of item 1 waits for a second person." in shown
@@ -400,7 +401,7 @@ def test_adding_and_withdrawing_have_pages_too(client, proposer):
     )
     address = reverse("cases:propose_item_withdrawal", args=[case.number, 1])
     assert client.get(address).status_code == 200
-    assert client.post(address, {"why": "Letter."}).status_code == 302
+    assert client.post(address, {"why": "Letter.", "version": 1}).status_code == 302
     assert list(ItemChange.objects.order_by("pk").values_list("kind", flat=True)) == [
         "ADD",
         "WITHDRAW",

@@ -91,7 +91,7 @@ def test_a_file_that_the_scanner_refused_meanwhile_stays_refused(committed_db, m
 
     def verdict(path, name):
         if name == "This file":  # as it is called where it is scanned again
-            raise files.services.Refused("This file carries a virus.")
+            raise files.services.FileRefused("This file carries a virus.")
         return answer
 
     monkeypatch.setattr(files.services, "_verdict", verdict)

@@ -14,7 +14,7 @@ from cases.services import parties as services
 from cases.services import screening
 from cases.services.intake import PartyOnForm
 from cases.services.notices import make_notices, recipients
-from cases.services.parties import Outdated, PartyDetails
+from cases.services.parties import PartyChanged, PartyDetails
 from determinations.services import issuing
 from letters.models import Delivery
 from reviewers import policies as reviewer_policies
@@ -270,9 +270,9 @@ def test_nobody_changes_a_party_that_somebody_else_changed(client, coordinator):
     old = attorney(case)
     change(case, old, coordinator, phone="916 555 0100")
 
-    with pytest.raises(Outdated, match="Someone else changed this party"):
+    with pytest.raises(PartyChanged, match="Someone else changed this party"):
         change(case, old, coordinator, phone="916 555 0199")
-    with pytest.raises(Outdated):
+    with pytest.raises(PartyChanged):
         end(case, old, coordinator)
     answer = client.post(
         reverse("cases:change_party", args=[case.number, old.pk]), typed(old, phone="916 555 0199")
@@ -287,7 +287,7 @@ def test_nobody_changes_a_party_that_somebody_else_changed(client, coordinator):
 def test_what_ended_is_history(coordinator):
     case = received_case()
     ended = end(case, attorney(case), coordinator, last_day=date(2026, 3, 10))
-    with pytest.raises(Outdated, match="ended on 03/10/2026"):
+    with pytest.raises(PartyChanged, match="ended on 03/10/2026"):
         change(case, ended, coordinator, phone="1")
 
 

@@ -230,7 +230,7 @@ def test_what_the_page_shows_can_be_returned(desk, case):
 
 
 def test_a_return_without_words_is_refused_beside_the_comment(desk, case):
-    answer = desk.post(url(case, "return"), {"comment": " "})
+    answer = desk.post(url(case, "return"), {"comment": " ", "version": case.version})
 
     assert answer.status_code == 422
     assert "Say what to change" in str(answer.context["form"].errors["comment"])
@@ -246,7 +246,7 @@ def test_a_return_without_words_is_refused_beside_the_comment(desk, case):
 )
 def test_words_that_cannot_be_kept_come_back(desk, case, sent, field, said):
     for name in ("return", "approve"):
-        answer = desk.post(url(case, name), sent)
+        answer = desk.post(url(case, name), sent | {"version": case.version})
         assert answer.status_code == 422
         assert said in str(answer.context["form"].errors[field])
         assert sent["comment"] in page_of(answer)

@@ -584,6 +584,7 @@ def test_authorities_are_added_and_taken_out_by_the_page(desk, assignment, first
     assert "A study of 2024" not in removed.content.decode()
     plain = desk.post(to_cite, {"as_printed": "Another study"})
     assert plain.url.endswith(f"?part=item-{first.item_id}")
+    assert desk.post(to_cite, {"as_printed": "⚕"}).status_code == 422
     assert desk.post(url("cite", assignment, 987654), {"as_printed": "x"}).status_code == 404
     assert desk.post(url("uncite", assignment, 987654)).status_code == 404
 

@@ -92,7 +92,7 @@ def test_the_text_of_a_page_is_read():
 @pytest.mark.parametrize("page", [0, -1, 3])
 def test_a_page_that_is_not_there_is_refused(page):
     file = receive(zoo.pdf(2))
-    with pytest.raises(services.Refused, match="no page"):
+    with pytest.raises(services.FileRefused, match="no page"):
         services.page_png(file, page=page)
 
 
@@ -121,7 +121,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_cannot_be_read_is_refused_by_name_and_leaves_nothing(case):
     make, name, words = REFUSED[case]
-    with pytest.raises(services.Refused) as refusal:
+    with pytest.raises(services.FileRefused) as refusal:
         receive(make(), name)
 
     assert words in str(refusal.value)
@@ -136,7 +136,9 @@ def test_a_bomb_is_refused_and_costs_this_process_nothing():
     assert len(content) < 5_000
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
-    with pytest.raises(services.Refused, match=r"too much time or memory|cannot be shown|damaged"):
+    with pytest.raises(
+        services.FileRefused, match=r"too much time or memory|cannot be shown|damaged"
+    ):
         receive(content)
 
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
@@ -148,7 +150,7 @@ def test_too_many_pages_are_refused():
     document = pikepdf.new()
     for _ in range(10_000):
         document.add_blank_page()
-    with pytest.raises(services.Refused, match="more than 5,000 pages"):
+    with pytest.raises(services.FileRefused, match="more than 5,000 pages"):
         receive(zoo.saved(document))
 
 
@@ -157,7 +159,7 @@ def test_a_file_over_the_limit_is_refused_whatever_size_it_claims(settings):
     for claimed in (None, 5):
         upload = zoo.upload(zoo.pdf(3))
         upload.size = claimed
-        with pytest.raises(services.Refused, match="is larger than"):
+        with pytest.raises(services.FileRefused, match="is larger than"):
             services.receive(upload=upload, at=NOON)
     assert _incoming() == []
 
@@ -175,7 +177,7 @@ def test_a_file_over_the_limit_is_refused_whatever_size_it_claims(settings):
     ],
 )
 def test_a_hostile_name_is_never_used_and_shown_only_plain(sent, shown):
-    with pytest.raises(services.Refused) as refusal:
+    with pytest.raises(services.FileRefused) as refusal:
         receive(b"nothing that we read", sent)
 
     assert str(refusal.value).startswith(f"“{shown}” is not a PDF")
@@ -208,7 +210,7 @@ def test_bytes_that_changed_on_disk_are_not_handed_out():
     with open(default_storage.path(file.path), "ab") as stored:
         stored.write(b"x")
 
-    with pytest.raises(services.Refused, match="have changed"):
+    with pytest.raises(services.FileRefused, match="have changed"):
         services.read_bytes(file)
 
 

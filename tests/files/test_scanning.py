@@ -68,7 +68,7 @@ def test_a_scanned_file_opens(scanner):
 def test_a_virus_is_refused_and_not_stored(scanner):
     scanner.answer = b"stream: Eicar-Test-Signature FOUND\0"
 
-    with pytest.raises(services.Refused, match="“report.pdf” carries a virus"):
+    with pytest.raises(services.FileRefused, match="“report.pdf” carries a virus"):
         receive(zoo.pdf())
     assert not StoredFile.objects.exists()
 
@@ -79,7 +79,7 @@ def test_a_file_that_the_scanner_could_not_finish_waits(scanner, answer):
     file = receive(zoo.pdf())
 
     assert file.state == "QUARANTINED"
-    with pytest.raises(services.Refused, match="could not finish"):
+    with pytest.raises(services.FileRefused, match="could not finish"):
         services.page_png(file, page=1)
 
 
@@ -93,7 +93,7 @@ def test_without_its_scanner_a_file_is_kept_and_never_opens(settings, tmp_path):
         lambda: services.page_text(file, page=1),
         lambda: services.read_bytes(file),
     ):
-        with pytest.raises(services.Refused, match="waits for the virus scanner"):
+        with pytest.raises(services.FileRefused, match="waits for the virus scanner"):
             look()
 
 
@@ -116,9 +116,9 @@ def test_a_waiting_file_with_a_virus_never_opens(settings, tmp_path, scanner):
     file = services.release_quarantined(file_id=waiting.pk, at=NOON)
 
     assert file.state == "REFUSED"
-    with pytest.raises(services.Refused, match="carries a virus"):
+    with pytest.raises(services.FileRefused, match="carries a virus"):
         services.read_bytes(file)
-    with pytest.raises(services.Refused, match="carries a virus"):
+    with pytest.raises(services.FileRefused, match="carries a virus"):
         receive(zoo.pdf())
 
 

@@ -151,11 +151,25 @@ def test_a_stale_form_is_refused_with_its_words_kept(client, signed_in, edition)
 
     answer = client.post(url(Edition, "change", edition.pk), said)
 
+    assert answer.status_code == 409
     page = answer.content.decode()
     assert "Someone else changed this after you opened it" in page
     assert "Mine." in page
+    assert f'name="seen_version" value="{edition.version}"' in page
     edition.refresh_from_db()
     assert edition.note == "Theirs."
+
+
+@pytest.mark.parametrize("seen", ["", "x", "0"])
+def test_a_form_without_a_version_is_as_stale_as_one_with_an_old_one(
+    client, signed_in, edition, seen
+):
+    said = edition_form(edition, note="Mine.", seen_version=seen)
+
+    assert client.post(url(Edition, "change", edition.pk), said).status_code == 409
+
+    edition.refresh_from_db()
+    assert edition.note != "Mine."
 
 
 def test_nothing_can_be_deleted(client, signed_in, edition):

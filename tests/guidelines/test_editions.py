@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from guidelines import services
 from guidelines.models import NOT_CONFIRMED, ApprovedParagraph, Edition, Overlaps, Recommendation
@@ -103,12 +104,12 @@ def test_confirming_names_the_person_and_the_day(edition, keeper):
 
 
 def test_only_a_keeper_confirms_and_only_once(edition, keeper):
-    with pytest.raises(services.Refused, match="Only a guideline administrator"):
+    with pytest.raises(NotAllowed, match="Only a guideline administrator"):
         services.confirm_edition(
             edition_id=edition.pk, on=MONDAY.date(), by=person(Role.QA), at=MONDAY
         )
     services.confirm_edition(edition_id=edition.pk, on=MONDAY.date(), by=keeper, at=MONDAY)
-    with pytest.raises(services.Refused, match="was confirmed by Gwen Keeper on 03/02/2026"):
+    with pytest.raises(NotAllowed, match="was confirmed by Gwen Keeper on 03/02/2026"):
         services.confirm_edition(edition_id=edition.pk, on=MONDAY.date(), by=keeper, at=MONDAY)
 
 
@@ -142,11 +143,11 @@ def test_a_recommendation_says_how_its_edition_stands(edition, keeper):
 def test_a_paragraph_leaves_its_draft_once_and_by_a_keeper(keeper):
     """Publishing alone: reviews do not take paragraphs in yet."""
     row = ApprovedParagraph(title="Tapering", text="Words.").store(by=keeper, at=MONDAY)
-    with pytest.raises(services.Refused, match="Only a guideline administrator"):
+    with pytest.raises(NotAllowed, match="Only a guideline administrator"):
         services.publish_paragraph(paragraph_id=row.pk, by=person(Role.INTAKE), at=MONDAY)
     published = services.publish_paragraph(paragraph_id=row.pk, by=keeper, at=MONDAY)
     assert published.state == "PUBLISHED"
-    with pytest.raises(services.Refused, match="is published, not a draft"):
+    with pytest.raises(NotAllowed, match="is published, not a draft"):
         services.publish_paragraph(paragraph_id=row.pk, by=keeper, at=MONDAY)
 
 

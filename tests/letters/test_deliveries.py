@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from letters import services
 from letters.models import Channel, Delivery
@@ -42,23 +43,23 @@ def test_sending_keeps_day_method_and_person(delivery, clerk):
 
 def test_a_letter_without_its_pdf_cannot_go_out(clerk):
     letter = make.enqueue(make.wording())
-    with pytest.raises(services.Refused, match="not filed yet"):
+    with pytest.raises(NotAllowed, match="not filed yet"):
         sent(letter.deliveries.get(), clerk)
 
 
 def test_it_goes_out_once(delivery, clerk):
     sent(delivery, clerk)
-    with pytest.raises(services.Refused, match="only once"):
+    with pytest.raises(NotAllowed, match="only once"):
         sent(delivery, clerk)
 
 
 def test_not_in_the_future_by_the_clock_of_los_angeles(delivery, clerk):
     late = make.NOW.replace(hour=23) + timedelta(hours=8)  # 3 March, 07:00 UTC; still 2 March
-    with pytest.raises(services.Refused, match="future"):
+    with pytest.raises(NotAllowed, match="future"):
         sent(delivery, clerk, on=date(2026, 3, 3), at=late)
     assert sent(delivery, clerk, on=date(2026, 3, 3), at=late + timedelta(hours=1))
 
 
 def test_not_before_the_letter_was_dated(delivery, clerk):
-    with pytest.raises(services.Refused, match="dated 03/02/2026"):
+    with pytest.raises(NotAllowed, match="dated 03/02/2026"):
         sent(delivery, clerk, on=date(2026, 3, 1))

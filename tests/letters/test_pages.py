@@ -108,7 +108,9 @@ def test_a_parked_letter_is_released_by_a_person_and_only_once(client, letter):
     letter.refresh_from_db()
     assert (letter.state, letter.attempts, letter.failure) == ("QUEUED", 0, "")
     assert letter.steps.get(kind="RELEASED").by == user
-    assert "does not wait for a person" in client.post(address, follow=True).text
+    again = client.post(address)
+    assert again.status_code == 422
+    assert "does not wait for a person" in again.text
 
 
 def test_a_director_publishes_wording_in_their_own_name(client):

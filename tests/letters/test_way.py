@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from letters import relay as relays
 from letters import services, typesetting
@@ -58,7 +59,7 @@ def test_a_letter_is_told_once_and_rendered_once(letter):
     for _ in range(2):
         services.publish_due(send=told.append, lost=BrokerIsAway, at=make.NOW)
     render(letter)
-    with pytest.raises(services.AlreadyTaken):
+    with pytest.raises(services.LetterTaken):
         render(letter, at=later(1000))
     assert told == [letter.pk]
     assert steps(letter).count("FILED") == 1
@@ -66,7 +67,7 @@ def test_a_letter_is_told_once_and_rendered_once(letter):
 
 def test_a_second_worker_leaves_a_letter_that_another_holds(letter):
     assert Letter.objects.claim(letter.pk, at=make.NOW, lease_seconds=60)
-    with pytest.raises(services.AlreadyTaken):
+    with pytest.raises(services.LetterTaken):
         render(letter, at=later(59))
     assert render(letter, at=later(61)).is_filed  # its lease has lapsed
 
@@ -81,7 +82,7 @@ def test_a_worker_that_lost_its_lease_files_nothing(letter, monkeypatch):
         return made
 
     monkeypatch.setattr(typesetting, "typeset", slow)
-    with pytest.raises(services.AlreadyTaken, match="taken over"):
+    with pytest.raises(services.LetterTaken, match="taken over"):
         render(letter)
     letter.refresh_from_db()
     assert letter.state == Letter.State.RENDERING
@@ -167,7 +168,7 @@ def test_a_message_that_got_lost_is_sent_again(letter, settings):
 
 
 def test_release_needs_a_parked_letter(letter):
-    with pytest.raises(services.Refused, match="does not wait"):
+    with pytest.raises(NotAllowed, match="does not wait"):
         services.release_parked(letter_id=letter.pk, by=person(Role.DIRECTOR), at=make.NOW)
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from letters import facts as fact_rules
 from letters import services, wording
@@ -146,7 +147,7 @@ def test_publishing_retires_what_was_in_force_and_is_done_once():
     in_force = services.wording_in_force(kind="determination", layout="determination-today")
     assert in_force == new
     for pk in (old.pk, new.pk):
-        with pytest.raises(services.Refused, match="Import a new draft"):
+        with pytest.raises(NotAllowed, match="Import a new draft"):
             services.publish_wording(set_id=pk, by=director, at=make.NOW)
 
 

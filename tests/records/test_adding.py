@@ -10,6 +10,7 @@ from cases.lifecycle import Status
 from cases.models import Event
 from cases.policies import NotAllowed
 from files.models import StoredFile
+from files.services import FileRefused
 from records.models import Document
 from records.services import documents
 from tests.factories import MONDAY, eligible_case, noticed_case, paper, person, received_case
@@ -103,7 +104,7 @@ def test_the_same_file_may_lie_in_two_cases(awaiting):
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_by_its_name(name, content, sentence, awaiting):
-    with pytest.raises(documents.FileRefused, match=sentence) as refused:
+    with pytest.raises(FileRefused, match=sentence) as refused:
         add_record(awaiting, file=upload(name, content))
 
     assert name in str(refused.value)
@@ -115,7 +116,7 @@ def test_a_file_that_is_too_large_is_refused_with_the_limit(settings, awaiting):
     settings.MAX_UPLOAD_BYTES = 1024 * 1024
     big = upload("big.pdf", pdf_bytes() + b"\n%" + b"0" * 1024 * 1024)
 
-    with pytest.raises(documents.FileRefused, match="“big.pdf” is larger than 1 MB"):
+    with pytest.raises(FileRefused, match="“big.pdf” is larger than 1 MB"):
         add_record(awaiting, file=big)
 
 

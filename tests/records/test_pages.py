@@ -418,6 +418,22 @@ def test_nobody_is_sent_to_another_site(client, one_page_under_review):
     assert answer.url == reverse("records:document", args=[document.pk])
 
 
+def test_a_mark_that_is_none_is_refused_with_a_way_back(client, one_page_under_review):
+    client.force_login(one_page_under_review.reviewer.user)
+    document = one_page_under_review.case.documents.get()
+    url = reverse("records:mark", args=[document.pk])
+
+    plain = client.post(url, {"mark": "SKIMMED"})
+    part = client.post(url, {"mark": "SKIMMED"}, headers={"HX-Request": "true"})
+
+    for answer in (plain, part):
+        assert answer.status_code == 422
+        assert "Choose reviewed or not relevant." in answer.content.decode()
+        assert reverse("records:document", args=[document.pk]) in answer.content.decode()
+    assert part.headers["HX-Retarget"] == part.headers["HX-Reselect"] == "#main"
+    assert "HX-Retarget" not in plain.headers
+
+
 def test_the_coordinator_sees_that_the_reviewer_lacks_a_record_and_sends_it(
     client, coordinator, under_review
 ):

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Count
 
+from accounts.refusals import BadFact
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases.policies import NotAllowed
@@ -16,7 +17,6 @@ from reviewers.models import AttestationWording, Licence, Reviewer, Specialty, S
 from reviewers.profiles import profile
 from reviewers.seeds import SPECIALTIES
 from reviewers.services import credentialing
-from reviewers.services.credentialing import BadFact
 from tests.factories import MONDAY, person
 from tests.reviewers.factories import (
     PANEL_ENTERED,

@@ -245,6 +245,7 @@ def test_rp1_the_page_of_what_somebody_receives_keeps_old_and_new(signed_in):
     drugs, reviewer = category("Pharmaceuticals"), fit_reviewer()
     client, address = signed_in(Role.CREDENTIALING), f"/reviewers/{reviewer.code}/receives/"
     typed = {"which": "listed", "subjects": [drugs.pk], "days_off": [5, 6], "reason": "Asked"}
+    typed["version"] = reviewer.version
 
     assert client.get(address).status_code == 200
     assert client.post(address, typed | {"reason": ""}).status_code == 422

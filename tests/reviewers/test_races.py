@@ -7,11 +7,11 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
+from accounts.refusals import Refused
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases.deadlines import local_day
 from cases.models import Case
-from cases.policies import NotAllowed
 from reviewers.models import AttestationWording, Reviewer, ReviewerAssignment
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing, moving, wordings
@@ -32,7 +32,7 @@ def all_at_once(*acts):
         try:
             together.wait(timeout=30)
             return act()
-        except (NotAllowed, Stale) as refusal:
+        except Refused as refusal:
             return refusal
         finally:
             connection.close()

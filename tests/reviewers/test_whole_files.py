@@ -317,7 +317,14 @@ def test_ac5_a_report_keeps_the_day_of_the_change_and_the_moment_it_was_told(cli
     assert (row.reviewer, row.changed_on) == (reviewer, date(2026, 2, 27))
     client.force_login(person(Role.CREDENTIALING))
     assert "Nevada opened an inquiry" in client.get("/reviewers/worklist/").content.decode()
-    client.post(f"/reviewers/reports/{row.pk}/", {"reason": "Read at the board: no restriction"})
+    address = f"/reviewers/reports/{row.pk}/"
+    unsaid = client.post(address, {"reason": ""})
+    assert unsaid.status_code == 422
+    assert "Say what you found at the source." in unsaid.content.decode()
+    client.post(address, {"reason": "Read at the board: no restriction"})
+    again = client.post(address, {"reason": "And once more"})
+    assert again.status_code == 422
+    assert "Someone has settled this already." in again.content.decode()
     row.refresh_from_db()
     assert row.settled_note == "Read at the board: no restriction"
     assert "Nevada opened" not in client.get("/reviewers/worklist/").content.decode()

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.refusals import BadFact, NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases.models import Case
-from cases.policies import BadFact, NotAllowed
 from reviewers import policies, proofs
 from reviewers.models import Attestation, AttestationWording, Leave
 from reviewers.seeds import QUESTIONS, WORDING

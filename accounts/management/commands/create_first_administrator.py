@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts import services
 from accounts.models import User
+from accounts.refusals import NotAllowed
 
 
 class Command(BaseCommand):
@@ -39,7 +40,7 @@ class Command(BaseCommand):
             )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        except services.Refused as refusal:
+        except NotAllowed as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(f"{name} may sign in as {email} and is an administrator.")
 

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 
 from cases.calendars import Calendars
 from cases.clock_rules import RULES, default_calendars
-from cases.clocks import CLOCKS, BadFact, Rule
+from cases.clocks import CLOCKS, BadClockFact, Rule
 from cases.deadlines import (
     CannotCount,
     Hold,
@@ -95,9 +95,9 @@ def _read_facts(texts: list[str]) -> dict[str, object]:
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key:
-            raise BadFact(f"“{text}” is not key=value.")
+            raise BadClockFact(f"“{text}” is not key=value.")
         if key in given:
-            raise BadFact(f"{key} is given twice.")
+            raise BadClockFact(f"{key} is given twice.")
         given[key] = value
     return given
 
@@ -105,6 +105,6 @@ def _read_facts(texts: list[str]) -> dict[str, object]:
 def _read_hold(text: str) -> Hold:
     parts = text.split(":")
     if len(parts) not in (2, 3):
-        raise BadFact(f"“{text}” is not REASON:FROM or REASON:FROM:TO.")
+        raise BadClockFact(f"“{text}” is not REASON:FROM or REASON:FROM:TO.")
     end = read_day("hold", parts[2]) if len(parts) == 3 else None
     return Hold(parts[0], read_day("hold", parts[1]), end, has_ended=end is not None)

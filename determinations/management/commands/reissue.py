@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-import letters.services
+from accounts.refusals import NotAllowed
 from cases.models import Case
 from determinations.composition import LAYOUTS
 from determinations.services.issuing import copy_of
@@ -26,7 +26,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no case {case}.")
         try:
             content = copy_of(found, layout=LAYOUTS[layout])
-        except letters.services.Refused as refusal:
+        except NotAllowed as refusal:
             raise CommandError(str(refusal)) from refusal
         try:
             out.write_bytes(content)

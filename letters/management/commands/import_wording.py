@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.refusals import NotAllowed
 from letters import services
 
 
@@ -39,6 +40,6 @@ class Command(BaseCommand):
             raise CommandError(f"{path}: {error}") from error
         except services.WordingRefused as error:
             raise CommandError("\n".join(f"{path}: {one}" for one in error.problems)) from error
-        except services.Refused as error:
+        except NotAllowed as error:
             raise CommandError(f"{path}: {error}") from error
         self.stdout.write(f"{made}: {made.get_state_display().lower()}")

@@ -1,0 +1,310 @@
+"""Every form that carries a version is stale without it, with nonsense for it, and with an old one.
+
+A few cases are made, one for each state that has such a form. Every route whose view may show one
+is opened as somebody who may do everything, and each such form on its page is sent back three times
+as a browser would send it, but for the version.
+"""
+
+import ast
+import inspect
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from unittest import mock
+from urllib.parse import urljoin
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import resolve, reverse
+from django.utils import timezone
+
+from accounts.roles import Role
+from cases.models import ClockRule
+
+from . import crawl
+from .determinations.factories import approved, submitted
+from .factories import eligible_case, person, received_case
+from .records.factories import case_with_records
+from .test_urls import by_library, routes
+from .test_views_shape import VIEWS
+
+ROOT = Path(__file__).resolve().parent.parent
+TYPED = "Typed before it was sent"
+# Written when a page is opened, whatever becomes of the form on it.
+WRITTEN_BY_LOOKING = {
+    "accounts.Look", "files.StoredFile", "letters.RenderedPreview", "reviewers.Candidate",
+    "reviewers.CandidateList", "reviewers.ConflictResult", "sessions.Session",
+}  # fmt: skip
+
+
+@dataclass
+class Form:
+    """A form of a page as a browser would send it."""
+
+    action: str
+    name: str
+    fields: list[tuple[str, str]] = field(default_factory=list)
+    free_text: set[str] = field(default_factory=set)  # fields that a person fills with words
+    buttons: list[tuple[str, str, str]] = field(default_factory=list)  # address, name, value
+
+
+class Reader(HTMLParser):
+    """Reads the forms of a page."""
+
+    def __init__(self):
+        super().__init__()
+        self.forms = []
+        self._elsewhere = []
+        self._form = self._select = self._text = None
+
+    def handle_starttag(self, tag, attrs):
+        said = dict(attrs)
+        if tag == "form":
+            self._form = Form(said.get("action", ""), said.get("id", ""))
+            self.forms.append(self._form)
+        if "disabled" in said:
+            return
+        name, value = said.get("name", ""), said.get("value") or ""
+        if tag == "button" and "form" in said:  # it stands elsewhere and names its form
+            button = (said.get("formaction", ""), name, value)
+            self._elsewhere.append((said["form"], button))
+            return
+        if self._form is None:
+            return
+        if tag == "input":
+            self._input(said.get("type", "text"), name, value, said)
+        elif tag == "button" and said.get("type", "submit") == "submit":
+            self._form.buttons.append((said.get("formaction", ""), name, value))
+        elif tag == "textarea":
+            self._text = name
+            self._form.fields.append((name, ""))
+            self._form.free_text.add(name)
+        elif tag == "select":
+            self._select = name
+        elif tag == "option" and "selected" in said and self._select:
+            self._form.fields.append((self._select, value))
+
+    def give_buttons_to_their_forms(self):
+        for name, button in self._elsewhere:
+            for form in self.forms:
+                if form.name == name:
+                    form.buttons.append(button)
+
+    def _input(self, kind, name, value, said):
+        if kind in {"checkbox", "radio"}:
+            if "checked" in said:
+                self._form.fields.append((name, value or "on"))
+            return
+        self._form.fields.append((name, value))
+        if kind == "text" and "data-date" not in said:
+            self._form.free_text.add(name)
+
+    def handle_data(self, data):
+        if self._text:
+            name, before = self._form.fields[-1]
+            self._form.fields[-1] = (name, before + data)
+
+    def handle_endtag(self, tag):
+        if tag == "form":
+            self._form = None
+        elif tag == "textarea":
+            self._text = None
+        elif tag == "select":
+            self._select = None
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A form that was sent with a version that is none, and what came back."""
+
+    url: str
+    view: str
+    version: str
+    status: int
+    keeps_text: bool
+
+
+@dataclass
+class Walk:
+    """What was found and sent."""
+
+    sent: list[Sent] = field(default_factory=list)
+    templates: set[str] = field(default_factory=set)  # of the pages with such forms
+    changed: set[str] = field(default_factory=set)  # the tables
+
+
+def forms_of(page):
+    """The forms of a page that carry a version."""
+    reader = Reader()
+    reader.feed(page)
+    reader.give_buttons_to_their_forms()
+    return [form for form in reader.forms if "version" in dict(form.fields)]
+
+
+def view_of(url):
+    view = resolve(url).func
+    return f"{view.__module__}.{view.__name__}"
+
+
+def fingerprint():
+    return {
+        table: rows
+        for table, rows in crawl._fingerprint().items()
+        if not table.startswith("reviewers.Historical") and table not in WRITTEN_BY_LOOKING
+    }
+
+
+def walk():
+    found, known = Walk(), set()
+    with mock.patch.object(timezone, "now", return_value=crawl.NOW):
+        pools = small_office()
+        client = Client()
+        client.force_login(person(*(role for role in Role if role != Role.REVIEWER)))
+        before = fingerprint()
+        for url in addresses(pools):
+            _open(found, known, client, url)
+        after = fingerprint()
+        found.changed = {table for table in after if before[table] != after[table]}
+    return found
+
+
+def small_office():
+    """A case for each state in which a page carries a version, and the arguments of their pages."""
+    eligible, reviewed = eligible_case(), submitted()
+    cases = [
+        received_case(),
+        eligible,
+        case_with_records(pages=(1,), complete=False),
+        case_with_records(pages=(1,)),
+        reviewed,
+        approved(submitted()),
+    ]
+    return {
+        "number": [case.number for case in cases],
+        "letter_id": [eligible.case_letters.first().pk],
+        "position": [1],
+        "rule_id": [ClockRule.objects.first().pk],
+        "code": [reviewed.assignments.get().reviewer.code],
+    }
+
+
+def carrying_templates():
+    """The templates that hold a version themselves."""
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        if 'name="version"' in path.read_text():
+            yield str(path.relative_to(ROOT / "templates"))
+
+
+def pages_that_may_carry_one():
+    """The carrying templates and those that include them."""
+    found, size = set(carrying_templates()), 0
+    texts = {
+        str(path.relative_to(ROOT / "templates")): path.read_text()
+        for path in (ROOT / "templates").rglob("*.html")
+    }
+    while len(found) > size:
+        size = len(found)
+        found |= {name for name, text in texts.items() if any(f'"{one}"' in text for one in found)}
+    return found
+
+
+def addresses(pools):
+    """Of every route whose view's module names a page that may carry a version."""
+    carrying = pages_that_may_carry_one()
+    for name, pattern in routes():
+        if by_library(name):
+            continue
+        source = Path(inspect.getsourcefile(inspect.unwrap(pattern.callback))).read_text()
+        groups = list(pattern.pattern.converters)
+        if not any(f'"{template}"' in source for template in carrying):
+            continue
+        if not set(groups) <= set(pools):
+            continue  # what it is about has no version; else its template would be missing below
+        for n in range(max((len(pools[group]) for group in groups), default=1)):
+            chosen = {group: pools[group][n % len(pools[group])] for group in groups}
+            yield reverse(name, kwargs=chosen)
+
+
+def _open(found, known, client, url):
+    page = client.get(url)
+    if page.status_code != 200 or page.streaming or "html" not in page.headers["Content-Type"]:
+        return
+    forms = forms_of(page.content.decode())
+    if forms:
+        found.templates |= {one.name for one in page.templates if one.name}
+    for form in forms:
+        for action, name, value in form.buttons:
+            address = urljoin(url.partition("?")[0], action or form.action)
+            key = (address, name, frozenset(name for name, _ in form.fields))
+            if key not in known:
+                known.add(key)
+                fields = [*form.fields, (name, value)] if name else form.fields
+                for version in (None, "x", _older(dict(fields)["version"])):
+                    found.sent.append(_send(client, address, form, fields, version))
+
+
+def _older(version):
+    return str(int(version) - 1)
+
+
+def _send(client, url, form, fields, version):
+    sent: dict[str, list[str]] = {}
+    for name, value in fields:
+        if name != "version":
+            sent.setdefault(name, []).append(TYPED if name in form.free_text else value)
+    if version is not None:
+        sent["version"] = [version]
+    with transaction.atomic():
+        answer = client.post(url, sent)
+        keeps = not form.free_text or TYPED in answer.content.decode()
+        transaction.set_rollback(True)
+    said = "none" if version is None else version
+    return Sent(url, view_of(url), said, answer.status_code, keeps)
+
+
+@pytest.fixture(scope="module")
+def walked(module_db):
+    return walk()
+
+
+def views_that_compare():
+    """Every view that reads the version that a page showed."""
+    for path in VIEWS:
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and "seen_version(" in ast.unparse(node):
+                yield f"{module}.{node.name}"
+
+
+def test_a_form_without_its_version_is_stale(walked):
+    wrong = [one for one in walked.sent if one.version == "none" and one.status != 409]
+    assert not wrong
+
+
+def test_a_form_with_nonsense_for_its_version_is_stale(walked):
+    wrong = [one for one in walked.sent if one.version == "x" and one.status != 409]
+    assert not wrong
+
+
+def test_a_form_with_an_old_version_is_stale(walked):
+    wrong = [one for one in walked.sent if one.version not in {"none", "x"} and one.status != 409]
+    assert not wrong
+
+
+def test_a_stale_form_keeps_what_was_typed(walked):
+    assert not [one for one in walked.sent if not one.keeps_text]
+
+
+def test_a_stale_form_changes_no_row(walked):
+    assert walked.changed <= WRITTEN_BY_LOOKING
+
+
+def test_every_template_with_a_version_is_among_the_pages_that_were_sent(walked):
+    carrying = set(carrying_templates())
+    assert carrying
+    assert carrying <= walked.templates
+
+
+def test_every_view_that_compares_a_version_was_sent_a_stale_form(walked):
+    assert set(views_that_compare()) == {one.view for one in walked.sent}
