@@ -91,6 +91,7 @@ class Rendered:
         self.addresses = crawl._addresses(self.pools)
         self.answered = {}  # route: what the person who sees most was answered
         self.pages = {}  # route: the page, for those that are pages
+        self._clients = {}
         for route in self.addresses:
             if is_ours(route) or route in ADMIN_ENTRIES:
                 self.open(route)
@@ -143,8 +144,15 @@ class Rendered:
         return page
 
     def get(self, who, route, url):
-        client = Client() if who == NOBODY else crawl._signed_in(self.people[who])
-        return as_page(route, who, url, client.get(url))
+        return as_page(route, who, url, self._client_of(who).get(url))
+
+    def _client_of(self, who):
+        if who == NOBODY:
+            return Client()
+        if who not in self._clients:
+            self._clients[who] = Client()
+            self._clients[who].force_login(self.people[who])
+        return self._clients[who]
 
     def of_states(self):
         """Pages that look different when the case is further, or at a question."""
@@ -260,7 +268,6 @@ def office():
     with transaction.atomic():
         with mock.patch.object(timezone, "now", return_value=crawl.NOW):
             yield Rendered()
-        crawl._clients.clear()
         transaction.set_rollback(True)
 
 

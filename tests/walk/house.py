@@ -24,7 +24,7 @@ from tests.walk.walking import newest
 
 def keep_guidelines(walk, keeper):
     walk.act(guidelines.seed, by=None)
-    edition = Edition.objects.filter(confirmed_by="").first()
+    edition = Edition.objects.filter(confirmed_by=None).first()
     walk.act(guidelines.confirm_edition, by=keeper, edition_id=edition.pk, on=date(2026, 3, 2))
     fields = {
         field.name: "A paragraph of our own."
