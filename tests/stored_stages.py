@@ -1,12 +1,13 @@
 """Cases at the usual stages, stored once in each process and put back as rows.
 
-To reach a stage by its services takes up to a second of queries. The first bare call of a factory
-in a process does that work in a savepoint, reads the rows it made, and rolls them back. That call
-and later ones insert the stored rows, with one statement for each table.
+To reach a stage by its services takes up to a second of queries. When a factory is called with the
+same arguments as before, the rows that it makes are read, stored, and inserted from then on, with
+one statement for each table.
 
 Stored rows are used only where they are what the services would have made: on PostgreSQL, in the
-transaction of one test, and as long as that test has written nothing that the services read.
-Otherwise the factory works as usual. A call with arguments always does.
+transaction of one test, and as long as that test has written nothing that the services read but
+users and other stored rows. Otherwise the factory works as usual. It also does where an argument is
+a row, because the stored rows would name another test's row.
 
 PostgreSQL gives no number of a sequence twice, so the numbers of stored rows stay free. When the
 whole database is put back, ``keep_numbers_free`` moves the sequences on.
@@ -14,10 +15,17 @@ whole database is put back, ``keep_numbers_free`` moves the sequences on.
 
 import functools
 import itertools
-from dataclasses import dataclass
+import json
+from collections import Counter
+from dataclasses import astuple, dataclass, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
 
 from django.apps import apps
 from django.db import connection, transaction
+
+PLAIN = (str, int, bool, type(None), date, datetime, Decimal, Enum)
 
 
 @dataclass(frozen=True)
@@ -31,10 +39,12 @@ class Stage:
 
 
 class WrittenTables:
-    """The tables that the present test has written to, as a wrapper of every query."""
+    """What the present test has written so far, as a wrapper of every query."""
 
     def __init__(self):
-        self.names = set()
+        self.names = set()  # tables, without those of restored stages
+        self.stages = ()  # keys of the stages that were restored
+        self.tables_of_stages = set()
         self.are_of_one_test = False
 
     def __call__(self, execute, sql, params, many, context):
@@ -43,9 +53,15 @@ class WrittenTables:
             self.names.add(words[1])
         return execute(sql, params, many, context)
 
+    def clear(self):
+        self.names.clear()
+        self.stages = ()
+        self.tables_of_stages.clear()
+
 
 written = WrittenTables()
 _stages = {}
+_calls = Counter()
 _first_numbers = itertools.count(1_000_000, 1_000_000)
 
 
@@ -56,7 +72,7 @@ def begin_test(*, in_own_transaction):
     """
     if written not in connection.execute_wrappers:
         connection.execute_wrappers.append(written)
-    written.names.clear()
+    written.clear()
     written.are_of_one_test = in_own_transaction
 
 
@@ -72,7 +88,7 @@ def keep_numbers_free():
 
 
 def stored_stage(*apps_read):
-    """Let a bare call of a factory answer with stored rows where that comes to the same.
+    """Let a factory answer with stored rows where that comes to the same.
 
     :param apps_read: the apps whose rows the services behind the factory may read, besides users.
     """
@@ -81,11 +97,15 @@ def stored_stage(*apps_read):
     def decorate(make):
         @functools.wraps(make)
         def make_or_restore(*args, **changes):
-            if args or changes or not _is_usable(prefixes):
+            if not _is_usable(prefixes) or not _is_plain([args, changes]):
                 return make(*args, **changes)
-            if make not in _stages:
-                _stages[make] = _store_stage(make)
-            return _restore_stage(_stages[make])
+            key = (written.stages, make.__qualname__, repr((args, sorted(changes.items()))))
+            if key not in _stages:
+                _calls[key] += 1
+                if _calls[key] == 1:  # it may be the only call
+                    return make(*args, **changes)
+                _stages[key] = _store_stage(lambda: make(*args, **changes))
+            return _restore_stage(key)
 
         return make_or_restore
 
@@ -101,32 +121,50 @@ def _is_usable(prefixes):
     )
 
 
-def _restore_stage(stage):
+def _is_plain(value):
+    """Whether an argument says the same in every test: words, numbers and days, but no rows."""
+    if isinstance(value, dict):
+        return all(map(_is_plain, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if is_dataclass(value):
+        return _is_plain(astuple(value))
+    return isinstance(value, PLAIN)
+
+
+def _restore_stage(key):
+    stage = _stages[key]
+    names = set(written.names)
     with connection.cursor() as cursor:
         cursor.execute(stage.statements)
-    written.names |= stage.tables
+    written.names = names
+    written.stages = (*written.stages, key)
+    written.tables_of_stages |= stage.tables
     return stage.model.objects.get(pk=stage.pk)
 
 
 def _store_stage(make):
-    """Do the work once, read the rows it made, and undo it."""
-    names, written.names = written.names, set()
+    """Do the work once, read the rows it made or changed, and undo it."""
+    names, stages = written.names, written.stages
+    of_stages, written.tables_of_stages = written.tables_of_stages, set()
+    written.names = set()
     try:
         with transaction.atomic():
             before = _read_tables(_key_columns())
             made = make()
-            tables = {table: key for table, key in _key_columns().items() if table in written.names}
+            touched = written.names | written.tables_of_stages
+            tables = {table: key for table, key in _key_columns().items() if table in touched}
             after = _read_tables(tables)
             transaction.set_rollback(True)
     finally:
-        written.names = names
+        written.names, written.stages, written.tables_of_stages = names, stages, of_stages
     statements = []
     for table, rows in after.items():
         old = before[table]
-        changed = [key for key, row in old.items() if rows.get(key) != row]
-        assert not changed, f"{make.__name__} changes rows of {table} that were there before"
         if new := [row for key, row in rows.items() if key not in old]:
             statements.append(_insert_statement(table, new))
+        if changed := [rows[key] for key in old if rows.get(key, old[key]) != old[key]]:
+            statements.append(_update_statement(table, tables[table], changed))
     return Stage(type(made), made.pk, frozenset(tables), ";".join(statements))
 
 
@@ -154,7 +192,17 @@ def _read_tables(tables):
 
 
 def _insert_statement(table, rows):
-    text = f"[{','.join(rows)}]".replace("'", "''")
+    return f'INSERT INTO "{table}" SELECT * FROM {_rows_as_table(table, rows)}'
+
+
+def _update_statement(table, key, rows):
+    columns = ", ".join(f'"{name}" = new."{name}"' for name in json.loads(rows[0]) if name != key)
     return (
-        f'INSERT INTO "{table}" SELECT * FROM json_populate_recordset(NULL::"{table}", \'{text}\')'
+        f'UPDATE "{table}" old SET {columns} FROM {_rows_as_table(table, rows)} new '
+        f'WHERE old."{key}" = new."{key}"'
     )
+
+
+def _rows_as_table(table, rows):
+    text = f"[{','.join(rows)}]".replace("'", "''")
+    return f"json_populate_recordset(NULL::\"{table}\", '{text}')"

@@ -164,6 +164,7 @@ def at_work(work):
     return work
 
 
+@pytest.mark.long
 def test_ten_varied_forms_are_keyed_without_a_mouse(at_work, visit):
     began = time.monotonic()
     clerk = at_work.people[Role.INTAKE]

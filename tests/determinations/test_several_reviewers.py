@@ -16,6 +16,7 @@ from reviewers.services import assignment as assignments
 from reviewers.services import seats
 from tests.determinations.factories import (
     REVIEWED,
+    WHOLE,
     approved,
     issued,
     read_everything,
@@ -32,9 +33,15 @@ OFFERED = MONDAY + timedelta(days=1)
 
 
 def panel_of(size, **changes):
+    """The assignments of a case in review with this many reviewers."""
+    return list(case_with_reviewers(size, **changes).assignments.order_by("seat"))
+
+
+@WHOLE
+def case_with_reviewers(size, **changes):
     """A case in review with this many reviewers, by the Administrative Director's approval."""
+    case = case_with_records(**changes)
     coordinator = person(Role.COORDINATOR)
-    case = case_with_records(coordinator=coordinator, **changes)
     if size > 1:
         seats.approve(
             case_id=case.pk,
@@ -61,7 +68,9 @@ def panel_of(size, **changes):
                 at=OFFERED,
             )
         )
-    return [attested(one, at=OFFERED + timedelta(hours=1)) for one in held]
+    for one in held:
+        attested(one, at=OFFERED + timedelta(hours=1))
+    return Case.objects.get(pk=case.pk)
 
 
 def submit(assignment, *, at=REVIEWED):
