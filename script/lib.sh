@@ -119,9 +119,12 @@ memory_folder() {
     fi
 }
 
-# start_postgres: a private cluster on a unix socket in a folder that is thrown away, so its
-# settings spare what makes data survive a crash. Sets postgres_folder and postgres_url.
+# start_postgres [durable]: a private cluster on a unix socket in a folder that is thrown away.
+# Unless it has to be durable, as production's is, it spares what makes data survive a crash.
+# Sets postgres_folder and postgres_url.
 start_postgres() {
+    spared="-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    [ "${1:-}" != durable ] || spared=
     postgres_programs=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
     [ -n "$postgres_programs" ] || postgres_programs=$(pg_config --bindir 2>/dev/null) || return 1
     postgres_folder=$(mktemp -d "$(memory_folder)/imr-pg.XXXXXX") || return 1
@@ -134,9 +137,8 @@ start_postgres() {
             -E UTF8 --locale=C.UTF-8 --no-sync >"$postgres_folder.log" 2>&1 || exit 1
         as_postgres "$postgres_programs/pg_ctl" -D "$postgres_folder/data" -s -w -t 60 \
             -l "$postgres_folder/server.log" -o "-k '$postgres_folder' -c listen_addresses='' \
-            -c max_connections=100 -c fsync=off -c synchronous_commit=off \
-            -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 \
-            -c autovacuum=off -c jit=off" \
+            -c max_connections=100 -c wal_level=minimal -c max_wal_senders=0 \
+            -c autovacuum=off -c jit=off $spared" \
             start >>"$postgres_folder.log" 2>&1 </dev/null || exit 1
     ) || {
         cat "$postgres_folder.log" >&2

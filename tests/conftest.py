@@ -68,9 +68,11 @@ def _empty_cache():
 
 @pytest.fixture(autouse=True)
 def _note_what_is_written(request):
-    """Let factories use stored rows where a test begins with an empty database of its own."""
-    shares_rows = _module_keeps_rows or {"committed_db", "office"} & {*request.fixturenames}
-    stored_stages.begin_test(in_own_transaction=not shares_rows)
+    """Let factories use stored rows where a test begins with rows that are known."""
+    leaves_rows = {"committed_db", "office"} & {*request.fixturenames}
+    stored_stages.begin_test(keeps_to_itself=not leaves_rows, shared_rows=_module_keeps_rows)
+    yield
+    stored_stages.end_test()
 
 
 @pytest.fixture
@@ -88,7 +90,7 @@ def module_db(django_db_setup, django_db_blocker):
     """The database, for rows that every test of a module reads; rolled back after the module."""
     global _module_keeps_rows
     with django_db_blocker.unblock(), transaction.atomic():
-        stored_stages.begin_test(in_own_transaction=True)
+        stored_stages.begin_test(keeps_to_itself=True, shared_rows=False)
         _module_keeps_rows = True
         yield
         _module_keeps_rows = False

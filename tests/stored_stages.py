@@ -46,6 +46,7 @@ class WrittenTables:
         self.stages = ()  # keys of the stages that were restored
         self.tables_of_stages = set()
         self.are_of_one_test = False
+        self.base = ()  # stands for the rows that a module keeps for its tests
 
     def __call__(self, execute, sql, params, many, context):
         words = sql[:200].split('"', 2)
@@ -55,7 +56,7 @@ class WrittenTables:
 
     def clear(self):
         self.names.clear()
-        self.stages = ()
+        self.stages = self.base
         self.tables_of_stages.clear()
 
 
@@ -65,15 +66,26 @@ _calls = Counter()
 _first_numbers = itertools.count(1_000_000, 1_000_000)
 
 
-def begin_test(*, in_own_transaction):
-    """Forget what the test before wrote, and note from now on which tables are written to.
+def begin_test(*, keeps_to_itself, shared_rows):
+    """Note from now on which tables are written to.
 
-    ``in_own_transaction``: everything that the test can see was written by itself.
+    :param keeps_to_itself: everything that the test can see was written by itself or its module.
+    :param shared_rows: whether its module keeps rows for several tests. Stages that are stored on
+        top of them are used as long as the module adds none.
     """
     if written not in connection.execute_wrappers:
         connection.execute_wrappers.append(written)
+    if not shared_rows:
+        written.base = ()
+    elif written.names or written.stages != written.base or not written.base:
+        written.base = (object(),)  # the module made rows since the last test ended
     written.clear()
-    written.are_of_one_test = in_own_transaction
+    written.are_of_one_test = keeps_to_itself
+
+
+def end_test():
+    """Forget what the test wrote: it is rolled back."""
+    written.clear()
 
 
 def keep_numbers_free():

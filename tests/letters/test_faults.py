@@ -89,6 +89,7 @@ def test_a_message_holds_an_id_and_no_words(wording, broker, relay):
     assert not any(b"CM26" in key for key in keys)
 
 
+@pytest.mark.every_database
 def test_killed_while_rendering_the_letter_is_still_filed_exactly_once(wording, relay, worker):
     (letter,) = queue(wording, size=300)
     wait_until(

@@ -94,8 +94,10 @@ def case_with_records(
     **changes: object,
 ) -> Case:
     """A case past its notices, with one record for each number of pages; complete unless told."""
+    if coordinator:
+        changes["coordinator"] = coordinator
+    case = noticed_case(at=at, **changes)
     coordinator = coordinator or person(Role.COORDINATOR)
-    case = noticed_case(at=at, coordinator=coordinator, **changes)
     for number, length in enumerate(pages, start=1):
         add_record(
             case,
