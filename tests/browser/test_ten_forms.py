@@ -1,7 +1,6 @@
 """Ten varied paper forms, keyed sheet by sheet with the keyboard alone; every key is counted."""
 
 import sys
-import time
 from datetime import timedelta
 
 import pytest
@@ -166,7 +165,6 @@ def at_work(work):
 
 @pytest.mark.long
 def test_ten_varied_forms_are_keyed_without_a_mouse(at_work, visit):
-    began = time.monotonic()
     clerk = at_work.people[Role.INTAKE]
     page = visit(clerk, "/intake/batches/")
     page.keyboard.press("n")
@@ -190,7 +188,6 @@ def test_ten_varied_forms_are_keyed_without_a_mouse(at_work, visit):
     keys, fields = counts["complete"]
     assert keys <= MOST_KEYS
     assert keys * SECONDS_A_KEY + fields * SECONDS_A_FIELD <= MOST_SECONDS
-    assert time.monotonic() - began < 120
     as_keyed(clerk)
 
 
