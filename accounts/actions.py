@@ -63,7 +63,7 @@ def run_action(
     :param action: is called without arguments, and only when the form is valid.
     :param row: what the form changes, if the page carries its version. A form without a version is
         stale; one that was filled in wrongly is compared too, where the action itself compares
-        what it has locked. The row is read anew when the action is not done.
+        what it has locked. The row is read again when the action is not done.
     :param field: the field beside which a refusal goes that names none.
     """
     if request.method != "POST":

@@ -40,7 +40,7 @@ ALLOWED_IN_TEMPLATES = {
     # the demonstration's made-up people
     ("account/login.html", "person.name"),
     ("account/login.html", "person.email"),
-    # the account of a reviewer or a member of this organisation, on the page that keeps their file
+    # the account of a reviewer or a member of this organization, on the page that keeps their file
     ("cases/house_member.html", "member.user.email"),
     ("reviewers/reviewer.html", "reviewer.user.email"),
     # typed names of somebody else's staff: who approved for the Administrative Director
@@ -63,7 +63,7 @@ ALLOWED_IN_CODE = {
     ("accounts/models.py", "{self.user}"),
     ("cases/models/work.py", "{self.by}"),
     ("cases/models/clocks.py", "str(self.confirmed_by)"),
-    # compared with the parties of a case, or kept as the name of a member of this organisation;
+    # compared with the parties of a case, or kept as the name of a member of this organization;
     # a reviewer is none
     ("cases/house_facts.py", "row.user.name"),
     ("cases/services/house.py", "row.user.name"),

@@ -71,6 +71,6 @@ class SupersedeForm(DatedForm):
 
 
 class RecountForm(forms.Form):
-    """Why the running dates are worked out anew."""
+    """why the active deadlines are recalculated."""
 
     why = PaperText(label="Why", max_length=500, error_messages=_WHY)

@@ -73,7 +73,7 @@ def recount(*, why: str, by: User, at: datetime) -> list[Moved]:
     :raises NotAllowed: wrong role, or no reason.
     """
     policies.refuse(policies.why_not_keep_rules(by))
-    policies.refuse("" if why.strip() else "Say why the dates are worked out anew.")
+    policies.refuse("" if why.strip() else "Say why the dates are recalculated.")
     changes = would_change()
     countable = sorted(
         {one.case.pk for one in changes} - {one.case.pk for one in changes if not one.new}
@@ -95,7 +95,7 @@ def _recount_one(case_id: int, why: str, *, by: User, at: datetime) -> Sequence[
             kind=Event.Kind.CHANGED,
             happened_at=at,
             by=by,
-            sentence="Dates were worked out anew after a rule or a holiday changed.",
+            sentence="Dates were recalculated after a rule or a holiday changed.",
             why=why,
             facts={
                 "changes": [

@@ -99,7 +99,7 @@ def cancel_draft(request: StaffRequest, draft: UUID) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, "The form is cancelled. The supervisor sees why.")
+        messages.success(request, "The form is canceled. The supervisor sees why.")
         return redirect("cases:my_intakes")
     context = {
         "form": form,

@@ -93,7 +93,7 @@ def supersede_clock_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
     if isinstance(tried.result, dict):
         return _page(request, rule, supersede=form, **tried.result)
     messages.success(
-        request, "The new row is on file. No date moved yet; work them out anew if wished."
+        request, "The new row is on file. No date has moved yet; recalculate them if you wish."
     )
     return redirect("cases:clock_rule", tried.result.pk)
 
@@ -110,7 +110,7 @@ def recount(request: StaffRequest) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, f"{len(tried.result)} sums were worked out anew.")
+        messages.success(request, f"{len(tried.result)} deadlines were recalculated.")
         return redirect("cases:recount")
     context = {"form": form, **_told(recounting.would_change())}
     return render(request, "cases/recount.html", context, status=tried.status)

@@ -176,7 +176,7 @@ def _assign_page(
         ranked = try_action(
             lambda: matching_services.rank(case_id=case.pk, by=request.user, at=now)
         )
-        if ranked.refusal:  # a tie of this organisation that came to light just now
+        if ranked.refusal:  # a conflict of the organization itself was just found
             why_not = str(ranked.refusal)
         else:
             listed = ranked.result

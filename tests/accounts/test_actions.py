@@ -16,7 +16,7 @@ class NoteForm(forms.Form):
 
 
 class Row:
-    """A row of which only the version and the reading anew matter."""
+    """A row of which only the version and the second reading matter."""
 
     version = 3
     times_read = 0
@@ -64,7 +64,7 @@ def test_what_is_done_has_its_result_even_if_that_is_nothing():
     [
         (NotAllowed("No."), "__all__", 422),
         (BadFact("day", "No."), "day", 422),
-        (BadFact("colour", "No."), "__all__", 422),
+        (BadFact("color", "No."), "__all__", 422),
         (TakenByAnother("No."), "__all__", 409),
     ],
 )

@@ -84,7 +84,7 @@ def test_ck1_recomputing_gives_the_same_dates_and_writes_nothing(held, later):
 
 
 def sums_after(case, days):
-    """The sums after each of the nights on which all dates were worked out anew; then undone."""
+    """The sums after each of the nights on which all dates were recalculated; then undone."""
     found = {}
     with transaction.atomic():
         for day in days:
