@@ -18,6 +18,7 @@ def violations(page, rules=EVERY_RULE):
     """What axe has against the page, one readable line for each element."""
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(AXE_SCRIPT)
+    page.evaluate(NO_COLOR_ON_ITS_WAY)
     # Only violations are described: describing what passed takes most of the time.
     options = {"runOnly": rules, "resultTypes": ["violations"]}
     return page.evaluate(
@@ -30,7 +31,6 @@ def violations(page, rules=EVERY_RULE):
 def violations_in_the_dark(page):
     """Text that is hard to read in the dark theme."""
     page.emulate_media(color_scheme="dark")
-    page.evaluate(NO_COLOR_ON_ITS_WAY)
     found = violations(page, CONTRAST)
     page.emulate_media(color_scheme="light")
     return [f"dark, {line}" for line in found]
