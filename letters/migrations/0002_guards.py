@@ -1,4 +1,4 @@
-"""Words that were said stay as they were said: triggers on both databases."""
+"""Append-only tables, and columns of words that stay as they were said."""
 
 from django.db import migrations
 
@@ -7,10 +7,20 @@ from letters.frozen import FreezeColumns
 
 
 class Migration(migrations.Migration):
-    dependencies = [("letters", "0002_guard_history")]
+    dependencies = [("letters", "0001_initial")]
 
     operations = [
-        GuardTables(["letters_wordingsentence", "letters_renderedpreview"]),
+        GuardTables(
+            [
+                "letters_historicaldelivery",
+                "letters_historicalwordingsentence",
+                "letters_historicalwordingset",
+                "letters_letterfact",
+                "letters_letterstep",
+                "letters_renderedpreview",
+                "letters_wordingsentence",
+            ]
+        ),
         FreezeColumns(
             "letters_wordingset",
             ["id", "kind", "layout", "language", "number", "title", "is_sample", "content_sha256"],

@@ -1,8 +1,9 @@
-"""Make the history of this app append-only in the database itself."""
+"""Append-only tables; the shipped rules of clocks and holidays, which may not overlap."""
 
 from django.db import migrations
 
 from accounts.append_only import GuardTables
+from cases.clock_rows import RefuseOverlap, load_default_rules
 
 
 class Migration(migrations.Migration):
@@ -16,24 +17,47 @@ class Migration(migrations.Migration):
                 "cases_historicalapplication",
                 "cases_historicalapplicationpaper",
                 "cases_historicalassignmentnotice",
+                "cases_historicalbatch",
+                "cases_historicalcancelledintake",
                 "cases_historicalcase",
+                "cases_historicalcaseletter",
+                "cases_historicalcaselettercopy",
                 "cases_historicalcaselink",
                 "cases_historicalclockrule",
                 "cases_historicaldeadline",
+                "cases_historicaldifferenceanswer",
                 "cases_historicaldisputeditem",
                 "cases_historicaleligibilitydecision",
                 "cases_historicaleligibilityfinding",
+                "cases_historicalhold",
                 "cases_historicalholidayrule",
+                "cases_historicalinformationrequest",
+                "cases_historicalitemchange",
+                "cases_historicallikenessproposal",
                 "cases_historicalorganisation",
                 "cases_historicalperson",
+                "cases_historicalprioritychange",
+                "cases_historicalpromiseddate",
+                "cases_historicalsavedview",
+                "cases_historicalsheet",
+                "cases_historicaltimeextension",
                 "cases_historicaltreatmentcategory",
                 "cases_historicalurdecision",
+                "cases_historicalurreading",
+                "cases_housemember",
+                "cases_houseresult",
+                "cases_housetie",
                 "cases_organisationname",
+                "cases_organisationofficer",
                 "cases_organisationparent",
                 "cases_party",
                 "cases_personname",
                 "cases_sameorganisation",
                 "cases_sameperson",
+                "cases_stagepace",
             ]
-        )
+        ),
+        migrations.RunPython(load_default_rules, migrations.RunPython.noop),
+        RefuseOverlap("cases_clockrule", ["clock"]),
+        RefuseOverlap("cases_holidayrule", ["calendar", "name"]),
     ]

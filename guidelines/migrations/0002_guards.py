@@ -1,8 +1,9 @@
-"""Make the history of this app append-only in the database itself."""
+"""Append-only tables; no two editions of a guideline count on the same day."""
 
 from django.db import migrations
 
 from accounts.append_only import GuardTables
+from guidelines.apart import KeepEditionsApart
 
 
 class Migration(migrations.Migration):
@@ -17,5 +18,6 @@ class Migration(migrations.Migration):
                 "guidelines_historicalrecommendation",
                 "guidelines_historicalsource",
             ]
-        )
+        ),
+        KeepEditionsApart(),
     ]

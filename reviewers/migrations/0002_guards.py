@@ -1,4 +1,4 @@
-"""Make the history of this app append-only in the database itself."""
+"""Tables of this app that the database keeps append-only."""
 
 from django.db import migrations
 
@@ -12,14 +12,24 @@ class Migration(migrations.Migration):
         GuardTables(
             [
                 "reviewers_affiliation",
+                "reviewers_attestationwording",
                 "reviewers_candidate",
                 "reviewers_candidatelist",
                 "reviewers_certification",
                 "reviewers_conflictresult",
+                "reviewers_fairnessnote",
+                "reviewers_fairnesstest",
+                "reviewers_fileproof",
                 "reviewers_historicalattestation",
                 "reviewers_historicalattestationwording",
+                "reviewers_historicalcondition",
+                "reviewers_historicalconflictlimits",
+                "reviewers_historicalmatchingrules",
+                "reviewers_historicalreportedchange",
                 "reviewers_historicalreviewer",
                 "reviewers_historicalreviewerassignment",
+                "reviewers_historicalscopelimit",
+                "reviewers_historicalseatapproval",
                 "reviewers_historicalspecialty",
                 "reviewers_historicalspecialtyfit",
                 "reviewers_leave",
@@ -28,6 +38,7 @@ class Migration(migrations.Migration):
                 "reviewers_reviewerbar",
                 "reviewers_sanctioncheck",
                 "reviewers_training",
+                "reviewers_treatmentexperience",
             ]
-        )
+        ),
     ]

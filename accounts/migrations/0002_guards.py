@@ -1,8 +1,10 @@
-"""Make one group for each role of ``accounts.roles``, as they stood when this was written."""
+"""Append-only tables, and one group for each role of ``accounts.roles``."""
 
 from typing import Any
 
 from django.db import migrations
+
+from accounts.append_only import GuardTables
 
 ROLES = [
     "ADMINISTRATOR",
@@ -27,8 +29,16 @@ def make_groups(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_guard_history"),
+        ("accounts", "0001_initial"),
         ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
-    operations = [migrations.RunPython(make_groups, migrations.RunPython.noop)]
+    operations = [
+        GuardTables(
+            [
+                "accounts_accountevent",
+                "accounts_look",
+            ]
+        ),
+        migrations.RunPython(make_groups, migrations.RunPython.noop),
+    ]

@@ -1,4 +1,4 @@
-"""Make the history of this app append-only in the database itself."""
+"""Tables of this app that the database keeps append-only."""
 
 from django.db import migrations
 
@@ -15,5 +15,5 @@ class Migration(migrations.Migration):
                 "records_historicaldocument",
                 "records_historicalreadmark",
             ]
-        )
+        ),
     ]

@@ -1,4 +1,4 @@
-"""Make the history of this app append-only in the database itself."""
+"""Tables of this app that the database keeps append-only."""
 
 from django.db import migrations
 
@@ -19,5 +19,5 @@ class Migration(migrations.Migration):
                 "determinations_historicalqualityreview",
                 "determinations_historicalreview",
             ]
-        )
+        ),
     ]
