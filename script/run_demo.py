@@ -213,13 +213,37 @@ def clear() -> None:
     shutil.rmtree(VAR / "files", ignore_errors=True)
 
 
+def set_earlier_database_aside(env: dict[str, str]) -> None:
+    """Keep a database whose migrations are gone, and make room for a new one.
+
+    Until the first release migrations are rewritten, so what an earlier version made cannot be
+    brought up to date.
+    """
+    if not env.get("DATABASE_URL") and not (VAR / "portal.sqlite3").exists():
+        return
+    if not run("unknown_migrations", env=env).strip():
+        return
+    if env.get("DATABASE_URL"):
+        raise CannotStart(
+            "The database in DATABASE_URL was made by an earlier version, whose migrations this "
+            "version does not have. Set DATABASE_URL to an empty database."
+        )
+    kept = VAR / time.strftime("earlier-%Y-%m-%d-%H%M%S")
+    kept.mkdir()
+    for path in [*VAR.glob("portal.sqlite3*"), *VAR.glob("files")]:
+        path.rename(kept / path.name)
+    print("The database here was made by an earlier version and cannot be brought up to date.")
+    print(f"It was moved to {kept}; beginning with a new one.")
+
+
 def serve(children: list[Child]) -> None:
     env = environment()
     refuse_if_taken()
     if os.environ.get("RESET") == "1":
         clear()
+    set_earlier_database_aside(env)
     start_broker(env, children)
-    print("Preparing the database (most of a minute the first time)")
+    print("Preparing the database (some seconds the first time)")
     run("migrate", "--no-input", env=env)
     start_portal(env, children)
     print("Taking the demonstration case through its journey, if that is not done yet")

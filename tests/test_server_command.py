@@ -96,3 +96,38 @@ def test_a_port_that_is_taken_is_said_at_once(server):
     assert process.exit_code == 1
     assert "cannot be used" in process.output
     assert "PORT=8001" in process.output
+
+
+def test_a_database_of_earlier_migrations_is_kept_aside_and_a_new_one_made(server):
+    old = server.room / "portal.sqlite3"
+    with sqlite3.connect(old) as database:
+        database.execute(
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('cases', '0002_gone', '')"
+        )
+        database.execute("CREATE TABLE only_in_the_old_one (id integer)")
+    (server.room / "files").mkdir()
+    (server.room / "files" / "a file").write_text("kept")
+
+    process = server().says("It was moved to", seconds=60)
+
+    (kept,) = server.room.glob("earlier-*")
+    with sqlite3.connect(kept / "portal.sqlite3") as database:
+        database.execute("SELECT * FROM only_in_the_old_one")
+    assert (kept / "files" / "a file").read_text() == "kept"
+    process.says(TOLD, seconds=300)
+    assert b"only_in_the_old_one" not in old.read_bytes()
+
+
+def test_a_named_database_of_earlier_migrations_is_left_alone(server):
+    old = server.room / "portal.sqlite3"
+    with sqlite3.connect(old) as database:
+        database.execute(
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('cases', '0002_gone', '')"
+        )
+
+    process = server(DATABASE_URL=f"sqlite:///{old}")
+    processes.wait_until(lambda: not process.running, what="it gives up", seconds=60)
+
+    assert process.exit_code == 1
+    assert "Set DATABASE_URL to an empty database" in process.output
+    assert not list(server.room.glob("earlier-*"))
