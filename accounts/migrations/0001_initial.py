@@ -4,8 +4,10 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from accounts.initial_tables import InitialTables
 
-class Migration(migrations.Migration):
+
+class Migration(InitialTables):
     initial = True
 
     dependencies = [

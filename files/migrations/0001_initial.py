@@ -2,8 +2,10 @@
 
 from django.db import migrations, models
 
+from accounts.initial_tables import InitialTables
 
-class Migration(migrations.Migration):
+
+class Migration(InitialTables):
     initial = True
 
     dependencies = []

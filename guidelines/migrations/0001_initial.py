@@ -5,8 +5,10 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+from accounts.initial_tables import InitialTables
 
-class Migration(migrations.Migration):
+
+class Migration(InitialTables):
     initial = True
 
     dependencies = [
