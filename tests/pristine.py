@@ -4,7 +4,7 @@ Tables that only grow refuse to be emptied, so a test that commits rows cannot c
 itself. Instead the whole database is replaced: on SQLite the file, on PostgreSQL a copy made from
 a template.
 
-Running all migrations takes most of a minute on a small machine. The result is kept in
+Running all migrations takes some seconds on a small machine. The result is kept in
 ``var/tests`` under a hash of every line of code that the migrations execute: the file itself for
 SQLite, a dump for PostgreSQL. All parts of a run, and later runs, start from it.
 """

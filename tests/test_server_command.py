@@ -20,7 +20,7 @@ def server(tmp_path, django_db_setup, django_db_blocker):
     """Start the demonstration in a folder of its own, as often as a test asks for it."""
     room = tmp_path / "a folder with spaces"
     room.mkdir()
-    django_db_setup.copy_to(room / "portal.sqlite3")  # saves the minute of migrating
+    django_db_setup.copy_to(room / "portal.sqlite3")  # saves the migrating
     running = []
 
     def start(**changes):
