@@ -8,8 +8,6 @@ from datetime import datetime
 
 from accounts.models import User
 from accounts.names import who
-from accounts.refusals import NotAllowed as NotAllowed
-from accounts.refusals import refuse as refuse
 from accounts.roles import Role
 
 from .hold_reasons import reasons_for

@@ -4,14 +4,13 @@ from accounts.models import User
 from cases.house_facts import why_not_decided_here
 from cases.lifecycle import Status
 from cases.models import Case
-from cases.policies import NotAllowed, why_not
+from cases.policies import why_not
 from reviewers.models import ReviewerAssignment
 from reviewers.seats import seats_of
 
 from .models import Determination, Review
 
 __all__ = [
-    "NotAllowed",
     "decided_by",
     "is_submitted",
     "live_determination",

@@ -4,20 +4,18 @@ from accounts.models import User
 from cases.house_facts import why_not_decided_here
 from cases.lifecycle import Status
 from cases.models import Case
-from cases.policies import NotAllowed, refuse, why_not
+from cases.policies import why_not
 
 from . import seats
 from .candidates import WITH_REVIEWER
 from .models import Attestation, AttestationWording, Reviewer, ReviewerAssignment
 
 __all__ = [
-    "NotAllowed",
     "live_assignment",
     "live_assignments",
     "live_attestation",
     "may_open_file",
     "past_assignments",
-    "refuse",
     "why_not_answer",
     "why_not_approve_seats",
     "why_not_assign",

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import refuse
 from cases import policies
 from cases.calendars import say
 from cases.deadlines import local_day
@@ -52,11 +53,11 @@ def state_receipt(*, case_id: int, received_on: date, by: User, at: datetime) ->
     :raises NotAllowed: wrong role, nothing to implement, or a day that cannot be.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_state_receipt(by, case))
+    refuse(policies.why_not_state_receipt(by, case))
     today = local_day(at)
-    policies.refuse("This day lies in the future." if received_on > today else "")
+    refuse("This day lies in the future." if received_on > today else "")
     if case.decided_on is not None and received_on < case.decided_on:
-        policies.refuse(f"The determination was made on {say(case.decided_on)}. Check the day.")
+        refuse(f"The determination was made on {say(case.decided_on)}. Check the day.")
     for deadline in case.deadlines.filter(
         round=case.round, clock__in=IMPLEMENTING, replaced_at__isnull=True
     ).order_by("pk"):

@@ -11,11 +11,11 @@ from django.db.models import Q
 
 import files.services
 from accounts.models import User
-from accounts.refusals import TakenByAnother
+from accounts.refusals import NotAllowed, TakenByAnother, refuse
 from cases.deadlines import PACIFIC
 from cases.models import ApplicationPaper, Batch, Case, Channel, Sheet, WhyNot
 from cases.models.batches import SheetQuerySet
-from cases.policies import NotAllowed, refuse, why_not_enter, why_not_park
+from cases.policies import why_not_enter, why_not_park
 from files.models import StoredFile
 
 MOST_SHEETS = 100  # in one batch

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.names import who
-from accounts.refusals import TakenByAnother
+from accounts.refusals import NotAllowed, TakenByAnother, refuse
 from accounts.roles import Role
 from cases import policies
 from cases.lifecycle import NEXT_ROLE, QUEUES, Status
@@ -92,7 +92,7 @@ def claim(*, case_id: int, by: User, at: datetime) -> WorkClaim:
     :raises TakenByAnother: someone else has it.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_claim(by, case))
+    refuse(policies.why_not_claim(by, case))
     held = _live(case, at=at)
     if held is None:
         return _take(case, by=by, at=at)
@@ -110,9 +110,7 @@ def release(*, case_id: int, by: User, at: datetime) -> WorkClaim:
     case = Case.objects.lock(case_id)
     held = _live(case, at=at)
     if held is None or held.by_id != by.pk:
-        raise policies.NotAllowed(
-            f"You do not have case {case.number}, so you cannot give it back."
-        )
+        raise NotAllowed(f"You do not have case {case.number}, so you cannot give it back.")
     held.released_at = at
     held.save(update_fields=["released_at"])
     return held

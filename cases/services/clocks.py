@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from accounts.models import User
+from accounts.refusals import NotAllowed
 from cases.calendars import Calendars
 from cases.clocks import EXTENSION, Rule
 from cases.deadlines import PACIFIC, Hold, Sum, Unknown, due
 from cases.models import Case, Deadline
 from cases.models.clocks import rules_on_file
-from cases.policies import NotAllowed
 
 __all__ = [
     "PACIFIC",

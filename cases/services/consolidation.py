@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import NotAllowed, refuse
 from cases import duplicates, policies
 from cases.deadlines import local_day
 from cases.lifecycle import Status
@@ -64,9 +65,9 @@ def consolidate(*, case_id: int, lead_id: int, reason: str, by: User, at: dateti
     """
     locked = Case.objects.lock_all([case_id, lead_id])
     case, lead = locked[case_id], locked[lead_id]
-    policies.refuse(policies.why_not_consolidate(by))
-    policies.refuse("" if reason.strip() else "Say why the cases are decided together.")
-    policies.refuse(why_not(case, lead))
+    refuse(policies.why_not_consolidate(by))
+    refuse("" if reason.strip() else "Say why the cases are decided together.")
+    refuse(why_not(case, lead))
     CaseLink(kind=CONSOLIDATED, case=case, other=lead, reason=reason.strip()[:500]).store(
         by=by, at=at, why=reason
     )
@@ -91,13 +92,13 @@ def separate(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     # The lead first, as where a lead ends: so that no two callers block each other.
     lead = Case.objects.filter(pk__in=lead_of.values("other")).lock_first()
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_consolidate(by))
-    policies.refuse("" if reason.strip() else "Say why the case goes its own way.")
+    refuse(policies.why_not_consolidate(by))
+    refuse("" if reason.strip() else "Say why the case goes its own way.")
     link = lead_of.filter(other=lead).first()
     if lead is None or link is None or case.stage != Status.CONSOLIDATED:
-        raise policies.NotAllowed(f"Case {case.number} is not consolidated into another.")
+        raise NotAllowed(f"Case {case.number} is not consolidated into another.")
     if lead.stage != Status.ELIGIBLE or lead.notices.filter(round=lead.round).exists():
-        policies.refuse(
+        refuse(
             f"The notices of {lead.number} name these treatments already, so it has to decide them."
         )
     link.ended_at = at

@@ -11,6 +11,7 @@ from django.db import transaction
 
 import letters.services
 from accounts.models import User
+from accounts.refusals import refuse
 from cases import composition, policies
 from cases.deadlines import local_day
 from cases.models import Case, CaseLetter, CaseLetterCopy, Event
@@ -48,11 +49,11 @@ def change_draft(
     :raises Stale: somebody else changed the draft since the page was loaded.
     """
     draft = _lock(letter_id)
-    policies.refuse(policies.why_not_change_draft(by, draft))
+    refuse(policies.why_not_change_draft(by, draft))
     draft.refuse_if_stale(seen_version)
     known = {party.pk for party in composition.told(draft, at=at)}
     out = sorted(known & set(left_out))
-    policies.refuse("Choose at least one recipient." if known and len(out) == len(known) else "")
+    refuse("Choose at least one recipient." if known and len(out) == len(known) else "")
     draft.particulars, draft.left_out = particulars.strip(), out
     return draft.store(by=by, at=at, why="Draft changed", fields=["particulars", "left_out"])
 
@@ -90,10 +91,10 @@ def approve_letter(
     :raises LetterRefused: exactly these words have not been shown in the preview.
     """
     draft = _lock(letter_id)
-    policies.refuse(policies.why_not_change_draft(by, draft))
+    refuse(policies.why_not_change_draft(by, draft))
     draft.refuse_if_stale(seen_version)
     lacking = composition.missing(draft, at=at)
-    policies.refuse(" ".join(one.sentence for one in lacking))
+    refuse(" ".join(one.sentence for one in lacking))
     getting = composition.chosen(draft, at=at)
     for position, party in enumerate(getting):
         made = composition.make(draft, party, at=at)
@@ -138,9 +139,9 @@ def discard_draft(*, letter_id: int, because: str, by: User, at: datetime) -> Ca
     :raises NotAllowed: wrong role, no reason, or no draft any more.
     """
     draft = _lock(letter_id)
-    policies.refuse(policies.why_not_change_draft(by, draft))
+    refuse(policies.why_not_change_draft(by, draft))
     known = because in CaseLetter.Discarded.values
-    policies.refuse("" if known else "Choose why the draft is discarded.")
+    refuse("" if known else "Choose why the draft is discarded.")
     draft.state, draft.discarded_because = State.DISCARDED, because
     draft.discarded_at, draft.discarded_by = at, by
     why = CaseLetter.Discarded(because).label
@@ -161,7 +162,7 @@ def mark_letter_sent(*, letter_id: int, sent_on: date, by: User, at: datetime) -
     :raises Refused: a copy is not rendered yet, or the day cannot be.
     """
     sent = _lock(letter_id)
-    policies.refuse(policies.why_not_mark_letter_sent(by, sent))
+    refuse(policies.why_not_mark_letter_sent(by, sent))
     copies = list(sent.copies.select_related("delivery").order_by("pk"))
     for copy in copies:
         if copy.delivery.state == Delivery.State.PREPARED:

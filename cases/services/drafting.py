@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import refuse
 from cases import policies
 from cases.models import Case, CaseLetter, Event, Priority
 
@@ -65,7 +66,7 @@ def draft_letter(
     :raises NotAllowed: wrong role, or a case that was loaded from a publication.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_draft_letter(by, case) if by is not None else "")
+    refuse(policies.why_not_draft_letter(by, case) if by is not None else "")
     return _draft(case, Kind(kind), because, points, None, by, by=by, at=at)
 
 

@@ -8,9 +8,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
-from accounts.refusals import StaleForm
+from accounts.refusals import NotAllowed, StaleForm, refuse
 from cases.models import DRAFT_DAYS, CancelledIntake, Case, IntakeDraft, WhyNot
-from cases.policies import NotAllowed, refuse, why_not_cancel_draft, why_not_enter
+from cases.policies import why_not_cancel_draft, why_not_enter
 
 from . import batches
 

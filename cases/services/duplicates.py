@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import refuse
 from cases import duplicates, policies
 from cases.duplicates import Likeness, Sheet
 from cases.models import (
@@ -126,7 +127,7 @@ def look_again(*, case_id: int, by: User, at: datetime) -> list[LikenessProposal
     :raises NotAllowed: wrong role.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_settle_likeness(by))
+    refuse(policies.why_not_settle_likeness(by))
     return propose(case=case, by=by, at=at)
 
 
@@ -152,15 +153,15 @@ def settle(
     case_id = LikenessProposal.objects.values_list("case_id", flat=True).get(pk=proposal_id)
     case = Case.objects.lock(case_id)
     proposal = LikenessProposal.objects.select_related("other").get(pk=proposal_id)
-    policies.refuse(policies.why_not_settle_likeness(by))
+    refuse(policies.why_not_settle_likeness(by))
     if proposal.answer:
-        policies.refuse("Someone has settled this already. Reload the page to see how.")
-    policies.refuse("" if answer in Answer.values else "Say what the two cases are to each other.")
-    policies.refuse("" if reason.strip() else "Say how you know.")
+        refuse("Someone has settled this already. Reload the page to see how.")
+    refuse("" if answer in Answer.values else "Say what the two cases are to each other.")
+    refuse("" if reason.strip() else "Say how you know.")
     strangers = set(item_ids) - set(case.items.values_list("pk", flat=True))
-    policies.refuse("Choose items of this case." if strangers else "")
+    refuse("Choose items of this case." if strangers else "")
     if answer != Answer.DIFFERENT and not item_ids:
-        policies.refuse("Tick the items that are the same treatment.")
+        refuse("Tick the items that are the same treatment.")
     proposal.answer, proposal.reason = answer, reason.strip()[:500]
     proposal.items = sorted(item_ids) if answer != Answer.DIFFERENT else []
     proposal.settled_at, proposal.settled_by = at, by

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import NotAllowed, refuse
 from cases import policies
 from cases.calendars import say
 from cases.clocks import CLOCKS, EXTENSION
@@ -39,19 +40,19 @@ def extend(
     :raises NotAllowed: wrong role, no such clock runs, too many days, or a fact is missing.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_extend(by, case))
+    refuse(policies.why_not_extend(by, case))
     deadline = determination_deadline(case=case)
     if deadline is None or deadline.due_on is None:
-        raise policies.NotAllowed("No clock of a determination runs on this case.")
+        raise NotAllowed("No clock of a determination runs on this case.")
     for text, words in (
         (approved_by, "Say who approved it for the Administrative Director."),
         (letter_reference, "Say which letter approves it."),
         (good_cause, "Say what the good cause is."),
     ):
-        policies.refuse("" if text.strip() else words)
+        refuse("" if text.strip() else words)
     earlier = case.extensions.filter(round=case.round, clock=deadline.clock).order_by("number")
-    policies.refuse(_why_not_so_many(case, deadline, days, sum(one.days for one in earlier)))
-    policies.refuse(_why_not_that_day(case, deadline, approved_on, local_day(at)))
+    refuse(_why_not_so_many(case, deadline, days, sum(one.days for one in earlier)))
+    refuse(_why_not_that_day(case, deadline, approved_on, local_day(at)))
     extension = TimeExtension(
         case=case,
         round=case.round,

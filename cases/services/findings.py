@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cases import eligibility, policies
+from accounts.refusals import refuse
+from cases import eligibility
 from cases.eligibility import ITEM_FACTS, NO, YES, Conclusion, Proposal, Verdict
 from cases.models import Answer, Case, DisputedItem, EligibilityDecision, EligibilityFinding
 
@@ -76,11 +77,11 @@ def refuse_unknown_words(said: Said, case: Case, items: Sequence[DisputedItem]) 
     :raises NotAllowed: with the number that nobody knows.
     """
     strangers = set(said.items) - {item.pk for item in items}
-    policies.refuse("Choose items of this case that are still pending." if strangers else "")
+    refuse("Choose items of this case that are still pending." if strangers else "")
     for number in {one.other_case for one in said.items.values() if one.other_case}:
-        policies.refuse("A case cannot be its own duplicate." if number == case.number else "")
+        refuse("A case cannot be its own duplicate." if number == case.number else "")
         known = Case.objects.filter(number=number).exists()
-        policies.refuse("" if known else f"There is no case {number}. Check the number.")
+        refuse("" if known else f"There is no case {number}. Check the number.")
 
 
 def refuse_silent_difference(
@@ -107,7 +108,7 @@ def refuse_silent_difference(
                 silent.append(name)
     if silent:
         named = "; ".join(silent)
-        policies.refuse(f"Say in the note why you answer otherwise than the rules do: {named}.")
+        refuse(f"Say in the note why you answer otherwise than the rules do: {named}.")
     return why
 
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import refuse
 from cases import policies
 from cases.calendars import say
 from cases.clocks import CLOCKS, METHODS
@@ -39,15 +40,15 @@ def begin_hold(
     :raises NotAllowed: wrong role, a reason that does not fit the case, or days that cannot be.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_hold(by, case))
-    policies.refuse(why_not_this_reason(reason, case.priority, case.stage))
-    policies.refuse(_why_not_these_days(case, reason, starts_on, planned_end, local_day(at)))
+    refuse(policies.why_not_hold(by, case))
+    refuse(why_not_this_reason(reason, case.priority, case.stage))
+    refuse(_why_not_these_days(case, reason, starts_on, planned_end, local_day(at)))
     if clock:
         running = case.deadlines.filter(clock=clock, round=case.round, replaced_at__isnull=True)
-        policies.refuse("" if running.exists() else "This clock does not run on the case.")
+        refuse("" if running.exists() else "This clock does not run on the case.")
     for other in case.holds.filter(round=case.round, reason=reason, clock=clock):
         if other.starts_on < planned_end and starts_on < other.end:
-            policies.refuse(
+            refuse(
                 f"The case was held for this reason from {say(other.starts_on)} "
                 f"to {say(other.end)} already. Let this hold begin on that day, or end that one."
             )
@@ -84,19 +85,17 @@ def end_hold(
     hold = Hold.objects.get(pk=hold_id)
     case = Case.objects.lock(hold.case_id)
     hold.refresh_from_db()
-    policies.refuse(policies.why_not_end_hold(by))
+    refuse(policies.why_not_end_hold(by))
     today = local_day(at)
     if not hold.can_end(today):
-        policies.refuse(f"This hold was over on {say(hold.end)}.")
-    policies.refuse("" if because.strip() else "Say why the hold ends.")
+        refuse(f"This hold was over on {say(hold.end)}.")
+    refuse("" if because.strip() else "Say why the hold ends.")
     if not hold.starts_on <= ended_on <= today:
-        policies.refuse(
-            f"A hold ends between the day on which it began, {say(hold.starts_on)}, and today."
-        )
+        refuse(f"A hold ends between the day on which it began, {say(hold.starts_on)}, and today.")
     if ended_on > hold.planned_end and not hold.needs_an_end:
-        policies.refuse(f"By plan the hold was over on {say(hold.planned_end)}.")
+        refuse(f"By plan the hold was over on {say(hold.planned_end)}.")
     if method and method not in METHODS:
-        policies.refuse("Choose how the notice was served.")
+        refuse("Choose how the notice was served.")
     hold.ended_on, hold.ended_at, hold.ended_by = ended_on, at, by
     hold.ended_because, hold.ended_method = because.strip(), method
     hold.store(by=by, at=at, why=because)

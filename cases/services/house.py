@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import BadFact
+from accounts.refusals import BadFact, refuse
 from cases import policies
 from cases.models import HouseMember, HouseTie, Kin, TieRelation, TwoTimeFact
 
@@ -44,9 +44,9 @@ def record_member(
     :param share_percent: of this organisation, above 0 to 100.
     :raises NotAllowed: wrong role, nobody named, a share or days that cannot be, or no source.
     """
-    policies.refuse(policies.why_not_keep_house(by))
+    refuse(policies.why_not_keep_house(by))
     if kind not in Kind.values:
-        policies.refuse("Say what they are: the organisation, an owner, an officer or staff.")
+        refuse("Say what they are: the organisation, an owner, an officer or staff.")
     _refuse_impossible(share_percent, valid_from, valid_to, source)
     row = HouseMember(kind=kind, title=title.strip(), share_percent=share_percent)
     if user_id is not None and kind != Kind.ITSELF and not is_company:
@@ -97,7 +97,7 @@ def record_tie(
 
     :raises NotAllowed: wrong role, nobody named, or a tie that cannot be so.
     """
-    policies.refuse(policies.why_not_keep_house(by))
+    refuse(policies.why_not_keep_house(by))
     if relation not in TieRelation.values:
         raise BadFact("relation", "Choose the relation.")
     if kin and (kin not in Kin.values or relation != TieRelation.FAMILY):
@@ -139,7 +139,7 @@ def correct(
     :param changes: of ``valid_from``, ``valid_to``, ``share_percent`` and ``source``.
     :raises NotAllowed: wrong role, corrected already, or what cannot be so.
     """
-    policies.refuse(policies.why_not_keep_house(by))
+    refuse(policies.why_not_keep_house(by))
     old = _lock(kind, fact_id)
     after = {
         name: changes.get(name, getattr(old, name))
@@ -158,8 +158,8 @@ def withdraw(*, kind: str, fact_id: int, reason: str, by: User | None, at: datet
     :param kind: one of ``KINDS``.
     :raises NotAllowed: wrong role, no reason, or corrected already.
     """
-    policies.refuse(policies.why_not_keep_house(by))
-    policies.refuse("" if reason.strip() else "Say why it was never true.")
+    refuse(policies.why_not_keep_house(by))
+    refuse("" if reason.strip() else "Say why it was never true.")
     old = _lock(kind, fact_id)
     return old.corrected(source=reason.strip()[:200], withdrawn=True, by=by, at=at)
 
@@ -168,7 +168,7 @@ def _lock(kind: str, fact_id: int) -> TwoTimeFact:
     model: Any = KINDS[kind]  # the type checker cannot query an abstract one
     old: TwoTimeFact = model.objects.select_for_update().get(pk=fact_id)
     if old.withdrawn or model.objects.filter(corrects=old).exists():
-        policies.refuse("Someone has corrected this already. Reload the page to see how.")
+        refuse("Someone has corrected this already. Reload the page to see how.")
     return old
 
 

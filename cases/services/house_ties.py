@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 
 from accounts.models import User
+from accounts.refusals import refuse
 from cases import policies
 from cases.deadlines import local_day
 from cases.house_facts import House, house_of, latest_of, standing
@@ -113,16 +114,16 @@ def settle(
     case_id = HouseResult.objects.values_list("case_id", flat=True).get(pk=result_id)
     case = Case.objects.lock(case_id)
     unknown = HouseResult.objects.select_related("member", "party").get(pk=result_id)
-    policies.refuse(policies.why_not_settle_house_tie(by, unknown))
+    refuse(policies.why_not_settle_house_tie(by, unknown))
     if unknown.result != Result.UNKNOWN or unknown.settles_id is not None:
-        policies.refuse("This result is not open: there is nothing to settle.")
+        refuse("This result is not open: there is nothing to settle.")
     if HouseResult.objects.filter(settles=unknown).exists():
-        policies.refuse("Someone has settled this already. Reload the page to see how.")
+        refuse("Someone has settled this already. Reload the page to see how.")
     if HouseResult.objects.filter(case=case, run__gt=unknown.run).exists():
-        policies.refuse("The ties of this case were tested again. Answer what stands there now.")
+        refuse("The ties of this case were tested again. Answer what stands there now.")
     if result not in {Result.PASS, Result.FAIL}:
-        policies.refuse("Say whether there is a tie or not.")
-    policies.refuse("" if note.strip() else "Write a note: how do you know?")
+        refuse("Say whether there is a tie or not.")
+    refuse("" if note.strip() else "Write a note: how do you know?")
     answer = HouseResult.objects.create(
         **{
             name: getattr(unknown, name)

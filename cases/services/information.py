@@ -6,6 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import NotAllowed, refuse
 from cases import eligibility, policies
 from cases.deadlines import local_day
 from cases.lifecycle import Status
@@ -38,15 +39,15 @@ def ask_information(
     :raises NotAllowed: wrong role or state, nothing asked, not a party, or a day that cannot be.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_ask_information(by, case))
-    policies.refuse("" if question.strip() else "Write what the party is asked.")
+    refuse(policies.why_not_ask_information(by, case))
+    refuse("" if question.strip() else "Write what the party is asked.")
     known = set(facts) <= set(eligibility.FACTS)
-    policies.refuse("" if facts and known else "Choose the facts that turn on the answer.")
+    refuse("" if facts and known else "Choose the facts that turn on the answer.")
     party = case.parties.current().on(local_day(at)).filter(pk=party_id).first()
     if party is None:
-        raise policies.NotAllowed("Choose a party of this case.")
+        raise NotAllowed("Choose a party of this case.")
     if case.received_on and received_on < case.received_on:
-        policies.refuse("The question cannot have arrived before the application did.")
+        refuse("The question cannot have arrived before the application did.")
     due_on = clocks.compute(clock=CLOCK, given={"received": received_on.isoformat()}).due_on
     request = InformationRequest(
         case=case,
@@ -85,11 +86,11 @@ def record_answer(
     case_id = InformationRequest.objects.values_list("case_id", flat=True).get(pk=request_id)
     case = Case.objects.lock(case_id)
     request = InformationRequest.objects.get(pk=request_id)
-    policies.refuse(policies.why_not_record_answer(by, case))
-    policies.refuse("This question is answered or closed already." if request.closed_at else "")
-    policies.refuse("" if answer.strip() else "Write what the party answered.")
+    refuse(policies.why_not_record_answer(by, case))
+    refuse("This question is answered or closed already." if request.closed_at else "")
+    refuse("" if answer.strip() else "Write what the party answered.")
     if not local_day(request.asked_at) <= answered_on <= local_day(at):
-        policies.refuse("The answer came between the day of the question and today.")
+        refuse("The answer came between the day of the question and today.")
     request.answer, request.answered_on, request.closed_at = answer.strip(), answered_on, at
     request.store(by=by, at=at, why="Answered", fields=["answer", "answered_on", "closed_at"])
     late = " Late." if answered_on > request.due_on else ""
@@ -126,17 +127,17 @@ def resolve_liability(
     :raises NotAllowed: wrong role or state, no words, or a day or way of service that cannot be.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_resolve_liability(by, case))
-    policies.refuse("" if how.strip() else "Say how the dispute was resolved.")
+    refuse(policies.why_not_resolve_liability(by, case))
+    refuse("" if how.strip() else "Say how the dispute was resolved.")
     known = method in ServiceMethod.values
-    policies.refuse("" if known else "Say how the notice was served.")
-    policies.refuse("The notice lies in the future." if notice_on > local_day(at) else "")
+    refuse("" if known else "Say how the notice was served.")
+    refuse("The notice lies in the future." if notice_on > local_day(at) else "")
     if case.ur_decision_id is None:
-        raise policies.NotAllowed("The case names no UR decision. Enter it first.")
+        raise NotAllowed("The case names no UR decision. Enter it first.")
     # Other cases may name it too, and a correction of theirs does not wait for this case.
     ur_decision = URDecision.objects.select_for_update().get(pk=case.ur_decision_id)
     if ur_decision.decided_on and notice_on < ur_decision.decided_on:
-        policies.refuse("The notice is older than the UR decision. Check both dates.")
+        refuse("The notice is older than the UR decision. Check both dates.")
     ur_decision.liability_resolved_on = notice_on
     ur_decision.liability_notice_method = method
     ur_decision.store(

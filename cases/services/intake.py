@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from accounts.refusals import StaleForm
+from accounts.refusals import NotAllowed, StaleForm, refuse
 from accounts.versions import VersionedQuerySet
 from cases.deadlines import local_day
 from cases.lifecycle import Status
@@ -32,7 +32,7 @@ from cases.models import (
     URType,
 )
 from cases.names import fold_name, fold_number
-from cases.policies import NotAllowed, refuse, why_not_enter
+from cases.policies import why_not_enter
 from files.models import StoredFile
 
 from . import batches, clocks, drafting, drafts, house_ties, people

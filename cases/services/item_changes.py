@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import User
-from accounts.refusals import StaleForm
+from accounts.refusals import StaleForm, refuse
 from cases import policies
 from cases.models import Case, DisputedItem, Event, ItemChange, TreatmentCategory
 
@@ -81,13 +81,13 @@ def propose_change(
     :raises Stale: the item changed since the page was loaded.
     """
     case, item = _lock_item(item_id)
-    policies.refuse(policies.why_not_propose_item_change(by, case, item))
+    refuse(policies.why_not_propose_item_change(by, case, item))
     item.refuse_if_stale(seen_version)
     _refuse_incomplete(facts, why)
     before, after = _stored(_facts_of(item)), _stored(facts)
-    policies.refuse("" if before != after else "Nothing was changed.")
+    refuse("" if before != after else "Nothing was changed.")
     if any(before[name] != after[name] for name in _MATCHED_BY):
-        policies.refuse(policies.why_not_match_anew(case))
+        refuse(policies.why_not_match_anew(case))
     return _propose(case, ItemChange.Kind.CHANGE, item, before, after, why, by=by, at=at)
 
 
@@ -98,7 +98,7 @@ def propose_item(*, case_id: int, facts: ItemFacts, why: str, by: User, at: date
     :raises NotAllowed: wrong role or state, no words, or no reason.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_add_item(by, case))
+    refuse(policies.why_not_add_item(by, case))
     _refuse_incomplete(facts, why)
     return _propose(case, ItemChange.Kind.ADD, None, {}, _stored(facts), why, by=by, at=at)
 
@@ -113,15 +113,15 @@ def propose_withdrawal(
     :raises Stale: the item changed since the page was loaded.
     """
     case, item = _lock_item(item_id)
-    policies.refuse(policies.why_not_propose_item_change(by, case, item))
+    refuse(policies.why_not_propose_item_change(by, case, item))
     item.refuse_if_stale(seen_version)
-    policies.refuse("" if why.strip() else "Say why.")
+    refuse("" if why.strip() else "Say why.")
     before = _stored(_facts_of(item))
     return _propose(case, ItemChange.Kind.WITHDRAW, item, before, {}, why, by=by, at=at)
 
 
 @transaction.atomic
-def accept(*, change_id: int, by: User, at: datetime) -> ItemChange:
+def accept_change(*, change_id: int, by: User, at: datetime) -> ItemChange:
     """Agree, as a second person: the item changes now, with both people on file.
 
     When the last pending item is withdrawn, the case is.
@@ -130,19 +130,19 @@ def accept(*, change_id: int, by: User, at: datetime) -> ItemChange:
     :raises ProposalOutdated: the item is no longer what the proposer changed.
     """
     change, case, item = _lock_change(change_id)
-    policies.refuse(policies.why_not_decide_item_change(by, change))
-    policies.refuse(policies.why_not_change_items(case))
+    refuse(policies.why_not_decide_item_change(by, change))
+    refuse(policies.why_not_change_items(case))
     if item is not None and (item.version != change.item_version or not _is_pending(item)):
         raise ProposalOutdated(
             f"Item {item.position} has changed since this was proposed. "
             "Refuse the proposal, and let it be made again on what stands now."
         )
     if change.kind == ItemChange.Kind.ADD:
-        policies.refuse(_why_not_matched(case, change))
+        refuse(_why_not_matched(case, change))
         item = change.item = _add(case, change, by=by, at=at)
     elif change.kind == ItemChange.Kind.CHANGE:
         assert item is not None  # noqa: S101 - the database holds it
-        policies.refuse(_why_not_matched(case, change))
+        refuse(_why_not_matched(case, change))
         _apply(item, change, by=by, at=at)
     assert item is not None  # noqa: S101 - the database holds it
     _settle(change, ItemChange.State.ACCEPTED, "", by=by, at=at)
@@ -156,14 +156,14 @@ def accept(*, change_id: int, by: User, at: datetime) -> ItemChange:
 
 
 @transaction.atomic
-def refuse(*, change_id: int, because: str, by: User, at: datetime) -> ItemChange:
+def refuse_change(*, change_id: int, because: str, by: User, at: datetime) -> ItemChange:
     """Say no, with the reason; nothing changes but the proposal.
 
     :raises NotAllowed: the proposer themself, wrong role, decided already, or no reason.
     """
     change, case, _ = _lock_change(change_id)
-    policies.refuse(policies.why_not_decide_item_change(by, change))
-    policies.refuse("" if because.strip() else "Say why the change is refused.")
+    refuse(policies.why_not_decide_item_change(by, change))
+    refuse("" if because.strip() else "Say why the change is refused.")
     _settle(change, ItemChange.State.REFUSED, because.strip()[:500], by=by, at=at)
     _record(
         case,
@@ -205,12 +205,12 @@ def _is_pending(item: DisputedItem) -> bool:
 
 
 def _refuse_incomplete(facts: ItemFacts, why: str) -> None:
-    policies.refuse("" if facts.title.strip() else "Say which treatment is in dispute.")
+    refuse("" if facts.title.strip() else "Say which treatment is in dispute.")
     if facts.service_to and (facts.service_from is None or facts.service_to < facts.service_from):
-        policies.refuse("The last day of service comes before the first. Check both.")
+        refuse("The last day of service comes before the first. Check both.")
     if facts.requested_quantity is not None and facts.requested_quantity <= 0:
-        policies.refuse("The quantity has to be more than nothing.")
-    policies.refuse("" if why.strip() else "Say why.")
+        refuse("The quantity has to be more than nothing.")
+    refuse("" if why.strip() else "Say why.")
 
 
 def _why_not_matched(case: Case, change: ItemChange) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import refuse
 from cases import policies
 from cases.models import AdministratorCitation, Case, DisputedItem, Event
 from guidelines.citations import Citation
@@ -42,10 +43,10 @@ def record_administrator_citations(
     case = Case.objects.lock(case_id)
     item = DisputedItem.objects.get(pk=item_id)
     if by is not None:
-        policies.refuse(policies.why_not_record_citations(by, case))
+        refuse(policies.why_not_record_citations(by, case))
     item.refuse_if_stale(seen_version)
     if bool(cited.citations) == cited.nothing:
-        policies.refuse("Enter what the UR decision cites, or say that it cites nothing.")
+        refuse("Enter what the UR decision cites, or say that it cites nothing.")
     for old in item.administrator_citations.filter(removed_at__isnull=True):
         old.removed_at = at
         old.store(by=by, at=at, why="Stated anew", fields=["removed_at"])

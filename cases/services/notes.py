@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import refuse
 from cases import policies
 from cases.models import Case, Event
 
@@ -15,8 +16,8 @@ def add_note(*, case_id: int, text: str, by: User, at: datetime) -> Event:
 
     :raises NotAllowed: nothing was written, or this role writes no notes.
     """
-    policies.refuse("" if by.may("cases.add_note") else "Your role does not write notes.")
-    policies.refuse("" if text.strip() else "Write the note first.")
+    refuse("" if by.may("cases.add_note") else "Your role does not write notes.")
+    refuse("" if text.strip() else "Write the note first.")
     case = Case.objects.lock(case_id)
     return _write(case, text, {}, by=by, at=at)
 
@@ -30,9 +31,9 @@ def correct_note(*, event_id: int, text: str, by: User, at: datetime) -> Event:
     case_id = Event.objects.values_list("case_id", flat=True).get(pk=event_id)
     case = Case.objects.lock(case_id)
     note = Event.objects.get(pk=event_id)
-    policies.refuse(policies.why_not_correct_note(by, note))
-    policies.refuse("" if text.strip() else "Write the note first.")
-    policies.refuse("Nothing was changed." if text.strip() == note.sentence else "")
+    refuse(policies.why_not_correct_note(by, note))
+    refuse("" if text.strip() else "Write the note first.")
+    refuse("Nothing was changed." if text.strip() == note.sentence else "")
     return _write(case, text, {"corrects": note.pk}, by=by, at=at)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from accounts.models import User
+from accounts.refusals import NotAllowed
 from cases.models import Case, Priority, Role
-from cases.policies import NotAllowed
 from letters.models import Channel
 
 from . import clocks

@@ -7,6 +7,7 @@ from django.db import transaction
 
 import letters.services
 from accounts.models import User
+from accounts.refusals import refuse
 from cases import policies
 from cases.deadlines import local_day
 from cases.facts import ASSIGNMENT_NOTICE, NOTICE_FACTS
@@ -72,13 +73,11 @@ def make_notices(*, case_id: int, by: User, at: datetime) -> list[AssignmentNoti
     :raises LetterRefused: a fact that the notice states is missing.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_make_notices(by, case))
+    refuse(policies.why_not_make_notices(by, case))
     addressed = recipients(case, on=local_day(at))
     held = {party.role for party in addressed}
     for role in (Role.CLAIMS_ADMINISTRATOR, Role.EMPLOYEE, Role.REQUESTING_PHYSICIAN):
-        policies.refuse(
-            "" if role in held else f"The case names no {role.label.lower()}. Add one first."
-        )
+        refuse("" if role in held else f"The case names no {role.label.lower()}. Add one first.")
     notices = [_make_notice(case, party, by=by, at=at) for party in addressed]
     Event.objects.create(
         case=case,
@@ -109,15 +108,15 @@ def mark_notices_sent(
     :raises Refused: a notice is not rendered yet, or the day lies in the future.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_mark_notices_sent(by, case))
+    refuse(policies.why_not_mark_notices_sent(by, case))
     found = case.eligibility_decisions.filter(result=EligibilityResult.ELIGIBLE)
     latest = found.order_by("-attempt").first()
     if latest is not None and sent_on < local_day(latest.decided_at):
-        policies.refuse("The notices cannot have gone out before the case was found eligible.")
+        refuse("The notices cannot have gone out before the case was found eligible.")
     if received_at is not None and not sent_on <= local_day(received_at) <= local_day(at):
-        policies.refuse("The hour of receipt lies between the day of sending and now.")
+        refuse("The hour of receipt lies between the day of sending and now.")
     if received_at is not None and received_at > at:
-        policies.refuse("The hour of receipt lies in the future.")
+        refuse("The hour of receipt lies in the future.")
     notices = case.notices.filter(round=case.round).select_related("party", "delivery", "letter")
     for notice in notices.order_by("pk"):
         if notice.delivery.state == Delivery.State.PREPARED:

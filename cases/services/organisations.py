@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import NotAllowed, refuse
 from cases import policies
 from cases.models import (
     Organisation,
@@ -15,7 +16,6 @@ from cases.models import (
     SameOrganisation,
     TwoTimeFact,
 )
-from cases.policies import NotAllowed, refuse
 
 from . import people
 

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import StaleForm
+from accounts.refusals import StaleForm, refuse
 from cases import policies
 from cases.deadlines import local_day
 from cases.models import Case, Event, Party, PersonName, PreferredChannel, Role
@@ -85,15 +85,15 @@ def add(
     :raises NotAllowed: wrong role or state, no name, a void designation, or on the case already.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_change_parties(by, case))
+    refuse(policies.why_not_change_parties(by, case))
     _refuse_impossible_channel(party.fax, party.email, party.preferred_channel)
-    policies.refuse("" if party.name.strip() else "Enter the name.")
-    policies.refuse(_why_not_from(since, at))
-    policies.refuse(_why_not_designated(case, party.role, since))
-    policies.refuse(_why_not_beside(case, party, since, item_id, at))
+    refuse("" if party.name.strip() else "Enter the name.")
+    refuse(_why_not_from(since, at))
+    refuse(_why_not_designated(case, party.role, since))
+    refuse(_why_not_beside(case, party, since, item_id, at))
     item = case.items.filter(pk=item_id).first() if item_id is not None else None
     if item_id is not None and (item is None or party.role not in THROUGH_AN_ITEM):
-        policies.refuse("Choose an item of this case, for a maker, a facility or a provider.")
+        refuse("Choose an item of this case, for a maker, a facility or a provider.")
     _grow(case, f"{Role(party.role).label} added", by=by, at=at)
     added = intake.add_party(
         case=case, party=party, since=since, item=item, source="Case page", by=by, at=at
@@ -135,16 +135,16 @@ def change(
     """
     case = Case.objects.lock(case_id)
     old = Party.objects.get(pk=party_id, case=case)
-    policies.refuse(policies.why_not_change_parties(by, case))
+    refuse(policies.why_not_change_parties(by, case))
     _refuse_outdated(old, at)
-    policies.refuse("" if details.name.strip() else "Enter the name.")
-    policies.refuse("" if why.strip() else "Say why, or where you know it from.")
+    refuse("" if details.name.strip() else "Enter the name.")
+    refuse("" if why.strip() else "Say why, or where you know it from.")
     _refuse_impossible_channel(details.fax, details.email, details.preferred_channel)
     differences = _differences(old, details)
-    policies.refuse("" if differences else "Nothing was changed.")
-    policies.refuse(_why_not_from(since, at))
+    refuse("" if differences else "Nothing was changed.")
+    refuse(_why_not_from(since, at))
     if since is not None and old.valid_from is not None and since <= old.valid_from:
-        policies.refuse(
+        refuse(
             f"{old.name} is on file since {old.valid_from:%m/%d/%Y}. Enter a later day, or none "
             "if what is on file was wrong from the beginning."
         )
@@ -195,15 +195,15 @@ def end(*, case_id: int, party_id: int, last_day: date, why: str, by: User, at: 
     """
     case = Case.objects.lock(case_id)
     old = Party.objects.get(pk=party_id, case=case)
-    policies.refuse(policies.why_not_change_parties(by, case))
+    refuse(policies.why_not_change_parties(by, case))
     _refuse_outdated(old, at)
     if old.role == Role.EMPLOYEE:
-        policies.refuse("The employee stays on the case. Withdraw the case if it was taken back.")
-    policies.refuse("" if why.strip() else "Say why the role ends.")
+        refuse("The employee stays on the case. Withdraw the case if it was taken back.")
+    refuse("" if why.strip() else "Say why the role ends.")
     if last_day > local_day(at):
-        policies.refuse("The last day is in the future. Enter it when it has come.")
+        refuse("The last day is in the future. Enter it when it has come.")
     if old.valid_from is not None and last_day < old.valid_from:
-        policies.refuse(
+        refuse(
             f"{old.name} is on file since {old.valid_from:%m/%d/%Y}; the role cannot end before."
         )
     unsent = [delivery.letter.title for delivery in unsent_letters(old)]
@@ -266,11 +266,11 @@ def _refuse_outdated(old: Party, at: datetime) -> None:
 
 def _refuse_impossible_channel(fax: str, email: str, channel: str) -> None:
     if channel not in PreferredChannel.values:
-        policies.refuse("Choose how letters go: by mail, fax or electronically.")
+        refuse("Choose how letters go: by mail, fax or electronically.")
     if channel == PreferredChannel.FAX and not fax.strip():
-        policies.refuse("Enter the fax number, or send letters another way.")
+        refuse("Enter the fax number, or send letters another way.")
     if channel == PreferredChannel.ELECTRONIC and not email.strip():
-        policies.refuse("Enter the e-mail address, or send letters another way.")
+        refuse("Enter the e-mail address, or send letters another way.")
 
 
 def _why_not_from(since: date | None, at: datetime) -> str:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import NotAllowed, refuse
 from cases import policies
 from cases.calendars import say
 from cases.clocks import CLOCKS
@@ -42,18 +43,18 @@ def convert(
         that does not fit the new priority.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_convert(by, case))
+    refuse(policies.why_not_convert(by, case))
     if new not in Priority.values or new == case.priority:
-        policies.refuse("Choose another priority than the present one.")
-    policies.refuse("" if why.strip() else "Say why the priority changes.")
+        refuse("Choose another priority than the present one.")
+    refuse("" if why.strip() else "Say why the priority changes.")
     if new == Priority.EXPEDITED:
-        policies.refuse(_why_not_certified(certified_by, certified_on, support, local_day(at)))
+        refuse(_why_not_certified(certified_by, certified_on, support, local_day(at)))
     else:
         certified_by, certified_on, support = "", None, ""
-    policies.refuse(_why_not_held(case, new, local_day(at)))
+    refuse(_why_not_held(case, new, local_day(at)))
     for moment in (notice_received_at, information_complete_at):
         if moment is not None and moment > at:
-            policies.refuse("The hour lies in the future.")
+            refuse("The hour lies in the future.")
     old = case.priority
     change = PriorityChange(
         case=case,
@@ -159,7 +160,7 @@ def _change_clocks(
     if (waits_for_records or waits_for_papers) and case.assigned_on is not None:
         if notice_received_at is not None:
             day = local_day(notice_received_at)
-            policies.refuse("" if day >= case.assigned_on else "Notice came before it was sent.")
+            refuse("" if day >= case.assigned_on else "Notice came before it was sent.")
         notice_clocks.start_windows(
             case=case, sent_on=case.assigned_on, received_at=notice_received_at, by=by, at=at
         )
@@ -188,16 +189,16 @@ def _end(
 
 def _given(case: Case, information_complete_at: datetime | None) -> dict[str, str]:
     if case.records_complete_on is None:
-        raise policies.NotAllowed("The day on which the file was complete is not known.")
+        raise NotAllowed("The day on which the file was complete is not known.")
     if case.priority != Priority.EXPEDITED:
         return {"records_complete": case.records_complete_on.isoformat()}
     if information_complete_at is None:
-        raise policies.NotAllowed(
+        raise NotAllowed(
             "An expedited clock runs in hours. State the hour at which the information was "
             "complete, the certification included."
         )
     if local_day(information_complete_at) < case.records_complete_on:
-        raise policies.NotAllowed(
+        raise NotAllowed(
             f"The file was complete on {say(case.records_complete_on)}. Check the hour."
         )
     local = information_complete_at.astimezone(clocks.PACIFIC)

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import NotAllowed, refuse
 from cases import policies
 from cases.calendars import say
 from cases.deadlines import local_day
@@ -35,13 +36,13 @@ def promise(
     :raises NotAllowed: wrong role, a party or letter of another case, or a fact is missing.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_promise(by, case))
+    refuse(policies.why_not_promise(by, case))
     party = case.parties.current().filter(pk=party_id).first()
     if party is None:
-        raise policies.NotAllowed("Choose a party of this case.")
-    policies.refuse("" if what.strip() else "Say what was promised.")
+        raise NotAllowed("Choose a party of this case.")
+    refuse("" if what.strip() else "Say what was promised.")
     letter = _letter(case, letter_id, letter_reference)
-    policies.refuse(_why_not_these_days(due_on, told_on, local_day(at)))
+    refuse(_why_not_these_days(due_on, told_on, local_day(at)))
     made = PromisedDate(
         case=case,
         party=party,
@@ -77,13 +78,13 @@ def move(
     found = PromisedDate.objects.get(pk=promise_id)
     case = Case.objects.lock(found.case_id)
     old = case.promises.select_related("party").get(pk=promise_id)
-    policies.refuse(policies.why_not_promise(by, case))
-    policies.refuse(why_not_move(old))
-    policies.refuse("" if why.strip() else "Say why the date moves.")
+    refuse(policies.why_not_promise(by, case))
+    refuse(why_not_move(old))
+    refuse("" if why.strip() else "Say why the date moves.")
     if due_on <= old.due_on:
-        policies.refuse(f"A moved date lies after the earlier one, {say(old.due_on)}.")
+        refuse(f"A moved date lies after the earlier one, {say(old.due_on)}.")
     letter = _letter(case, letter_id, letter_reference)
-    policies.refuse(_why_not_these_days(due_on, told_on, local_day(at)))
+    refuse(_why_not_these_days(due_on, told_on, local_day(at)))
     new = PromisedDate(
         case=case,
         party=old.party,
@@ -117,10 +118,10 @@ def keep(*, promise_id: int, kept_on: date, by: User, at: datetime) -> PromisedD
     found = PromisedDate.objects.get(pk=promise_id)
     case = Case.objects.lock(found.case_id)
     promised = case.promises.select_related("party").get(pk=promise_id)
-    policies.refuse(policies.why_not_promise(by, case))
-    policies.refuse(_why_not_live(promised))
+    refuse(policies.why_not_promise(by, case))
+    refuse(_why_not_live(promised))
     if not promised.told_on <= kept_on <= local_day(at):
-        policies.refuse("The day lies between the day of the promise and today.")
+        refuse("The day lies between the day of the promise and today.")
     promised.kept_on = kept_on
     promised.store(by=by, at=at, why="Kept", fields=["kept_on"])
     _record(
@@ -147,10 +148,10 @@ def _why_not_live(promised: PromisedDate) -> str:
 
 def _letter(case: Case, letter_id: UUID | str | None, reference: str) -> Letter | None:
     if letter_id is None:
-        policies.refuse("" if reference.strip() else "Say by which letter the party was told.")
+        refuse("" if reference.strip() else "Say by which letter the party was told.")
         return None
     letter = Letter.objects.filter(pk=letter_id, reference=case.number).first()
-    policies.refuse("" if letter else "Choose a letter of this case.")
+    refuse("" if letter else "Choose a letter of this case.")
     return letter
 
 

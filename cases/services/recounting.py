@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.models import User
+from accounts.refusals import refuse
 from cases import policies
 from cases.calendars import CannotCount, say
 from cases.clocks import CLOCKS
@@ -72,8 +73,8 @@ def recount(*, why: str, by: User, at: datetime) -> list[Moved]:
 
     :raises NotAllowed: wrong role, or no reason.
     """
-    policies.refuse(policies.why_not_keep_rules(by))
-    policies.refuse("" if why.strip() else "Say why the dates are recalculated.")
+    refuse(policies.why_not_keep_rules(by))
+    refuse("" if why.strip() else "Say why the dates are recalculated.")
     changes = would_change()
     countable = sorted(
         {one.case.pk for one in changes} - {one.case.pk for one in changes if not one.new}

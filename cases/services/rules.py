@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import NotAllowed, refuse
 from cases import policies
 from cases.calendars import FIRST_DAY, LAST_DAY, BadHoliday, calendars_from, say
 from cases.clocks import BadRules
@@ -70,17 +71,17 @@ def supersede_rule(
         or an overlap. The message names both rows.
     :raises Stale: the row was changed after the page was loaded.
     """
-    policies.refuse(policies.why_not_keep_rules(by))
+    refuse(policies.why_not_keep_rules(by))
     old: ClockRule = ClockRule.objects.select_for_update().get(pk=rule_id)
     old.refuse_if_stale(seen_version)
-    policies.refuse("" if why.strip() else "Say why the rule changes.")
+    refuse("" if why.strip() else "Say why the rule changes.")
     ended, new = superseding(
         rule=old, terms=terms, effective_from=effective_from, effective_to=effective_to
     )
     try:
         ClockRule.objects.store_together([ended, new], by=by, at=at, why=why.strip())
     except BadRules as refusal:
-        raise policies.NotAllowed(str(refusal)) from refusal
+        raise NotAllowed(str(refusal)) from refusal
     return new
 
 
@@ -108,14 +109,14 @@ def superseding(
     if effective_from <= rule.effective_from or (
         rule.effective_to is not None and effective_from > rule.effective_to
     ):
-        raise policies.NotAllowed(
+        raise NotAllowed(
             f"{new} cannot take over from {rule}: let it begin after the first day of that row, "
             "and not after its last."
         )
     try:
         new.as_rule()
     except BadRules as refusal:
-        raise policies.NotAllowed(str(refusal)) from refusal
+        raise NotAllowed(str(refusal)) from refusal
     ended = ClockRule.objects.get(pk=rule.pk)
     ended.effective_to = effective_from - timedelta(days=1)
     return ended, new
@@ -170,12 +171,12 @@ def add_holiday(
     :raises NotAllowed: wrong role, no reason or source, a pattern that cannot be read, days outside
         2012 to 2060, or a gap or overlap with a row of the same name, which the message names.
     """
-    policies.refuse(policies.why_not_keep_rules(by))
+    refuse(policies.why_not_keep_rules(by))
     # Two people who begin the same holiday take turns.
     list(HolidayRule.objects.select_for_update().filter(calendar=calendar).values_list("pk"))
-    policies.refuse("" if why.strip() else "Say why the holiday begins.")
-    policies.refuse("" if source.strip() else "Name the source of the holiday.")
-    policies.refuse(_why_not_in_range(effective_from, effective_to))
+    refuse("" if why.strip() else "Say why the holiday begins.")
+    refuse("" if source.strip() else "Name the source of the holiday.")
+    refuse(_why_not_in_range(effective_from, effective_to))
     row = HolidayRule(
         calendar=calendar,
         name=name.strip(),
@@ -190,7 +191,7 @@ def add_holiday(
     try:
         return row.store(by=by, at=at, why=why.strip())
     except (BadRules, BadHoliday) as refusal:
-        raise policies.NotAllowed(str(refusal)) from refusal
+        raise NotAllowed(str(refusal)) from refusal
 
 
 @transaction.atomic
@@ -209,16 +210,16 @@ def end_holiday(
         name, which the message names.
     :raises Stale: the row was changed after the page was loaded.
     """
-    policies.refuse(policies.why_not_keep_rules(by))
+    refuse(policies.why_not_keep_rules(by))
     row: HolidayRule = HolidayRule.objects.select_for_update().get(pk=holiday_id)
     row.refuse_if_stale(seen_version)
-    policies.refuse("" if why.strip() else "Say why the holiday ends.")
-    policies.refuse(_why_not_in_range(row.effective_from, effective_to))
+    refuse("" if why.strip() else "Say why the holiday ends.")
+    refuse(_why_not_in_range(row.effective_from, effective_to))
     row.effective_to = effective_to
     try:
         return row.store(by=by, at=at, why=why.strip(), fields=["effective_to"])
     except BadRules as refusal:
-        raise policies.NotAllowed(str(refusal)) from refusal
+        raise NotAllowed(str(refusal)) from refusal
 
 
 def _confirm(
@@ -230,11 +231,11 @@ def _confirm(
     by: User,
     at: datetime,
 ) -> None:
-    policies.refuse(policies.why_not_keep_rules(by))
+    refuse(policies.why_not_keep_rules(by))
     row.refuse_if_stale(seen_version)
-    policies.refuse("It was confirmed already." if row.is_confirmed else "")
-    policies.refuse("" if compared_with.strip() else "Say with which text it was compared.")
-    policies.refuse("That day is still to come." if on > local_day(at) else "")
+    refuse("It was confirmed already." if row.is_confirmed else "")
+    refuse("" if compared_with.strip() else "Say with which text it was compared.")
+    refuse("That day is still to come." if on > local_day(at) else "")
     row.confirmed_by, row.confirmed_on = by, on
     why = f"Compared with {compared_with.strip()}"
     row.store(by=by, at=at, why=why, fields=["confirmed_by", "confirmed_on"])

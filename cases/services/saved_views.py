@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import User
+from accounts.refusals import NotAllowed, refuse
 from accounts.versions import VersionedQuerySet
 from cases import policies
 from cases.filters import Filter
@@ -31,14 +32,12 @@ def save_view(
     :param query: the address of the list after the question mark; what is no filter is left out.
     :raises NotAllowed: no such list, no name, a name in use, or too many views.
     """
-    policies.refuse("" if queue in QUEUES else "There is no such list.")
+    refuse("" if queue in QUEUES else "There is no such list.")
     if shared:
-        policies.refuse(policies.why_not_share_view(by))
+        refuse(policies.why_not_share_view(by))
     _take_turns(by)
     mine = SavedView.objects.filter(owner=by, retired_at__isnull=True)
-    policies.refuse(
-        f"You have {MOST} saved views. Retire one first." if mine.count() >= MOST else ""
-    )
+    refuse(f"You have {MOST} saved views. Retire one first." if mine.count() >= MOST else "")
     view = SavedView(
         owner=by,
         name=_free_name(name, by=by),
@@ -68,7 +67,7 @@ def share_view(*, view_id: int, shared: bool, by: User, at: datetime) -> SavedVi
     :raises NotAllowed: someone else's view, or a role that does not share.
     """
     view = _own(view_id, by=by)
-    policies.refuse(policies.why_not_share_view(by))
+    refuse(policies.why_not_share_view(by))
     view.is_shared = shared
     why = "Shared" if shared else "No longer shared"
     return view.store(by=by, at=at, why=why, fields=["is_shared"])
@@ -93,17 +92,17 @@ def _take_turns(by: User) -> None:
 def _own(view_id: int, *, by: User) -> SavedView:
     view = SavedView.objects.select_for_update().filter(pk=view_id, retired_at__isnull=True).first()
     if view is None or view.owner_id != by.pk:
-        raise policies.NotAllowed("Only the person who saved a view can change it.")
+        raise NotAllowed("Only the person who saved a view can change it.")
     found: SavedView = view
     return found
 
 
 def _free_name(name: str, *, by: User, view: SavedView | None = None) -> str:
     name = " ".join(name.split())
-    policies.refuse("" if name else "Give the view a name.")
-    policies.refuse("Shorten the name to 60 characters." if len(name) > 60 else "")
+    refuse("" if name else "Give the view a name.")
+    refuse("Shorten the name to 60 characters." if len(name) > 60 else "")
     others = SavedView.objects.filter(owner=by, name=name, retired_at__isnull=True)
     if view is not None:
         others = others.exclude(pk=view.pk)
-    policies.refuse(f"You have a view named “{name}” already." if others.exists() else "")
+    refuse(f"You have a view named “{name}” already." if others.exists() else "")
     return name

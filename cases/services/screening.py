@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
+from accounts.refusals import refuse
 from cases import policies
 from cases.deadlines import local_day
 from cases.lifecycle import Status
@@ -63,7 +64,7 @@ def decide_eligibility(
     :raises Stale: someone else changed the case in between.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_decide_eligibility(by, case))
+    refuse(policies.why_not_decide_eligibility(by, case))
     case.refuse_if_stale(seen_version)
     said = Said(answers, notes, reasons or {}, items or {})
     pending = list(case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position"))
@@ -73,7 +74,7 @@ def decide_eligibility(
     why = findings.refuse_silent_difference(said, pending, proposal)
     result = EligibilityResult(conclusion.result)
     if result == EligibilityResult.ELIGIBLE:
-        policies.refuse(policies.why_not_eligible_yet(len(open_differences(case))))
+        refuse(policies.why_not_eligible_yet(len(open_differences(case))))
     decision = EligibilityDecision(
         case=case,
         attempt=case.eligibility_decisions.count() + 1,
@@ -136,18 +137,18 @@ def screen_again(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
         return _screen_again(case_id, reason, by=by, at=at)
     except IntegrityError:
         # Somebody opened another case on the same UR decision in this second; say which.
-        policies.refuse(_held_by_another(Case.objects.get(pk=case_id)))
+        refuse(_held_by_another(Case.objects.get(pk=case_id)))
         raise
 
 
 @transaction.atomic
 def _screen_again(case_id: int, reason: str, *, by: User, at: datetime) -> Case:
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_reopen(by, case))
-    policies.refuse("" if reason.strip() else "Say why the case is screened again.")
+    refuse(policies.why_not_reopen(by, case))
+    refuse("" if reason.strip() else "Say why the case is screened again.")
     is_duplicate = case.duplicate_of_id is not None
     if is_duplicate or not case.is_open:
-        policies.refuse(_held_by_another(case))
+        refuse(_held_by_another(case))
     case.move_to(Status.SCREENING, by=by, at=at, why=reason)
     if is_duplicate:
         case.duplicate_of = None
@@ -275,13 +276,11 @@ def terminate(*, case_id: int, item_ids: list[int], reason: str, by: User, at: d
     :raises NotAllowed: wrong role, no reason, an item of another case, or already decided.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_end_early(by, case))
+    refuse(policies.why_not_end_early(by, case))
     pending = {item.pk: item for item in case.items.filter(ending=DisputedItem.Ending.PENDING)}
     strangers = set(item_ids) - set(pending)
-    policies.refuse("" if reason.strip() else "Say why the items end.")
-    policies.refuse(
-        "Choose items of this case that are still pending." if strangers or not item_ids else ""
-    )
+    refuse("" if reason.strip() else "Say why the items end.")
+    refuse("Choose items of this case that are still pending." if strangers or not item_ids else "")
     if set(item_ids) == set(pending):
         return _end_early(
             case_id,
@@ -313,8 +312,8 @@ def close(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     :raises NotAllowed: wrong role or state, or no reason.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_close(by, case))
-    policies.refuse("" if reason.strip() else "Say why the case is closed.")
+    refuse(policies.why_not_close(by, case))
+    refuse("" if reason.strip() else "Say why the case is closed.")
     ending = (
         DisputedItem.Ending.INELIGIBLE
         if case.stage in {Status.INELIGIBLE, Status.DUPLICATE}
@@ -340,8 +339,8 @@ def _end_early(
     at: datetime,
 ) -> Case:
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_end_early(by, case))
-    policies.refuse("" if reason.strip() else "Say why the case ends.")
+    refuse(policies.why_not_end_early(by, case))
+    refuse("" if reason.strip() else "Say why the case ends.")
     for item in case.items.filter(ending=DisputedItem.Ending.PENDING):
         _end_item(item, ending, reason, by=by, at=at)
     consolidation.release_followers(lead=case, by=by, at=at)

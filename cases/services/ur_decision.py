@@ -7,6 +7,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import refuse
 from cases import differences, policies
 from cases.differences import Difference
 from cases.models import Case, DifferenceAnswer, DisputedItem, Event, Role, URReading
@@ -52,7 +53,7 @@ def record_ur_reading(
     :raises Stale: someone else changed the case in between.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_read_ur_decision(by, case))
+    refuse(policies.why_not_read_ur_decision(by, case))
     case.refuse_if_stale(seen_version)
     reading = URReading.objects.filter(case=case).first() or URReading(case=case)
     reading.employee, reading.claim_number = as_read.employee.strip(), as_read.claim_number.strip()
@@ -86,13 +87,13 @@ def answer_differences(
     :raises NotAllowed: wrong role, past screening, a difference that is not listed, or no answer.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_read_ur_decision(by, case))
+    refuse(policies.why_not_read_ur_decision(by, case))
     listed = {one.difference.key: one for one in differences_of(case)}
     if not answers or not set(answers) <= set(listed):
-        policies.refuse("Answer differences that are listed; the papers may have changed since.")
+        refuse("Answer differences that are listed; the papers may have changed since.")
     for key, answer in answers.items():
         if answer not in DifferenceAnswer.Answer.values:
-            policies.refuse("Say whether it is the same, a typing error, or really different.")
+            refuse("Say whether it is the same, a typing error, or really different.")
         difference, row = listed[key].difference, listed[key].answer
         row = row or DifferenceAnswer(
             case=case,
@@ -167,11 +168,11 @@ def _store_decided(
 ) -> None:
     items = {item.pk: item for item in case.items.all()}
     if not {*outcomes, *experimental} <= set(items):
-        policies.refuse("Choose items of this case.")
+        refuse("Choose items of this case.")
     for pk, item in items.items():
         outcome = outcomes.get(pk, item.ur_outcome)
         if outcome and outcome not in DisputedItem.UROutcome.values:
-            policies.refuse("Choose what the UR decision says from the list.")
+            refuse("Choose what the UR decision says from the list.")
         stated = experimental.get(pk, item.is_experimental)
         if (outcome, stated) == (item.ur_outcome, item.is_experimental):
             continue

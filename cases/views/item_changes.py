@@ -140,9 +140,9 @@ def item_change(request: StaffRequest, number: str, change_id: int) -> HttpRespo
 
     def answer() -> str:
         if request.POST.get("answer") == "accept":
-            services.accept(change_id=change.pk, by=request.user, at=now)
+            services.accept_change(change_id=change.pk, by=request.user, at=now)
             return "The change is made."
-        services.refuse(
+        services.refuse_change(
             change_id=change.pk, because=form.cleaned_data["because"], by=request.user, at=now
         )
         return "The change is refused; the item stays as it was."

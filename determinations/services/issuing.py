@@ -9,10 +9,10 @@ import letters.facts
 import letters.services
 import reviewers.services.assignment
 from accounts.models import User
+from accounts.refusals import NotAllowed, refuse
 from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event
-from cases.policies import refuse
 from cases.services import clocks
 from cases.services.extensions import DETERMINATION_CLOCKS
 from cases.services.notice_clocks import NOTICE_MARK
@@ -105,7 +105,7 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
     case.refuse_if_stale(seen_version)
     determination = policies.live_determination(case)
     if determination is None:
-        raise policies.NotAllowed("No review has been submitted for this case.")
+        raise NotAllowed("No review has been submitted for this case.")
     made = composition.compose(case, at=at)
     on = local_day(at)
     letter = letters.services.enqueue(

@@ -5,9 +5,9 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import NotAllowed, refuse
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from cases.policies import refuse
 from cases.together import items_decided_in
 from determinations import policies
 from determinations.models import Determination, QualityReview, Review
@@ -116,7 +116,7 @@ def send_back(*, case_id: int, reason: str, by: User, at: datetime) -> None:
 def _live(case: Case) -> Determination:
     determination = policies.live_determination(case)
     if determination is None:
-        raise policies.NotAllowed("No review has been submitted for this case.")
+        raise NotAllowed("No review has been submitted for this case.")
     return determination
 
 

@@ -6,9 +6,9 @@ from django.db import transaction
 
 import letters.services
 from accounts.models import User
+from accounts.refusals import NotAllowed, refuse
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from cases.policies import refuse
 from cases.services import aftermath, consolidation
 from determinations import policies
 from letters.models import Channel, Delivery
@@ -25,7 +25,7 @@ def mark_determination_sent(*, case_id: int, sent_on: date, by: User, at: dateti
     refuse(policies.why_not_send(by, case))
     determination = policies.live_determination(case)
     if determination is None or determination.letter is None:
-        raise policies.NotAllowed("This case has no determination letter.")
+        raise NotAllowed("This case has no determination letter.")
     letter = determination.letter
     for delivery in letter.deliveries.filter(state=Delivery.State.PREPARED).order_by("pk"):
         letters.services.mark_sent(

@@ -9,11 +9,10 @@ from django.db import transaction
 import records.services.dispatch
 import records.services.reading
 from accounts.models import User
-from accounts.refusals import Refused, StaleForm
+from accounts.refusals import NotAllowed, Refused, StaleForm, refuse
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event, Outcome
 from cases.names import fold_name
-from cases.policies import refuse
 from cases.together import items_decided_in
 from determinations import checks, policies
 from determinations.models import (
@@ -154,7 +153,7 @@ def cite(
         known = Recommendation.objects.select_related("edition__guideline__source")
         recommendation = known.filter(pk=recommendation_id).first()
         if recommendation is None:
-            raise policies.NotAllowed("Choose a guideline from the list.")
+            raise NotAllowed("Choose a guideline from the list.")
         _cite_recommendation(citation, recommendation)
     else:
         text, _ = normalise(as_printed.strip())

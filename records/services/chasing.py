@@ -5,8 +5,8 @@ from datetime import datetime
 from django.db import models, transaction
 
 from accounts.models import User
+from accounts.refusals import refuse
 from cases.models import Case, Event, Party
-from cases.policies import refuse
 from records import policies
 
 

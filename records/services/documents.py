@@ -8,10 +8,10 @@ from django.db.models import Max, QuerySet, Sum
 
 import files.services
 from accounts.models import User
+from accounts.refusals import NotAllowed, refuse
 from cases.deadlines import PACIFIC, local_day
 from cases.lifecycle import Status
 from cases.models import ApplicationPaper, Case, Deadline, Event, Priority
-from cases.policies import NotAllowed, refuse
 from cases.services import clocks, notice_clocks
 from cases.services.extensions import DETERMINATION_CLOCKS
 from files.models import StoredFile

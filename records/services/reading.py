@@ -7,8 +7,8 @@ from django.db import transaction
 import accounts.services
 import files.services
 from accounts.models import User
+from accounts.refusals import NotAllowed, refuse
 from cases.models import Case
-from cases.policies import NotAllowed, refuse
 from records import access
 from records.models import Document, ReadMark
 from reviewers.models import ReviewerAssignment

@@ -12,11 +12,10 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.names import who
-from accounts.refusals import StaleForm
+from accounts.refusals import NotAllowed, StaleForm, refuse
 from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from cases.policies import NotAllowed
 from cases.ties import FAIL, UNKNOWN, Tie
 from reviewers import policies, seats
 from reviewers.candidacy import Reason
@@ -104,21 +103,21 @@ def _assign(
 ) -> ReviewerAssignment:
     case = Case.objects.lock(case_id)
     seat = free_seat(case, reader=by)
-    policies.refuse(policies.why_not_assign(by, case))
+    refuse(policies.why_not_assign(by, case))
     case.refuse_if_stale(seen_version)
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     if any(held.reviewer_id == reviewer.pk for held in policies.live_assignments(case)):
-        policies.refuse(f"{reviewer.code} has a seat on this case already. Choose somebody else.")
+        refuse(f"{reviewer.code} has a seat on this case already. Choose somebody else.")
     seen = CandidateList.objects.get(pk=candidate_list_id)
     if seen.case_id != case.pk or seen.round != case.round:
-        policies.refuse("This list of candidates belongs to another case or round.")
+        refuse("This list of candidates belongs to another case or round.")
     if seen.party_list_version != case.party_list_version:
         raise Outdated("The parties of the case have changed. Look at the new list, then choose.")
     verdicts, ties = weigh(case, on=local_day(at), known_at=at, only=reviewer)
     verdict = verdicts[0]
     if not verdict.is_eligible:
         sentences = " ".join(reason.sentence for reason in verdict.refusals)
-        policies.refuse(f"The panel’s rules keep {reviewer.code} from this case. {sentences}")
+        refuse(f"The panel’s rules keep {reviewer.code} from this case. {sentences}")
     place = seen.candidates.filter(reviewer=reviewer).values_list("rank", flat=True).first()
     override = _override(place, override_code, override_reason)
     assignment = ReviewerAssignment(
@@ -201,7 +200,7 @@ def _attest(
 ) -> ReviewerAssignment:
     assignment = lock_assignment(assignment_id)
     case = assignment.case
-    policies.refuse(policies.why_not_answer(by, assignment))
+    refuse(policies.why_not_answer(by, assignment))
     reviewer = assignment.reviewer
     assert reviewer is not None  # noqa: S101  # why_not_answer refuses without one
     _refuse_outside_review(case)
@@ -274,8 +273,8 @@ def decline(
     """
     assignment = lock_assignment(assignment_id)
     case = assignment.case
-    policies.refuse(policies.why_not_decline(by, assignment))
-    policies.refuse("" if reason.strip() else "Say why you give the case back.")
+    refuse(policies.why_not_decline(by, assignment))
+    refuse("" if reason.strip() else "Say why you give the case back.")
     if conflict and assignment.reviewer is not None:
         _bar(case, assignment.reviewer, "The reviewer stated a conflict", by=by, at=at)
     return _give_back(
@@ -309,9 +308,9 @@ def remove(
     """
     assignment = lock_assignment(assignment_id)
     case = assignment.case
-    policies.refuse(policies.why_not_take_back(by, case))
-    policies.refuse("" if reason.strip() else "Say why the case is taken back.")
-    policies.refuse("" if assignment.is_live else "This assignment has ended already.")
+    refuse(policies.why_not_take_back(by, case))
+    refuse("" if reason.strip() else "Say why the case is taken back.")
+    refuse("" if assignment.is_live else "This assignment has ended already.")
     if bar and assignment.reviewer is not None:
         _bar(case, assignment.reviewer, reason.strip()[:300], by=by, at=at)
     return _give_back(
@@ -334,7 +333,7 @@ def finish(*, assignment_id: int, by: User | None, at: datetime) -> ReviewerAssi
     """
     assignment = lock_assignment(assignment_id)
     if assignment.state != State.ACCEPTED:
-        policies.refuse(
+        refuse(
             f"The assignment stands at “{assignment.get_state_display()}” and cannot be finished."
         )
     assignment.state, assignment.ended_at = State.FINISHED, at
@@ -389,9 +388,9 @@ def _override(place: int | None, code: str, note: str) -> str:
     if place is not None and place <= SHOWN:
         return ""
     if code not in ReviewerAssignment.Override.values:
-        policies.refuse("Say why this reviewer rather than one of the first three.")
+        refuse("Say why this reviewer rather than one of the first three.")
     if code == ReviewerAssignment.Override.OTHER and not note.strip():
-        policies.refuse("Write in the note which other reason.")
+        refuse("Write in the note which other reason.")
     return code
 
 
@@ -404,7 +403,7 @@ def _in_place_of_the_first(assignment: ReviewerAssignment) -> str:
 
 def _refuse_outside_review(case: Case) -> None:
     if case.stage not in WITH_REVIEWER:
-        policies.refuse(
+        refuse(
             f"Case {case.number} stands at “{case.stage.label}”; there is nothing to attest now."
         )
 
@@ -413,7 +412,7 @@ def _complete_answers(wording: AttestationWording, answers: Mapping[str, str]) -
     codes = [question["code"] for question in wording.questions]
     given = {code: str(answers.get(code, "")).lower() for code in codes}
     if any(answer not in {"yes", "no"} for answer in given.values()):
-        policies.refuse("Answer every question with yes or no.")
+        refuse("Answer every question with yes or no.")
     return given
 
 
@@ -425,7 +424,7 @@ def _refuse_lapsed(refusals: Sequence[Reason], ties: Sequence[Tie]) -> None:
         )
     sentences = [reason.sentence for reason in refusals if reason.gate not in _NOT_ASKED_AGAIN]
     if sentences:
-        policies.refuse(
+        refuse(
             f"The case cannot be opened with what is on file about you. {' '.join(sentences)} "
             "Ask the coordinator."
         )

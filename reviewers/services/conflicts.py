@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import refuse
 from cases.deadlines import local_day
 from cases.models import Case, Event
 from cases.services import house_ties
@@ -87,15 +88,15 @@ def settle(
     case_id = ConflictResult.objects.values_list("case_id", flat=True).get(pk=result_id)
     case = Case.objects.lock(case_id)
     unknown = ConflictResult.objects.select_related("reviewer", "party").get(pk=result_id)
-    policies.refuse(policies.why_not_settle(by, unknown.reviewer))
+    refuse(policies.why_not_settle(by, unknown.reviewer))
     if unknown.result != ConflictResult.Result.UNKNOWN:
-        policies.refuse("This result is not open: there is nothing to settle.")
+        refuse("This result is not open: there is nothing to settle.")
     if ConflictResult.objects.filter(settles=unknown).exists():
-        policies.refuse("Someone has settled this already. Reload the page to see how.")
+        refuse("Someone has settled this already. Reload the page to see how.")
     if result not in {ConflictResult.Result.PASS, ConflictResult.Result.FAIL}:
-        policies.refuse("Say whether there is a conflict or not.")
+        refuse("Say whether there is a conflict or not.")
     if not note.strip():
-        policies.refuse("Write a note: how do you know?")
+        refuse("Write a note: how do you know?")
     settled = ConflictResult.objects.create(
         case=case,
         reviewer=unknown.reviewer,

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Length
 
 from accounts.models import User
-from accounts.refusals import BadFact
+from accounts.refusals import BadFact, refuse
 from accounts.roles import Role
 from cases.deadlines import local_day
 from cases.models import TieRelation
@@ -69,7 +69,7 @@ def create_reviewer(
 
     :raises NotAllowed: wrong role, no name, or a capacity out of range.
     """
-    policies.refuse(policies.why_not_keep_credentials(by))
+    refuse(policies.why_not_keep_credentials(by))
     if not first_name.strip() or not last_name.strip():
         raise BadFact("last_name", "Enter the first and the last name.")
     _refuse_capacity(capacity)
@@ -96,7 +96,7 @@ def link_user(*, reviewer_id: int, user_id: int, by: User | None, at: datetime) 
 
     :raises NotAllowed: wrong role, or the sign-in is another reviewer's or not a reviewer's.
     """
-    policies.refuse(policies.why_not_keep_credentials(by))
+    refuse(policies.why_not_keep_credentials(by))
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     user = User.objects.select_for_update().get(pk=user_id)  # so that its roles stay as they are
     if Role.REVIEWER not in user.roles:
@@ -125,7 +125,7 @@ def change_reviewer(
     :raises NotAllowed: wrong role, no name, or a capacity out of range.
     :raises Stale: someone else changed the row in between.
     """
-    policies.refuse(policies.why_not_keep_credentials(by))
+    refuse(policies.why_not_keep_credentials(by))
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     reviewer.refuse_if_stale(seen_version)
     if not first_name.strip() or not last_name.strip():
@@ -152,7 +152,7 @@ def set_status(
     :raises NotAllowed: wrong role, or no reason.
     :raises Stale: someone else changed the row in between.
     """
-    policies.refuse(policies.why_not_keep_credentials(by))
+    refuse(policies.why_not_keep_credentials(by))
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     reviewer.refuse_if_stale(seen_version)
     if not reason.strip():
@@ -457,7 +457,7 @@ def add_affiliation(
 
     :raises NotAllowed: wrong role, nobody named, or a fact that cannot be so.
     """
-    policies.refuse(policies.why_not_keep_credentials(by))
+    refuse(policies.why_not_keep_credentials(by))
     if organisation_id is None and organisation_name.strip():
         organisation_id = find_or_store_organisation(
             name=organisation_name.strip(), source=source, by=by, at=at
@@ -502,7 +502,7 @@ def correct_fact(
     :param withdrawn: the old row was never true, and nothing stands in its place.
     :raises NotAllowed: wrong role, already corrected, or a fact that cannot be so.
     """
-    policies.refuse(policies.why_not_keep_credentials(by))
+    refuse(policies.why_not_keep_credentials(by))
     model: Any = KINDS[kind]
     old = model._default_manager.select_for_update().get(pk=fact_id)
     if model._default_manager.filter(corrects=old).exists():
@@ -543,7 +543,7 @@ def _add(
     at: datetime,
 ) -> Fact:
     """Check what every fact owes, and store it."""
-    policies.refuse(policies.why_not_keep_credentials(by))
+    refuse(policies.why_not_keep_credentials(by))
     row.reviewer_id = reviewer_id
     row.valid_from, row.valid_to = valid_from, valid_to
     row.verified_on, row.verified_by = verified_on, verified_by.strip()

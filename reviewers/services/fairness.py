@@ -11,6 +11,7 @@ from decimal import Decimal
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
+from accounts.refusals import refuse
 from cases.deadlines import local_day
 from cases.models import Role as PartyRole
 from reviewers import policies
@@ -49,13 +50,13 @@ def check_period(*, first: date, last: date, by: User | None, at: datetime) -> l
     :raises NotAllowed: wrong role, a day to come, the days turned round, or more than
         ``MOST_ON_PAGE`` choices, which a person would wait too long for.
     """
-    policies.refuse(policies.why_not_check_fairness(by))
+    refuse(policies.why_not_check_fairness(by))
     if last > local_day(at):
-        policies.refuse("The last day is in the future. Choose today or an earlier day.")
+        refuse("The last day is in the future. Choose today or an earlier day.")
     if first > last:
-        policies.refuse("The last day is before the first. Turn them round.")
+        refuse("The last day is before the first. Turn them round.")
     if by is not None and (many := offers_between(first, last).count()) > MOST_ON_PAGE:
-        policies.refuse(
+        refuse(
             f"{many:,} reviewers were chosen in these days; up to {MOST_ON_PAGE:,} can be tested "
             "here. Choose fewer days; the last twelve months are tested by themselves every month."
         )
@@ -92,8 +93,8 @@ def note(*, test_id: int, words: str, by: User, at: datetime) -> FairnessNote:
 
     :raises NotAllowed: wrong role, or nothing said.
     """
-    policies.refuse(policies.why_not_check_fairness(by))
-    policies.refuse("" if words.strip() else "Say what you looked at and what you found.")
+    refuse(policies.why_not_check_fairness(by))
+    refuse("" if words.strip() else "Say what you looked at and what you found.")
     return FairnessNote.objects.create(
         test=FairnessTest.objects.get(pk=test_id),
         words=words.strip()[:1000],

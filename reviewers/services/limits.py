@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import refuse
 from cases.deadlines import local_day
 from reviewers import policies
 from reviewers.models import ConflictLimits, Kin
@@ -28,16 +29,16 @@ def set_limits(
     :param kin: values of ``Kin`` that count as family.
     :raises NotAllowed: wrong role, a day past, a day that has limits, no reason, or no such share.
     """
-    policies.refuse(policies.why_not_set_limits(by))
-    policies.refuse("" if reason.strip() else "Say why the limits change.")
+    refuse(policies.why_not_set_limits(by))
+    refuse("" if reason.strip() else "Say why the limits change.")
     if effective_from < local_day(at):
-        policies.refuse("Limits hold from today on, not for the past. Choose today or later.")
+        refuse("Limits hold from today on, not for the past. Choose today or later.")
     if ConflictLimits.objects.filter(effective_from=effective_from).exists():
-        policies.refuse(f"Limits from {effective_from:%m/%d/%Y} are on file. Choose another day.")
+        refuse(f"Limits from {effective_from:%m/%d/%Y} are on file. Choose another day.")
     if not 0 <= holding_percent <= 100:
-        policies.refuse("A share lies between 0 and 100 percent.")
+        refuse("A share lies between 0 and 100 percent.")
     unknown = set(kin) - set(Kin.values)
-    policies.refuse("Choose relatives from the list." if unknown else "")
+    refuse("Choose relatives from the list." if unknown else "")
     return ConflictLimits(
         effective_from=effective_from,
         holding_percent=holding_percent,

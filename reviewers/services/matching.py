@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import refuse
 from cases.deadlines import local_day
 from cases.models import Case
 from cases.ties import UNKNOWN, Tie
@@ -37,7 +38,7 @@ def rank(*, case_id: int, by: User, at: datetime) -> CandidateList:
 @transaction.atomic
 def _rank(case_id: int, *, by: User, at: datetime) -> CandidateList:
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_assign(by, case))
+    refuse(policies.why_not_assign(by, case))
     day = local_day(at)
     rules = rules_on(day, known_at=at)
     verdicts, ties = weigh(case, on=day, known_at=at, rules=rules)

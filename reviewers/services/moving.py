@@ -10,6 +10,7 @@ from itertools import takewhile
 from django.db.models import F
 
 from accounts.models import User
+from accounts.refusals import refuse
 from cases.lifecycle import Status
 from reviewers import planning, policies
 from reviewers.candidates import PanelToday
@@ -63,7 +64,7 @@ def draw_up(
     :returns: the plan, and how many open cases there are in all.
     :raises NotAllowed: wrong role.
     """
-    policies.refuse(policies.why_not_plan(by))
+    refuse(policies.why_not_plan(by))
     held = _open_work(reviewer_id)
     why_not = {one.pk: policies.why_not_move(by, one) for one in held}
     wanted = {one.pk for one in held} if only is None else set(only)
@@ -92,8 +93,8 @@ def carry_out(
     :param has_time: asked before each; once the answer is no, the others stay as they are.
     :raises NotAllowed: wrong role, or no reason.
     """
-    policies.refuse(policies.why_not_plan(by))
-    policies.refuse("" if reason.strip() else "Say why the work is moved.")
+    refuse(policies.why_not_plan(by))
+    refuse("" if reason.strip() else "Say why the work is moved.")
     theirs = ReviewerAssignment.objects.filter(
         reviewer=reviewer_id, pk__in=[pk for pk, _, _ in choices]
     )
@@ -157,7 +158,7 @@ def _move(
     _refuse_if_gone(held, reader=by)
     refuse_if_changed(held.case, seen_version, reader=by)
     if to == held.reviewer_id:
-        policies.refuse("The work is moved away from this reviewer. Choose somebody else.")
+        refuse("The work is moved away from this reviewer. Choose somebody else.")
     assignments.remove(assignment_id=assignment_id, reason=reason, to_another=True, by=by, at=at)
     made = offer_as_shown(case_id=held.case_id, reviewer_id=to, by=by, at=at)
     return f"Moved to {made.reviewer}."

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
-from accounts.refusals import Refused, StaleForm
+from accounts.refusals import Refused, StaleForm, refuse
 from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case
@@ -79,7 +79,7 @@ def draw_up(
     :returns: the plan, and how many cases wait in all.
     :raises NotAllowed: wrong role.
     """
-    policies.refuse(policies.why_not_plan(by))
+    refuse(policies.why_not_plan(by))
     today = panel_at(at)
     cases = waiting() if only is None else waiting().filter(pk__in=only)
     in_time = takewhile(lambda _: has_time(), cases[:AT_ONCE])
@@ -199,7 +199,7 @@ def offer_as_shown(*, case_id: int, reviewer_id: int, by: User, at: datetime) ->
     listed = rank(case_id=case_id, by=by, at=at)
     reviewer = Reviewer.objects.filter(pk=reviewer_id).first()
     if reviewer is None:
-        policies.refuse("There is no such reviewer.")
+        refuse("There is no such reviewer.")
     place = listed.candidates.filter(reviewer=reviewer_id).values_list("rank", flat=True).first()
     if place is not None and place > SHOWN:
         raise Outdated(

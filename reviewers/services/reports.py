@@ -5,6 +5,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import NotAllowed, refuse
 from cases.deadlines import local_day
 from reviewers import policies
 from reviewers.models import ReportedChange, Reviewer
@@ -22,11 +23,11 @@ def report_change(
     """
     reviewer = Reviewer.objects.filter(user=by).first()
     if reviewer is None:
-        raise policies.NotAllowed("Your sign-in is not linked to a reviewer. Ask credentialing.")
-    policies.refuse("" if words.strip() else "Say what has changed.")
-    policies.refuse("" if subject in ReportedChange.Subject.values else "Choose what has changed.")
+        raise NotAllowed("Your sign-in is not linked to a reviewer. Ask credentialing.")
+    refuse("" if words.strip() else "Say what has changed.")
+    refuse("" if subject in ReportedChange.Subject.values else "Choose what has changed.")
     if changed_on > local_day(at):
-        policies.refuse("This day is in the future. Enter the day on which it changed.")
+        refuse("This day is in the future. Enter the day on which it changed.")
     return ReportedChange(
         reviewer=reviewer,
         subject=subject,
@@ -42,11 +43,11 @@ def settle_report(*, report_id: int, note: str, by: User, at: datetime) -> Repor
 
     :raises NotAllowed: wrong role, no note, the reporter themself, or settled already.
     """
-    policies.refuse(policies.why_not_keep_credentials(by))
+    refuse(policies.why_not_keep_credentials(by))
     report = ReportedChange.objects.select_for_update().get(pk=report_id)
-    policies.refuse("Someone has settled this already." if report.settled_at else "")
+    refuse("Someone has settled this already." if report.settled_at else "")
     if Reviewer.objects.filter(pk=report.reviewer_id, user=by).exists():
-        policies.refuse("Someone other than the reviewer has to settle this.")
-    policies.refuse("" if note.strip() else "Say what you found at the source.")
+        refuse("Someone other than the reviewer has to settle this.")
+    refuse("" if note.strip() else "Say what you found at the source.")
     report.settled_at, report.settled_by, report.settled_note = at, by, note.strip()[:300]
     return report.store(by=by, at=at, why=note, fields=["settled_at", "settled_by", "settled_note"])

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import refuse
 from cases.deadlines import local_day
 from cases.models import TreatmentCategory
 from reviewers import policies
@@ -31,18 +32,18 @@ def set_weights(
     :param limits: every key of ``candidacy.LIMITS``; days or cases.
     :raises NotAllowed: wrong role, a day past, no reason, a value missing or out of range.
     """
-    policies.refuse(policies.why_not_set_rules(by))
-    policies.refuse("" if reason.strip() else "Say why the rules change.")
+    refuse(policies.why_not_set_rules(by))
+    refuse("" if reason.strip() else "Say why the rules change.")
     if effective_from < local_day(at):
-        policies.refuse("Rules hold from today on, not for the past. Choose today or later.")
+        refuse("Rules hold from today on, not for the past. Choose today or later.")
     if set(weights) != set(WEIGHTS) or set(limits) != set(LIMITS):
-        policies.refuse("Give a value for every weight and every limit.")
+        refuse("Give a value for every weight and every limit.")
     for name, points in weights.items():
         low, high = (-WEIGHT_MOST, 0) if WEIGHTS[name] < 0 else (0, WEIGHT_MOST)
         if not low <= points <= high:
-            policies.refuse(f"A weight lies between {low} and {high}.")
+            refuse(f"A weight lies between {low} and {high}.")
     if not all(0 <= value <= LIMIT_MOST for value in limits.values()):
-        policies.refuse(f"A limit lies between 0 and {LIMIT_MOST}.")
+        refuse(f"A limit lies between 0 and {LIMIT_MOST}.")
     return MatchingRules(
         effective_from=effective_from,
         weights=dict(weights),
@@ -73,15 +74,15 @@ def limit_offers(
     :raises NotAllowed: wrong role, no reason, no such category or weekday.
     :raises Stale: someone else changed the row in between.
     """
-    policies.refuse(policies.why_not_keep_credentials(by))
+    refuse(policies.why_not_keep_credentials(by))
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     reviewer.refuse_if_stale(seen_version)
-    policies.refuse("" if reason.strip() else "Say why this changes.")
+    refuse("" if reason.strip() else "Say why this changes.")
     wanted = sorted(set(subjects or ()))
     if TreatmentCategory.objects.filter(pk__in=wanted).count() != len(wanted):
-        policies.refuse("Choose treatments from the list.")
+        refuse("Choose treatments from the list.")
     if not set(days_off) <= set(range(7)):
-        policies.refuse("Choose days from the list.")
+        refuse("Choose days from the list.")
     reviewer.subjects = None if subjects is None else wanted
     reviewer.days_off = sorted(set(days_off))
     return reviewer.store(by=by, at=at, why=reason.strip(), fields=["subjects", "days_off"])

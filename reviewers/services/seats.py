@@ -5,6 +5,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.refusals import refuse
 from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, Event
@@ -32,16 +33,16 @@ def approve(
     :raises NotAllowed: wrong role or state, an approval is on file, or a part of it is missing.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_approve_seats(by, case))
+    refuse(policies.why_not_approve_seats(by, case))
     if not 2 <= seat_count <= SeatApproval.MOST:
-        policies.refuse(f"An approval is for two to {SeatApproval.MOST} reviewers.")
+        refuse(f"An approval is for two to {SeatApproval.MOST} reviewers.")
     for text, sentence in (
         (approved_by, "Name who approved it for the Administrative Director."),
         (reference, "Give the reference of the written approval."),
         (reason, "Say why one reviewer is not enough."),
     ):
-        policies.refuse("" if text.strip() else sentence)
-    policies.refuse(
+        refuse("" if text.strip() else sentence)
+    refuse(
         "The approval is dated in the future. Check the letter."
         if approved_on > local_day(at)
         else ""
@@ -79,8 +80,8 @@ def end_approval(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     :raises NotAllowed: wrong role or state, no approval, another seat is held, or no reason.
     """
     case = Case.objects.lock(case_id)
-    policies.refuse(policies.why_not_end_seats(by, case))
-    policies.refuse("" if reason.strip() else "Say why one reviewer is enough now.")
+    refuse(policies.why_not_end_seats(by, case))
+    refuse("" if reason.strip() else "Say why one reviewer is enough now.")
     approval = seats.approval_of(case)
     assert approval is not None  # noqa: S101  # why_not_end_seats refuses without one
     approval.ended_at, approval.ended_because = at, reason.strip()[:300]

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from accounts.refusals import BadFact
+from accounts.refusals import BadFact, refuse
 from accounts.versions import Stale
 from cases.deadlines import local_day
 from reviewers import policies
@@ -43,7 +43,7 @@ def publish(
     :raises BadFact: a part that cannot be so, with its field.
     :raises NotAllowed: wrong role, or nothing differs from the latest wording.
     """
-    policies.refuse(policies.why_not_publish_attestation(by))
+    refuse(policies.why_not_publish_attestation(by))
     latest = AttestationWording.objects.order_by("-number").first()
     if latest is not None and latest.number != seen_number:
         raise Stale(latest)
@@ -54,7 +54,7 @@ def publish(
     number = latest.number + 1 if latest is not None else 1
     coded = _coded(number, asked, surname)
     if latest is not None and (latest.text, latest.questions) == (text, coded):
-        policies.refuse(f"Nothing differs from wording {latest.number}. Change what is to change.")
+        refuse(f"Nothing differs from wording {latest.number}. Change what is to change.")
     made = AttestationWording(
         number=number, text=text, questions=coded, effective_from=effective_from
     )

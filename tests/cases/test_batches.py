@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from accounts.refusals import TakenByAnother
+from accounts.refusals import NotAllowed, TakenByAnother
 from accounts.roles import Role
 from cases.models import LEASE, Batch, Case, Sheet, WhyNot
-from cases.policies import NotAllowed
 from cases.services import batches, intake
 from files.models import StoredFile
 from tests.factories import MONDAY, application, batch_of, person, received_case, scan

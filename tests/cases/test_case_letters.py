@@ -9,11 +9,11 @@ import pypdfium2
 import pytest
 
 import letters.services
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases import composition
 from cases.models import CaseLetter, Event, Priority
-from cases.policies import NotAllowed
 from cases.services import correspondence, information, priority, screening
 from cases.services.intake import ItemOnForm, URDecisionOnForm
 from files.services import read_bytes

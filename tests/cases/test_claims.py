@@ -10,10 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.refusals import TakenByAnother
+from accounts.refusals import NotAllowed, TakenByAnother
 from accounts.roles import Role
 from cases.models import Case, StagePace, WorkClaim
-from cases.policies import NotAllowed
 from cases.services import claims, screening
 from cases.services.claims import LEASE
 from tests.factories import MONDAY, SIX_YES, eligible_case, noticed_case, person, received_case

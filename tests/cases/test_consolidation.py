@@ -4,12 +4,12 @@ from datetime import date, timedelta
 
 import pytest
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases import together
 from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, Deadline, Event
-from cases.policies import NotAllowed
 from cases.services import consolidation, notices, screening
 from cases.services.intake import ItemOnForm, URDecisionOnForm
 from determinations.models import DecidedItem

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 
 import pytest
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases.models import Event
-from cases.policies import NotAllowed
 from cases.services import corrections, intake
 from cases.services.intake import ItemOnForm
 from tests.factories import MONDAY, eligible_case, person, received_case

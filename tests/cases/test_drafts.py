@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.models import CancelledIntake, Case, IntakeDraft, WhyNot
-from cases.policies import NotAllowed
 from cases.services import batches, drafts
 from cases.tasks import close_forgotten_drafts
 from tests.cases.test_intake_page import typed

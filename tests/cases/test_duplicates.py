@@ -7,11 +7,11 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from bench.duplicates import labelled_pairs, measure
 from cases.duplicates import Band, Sheet, compare, items_alike, keys_of, names_alike
 from cases.models import Case, CaseKey, CaseLink, Event, LikenessProposal
-from cases.policies import NotAllowed
 from cases.services import duplicates, screening
 from cases.services.intake import ItemOnForm, URDecisionOnForm
 from tests.factories import MONDAY, SIX_YES, parties, person, received_case

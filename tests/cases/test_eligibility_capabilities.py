@@ -7,6 +7,7 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.urls import reverse
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases.lifecycle import Status
@@ -18,7 +19,6 @@ from cases.models import (
     Event,
     InformationRequest,
 )
-from cases.policies import NotAllowed
 from cases.services import information, screening, ur_decision
 from cases.services.findings import ItemSaid
 from cases.services.intake import ItemOnForm

@@ -5,10 +5,10 @@ import html
 import pytest
 from django.urls import reverse
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import DisputedItem, Event
-from cases.policies import NotAllowed
 from cases.services import screening
 from cases.services.intake import ItemOnForm
 from tests.factories import MONDAY, SIX_YES, eligible_case, person, received_case

@@ -5,12 +5,12 @@ from datetime import date, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.deadlines import local_day
 from cases.hold_reasons import HOLD_REASONS, reasons_for
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from cases.policies import NotAllowed
 from cases.services import claims, holds, screening
 from tests.factories import MONDAY, SIX_YES, noticed_case, person, received_case
 from tests.records.factories import case_with_records

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import (
@@ -25,7 +26,6 @@ from cases.models import (
     URDecision,
 )
 from cases.models import Role as PartyRole
-from cases.policies import NotAllowed
 from cases.services import intake, screening
 from cases.services.intake import ItemOnForm, SheetAlreadyEntered, URDecisionOnForm
 from files.services import store_bytes

@@ -8,11 +8,11 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from accounts.refusals import NotAllowed
 from accounts.roles import PERMISSIONS, Role
 from accounts.versions import Stale
 from cases.lifecycle import Status
 from cases.models import DisputedItem, Event, ItemChange
-from cases.policies import NotAllowed
 from cases.services import item_changes as services
 from cases.services import screening
 from cases.services.intake import ItemOnForm
@@ -60,11 +60,11 @@ def withdrawal(one, by, why="Withdrawn by letter."):
 
 
 def accept(change, by, at=AT):
-    return services.accept(change_id=change.pk, by=by, at=at)
+    return services.accept_change(change_id=change.pk, by=by, at=at)
 
 
 def refuse(change, by, because="The form says otherwise."):
-    return services.refuse(change_id=change.pk, because=because, by=by, at=AT)
+    return services.refuse_change(change_id=change.pk, because=because, by=by, at=AT)
 
 
 def endings(case):

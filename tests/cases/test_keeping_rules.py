@@ -5,13 +5,13 @@ from datetime import date, timedelta
 import pytest
 from django.core.checks import run_checks
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases.calendars import say
 from cases.deadlines import local_day
 from cases.models import ClockRule, Deadline, Event, HolidayRule
 from cases.models.clocks import rules_on_file
-from cases.policies import NotAllowed
 from cases.services import clocks, recounting, rules
 from tests.factories import MONDAY, eligible_case, person, received_case
 

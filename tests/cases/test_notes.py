@@ -5,9 +5,9 @@ import html
 import pytest
 from django.urls import reverse
 
+from accounts.refusals import NotAllowed
 from accounts.roles import PERMISSIONS, Role
 from cases.models import Event
-from cases.policies import NotAllowed
 from cases.services import notes
 from tests.factories import MONDAY, person, received_case
 

@@ -8,11 +8,11 @@ import pytest
 from django.urls import reverse
 
 import letters.services
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import Case, Event, Priority
 from cases.models import Role as PartyRole
-from cases.policies import NotAllowed
 from cases.services import notices, screening
 from cases.services.intake import ItemOnForm, URDecisionOnForm
 from letters.models import Delivery, Letter

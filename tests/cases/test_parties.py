@@ -6,10 +6,10 @@ from datetime import date, timedelta
 import pytest
 from django.urls import reverse
 
+from accounts.refusals import NotAllowed
 from accounts.roles import PERMISSIONS, Role
 from cases.models import Event, Party
 from cases.models import Role as PartyRole
-from cases.policies import NotAllowed
 from cases.services import parties as services
 from cases.services import screening
 from cases.services.intake import PartyOnForm

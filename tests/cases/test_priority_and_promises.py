@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.deadlines import local_day
 from cases.models import Case, Event, Priority
-from cases.policies import NotAllowed
 from cases.services import extensions, holds, priority, promises
 from tests.factories import MONDAY, noticed_case, person
 from tests.records.factories import case_with_records

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases.lifecycle import Status
 from cases.models import EligibilityResult, Event
-from cases.policies import NotAllowed
 from cases.services import screening
 from tests.factories import MONDAY, SIX_YES, person, received_case
 

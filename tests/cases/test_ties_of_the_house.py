@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases import house_facts
@@ -20,7 +21,7 @@ from cases.models import (
     Person,
 )
 from cases.models import Role as PartyRole
-from cases.policies import NotAllowed, why_not_by_ties
+from cases.policies import why_not_by_ties
 from cases.services import claims, house, house_ties, organisations, screening
 from cases.services import parties as party_services
 from cases.services.intake import PartyOnForm

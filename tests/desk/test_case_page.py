@@ -10,10 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Look
+from accounts.refusals import NotAllowed
 from accounts.roles import PERMISSIONS, Role
 from cases.lifecycle import Status
 from cases.models import Case
-from cases.policies import NotAllowed
 from cases.services import information, notes, notices, screening
 from cases.services.intake import ItemOnForm
 from desk.next_step import next_step

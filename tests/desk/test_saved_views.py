@@ -6,9 +6,9 @@ import pytest
 from django.core.cache import cache
 from django.urls import reverse
 
+from accounts.refusals import NotAllowed
 from accounts.roles import PERMISSIONS, Role
 from cases.models import SavedView
-from cases.policies import NotAllowed
 from cases.services import saved_views
 from desk import queues
 from tests.factories import MONDAY, person, received_case

@@ -7,10 +7,10 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import Look
+from accounts.refusals import NotAllowed
 from accounts.roles import PERMISSIONS, Role
 from accounts.services import note_look
 from cases.models import Event
-from cases.policies import NotAllowed
 from cases.services import notes, parties
 from desk.looks import looks_at
 from desk.next_step import next_step

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cases.policies import NotAllowed
+from accounts.refusals import NotAllowed
 from determinations.services import writing
 from tests.records.factories import in_review
 

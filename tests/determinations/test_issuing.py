@@ -11,12 +11,12 @@ import letters.services
 import records.services.dispatch
 import reviewers.services.assignment
 from accounts.models import User
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from accounts.services import grant_role
 from accounts.versions import Stale
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event, Party
-from cases.policies import NotAllowed
 from cases.services import intake, screening
 from cases.services.intake import ItemOnForm
 from determinations import composition

@@ -11,10 +11,10 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, given, settings
 
+from accounts.refusals import NotAllowed
 from accounts.versions import Versioned
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event, Origin, Priority
-from cases.policies import NotAllowed
 from determinations import shapes
 from determinations.models import (
     CredentialStatement,

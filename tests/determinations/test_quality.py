@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from accounts.services import grant_role
 from accounts.versions import Stale
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from cases.policies import NotAllowed
 from determinations.models import Determination, QualityReview
 from determinations.policies import live_determination
 from determinations.services import issuing, quality, writing

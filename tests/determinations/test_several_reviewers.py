@@ -5,10 +5,10 @@ from datetime import date, timedelta
 import pytest
 
 from accounts.models import User
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from cases.policies import NotAllowed
 from determinations import composition, policies
 from determinations.models import DecidedItem, Review
 from determinations.services import quality, writing

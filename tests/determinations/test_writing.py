@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import pytest
 from django.urls import reverse
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from cases.policies import NotAllowed
 from cases.services import screening
 from cases.services.intake import ItemOnForm
 from determinations.models import DecidedItem, Determination, Draft, Opinion, OpinionCitation

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Event
-from cases.policies import NotAllowed
 from files.models import StoredFile
 from files.services import FileRefused
 from records.models import Document

@@ -9,10 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.refusals import NotAllowed
 from accounts.roles import PERMISSIONS, Role
 from cases.calendars import Calendar
 from cases.models import Event, Party
-from cases.policies import NotAllowed
 from records.chase import Show, before_working_days, owing
 from records.services import chasing
 from tests.factories import MONDAY, eligible_case, noticed_case, person

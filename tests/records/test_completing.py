@@ -4,12 +4,12 @@ from datetime import date, time, timedelta
 
 import pytest
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases.deadlines import local_day
 from cases.lifecycle import CannotMove, Status
 from cases.models import Case, Event, Priority
-from cases.policies import NotAllowed
 from cases.services.intake import URDecisionOnForm
 from records.policies import Basis
 from records.services import documents

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.deadlines import local_day
 from cases.models import Event
-from cases.policies import NotAllowed
 from records.models import Dispatch
 from records.services import dispatch, reading
 from tests.factories import MONDAY, person

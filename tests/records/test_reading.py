@@ -6,8 +6,8 @@ import pytest
 
 import accounts.services
 from accounts.models import Look
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
-from cases.policies import NotAllowed
 from records.models import ReadMark
 from records.services import reading
 from tests.factories import MONDAY, person, received_case

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import User
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases.lifecycle import Status
 from cases.models import Event, Party
-from cases.policies import NotAllowed
 from cases.services.intake import PartyOnForm, add_party
 from reviewers import policies
 from reviewers.models import Attestation, ConflictResult, ReviewerBar

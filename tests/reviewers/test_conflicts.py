@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 
 from accounts.models import User
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.models import Organisation, Party, SameOrganisation
 from cases.models import Role as PartyRole
-from cases.policies import NotAllowed
 from cases.services.intake import ItemOnForm, PartyOnForm, add_party
 from cases.ties import compare_names, groups_of_same, split_name
 from reviewers.models import ConflictResult

@@ -9,10 +9,9 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Count
 
-from accounts.refusals import BadFact
+from accounts.refusals import BadFact, NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
-from cases.policies import NotAllowed
 from reviewers.models import AttestationWording, Licence, Reviewer, Specialty, SpecialtyFit
 from reviewers.profiles import profile
 from reviewers.seeds import SPECIALTIES

@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.models import Organisation, OrganisationOfficer, Party
-from cases.policies import NotAllowed
 from cases.services import organisations
 from cases.services.people import find_or_store_organisation
 from reviewers.models import Affiliation, ReviewerAssignment

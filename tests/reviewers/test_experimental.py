@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
-from cases.policies import NotAllowed
 from cases.services import item_changes
 from cases.services.intake import ItemOnForm
 from reviewers.services import credentialing
@@ -175,7 +175,7 @@ def test_ma3_after_acceptance_two_people_state_it_and_no_more_once_a_reviewer_is
     assert client.post(address, said | {"version": item.version}).status_code == 302
     change = case.item_changes.get()
     assert [one.after for one in item_changes.differences(change) if one.differs] == ["Yes"]
-    item_changes.accept(change_id=change.pk, by=person(Role.SUPERVISOR), at=MONDAY)
+    item_changes.accept_change(change_id=change.pk, by=person(Role.SUPERVISOR), at=MONDAY)
 
     item.refresh_from_db()
     assert item.is_experimental is True

@@ -11,9 +11,9 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from accounts.refusals import NotAllowed
 from accounts.roles import PERMISSIONS, Role
 from cases.models import Role as PartyRole
-from cases.policies import NotAllowed
 from imr_portal.celery import app as celery_app
 from reviewers import tasks
 from reviewers.history_of_choices import choices_between

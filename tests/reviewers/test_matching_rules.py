@@ -5,9 +5,9 @@ from datetime import date, timedelta
 
 import pytest
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.deadlines import local_day
-from cases.policies import NotAllowed
 from cases.services.intake import ItemOnForm
 from reviewers import matching, standing
 from reviewers.candidacy import DEFAULT_RULES, LIMITS, WEIGHTS, Applicant, Item, Question, Scope

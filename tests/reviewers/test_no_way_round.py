@@ -9,8 +9,8 @@ from django.contrib import admin
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
-from cases.policies import NotAllowed
 from reviewers.models import ReviewerAssignment
 from reviewers.services import assignment as assignments
 from reviewers.services import planning, rules

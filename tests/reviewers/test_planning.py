@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import Case
-from cases.policies import NotAllowed
 from reviewers.models import CandidateList, ReviewerAssignment
 from reviewers.services import credentialing, planning
 from reviewers.views import planning as planning_views

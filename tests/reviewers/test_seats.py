@@ -4,11 +4,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases.lifecycle import Status
 from cases.models import Event
-from cases.policies import NotAllowed
 from reviewers import policies, seats
 from reviewers.models import ReviewerAssignment, SeatApproval
 from reviewers.services import assignment as assignments

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases import ties as pure
 from cases.models import Organisation
-from cases.policies import NotAllowed
 from cases.services import organisations
 from reviewers.candidates import limits_on
 from reviewers.models import ConflictResult, Kin

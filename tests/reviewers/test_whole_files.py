@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.refusals import NotAllowed
 from accounts.roles import Role
-from cases.policies import NotAllowed
 from reviewers.models import FileProof, Licence, ReportedChange, Reviewer
 from reviewers.profiles import profile
 from reviewers.services import assignment as assignments

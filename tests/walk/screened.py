@@ -96,9 +96,11 @@ def changes_after_acceptance(walk, clerk, coordinator):
         ),
     ]
     supervisor = person(Role.SUPERVISOR)
-    walk.act(item_changes.refuse, by=supervisor, change_id=asked[0].pk, because="Not on the form.")
+    walk.act(
+        item_changes.refuse_change, by=supervisor, change_id=asked[0].pk, because="Not on the form."
+    )
     for change in asked[1:]:
-        walk.act(item_changes.accept, by=coordinator, change_id=change.pk)
+        walk.act(item_changes.accept_change, by=coordinator, change_id=change.pk)
 
 
 def waits_for_others(walk, clerk, coordinator):

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from accounts.refusals import NotAllowed
 from reviewers.models import FairnessTest
-from reviewers.policies import NotAllowed
 from reviewers.services import fairness
 
 
