@@ -34,14 +34,9 @@ from cases.models import (
 )
 from cases.models import Role as PartyRole
 from cases.services import house, intake, notices, screening
-from cases.services.intake import (
-    ApplicationOnForm,
-    ItemOnForm,
-    Paper,
-    PartyOnForm,
-    URDecisionOnForm,
-)
+from cases.services.intake import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
 from cases.services.items import AdministratorCited, record_administrator_citations
+from cases.services.parties import PartyOnForm
 from determinations.services import issuing, quality, writing
 from files.models import StoredFile
 from guidelines.citations import Citation

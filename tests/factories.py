@@ -13,14 +13,9 @@ from cases.deadlines import local_day
 from cases.models import ApplicationPaper, Batch, Case, Channel, IntakeDraft, Priority, Signer
 from cases.models import Role as PartyRole
 from cases.services import batches, drafts, intake, notices, screening
-from cases.services.intake import (
-    ApplicationOnForm,
-    ItemOnForm,
-    Paper,
-    PartyOnForm,
-    URDecisionOnForm,
-)
+from cases.services.intake import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
 from cases.services.items import AdministratorCited, record_administrator_citations
+from cases.services.parties import PartyOnForm
 
 from .stored_stages import stored_stage
 

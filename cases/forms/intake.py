@@ -29,13 +29,8 @@ from cases.models import (
 )
 from cases.paper_fields import DatedForm, PaperDate, PaperText
 from cases.services import look_ups
-from cases.services.intake import (
-    ApplicationOnForm,
-    ItemOnForm,
-    Paper,
-    PartyOnForm,
-    URDecisionOnForm,
-)
+from cases.services.intake import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
+from cases.services.parties import PartyOnForm
 from cases.treatment_words import guess_category
 from files.models import StoredFile
 

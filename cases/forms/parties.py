@@ -7,8 +7,13 @@ from django import forms
 
 from cases.models import DisputedItem, Party, PreferredChannel, Role
 from cases.paper_fields import DatedForm, PaperDate, PaperText
-from cases.services.intake import ORGANISATION_ROLES, PartyOnForm
-from cases.services.parties import ONE_AT_A_TIME, THROUGH_AN_ITEM, PartyDetails
+from cases.services.parties import (
+    ONE_AT_A_TIME,
+    ORGANISATION_ROLES,
+    THROUGH_AN_ITEM,
+    PartyDetails,
+    PartyOnForm,
+)
 
 WHY = {"required": "Say why, or where you know it from."}
 

@@ -22,55 +22,20 @@ from cases.models import (
     CaseNumberSeries,
     DisputedItem,
     Event,
-    Party,
-    Person,
-    PersonName,
     Priority,
-    Role,
     Sheet,
     URDecision,
     URType,
 )
-from cases.names import fold_name, fold_number
+from cases.names import fold_number
 from cases.policies import why_not_enter
 from files.models import StoredFile
 
-from . import batches, clocks, drafting, drafts, house_ties, people
-
-SOURCE = "Application"
+from . import batches, clocks, drafting, drafts, house_ties
+from .parties import PartyOnForm, add_party
 
 # What clerks write where the form has no number: two such forms are not one decision.
 _NO_NUMBER = {"NONE", "NA", "NOTSTATED", "UNKNOWN"}
-
-ORGANISATION_ROLES = {
-    Role.EMPLOYER,
-    Role.CLAIMS_ADMINISTRATOR,
-    Role.INSURER,
-    Role.PHYSICIAN_GROUP,
-    Role.FACILITY,
-    Role.UR_ORGANISATION,
-    Role.MANUFACTURER,
-}
-
-
-@dataclass(frozen=True)
-class PartyOnForm:
-    """Someone named on the form, as printed; ids come from a look-up that the clerk accepted."""
-
-    role: Role
-    name: str
-    first: str = ""
-    middle: str = ""
-    last: str = ""
-    date_of_birth: date | None = None
-    date_of_birth_printed: str = ""
-    contact: str = ""
-    specialty: str = ""
-    address: str = ""
-    phone: str = ""
-    fax: str = ""
-    email: str = ""
-    preferred_channel: str = "MAIL"
 
 
 @dataclass(frozen=True)
@@ -297,50 +262,6 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     return case
 
 
-def add_party(
-    *,
-    case: Case,
-    party: PartyOnForm,
-    since: date | None = None,
-    item: DisputedItem | None = None,
-    source: str = SOURCE,
-    by: User | None,
-    at: datetime,
-) -> Party:
-    """Put someone on a locked case, under the case's present party list.
-
-    :param since: the first day of the role, where the paper says so.
-    :param item: the one disputed item through which a maker or a facility is a party.
-    """
-    person = organisation = None
-    if party.role in ORGANISATION_ROLES:
-        organisation = people.find_or_store_organisation(
-            name=party.name, source=source, by=by, at=at
-        )
-    else:
-        person = _find_or_store_person(party, by=by, at=at)
-    return Party.objects.create(
-        case=case,
-        role=party.role,
-        person=person,
-        organisation=organisation,
-        name=party.name,
-        contact=party.contact,
-        specialty=party.specialty,
-        address=party.address,
-        phone=party.phone,
-        fax=party.fax,
-        email=party.email,
-        preferred_channel=party.preferred_channel,
-        item=item,
-        list_version=case.party_list_version,
-        valid_from=since,
-        recorded_at=at,
-        recorded_by=by,
-        source=source,
-    )
-
-
 def _refuse_impossible_days(application: ApplicationOnForm, at: datetime) -> None:
     today, received_on = local_day(at), local_day(application.received_at)
     if application.received_at > at:
@@ -451,35 +372,6 @@ def _store_ur_decision(application: ApplicationOnForm, *, by: User, at: datetime
 def _claim(application: ApplicationOnForm) -> str:
     """The claim number, folded; empty where the form has none."""
     return fold_claim(text=application.claim_number)
-
-
-def _find_or_store_person(party: PartyOnForm, *, by: User | None, at: datetime) -> Person:
-    """The same name and birthday is the same person; a name alone is not, except for physicians
-    and attorneys, whose birthdays no form gives. A name of nothing but signs is nobody's."""
-    normal = fold_name(party.name)[: people.LONGEST]
-    named = PersonName.objects.current().filter(normal=normal).select_related("person")
-    if party.role == Role.EMPLOYEE:
-        named = (
-            named.filter(person__date_of_birth=party.date_of_birth)
-            if party.date_of_birth
-            else named.none()
-        )
-    else:
-        named = named.filter(person__date_of_birth=None, person__roles__role=party.role)
-    known = named.order_by("pk").first() if normal else None
-    if known:
-        return known.person
-    return people.store_person(
-        name=party.name,
-        first=party.first,
-        middle=party.middle,
-        last=party.last,
-        date_of_birth=party.date_of_birth,
-        date_of_birth_printed=party.date_of_birth_printed,
-        source=SOURCE,
-        by=by,
-        at=at,
-    )
 
 
 def _link_duplicate(case: Case, lead: Case, *, by: User, at: datetime) -> None:

@@ -15,12 +15,30 @@ from accounts.models import User
 from accounts.refusals import StaleForm, refuse
 from cases import policies
 from cases.deadlines import local_day
-from cases.models import Case, Event, Party, PersonName, PreferredChannel, Role
+from cases.models import (
+    Case,
+    DisputedItem,
+    Event,
+    Party,
+    Person,
+    PersonName,
+    PreferredChannel,
+    Role,
+)
 from cases.names import fold_name
 from letters.models import Delivery
 
-from . import house_ties, intake, people
-from .intake import ORGANISATION_ROLES, PartyOnForm
+from . import house_ties, people
+
+ORGANISATION_ROLES = {
+    Role.EMPLOYER,
+    Role.CLAIMS_ADMINISTRATOR,
+    Role.INSURER,
+    Role.PHYSICIAN_GROUP,
+    Role.FACILITY,
+    Role.UR_ORGANISATION,
+    Role.MANUFACTURER,
+}
 
 # Of these a case has one at a time: letters name them, and the records are this one's duty.
 ONE_AT_A_TIME = {
@@ -45,9 +63,31 @@ _LABELS = {
 # Names of people: a reviewer is tested against them, and attests about them.
 _NAMES_PEOPLE = ("name", "contact")
 
+SOURCE = "Application"
+
 
 class PartyChanged(StaleForm):
     """Somebody else changed this party after the page was opened; the message says so."""
+
+
+@dataclass(frozen=True)
+class PartyOnForm:
+    """Someone named on the form, as printed; ids come from a look-up that the clerk accepted."""
+
+    role: Role
+    name: str
+    first: str = ""
+    middle: str = ""
+    last: str = ""
+    date_of_birth: date | None = None
+    date_of_birth_printed: str = ""
+    contact: str = ""
+    specialty: str = ""
+    address: str = ""
+    phone: str = ""
+    fax: str = ""
+    email: str = ""
+    preferred_channel: str = "MAIL"
 
 
 @dataclass(frozen=True)
@@ -62,6 +102,50 @@ class PartyDetails:
     fax: str = ""
     email: str = ""
     preferred_channel: str = PreferredChannel.MAIL
+
+
+def add_party(
+    *,
+    case: Case,
+    party: PartyOnForm,
+    since: date | None = None,
+    item: DisputedItem | None = None,
+    source: str = SOURCE,
+    by: User | None,
+    at: datetime,
+) -> Party:
+    """Put someone on a locked case, under the case's present party list.
+
+    :param since: the first day of the role, where the paper says so.
+    :param item: the one disputed item through which a maker or a facility is a party.
+    """
+    person = organisation = None
+    if party.role in ORGANISATION_ROLES:
+        organisation = people.find_or_store_organisation(
+            name=party.name, source=source, by=by, at=at
+        )
+    else:
+        person = _find_or_store_person(party, by=by, at=at)
+    return Party.objects.create(
+        case=case,
+        role=party.role,
+        person=person,
+        organisation=organisation,
+        name=party.name,
+        contact=party.contact,
+        specialty=party.specialty,
+        address=party.address,
+        phone=party.phone,
+        fax=party.fax,
+        email=party.email,
+        preferred_channel=party.preferred_channel,
+        item=item,
+        list_version=case.party_list_version,
+        valid_from=since,
+        recorded_at=at,
+        recorded_by=by,
+        source=source,
+    )
 
 
 @transaction.atomic
@@ -95,7 +179,7 @@ def add(
     if item_id is not None and (item is None or party.role not in THROUGH_AN_ITEM):
         refuse("Choose an item of this case, for a maker, a facility or a provider.")
     _grow(case, f"{Role(party.role).label} added", by=by, at=at)
-    added = intake.add_party(
+    added = add_party(
         case=case, party=party, since=since, item=item, source="Case page", by=by, at=at
     )
     through = f" through item {item.position}" if item else ""
@@ -253,6 +337,35 @@ def _grow(case: Case, why: str, *, by: User, at: datetime) -> None:
     """A longer or other list: conflicts are tested, and attested, on the new version."""
     case.party_list_version += 1
     case.store(by=by, at=at, why=why, fields=["party_list_version"])
+
+
+def _find_or_store_person(party: PartyOnForm, *, by: User | None, at: datetime) -> Person:
+    """The same name and birthday is the same person; a name alone is not, except for physicians
+    and attorneys, whose birthdays no form gives. A name of nothing but signs is nobody's."""
+    normal = fold_name(party.name)[: people.LONGEST]
+    named = PersonName.objects.current().filter(normal=normal).select_related("person")
+    if party.role == Role.EMPLOYEE:
+        named = (
+            named.filter(person__date_of_birth=party.date_of_birth)
+            if party.date_of_birth
+            else named.none()
+        )
+    else:
+        named = named.filter(person__date_of_birth=None, person__roles__role=party.role)
+    known = named.order_by("pk").first() if normal else None
+    if known:
+        return known.person
+    return people.store_person(
+        name=party.name,
+        first=party.first,
+        middle=party.middle,
+        last=party.last,
+        date_of_birth=party.date_of_birth,
+        date_of_birth_printed=party.date_of_birth_printed,
+        source=SOURCE,
+        by=by,
+        at=at,
+    )
 
 
 def _refuse_outdated(old: Party, at: datetime) -> None:

@@ -10,7 +10,7 @@ from accounts.roles import Role
 from cases.deadlines import local_day
 from cases.models import Application, Case
 from cases.services import batches
-from cases.services.intake import PartyOnForm
+from cases.services.parties import PartyOnForm
 from tests.factories import batch_of, parties, received_case
 from tests.records.factories import pdf_bytes, upload
 

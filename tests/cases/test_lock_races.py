@@ -10,7 +10,8 @@ from cases.deadlines import local_day
 from cases.models import Role as PartyRole
 from cases.models import Sheet, WorkClaim
 from cases.services import batches, claims, corrections, intake, parties, saved_views
-from cases.services.intake import ItemOnForm, PartyOnForm
+from cases.services.intake import ItemOnForm
+from cases.services.parties import PartyOnForm
 from files.models import StoredFile
 from letters.models import WordingSet
 from letters.services import import_wording, publish_wording

@@ -24,7 +24,7 @@ from cases.models import Role as PartyRole
 from cases.policies import why_not_by_ties
 from cases.services import claims, house, house_ties, organisations, screening
 from cases.services import parties as party_services
-from cases.services.intake import PartyOnForm
+from cases.services.parties import PartyOnForm
 from determinations.policies import why_not_issue
 from determinations.services import issuing
 from reviewers.models import ReviewerAssignment

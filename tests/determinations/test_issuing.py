@@ -17,7 +17,7 @@ from accounts.services import grant_role
 from accounts.versions import Stale
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event, Party
-from cases.services import intake, screening
+from cases.services import parties, screening
 from cases.services.intake import ItemOnForm
 from determinations import composition
 from determinations.facts import PROOFS
@@ -223,9 +223,9 @@ def new_attorney(case):
     """A party comes on the list that nobody has tested and the reviewer has not attested on."""
     case.party_list_version += 1
     case.store(by=None, at=REVIEWED, fields=["party_list_version"])
-    intake.add_party(
+    parties.add_party(
         case=case,
-        party=intake.PartyOnForm(role="DEFENCE_ATTORNEY", name="Otto Neumann"),
+        party=parties.PartyOnForm(role="DEFENCE_ATTORNEY", name="Otto Neumann"),
         by=None,
         at=REVIEWED,
     )

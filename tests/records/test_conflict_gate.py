@@ -7,8 +7,7 @@ import pytest
 from django.apps import apps
 
 from accounts.roles import Role
-from cases.services.intake import PartyOnForm
-from cases.services.parties import add
+from cases.services.parties import PartyOnForm, add
 from determinations.services import writing
 from records.models import Document
 from reviewers.models import Attestation, ConflictResult

@@ -10,7 +10,7 @@ from accounts.roles import Role
 from accounts.versions import Stale
 from cases.lifecycle import Status
 from cases.models import Event, Party
-from cases.services.intake import PartyOnForm, add_party
+from cases.services.parties import PartyOnForm, add_party
 from reviewers import policies
 from reviewers.models import Attestation, ConflictResult, ReviewerBar
 from reviewers.services import assignment as assignments

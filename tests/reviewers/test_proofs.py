@@ -8,7 +8,7 @@ import letters.facts
 from accounts.models import User
 from accounts.roles import Role
 from cases.models import Party
-from cases.services.intake import PartyOnForm, add_party
+from cases.services.parties import PartyOnForm, add_party
 from determinations.facts import PROOFS
 from reviewers import proofs
 from reviewers.services import conflicts, credentialing

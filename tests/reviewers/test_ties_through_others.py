@@ -256,7 +256,7 @@ def test_co5_a_conflict_found_midway_stops_bars_and_frees_the_case():
 
 
 def test_co8_a_physician_of_the_utilization_review_is_a_doubt_on_the_same_case():
-    from cases.services.intake import PartyOnForm, add_party
+    from cases.services.parties import PartyOnForm, add_party
 
     case, reviewer = ready_case(), fit_reviewer(first_name="Ada", last_name="Quill")
     add_party(

@@ -13,7 +13,8 @@ from cases.services import (
     screening,
     ur_decision,
 )
-from cases.services.intake import ItemOnForm, PartyOnForm
+from cases.services.intake import ItemOnForm
+from cases.services.parties import PartyOnForm
 from tests.factories import MONDAY, SIX_YES, application, person
 
 
