@@ -19,7 +19,7 @@ from accounts.refusals import StaleForm, refuse
 from cases import policies
 from cases.models import Case, DisputedItem, Event, ItemChange, TreatmentCategory
 
-from . import screening
+from . import endings
 
 _LABELS = {
     "title": "Disputed treatment",
@@ -317,11 +317,11 @@ def _withdraw(
 ) -> None:
     others = case.items.filter(ending=DisputedItem.Ending.PENDING).exclude(pk=item.pk)
     if not others.exists():
-        screening.withdraw(case_id=case.pk, reason=change.why[:300], by=by, at=at)
+        endings.withdraw(case_id=case.pk, reason=change.why[:300], by=by, at=at)
         return
-    item.ending, item.ended_at = DisputedItem.Ending.WITHDRAWN, at
-    item.ended_because = change.why[:300]
-    item.store(by=by, at=at, why=change.why, fields=["ending", "ended_at", "ended_because"])
+    endings.end_item(
+        item=item, ending=DisputedItem.Ending.WITHDRAWN, reason=change.why, by=by, at=at
+    )
     case.store(by=by, at=at, why=change.why, fields=[])
 
 

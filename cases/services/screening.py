@@ -1,4 +1,4 @@
-"""Deciding whether a case is eligible, and the ends that come before a decision."""
+"""Deciding whether a case is eligible, and taking that decision up again."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,7 +20,7 @@ from cases.models import (
     Event,
 )
 
-from . import clocks, consolidation, drafting, findings
+from . import clocks, drafting, endings, findings
 from .findings import ItemSaid, Said
 from .proposals import propose
 from .ur_decision import open_differences
@@ -167,7 +167,14 @@ def _screen_again(case_id: int, reason: str, *, by: User, at: datetime) -> Case:
         by=by,
         at=at,
     )
-    _record(case, Event.Kind.REOPENED, "Put before screening again.", reason, by=by, at=at)
+    Event.objects.create(
+        case=case,
+        kind=Event.Kind.REOPENED,
+        happened_at=at,
+        by=by,
+        sentence="Put before screening again.",
+        why=reason,
+    )
     return case
 
 
@@ -246,126 +253,6 @@ def _end_ineligible_items(
             mine += [row for row in refusals if row.item_id is None]
         if mine:
             why = " ".join(f"{row.reason_code}: {row.letter_sentence}" for row in mine)
-            _end_item(item, DisputedItem.Ending.INELIGIBLE, why, by=by, at=at)
-
-
-@transaction.atomic
-def withdraw(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
-    """End the case because the employee takes the application back.
-
-    :raises NotAllowed: wrong role, or the determination is already issued.
-    """
-    return _end_early(
-        case_id,
-        Status.WITHDRAWN,
-        Event.Kind.WITHDRAWN,
-        DisputedItem.Ending.WITHDRAWN,
-        "Withdrawn by the employee.",
-        reason,
-        by=by,
-        at=at,
-    )
-
-
-@transaction.atomic
-def terminate(*, case_id: int, item_ids: list[int], reason: str, by: User, at: datetime) -> Case:
-    """End the items that the claims administrator has authorised; the case, when none is left.
-
-    8 CCR 9792.10.6(a): authorisation ends the review at any time.
-
-    :raises NotAllowed: wrong role, no reason, an item of another case, or already decided.
-    """
-    case = Case.objects.lock(case_id)
-    refuse(policies.why_not_end_early(by, case))
-    pending = {item.pk: item for item in case.items.filter(ending=DisputedItem.Ending.PENDING)}
-    strangers = set(item_ids) - set(pending)
-    refuse("" if reason.strip() else "Say why the items end.")
-    refuse("Choose items of this case that are still pending." if strangers or not item_ids else "")
-    if set(item_ids) == set(pending):
-        return _end_early(
-            case_id,
-            Status.TERMINATED,
-            Event.Kind.TERMINATED,
-            DisputedItem.Ending.AUTHORISED,
-            "Terminated: the claims administrator authorised the treatment.",
-            reason,
-            by=by,
-            at=at,
-        )
-    ended = [pending[pk] for pk in dict.fromkeys(item_ids)]
-    for item in ended:
-        _end_item(item, DisputedItem.Ending.AUTHORISED, reason, by=by, at=at)
-    places = sorted(item.position for item in ended)
-    named = (
-        f"Item {places[0]} ends" if len(places) == 1 else f"Items {', '.join(map(str, places))} end"
-    )
-    sentence = f"{named}: authorised by the claims administrator."
-    event = _record(case, Event.Kind.TERMINATED, sentence, reason, by=by, at=at)
-    drafting.propose(event=event, by=by, at=at)
-    return case
-
-
-@transaction.atomic
-def close(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
-    """Close a case that ended before a determination.
-
-    :raises NotAllowed: wrong role or state, or no reason.
-    """
-    case = Case.objects.lock(case_id)
-    refuse(policies.why_not_close(by, case))
-    refuse("" if reason.strip() else "Say why the case is closed.")
-    ending = (
-        DisputedItem.Ending.INELIGIBLE
-        if case.stage in {Status.INELIGIBLE, Status.DUPLICATE}
-        else DisputedItem.Ending.WITHDRAWN
-    )
-    for item in case.items.filter(ending=DisputedItem.Ending.PENDING):
-        _end_item(item, ending, reason, by=by, at=at)
-    case.move_to(Status.CLOSED, by=by, at=at, why=reason)
-    clocks.stop(case=case, why="Closed", by=by, at=at)
-    _record(case, Event.Kind.CLOSED, "Closed.", reason, by=by, at=at)
-    return case
-
-
-def _end_early(
-    case_id: int,
-    status: Status,
-    kind: Event.Kind,
-    ending: DisputedItem.Ending,
-    sentence: str,
-    reason: str,
-    *,
-    by: User,
-    at: datetime,
-) -> Case:
-    case = Case.objects.lock(case_id)
-    refuse(policies.why_not_end_early(by, case))
-    refuse("" if reason.strip() else "Say why the case ends.")
-    for item in case.items.filter(ending=DisputedItem.Ending.PENDING):
-        _end_item(item, ending, reason, by=by, at=at)
-    consolidation.release_followers(lead=case, by=by, at=at)
-    case.move_to(status, by=by, at=at, why=reason)
-    clocks.stop(case=case, why=sentence, by=by, at=at)
-    event = _record(case, kind, sentence, reason, by=by, at=at)
-    drafting.propose(event=event, by=by, at=at)
-    return case
-
-
-def _end_item(
-    item: DisputedItem,
-    ending: DisputedItem.Ending,
-    reason: str,
-    *,
-    by: User,
-    at: datetime,
-) -> None:
-    item.ending, item.ended_at, item.ended_because = ending, at, reason[:300]
-    item.store(by=by, at=at, why=reason, fields=["ending", "ended_at", "ended_because"])
-
-
-def _record(
-    case: Case, kind: Event.Kind, sentence: str, why: str, *, by: User, at: datetime
-) -> Event:
-    return Event.objects.create(
-        case=case, kind=kind, happened_at=at, by=by, sentence=sentence, why=why
-    )
+            endings.end_item(
+                item=item, ending=DisputedItem.Ending.INELIGIBLE, reason=why, by=by, at=at
+            )

@@ -14,7 +14,7 @@ from accounts.requests import StaffRequest, posted, whole_number
 from cases import policies
 from cases.forms.acts import NoteForm
 from cases.models import Case, Event
-from cases.services import notes, screening
+from cases.services import endings, notes
 
 from .acting import act_with_reason, load_case
 
@@ -28,7 +28,7 @@ def withdraw(request: StaffRequest, number: str) -> HttpResponse:
         title="Withdraw",
         button="Withdraw the case",
         why_not=policies.why_not_end_early,
-        act=screening.withdraw,
+        act=endings.withdraw,
         done="The case is withdrawn.",
     )
 
@@ -42,7 +42,7 @@ def close(request: StaffRequest, number: str) -> HttpResponse:
         title="Close",
         button="Close the case",
         why_not=policies.why_not_close,
-        act=screening.close,
+        act=endings.close,
         done="The case is closed.",
     )
 
@@ -53,7 +53,7 @@ def terminate(request: StaffRequest, number: str) -> HttpResponse:
     chosen = [pk for pk in map(whole_number, request.POST.getlist("item")) if pk is not None]
 
     def end_chosen(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
-        return screening.terminate(case_id=case_id, item_ids=chosen, reason=reason, by=by, at=at)
+        return endings.terminate(case_id=case_id, item_ids=chosen, reason=reason, by=by, at=at)
 
     return act_with_reason(
         request,

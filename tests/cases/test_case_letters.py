@@ -14,7 +14,7 @@ from accounts.roles import Role
 from accounts.versions import Stale
 from cases import composition
 from cases.models import CaseLetter, Event, Priority
-from cases.services import correspondence, information, priority, screening
+from cases.services import correspondence, endings, information, priority, screening
 from cases.services.intake import ItemOnForm, URDecisionOnForm
 from files.services import read_bytes
 from letters import typesetting
@@ -275,7 +275,7 @@ def test_l9_more_information_goes_to_all_and_names_no_reviewer(coordinator):
 
 def test_l10_a_withdrawal_is_told_to_all(coordinator):
     case = received_case()
-    screening.withdraw(case_id=case.pk, reason="By letter.", by=coordinator, at=MONDAY)
+    endings.withdraw(case_id=case.pk, reason="By letter.", by=coordinator, at=MONDAY)
 
     shown = rendered(draft_of(case, Kind.CLOSURE), coordinator)
 
@@ -286,7 +286,7 @@ def test_l10_a_withdrawal_is_told_to_all(coordinator):
 def test_l10_an_authorised_part_ends_and_the_rest_goes_on(coordinator):
     case = eligible_case(items=[ItemOnForm("Brace"), ItemOnForm("Norco")])
     brace = case.items.get(title="Brace")
-    screening.terminate(
+    endings.terminate(
         case_id=case.pk, item_ids=[brace.pk], reason="By letter.", by=coordinator, at=LATER
     )
     draft = draft_of(case, Kind.CLOSURE)

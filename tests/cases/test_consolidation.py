@@ -10,7 +10,7 @@ from cases import together
 from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, Deadline, Event
-from cases.services import consolidation, notices, screening
+from cases.services import consolidation, endings, notices
 from cases.services.intake import ItemOnForm, URDecisionOnForm
 from determinations.models import DecidedItem
 from determinations.services import sending
@@ -134,7 +134,7 @@ def test_in8_separating_keeps_the_link_readable_and_restarts_the_notices_clock()
 def test_a_lead_that_ends_early_lets_its_followers_go_their_own_way():
     lead, case = pair()
     consolidate(case, lead)
-    screening.withdraw(
+    endings.withdraw(
         case_id=lead.pk, reason="Letter of the employee", by=person(Role.COORDINATOR), at=LATER
     )
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.roles import Role
 from cases.deadlines import local_day
 from cases.models import Case
-from cases.services import claims, clocks, dwell, holds, screening
+from cases.services import claims, clocks, dwell, endings, holds
 from determinations.services import sending
 from tests.determinations.factories import issued
 from tests.factories import MONDAY, noticed_case, person, received_case
@@ -179,10 +179,10 @@ def test_ck6_the_time_with_a_person_ends_when_the_case_leaves_the_list():
     ada = person(Role.COORDINATOR, name="Ada Clerk")
     case = received_case()
     claims.claim(case_id=case.pk, by=ada, at=MONDAY + timedelta(hours=1))
-    screening.withdraw(
+    endings.withdraw(
         case_id=case.pk, reason="Their letter.", by=ada, at=MONDAY + timedelta(hours=2)
     )
-    screening.close(case_id=case.pk, reason="Withdrawn.", by=ada, at=MONDAY + timedelta(hours=3))
+    endings.close(case_id=case.pk, reason="Withdrawn.", by=ada, at=MONDAY + timedelta(hours=3))
 
     spells = dwell.with_people(case=case, reader=ada, at=MONDAY + timedelta(days=9))
 

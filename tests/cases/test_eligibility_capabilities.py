@@ -19,7 +19,7 @@ from cases.models import (
     Event,
     InformationRequest,
 )
-from cases.services import information, screening, ur_decision
+from cases.services import endings, information, screening, ur_decision
 from cases.services.findings import ItemSaid
 from cases.services.intake import ItemOnForm
 from cases.services.proposals import propose
@@ -382,7 +382,7 @@ def test_el5_a_reversal_keeps_the_first_decision_and_starts_the_clock_of_screeni
 def test_el5_a_closure_for_ineligibility_can_be_reversed_too(coordinator):
     case = received_case()
     decide(case, coordinator, SIGNED="NO", notes={"SIGNED": "No ink."})
-    screening.close(case_id=case.pk, reason="Done.", by=coordinator, at=LATER)
+    endings.close(case_id=case.pk, reason="Done.", by=coordinator, at=LATER)
 
     screening.screen_again(case_id=case.pk, reason="Reversed.", by=coordinator, at=LATER)
 
@@ -393,16 +393,16 @@ def test_el5_a_closure_for_ineligibility_can_be_reversed_too(coordinator):
 
 def test_el5_a_withdrawn_case_is_not_screened_again(coordinator):
     case = received_case()
-    screening.withdraw(case_id=case.pk, reason="A letter.", by=coordinator, at=LATER)
-    screening.close(case_id=case.pk, reason="Done.", by=coordinator, at=LATER)
+    endings.withdraw(case_id=case.pk, reason="A letter.", by=coordinator, at=LATER)
+    endings.close(case_id=case.pk, reason="Done.", by=coordinator, at=LATER)
     with pytest.raises(NotAllowed, match="stands at “Closed”"):
         screening.screen_again(case_id=case.pk, reason="Please.", by=coordinator, at=LATER)
 
 
 def two_duplicates_of_a_closed_lead(coordinator):
     lead, one, two = (received_case(claim_number="06-77") for _ in range(3))
-    screening.withdraw(case_id=lead.pk, reason="A letter.", by=coordinator, at=LATER)
-    screening.close(case_id=lead.pk, reason="Done.", by=coordinator, at=LATER)
+    endings.withdraw(case_id=lead.pk, reason="A letter.", by=coordinator, at=LATER)
+    endings.close(case_id=lead.pk, reason="Done.", by=coordinator, at=LATER)
     assert {one.duplicate_of_id, two.duplicate_of_id} == {lead.pk}
     return one, two
 

@@ -9,7 +9,7 @@ from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import DisputedItem, Event
-from cases.services import screening
+from cases.services import endings, screening
 from cases.services.intake import ItemOnForm
 from tests.factories import MONDAY, SIX_YES, eligible_case, person, received_case
 
@@ -41,7 +41,7 @@ def ineligible_case(by, **changes):
     return case
 
 
-def endings(case):
+def endings_of(case):
     return list(case.items.order_by("position").values_list("ending", flat=True))
 
 
@@ -52,10 +52,10 @@ def act(service, case, by, reason="A letter of 2 March says so.", **more):
 def test_withdrawing_ends_the_case_and_every_pending_item(coordinator):
     case = received_case(items=THREE)
 
-    after = act(screening.withdraw, case, coordinator)
+    after = act(endings.withdraw, case, coordinator)
 
     assert (after.stage, after.is_open) == (Status.WITHDRAWN, True)
-    assert endings(case) == [Ending.WITHDRAWN] * 3
+    assert endings_of(case) == [Ending.WITHDRAWN] * 3
     item = case.items.first()
     assert (item.ended_at, item.ended_because) == (MONDAY, "A letter of 2 March says so.")
     event = case.events.latest("pk")
@@ -66,17 +66,17 @@ def test_some_authorised_items_end_and_the_case_goes_on(coordinator):
     case = received_case(items=THREE)
     one, _, three = case.items.order_by("position")
 
-    after = act(screening.terminate, case, coordinator, item_ids=[three.pk, one.pk])
+    after = act(endings.terminate, case, coordinator, item_ids=[three.pk, one.pk])
 
     assert after.stage == Status.SCREENING
-    assert endings(case) == [Ending.AUTHORISED, Ending.PENDING, Ending.AUTHORISED]
+    assert endings_of(case) == [Ending.AUTHORISED, Ending.PENDING, Ending.AUTHORISED]
     assert case.events.latest("pk").sentence.startswith("Items 1, 3 end:")
 
 
 def test_one_authorised_item_reads_as_one(coordinator):
     case = received_case(items=THREE)
 
-    act(screening.terminate, case, coordinator, item_ids=[case.items.get(position=2).pk])
+    act(endings.terminate, case, coordinator, item_ids=[case.items.get(position=2).pk])
 
     assert case.events.latest("pk").sentence.startswith("Item 2 ends:")
 
@@ -84,27 +84,27 @@ def test_one_authorised_item_reads_as_one(coordinator):
 def test_when_the_last_items_are_authorised_the_case_is_terminated(coordinator):
     case = received_case(items=THREE)
     one, two, three = case.items.order_by("position")
-    act(screening.terminate, case, coordinator, item_ids=[one.pk])
+    act(endings.terminate, case, coordinator, item_ids=[one.pk])
 
-    after = act(screening.terminate, case, coordinator, item_ids=[two.pk, three.pk])
+    after = act(endings.terminate, case, coordinator, item_ids=[two.pk, three.pk])
 
     assert after.stage == Status.TERMINATED
-    assert endings(case) == [Ending.AUTHORISED] * 3
+    assert endings_of(case) == [Ending.AUTHORISED] * 3
 
 
 def test_only_pending_items_of_this_case_can_be_authorised(coordinator):
     case, other = received_case(items=THREE), received_case()
     one = case.items.get(position=1)
-    act(screening.terminate, case, coordinator, item_ids=[one.pk])
+    act(endings.terminate, case, coordinator, item_ids=[one.pk])
 
     for wrong in ([], [one.pk], [other.items.get().pk], [987654]):
         with pytest.raises(NotAllowed, match="still pending"):
-            act(screening.terminate, case, coordinator, item_ids=wrong)
+            act(endings.terminate, case, coordinator, item_ids=wrong)
 
     assert other.items.get().ending == Ending.PENDING
 
 
-@pytest.mark.parametrize("service", [screening.withdraw, screening.close, screening.screen_again])
+@pytest.mark.parametrize("service", [endings.withdraw, endings.close, screening.screen_again])
 @pytest.mark.parametrize("reason", ["", "   "])
 def test_every_end_needs_a_reason(coordinator, service, reason):
     case = ineligible_case(coordinator)
@@ -112,41 +112,41 @@ def test_every_end_needs_a_reason(coordinator, service, reason):
     with pytest.raises(NotAllowed, match="Say why"):
         act(service, case, coordinator, reason=reason)
     with pytest.raises(NotAllowed, match="Say why"):
-        act(screening.terminate, case, coordinator, reason=reason, item_ids=[1])
+        act(endings.terminate, case, coordinator, reason=reason, item_ids=[1])
 
 
 def test_closing_an_ineligible_case_ends_its_items_as_ineligible(coordinator):
     case = ineligible_case(coordinator, items=THREE)
 
-    after = act(screening.close, case, coordinator)
+    after = act(endings.close, case, coordinator)
 
     assert (after.stage, after.is_open, after.closed_at) == (Status.CLOSED, False, MONDAY)
     assert (after.next_role, after.queue) == ("", "")
-    assert endings(case) == [Ending.INELIGIBLE] * 3
+    assert endings_of(case) == [Ending.INELIGIBLE] * 3
 
 
 def test_closing_keeps_how_each_item_ended(coordinator):
     case = received_case(items=THREE)
-    act(screening.terminate, case, coordinator, item_ids=[case.items.get(position=1).pk])
-    act(screening.withdraw, case, coordinator)
-    act(screening.close, case, coordinator)
+    act(endings.terminate, case, coordinator, item_ids=[case.items.get(position=1).pk])
+    act(endings.withdraw, case, coordinator)
+    act(endings.close, case, coordinator)
 
-    assert endings(case) == [Ending.AUTHORISED, Ending.WITHDRAWN, Ending.WITHDRAWN]
+    assert endings_of(case) == [Ending.AUTHORISED, Ending.WITHDRAWN, Ending.WITHDRAWN]
 
 
 def test_an_open_case_is_not_simply_closed(coordinator):
     with pytest.raises(NotAllowed, match="To close it, it has to stand at"):
-        act(screening.close, received_case(), coordinator)
+        act(endings.close, received_case(), coordinator)
 
 
 def test_an_ended_case_does_not_end_again(coordinator):
     case = received_case()
-    act(screening.withdraw, case, coordinator)
+    act(endings.withdraw, case, coordinator)
 
     with pytest.raises(NotAllowed, match="can no longer end early"):
-        act(screening.withdraw, case, coordinator)
+        act(endings.withdraw, case, coordinator)
     with pytest.raises(NotAllowed, match="can no longer end early"):
-        act(screening.terminate, case, coordinator, item_ids=[case.items.get().pk])
+        act(endings.terminate, case, coordinator, item_ids=[case.items.get().pk])
 
 
 def test_screening_again_starts_the_clock_anew_and_keeps_the_finding(coordinator):
@@ -164,8 +164,8 @@ def test_screening_again_starts_the_clock_anew_and_keeps_the_finding(coordinator
 def test_a_duplicate_whose_lead_is_closed_is_screened_as_a_case_of_its_own(coordinator):
     lead = received_case(claim_number="06-1")
     case = received_case(claim_number="06-1")
-    act(screening.withdraw, lead, coordinator)
-    act(screening.close, lead, coordinator)
+    act(endings.withdraw, lead, coordinator)
+    act(endings.close, lead, coordinator)
 
     after = act(screening.screen_again, case, coordinator)
 
@@ -177,20 +177,20 @@ def test_a_duplicate_is_closed_as_ineligible(coordinator):
     received_case(claim_number="06-1")
     case = received_case(claim_number="06-1")
 
-    act(screening.close, case, coordinator, reason="Sent twice.")
+    act(endings.close, case, coordinator, reason="Sent twice.")
 
-    assert endings(case) == [Ending.INELIGIBLE]
+    assert endings_of(case) == [Ending.INELIGIBLE]
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.COORDINATOR}))
 def test_another_role_ends_nothing(role, coordinator):
     case, stranger = ineligible_case(coordinator), person(role)
 
-    for service in (screening.withdraw, screening.close, screening.screen_again):
+    for service in (endings.withdraw, endings.close, screening.screen_again):
         with pytest.raises(NotAllowed, match="Your role does not let you"):
             act(service, case, stranger)
     with pytest.raises(NotAllowed, match="Your role does not let you"):
-        act(screening.terminate, case, stranger, item_ids=[case.items.get().pk])
+        act(endings.terminate, case, stranger, item_ids=[case.items.get().pk])
 
 
 # --- The pages ------------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def test_the_page_ends_the_chosen_items_only(client, coordinator):
     assert f'value="{two.pk}" checked' in refused.content.decode()
 
     assert client.post(url, {"reason": "A letter.", "item": two.pk}).status_code == 302
-    assert endings(case) == [Ending.PENDING, Ending.AUTHORISED, Ending.PENDING]
+    assert endings_of(case) == [Ending.PENDING, Ending.AUTHORISED, Ending.PENDING]
 
 
 def test_the_pages_withdraw_and_close(client, coordinator):

@@ -26,7 +26,7 @@ from cases.models import (
     URDecision,
 )
 from cases.models import Role as PartyRole
-from cases.services import intake, screening
+from cases.services import endings, intake, screening
 from cases.services.intake import ItemOnForm, SheetAlreadyEntered, URDecisionOnForm
 from files.services import store_bytes
 from tests.factories import MONDAY, application, paper, parties, person, received_case
@@ -211,8 +211,8 @@ def test_after_a_different_decision_the_next_application_joins_the_latest(clerk)
 def test_a_decision_whose_case_is_closed_can_be_disputed_anew(clerk):
     first = receive(clerk, claim_number=CLAIM)
     coordinator = person(Role.COORDINATOR)
-    screening.withdraw(case_id=first.pk, reason="A letter.", by=coordinator, at=MONDAY)
-    screening.close(case_id=first.pk, reason="Done.", by=coordinator, at=MONDAY)
+    endings.withdraw(case_id=first.pk, reason="A letter.", by=coordinator, at=MONDAY)
+    endings.close(case_id=first.pk, reason="Done.", by=coordinator, at=MONDAY)
 
     again = receive(clerk, claim_number=CLAIM)
 
@@ -453,10 +453,10 @@ def test_who_reopens_a_duplicate_after_its_lead_is_told_of_the_new_lead(clerk):
 
     with pytest.raises(NotAllowed, match=f"{lead.number} is open for the same UR decision"):
         again(second)
-    screening.withdraw(case_id=lead.pk, reason="A letter.", by=coordinator, at=MONDAY)
+    endings.withdraw(case_id=lead.pk, reason="A letter.", by=coordinator, at=MONDAY)
     with pytest.raises(NotAllowed, match=lead.number):
         again(second)  # withdrawn is not closed yet
-    screening.close(case_id=lead.pk, reason="Done.", by=coordinator, at=MONDAY)
+    endings.close(case_id=lead.pk, reason="Done.", by=coordinator, at=MONDAY)
     assert again(second).duplicate_of is None
     with pytest.raises(NotAllowed, match=f"{second.number} is open for the same UR decision"):
         again(third)

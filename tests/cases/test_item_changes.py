@@ -13,8 +13,8 @@ from accounts.roles import PERMISSIONS, Role
 from accounts.versions import Stale
 from cases.lifecycle import Status
 from cases.models import DisputedItem, Event, ItemChange
+from cases.services import endings
 from cases.services import item_changes as services
-from cases.services import screening
 from cases.services.intake import ItemOnForm
 from cases.services.item_changes import ItemFacts, ProposalOutdated
 from tests.determinations.factories import issued, submitted
@@ -67,7 +67,7 @@ def refuse(change, by, because="The form says otherwise."):
     return services.refuse_change(change_id=change.pk, because=because, by=by, at=AT)
 
 
-def endings(case):
+def endings_of(case):
     return list(case.items.order_by("position").values_list("ending", flat=True))
 
 
@@ -165,7 +165,7 @@ def test_in7_an_item_is_added_by_two_people(proposer, second):
 def test_in7_an_item_is_withdrawn_by_two_people_and_the_others_go_on(proposer, second):
     case = noticed_case(items=THREE)
     accept(withdrawal(item(case, 2), proposer), second)
-    assert endings(case) == ["PENDING", "WITHDRAWN", "PENDING"]
+    assert endings_of(case) == ["PENDING", "WITHDRAWN", "PENDING"]
     assert item(case, 2).ended_because == "Withdrawn by letter."
     case.refresh_from_db()
     assert case.status == Status.NOTICE_SENT
@@ -180,7 +180,7 @@ def test_when_the_last_item_is_withdrawn_the_case_is(proposer, second):
     accept(last, person(Role.COORDINATOR))
     case.refresh_from_db()
     assert case.status == Status.WITHDRAWN
-    assert endings(case) == ["WITHDRAWN", "WITHDRAWN"]
+    assert endings_of(case) == ["WITHDRAWN", "WITHDRAWN"]
     last.refresh_from_db()
     assert last.state == "ACCEPTED"
 
@@ -189,7 +189,7 @@ def test_in6_each_item_keeps_its_own_state_and_its_own_history(proposer, second)
     case = noticed_case(items=THREE)
     accept(propose(item(case, 1), proposer, title="Lumbar brace"), second)
     accept(withdrawal(item(case, 2), proposer), second)
-    screening.terminate(
+    endings.terminate(
         case_id=case.pk,
         item_ids=[item(case, 3).pk],
         reason="Authorised by letter.",
@@ -197,7 +197,7 @@ def test_in6_each_item_keeps_its_own_state_and_its_own_history(proposer, second)
         at=AT,
     )
 
-    assert endings(case) == ["PENDING", "WITHDRAWN", "AUTHORISED"]
+    assert endings_of(case) == ["PENDING", "WITHDRAWN", "AUTHORISED"]
     told = {
         position: list(
             item(case, position).history.order_by("version").values_list("title", "ending")
@@ -223,7 +223,7 @@ def test_one_item_waits_for_one_change_at_a_time(proposer, second):
 def test_a_proposal_on_what_no_longer_stands_is_not_accepted(proposer, second):
     case = eligible_case(items=THREE)
     change = propose(item(case), proposer, title="Lumbar brace")
-    screening.terminate(
+    endings.terminate(
         case_id=case.pk, item_ids=[item(case).pk], reason="Authorised.", by=proposer, at=AT
     )
     with pytest.raises(ProposalOutdated, match="has changed since this was proposed"):

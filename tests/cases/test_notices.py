@@ -13,7 +13,7 @@ from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import Case, Event, Priority
 from cases.models import Role as PartyRole
-from cases.services import notices, screening
+from cases.services import endings, notices
 from cases.services.intake import ItemOnForm, URDecisionOnForm
 from letters.models import Delivery, Letter
 from tests.factories import MONDAY, eligible_case, parties, person, received_case
@@ -114,7 +114,7 @@ def test_an_expedited_case_asks_for_the_records_within_a_day(coordinator):
 
 def test_a_withdrawn_treatment_is_not_in_the_notice(coordinator):
     case = eligible_case(items=[ItemOnForm("Brace"), ItemOnForm("Norco")])
-    screening.terminate(
+    endings.terminate(
         case_id=case.pk,
         item_ids=[case.items.get(position=1).pk],
         reason="A letter says so.",

@@ -10,8 +10,8 @@ from accounts.refusals import NotAllowed
 from accounts.roles import PERMISSIONS, Role
 from cases.models import Event, Party
 from cases.models import Role as PartyRole
+from cases.services import endings
 from cases.services import parties as services
-from cases.services import screening
 from cases.services.notices import make_notices, recipients
 from cases.services.parties import PartyChanged, PartyDetails, PartyOnForm
 from determinations.services import issuing
@@ -334,8 +334,8 @@ def test_the_employee_stays_and_nobody_stands_twice_in_one_role(coordinator):
 
 def test_a_closed_case_keeps_its_parties(coordinator):
     case = received_case()
-    screening.withdraw(case_id=case.pk, reason="Taken back.", by=coordinator, at=LATER)
-    screening.close(case_id=case.pk, reason="Taken back.", by=coordinator, at=LATER)
+    endings.withdraw(case_id=case.pk, reason="Taken back.", by=coordinator, at=LATER)
+    endings.close(case_id=case.pk, reason="Taken back.", by=coordinator, at=LATER)
     with pytest.raises(NotAllowed, match="is closed"):
         add(case, coordinator)
     with pytest.raises(NotAllowed, match="is closed"):

@@ -7,7 +7,7 @@ import pytest
 from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import Case
-from cases.services import screening
+from cases.services import endings, screening
 from desk.templatetags.portal import due
 from tests.factories import (
     MONDAY,
@@ -40,14 +40,14 @@ def decide(case, **answers):
     return Case.objects.get(pk=case.pk)
 
 
-@pytest.mark.parametrize("act", [screening.withdraw, screening.close])
+@pytest.mark.parametrize("act", [endings.withdraw, endings.close])
 def test_an_ended_case_has_no_clock_and_no_due_date(act):
     coordinator = person(Role.COORDINATOR)
     case = noticed_case(coordinator=coordinator)
     assert running(case).exists()
-    screening.withdraw(case_id=case.pk, reason="Taken back", by=coordinator, at=LATER)
-    if act is screening.close:
-        screening.close(case_id=case.pk, reason="Done", by=coordinator, at=LATER)
+    endings.withdraw(case_id=case.pk, reason="Taken back", by=coordinator, at=LATER)
+    if act is endings.close:
+        endings.close(case_id=case.pk, reason="Done", by=coordinator, at=LATER)
 
     case = Case.objects.get(pk=case.pk)
 

@@ -22,7 +22,7 @@ from cases.models import (
 )
 from cases.models import Role as PartyRole
 from cases.policies import why_not_by_ties
-from cases.services import claims, house, house_ties, organisations, screening
+from cases.services import claims, endings, house, house_ties, organisations, screening
 from cases.services import parties as party_services
 from cases.services.parties import PartyOnForm
 from determinations.policies import why_not_issue
@@ -227,7 +227,7 @@ def test_co4_looking_again_at_the_same_facts_leaves_no_second_row():
 
 def test_co4_open_cases_are_tested_again_when_the_house_has_changed():
     case, gone = received_case(), received_case()
-    screening.withdraw(case_id=gone.pk, reason="Taken back", by=person(Role.COORDINATOR), at=NOON)
+    endings.withdraw(case_id=gone.pk, reason="Taken back", by=person(Role.COORDINATOR), at=NOON)
     tie(member(at=NOON), EMPLOYER, at=NOON)
 
     assert house_ties.examine_outdated(by=None, at=NOON) == 2  # withdrawn is not closed yet

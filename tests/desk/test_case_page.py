@@ -14,7 +14,7 @@ from accounts.refusals import NotAllowed
 from accounts.roles import PERMISSIONS, Role
 from cases.lifecycle import Status
 from cases.models import Case
-from cases.services import information, notes, notices, screening
+from cases.services import endings, information, notes, notices, screening
 from cases.services.intake import ItemOnForm
 from desk.next_step import next_step
 from determinations.services import issuing, quality, sending
@@ -231,7 +231,7 @@ SERVICES = {
         by=by,
         at=MONDAY,
     ),
-    Status.INELIGIBLE: lambda case, by: screening.close(
+    Status.INELIGIBLE: lambda case, by: endings.close(
         case_id=case.pk, reason="x", by=by, at=MONDAY
     ),
     Status.ELIGIBLE: lambda case, by: notices.make_notices(case_id=case.pk, by=by, at=MONDAY),

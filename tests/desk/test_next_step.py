@@ -8,7 +8,7 @@ from accounts.models import User
 from accounts.roles import Role
 from cases.lifecycle import NEXT_ROLE, Status, is_open
 from cases.models import Case
-from cases.services import screening
+from cases.services import endings
 from cases.services.notices import make_notices
 from desk.next_step import next_step
 from determinations.services import sending
@@ -68,9 +68,9 @@ def test_defect_17_wherever_services_leave_a_case_the_role_that_acts_next_can_ac
 
     case = received_case()
     stop(case, Status.SCREENING)
-    screening.withdraw(case_id=case.pk, reason="Their letter.", by=coordinator, at=MONDAY)
+    endings.withdraw(case_id=case.pk, reason="Their letter.", by=coordinator, at=MONDAY)
     stop(case, Status.WITHDRAWN)
-    screening.close(case_id=case.pk, reason="Withdrawn.", by=coordinator, at=MONDAY)
+    endings.close(case_id=case.pk, reason="Withdrawn.", by=coordinator, at=MONDAY)
     stop(case, Status.CLOSED)
 
     stop(received_case(claim_number=received_case().claim_number), Status.DUPLICATE)
@@ -84,7 +84,7 @@ def test_defect_17_wherever_services_leave_a_case_the_role_that_acts_next_can_ac
     decide(ineligible, coordinator, SIGNED="NO")
     stop(ineligible, Status.INELIGIBLE)
     terminated = received_case()
-    screening.terminate(
+    endings.terminate(
         case_id=terminated.pk,
         item_ids=[terminated.items.get().pk],
         reason="Authorized.",

@@ -17,7 +17,7 @@ from accounts.services import grant_role
 from accounts.versions import Stale
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event, Party
-from cases.services import parties, screening
+from cases.services import endings, parties
 from cases.services.intake import ItemOnForm
 from determinations import composition
 from determinations.facts import PROOFS
@@ -127,7 +127,7 @@ def test_every_proof_stays_with_the_row_and_only_printed_facts_reach_the_words(s
 
 def test_an_item_authorised_after_the_review_is_not_decided(case, director):
     item = case.items.get(position=2)
-    screening.terminate(
+    endings.terminate(
         case_id=case.pk,
         item_ids=[item.pk],
         reason="Authorised.",
@@ -137,8 +137,8 @@ def test_an_item_authorised_after_the_review_is_not_decided(case, director):
     preview(case, director)
     issue(case, director)
 
-    endings = case.items.order_by("position").values_list("ending", flat=True)
-    assert list(endings) == [DisputedItem.Ending.DECIDED, DisputedItem.Ending.AUTHORISED]
+    ended = case.items.order_by("position").values_list("ending", flat=True)
+    assert list(ended) == [DisputedItem.Ending.DECIDED, DisputedItem.Ending.AUTHORISED]
 
 
 # --- The facts ------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.roles import Role
-from cases.services import screening
+from cases.services import endings
 from determinations.published import case_facts
 from letters.models import Delivery
 from tests.factories import ItemOnForm, parties, person
@@ -36,7 +36,7 @@ def test_it_is_faxed_to_the_fax_number():
 def test_an_item_authorised_after_the_approval_is_not_among_the_decided():
     items = [ItemOnForm(title="Injection at C3-4"), ItemOnForm(title="Physical therapy")]
     case = make.approved(make.submitted(in_review(items=items)))
-    screening.terminate(
+    endings.terminate(
         case_id=case.pk,
         item_ids=[case.items.get(position=2).pk],
         reason="Authorised",

@@ -11,7 +11,7 @@ from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from cases.services import screening
+from cases.services import endings
 from cases.services.intake import ItemOnForm
 from determinations.models import DecidedItem, Determination, Draft, Opinion, OpinionCitation
 from determinations.services import quality, writing
@@ -375,7 +375,7 @@ def test_a_record_that_came_meanwhile_stops_the_signing_until_it_is_read(assignm
 def test_an_item_that_was_authorised_meanwhile_needs_no_opinion(assignment, first):
     write(assignment)
     put(assignment, f"item-{first.item_id}", {"outcome": "", "rationale": ""}, at=REVIEWED)
-    screening.terminate(
+    endings.terminate(
         case_id=assignment.case_id,
         item_ids=[first.item_id],
         reason="Authorised.",

@@ -11,6 +11,7 @@ from cases.services import (
     corrections,
     drafts,
     duplicates,
+    endings,
     intake,
     screening,
 )
@@ -107,6 +108,6 @@ def decide_together(walk, clerk, coordinator):
             reason="One injury.",
         )
     walk.act(consolidation.separate, by=coordinator, case_id=second.pk, reason="By mistake.")
-    walk.act(screening.withdraw, by=coordinator, case_id=lead.pk, reason="A letter.")
+    walk.act(endings.withdraw, by=coordinator, case_id=lead.pk, reason="A letter.")
     third.refresh_from_db()
     assert third.status == "ELIGIBLE"

@@ -5,6 +5,7 @@ from datetime import date
 from accounts.roles import Role
 from cases.models import Role as PartyRole
 from cases.services import (
+    endings,
     information,
     intake,
     item_changes,
@@ -38,18 +39,18 @@ def ends_early(walk, clerk, coordinator):
     lead = received(claim_number="06-1", items=[ItemOnForm("Brace"), ItemOnForm("Norco")])
     duplicate = received(claim_number="06-1")
     walk.act(
-        screening.terminate,
+        endings.terminate,
         by=coordinator,
         case_id=lead.pk,
         item_ids=[lead.items.get(position=1).pk],
         reason="Authorised.",
     )
-    walk.act(screening.withdraw, by=coordinator, case_id=lead.pk, reason="A letter.")
-    walk.act(screening.close, by=coordinator, case_id=lead.pk, reason="Done.")
+    walk.act(endings.withdraw, by=coordinator, case_id=lead.pk, reason="A letter.")
+    walk.act(endings.close, by=coordinator, case_id=lead.pk, reason="Done.")
     walk.act(screening.screen_again, by=coordinator, case_id=duplicate.pk, reason="Lead closed.")
     decide(duplicate, TIMELY="UNKNOWN")
     decide(duplicate, SIGNED="NO")
-    walk.act(screening.close, by=coordinator, case_id=duplicate.pk, reason="Done.")
+    walk.act(endings.close, by=coordinator, case_id=duplicate.pk, reason="Done.")
     note = walk.act(notes.add_note, by=clerk, case_id=lead.pk, text="The adjuster called.")
     walk.act(notes.correct_note, by=clerk, event_id=note.pk, text="The attorney called.")
 
