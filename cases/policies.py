@@ -4,24 +4,17 @@ The service raises what the function says; the page greys the button with the sa
 that screen and rule cannot differ.
 """
 
-from datetime import datetime
-
 from accounts.models import User
-from accounts.names import who
-from accounts.roles import Role
 
 from .hold_reasons import reasons_for
 from .lifecycle import Status
 from .models import (
     Case,
-    CaseLetter,
     DisputedItem,
     Event,
     HouseResult,
-    IntakeDraft,
     ItemChange,
     Origin,
-    Sheet,
 )
 
 
@@ -56,162 +49,6 @@ def why_not_by_ties(user: User, case: Case) -> str:
     )
 
 
-def why_not_keep_rules(user: User) -> str:
-    """Why this person may not confirm or change the rules of clocks and the holidays."""
-    return (
-        ""
-        if user.may("cases.manage_clock_rules")
-        else "Your role does not change the rules of clocks and the holidays."
-    )
-
-
-def why_not_enter(user: User) -> str:
-    return "" if user.may("cases.enter_application") else "Your role does not enter applications."
-
-
-_NOT_ACCEPTED_YET = {
-    Status.RECEIVED,
-    Status.DUPLICATE,
-    Status.SCREENING,
-    Status.INFO_REQUESTED,
-    Status.DEFERRED,
-}
-
-
-def why_not_correct_intake(user: User, case: Case) -> str:
-    """A clerk corrects what they keyed, a supervisor what anybody keyed, until it is accepted."""
-    if reason := why_not_enter(user):
-        return reason
-    if case.stage not in _NOT_ACCEPTED_YET:
-        return (
-            f"Case {case.number} stands at “{case.stage.label}”. What was keyed is corrected until "
-            "eligibility is decided; after that an item needs a second person."
-        )
-    mine = case.application.entered_by_id == user.pk
-    if not mine and not user.may("cases.supervise_intake"):
-        return "Only the clerk who entered it, or a supervisor, corrects it."
-    return ""
-
-
-def why_not_correct_received(user: User, case: Case) -> str:
-    """As for what was keyed; a supervisor also later, as long as the case is not decided."""
-    late = case.is_open and case.stage != Status.ISSUED
-    if user.may("cases.supervise_intake") and late:
-        return ""
-    return why_not_correct_intake(user, case)
-
-
-def why_not_cancel_draft(user: User, draft: IntakeDraft) -> str:
-    if reason := why_not_enter(user):
-        return reason
-    if draft.owner_id != user.pk and not user.may("cases.supervise_intake"):
-        return "Only the clerk who types it, or a supervisor, cancels a form."
-    if draft.case is not None:
-        return f"This form is accepted, as case {draft.case.number}. A case is withdrawn instead."
-    return "This form has ended already." if draft.ended_at else ""
-
-
-def why_not_park(user: User, sheet: Sheet, *, at: datetime) -> str:
-    if reason := why_not_enter(user):
-        return reason
-    if sheet.state != Sheet.State.WAITING:
-        return f"{sheet} no longer waits: {sheet.get_state_display().lower()}."
-    if sheet.is_held(at=at) and sheet.claimed_by_id != user.pk:
-        return f"{sheet} is with {who(sheet.claimed_by, reader=user)} now."
-    return ""
-
-
-def why_not_decide_eligibility(user: User, case: Case) -> str:
-    return why_not(
-        user,
-        "cases.decide_eligibility",
-        case,
-        Status.SCREENING,
-        act="decide whether it is eligible",
-    )
-
-
-def why_not_read_ur_decision(user: User, case: Case) -> str:
-    return why_not(
-        user,
-        "cases.decide_eligibility",
-        case,
-        Status.SCREENING,
-        Status.INFO_REQUESTED,
-        Status.DEFERRED,
-        act="state what the UR decision says",
-    )
-
-
-def why_not_eligible_yet(open_differences: int) -> str:
-    """The six facts cannot all be yes while the two papers disagree and nobody has said why."""
-    if not open_differences:
-        return ""
-    many = "One difference" if open_differences == 1 else f"{open_differences} differences"
-    return f"{many} between the application and the UR decision must be answered first."
-
-
-def why_not_ask_information(user: User, case: Case) -> str:
-    return why_not(
-        user,
-        "cases.decide_eligibility",
-        case,
-        Status.SCREENING,
-        Status.INFO_REQUESTED,
-        act="ask a party for information",
-    )
-
-
-def why_not_record_answer(user: User, case: Case) -> str:
-    return why_not(
-        user,
-        "cases.decide_eligibility",
-        case,
-        Status.INFO_REQUESTED,
-        act="record an answer",
-    )
-
-
-def why_not_resolve_liability(user: User, case: Case) -> str:
-    return why_not(
-        user,
-        "cases.decide_eligibility",
-        case,
-        Status.DEFERRED,
-        act="record that the liability dispute is resolved",
-    )
-
-
-def why_not_make_notices(user: User, case: Case) -> str:
-    reason = why_not(
-        user,
-        "cases.make_notices",
-        case,
-        Status.ELIGIBLE,
-        act="make the notices of assignment",
-    )
-    if not reason and case.notices.filter(round=case.round).exists():
-        return "The notices of assignment are made. Mark them as sent when they have gone out."
-    return reason
-
-
-def why_not_mark_notices_sent(user: User, case: Case) -> str:
-    reason = why_not(
-        user, "letters.mark_sent", case, Status.ELIGIBLE, act="mark the notices as sent"
-    )
-    if not reason and not case.notices.filter(round=case.round).exists():
-        return "There are no notices to mark as sent yet. Make them first."
-    return reason
-
-
-def why_not_record_citations(user: User, case: Case) -> str:
-    if not user.may("cases.decide_eligibility"):
-        return "A coordinator states what the UR decision cites."
-    if case.stage in {Status.ISSUED, Status.WITHDRAWN, Status.TERMINATED, Status.CLOSED}:
-        return f"Case {case.number} stands at “{case.stage.label}”; its items are settled."
-    return ""
-
-
 def why_not_end_early(user: User, case: Case) -> str:
     if not user.may("cases.end_early"):
         return "Your role does not let you end a case early."
@@ -223,27 +60,6 @@ def why_not_end_early(user: User, case: Case) -> str:
     }:
         return f"Case {case.number} stands at “{case.stage.label}” and can no longer end early."
     return ""
-
-
-def why_not_reopen(user: User, case: Case) -> str:
-    # A closure can be reversed where it rests on a finding of ineligibility alone.
-    if (
-        case.stage == Status.CLOSED
-        and case.decided_on is None
-        and user.may("cases.decide_eligibility")
-        and case.items.filter(ending="INELIGIBLE").exists()
-    ):
-        return ""
-    return why_not(
-        user,
-        "cases.decide_eligibility",
-        case,
-        Status.INELIGIBLE,
-        Status.DEFERRED,
-        Status.INFO_REQUESTED,
-        Status.DUPLICATE,
-        act="screen it again",
-    )
 
 
 def why_not_close(user: User, case: Case) -> str:
@@ -396,13 +212,6 @@ def why_not_decide_item_change(user: User, change: ItemChange) -> str:
     return ""
 
 
-def why_not_keep_organisations(user: User | None) -> str:
-    """``None`` is the system: shipped and imported facts."""
-    if user is None or user.may("cases.keep_organisations"):
-        return ""
-    return "Your role does not let you keep the organisations."
-
-
 def why_not_keep_house(user: User | None) -> str:
     """``None`` is the system: shipped and imported facts."""
     if user is None or user.may("cases.keep_house"):
@@ -432,26 +241,6 @@ def why_not_correct_note(user: User, note: Event) -> str:
     return ""
 
 
-def why_not_claim(user: User, case: Case) -> str:
-    """A case is taken by someone who acts on it next; it is no lock on anybody else."""
-    if not user.may("cases.view_case"):
-        return "Your role does not work on cases."
-    if not case.is_open:
-        return f"Case {case.number} is closed. Nobody acts on it."
-    if barred := why_not_by_ties(user, case):
-        return barred
-    if case.next_role == Role.REVIEWER:
-        return f"Case {case.number} waits for its reviewer alone."
-    if case.next_role not in user.roles:
-        role = Role(case.next_role).label.lower()
-        return f"Case {case.number} waits for the {role}. Only whoever acts next can take it."
-    return ""
-
-
-def why_not_share_view(user: User) -> str:
-    return "" if user.may("cases.share_view") else "Your role does not share views."
-
-
 def why_not_note(user: User, case: Case) -> str:
     """Notes go on every case, closed ones too."""
     return "" if user.may("cases.add_note") else "Your role does not write notes."
@@ -462,25 +251,6 @@ def why_not_draft_letter(user: User, case: Case) -> str:
         return "A coordinator or a supervisor drafts letters."
     if case.origin != Origin.OWN:
         return f"Case {case.number} was loaded from a published letter; nothing is sent about it."
-    return ""
-
-
-def why_not_change_draft(user: User, draft: CaseLetter) -> str:
-    """Whether this person may change, approve or discard a draft."""
-    if not user.may("cases.write_letters"):
-        return "A coordinator or a supervisor decides about drafts of letters."
-    if not draft.is_draft:
-        return f"This letter is no draft any more: it is {draft.get_state_display().lower()}."
-    return ""
-
-
-def why_not_mark_letter_sent(user: User, letter: CaseLetter) -> str:
-    if not user.may("letters.mark_sent"):
-        return "Your role does not let you mark letters as sent."
-    if letter.state == CaseLetter.State.SENT:
-        return "This letter is marked as sent already."
-    if letter.state != CaseLetter.State.APPROVED:
-        return "Only an approved letter can be marked as sent."
     return ""
 
 

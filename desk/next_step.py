@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from accounts.models import User
+from cases import correspondence_policies, eligibility_policies
 from cases import policies as case_policies
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink
@@ -32,28 +33,28 @@ def next_step(case: Case, user: User) -> NextStep:
                 "A coordinator answers the six facts of eligibility.",
                 "Decide eligibility",
                 reverse("cases:eligibility", args=[number]),
-                case_policies.why_not_decide_eligibility(user, case),
+                eligibility_policies.why_not_decide_eligibility(user, case),
             )
         case Status.INFO_REQUESTED:
             return NextStep(
                 "A party was asked for information; a coordinator records the answer.",
                 "Record the answer",
                 reverse("cases:information", args=[number]),
-                case_policies.why_not_record_answer(user, case),
+                eligibility_policies.why_not_record_answer(user, case),
             )
         case Status.DEFERRED:
             return NextStep(
                 "The case waits until the liability dispute is resolved.",
                 "Liability resolved",
                 reverse("cases:resolve_liability", args=[number]),
-                case_policies.why_not_resolve_liability(user, case),
+                eligibility_policies.why_not_resolve_liability(user, case),
             )
         case Status.DUPLICATE:
             return NextStep(
                 "A coordinator settles what keeps this case waiting, then screens it again.",
                 "Screen again",
                 reverse("cases:screen_again", args=[number]),
-                case_policies.why_not_reopen(user, case),
+                eligibility_policies.why_not_reopen(user, case),
             )
         case Status.INELIGIBLE | Status.WITHDRAWN | Status.TERMINATED:
             return NextStep(
@@ -67,14 +68,14 @@ def next_step(case: Case, user: User) -> NextStep:
                 "The notices of assignment go out and are marked as sent.",
                 "Mark as sent",
                 reverse("cases:notices", args=[number]),
-                case_policies.why_not_mark_notices_sent(user, case),
+                correspondence_policies.why_not_mark_notices_sent(user, case),
             )
         case Status.ELIGIBLE:
             return NextStep(
                 "A coordinator makes the notices of assignment.",
                 "Make notices",
                 reverse("cases:notices", args=[number]),
-                case_policies.why_not_make_notices(user, case),
+                correspondence_policies.why_not_make_notices(user, case),
             )
         case Status.NOTICE_SENT:
             return NextStep(

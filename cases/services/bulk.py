@@ -7,7 +7,7 @@ from typing import Any
 
 from accounts.models import User
 from accounts.refusals import Refused
-from cases import policies
+from cases import correspondence_policies, policies, queue_policies
 from cases.models import Case
 
 from . import claims, notes, notices
@@ -42,7 +42,7 @@ class Outcome:
 ACTS = {
     act.name: act
     for act in (
-        BulkAct("claim", "Take", "", "Taken", policies.why_not_claim, claims.claim, _SEES),
+        BulkAct("claim", "Take", "", "Taken", queue_policies.why_not_claim, claims.claim, _SEES),
         BulkAct("release", "Give back", "", "Given back", lambda *_: "", claims.release, _SEES),
         BulkAct(
             "note",
@@ -59,7 +59,7 @@ ACTS = {
             "Make notices…",
             "Make the notices of %s",
             "Notices made",
-            policies.why_not_make_notices,
+            correspondence_policies.why_not_make_notices,
             notices.make_notices,
             "cases.make_notices",
             queue="notices",
@@ -69,7 +69,7 @@ ACTS = {
             "Mark notices as sent…",
             "Mark the notices of %s as sent",
             "Marked as sent",
-            policies.why_not_mark_notices_sent,
+            correspondence_policies.why_not_mark_notices_sent,
             notices.mark_notices_sent,
             "letters.mark_sent",
             field="sent_on",

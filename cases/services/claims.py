@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.names import who
 from accounts.refusals import NotAllowed, TakenByAnother, refuse
 from accounts.roles import Role
-from cases import policies
+from cases import queue_policies
 from cases.lifecycle import NEXT_ROLE, QUEUES, Status
 from cases.models import Case, WorkClaim
 from cases.models.case import CaseQuerySet
@@ -92,7 +92,7 @@ def claim(*, case_id: int, by: User, at: datetime) -> WorkClaim:
     :raises TakenByAnother: someone else has it.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_claim(by, case))
+    refuse(queue_policies.why_not_claim(by, case))
     held = _live(case, at=at)
     if held is None:
         return _take(case, by=by, at=at)

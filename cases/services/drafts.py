@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from accounts.refusals import NotAllowed, StaleForm, refuse
+from cases.intake_policies import why_not_cancel_draft, why_not_enter
 from cases.models import DRAFT_DAYS, CancelledIntake, Case, IntakeDraft, WhyNot
-from cases.policies import why_not_cancel_draft, why_not_enter
 
 from . import batches
 

@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.refusals import NotAllowed, StaleForm, refuse
 from accounts.versions import VersionedQuerySet
 from cases.deadlines import local_day
+from cases.intake_policies import why_not_enter
 from cases.lifecycle import Status
 from cases.models import (
     Application,
@@ -28,7 +29,6 @@ from cases.models import (
     URType,
 )
 from cases.names import fold_number
-from cases.policies import why_not_enter
 from files.models import StoredFile
 
 from . import batches, clocks, drafting, drafts, house_ties

@@ -8,7 +8,7 @@ from django.db import transaction
 import letters.services
 from accounts.models import User
 from accounts.refusals import refuse
-from cases import policies
+from cases import correspondence_policies
 from cases.deadlines import local_day
 from cases.facts import ASSIGNMENT_NOTICE, NOTICE_FACTS
 from cases.lifecycle import Status
@@ -73,7 +73,7 @@ def make_notices(*, case_id: int, by: User, at: datetime) -> list[AssignmentNoti
     :raises LetterRefused: a fact that the notice states is missing.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_make_notices(by, case))
+    refuse(correspondence_policies.why_not_make_notices(by, case))
     addressed = recipients(case, on=local_day(at))
     held = {party.role for party in addressed}
     for role in (Role.CLAIMS_ADMINISTRATOR, Role.EMPLOYEE, Role.REQUESTING_PHYSICIAN):
@@ -108,7 +108,7 @@ def mark_notices_sent(
     :raises Refused: a notice is not rendered yet, or the day lies in the future.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_mark_notices_sent(by, case))
+    refuse(correspondence_policies.why_not_mark_notices_sent(by, case))
     found = case.eligibility_decisions.filter(result=EligibilityResult.ELIGIBLE)
     latest = found.order_by("-attempt").first()
     if latest is not None and sent_on < local_day(latest.decided_at):

@@ -9,7 +9,7 @@ from django.db.models import F
 
 from accounts.models import User
 from accounts.refusals import refuse
-from cases import policies
+from cases import deadline_policies
 from cases.calendars import CannotCount, say
 from cases.clocks import CLOCKS
 from cases.models import Case, Deadline, Event, Hold, TimeExtension
@@ -73,7 +73,7 @@ def recount(*, why: str, by: User, at: datetime) -> list[Moved]:
 
     :raises NotAllowed: wrong role, or no reason.
     """
-    refuse(policies.why_not_keep_rules(by))
+    refuse(deadline_policies.why_not_keep_rules(by))
     refuse("" if why.strip() else "Say why the dates are recalculated.")
     changes = would_change()
     countable = sorted(

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
-from cases import policies
+from cases import deadline_policies
 from cases.calendars import FIRST_DAY, LAST_DAY, BadHoliday, calendars_from, say
 from cases.clocks import BadRules
 from cases.deadlines import local_day
@@ -71,7 +71,7 @@ def supersede_rule(
         or an overlap. The message names both rows.
     :raises Stale: the row was changed after the page was loaded.
     """
-    refuse(policies.why_not_keep_rules(by))
+    refuse(deadline_policies.why_not_keep_rules(by))
     old: ClockRule = ClockRule.objects.select_for_update().get(pk=rule_id)
     old.refuse_if_stale(seen_version)
     refuse("" if why.strip() else "Say why the rule changes.")
@@ -171,7 +171,7 @@ def add_holiday(
     :raises NotAllowed: wrong role, no reason or source, a pattern that cannot be read, days outside
         2012 to 2060, or a gap or overlap with a row of the same name, which the message names.
     """
-    refuse(policies.why_not_keep_rules(by))
+    refuse(deadline_policies.why_not_keep_rules(by))
     # Two people who begin the same holiday take turns.
     list(HolidayRule.objects.select_for_update().filter(calendar=calendar).values_list("pk"))
     refuse("" if why.strip() else "Say why the holiday begins.")
@@ -210,7 +210,7 @@ def end_holiday(
         name, which the message names.
     :raises Stale: the row was changed after the page was loaded.
     """
-    refuse(policies.why_not_keep_rules(by))
+    refuse(deadline_policies.why_not_keep_rules(by))
     row: HolidayRule = HolidayRule.objects.select_for_update().get(pk=holiday_id)
     row.refuse_if_stale(seen_version)
     refuse("" if why.strip() else "Say why the holiday ends.")
@@ -231,7 +231,7 @@ def _confirm(
     by: User,
     at: datetime,
 ) -> None:
-    refuse(policies.why_not_keep_rules(by))
+    refuse(deadline_policies.why_not_keep_rules(by))
     row.refuse_if_stale(seen_version)
     refuse("It was confirmed already." if row.is_confirmed else "")
     refuse("" if compared_with.strip() else "Say with which text it was compared.")

@@ -8,7 +8,7 @@ from django.db.models import Q
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
 from accounts.versions import VersionedQuerySet
-from cases import policies
+from cases import queue_policies
 from cases.filters import Filter
 from cases.lifecycle import QUEUES
 from cases.models import SavedView
@@ -34,7 +34,7 @@ def save_view(
     """
     refuse("" if queue in QUEUES else "There is no such list.")
     if shared:
-        refuse(policies.why_not_share_view(by))
+        refuse(queue_policies.why_not_share_view(by))
     _take_turns(by)
     mine = SavedView.objects.filter(owner=by, retired_at__isnull=True)
     refuse(f"You have {MOST} saved views. Retire one first." if mine.count() >= MOST else "")
@@ -67,7 +67,7 @@ def share_view(*, view_id: int, shared: bool, by: User, at: datetime) -> SavedVi
     :raises NotAllowed: someone else's view, or a role that does not share.
     """
     view = _own(view_id, by=by)
-    refuse(policies.why_not_share_view(by))
+    refuse(queue_policies.why_not_share_view(by))
     view.is_shared = shared
     why = "Shared" if shared else "No longer shared"
     return view.store(by=by, at=at, why=why, fields=["is_shared"])

@@ -13,8 +13,8 @@ from accounts.actions import run_action
 from accounts.names import who
 from accounts.requests import StaffRequest, posted
 from cases.forms.batches import PARKING, BatchForm, WhyNotForm
+from cases.intake_policies import why_not_park
 from cases.models import Batch, Channel, Sheet, WhyNot
-from cases.policies import why_not_park
 from cases.services import batches as batch_services
 
 RECENT = timedelta(days=2)  # a batch that is done stays in sight so long

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, seen_version
 from cases.forms.corrections import CorrectionForm, ReceivedForm
-from cases.policies import why_not_correct_intake, why_not_correct_received
+from cases.intake_policies import why_not_correct_intake, why_not_correct_received
 from cases.services import corrections
 
 from .acting import load_case

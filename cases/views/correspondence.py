@@ -15,7 +15,7 @@ from accounts.actions import run_action, try_action
 from accounts.names import who
 from accounts.requests import StaffRequest, posted, seen_version
 from accounts.services import note_look
-from cases import composition, policies
+from cases import composition, correspondence_policies, policies
 from cases.forms.acts import SentForm
 from cases.forms.correspondence import DiscardForm, DraftForm, NewDraftForm
 from cases.models import Case, CaseLetter
@@ -208,8 +208,8 @@ def _page(
         "drafted_by": who(found.drafted_by, reader=reader) if found.drafted_by else "",
         "approved_by": who(found.approved_by, reader=reader) if found.approved_by else "",
         "discarded_by": who(found.discarded_by, reader=reader) if found.discarded_by else "",
-        "why_not": policies.why_not_change_draft(reader, found),
-        "why_not_send": policies.why_not_mark_letter_sent(reader, found),
+        "why_not": correspondence_policies.why_not_change_draft(reader, found),
+        "why_not_send": correspondence_policies.why_not_mark_letter_sent(reader, found),
         "sent_form": sent_form or SentForm(today=today),
         "discard_form": discard_form or DiscardForm(),
         "copies": found.copies.select_related("party", "letter", "delivery").order_by("pk"),

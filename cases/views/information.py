@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted, whole_number
-from cases import policies
+from cases import eligibility_policies
 from cases.forms.information import AnswerForm, AskForm, LiabilityForm
 from cases.models import Case
 from cases.services import information as services
@@ -89,7 +89,7 @@ def resolve_liability(request: StaffRequest, number: str) -> HttpResponse:
         "form": form,
         "title": "Liability dispute resolved",
         "button": "Take the case up again",
-        "why_not": policies.why_not_resolve_liability(request.user, case),
+        "why_not": eligibility_policies.why_not_resolve_liability(request.user, case),
         "today": timezone.localdate(),
     }
     return render(request, "cases/reason.html", context, status=tried.status)
@@ -132,8 +132,8 @@ def _page(
         "case": case,
         "form": form,
         "asked": asked,
-        "why_not": policies.why_not_ask_information(request.user, case),
-        "why_not_answer": policies.why_not_record_answer(request.user, case),
+        "why_not": eligibility_policies.why_not_ask_information(request.user, case),
+        "why_not_answer": eligibility_policies.why_not_record_answer(request.user, case),
         "today": today,
     }
     return render(request, "cases/information.html", context, status=status)

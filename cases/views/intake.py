@@ -27,8 +27,8 @@ from cases.forms.intake import (
     typed_again,
     typed_on,
 )
+from cases.intake_policies import why_not_park
 from cases.models import Application, ApplicationPaper, Case, Channel, IntakeDraft, Sheet
-from cases.policies import why_not_park
 from cases.services import batches as batch_services
 from cases.services import drafts
 from cases.services import intake as intake_services

@@ -15,9 +15,9 @@ from accounts.actions import run_action, try_action
 from accounts.requests import StaffRequest, posted, whole_number
 from cases.forms.batches import WhyNotForm
 from cases.forms.intake import IntakeForm, read_key, typed_on
+from cases.intake_policies import why_not_cancel_draft
 from cases.models import IntakeDraft, WhyNot
 from cases.paper_dates import talk_back
-from cases.policies import why_not_cancel_draft
 from cases.services import drafts, look_ups
 from cases.services.checking import check as check_so_far
 

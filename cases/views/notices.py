@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.actions import run_action
 from accounts.requests import StaffRequest
-from cases import policies
+from cases import correspondence_policies
 from cases.forms.acts import SentForm
 from cases.models import Case, Priority
 from cases.paper_fields import DatedForm
@@ -81,8 +81,8 @@ def _notices_page(
         "form": form,
         "notices": rows.order_by("pk"),
         "recipients": notice_services.recipients(case, on=timezone.localdate()),
-        "why_not_make": policies.why_not_make_notices(request.user, case),
-        "why_not_send": policies.why_not_mark_notices_sent(request.user, case),
+        "why_not_make": correspondence_policies.why_not_make_notices(request.user, case),
+        "why_not_send": correspondence_policies.why_not_mark_notices_sent(request.user, case),
         "today": timezone.localdate(),
     }
     return render(request, "cases/notices.html", context, status=status)

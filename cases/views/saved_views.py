@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.actions import run_action, try_action
 from accounts.requests import StaffRequest, posted
-from cases import policies
+from cases import queue_policies
 from cases.filters import Filter
 from cases.forms.saved_views import ViewForm
 from cases.lifecycle import QUEUES
@@ -26,7 +26,7 @@ def save_view(request: StaffRequest, slug: str) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate(now)
     wanted = Filter.read(request.GET, queue=slug, today=today)
-    may_share = not policies.why_not_share_view(request.user)
+    may_share = not queue_policies.why_not_share_view(request.user)
     form = ViewForm(posted(request), may_share=may_share)
     tried = run_action(
         request,
@@ -109,6 +109,6 @@ def _page(
         "mine": [row for row in rows if row["view"].owner_id == request.user.pk],
         "shared": [row for row in rows if row["view"].owner_id != request.user.pk],
         "refused": sentence,
-        "may_share": not policies.why_not_share_view(request.user),
+        "may_share": not queue_policies.why_not_share_view(request.user),
     }
     return render(request, "cases/saved_views.html", context, status=status)

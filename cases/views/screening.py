@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted, seen_version
-from cases import policies
+from cases import eligibility_policies
 from cases.forms.screening import CitationsForm, EligibilityForm
 from cases.models import EligibilityResult, URReading
 from cases.services import items as item_services
@@ -61,7 +61,7 @@ def eligibility(request: StaffRequest, number: str) -> HttpResponse:
         "decisions": case.eligibility_decisions.prefetch_related(
             "findings__item", "findings__other_case"
         ).order_by("-attempt"),
-        "why_not": policies.why_not_decide_eligibility(request.user, case),
+        "why_not": eligibility_policies.why_not_decide_eligibility(request.user, case),
         "today": timezone.localdate(),
     }
     return render(request, "cases/eligibility.html", context, status=tried.status)
@@ -97,7 +97,7 @@ def administrator_citations(request: StaffRequest, number: str, position: int) -
         "item": item,
         "form": form,
         "rows": form.rows(),
-        "why_not": policies.why_not_record_citations(request.user, case),
+        "why_not": eligibility_policies.why_not_record_citations(request.user, case),
         "stands": item_services.stated_for(item) if tried.status == 409 else None,
     }
     return render(request, "cases/citations.html", context, status=tried.status)
@@ -111,7 +111,7 @@ def screen_again(request: StaffRequest, number: str) -> HttpResponse:
         number,
         title="Screen again",
         button="Screen again",
-        why_not=policies.why_not_reopen,
+        why_not=eligibility_policies.why_not_reopen,
         act=screening.screen_again,
         done="The case is back in screening.",
     )

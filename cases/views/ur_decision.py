@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted, seen_version
-from cases import policies
+from cases import eligibility_policies
 from cases.forms.ur_decision import DifferencesForm, URDecisionForm
 from cases.models import Case, URReading
 from cases.services import ur_decision as services
@@ -93,7 +93,7 @@ def _page(
         "differences": differences,
         "rows": differences.rows(),
         "is_read": URReading.objects.filter(case=case).exists(),
-        "why_not": policies.why_not_read_ur_decision(request.user, case),
+        "why_not": eligibility_policies.why_not_read_ur_decision(request.user, case),
         "today": timezone.localdate(),
     }
     return render(request, "cases/ur_decision.html", context, status=status)
