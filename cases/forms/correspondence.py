@@ -1,11 +1,13 @@
-"""Forms of a draft letter: what it adds, who gets it, why it is put away, which letter to draft."""
+"""Forms of letters: which to draft, what it adds, who gets it, why it is put away, when it went."""
 
+from datetime import date, datetime, time
 from typing import Any
 
 from django import forms
 
+from cases.deadlines import PACIFIC
 from cases.models import CaseLetter, Party
-from cases.paper_fields import PaperText
+from cases.paper_fields import DatedForm, PaperDate, PaperText
 
 
 class DraftForm(forms.Form):
@@ -67,3 +69,37 @@ class NewDraftForm(forms.Form):
         """What was typed, a text for each line. Call it on a valid form."""
         typed: str = self.cleaned_data["points"]
         return [line.strip() for line in typed.splitlines() if line.strip()]
+
+
+class SentForm(DatedForm):
+    """The act "mark as sent" for every notice of a case."""
+
+    sent_on = PaperDate(label="Sent on", error_messages={"required": "Enter the day it was sent."})
+
+    received_time = forms.TimeField(
+        label="Hour at which the claims administrator received it",
+        help_text="Pacific time, as in 14:30. The 24 hours for the records run from it.",
+        error_messages={
+            "required": "State the hour: an expedited clock runs in hours.",
+            "invalid": "Write the hour as in 14:30.",
+        },
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, expedited: bool = False, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not expedited:
+            del self.fields["received_time"]
+
+    def received_at(self) -> datetime | None:
+        """The moment at which an expedited notice was received, on the day of sending."""
+        hour: time | None = self.cleaned_data.get("received_time")
+        if hour is None:
+            return None
+        return datetime.combine(self.cleaned_data["sent_on"], hour, tzinfo=PACIFIC)
+
+    def clean_sent_on(self) -> date:
+        day: date = self.cleaned_data["sent_on"]
+        if day > self.today:
+            raise forms.ValidationError("This date is in the future. Enter the day it was sent.")
+        return day

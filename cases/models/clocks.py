@@ -28,6 +28,9 @@ from cases.clocks import (
 if TYPE_CHECKING:
     from accounts.models import User
 
+# What to count with.
+Law = tuple[Sequence[Rule], Calendars]
+
 _CALENDARS = [(calendar.value, calendar.words) for calendar in CalendarName]
 
 
@@ -319,7 +322,7 @@ class HolidayRule(DatedRow):
         )
 
 
-def rules_on_file() -> tuple[list[Rule], Calendars]:
+def rules_on_file() -> Law:
     """The rules and calendars to count with: the database's, or the shipped ones if it has none.
 
     Two queries. Read them once for a page and hand them to every sum on it.

@@ -11,7 +11,7 @@ from typing import Any
 
 from cases.calendars import CannotCount
 from cases.clocks import CLOCKS
-from cases.deadlines import Penalty, Sum, Unknown, due, records_penalty, timeliness
+from cases.deadlines import PACIFIC, Penalty, Sum, Unknown, due, records_penalty, timeliness
 from cases.models import Case, Priority, URType
 from cases.models.clocks import rules_on_file
 
@@ -144,7 +144,7 @@ def lateness(*, case: Case, at: datetime) -> str:
 
     CHP v WCAB (Margaris), 2016: the time limit is directory. A late case is escalated, never void.
     """
-    today = at.astimezone(clocks.PACIFIC).date()
+    today = at.astimezone(PACIFIC).date()
     deadline = (
         case.deadlines.filter(
             round=case.round, clock__startswith="determination_", replaced_at__isnull=True
@@ -155,7 +155,7 @@ def lateness(*, case: Case, at: datetime) -> str:
     if deadline is None or deadline.due_on is None:
         return ""
     done = deadline.met_at or at
-    done_on = done.astimezone(clocks.PACIFIC).date() if deadline.met_at else today
+    done_on = done.astimezone(PACIFIC).date() if deadline.met_at else today
     late = done > deadline.due_at if deadline.due_at else done_on > deadline.due_on
     if not late:
         return ""

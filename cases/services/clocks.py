@@ -11,16 +11,13 @@ from datetime import date, datetime, timedelta
 
 from accounts.models import User
 from accounts.refusals import NotAllowed
-from cases.calendars import Calendars
-from cases.clocks import EXTENSION, Rule
+from cases.clocks import EXTENSION
 from cases.deadlines import PACIFIC, Hold, Sum, Unknown, due
 from cases.models import Case, Deadline
-from cases.models.clocks import rules_on_file
+from cases.models.clocks import Law, rules_on_file
 
 __all__ = [
-    "PACIFIC",
     "SCREENING",
-    "Law",
     "Moved",
     "answer",
     "compute",
@@ -34,7 +31,6 @@ __all__ = [
     "unmeet",
 ]
 
-Law = tuple[Sequence[Rule], Calendars]  # what to count with
 
 SCREENING = "screening"  # the organisation's own clock; every other one is the law's
 

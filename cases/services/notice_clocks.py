@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from accounts.models import User
 from accounts.refusals import NotAllowed
+from cases.deadlines import PACIFIC
 from cases.models import Case, Priority, Role
 from letters.models import Channel
 
@@ -73,7 +74,7 @@ def _given(case: Case, role: str, sent_on: date, received_at: datetime | None) -
                 "An expedited clock runs in hours. State the hour at which the claims "
                 "administrator received the notice."
             )
-        local = received_at.astimezone(clocks.PACIFIC)
+        local = received_at.astimezone(PACIFIC)
         return {"received": f"{local:%Y-%m-%dT%H:%M}"}
     notice = (
         case.notices.filter(round=case.round, party__role=role)

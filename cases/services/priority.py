@@ -10,7 +10,7 @@ from accounts.refusals import NotAllowed, refuse
 from cases import policies
 from cases.calendars import say
 from cases.clocks import CLOCKS
-from cases.deadlines import local_day
+from cases.deadlines import PACIFIC, local_day
 from cases.hold_reasons import HOLD_REASONS
 from cases.models import Case, Deadline, Event, Priority, PriorityChange
 
@@ -201,7 +201,7 @@ def _given(case: Case, information_complete_at: datetime | None) -> dict[str, st
         raise NotAllowed(
             f"The file was complete on {say(case.records_complete_on)}. Check the hour."
         )
-    local = information_complete_at.astimezone(clocks.PACIFIC)
+    local = information_complete_at.astimezone(PACIFIC)
     return {"information_complete": f"{local:%Y-%m-%dT%H:%M}"}
 
 

@@ -13,10 +13,10 @@ from cases import deadline_policies
 from cases.calendars import CannotCount, say
 from cases.clocks import CLOCKS
 from cases.models import Case, Deadline, Event, Hold, TimeExtension
-from cases.models.clocks import rules_on_file
+from cases.models.clocks import Law, rules_on_file
 
 from . import clocks
-from .clocks import Law, Moved
+from .clocks import Moved
 
 
 @dataclass(frozen=True)

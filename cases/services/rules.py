@@ -17,8 +17,7 @@ from cases.calendars import FIRST_DAY, LAST_DAY, BadHoliday, calendars_from, say
 from cases.clocks import BadRules
 from cases.deadlines import local_day
 from cases.models import ClockRule, HolidayRule
-
-from .clocks import Law
+from cases.models.clocks import Law
 
 # What a row that supersedes another may say otherwise. Its clock stays, its days are its own.
 TERMS = (

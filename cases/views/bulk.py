@@ -10,7 +10,8 @@ from django.views.decorators.http import require_POST
 from accounts.actions import refused_page
 from accounts.refusals import NotAllowed
 from accounts.requests import StaffRequest, whole_number
-from cases.forms.acts import NoteForm, SentForm
+from cases.forms.acts import NoteForm
+from cases.forms.correspondence import SentForm
 from cases.services import bulk
 
 from .acting import way_back

@@ -16,8 +16,7 @@ from accounts.names import who
 from accounts.requests import StaffRequest, posted, seen_version
 from accounts.services import note_look
 from cases import composition, correspondence_policies, policies
-from cases.forms.acts import SentForm
-from cases.forms.correspondence import DiscardForm, DraftForm, NewDraftForm
+from cases.forms.correspondence import DiscardForm, DraftForm, NewDraftForm, SentForm
 from cases.models import Case, CaseLetter
 from cases.services import correspondence as services
 from letters.models import RenderedPreview

@@ -1,4 +1,4 @@
-"""What the intake page asks while a clerk types: dates, known names, the check, the draft."""
+"""What the intake page asks while a clerk types: known names, the check, the draft."""
 
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,6 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actions import run_action, try_action
@@ -17,25 +16,10 @@ from cases.forms.batches import WhyNotForm
 from cases.forms.intake import IntakeForm, read_key, typed_on
 from cases.intake_policies import why_not_cancel_draft
 from cases.models import IntakeDraft, WhyNot
-from cases.paper_dates import talk_back
 from cases.services import drafts, look_ups
 from cases.services.checking import check as check_so_far
 
 CANCELLING = [reason for reason in WhyNot if reason != WhyNot.LEFT]
-
-
-@require_POST
-def say_date(request: StaffRequest) -> HttpResponse:
-    """How the date in the field that was just left is read, for any form that takes dates."""
-    name = request.headers.get("HX-Trigger-Name", "")
-    told = talk_back(
-        request.POST.get(name, "")[:60],
-        today=timezone.localdate(),
-        kind=name.rpartition("-")[2],
-        received=request.POST.get("received", "")[:60],
-    )
-    look = " bad" if told.is_bad else ""
-    return HttpResponse(format_html('<span class="echo{}">{}</span>', look, told.words))
 
 
 @require_POST

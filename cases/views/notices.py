@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.actions import run_action
 from accounts.requests import StaffRequest
 from cases import correspondence_policies
-from cases.forms.acts import SentForm
+from cases.forms.correspondence import SentForm
 from cases.models import Case, Priority
 from cases.paper_fields import DatedForm
 from cases.services import notices as notice_services

@@ -5,6 +5,7 @@
 
 import json
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -81,7 +82,7 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(lines))
 
 
-def _rules() -> tuple[list[Rule], Calendars, str]:
+def _rules() -> tuple[Sequence[Rule], Calendars, str]:
     """The rules to count with and where they come from; a database is not needed to count."""
     try:
         rules, calendars = rules_on_file()
