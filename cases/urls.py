@@ -21,7 +21,6 @@ from .views import (
     rules,
     saved_views,
     screening,
-    typed_dates,
     ur_decision,
 )
 
@@ -37,7 +36,6 @@ urlpatterns = [
     path("intake/look-up/", intake_answers.look_up, name="look_up"),
     path("intake/draft/", intake_answers.save_draft, name="save_draft"),
     path("intake/drafts/<uuid:draft>/cancel/", intake_answers.cancel_draft, name="cancel_draft"),
-    path("dates/", typed_dates.say_date, name="say_date"),
     path("intake/supervisor/", intake_office.supervisor, name="intake_supervisor"),
     path("intake/batches/", batches.batches, name="batches"),
     path("intake/batches/<int:batch>/", batches.batch, name="batch"),

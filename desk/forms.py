@@ -3,7 +3,7 @@
 from django import forms
 
 from cases.models import Event
-from cases.paper_fields import DatedForm, PaperDate
+from form_fields.fields import DatedForm, PaperDate
 
 from .timeline import Filters
 

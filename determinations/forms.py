@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 
 from cases.models import Case
-from cases.paper_fields import DatedForm, PaperDate, PaperText
 from cases.together import items_decided_in
+from form_fields.fields import DatedForm, PaperDate, PaperText
 from reviewers.seats import seats_of
 
 LONG = forms.Textarea(attrs={"rows": 4})

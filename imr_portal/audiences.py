@@ -69,7 +69,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "cases:save_draft": "cases.enter_application",
     "cases:cancel_draft": "cases.enter_application",
     "cases:intake_supervisor": "cases.supervise_intake",
-    "cases:say_date": SIGNED_IN,  # reads a date back, and nothing else
+    "form_fields:say_date": SIGNED_IN,  # reads a date back, and nothing else
     "cases:batches": "cases.enter_application",
     "cases:batch": "cases.enter_application",
     "cases:next_sheet": "cases.enter_application",

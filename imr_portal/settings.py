@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "files",
     "guidelines",
     "letters",
+    "form_fields",
     "cases",
     "reviewers",
     "records",

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from cases.models import Party
-from cases.paper_fields import DatedForm, Line, PaperDate, PaperText
+from form_fields.fields import DatedForm, Line, PaperDate, PaperText
 
 from .models import Document
 from .policies import Basis

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from cases.paper_fields import DatedForm, Line, PaperDate, PaperText
+from form_fields.fields import DatedForm, Line, PaperDate, PaperText
 
 from .models import (
     Affiliation,

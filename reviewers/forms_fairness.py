@@ -2,7 +2,7 @@
 
 from django import forms
 
-from cases.paper_fields import DatedForm, Line, PaperDate
+from form_fields.fields import DatedForm, Line, PaperDate
 
 
 class PeriodForm(DatedForm):

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from cases.models import TreatmentCategory
-from cases.paper_fields import DatedForm, Line, PaperDate
+from form_fields.fields import DatedForm, Line, PaperDate
 
 from .candidacy import LIMITS, WEIGHTS
 

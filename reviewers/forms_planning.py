@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from cases.paper_fields import Line
+from form_fields.fields import Line
 
 
 class LinesField(forms.Field):

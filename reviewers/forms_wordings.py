@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from cases.paper_fields import DatedForm, Line, PaperDate
+from form_fields.fields import DatedForm, Line, PaperDate
 
 from .models import AttestationWording
 from .services.wordings import QUESTION_MOST, QUESTIONS_MOST, REASON_MOST, SURNAME, TEXT_MOST

@@ -16,7 +16,7 @@ EVERYBODY_SIGNED_IN = frozenset(ROLES.split())
 
 # One line of roles, then the routes that open for them and for nobody else.
 _GROUPS = [
-    (ROLES, "desk:my_day desk:jump cases:say_date"),
+    (ROLES, "desk:my_day desk:jump form_fields:say_date"),
     (
         "INTAKE SUPERVISOR COORDINATOR CREDENTIALING QA DIRECTOR MAILROOM AUDITOR",
         """

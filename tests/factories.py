@@ -17,7 +17,7 @@ from cases.services.intake import ApplicationOnForm, ItemOnForm, Paper, URDecisi
 from cases.services.items import AdministratorCited, record_administrator_citations
 from cases.services.parties import PartyOnForm
 
-from .stored_stages import stored_stage
+from .stored_stages import CASE_APPS, stored_stage
 
 MONDAY = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # 09:00 in Los Angeles
 SIX_YES = dict.fromkeys(
@@ -138,7 +138,7 @@ def begun_draft(*, by: User | None = None, at: datetime = MONDAY, **said: Any) -
     return drafts.save_draft(by=by or person(Role.INTAKE), at=at, **said)
 
 
-@stored_stage("cases", "letters", "files", "guidelines")
+@stored_stage(*CASE_APPS)
 def received_case(*, at: datetime = MONDAY, by: User | None = None, **changes: Any) -> Case:
     """A case as intake leaves it: in screening."""
     clerk = by or person(Role.INTAKE)
@@ -146,7 +146,7 @@ def received_case(*, at: datetime = MONDAY, by: User | None = None, **changes: A
     return intake.receive(application=application(**changes), by=clerk, at=at)
 
 
-@stored_stage("cases", "letters", "files", "guidelines")
+@stored_stage(*CASE_APPS)
 def eligible_case(
     *, at: datetime = MONDAY, coordinator: User | None = None, **changes: Any
 ) -> Case:
@@ -172,7 +172,7 @@ def state_citations(case: Case, *, by: User, at: datetime) -> None:
         )
 
 
-@stored_stage("cases", "letters", "files", "guidelines")
+@stored_stage(*CASE_APPS)
 def noticed_case(*, at: datetime = MONDAY, coordinator: User | None = None, **changes: Any) -> Case:
     """A case whose notices of assignment were made, filed (as empty pages) and marked as sent."""
     from .letters.factories import file_without_typesetting, publish_sample_wording

@@ -99,6 +99,13 @@ def keep_numbers_free():
             )
 
 
+# The apps whose rows the way from an application to the notices writes and reads.
+CASE_APPS = (
+    "deadlines", "directory", "cases", "eligibility", "intake", "correspondence", "queues",
+    "letters", "files", "guidelines",
+)  # fmt: skip
+
+
 def stored_stage(*apps_read):
     """Let a factory answer with stored rows where that comes to the same.
 

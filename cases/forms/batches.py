@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from cases.models import Channel, WhyNot
-from cases.paper_fields import DatedForm, PaperDate, PaperText
+from form_fields.fields import DatedForm, PaperDate, PaperText
 
 # Why a sheet is set aside; the machine's own reason, and the clerk's for beginning again, are not.
 PARKING = [reason for reason in WhyNot if reason not in {WhyNot.LEFT, WhyNot.START_OVER}]

@@ -9,9 +9,9 @@ from django.http import QueryDict
 
 from cases.deadlines import PACIFIC
 from cases.models import Case
-from cases.paper_fields import DatedForm, PaperDate, PaperText
 from cases.services.corrections import OF_APPLICATION, OF_CASE
 from cases.services.intake import ItemOnForm
+from form_fields.fields import DatedForm, PaperDate, PaperText
 
 from .intake import IntakeForm, ItemRow, item_of, rows_of, yes_no
 

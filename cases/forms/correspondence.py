@@ -7,7 +7,7 @@ from django import forms
 
 from cases.deadlines import PACIFIC
 from cases.models import CaseLetter, Party
-from cases.paper_fields import DatedForm, PaperDate, PaperText
+from form_fields.fields import DatedForm, PaperDate, PaperText
 
 
 class DraftForm(forms.Form):

@@ -9,8 +9,8 @@ from cases.clocks import CLOCKS, LIABILITY
 from cases.deadlines import PACIFIC
 from cases.hold_reasons import reasons_for
 from cases.models import Case, Hold, Priority, ServiceMethod
-from cases.paper_fields import DatedForm, PaperDate, PaperText
 from cases.services.priority import needs_hour_of_information, needs_hour_of_notice
+from form_fields.fields import DatedForm, PaperDate, PaperText
 from letters.models import Letter
 
 _HOUR = {"invalid": "Write the hour as in 14:30."}

@@ -8,7 +8,7 @@ from django.db.models import TextChoices
 
 from cases.lifecycle import QUEUES
 from cases.models import Channel, Priority
-from cases.paper_fields import DatedForm, Line, PaperDate
+from form_fields.fields import DatedForm, Line, PaperDate
 
 
 class Due(TextChoices):

@@ -6,7 +6,7 @@ from django import forms
 
 from accounts.models import User
 from cases.models import HouseMember, HouseResult, Kin, TieRelation
-from cases.paper_fields import DatedForm, Line, PaperDate
+from form_fields.fields import DatedForm, Line, PaperDate
 
 from .organisations import SOURCE_MISSING
 

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from cases.models import EligibilityFact, Party, ServiceMethod
-from cases.paper_fields import DatedForm, PaperDate, PaperText
+from form_fields.fields import DatedForm, PaperDate, PaperText
 
 
 class AskForm(DatedForm):

@@ -27,12 +27,12 @@ from cases.models import (
     TreatmentCategory,
     URType,
 )
-from cases.paper_fields import DatedForm, PaperDate, PaperText
 from cases.services import look_ups
 from cases.services.intake import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
 from cases.services.parties import PartyOnForm
 from cases.treatment_words import guess_category
 from files.models import StoredFile
+from form_fields.fields import DatedForm, PaperDate, PaperText
 
 YES_NO_UNKNOWN = [("", "Not stated"), ("yes", "Yes"), ("no", "No")]
 MOST_ITEMS = 200

@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 
 from cases.models import DisputedItem, TreatmentCategory
-from cases.paper_fields import DatedForm, PaperDate, PaperText, Said
 from cases.services.item_changes import ItemFacts
+from form_fields.fields import DatedForm, PaperDate, PaperText, Said
 
 
 class WhyForm(forms.Form):

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from cases.models import Case, LikenessProposal
-from cases.paper_fields import PaperText
+from form_fields.fields import PaperText
 
 
 class SettleLikenessForm(forms.Form):

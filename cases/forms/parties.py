@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 
 from cases.models import DisputedItem, Party, PreferredChannel, Role
-from cases.paper_fields import DatedForm, PaperDate, PaperText
 from cases.services.parties import (
     ONE_AT_A_TIME,
     ORGANISATION_ROLES,
@@ -14,6 +13,7 @@ from cases.services.parties import (
     PartyDetails,
     PartyOnForm,
 )
+from form_fields.fields import DatedForm, PaperDate, PaperText
 
 WHY = {"required": "Say why, or where you know it from."}
 

@@ -7,7 +7,7 @@ from django import forms
 from cases.calendars import CalendarName
 from cases.clocks import METHODS, Roll
 from cases.models import ClockRule
-from cases.paper_fields import DatedForm, Line, PaperDate, PaperText
+from form_fields.fields import DatedForm, Line, PaperDate, PaperText
 
 _CALENDARS = [(one.value, one.words) for one in CalendarName]
 _ROLLS = [(one.value, one.words) for one in Roll]

@@ -2,7 +2,7 @@
 
 from django import forms
 
-from cases.paper_fields import Line
+from form_fields.fields import Line
 
 
 class ViewForm(forms.Form):

@@ -13,8 +13,8 @@ from cases.models import (
     DisputedItem,
     EligibilityFact,
 )
-from cases.paper_fields import PaperText
 from cases.services.findings import ItemSaid
+from form_fields.fields import PaperText
 from guidelines.citations import Citation
 
 

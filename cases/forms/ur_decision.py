@@ -7,8 +7,8 @@ from django import forms
 from django.http import QueryDict
 
 from cases.models import DifferenceAnswer, DisputedItem, URReading
-from cases.paper_fields import DatedForm, PaperDate, PaperText, Said
 from cases.services.ur_decision import AsRead, Listed
+from form_fields.fields import DatedForm, PaperDate, PaperText, Said
 
 
 class URDecisionForm(DatedForm):

@@ -12,8 +12,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from accounts.actions import run_action
 from accounts.models import User
 from accounts.requests import StaffRequest, posted
-from cases.forms.acts import ReasonForm
 from cases.models import Case
+from form_fields.reasons import ReasonForm
 
 
 def act_with_reason(

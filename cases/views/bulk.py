@@ -10,9 +10,9 @@ from django.views.decorators.http import require_POST
 from accounts.actions import refused_page
 from accounts.refusals import NotAllowed
 from accounts.requests import StaffRequest, whole_number
-from cases.forms.acts import NoteForm
 from cases.forms.correspondence import SentForm
 from cases.services import bulk
+from form_fields.reasons import NoteForm
 
 from .acting import way_back
 

@@ -24,7 +24,6 @@ from cases.forms.dates import (
     PromiseForm,
 )
 from cases.models import Case
-from cases.paper_fields import DatedForm
 from cases.services import (
     aftermath,
     clock_information,
@@ -34,6 +33,7 @@ from cases.services import (
     priority,
     promises,
 )
+from form_fields.fields import DatedForm
 
 from .acting import load_case
 

@@ -12,9 +12,9 @@ from accounts.actions import run_action
 from accounts.models import User
 from accounts.requests import StaffRequest, posted, whole_number
 from cases import policies
-from cases.forms.acts import NoteForm
 from cases.models import Case, Event
 from cases.services import endings, notes
+from form_fields.reasons import NoteForm
 
 from .acting import act_with_reason, load_case
 

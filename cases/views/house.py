@@ -15,12 +15,12 @@ from accounts.actions import run_action
 from accounts.models import User
 from accounts.requests import StaffRequest
 from cases import house_facts, policies
-from cases.forms.acts import ReasonForm
 from cases.forms.house import MEMBER_FORMS, CorrectForm, HouseForm, SettleForm, TieForm
 from cases.forms.parties import AsOfForm
 from cases.models import HouseMember, HouseResult, HouseTie, OrganisationName, PersonName
 from cases.services import house as services
 from cases.services import house_ties
+from form_fields.reasons import ReasonForm
 
 TITLES = {
     "ITSELF": "The organisation itself",

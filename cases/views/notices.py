@@ -14,8 +14,8 @@ from accounts.requests import StaffRequest
 from cases import correspondence_policies
 from cases.forms.correspondence import SentForm
 from cases.models import Case, Priority
-from cases.paper_fields import DatedForm
 from cases.services import notices as notice_services
+from form_fields.fields import DatedForm
 
 from .acting import load_case
 

@@ -10,12 +10,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actions import run_action
 from accounts.requests import StaffRequest
-from cases.forms.acts import ReasonForm
 from cases.forms.organisations import OfficerForm, OwnerForm, SameForm
 from cases.models import Organisation, OrganisationName
 from cases.names import fold_organisation
-from cases.paper_fields import DatedForm
 from cases.services import organisations as services
+from form_fields.fields import DatedForm
+from form_fields.reasons import ReasonForm
 
 FORMS: dict[str, type[DatedForm]] = {"parent": OwnerForm, "officer": OfficerForm, "same": SameForm}
 MOST_FOUND = 50

@@ -14,8 +14,8 @@ from accounts.requests import StaffRequest, posted, whole_number
 from cases import policies
 from cases.forms.parties import AddPartyForm, AsOfForm, ChangePartyForm, EndPartyForm
 from cases.models import Case, Party
-from cases.paper_fields import DatedForm
 from cases.services import parties as party_services
+from form_fields.fields import DatedForm
 
 from .acting import load_case
 

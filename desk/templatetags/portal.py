@@ -18,8 +18,8 @@ from accounts.models import User
 from accounts.names import who
 from cases.clocks import CLOCKS
 from cases.lifecycle import Status
-from cases.paper_dates import talk_back
 from desk.queues import COUNTED
+from form_fields.dates import talk_back
 from guidelines.citations import authority
 
 register = template.Library()

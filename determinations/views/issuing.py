@@ -9,13 +9,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.actions import run_action, try_action
 from accounts.requests import StaffRequest, posted, seen_version
 from accounts.services import note_look
-from cases.forms.acts import ReasonForm
 from cases.views.acting import load_case
 from determinations import history, policies
 from determinations.forms import SendForm
 from determinations.services import issuing as issue_services
 from determinations.services import quality as quality_services
 from determinations.services import sending
+from form_fields.reasons import ReasonForm
 
 from .loading import determination_context, preview_pdf
 

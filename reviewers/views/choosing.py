@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.actions import run_action, try_action
 from accounts.requests import StaffRequest, posted, seen_version
 from accounts.services import note_look
-from cases.forms.acts import ReasonForm
 from cases.models import Case, Party
 from cases.party_facts import one_of_each
 from cases.views.acting import load_case
+from form_fields.reasons import ReasonForm
 from reviewers import panel, policies, seats
 from reviewers.forms import (
     AssignForm,

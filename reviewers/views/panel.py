@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted
-from cases.forms.acts import ReasonForm
+from form_fields.reasons import ReasonForm
 from reviewers import panel, policies
 from reviewers.candidates import limits_on
 from reviewers.forms import (

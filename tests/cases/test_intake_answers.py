@@ -8,9 +8,9 @@ import pytest
 
 from accounts.roles import Role
 from cases.models import Case, Party
-from cases.paper_dates import talk_back
 from cases.services import look_ups
 from cases.treatment_words import guess_category
+from form_fields.dates import talk_back
 from tests.cases.test_intake_page import typed
 from tests.factories import MONDAY, parties, person, received_case
 from tests.reviewers.factories import category, fit_reviewer

@@ -11,12 +11,10 @@ from records.services import reading
 from reviewers.models import ReviewerAssignment
 from tests.factories import MONDAY, person
 from tests.records.factories import in_review
-from tests.stored_stages import stored_stage
+from tests.stored_stages import CASE_APPS, stored_stage
 
 # These factories go through every app.
-WHOLE = stored_stage(
-    "cases", "letters", "files", "guidelines", "reviewers", "records", "determinations"
-)
+WHOLE = stored_stage(*CASE_APPS, "reviewers", "records", "determinations")
 REVIEWED = MONDAY + timedelta(days=2)
 SUMMARY = (
     "The injured worker is a 58 year old woman with neck pain after a lifting injury.\n\n"

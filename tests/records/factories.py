@@ -16,7 +16,7 @@ from records.services import documents
 from reviewers.models import ReviewerAssignment
 from tests.factories import MONDAY, noticed_case, person
 from tests.reviewers import factories as panel
-from tests.stored_stages import stored_stage
+from tests.stored_stages import CASE_APPS, stored_stage
 
 _serial = count(1)
 
@@ -84,7 +84,7 @@ def add_record(
     )
 
 
-@stored_stage("cases", "letters", "files", "guidelines", "records")
+@stored_stage(*CASE_APPS, "records")
 def case_with_records(
     *,
     pages: tuple[int, ...] = (3, 2),
@@ -133,7 +133,7 @@ def attested(
     return panel.attested(assignment, at=at)
 
 
-@stored_stage("cases", "letters", "files", "guidelines", "reviewers", "records")
+@stored_stage(*CASE_APPS, "reviewers", "records")
 def in_review(**changes: object) -> ReviewerAssignment:
     """A case with records whose reviewer has attested; nothing has been opened."""
     return attested(offered(case_with_records(**changes)))

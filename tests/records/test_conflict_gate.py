@@ -13,15 +13,14 @@ from records.models import Document
 from reviewers.models import Attestation, ConflictResult
 from reviewers.services import credentialing
 from tests.factories import MONDAY, person
+from tests.pristine import ROOT
 from tests.records.factories import attested, case_with_records, in_review, new_party, offered
 from tests.reviewers.factories import VERIFIED, fit_reviewer, no_to_all, ranked, ready_case
 
 pytestmark = pytest.mark.django_db
 
 LATER = MONDAY + timedelta(days=2)
-OUR_APPS = {
-    "accounts", "cases", "determinations", "files", "guidelines", "letters", "records", "reviewers",
-}  # fmt: skip
+OUR_APPS = {path.parent.name for path in ROOT.glob("*/apps.py")}
 
 
 def addresses(assignment):

@@ -14,7 +14,7 @@ from reviewers.seeds import seed_specialties
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing, matching
 from tests.factories import MONDAY, eligible_case, person
-from tests.stored_stages import stored_stage
+from tests.stored_stages import CASE_APPS, stored_stage
 
 _serial = count(1)
 
@@ -143,7 +143,7 @@ def fit_reviewer(
     return Reviewer.objects.get(pk=row.pk)
 
 
-@stored_stage("cases", "letters", "files", "guidelines")
+@stored_stage(*CASE_APPS)
 def ready_case(*, coordinator: User | None = None, **changes: Any) -> Case:
     """A case that waits for a reviewer.
 
@@ -164,7 +164,7 @@ def ranked(case: Case, *, by: User, at: datetime = MONDAY + timedelta(hours=4)) 
     return matching.rank(case_id=case.pk, by=by, at=at)
 
 
-@stored_stage("cases", "letters", "files", "guidelines", "reviewers", "records")
+@stored_stage(*CASE_APPS, "reviewers", "records")
 def offered_case(
     *,
     case: Case | None = None,
@@ -213,7 +213,7 @@ def attested(
     )
 
 
-@stored_stage("cases", "letters", "files", "guidelines", "reviewers", "records")
+@stored_stage(*CASE_APPS, "reviewers", "records")
 def accepted_case(
     *, at: datetime = MONDAY + timedelta(hours=4), **changes: Any
 ) -> ReviewerAssignment:

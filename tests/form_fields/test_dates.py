@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.paper_dates import NotADate, read_date
+from form_fields.dates import NotADate, read_date
 
 TODAY = date(2026, 3, 2)
 

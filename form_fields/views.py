@@ -6,7 +6,8 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from accounts.requests import StaffRequest
-from cases.paper_dates import talk_back
+
+from .dates import talk_back
 
 
 @require_POST

@@ -2,7 +2,7 @@
 
 from django import forms
 
-from cases.paper_fields import PaperText
+from .fields import PaperText
 
 
 class ReasonForm(forms.Form):

@@ -7,7 +7,7 @@ from django import forms
 
 from letters.glyphs import lacking, normalise
 
-from .paper_dates import NotADate, read_date
+from .dates import NotADate, read_date
 
 TOO_LONG = "This is %(show_value)d characters long. Shorten it to %(limit_value)d."
 

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class FormFieldsConfig(AppConfig):
+    name = "form_fields"
+    verbose_name = "Form fields"

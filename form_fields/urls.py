@@ -1,0 +1,9 @@
+from django.urls import path
+
+from . import views
+
+app_name = "form_fields"
+
+urlpatterns = [
+    path("dates/", views.say_date, name="say_date"),
+]
