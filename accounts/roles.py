@@ -112,7 +112,7 @@ PERMISSIONS: dict[str, set[Role]] = {
     # Who owns and directs this organisation, who works here, and what ties them to others.
     "cases.keep_house": {Role.CREDENTIALING, Role.DIRECTOR},
     "cases.settle_house_ties": {Role.DIRECTOR},
-    "cases.manage_clock_rules": {Role.ADMINISTRATOR, Role.DIRECTOR},
+    "deadlines.manage_clock_rules": {Role.ADMINISTRATOR, Role.DIRECTOR},
     "letters.manage_wording": {Role.DIRECTOR, Role.ADMINISTRATOR},
     "guidelines.manage": {Role.GUIDELINE_ADMIN},
     "accounts.manage_people": {Role.ADMINISTRATOR},

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from bench.stage import tell
-from cases.calendars import Calendar
-from cases.clock_rules import RULES, default_calendars
-from cases.deadlines import Sum, due
+from deadlines.calendars import Calendar
+from deadlines.engine import Sum, due
+from deadlines.shipped_rules import RULES, default_calendars
 
 ROUNDS = 7
 DAYS = 1_500

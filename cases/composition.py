@@ -13,7 +13,7 @@ from django.conf import settings
 from django.urls import reverse
 
 import letters.services
-from cases.deadlines import local_day
+from deadlines.engine import local_day
 from letters.documents import CaseLetterDocument, Document, Recipient, Section, problems
 from letters.facts import Fact, FactName
 from letters.models import Channel, WordingSet

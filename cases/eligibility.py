@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from cases.calendars import Calendars, CannotCount, say
-from cases.clocks import Rule
-from cases.deadlines import Late, Timely, Unknown, timeliness
+from deadlines.calendars import Calendars, CannotCount, say
+from deadlines.clocks import Rule
+from deadlines.engine import Late, Timely, Unknown, timeliness
 
 YES, NO, UNKNOWN = "YES", "NO", "UNKNOWN"
 

@@ -1,12 +1,13 @@
 """Why work on a case may stand still: a table of coded reasons, each for some cases and stages.
 
 Pure. A reason by itself moves our own target and nothing else. Whether it moves a legal date says
-the rule of the clock (``cases.clocks.Rule.legal_holds``), which names the source.
+the rule of the clock (``deadlines.clocks.Rule.legal_holds``), which names the source.
 """
 
 from dataclasses import dataclass
 
-from .clocks import APPEAL, LIABILITY
+from deadlines.clocks import APPEAL, LIABILITY
+
 from .lifecycle import Status
 
 REGULAR, EXPEDITED, FORMULARY = "REGULAR", "EXPEDITED", "FORMULARY"

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
+from deadlines.engine import local_day
+
 from . import ties
-from .deadlines import local_day
 from .models import (
     Case,
     OrganisationName,

@@ -55,7 +55,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("Organisations", "cases:organisations", "cases.keep_organisations"),
         Place("This organisation", "cases:house", "cases.keep_house"),
         Place("Ties to settle", "cases:house_ties", "cases.settle_house_ties"),
-        Place("Rules of clocks", "cases:clock_rules", "cases.manage_clock_rules"),
+        Place("Rules of clocks", "cases:clock_rules", "deadlines.manage_clock_rules"),
         Place("Matching rules", "reviewers:rules", "reviewers.manage_weights"),
         Place("Conflict limits", "reviewers:limits", "reviewers.set_conflict_limits"),
         Place("Attestation wording", "reviewers:attestation", "reviewers.view_attestation"),

@@ -9,8 +9,8 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from accounts.names import who
-from cases.deadlines import midnight
 from cases.models import Case, Event
+from deadlines.engine import midnight
 
 PAGE = 50
 THE_SYSTEM = "system"

@@ -12,11 +12,11 @@ from django.conf import settings
 
 import letters.services
 import records.services.dispatch
-from cases.deadlines import local_day
 from cases.models import Case, DisputedItem, Outcome
 from cases.services.items import stated_for
 from cases.services.notices import organisation
 from cases.together import items_decided_in
+from deadlines.engine import local_day
 from guidelines.citations import Citation, sentences
 from letters.documents import Analysis, Credentials, DeterminationDocument, Item
 from letters.facts import Fact

@@ -7,8 +7,8 @@ from statistics import median
 
 from django.db.models import Min
 
-from cases.deadlines import local_day
 from cases.models import Deadline
+from deadlines.engine import local_day
 from reviewers.models import Reviewer, ReviewerAssignment
 
 from .models import Determination, QualityReview, Review

@@ -24,7 +24,6 @@ import reviewers.services.matching
 from accounts.models import User
 from accounts.roles import Role
 from accounts.services import create_user
-from cases.deadlines import local_day
 from cases.models import (
     ApplicationPaper,
     Case,
@@ -37,6 +36,7 @@ from cases.services import house, intake, notices, screening
 from cases.services.intake import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
 from cases.services.items import AdministratorCited, record_administrator_citations
 from cases.services.parties import PartyOnForm
+from deadlines.engine import local_day
 from determinations.services import issuing, quality, writing
 from files.models import StoredFile
 from guidelines.citations import Citation

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "guidelines",
     "letters",
     "form_fields",
+    "deadlines",
     "cases",
     "reviewers",
     "records",

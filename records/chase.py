@@ -12,11 +12,11 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from accounts.names import who
-from cases.calendars import Calendar, CalendarName
-from cases.deadlines import local_day
 from cases.models import AssignmentNotice, Case, Deadline, Event, Role
-from cases.models.clocks import rules_on_file
 from cases.services.notice_clocks import RECORDS_CLOCKS
+from deadlines.calendars import Calendar, CalendarName
+from deadlines.engine import local_day
+from deadlines.models import rules_on_file
 
 from .models import Document
 

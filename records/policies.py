@@ -5,11 +5,11 @@ from datetime import datetime
 from django.db import models
 
 from accounts.models import User
-from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, Deadline
 from cases.policies import why_not
 from cases.services.notice_clocks import RECORDS_CLOCKS
+from deadlines.engine import local_day
 from reviewers.models import ReviewerAssignment
 
 from . import access

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
-from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import (
     Case,
@@ -17,6 +16,7 @@ from cases.models import (
 from cases.party_facts import parties_of, rows_alike
 from cases.ties import DEFAULT_LIMITS, Limits, PartyFacts, Tie
 from cases.together import items_decided_in
+from deadlines.engine import local_day
 
 from . import conflicts, matching
 from .candidacy import Applicant, Fit, Item, Question, Rules, Scope, Verdict

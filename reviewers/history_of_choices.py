@@ -6,10 +6,10 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import QuerySet
 
-from cases.deadlines import local_day, midnight
 from cases.models import Party
 from cases.models import Role as PartyRole
 from cases.names import fold_organisation
+from deadlines.engine import local_day, midnight
 
 from .fairness import Choice
 from .models import ReviewerAssignment

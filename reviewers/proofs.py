@@ -12,10 +12,10 @@ from typing import Any
 
 from django.db.models import Q
 
-from cases.deadlines import local_day
 from cases.models import Party, Role
 from cases.party_facts import decided_together, rows_alike
 from cases.ties import PASS
+from deadlines.engine import local_day
 from letters.facts import Fact
 
 from . import gates

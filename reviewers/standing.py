@@ -11,8 +11,8 @@ from threading import Lock
 from django.db.models import F, Max, OuterRef, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 
-from cases.deadlines import local_day, midnight
 from cases.models import Case, Deadline
+from deadlines.engine import local_day, midnight
 
 from .candidacy import DEFAULT_RULES, Rules
 from .facts import years_before

@@ -35,11 +35,9 @@ from kombu import Connection
 
 from accounts.models import Look, User
 from accounts.roles import Role
-from cases.deadlines import local_day
 from cases.models import (
     ApplicationPaper,
     Case,
-    ClockRule,
     Event,
     Hold,
     HouseMember,
@@ -64,10 +62,12 @@ from cases.services import (
     organisations,
     priority,
     promises,
-    rules,
     saved_views,
 )
 from cases.services.intake import URDecisionOnForm
+from deadlines import services as rules
+from deadlines.engine import local_day
+from deadlines.models import ClockRule
 from determinations.models import Opinion, OpinionCitation
 from files.services import read_bytes
 from guidelines import services as guideline_services

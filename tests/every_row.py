@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import models
 
 from accounts.versions import Versioned
-from cases.models import ClockRule
+from deadlines.models import ClockRule
 
 AT = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
 DAY = date(2026, 3, 2)
@@ -34,7 +34,7 @@ BESIDES: dict[str, dict] = {
     "cases.TimeExtension": {"days": 2},
     "cases.PromisedDate": {"letter_reference": "Letter of 2 March"},
     "cases.PriorityChange": {"old": "REGULAR", "new": "FORMULARY"},
-    "cases.HolidayRule": {"pattern": "12-25"},
+    "deadlines.HolidayRule": {"pattern": "12-25"},
     "cases.HouseMember": {"kind": "OFFICER", "person": "cases.Person"},
     "cases.HouseTie": {"organisation": "cases.Organisation"},
     "cases.HouseResult": {"relation": "NONE"},

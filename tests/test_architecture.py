@@ -15,6 +15,7 @@ ORDER = [
     "guidelines",
     "letters",
     "form_fields",
+    "deadlines",
     "cases",
     "reviewers",
     "records",
@@ -27,7 +28,7 @@ HOUSE = set(MAY_NAME) | {"imr_portal", "tests", "bench"}
 # Rules without rows and without a clock: what they judge comes in as arguments.
 PURE = [
     "cases/lifecycle.py",
-    "cases/deadlines.py",
+    "deadlines/engine.py",
     "cases/differences.py",
     "cases/eligibility.py",
     "cases/ties.py",

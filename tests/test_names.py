@@ -62,7 +62,7 @@ ALLOWED_IN_CODE = {
     # text without a reader: ``str`` of a user names nobody who is or was a reviewer
     ("accounts/models.py", "{self.user}"),
     ("cases/models/work.py", "{self.by}"),
-    ("cases/models/clocks.py", "str(self.confirmed_by)"),
+    ("deadlines/models.py", "str(self.confirmed_by)"),
     # compared with the parties of a case, or kept as the name of a member of this organization;
     # a reviewer is none
     ("cases/house_facts.py", "row.user.name"),
@@ -75,7 +75,7 @@ ALLOWED_IN_CODE = {
     ("letters/management/commands/import_wording.py", "person.email"),
     # not a user: a typed name of the Administrative Director's staff, a party, a way of asking
     ("cases/services/extensions.py", "{extension.approved_by}"),
-    ("cases/deadlines.py", "{self.by}"),
+    ("deadlines/engine.py", "{self.by}"),
     ("cases/models/people.py", "{self.person}"),
     ("cases/services/look_ups.py", "{owner}"),
 }

@@ -8,7 +8,7 @@ import pytest
 
 import letters.services as letter_services
 from accounts.roles import Role
-from cases.clock_rows import LOADED
+from deadlines.migration_operations import LOADED
 from tests.every_row import tracked_models
 from tests.factories import person
 from tests.letters.factories import SHIPPED

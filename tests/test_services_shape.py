@@ -13,7 +13,7 @@ QUESTIONS = {
         "stages_for", "next_case", "why_next", "own_claims", "held_since",
     },
     "cases/services/clocks.py": {"answer", "compute", "due_on", "holds_on", "renewed"},
-    "cases/services/rules.py": {"superseding", "law_with"},
+    "deadlines/services.py": {"superseding", "law_with"},
     "cases/services/recounting.py": {"would_change"},
     "cases/services/findings.py": {
         "conclude", "refuse_unknown_words", "refuse_silent_difference", "rows",

@@ -20,7 +20,7 @@ from django.urls import resolve, reverse
 from django.utils import timezone
 
 from accounts.roles import Role
-from cases.models import ClockRule
+from deadlines.models import ClockRule
 
 from . import crawl
 from .determinations.factories import approved, submitted

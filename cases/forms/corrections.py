@@ -7,10 +7,10 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from cases.deadlines import PACIFIC
 from cases.models import Case
 from cases.services.corrections import OF_APPLICATION, OF_CASE
 from cases.services.intake import ItemOnForm
+from deadlines.engine import PACIFIC
 from form_fields.fields import DatedForm, PaperDate, PaperText
 
 from .intake import IntakeForm, ItemRow, item_of, rows_of, yes_no

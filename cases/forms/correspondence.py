@@ -5,8 +5,8 @@ from typing import Any
 
 from django import forms
 
-from cases.deadlines import PACIFIC
 from cases.models import CaseLetter, Party
+from deadlines.engine import PACIFIC
 from form_fields.fields import DatedForm, PaperDate, PaperText
 
 

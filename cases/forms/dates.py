@@ -5,11 +5,11 @@ from typing import Any
 
 from django import forms
 
-from cases.clocks import CLOCKS, LIABILITY
-from cases.deadlines import PACIFIC
 from cases.hold_reasons import reasons_for
 from cases.models import Case, Hold, Priority, ServiceMethod
 from cases.services.priority import needs_hour_of_information, needs_hour_of_notice
+from deadlines.clocks import CLOCKS, LIABILITY
+from deadlines.engine import PACIFIC
 from form_fields.fields import DatedForm, PaperDate, PaperText
 from letters.models import Letter
 

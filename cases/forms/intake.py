@@ -13,7 +13,6 @@ from django.http import QueryDict
 from django.urls import reverse_lazy
 
 from accounts.refusals import NotAllowed
-from cases.deadlines import PACIFIC
 from cases.models import (
     DRAFT_DAYS,
     ApplicationPaper,
@@ -31,6 +30,7 @@ from cases.services import look_ups
 from cases.services.intake import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
 from cases.services.parties import PartyOnForm
 from cases.treatment_words import guess_category
+from deadlines.engine import PACIFIC
 from files.models import StoredFile
 from form_fields.fields import DatedForm, PaperDate, PaperText
 

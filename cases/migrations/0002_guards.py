@@ -1,9 +1,8 @@
-"""Append-only tables; the shipped rules of clocks and holidays, which may not overlap."""
+"""Tables of this app that the database keeps append-only."""
 
 from django.db import migrations
 
 from accounts.append_only import GuardTables
-from cases.clock_rows import RefuseOverlap, load_default_rules
 
 
 class Migration(migrations.Migration):
@@ -23,14 +22,12 @@ class Migration(migrations.Migration):
                 "cases_historicalcaseletter",
                 "cases_historicalcaselettercopy",
                 "cases_historicalcaselink",
-                "cases_historicalclockrule",
                 "cases_historicaldeadline",
                 "cases_historicaldifferenceanswer",
                 "cases_historicaldisputeditem",
                 "cases_historicaleligibilitydecision",
                 "cases_historicaleligibilityfinding",
                 "cases_historicalhold",
-                "cases_historicalholidayrule",
                 "cases_historicalinformationrequest",
                 "cases_historicalitemchange",
                 "cases_historicallikenessproposal",
@@ -57,7 +54,4 @@ class Migration(migrations.Migration):
                 "cases_stagepace",
             ]
         ),
-        migrations.RunPython(load_default_rules, migrations.RunPython.noop),
-        RefuseOverlap("cases_clockrule", ["clock"]),
-        RefuseOverlap("cases_holidayrule", ["calendar", "name"]),
     ]

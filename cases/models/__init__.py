@@ -32,7 +32,6 @@ from .case import (
     Sex,
     Status,
 )
-from .clocks import ClockRule, HolidayRule
 from .correspondence import CaseLetter, CaseLetterCopy
 from .facts import TwoTimeFact, TwoTimeQuerySet
 from .history import AssignmentNotice, Deadline, Event
@@ -82,7 +81,6 @@ __all__ = [
     "CaseLink",
     "CaseNumberSeries",
     "Channel",
-    "ClockRule",
     "DRAFT_DAYS",
     "Deadline",
     "DifferenceAnswer",
@@ -93,7 +91,6 @@ __all__ = [
     "EligibilityResult",
     "Event",
     "Hold",
-    "HolidayRule",
     "HouseMember",
     "HouseResult",
     "HouseTie",

@@ -10,8 +10,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.versions import Versioned
-from cases.clocks import CLOCKS
 from cases.hold_reasons import HOLD_REASONS
+from deadlines.clocks import CLOCKS
 from letters.models import Letter
 
 from .case import Case, Priority

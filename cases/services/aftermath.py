@@ -7,9 +7,9 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import refuse
 from cases import policies
-from cases.calendars import say
-from cases.deadlines import local_day
 from cases.models import Case, DisputedItem, Event, Outcome, Role
+from deadlines.calendars import say
+from deadlines.engine import local_day
 from letters.models import Channel, Letter
 
 from . import clocks

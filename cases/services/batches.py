@@ -12,10 +12,10 @@ from django.db.models import Q
 import files.services
 from accounts.models import User
 from accounts.refusals import NotAllowed, TakenByAnother, refuse
-from cases.deadlines import PACIFIC
 from cases.intake_policies import why_not_enter, why_not_park
 from cases.models import ApplicationPaper, Batch, Case, Channel, Sheet, WhyNot
 from cases.models.batches import SheetQuerySet
+from deadlines.engine import PACIFIC
 from files.models import StoredFile
 
 MOST_SHEETS = 100  # in one batch

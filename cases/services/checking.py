@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cases.deadlines import CannotCount, Late, Unknown, timeliness
 from cases.duplicates import Sheet
 from cases.models import Case, Priority
-from cases.models.clocks import rules_on_file
 from cases.names import fold_number
+from deadlines.engine import CannotCount, Late, Unknown, timeliness
+from deadlines.models import rules_on_file
 
 from . import duplicates
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from cases.calendars import CannotCount
-from cases.clocks import CLOCKS
-from cases.deadlines import PACIFIC, Penalty, Sum, Unknown, due, records_penalty, timeliness
 from cases.models import Case, Priority, URType
-from cases.models.clocks import rules_on_file
+from deadlines.calendars import CannotCount
+from deadlines.clocks import CLOCKS
+from deadlines.engine import PACIFIC, Penalty, Sum, Unknown, due, records_penalty, timeliness
+from deadlines.models import rules_on_file
 
 from . import clocks
 

@@ -1,4 +1,4 @@
-"""Starting, meeting and recomputing the clocks of a case. The arithmetic is in ``cases.deadlines``.
+"""Starting, meeting and recomputing the clocks of a case. ``deadlines.engine`` counts.
 
 A stored ``Deadline`` keeps the facts that started it and the sum that they made. The sum depends on
 these facts, the holds and extensions on file and the rules, and on nothing else: not on today, and
@@ -11,10 +11,10 @@ from datetime import date, datetime, timedelta
 
 from accounts.models import User
 from accounts.refusals import NotAllowed
-from cases.clocks import EXTENSION
-from cases.deadlines import PACIFIC, Hold, Sum, Unknown, due
 from cases.models import Case, Deadline
-from cases.models.clocks import Law, rules_on_file
+from deadlines.clocks import EXTENSION
+from deadlines.engine import PACIFIC, Hold, Sum, Unknown, due
+from deadlines.models import Law, rules_on_file
 
 __all__ = [
     "SCREENING",

@@ -10,10 +10,10 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
 from cases import duplicates, policies
-from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, Event, Role
 from cases.together import CONSOLIDATED, consolidated_into
+from deadlines.engine import local_day
 
 from . import clocks, house_ties
 from .duplicates import Similar, find_similar, sheet_of

@@ -10,10 +10,10 @@ from django.db.models import Max
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
 from accounts.versions import Versioned
-from cases.deadlines import local_day
 from cases.intake_policies import why_not_correct_intake, why_not_correct_received
 from cases.models import Application, Case, DisputedItem, Event, URDecision
 from cases.names import fold_number
+from deadlines.engine import local_day
 
 from . import clocks
 from .intake import ItemOnForm, fold_claim

@@ -13,8 +13,8 @@ import letters.services
 from accounts.models import User
 from accounts.refusals import refuse
 from cases import composition, correspondence_policies
-from cases.deadlines import local_day
 from cases.models import Case, CaseLetter, CaseLetterCopy, Event
+from deadlines.engine import local_day
 from letters.models import Channel, Delivery, RenderedPreview
 
 from .drafting import draft_letter, propose

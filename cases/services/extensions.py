@@ -7,10 +7,10 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
 from cases import policies
-from cases.calendars import say
-from cases.clocks import CLOCKS, EXTENSION
-from cases.deadlines import Sum, local_day
 from cases.models import Case, Deadline, Event, Priority, TimeExtension
+from deadlines.calendars import say
+from deadlines.clocks import CLOCKS, EXTENSION
+from deadlines.engine import Sum, local_day
 
 from . import clocks
 

@@ -12,11 +12,11 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import refuse
 from cases import policies
-from cases.calendars import say
-from cases.clocks import CLOCKS, METHODS
-from cases.deadlines import local_day
 from cases.hold_reasons import HOLD_REASONS, why_not_this_reason
 from cases.models import Case, Event, Hold
+from deadlines.calendars import say
+from deadlines.clocks import CLOCKS, METHODS
+from deadlines.engine import local_day
 
 from . import clocks
 

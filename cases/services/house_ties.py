@@ -15,12 +15,12 @@ from django.db.models import OuterRef, Q, Subquery
 from accounts.models import User
 from accounts.refusals import refuse
 from cases import policies
-from cases.deadlines import local_day
 from cases.house_facts import House, house_of, latest_of, standing
 from cases.models import Case, Event, HouseMember, HouseResult
 from cases.party_facts import parties_of, rows_alike
 from cases.ties import NONE, RELATIONS_TESTED
 from cases.ties_of_house import ITSELF, Found, ties_of_house
+from deadlines.engine import local_day
 
 Result = HouseResult.Result
 

@@ -8,9 +8,9 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
 from cases import eligibility, eligibility_policies
-from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, Event, InformationRequest, ServiceMethod, URDecision
+from deadlines.engine import local_day
 
 from . import clocks, drafting
 

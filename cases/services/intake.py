@@ -12,7 +12,6 @@ from django.db import IntegrityError, transaction
 from accounts.models import User
 from accounts.refusals import NotAllowed, StaleForm, refuse
 from accounts.versions import VersionedQuerySet
-from cases.deadlines import local_day
 from cases.intake_policies import why_not_enter
 from cases.lifecycle import Status
 from cases.models import (
@@ -29,6 +28,7 @@ from cases.models import (
     URType,
 )
 from cases.names import fold_number
+from deadlines.engine import local_day
 from files.models import StoredFile
 
 from . import batches, clocks, drafting, drafts, house_ties

@@ -8,8 +8,8 @@ from datetime import date, datetime
 
 from accounts.models import User
 from accounts.refusals import NotAllowed
-from cases.deadlines import PACIFIC
 from cases.models import Case, Priority, Role
+from deadlines.engine import PACIFIC
 from letters.models import Channel
 
 from . import clocks

@@ -9,11 +9,11 @@ import letters.services
 from accounts.models import User
 from accounts.refusals import refuse
 from cases import correspondence_policies
-from cases.deadlines import local_day
 from cases.facts import ASSIGNMENT_NOTICE, NOTICE_FACTS
 from cases.lifecycle import Status
 from cases.models import AssignmentNotice, Case, EligibilityResult, Event, Party, Priority, Role
 from cases.together import items_decided_in
+from deadlines.engine import local_day
 from letters.documents import NoticeDocument, Organisation, Recipient
 from letters.facts import Fact
 from letters.models import Channel, Delivery

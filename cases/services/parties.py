@@ -14,7 +14,6 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import StaleForm, refuse
 from cases import policies
-from cases.deadlines import local_day
 from cases.models import (
     Case,
     DisputedItem,
@@ -26,6 +25,7 @@ from cases.models import (
     Role,
 )
 from cases.names import fold_name
+from deadlines.engine import local_day
 from letters.models import Delivery
 
 from . import house_ties, people

@@ -8,11 +8,11 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
 from cases import policies
-from cases.calendars import say
-from cases.clocks import CLOCKS
-from cases.deadlines import PACIFIC, local_day
 from cases.hold_reasons import HOLD_REASONS
 from cases.models import Case, Deadline, Event, Priority, PriorityChange
+from deadlines.calendars import say
+from deadlines.clocks import CLOCKS
+from deadlines.engine import PACIFIC, local_day
 
 from . import clocks, drafting, notice_clocks
 from .extensions import DETERMINATION_CLOCKS

@@ -9,11 +9,11 @@ from django.db.models import F
 
 from accounts.models import User
 from accounts.refusals import refuse
-from cases import deadline_policies
-from cases.calendars import CannotCount, say
-from cases.clocks import CLOCKS
 from cases.models import Case, Deadline, Event, Hold, TimeExtension
-from cases.models.clocks import Law, rules_on_file
+from deadlines import policies as deadline_policies
+from deadlines.calendars import CannotCount, say
+from deadlines.clocks import CLOCKS
+from deadlines.models import Law, rules_on_file
 
 from . import clocks
 from .clocks import Moved

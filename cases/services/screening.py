@@ -8,7 +8,6 @@ from django.db import IntegrityError, transaction
 from accounts.models import User
 from accounts.refusals import refuse
 from cases import eligibility_policies
-from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import (
     Case,
@@ -19,6 +18,7 @@ from cases.models import (
     EligibilityResult,
     Event,
 )
+from deadlines.engine import local_day
 
 from . import clocks, drafting, endings, findings
 from .findings import ItemSaid, Said

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted
 from cases import policies
-from cases.clocks import CLOCKS
 from cases.forms.dates import (
     DayForm,
     EndHoldForm,
@@ -33,6 +32,7 @@ from cases.services import (
     priority,
     promises,
 )
+from deadlines.clocks import CLOCKS
 from form_fields.fields import DatedForm
 
 from .acting import load_case

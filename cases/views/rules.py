@@ -11,12 +11,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted, seen_version
-from cases.clocks import CLOCKS
-from cases.forms.rules import ConfirmForm, RecountForm, SupersedeForm
-from cases.models import ClockRule
 from cases.services import recounting
-from cases.services import rules as services
 from cases.services.recounting import DateChange
+from deadlines import services
+from deadlines.clocks import CLOCKS
+from deadlines.forms import ConfirmForm, RecountForm, SupersedeForm
+from deadlines.models import ClockRule
 
 MOST_SHOWN = 100
 

@@ -16,8 +16,8 @@ from django.utils.safestring import SafeString
 from accounts.differences import word_differences
 from accounts.models import User
 from accounts.names import who
-from cases.clocks import CLOCKS
 from cases.lifecycle import Status
+from deadlines.clocks import CLOCKS
 from desk.queues import COUNTED
 from form_fields.dates import talk_back
 from guidelines.citations import authority

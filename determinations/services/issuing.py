@@ -10,13 +10,13 @@ import letters.services
 import reviewers.services.assignment
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
-from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event
 from cases.services import clocks
 from cases.services.extensions import DETERMINATION_CLOCKS
 from cases.services.notice_clocks import NOTICE_MARK
 from cases.services.notices import address_of, recipients
+from deadlines.engine import local_day
 from determinations import composition, policies
 from determinations.facts import DETERMINATION, DETERMINATION_FACTS, PROOFS
 from determinations.models import CredentialStatement, Determination, Opinion, Review

@@ -8,7 +8,6 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from accounts.refusals import Refused
-from cases.deadlines import local_day
 from cases.lifecycle import NEXT_ROLE, QUEUE_OF, Status, is_open
 from cases.models import (
     AdministratorCitation,
@@ -19,6 +18,7 @@ from cases.models import (
     Outcome,
     URDecision,
 )
+from deadlines.engine import local_day
 from determinations import shapes
 from determinations.models import (
     CredentialStatement,

@@ -9,11 +9,11 @@ from django.db.models import Max, QuerySet, Sum
 import files.services
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
-from cases.deadlines import PACIFIC, local_day
 from cases.lifecycle import Status
 from cases.models import ApplicationPaper, Case, Deadline, Event, Priority
 from cases.services import clocks, notice_clocks
 from cases.services.extensions import DETERMINATION_CLOCKS
+from deadlines.engine import PACIFIC, local_day
 from files.models import StoredFile
 from records import policies
 from records.models import Document

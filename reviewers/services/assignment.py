@@ -13,10 +13,10 @@ from django.db import transaction
 from accounts.models import User
 from accounts.names import who
 from accounts.refusals import NotAllowed, StaleForm, refuse
-from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from cases.ties import FAIL, UNKNOWN, Tie
+from deadlines.engine import local_day
 from reviewers import policies, seats
 from reviewers.candidacy import Reason
 from reviewers.candidates import WITH_REVIEWER, weigh

@@ -7,10 +7,10 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.refusals import refuse
-from cases.deadlines import local_day
 from cases.models import Case, Event
 from cases.services import house_ties
 from cases.ties import Tie
+from deadlines.engine import local_day
 from reviewers import policies
 from reviewers.candidates import ties_of
 from reviewers.models import ConflictResult, Reviewer

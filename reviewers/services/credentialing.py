@@ -15,10 +15,10 @@ from django.db.models.functions import Length
 from accounts.models import User
 from accounts.refusals import BadFact, refuse
 from accounts.roles import Role
-from cases.deadlines import local_day
 from cases.models import TieRelation
 from cases.names import fold_name
 from cases.services.people import find_or_store_organisation, store_person
+from deadlines.engine import local_day
 from reviewers import policies
 from reviewers.models import (
     Affiliation,

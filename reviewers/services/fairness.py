@@ -12,8 +12,8 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from accounts.refusals import refuse
-from cases.deadlines import local_day
 from cases.models import Role as PartyRole
+from deadlines.engine import local_day
 from reviewers import policies
 from reviewers.fairness import ALARM, find_steering
 from reviewers.history_of_choices import choices_between, offers_between

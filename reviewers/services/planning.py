@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from accounts.refusals import Refused, StaleForm, refuse
-from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case
+from deadlines.engine import local_day
 from reviewers import planning, policies
 from reviewers.candidates import PanelToday, gather, panel_today
 from reviewers.models import Reviewer, ReviewerAssignment

@@ -6,9 +6,9 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.refusals import refuse
-from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, Event
+from deadlines.engine import local_day
 from reviewers import policies, seats
 from reviewers.models import ReviewerAssignment, SeatApproval
 

@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.roles import Role
-from cases.deadlines import local_day
 from cases.models import Case, TreatmentCategory
 from cases.services import notices, screening
 from cases.services.intake import ItemOnForm, URDecisionOnForm
+from deadlines.engine import local_day
 from determinations.services import issuing, quality, writing
 from records.services import documents
 from tests.determinations.factories import RATIONALE, SUMMARY, read_everything

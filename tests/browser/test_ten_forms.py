@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import expect
 
 from accounts.roles import Role
-from cases.deadlines import local_day
 from cases.models import Application, Case
 from cases.services import batches
 from cases.services.parties import PartyOnForm
+from deadlines.engine import local_day
 from tests.factories import batch_of, parties, received_case
 from tests.records.factories import pdf_bytes, upload
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from accounts.roles import Role
-from cases.deadlines import local_day
 from cases.models import Case
 from cases.services import claims, holds
+from deadlines.engine import local_day
 from tests.factories import MONDAY, person
 from tests.records.factories import case_with_records
 

@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.roles import Role
-from cases.deadlines import local_day
 from cases.models import Case
 from cases.services import holds, notices
 from cases.services.intake import URDecisionOnForm
+from deadlines.engine import local_day
 from determinations.services import sending
 from tests.determinations.factories import approved, issued, submitted
 from tests.factories import (

@@ -7,11 +7,11 @@ import pytest
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases import together
-from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, Deadline, Event
 from cases.services import consolidation, endings, notices
 from cases.services.intake import ItemOnForm, URDecisionOnForm
+from deadlines.engine import local_day
 from determinations.models import DecidedItem
 from determinations.services import sending
 from letters.models import Letter

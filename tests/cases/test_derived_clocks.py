@@ -8,9 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.roles import Role
-from cases.deadlines import local_day
 from cases.models import Case
 from cases.services import claims, clocks, dwell, endings, holds
+from deadlines.engine import local_day
 from determinations.services import sending
 from tests.determinations.factories import issued
 from tests.factories import MONDAY, noticed_case, person, received_case

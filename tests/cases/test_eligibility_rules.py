@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases import eligibility
-from cases.clock_rules import RULES, default_calendars
 from cases.eligibility import Earlier, Item, Known, propose
+from deadlines.shipped_rules import RULES, default_calendars
 
 CALENDARS = default_calendars()
 SERVED = date(2026, 2, 12)

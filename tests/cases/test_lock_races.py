@@ -6,12 +6,12 @@ import pytest
 
 import files.services
 from accounts.roles import Role
-from cases.deadlines import local_day
 from cases.models import Role as PartyRole
 from cases.models import Sheet, WorkClaim
 from cases.services import batches, claims, corrections, intake, parties, saved_views
 from cases.services.intake import ItemOnForm
 from cases.services.parties import PartyOnForm
+from deadlines.engine import local_day
 from files.models import StoredFile
 from letters.models import WordingSet
 from letters.services import import_wording, publish_wording

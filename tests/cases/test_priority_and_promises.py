@@ -6,9 +6,9 @@ import pytest
 
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
-from cases.deadlines import local_day
 from cases.models import Case, Event, Priority
 from cases.services import extensions, holds, priority, promises
+from deadlines.engine import local_day
 from tests.factories import MONDAY, noticed_case, person
 from tests.records.factories import case_with_records
 

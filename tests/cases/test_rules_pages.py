@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 
 from accounts.roles import Role
-from cases.models import ClockRule
 from cases.services import clocks
+from deadlines.models import ClockRule
 from tests.factories import eligible_case, person
 
 pytestmark = pytest.mark.django_db

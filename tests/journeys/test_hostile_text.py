@@ -8,10 +8,10 @@ import pytest
 from django.urls import reverse
 
 from accounts.roles import Role
-from cases.deadlines import local_day
 from cases.models import Case
 from cases.services import notes, notices
 from cases.services.intake import ItemOnForm
+from deadlines.engine import local_day
 from determinations.services import quality, writing
 from files.services import read_bytes
 from records.services import documents

@@ -9,8 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import User
 from accounts.roles import Role
-from cases.deadlines import local_day
 from cases.models import Case
+from deadlines.engine import local_day
 from records.models import Document
 from records.services import documents
 from reviewers.models import ReviewerAssignment

@@ -6,9 +6,9 @@ import pytest
 
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
-from cases.deadlines import local_day
 from cases.lifecycle import Status
 from cases.models import Event
+from deadlines.engine import local_day
 from files.models import StoredFile
 from files.services import FileRefused
 from records.models import Document

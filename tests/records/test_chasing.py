@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from accounts.refusals import NotAllowed
 from accounts.roles import PERMISSIONS, Role
-from cases.calendars import Calendar
 from cases.models import Event, Party
+from deadlines.calendars import Calendar
 from records.chase import Show, before_working_days, owing
 from records.services import chasing
 from tests.factories import MONDAY, eligible_case, noticed_case, person

@@ -8,8 +8,8 @@ import pytest
 
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
-from cases.deadlines import local_day
 from cases.models import Event
+from deadlines.engine import local_day
 from records.models import Dispatch
 from records.services import dispatch, reading
 from tests.factories import MONDAY, person

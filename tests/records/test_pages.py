@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from accounts.models import Look
 from accounts.roles import Role
-from cases.deadlines import local_day
 from cases.lifecycle import Status
+from deadlines.engine import local_day
 from records.models import ReadMark
 from records.services import dispatch
 from tests.factories import MONDAY, noticed_case, person

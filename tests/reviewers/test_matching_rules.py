@@ -7,8 +7,8 @@ import pytest
 
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
-from cases.deadlines import local_day
 from cases.services.intake import ItemOnForm
+from deadlines.engine import local_day
 from reviewers import matching, standing
 from reviewers.candidacy import DEFAULT_RULES, LIMITS, WEIGHTS, Applicant, Item, Question, Scope
 from reviewers.candidates import weigh

@@ -10,8 +10,8 @@ from django.db import connection
 from accounts.refusals import Refused
 from accounts.roles import Role
 from accounts.versions import Stale
-from cases.deadlines import local_day
 from cases.models import Case
+from deadlines.engine import local_day
 from reviewers.models import AttestationWording, Reviewer, ReviewerAssignment
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing, moving, wordings

@@ -2,8 +2,9 @@
 
 from datetime import date
 
-from cases.models import ClockRule
-from cases.services import recounting, rules
+from cases.services import recounting
+from deadlines import services as rules
+from deadlines.models import ClockRule
 
 
 def keep_the_law(walk, director):

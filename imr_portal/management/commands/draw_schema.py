@@ -19,6 +19,7 @@ ROOMS = [
     "files",
     "guidelines",
     "letters",
+    "deadlines",
     "cases",
     "reviewers",
     "records",

@@ -8,11 +8,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
-from cases.calendars import BadHoliday
-from cases.clock_rows import LOADED, OVERLAP
-from cases.clock_rules import HOLIDAYS, RULES
-from cases.clocks import BadRules
-from cases.models.clocks import ClockRule, HolidayRule, rules_on_file
+from deadlines.calendars import BadHoliday
+from deadlines.clocks import BadRules
+from deadlines.migration_operations import LOADED, OVERLAP
+from deadlines.models import ClockRule, HolidayRule, rules_on_file
+from deadlines.shipped_rules import HOLIDAYS, RULES
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
@@ -129,8 +129,8 @@ def test_rows_stored_together_must_fit_together():
 @pytest.mark.parametrize(
     ("table", "where"),
     [
-        ("cases_clockrule", "clock = 'noarfi'"),
-        ("cases_holidayrule", "name = 'Labor Day' AND calendar = 'office'"),
+        ("deadlines_clockrule", "clock = 'noarfi'"),
+        ("deadlines_holidayrule", "name = 'Labor Day' AND calendar = 'office'"),
     ],
 )
 def test_the_database_itself_refuses_an_overlap(table, where):

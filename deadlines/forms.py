@@ -4,10 +4,11 @@ from typing import Any
 
 from django import forms
 
-from cases.calendars import CalendarName
-from cases.clocks import METHODS, Roll
-from cases.models import ClockRule
 from form_fields.fields import DatedForm, Line, PaperDate, PaperText
+
+from .calendars import CalendarName
+from .clocks import METHODS, Roll
+from .models import ClockRule
 
 _CALENDARS = [(one.value, one.words) for one in CalendarName]
 _ROLLS = [(one.value, one.words) for one in Roll]

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from cases import calendars as calendars_module
-from cases import clocks as clocks_module
-from cases import deadlines as deadlines_module
-from cases.calendars import CalendarName, friday_after_thanksgiving
-from cases.clock_rules import RULES, default_calendars
-from cases.clocks import CLOCKS, Effect, Kind, Roll, Rule, Whose
-from cases.deadlines import (
+from deadlines import calendars as calendars_module
+from deadlines import clocks as clocks_module
+from deadlines import engine as deadlines_module
+from deadlines.calendars import CalendarName, friday_after_thanksgiving
+from deadlines.clocks import CLOCKS, Effect, Kind, Roll, Rule, Whose
+from deadlines.engine import (
     PACIFIC,
     BadClockFact,
     BadRules,
@@ -35,6 +34,7 @@ from cases.deadlines import (
     rule_for,
     timeliness,
 )
+from deadlines.shipped_rules import RULES, default_calendars
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 ONE_DAY = timedelta(days=1)

@@ -11,9 +11,9 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from accounts.versions import Versioned, VersionedQuerySet
-from cases.calendars import CalendarName, Calendars, Holiday, calendars_from, read_pattern, say
-from cases.clock_rules import RULES, default_calendars
-from cases.clocks import (
+
+from .calendars import CalendarName, Calendars, Holiday, calendars_from, read_pattern, say
+from .clocks import (
     CLOCKS,
     BadRules,
     Effect,
@@ -24,6 +24,7 @@ from cases.clocks import (
     Rule,
     refuse_gap_or_overlap,
 )
+from .shipped_rules import RULES, default_calendars
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -256,7 +257,7 @@ class HolidayRuleQuerySet(DatedRowQuerySet):
 
 
 class HolidayRule(DatedRow):
-    """One holiday of one calendar. ``pattern`` is written as ``cases.calendars.Holiday`` says."""
+    """One holiday of one calendar. How ``pattern`` is written says ``calendars.Holiday``."""
 
     KEY = ["calendar", "name"]
 

@@ -12,12 +12,12 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
-from cases import deadline_policies
-from cases.calendars import FIRST_DAY, LAST_DAY, BadHoliday, calendars_from, say
-from cases.clocks import BadRules
-from cases.deadlines import local_day
-from cases.models import ClockRule, HolidayRule
-from cases.models.clocks import Law
+
+from . import policies as deadline_policies
+from .calendars import FIRST_DAY, LAST_DAY, BadHoliday, calendars_from, say
+from .clocks import BadRules
+from .engine import local_day
+from .models import ClockRule, HolidayRule, Law
 
 # What a row that supersedes another may say otherwise. Its clock stays, its days are its own.
 TERMS = (
@@ -166,7 +166,7 @@ def add_holiday(
 ) -> HolidayRule:
     """Begin a holiday on one calendar from a day. It is unconfirmed.
 
-    :param pattern: when it falls, as ``cases.calendars.Holiday`` says.
+    :param pattern: when it falls, as ``deadlines.calendars.Holiday`` says.
     :raises NotAllowed: wrong role, no reason or source, a pattern that cannot be read, days outside
         2012 to 2060, or a gap or overlap with a row of the same name, which the message names.
     """

@@ -12,8 +12,8 @@ from typing import Any
 from django.db.migrations.operations.base import Operation
 
 from .calendars import Holiday
-from .clock_rules import HOLIDAYS, RULES
 from .clocks import Rule
+from .shipped_rules import HOLIDAYS, RULES
 
 LOADED = "Shipped with the portal; not yet compared with the text of the law."
 OVERLAP = "Two rows of one rule would be in force on the same day."
@@ -51,7 +51,7 @@ def load_default_rules(apps: Any, schema_editor: Any = None) -> None:
 
 
 def _load(apps: Any, name: str, rows: list[dict[str, Any]], at: datetime) -> None:
-    model = apps.get_model("cases", name)
+    model = apps.get_model("deadlines", name)
     if model.objects.exists():
         return
     # An old migration must still run after a column was added to the rows above.
@@ -59,7 +59,7 @@ def _load(apps: Any, name: str, rows: list[dict[str, Any]], at: datetime) -> Non
     made = model.objects.bulk_create(
         [model(version=1, **{key: row[key] for key in row if key in columns}) for row in rows]
     )
-    history = apps.get_model("cases", f"Historical{name}")
+    history = apps.get_model("deadlines", f"Historical{name}")
     tracked = [column.attname for column in model._meta.concrete_fields]
     history.objects.bulk_create(
         [

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from cases.calendars import (
+from deadlines.calendars import (
     FIRST_DAY,
     LAST_DAY,
     BadHoliday,
@@ -19,7 +19,7 @@ from cases.calendars import (
     friday_after_thanksgiving,
     read_pattern,
 )
-from cases.clock_rules import HOLIDAYS, default_calendars
+from deadlines.shipped_rules import HOLIDAYS, default_calendars
 
 EVERY_DAY = [FIRST_DAY + timedelta(days=n) for n in range((LAST_DAY - FIRST_DAY).days + 1)]
 MONDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = 0, 3, 4, 5, 6

@@ -10,6 +10,6 @@ def why_not_keep_rules(user: User) -> str:
     """Why this person may not confirm or change the rules of clocks and the holidays."""
     return (
         ""
-        if user.may("cases.manage_clock_rules")
+        if user.may("deadlines.manage_clock_rules")
         else "Your role does not change the rules of clocks and the holidays."
     )

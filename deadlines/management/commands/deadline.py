@@ -11,10 +11,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from cases.calendars import Calendars
-from cases.clock_rules import RULES, default_calendars
-from cases.clocks import CLOCKS, BadClockFact, Rule
-from cases.deadlines import (
+from deadlines.calendars import Calendars
+from deadlines.clocks import CLOCKS, BadClockFact, Rule
+from deadlines.engine import (
     CannotCount,
     Hold,
     Penalty,
@@ -25,7 +24,8 @@ from cases.deadlines import (
     records_penalty,
     timeliness,
 )
-from cases.models.clocks import ClockRule, rules_on_file
+from deadlines.models import ClockRule, rules_on_file
+from deadlines.shipped_rules import RULES, default_calendars
 
 
 class Command(BaseCommand):

@@ -8,11 +8,12 @@ from django.core.checks import run_checks
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
-from cases.calendars import say
-from cases.deadlines import local_day
-from cases.models import ClockRule, Deadline, Event, HolidayRule
-from cases.models.clocks import rules_on_file
-from cases.services import clocks, recounting, rules
+from cases.models import Deadline, Event
+from cases.services import clocks, recounting
+from deadlines import services as rules
+from deadlines.calendars import say
+from deadlines.engine import local_day
+from deadlines.models import ClockRule, HolidayRule, rules_on_file
 from tests.factories import MONDAY, eligible_case, person, received_case
 
 pytestmark = pytest.mark.django_db
