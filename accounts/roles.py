@@ -108,7 +108,7 @@ PERMISSIONS: dict[str, set[Role]] = {
     # Whether who pays steers who decides: reading the tests; making one, and answering for it.
     "reviewers.view_fairness": {Role.COORDINATOR, Role.DIRECTOR, Role.AUDITOR},
     "reviewers.check_fairness": {Role.DIRECTOR},
-    "cases.keep_organisations": {Role.CREDENTIALING, Role.COORDINATOR},
+    "directory.keep_organisations": {Role.CREDENTIALING, Role.COORDINATOR},
     # Who owns and directs this organisation, who works here, and what ties them to others.
     "cases.keep_house": {Role.CREDENTIALING, Role.DIRECTOR},
     "cases.settle_house_ties": {Role.DIRECTOR},

@@ -10,7 +10,7 @@ from datetime import date
 from difflib import SequenceMatcher
 from hashlib import sha256
 
-from cases.names import fold_name, fold_number
+from directory.names import fold_name, fold_number
 
 EMPLOYEE = "EMPLOYEE"
 CLAIM = "CLAIM"

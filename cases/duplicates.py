@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from .names import fold_name, fold_number, one_slip_apart
+from directory.names import fold_name, fold_number, one_slip_apart
 
 
 class Band(StrEnum):

@@ -15,12 +15,13 @@ from django.http import QueryDict
 from django.utils.dateformat import format as formatted
 
 from accounts.models import User
+from directory.models import PersonName
+from directory.names import fold_name, fold_number
 
 from .forms.filters import Due, FilterForm, Held, Taken
 from .lifecycle import Status
-from .models import Channel, Party, PersonName, Priority, Role, WorkClaim
+from .models import Channel, Party, Priority, Role, WorkClaim
 from .models.case import CaseQuerySet
-from .names import fold_name, fold_number
 from .work_order import Sort
 
 WEEK = timedelta(days=7)

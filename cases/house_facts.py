@@ -9,8 +9,9 @@ from datetime import date, datetime
 
 from django.db.models import F, OuterRef, Subquery
 
+from directory.ties import DEFAULT_LIMITS, Limits, split_name
+
 from .models import Case, HouseMember, HouseResult, HouseTie
-from .ties import DEFAULT_LIMITS, Limits, split_name
 from .ties_of_house import MemberFacts
 
 Kind, Result = HouseMember.Kind, HouseResult.Result

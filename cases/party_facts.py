@@ -9,20 +9,19 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 
 from deadlines.engine import local_day
-
-from . import ties
-from .models import (
-    Case,
+from directory import ties
+from directory.models import (
     OrganisationName,
     OrganisationOfficer,
     OrganisationParent,
-    Party,
     PersonName,
     SameOrganisation,
     SamePerson,
 )
-from .names import fold_name, fold_organisation
-from .ties import DEFAULT_LIMITS, FoldedName, Limits, PartyFacts
+from directory.names import fold_name, fold_organisation
+from directory.ties import DEFAULT_LIMITS, FoldedName, Limits, PartyFacts
+
+from .models import Case, Party
 from .together import consolidated_into
 
 

@@ -9,7 +9,7 @@ organisation lies within that limit is not tested: so small a holding is no tie.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .ties import (
+from directory.ties import (
     DEFAULT_LIMITS,
     FAIL,
     FIND_OUT,

@@ -6,7 +6,7 @@ those of the categories that we ship (``cases.seeds``); one that the office took
 
 import re
 
-from .names import fold_name
+from directory.names import fold_name
 
 # Beginnings of words to the category that they speak for: "parent", "name" ("" for the parent).
 _RULES: tuple[tuple[str, tuple[str, str]], ...] = (

@@ -16,7 +16,6 @@ from .views import (
     item_changes,
     likeness,
     notices,
-    organisations,
     parties,
     rules,
     saved_views,
@@ -63,18 +62,6 @@ urlpatterns = [
         name="withdraw_house_fact",
     ),
     # organisations
-    path("organisations/", organisations.organisations, name="organisations"),
-    path("organisations/<int:pk>/", organisations.organisation, name="organisation"),
-    path(
-        "organisations/<int:pk>/<str:kind>/",
-        organisations.add_organisation_fact,
-        name="add_organisation_fact",
-    ),
-    path(
-        "organisations/<int:pk>/<str:kind>/<int:fact_id>/withdraw/",
-        organisations.withdraw_organisation_fact,
-        name="withdraw_organisation_fact",
-    ),
     # taking cases out of the lists
     path("work/next/", claims.claim_next, name="claim_next"),
     path("work/many/", bulk.act_on_many, name="act_on_many"),

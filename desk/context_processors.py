@@ -52,7 +52,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("Plan of assignments", "reviewers:plan", "reviewers.assign", key="g a"),
         Place("Reviewers", "reviewers:panel", "reviewers.see_identity", key="g p"),
         Place("Credentialing", "reviewers:worklist", "reviewers.see_identity"),
-        Place("Organisations", "cases:organisations", "cases.keep_organisations"),
+        Place("Organisations", "directory:organisations", "directory.keep_organisations"),
         Place("This organisation", "cases:house", "cases.keep_house"),
         Place("Ties to settle", "cases:house_ties", "cases.settle_house_ties"),
         Place("Rules of clocks", "cases:clock_rules", "deadlines.manage_clock_rules"),

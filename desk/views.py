@@ -17,10 +17,11 @@ from cases import house_facts, policies
 from cases.filters import Filter
 from cases.forms.filters import FilterForm
 from cases.lifecycle import QUEUES
-from cases.models import Case, Event, ItemChange, Origin, PersonName
+from cases.models import Case, Event, ItemChange, Origin
 from cases.services import bulk, claims, saved_views
 from cases.services.parties import standing
 from cases.work_order import Sort
+from directory.models import PersonName
 
 from . import queues
 from .forms import TimelineForm
@@ -202,7 +203,7 @@ def jump(request: StaffRequest) -> HttpResponse:
 
 
 def _find(query: str) -> list[Case]:
-    from cases.names import fold_name, fold_number
+    from directory.names import fold_name, fold_number
 
     ids: list[int] = list(
         Case.objects.filter(number__istartswith=query).values_list("pk", flat=True)[:10]

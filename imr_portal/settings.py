@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "letters",
     "form_fields",
     "deadlines",
+    "directory",
     "cases",
     "reviewers",
     "records",

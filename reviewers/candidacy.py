@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from cases.ties import Tie
+from directory.ties import Tie
 
 from .facts import Profile
 

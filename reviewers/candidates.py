@@ -14,9 +14,9 @@ from cases.models import (
     DisputedItem,
 )
 from cases.party_facts import parties_of, rows_alike
-from cases.ties import DEFAULT_LIMITS, Limits, PartyFacts, Tie
 from cases.together import items_decided_in
 from deadlines.engine import local_day
+from directory.ties import DEFAULT_LIMITS, Limits, PartyFacts, Tie
 
 from . import conflicts, matching
 from .candidacy import Applicant, Fit, Item, Question, Rules, Scope, Verdict

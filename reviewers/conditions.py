@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cases.names import fold_name
+from directory.names import fold_name
 
 # An ICD-10-CM code: a letter, two digits or a digit and a letter, then up to four more behind a
 # dot that papers often leave out. "L4-L5" and "C3" are levels of the spine and no codes.

@@ -1,14 +1,14 @@
 """Whether a reviewer is tied to a party of a case. Pure: values in, ties out; no rows, no clock.
 
-How a tie is found stands in ``cases.ties``. A reviewer's own affiliations are looked through, and
-the name: the same or a similar one is UNKNOWN, so that somebody other than the reviewer has to
+How a tie is found stands in ``directory.ties``. A reviewer's own affiliations are looked through,
+and the name: the same or a similar one is UNKNOWN, so that somebody other than the reviewer has to
 look; a shared surname alone is a PASS with a question for the attestation (Labor Code 139.5).
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from cases.ties import (
+from directory.ties import (
     DEFAULT_LIMITS,
     UNKNOWN,
     FoldedName,

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 
-from cases.names import fold_name
-from cases.ties import FAIL, UNKNOWN
+from directory.names import fold_name
+from directory.ties import FAIL, UNKNOWN
 
 from .candidacy import Answers, Applicant, Question, Reason
 from .facts import EXPERIENCE_YEARS, KIND_WORDS, NEVER_ALONE, Held, years_before

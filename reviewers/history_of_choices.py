@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 
 from cases.models import Party
 from cases.models import Role as PartyRole
-from cases.names import fold_organisation
 from deadlines.engine import local_day, midnight
+from directory.names import fold_organisation
 
 from .fairness import Choice
 from .models import ReviewerAssignment

@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import CharField, Count, Max, Model, Q, QuerySet, Value
 from django.db.models.functions import Cast
 
-from cases.ties import FoldedName
+from directory.ties import FoldedName
 
 from . import conflicts, gates
 from .candidacy import Answers, Applicant

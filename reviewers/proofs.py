@@ -14,8 +14,8 @@ from django.db.models import Q
 
 from cases.models import Party, Role
 from cases.party_facts import decided_together, rows_alike
-from cases.ties import PASS
 from deadlines.engine import local_day
+from directory.ties import PASS
 from letters.facts import Fact
 
 from . import gates

@@ -45,10 +45,7 @@ from cases.models import (
     HouseTie,
     InformationRequest,
     ItemChange,
-    Organisation,
-    OrganisationName,
     PromisedDate,
-    SameOrganisation,
     SavedView,
 )
 from cases.services import (
@@ -59,7 +56,6 @@ from cases.services import (
     information,
     item_changes,
     notes,
-    organisations,
     priority,
     promises,
     saved_views,
@@ -69,6 +65,8 @@ from deadlines import services as rules
 from deadlines.engine import local_day
 from deadlines.models import ClockRule
 from determinations.models import Opinion, OpinionCitation
+from directory.models import Organisation, OrganisationName, SameOrganisation
+from directory.services import organisations
 from files.services import read_bytes
 from guidelines import services as guideline_services
 from guidelines.models import Edition

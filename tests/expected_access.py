@@ -84,8 +84,8 @@ _GROUPS = [
     (
         "COORDINATOR CREDENTIALING",
         """
-        cases:organisations cases:organisation cases:add_organisation_fact
-        cases:withdraw_organisation_fact
+        directory:organisations directory:organisation directory:add_organisation_fact
+        directory:withdraw_organisation_fact
         """,
     ),
     (

@@ -5,7 +5,7 @@ from django.db import DatabaseError, transaction
 
 from accounts.services import create_user
 from accounts.versions import BypassesHistory, Stale, Versioned, VersionedQuerySet
-from cases.models import TwoTimeFact
+from directory.models import TwoTimeFact
 from tests.every_row import AT, WRITTEN_ONCE, our_models, stored, tracked_models, unsaved
 
 LATER = AT.replace(day=3)

@@ -50,7 +50,7 @@ TELL_OF_NO_WORKER = routes_in("""
     desk:side_counts
     letters:wording letters:wording_detail
     cases:intake cases:cancel_draft
-    cases:organisations cases:organisation cases:house cases:house_member
+    directory:organisations directory:organisation cases:house cases:house_member
     cases:clock_rules cases:clock_rule cases:recount cases:saved_views cases:save_view
     guidelines:pick
     reviewers:worklist reviewers:limits reviewers:rules reviewers:attestation

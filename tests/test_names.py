@@ -76,7 +76,7 @@ ALLOWED_IN_CODE = {
     # not a user: a typed name of the Administrative Director's staff, a party, a way of asking
     ("cases/services/extensions.py", "{extension.approved_by}"),
     ("deadlines/engine.py", "{self.by}"),
-    ("cases/models/people.py", "{self.person}"),
+    ("directory/models/people.py", "{self.person}"),
     ("cases/services/look_ups.py", "{owner}"),
 }
 

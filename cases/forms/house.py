@@ -5,10 +5,10 @@ from typing import Any
 from django import forms
 
 from accounts.models import User
-from cases.models import HouseMember, HouseResult, Kin, TieRelation
+from cases.models import HouseMember, HouseResult
+from directory.forms import SOURCE_MISSING
+from directory.models import Kin, TieRelation
 from form_fields.fields import DatedForm, Line, PaperDate
-
-from .organisations import SOURCE_MISSING
 
 Kind = HouseMember.Kind
 

@@ -33,26 +33,12 @@ from .case import (
     Status,
 )
 from .correspondence import CaseLetter, CaseLetterCopy
-from .facts import TwoTimeFact, TwoTimeQuerySet
 from .history import AssignmentNotice, Deadline, Event
 from .holds import Hold, PriorityChange, PromisedDate, TimeExtension
 from .house import HouseMember, HouseResult, HouseTie
 from .item_changes import ItemChange
 from .likeness import CaseKey, LikenessProposal
 from .parties import Party, PreferredChannel, Role
-from .people import (
-    Kin,
-    Organisation,
-    OrganisationName,
-    OrganisationOfficer,
-    OrganisationParent,
-    Person,
-    PersonName,
-    SameOrganisation,
-    SamePerson,
-    TieFields,
-    TieRelation,
-)
 from .screening import (
     Answer,
     DifferenceAnswer,
@@ -98,24 +84,15 @@ __all__ = [
     "LEASE",
     "InformationRequest",
     "ItemChange",
-    "Kin",
-    "Organisation",
-    "OrganisationName",
-    "OrganisationOfficer",
-    "OrganisationParent",
     "LikenessProposal",
     "Origin",
     "Outcome",
     "Party",
     "PreferredChannel",
-    "Person",
-    "PersonName",
     "Priority",
     "PriorityChange",
     "PromisedDate",
     "Role",
-    "SameOrganisation",
-    "SamePerson",
     "SavedView",
     "ServiceMethod",
     "Sex",
@@ -123,12 +100,8 @@ __all__ = [
     "Signer",
     "StagePace",
     "Status",
-    "TieFields",
-    "TieRelation",
     "TimeExtension",
     "TreatmentCategory",
-    "TwoTimeFact",
-    "TwoTimeQuerySet",
     "URDecision",
     "URReading",
     "URType",

@@ -3,10 +3,11 @@
 from django.conf import settings
 from django.db import models
 
+from directory.models.facts import TwoTimeFact
+from directory.models.people import Organisation, Person, TieFields
+
 from .case import Case
-from .facts import TwoTimeFact
 from .parties import Party
-from .people import Organisation, Person, TieFields
 
 
 class HouseMember(TwoTimeFact):

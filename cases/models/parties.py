@@ -2,10 +2,11 @@
 
 from django.db import models
 
+from directory.models.facts import TwoTimeFact
+from directory.models.people import Organisation, Person
+
 from .application import DisputedItem
 from .case import Case
-from .facts import TwoTimeFact
-from .people import Organisation, Person
 
 
 class Role(models.TextChoices):

@@ -6,9 +6,9 @@ from typing import Any
 
 from cases.duplicates import Sheet
 from cases.models import Case, Priority
-from cases.names import fold_number
 from deadlines.engine import CannotCount, Late, Unknown, timeliness
 from deadlines.models import rules_on_file
+from directory.names import fold_number
 
 from . import duplicates
 

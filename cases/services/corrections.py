@@ -12,8 +12,8 @@ from accounts.refusals import NotAllowed, refuse
 from accounts.versions import Versioned
 from cases.intake_policies import why_not_correct_intake, why_not_correct_received
 from cases.models import Application, Case, DisputedItem, Event, URDecision
-from cases.names import fold_number
 from deadlines.engine import local_day
+from directory.names import fold_number
 
 from . import clocks
 from .intake import ItemOnForm, fold_claim

@@ -10,9 +10,9 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import BadFact, refuse
 from cases import policies
-from cases.models import HouseMember, HouseTie, Kin, TieRelation, TwoTimeFact
-
-from . import people
+from cases.models import HouseMember, HouseTie
+from directory.models import Kin, TieRelation, TwoTimeFact
+from directory.services import people
 
 Kind = HouseMember.Kind
 KINDS: dict[str, type[TwoTimeFact]] = {"member": HouseMember, "tie": HouseTie}

@@ -27,8 +27,8 @@ from cases.models import (
     URDecision,
     URType,
 )
-from cases.names import fold_number
 from deadlines.engine import local_day
+from directory.names import fold_number
 from files.models import StoredFile
 
 from . import batches, clocks, drafting, drafts, house_ties

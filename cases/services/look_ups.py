@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from django.db.models import Max, Q
 
-from cases.models import OrganisationName, Party, PersonName, Role
-from cases.names import fold_name, fold_organisation
+from cases.models import Party, Role
+from directory.models import OrganisationName, PersonName
+from directory.names import fold_name, fold_organisation
 
 MOST = 6
 FEWEST_LETTERS = 2

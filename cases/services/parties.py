@@ -14,21 +14,14 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import StaleForm, refuse
 from cases import policies
-from cases.models import (
-    Case,
-    DisputedItem,
-    Event,
-    Party,
-    Person,
-    PersonName,
-    PreferredChannel,
-    Role,
-)
-from cases.names import fold_name
+from cases.models import Case, DisputedItem, Event, Party, PreferredChannel, Role
 from deadlines.engine import local_day
+from directory.models import Person, PersonName
+from directory.names import fold_name
+from directory.services import people
 from letters.models import Delivery
 
-from . import house_ties, people
+from . import house_ties
 
 ORGANISATION_ROLES = {
     Role.EMPLOYER,

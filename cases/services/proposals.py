@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from cases.eligibility import Earlier, Item, Known, Proposal
 from cases.eligibility import propose as propose_from
 from cases.models import Answer, Case, CaseLink, DisputedItem, EligibilityFinding, Priority, Role
-from cases.names import fold_name
 from deadlines.models import rules_on_file
+from directory.names import fold_name
 
 from .duplicates import said_same
 from .ur_decision import answered_differently

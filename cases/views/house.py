@@ -17,9 +17,10 @@ from accounts.requests import StaffRequest
 from cases import house_facts, policies
 from cases.forms.house import MEMBER_FORMS, CorrectForm, HouseForm, SettleForm, TieForm
 from cases.forms.parties import AsOfForm
-from cases.models import HouseMember, HouseResult, HouseTie, OrganisationName, PersonName
+from cases.models import HouseMember, HouseResult, HouseTie
 from cases.services import house as services
 from cases.services import house_ties
+from directory.models import OrganisationName, PersonName
 from form_fields.reasons import ReasonForm
 
 TITLES = {

@@ -12,7 +12,6 @@ from accounts.models import User
 from accounts.refusals import NotAllowed, Refused, StaleForm, refuse
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event, Outcome
-from cases.names import fold_name
 from cases.together import items_decided_in
 from determinations import checks, policies
 from determinations.models import (
@@ -26,6 +25,7 @@ from determinations.models import (
     Review,
 )
 from determinations.outcomes import item_outcome
+from directory.names import fold_name
 from guidelines.models import Recommendation
 from letters.glyphs import lacking, normalise
 from reviewers.models import ReviewerAssignment

@@ -1,6 +1,6 @@
 """The rows of the panel and of assignments. Import them from here."""
 
-from cases.models import Kin
+from directory.models import Kin
 
 from .assignment import (
     Attestation,

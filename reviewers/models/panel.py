@@ -6,12 +6,8 @@ from django.db import models
 from django.db.models.functions import Coalesce
 
 from accounts.versions import Versioned
-from cases.models import (
-    TieFields,
-    TieRelation,
-    TreatmentCategory,
-    TwoTimeFact,
-)
+from cases.models import TreatmentCategory
+from directory.models import TieFields, TieRelation, TwoTimeFact
 
 
 class Specialty(Versioned):

@@ -15,8 +15,8 @@ from accounts.names import who
 from accounts.refusals import NotAllowed, StaleForm, refuse
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from cases.ties import FAIL, UNKNOWN, Tie
 from deadlines.engine import local_day
+from directory.ties import FAIL, UNKNOWN, Tie
 from reviewers import policies, seats
 from reviewers.candidacy import Reason
 from reviewers.candidates import WITH_REVIEWER, weigh

@@ -9,8 +9,8 @@ from accounts.models import User
 from accounts.refusals import refuse
 from cases.models import Case, Event
 from cases.services import house_ties
-from cases.ties import Tie
 from deadlines.engine import local_day
+from directory.ties import Tie
 from reviewers import policies
 from reviewers.candidates import ties_of
 from reviewers.models import ConflictResult, Reviewer

@@ -15,10 +15,10 @@ from django.db.models.functions import Length
 from accounts.models import User
 from accounts.refusals import BadFact, refuse
 from accounts.roles import Role
-from cases.models import TieRelation
-from cases.names import fold_name
-from cases.services.people import find_or_store_organisation, store_person
 from deadlines.engine import local_day
+from directory.models import TieRelation
+from directory.names import fold_name
+from directory.services.people import find_or_store_organisation, store_person
 from reviewers import policies
 from reviewers.models import (
     Affiliation,

@@ -11,8 +11,8 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import refuse
 from cases.models import Case
-from cases.ties import UNKNOWN, Tie
 from deadlines.engine import local_day
+from directory.ties import UNKNOWN, Tie
 from reviewers import policies
 from reviewers.candidacy import Verdict
 from reviewers.candidates import weigh

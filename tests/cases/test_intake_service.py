@@ -14,20 +14,11 @@ from django.db import connection
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.lifecycle import Status
-from cases.models import (
-    Application,
-    ApplicationPaper,
-    Case,
-    CaseLink,
-    Event,
-    OrganisationName,
-    Party,
-    PersonName,
-    URDecision,
-)
+from cases.models import Application, ApplicationPaper, Case, CaseLink, Event, Party, URDecision
 from cases.models import Role as PartyRole
 from cases.services import endings, intake, screening
 from cases.services.intake import ItemOnForm, SheetAlreadyEntered, URDecisionOnForm
+from directory.models import OrganisationName, PersonName
 from files.services import store_bytes
 from tests.factories import MONDAY, application, paper, parties, person, received_case
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 
-from cases.models import Case, Organisation, Party
+from cases.models import Case, Party
+from directory.models import Organisation
 from reviewers.models import Reviewer, ReviewerAssignment
 from tests.every_row import unsaved
 from tests.factories import MONDAY

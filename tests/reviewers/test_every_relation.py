@@ -6,9 +6,10 @@ import pytest
 
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
-from cases.models import Organisation, OrganisationOfficer, Party
-from cases.services import organisations
-from cases.services.people import find_or_store_organisation
+from cases.models import Party
+from directory.models import Organisation, OrganisationOfficer
+from directory.services import organisations
+from directory.services.people import find_or_store_organisation
 from reviewers.models import Affiliation, ReviewerAssignment
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing

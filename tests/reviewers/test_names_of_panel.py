@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.ties import FoldedName, PartyFacts, compare_names, tie_of_name
+from directory.ties import FoldedName, PartyFacts, compare_names, tie_of_name
 from reviewers.names_of_panel import NamesOfPanel
 
 # Few letters and short words, so that names are often alike.

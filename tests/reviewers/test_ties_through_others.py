@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
-from cases import ties as pure
-from cases.models import Organisation
-from cases.services import organisations
+from directory import ties as pure
+from directory.models import Organisation
+from directory.services import organisations
 from reviewers.candidates import limits_on
 from reviewers.models import ConflictResult, Kin
 from reviewers.services import assignment as assignments

@@ -3,8 +3,9 @@
 from datetime import date
 
 from accounts.roles import Role
-from cases.services import house, house_ties, intake, organisations
-from cases.services.people import find_organisation
+from cases.services import house, house_ties, intake
+from directory.services import organisations
+from directory.services.people import find_organisation
 from guidelines import services as guidelines
 from guidelines.models import ApprovedParagraph, Edition
 from reviewers.candidacy import LIMITS, WEIGHTS

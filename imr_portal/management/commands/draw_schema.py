@@ -20,6 +20,7 @@ ROOMS = [
     "guidelines",
     "letters",
     "deadlines",
+    "directory",
     "cases",
     "reviewers",
     "records",

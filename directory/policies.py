@@ -8,6 +8,6 @@ from accounts.models import User
 
 def why_not_keep_organisations(user: User | None) -> str:
     """``None`` is the system: shipped and imported facts."""
-    if user is None or user.may("cases.keep_organisations"):
+    if user is None or user.may("directory.keep_organisations"):
         return ""
     return "Your role does not let you keep the organisations."

@@ -10,12 +10,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actions import run_action
 from accounts.requests import StaffRequest
-from cases.forms.organisations import OfficerForm, OwnerForm, SameForm
-from cases.models import Organisation, OrganisationName
-from cases.names import fold_organisation
-from cases.services import organisations as services
 from form_fields.fields import DatedForm
 from form_fields.reasons import ReasonForm
+
+from .forms import OfficerForm, OwnerForm, SameForm
+from .models import Organisation, OrganisationName
+from .names import fold_organisation
+from .services import organisations as services
 
 FORMS: dict[str, type[DatedForm]] = {"parent": OwnerForm, "officer": OfficerForm, "same": SameForm}
 MOST_FOUND = 50
@@ -29,7 +30,7 @@ def organisations(request: StaffRequest) -> HttpResponse:
     rows = OrganisationName.objects.current().filter(normal__startswith=folded) if folded else None
     found = list(rows.order_by("normal", "pk")[: MOST_FOUND + 1]) if rows is not None else []
     context = {"find": find, "names": found[:MOST_FOUND], "more": len(found) > MOST_FOUND}
-    return render(request, "cases/organisations.html", context)
+    return render(request, "directory/organisations.html", context)
 
 
 @require_safe
@@ -59,7 +60,7 @@ def add_organisation_fact(request: StaffRequest, pk: int, kind: str) -> HttpResp
     tried = run_action(request, form, record)
     if tried.done:
         messages.success(request, "It is on file; ties are looked for through it from now on.")
-        return redirect("cases:organisation", pk)
+        return redirect("directory:organisation", pk)
     return _page(request, row, status=tried.status, **{kind: form})
 
 
@@ -86,7 +87,7 @@ def withdraw_organisation_fact(
     )
     if tried.done:
         messages.success(request, "It counts no longer; it stays readable in the history.")
-        return redirect("cases:organisation", pk)
+        return redirect("directory:organisation", pk)
     return _page(request, row, status=tried.status, withdrawing=form)
 
 
@@ -121,4 +122,4 @@ def _page(
         "withdrawing": bound.get("withdrawing") or ReasonForm(),
         "today": today,
     }
-    return render(request, "cases/organisation.html", context, status=status)
+    return render(request, "directory/organisation.html", context, status=status)

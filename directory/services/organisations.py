@@ -8,8 +8,8 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
-from cases import directory_policies
-from cases.models import (
+from directory import policies as directory_policies
+from directory.models import (
     Organisation,
     OrganisationOfficer,
     OrganisationParent,

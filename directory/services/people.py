@@ -3,8 +3,8 @@
 from datetime import date, datetime
 
 from accounts.models import User
-from cases.models import Organisation, OrganisationName, Person, PersonName
-from cases.names import fold_name, fold_organisation
+from directory.models import Organisation, OrganisationName, Person, PersonName
+from directory.names import fold_name, fold_organisation
 
 LONGEST = 300  # what a folded name may take; folding can make a name longer than it was printed
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.names import fold_name, fold_number, fold_organisation
+from directory.names import fold_name, fold_number, fold_organisation
 
 SAME_NAME = [
     ("Marisol Quintanar", "MARISOL  QUINTANAR"),
