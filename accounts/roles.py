@@ -90,7 +90,7 @@ PERMISSIONS: dict[str, set[Role]] = {
     # After acceptance an item changes only when a second person agrees.
     "cases.propose_item_change": {Role.INTAKE, Role.SUPERVISOR, Role.COORDINATOR},
     "cases.decide_item_change": {Role.SUPERVISOR, Role.COORDINATOR},
-    "cases.share_view": {Role.SUPERVISOR, Role.COORDINATOR, Role.QA, Role.DIRECTOR},
+    "queues.share_view": {Role.SUPERVISOR, Role.COORDINATOR, Role.QA, Role.DIRECTOR},
     # keeping the house
     "reviewers.manage_credentials": {Role.CREDENTIALING},
     "determinations.view_reviewer_record": {Role.COORDINATOR, Role.QA, Role.DIRECTOR},

@@ -179,7 +179,7 @@ def main() -> None:
     from django.utils import timezone
 
     from accounts.models import User
-    from cases.models import StagePace
+    from queues.models import StagePace
 
     with mock.patch("sys.stdout"):
         call_command("seed_demo", "--render-here")

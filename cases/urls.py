@@ -2,8 +2,6 @@ from django.urls import path
 
 from .views import (
     batches,
-    bulk,
-    claims,
     corrections,
     correspondence,
     dates,
@@ -18,7 +16,6 @@ from .views import (
     notices,
     parties,
     rules,
-    saved_views,
     screening,
     ur_decision,
 )
@@ -63,15 +60,6 @@ urlpatterns = [
     ),
     # organisations
     # taking cases out of the lists
-    path("work/next/", claims.claim_next, name="claim_next"),
-    path("work/many/", bulk.act_on_many, name="act_on_many"),
-    path("views/", saved_views.saved_views, name="saved_views"),
-    path("views/<int:view_id>/rename/", saved_views.rename_view, name="rename_view"),
-    path("views/<int:view_id>/share/", saved_views.share_view, name="share_view"),
-    path("views/<int:view_id>/retire/", saved_views.retire_view, name="retire_view"),
-    path("queues/<slug:slug>/save/", saved_views.save_view, name="save_view"),
-    path("cases/<str:number>/take/", claims.claim, name="claim"),
-    path("cases/<str:number>/give-back/", claims.release, name="release"),
     path("drafts/", correspondence.drafts, name="drafts"),
     path("likenesses/", likeness.likenesses, name="likenesses"),
     # the law

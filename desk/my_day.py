@@ -9,8 +9,9 @@ from django.db.models import Max, QuerySet
 from accounts.models import Look, User
 from accounts.roles import Role
 from cases import house_facts
-from cases.models import Case, Event, SavedView
-from cases.services import claims, saved_views
+from cases.models import Case, Event
+from queues.models import SavedView
+from queues.services import claims, saved_views
 from reviewers.services import fairness
 
 from . import queues

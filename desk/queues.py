@@ -11,13 +11,14 @@ from django.db.models import Prefetch
 from accounts.models import User
 from accounts.names import who
 from accounts.roles import Role
-from cases.filters import Filter
 from cases.lifecycle import QUEUES
-from cases.models import Case, DisputedItem, Party, SavedView, WorkClaim
+from cases.models import Case, DisputedItem, Party
 from cases.models import Role as PartyRole
 from cases.models.case import CaseQuerySet
-from cases.slack import Paces, room
-from cases.work_order import Key, Sort, head, paces_now, place
+from queues.filters import Filter
+from queues.models import SavedView, WorkClaim
+from queues.slack import Paces, room
+from queues.work_order import Key, Sort, head, paces_now, place
 
 PAGE = 50
 COUNTED = 999  # a list is counted so far and then "999+": a number costs the same at any size

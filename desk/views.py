@@ -14,14 +14,14 @@ from accounts.requests import StaffRequest, whole_number
 from accounts.roles import Role
 from accounts.services import note_look
 from cases import house_facts, policies
-from cases.filters import Filter
-from cases.forms.filters import FilterForm
 from cases.lifecycle import QUEUES
 from cases.models import Case, Event, ItemChange, Origin
-from cases.services import bulk, claims, saved_views
 from cases.services.parties import standing
-from cases.work_order import Sort
 from directory.models import PersonName
+from queues.filters import Filter
+from queues.forms.filters import FilterForm
+from queues.services import bulk, claims, saved_views
+from queues.work_order import Sort
 
 from . import queues
 from .forms import TimelineForm

@@ -67,8 +67,8 @@ def _settings() -> dict[str, Any]:
             "letters.sweep": {"task": "letters.sweep", "schedule": 60.0},
             "letters.heartbeat": {"task": "letters.heartbeat", "schedule": 60.0},
             # by night in Los Angeles
-            "cases.measure_pace": {
-                "task": "cases.measure_pace",
+            "queues.measure_pace": {
+                "task": "queues.measure_pace",
                 "schedule": crontab(hour="11", minute="10"),
             },
             "cases.close_forgotten_drafts": {

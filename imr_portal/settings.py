@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "reviewers",
     "records",
     "determinations",
+    "queues",
     "desk",
 ]
 

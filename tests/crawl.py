@@ -46,10 +46,8 @@ from cases.models import (
     InformationRequest,
     ItemChange,
     PromisedDate,
-    SavedView,
 )
 from cases.services import (
-    claims,
     extensions,
     holds,
     house,
@@ -58,7 +56,6 @@ from cases.services import (
     notes,
     priority,
     promises,
-    saved_views,
 )
 from cases.services.intake import URDecisionOnForm
 from deadlines import services as rules
@@ -75,6 +72,8 @@ from imr_portal.celery import app as celery_app
 from letters import relay
 from letters import services as letter_services
 from letters.models import Letter, WordingSet
+from queues.models import SavedView
+from queues.services import claims, saved_views
 from records.models import Document
 from reviewers.models import (
     ConflictResult,

@@ -23,9 +23,9 @@ _GROUPS = [
         desk:queue desk:work_next desk:side_counts desk:case desk:peek desk:timeline desk:letters
         letters:status letters:download
         cases:related cases:notices cases:letter cases:letter_page cases:parties cases:clocks
-        cases:clock cases:note cases:correct_note cases:act_on_many
-        cases:saved_views cases:save_view cases:rename_view cases:share_view cases:retire_view
-        cases:claim_next cases:claim cases:release
+        cases:clock cases:note cases:correct_note queues:act_on_many
+        queues:saved_views queues:save_view queues:rename_view queues:share_view queues:retire_view
+        queues:claim_next queues:claim queues:release
         """,
     ),
     (
@@ -173,7 +173,7 @@ OPEN_WITHOUT_SIGN_IN = frozenset({"livez", "readyz", "version"})
 WHO_HOLDS = {
     "records.open_any_document": {"COORDINATOR", "QA", "DIRECTOR", "AUDITOR"},
     "accounts.manage_people": {"ADMINISTRATOR"},
-    "cases.share_view": {"SUPERVISOR", "COORDINATOR", "QA", "DIRECTOR"},
+    "queues.share_view": {"SUPERVISOR", "COORDINATOR", "QA", "DIRECTOR"},
     "reviewers.set_conflict_limits": {"DIRECTOR"},
     "reviewers.manage_weights": {"DIRECTOR"},
     "reviewers.check_fairness": {"DIRECTOR"},

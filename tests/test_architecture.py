@@ -21,6 +21,7 @@ ORDER = [
     "reviewers",
     "records",
     "determinations",
+    "queues",
     "desk",
 ]
 MAY_NAME = {app: set(ORDER[:place]) for place, app in enumerate(ORDER)}

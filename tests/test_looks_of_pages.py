@@ -51,7 +51,7 @@ TELL_OF_NO_WORKER = routes_in("""
     letters:wording letters:wording_detail
     cases:intake cases:cancel_draft
     directory:organisations directory:organisation cases:house cases:house_member
-    cases:clock_rules cases:clock_rule cases:recount cases:saved_views cases:save_view
+    cases:clock_rules cases:clock_rule cases:recount queues:saved_views queues:save_view
     guidelines:pick
     reviewers:worklist reviewers:limits reviewers:rules reviewers:attestation
     reviewers:fairness reviewers:fairness_test reviewers:receives reviewers:panel

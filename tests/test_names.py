@@ -61,7 +61,7 @@ ALLOWED_IN_CODE = {
     ("reviewers/views/files.py", "row.user.email"),
     # text without a reader: ``str`` of a user names nobody who is or was a reviewer
     ("accounts/models.py", "{self.user}"),
-    ("cases/models/work.py", "{self.by}"),
+    ("queues/models.py", "{self.by}"),
     ("deadlines/models.py", "str(self.confirmed_by)"),
     # compared with the parties of a case, or kept as the name of a member of this organization;
     # a reviewer is none

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Questions: they read, change nothing and need nobody's name. Checked below to write nothing.
 QUESTIONS = {
-    "cases/services/claims.py": {
+    "queues/services/claims.py": {
         "stages_for", "next_case", "why_next", "own_claims", "held_since",
     },
     "cases/services/clocks.py": {"answer", "compute", "due_on", "holds_on", "renewed"},
@@ -40,8 +40,8 @@ QUESTIONS = {
     "directory/services/people.py": {"find_organisation"},
     "cases/services/notices.py": {"address_of", "organisation", "recipients"},
     "cases/services/parties.py": {"former", "standing", "unsent_letters"},
-    "cases/services/bulk.py": {"offered", "expected"},
-    "cases/services/saved_views.py": {"views_for"},
+    "queues/services/bulk.py": {"offered", "expected"},
+    "queues/services/saved_views.py": {"views_for"},
     "determinations/services/issuing.py": {
         "missing_proofs", "readiness", "changes_since_return", "copy_of",
     },
@@ -70,7 +70,7 @@ QUESTIONS = {
 # Acts of the machine. Nobody is asked who did it: it was the system, always.
 BY_THE_MACHINE = {
     # arithmetic over what was done, dated and kept
-    "cases/services/pace.py": {"measure_pace"},
+    "queues/services/pace.py": {"measure_pace"},
     # the schedule's own tests of what was done
     "reviewers/services/fairness.py": {"check_next"},
     # bytes are kept for an act that names its person in its own row

@@ -33,7 +33,6 @@ class Migration(migrations.Migration):
                 "cases_historicallikenessproposal",
                 "cases_historicalprioritychange",
                 "cases_historicalpromiseddate",
-                "cases_historicalsavedview",
                 "cases_historicalsheet",
                 "cases_historicaltimeextension",
                 "cases_historicaltreatmentcategory",
@@ -43,7 +42,6 @@ class Migration(migrations.Migration):
                 "cases_houseresult",
                 "cases_housetie",
                 "cases_party",
-                "cases_stagepace",
             ]
         ),
     ]

@@ -49,7 +49,6 @@ from .screening import (
     InformationRequest,
     URReading,
 )
-from .work import SavedView, StagePace, WorkClaim
 
 __all__ = [
     "AdministratorCitation",
@@ -93,12 +92,10 @@ __all__ = [
     "PriorityChange",
     "PromisedDate",
     "Role",
-    "SavedView",
     "ServiceMethod",
     "Sex",
     "Sheet",
     "Signer",
-    "StagePace",
     "Status",
     "TimeExtension",
     "TreatmentCategory",
@@ -106,5 +103,4 @@ __all__ = [
     "URReading",
     "URType",
     "WhyNot",
-    "WorkClaim",
 ]

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from accounts.roles import Role
 from cases.models import Case
-from cases.services import claims, clocks, dwell, endings, holds
+from cases.services import clocks, dwell, endings, holds
 from deadlines.engine import local_day
 from determinations.services import sending
+from queues.services import claims
 from tests.determinations.factories import issued
 from tests.factories import MONDAY, noticed_case, person, received_case
 from tests.letters.factories import file_without_typesetting

@@ -7,14 +7,16 @@ import pytest
 import files.services
 from accounts.roles import Role
 from cases.models import Role as PartyRole
-from cases.models import Sheet, WorkClaim
-from cases.services import batches, claims, corrections, intake, parties, saved_views
+from cases.models import Sheet
+from cases.services import batches, corrections, intake, parties
 from cases.services.intake import ItemOnForm
 from cases.services.parties import PartyOnForm
 from deadlines.engine import local_day
 from files.models import StoredFile
 from letters.models import WordingSet
 from letters.services import import_wording, publish_wording
+from queues.models import WorkClaim
+from queues.services import claims, saved_views
 from reviewers.models import Reviewer
 from reviewers.services import credentialing
 from tests.factories import MONDAY, application, batch_of, person, received_case, scan

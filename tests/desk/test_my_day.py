@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from accounts.roles import PERMISSIONS, Role
 from cases.models import Case
-from cases.services import claims, notes
+from cases.services import notes
+from queues.services import claims
 from tests.factories import MONDAY, eligible_case, parties, person, received_case
 from tests.records.factories import in_review
 from tests.reviewers.factories import fit_reviewer, ready_case
@@ -174,7 +175,7 @@ def test_what_i_have_taken_stands_first_and_is_given_back_there(client, cases, s
 
     assert "In my hand" in page
     assert taken.why in page
-    back = client.post(reverse("cases:release", args=[taken.case.number]), {"back": "/"})
+    back = client.post(reverse("queues:release", args=[taken.case.number]), {"back": "/"})
     assert back.url == "/"
     assert "In my hand" not in client.get("/").content.decode()
 
@@ -183,7 +184,7 @@ def test_one_key_leads_from_my_day_to_the_most_pressing_case(client, cases):
     client.force_login(person(Role.COORDINATOR))
 
     assert 'data-key="n"' in client.get("/").content.decode()
-    assert client.post(reverse("cases:claim_next")).url == cases["COORDINATOR"].get_absolute_url()
+    assert client.post(reverse("queues:claim_next")).url == cases["COORDINATOR"].get_absolute_url()
 
 
 def test_a_case_that_others_changed_since_i_looked_is_named_until_i_look_again(client, set_clock):

@@ -11,13 +11,15 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.roles import PERMISSIONS, Role
-from cases.filters import Filter
 from cases.lifecycle import QUEUES
-from cases.models import Case, Priority, StagePace, WorkClaim
-from cases.services import claims, holds
-from cases.work_order import Sort
+from cases.models import Case, Priority
+from cases.services import holds
 from desk import queues
 from desk.templatetags.portal import counted
+from queues.filters import Filter
+from queues.models import StagePace, WorkClaim
+from queues.services import claims
+from queues.work_order import Sort
 from tests.factories import MONDAY, eligible_case, parties, person, received_case
 from tests.records.factories import case_with_records
 

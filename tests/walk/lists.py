@@ -1,6 +1,7 @@
 """What people do with their lists: take cases, do one act to many, keep views."""
 
-from cases.services import bulk, claims, intake, saved_views
+from cases.services import intake
+from queues.services import bulk, claims, saved_views
 from tests.factories import MONDAY, application
 
 

@@ -25,6 +25,7 @@ ROOMS = [
     "reviewers",
     "records",
     "determinations",
+    "queues",
 ]
 _MARKED = re.compile(r"(<!-- drawn: (\w+) -->\n).*?(<!-- end of drawn -->)", re.DOTALL)
 

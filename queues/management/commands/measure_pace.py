@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from cases.services.pace import measure_pace
+from queues.services.pace import measure_pace
 
 
 class Command(BaseCommand):

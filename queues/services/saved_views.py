@@ -8,10 +8,10 @@ from django.db.models import Q
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
 from accounts.versions import VersionedQuerySet
-from cases import queue_policies
-from cases.filters import Filter
 from cases.lifecycle import QUEUES
-from cases.models import SavedView
+from queues import policies as queue_policies
+from queues.filters import Filter
+from queues.models import SavedView
 
 MOST = 40  # of one person; a longer list is no help
 

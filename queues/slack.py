@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from math import ceil
 from statistics import median
 
-from .lifecycle import Status
+from cases.lifecycle import Status
 
 Paces = Mapping[str, int]  # stage -> days that usually remain; a stage without measure has none
 

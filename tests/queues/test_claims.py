@@ -12,9 +12,11 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.refusals import NotAllowed, TakenByAnother
 from accounts.roles import Role
-from cases.models import Case, StagePace, WorkClaim
-from cases.services import claims, screening
-from cases.services.claims import LEASE
+from cases.models import Case
+from cases.services import screening
+from queues.models import StagePace, WorkClaim
+from queues.services import claims
+from queues.services.claims import LEASE
 from tests.factories import MONDAY, SIX_YES, eligible_case, noticed_case, person, received_case
 
 pytestmark = pytest.mark.every_database
@@ -208,13 +210,13 @@ def test_the_button_takes_the_case_opens_it_and_says_why(client, ada, set_clock)
     case = received_case()
     client.force_login(ada)
 
-    assert client.get(reverse("cases:claim_next")).status_code == 405
-    answer = client.post(reverse("cases:claim_next"), {"queue": "eligibility"}, follow=True)
+    assert client.get(reverse("queues:claim_next")).status_code == 405
+    answer = client.post(reverse("queues:claim_next"), {"queue": "eligibility"}, follow=True)
 
     assert answer.redirect_chain[-1][0] == case.get_absolute_url()
     assert f"{case.number} is yours. Due " in answer.content.decode()
     given = client.post(
-        reverse("cases:release", args=[case.number]),
+        reverse("queues:release", args=[case.number]),
         {"back": "/queues/eligibility/?priority=REGULAR"},
         follow=True,
     )
@@ -225,10 +227,10 @@ def test_the_button_takes_the_case_opens_it_and_says_why(client, ada, set_clock)
 def test_when_nothing_is_left_the_button_says_so(client, ada):
     client.force_login(ada)
 
-    answer = client.post(reverse("cases:claim_next"), {"queue": "eligibility"}, follow=True)
+    answer = client.post(reverse("queues:claim_next"), {"queue": "eligibility"}, follow=True)
 
     assert "Nothing is left to take here" in answer.content.decode()
-    assert client.post(reverse("cases:claim_next"), {"queue": "nonsense"}).status_code == 404
+    assert client.post(reverse("queues:claim_next"), {"queue": "nonsense"}).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -238,7 +240,7 @@ def test_the_way_back_leads_nowhere_else(client, ada, back):
     case = received_case()
     client.force_login(ada)
 
-    answer = client.post(reverse("cases:claim", args=[case.number]), {"back": back})
+    answer = client.post(reverse("queues:claim", args=[case.number]), {"back": back})
 
     assert answer.url == case.get_absolute_url()
 
@@ -247,9 +249,9 @@ def test_a_button_that_is_refused_says_why_and_leads_back(client, ada, ben):
     case = received_case()
     client.force_login(ada)
 
-    unheld = client.post(reverse("cases:release", args=[case.number]), {"back": "/queues/mail/"})
+    unheld = client.post(reverse("queues:release", args=[case.number]), {"back": "/queues/mail/"})
     claims.claim(case_id=case.pk, by=ben, at=timezone.now())
-    taken = client.post(reverse("cases:claim", args=[case.number]), {"back": "/queues/mail/"})
+    taken = client.post(reverse("queues:claim", args=[case.number]), {"back": "/queues/mail/"})
 
     assert (unheld.status_code, taken.status_code) == (422, 409)
     assert "You do not have case" in unheld.content.decode()

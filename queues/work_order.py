@@ -1,7 +1,7 @@
 """The orders of a list, read by key: the next rows after one, without counting what came before.
 
 By due date and by arrival an index gives the rows as they stand. By time to spare, each stage has
-its due date less a number of days that is the same for the whole stage (``cases.slack``): within a
+its due date less a number of days that is the same for the whole stage (``queues.slack``): within a
 stage that is the order by due date, so the index gives the head of each stage and the heads are
 merged here. Nothing is stored that a new measure of the pace would make stale, and a list costs
 one short query for each of its few stages, however many cases stand in it.
@@ -15,9 +15,11 @@ from itertools import islice
 
 from django.db.models import Max, Q, TextChoices
 
-from .lifecycle import QUEUE_OF, Status
-from .models import Case, StagePace
-from .models.case import CaseQuerySet
+from cases.lifecycle import QUEUE_OF, Status
+from cases.models import Case
+from cases.models.case import CaseQuerySet
+
+from .models import StagePace
 from .slack import Paces, pace_of
 
 

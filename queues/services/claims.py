@@ -11,13 +11,13 @@ from accounts.models import User
 from accounts.names import who
 from accounts.refusals import NotAllowed, TakenByAnother, refuse
 from accounts.roles import Role
-from cases import queue_policies
 from cases.lifecycle import NEXT_ROLE, QUEUES, Status
-from cases.models import Case, WorkClaim
+from cases.models import Case
 from cases.models.case import CaseQuerySet
-from cases.models.work import WorkClaimQuerySet
-from cases.slack import Paces, why_this_one
-from cases.work_order import Sort, head, paces_now, place
+from queues import policies as queue_policies
+from queues.models import WorkClaim, WorkClaimQuerySet
+from queues.slack import Paces, why_this_one
+from queues.work_order import Sort, head, paces_now, place
 
 LEASE = timedelta(hours=4)  # half a working day; an absent clerk keeps a case no longer
 BATCH = 20

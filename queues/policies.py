@@ -5,11 +5,8 @@ Each function returns an empty string when the action is allowed, else the sente
 
 from accounts.models import User
 from accounts.roles import Role
-
-from .models import (
-    Case,
-)
-from .policies import why_not_by_ties
+from cases.models import Case
+from cases.policies import why_not_by_ties
 
 
 def why_not_claim(user: User, case: Case) -> str:
@@ -29,4 +26,4 @@ def why_not_claim(user: User, case: Case) -> str:
 
 
 def why_not_share_view(user: User) -> str:
-    return "" if user.may("cases.share_view") else "Your role does not share views."
+    return "" if user.may("queues.share_view") else "Your role does not share views."

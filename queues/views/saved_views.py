@@ -11,11 +11,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.actions import run_action, try_action
 from accounts.requests import StaffRequest, posted
-from cases import queue_policies
-from cases.filters import Filter
-from cases.forms.saved_views import ViewForm
 from cases.lifecycle import QUEUES
-from cases.services import saved_views as services
+from queues import policies as queue_policies
+from queues.filters import Filter
+from queues.forms.saved_views import ViewForm
+from queues.services import saved_views as services
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,7 +46,7 @@ def save_view(request: StaffRequest, slug: str) -> HttpResponse:
         messages.success(request, f"“{tried.result.name}” is on your day and above its list.")
         return redirect(tried.result)
     context = {"slug": slug, "title": QUEUES[slug][0], "wanted": wanted, "form": form}
-    return render(request, "cases/save_view.html", context, status=tried.status)
+    return render(request, "queues/save_view.html", context, status=tried.status)
 
 
 @require_GET
@@ -86,7 +86,7 @@ def _change(
         refused = (view_id, str(tried.refusal), typed.get("name", ""))
         return _page(request, refused, status=tried.status)
     messages.success(request, done)
-    return redirect("cases:saved_views")
+    return redirect("queues:saved_views")
 
 
 def _page(
@@ -111,4 +111,4 @@ def _page(
         "refused": sentence,
         "may_share": not queue_policies.why_not_share_view(request.user),
     }
-    return render(request, "cases/saved_views.html", context, status=status)
+    return render(request, "queues/saved_views.html", context, status=status)

@@ -7,9 +7,10 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
 
-from cases.models import Event, StagePace, Status
-from cases.services.pace import measure_pace
-from cases.slack import (
+from cases.models import Event, Status
+from queues.models import StagePace
+from queues.services.pace import measure_pace
+from queues.slack import (
     AS_LONG_AS,
     FEWEST_CASES,
     STRETCHES,
@@ -19,7 +20,7 @@ from cases.slack import (
     slack_on,
     stretch_days,
 )
-from cases.work_order import Key, paces_now
+from queues.work_order import Key, paces_now
 from tests.factories import MONDAY, received_case
 
 NOON = datetime(2026, 3, 2, 20, 0, tzinfo=UTC)

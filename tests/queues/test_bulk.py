@@ -7,14 +7,15 @@ import pytest
 from django.urls import reverse
 
 from accounts.roles import Role
-from cases.models import Case, Event, WorkClaim
-from cases.services import bulk, claims
+from cases.models import Case, Event
+from queues.models import WorkClaim
+from queues.services import bulk, claims
 from tests.factories import MONDAY, eligible_case, noticed_case, person, received_case
 from tests.letters.factories import file_without_typesetting, publish_sample_wording
 
 pytestmark = pytest.mark.django_db
 
-MANY = "cases:act_on_many"
+MANY = "queues:act_on_many"
 BACK = "/queues/eligibility/?due=over"
 
 

@@ -10,8 +10,7 @@ from django.urls import reverse
 
 from accounts.versions import Versioned
 from cases.lifecycle import Status
-
-from .case import Case
+from cases.models.case import Case
 
 
 class WorkClaimQuerySet(models.QuerySet["WorkClaim"]):

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from cases.models import Case, Event, StagePace
-from cases.slack import STRETCHES, pace, stretch_days
+from cases.models import Case, Event
+from queues.models import StagePace
+from queues.slack import STRETCHES, pace, stretch_days
 
 LAST_CASES = 400
 

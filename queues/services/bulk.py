@@ -7,10 +7,12 @@ from typing import Any
 
 from accounts.models import User
 from accounts.refusals import Refused
-from cases import correspondence_policies, policies, queue_policies
+from cases import correspondence_policies, policies
 from cases.models import Case
+from cases.services import notes, notices
+from queues import policies as queue_policies
 
-from . import claims, notes, notices
+from . import claims
 
 MOST = 200
 _SEES = "cases.view_case"

@@ -11,10 +11,9 @@ from accounts.actions import refused_page
 from accounts.refusals import NotAllowed
 from accounts.requests import StaffRequest, whole_number
 from cases.forms.correspondence import SentForm
-from cases.services import bulk
+from cases.views.acting import way_back
 from form_fields.reasons import NoteForm
-
-from .acting import way_back
+from queues.services import bulk
 
 
 @require_POST
@@ -37,14 +36,14 @@ def act_on_many(request: StaffRequest) -> HttpResponse:
         context = {"act": act, "rows": rows, "form": form, "back": back, "most": bulk.MOST}
         context["possible"] = sum(not row.refusal for row in rows)
         context["left_out"] = max(0, len(set(ids)) - bulk.MOST)
-        return render(request, "cases/bulk.html", context, status=422 if confirmed else 200)
+        return render(request, "queues/bulk.html", context, status=422 if confirmed else 200)
     typed = form.cleaned_data if form is not None else {}
     rows = bulk.do_to_many(act=act.name, case_ids=ids, by=request.user, at=now, **typed)
     done = sum(not row.refusal for row in rows)
     refused = len(rows) - done
     context = {"act": act, "rows": rows, "back": back, "done": done, "refused": refused}
     status = NotAllowed.status if refused else 200
-    return render(request, "cases/bulk_done.html", context, status=status)
+    return render(request, "queues/bulk_done.html", context, status=status)
 
 
 def _form(request: StaffRequest, act: bulk.BulkAct, confirmed: bool) -> forms.Form | None:

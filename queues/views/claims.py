@@ -9,9 +9,8 @@ from django.views.decorators.http import require_POST
 from accounts.actions import refused_page, try_action
 from accounts.requests import StaffRequest
 from cases.lifecycle import QUEUES
-from cases.services import claims
-
-from .acting import load_case, way_back
+from cases.views.acting import load_case, way_back
+from queues.services import claims
 
 
 @require_POST

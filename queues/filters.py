@@ -15,13 +15,14 @@ from django.http import QueryDict
 from django.utils.dateformat import format as formatted
 
 from accounts.models import User
+from cases.lifecycle import Status
+from cases.models import Channel, Party, Priority, Role
+from cases.models.case import CaseQuerySet
 from directory.models import PersonName
 from directory.names import fold_name, fold_number
+from queues.forms.filters import Due, FilterForm, Held, Taken
 
-from .forms.filters import Due, FilterForm, Held, Taken
-from .lifecycle import Status
-from .models import Channel, Party, Priority, Role, WorkClaim
-from .models.case import CaseQuerySet
+from .models import WorkClaim
 from .work_order import Sort
 
 WEEK = timedelta(days=7)

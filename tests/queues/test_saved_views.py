@@ -8,9 +8,9 @@ from django.urls import reverse
 
 from accounts.refusals import NotAllowed
 from accounts.roles import PERMISSIONS, Role
-from cases.models import SavedView
-from cases.services import saved_views
 from desk import queues
+from queues.models import SavedView
+from queues.services import saved_views
 from tests.factories import MONDAY, person, received_case
 
 pytestmark = [pytest.mark.django_db, pytest.mark.every_database]
@@ -87,7 +87,7 @@ def test_nobody_changes_another_person_s_view(ada):
             act(view_id=view.pk, by=ben, at=MONDAY, **more)
 
 
-@pytest.mark.parametrize("role", sorted(set(Role) - PERMISSIONS["cases.share_view"]))
+@pytest.mark.parametrize("role", sorted(set(Role) - PERMISSIONS["queues.share_view"]))
 def test_who_may_not_share_is_told(role):
     someone = person(role)
     view = save(someone)
@@ -147,17 +147,17 @@ def test_a_refused_name_keeps_what_was_typed(desk, ada):
 def test_views_are_renamed_shared_and_retired_on_their_page(desk, ada):
     view, other = save(ada), save(ada, name="Other")
 
-    desk.post(reverse("cases:rename_view", args=[view.pk]), {"name": "Mine"})
-    desk.post(reverse("cases:share_view", args=[view.pk]), {"shared": "yes"})
-    refused = desk.post(reverse("cases:rename_view", args=[view.pk]), {"name": "Other"})
-    desk.post(reverse("cases:retire_view", args=[other.pk]))
+    desk.post(reverse("queues:rename_view", args=[view.pk]), {"name": "Mine"})
+    desk.post(reverse("queues:share_view", args=[view.pk]), {"shared": "yes"})
+    refused = desk.post(reverse("queues:rename_view", args=[view.pk]), {"name": "Other"})
+    desk.post(reverse("queues:retire_view", args=[other.pk]))
 
     view.refresh_from_db()
     assert (view.name, view.is_shared) == ("Mine", True)
     assert refused.status_code == 422
     assert "You have a view named “Other” already." in refused.content.decode()
     assert 'value="Other"' in refused.content.decode()
-    page = desk.get(reverse("cases:saved_views")).content.decode()
+    page = desk.get(reverse("queues:saved_views")).content.decode()
     assert "Mine" in page
     assert "Other" not in page
 
@@ -166,10 +166,10 @@ def test_another_person_s_view_is_used_not_changed(client, ada):
     view = save(ada, shared=True)
     client.force_login(person(Role.INTAKE))
 
-    page = client.get(reverse("cases:saved_views")).content.decode()
+    page = client.get(reverse("queues:saved_views")).content.decode()
     assert view.name in page
     assert "Rename" not in page
-    answer = client.post(reverse("cases:retire_view", args=[view.pk]))
+    answer = client.post(reverse("queues:retire_view", args=[view.pk]))
     assert answer.status_code == 422
     assert "Only the person who saved a view can change it." in answer.content.decode()
 
