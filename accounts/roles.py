@@ -67,9 +67,9 @@ PERMISSIONS: dict[str, set[Role]] = {
     "cases.decide_eligibility": {Role.COORDINATOR},
     "cases.settle_likeness": {Role.COORDINATOR, Role.SUPERVISOR},
     "cases.consolidate": {Role.COORDINATOR},
-    "cases.make_notices": {Role.COORDINATOR},
+    "correspondence.make_notices": {Role.COORDINATOR},
     # Drafts of letters: read before they go, approved or put away.
-    "cases.write_letters": {Role.COORDINATOR, Role.SUPERVISOR},
+    "correspondence.write_letters": {Role.COORDINATOR, Role.SUPERVISOR},
     "letters.mark_sent": {Role.COORDINATOR, Role.MAILROOM},
     "records.add_document": {Role.COORDINATOR, Role.INTAKE},
     "records.chase": {Role.COORDINATOR},

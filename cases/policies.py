@@ -247,7 +247,7 @@ def why_not_note(user: User, case: Case) -> str:
 
 
 def why_not_draft_letter(user: User, case: Case) -> str:
-    if not user.may("cases.write_letters"):
+    if not user.may("correspondence.write_letters"):
         return "A coordinator or a supervisor drafts letters."
     if case.origin != Origin.OWN:
         return f"Case {case.number} was loaded from a published letter; nothing is sent about it."

@@ -3,7 +3,6 @@ from django.urls import path
 from .views import (
     batches,
     corrections,
-    correspondence,
     dates,
     endings,
     house,
@@ -13,7 +12,6 @@ from .views import (
     intake_office,
     item_changes,
     likeness,
-    notices,
     parties,
     rules,
     screening,
@@ -60,7 +58,6 @@ urlpatterns = [
     ),
     # organisations
     # taking cases out of the lists
-    path("drafts/", correspondence.drafts, name="drafts"),
     path("likenesses/", likeness.likenesses, name="likenesses"),
     # the law
     path("rules/", rules.clock_rules, name="clock_rules"),
@@ -97,31 +94,6 @@ urlpatterns = [
         "cases/<str:number>/items/<int:position>/citations/",
         screening.administrator_citations,
         name="administrator_citations",
-    ),
-    path("cases/<str:number>/notices/", notices.notices, name="notices"),
-    path("cases/<str:number>/notices/make/", notices.make_notices, name="make_notices"),
-    path("cases/<str:number>/notices/sent/", notices.mark_notices_sent, name="mark_notices_sent"),
-    path("cases/<str:number>/letters/draft/", correspondence.draft_letter, name="draft_letter"),
-    path("cases/<str:number>/letters/<int:letter_id>/", correspondence.letter, name="letter"),
-    path(
-        "cases/<str:number>/letters/<int:letter_id>/approve/",
-        correspondence.approve_letter,
-        name="approve_letter",
-    ),
-    path(
-        "cases/<str:number>/letters/<int:letter_id>/discard/",
-        correspondence.discard_letter,
-        name="discard_letter",
-    ),
-    path(
-        "cases/<str:number>/letters/<int:letter_id>/sent/",
-        correspondence.mark_letter_sent,
-        name="mark_letter_sent",
-    ),
-    path(
-        "cases/<str:number>/letters/<int:letter_id>/pages/<int:page>/",
-        correspondence.letter_page,
-        name="letter_page",
     ),
     path("cases/<str:number>/items/add/", item_changes.propose_item, name="propose_item"),
     path(

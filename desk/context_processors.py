@@ -40,7 +40,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("My intakes", "cases:my_intakes", "cases.enter_application"),
         Place("Records owed", "records:chase", "records.chase"),
         Place("Intake desk", "cases:intake_supervisor", "cases.supervise_intake"),
-        Place("Drafts of letters", "cases:drafts", "cases.write_letters"),
+        Place("Drafts of letters", "correspondence:drafts", "correspondence.write_letters"),
         Place("Look alike", "cases:likenesses", "cases.settle_likeness"),
         Place("Item changes", "cases:item_changes", "cases.decide_item_change"),
     ),

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from accounts.models import User
-from cases import correspondence_policies, eligibility_policies
+from cases import eligibility_policies
 from cases import policies as case_policies
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink
+from correspondence import policies as correspondence_policies
 from determinations import policies as determination_policies
 from records import policies as record_policies
 from reviewers import policies as reviewer_policies
@@ -67,14 +68,14 @@ def next_step(case: Case, user: User) -> NextStep:
             return NextStep(
                 "The notices of assignment go out and are marked as sent.",
                 "Mark as sent",
-                reverse("cases:notices", args=[number]),
+                reverse("correspondence:notices", args=[number]),
                 correspondence_policies.why_not_mark_notices_sent(user, case),
             )
         case Status.ELIGIBLE:
             return NextStep(
                 "A coordinator makes the notices of assignment.",
                 "Make notices",
-                reverse("cases:notices", args=[number]),
+                reverse("correspondence:notices", args=[number]),
                 correspondence_policies.why_not_make_notices(user, case),
             )
         case Status.NOTICE_SENT:

@@ -14,8 +14,8 @@ import letters.services
 import records.services.dispatch
 from cases.models import Case, DisputedItem, Outcome
 from cases.services.items import stated_for
-from cases.services.notices import organisation
 from cases.together import items_decided_in
+from correspondence.services.notices import organisation
 from deadlines.engine import local_day
 from guidelines.citations import Citation, sentences
 from letters.documents import Analysis, Credentials, DeterminationDocument, Item

@@ -32,10 +32,11 @@ from cases.models import (
     TreatmentCategory,
 )
 from cases.models import Role as PartyRole
-from cases.services import house, intake, notices, screening
+from cases.services import house, intake, screening
 from cases.services.intake import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
 from cases.services.items import AdministratorCited, record_administrator_citations
 from cases.services.parties import PartyOnForm
+from correspondence.services import notices
 from deadlines.engine import local_day
 from determinations.services import issuing, quality, writing
 from files.models import StoredFile

@@ -21,11 +21,10 @@ _GROUPS = [
         "INTAKE SUPERVISOR COORDINATOR CREDENTIALING QA DIRECTOR MAILROOM AUDITOR",
         """
         desk:queue desk:work_next desk:side_counts desk:case desk:peek desk:timeline desk:letters
-        letters:status letters:download
-        cases:related cases:notices cases:letter cases:letter_page cases:parties cases:clocks
-        cases:clock cases:note cases:correct_note queues:act_on_many
-        queues:saved_views queues:save_view queues:rename_view queues:share_view queues:retire_view
-        queues:claim_next queues:claim queues:release
+        letters:status letters:download cases:related correspondence:notices correspondence:letter
+        correspondence:letter_page cases:parties cases:clocks cases:clock cases:note
+        cases:correct_note queues:act_on_many queues:saved_views queues:save_view queues:rename_view
+        queues:share_view queues:retire_view queues:claim_next queues:claim queues:release
         """,
     ),
     (
@@ -56,11 +55,10 @@ _GROUPS = [
     (
         "SUPERVISOR COORDINATOR",
         """
-        cases:likenesses cases:look_again cases:compare
-        cases:drafts cases:draft_letter cases:approve_letter cases:discard_letter
-        cases:item_changes cases:add_party cases:change_party cases:end_party
-        cases:begin_hold cases:end_hold cases:promise cases:move_promise cases:keep_promise
-        cases:state_receipt
+        cases:likenesses cases:look_again cases:compare correspondence:drafts
+        correspondence:draft_letter correspondence:approve_letter correspondence:discard_letter
+        cases:item_changes cases:add_party cases:change_party cases:end_party cases:begin_hold
+        cases:end_hold cases:promise cases:move_promise cases:keep_promise cases:state_receipt
         """,
     ),
     (
@@ -68,7 +66,7 @@ _GROUPS = [
         """
         cases:eligibility cases:screen_again cases:ur_decision cases:answer_differences
         cases:information cases:answer_information cases:resolve_liability
-        cases:administrator_citations cases:consolidate cases:separate cases:make_notices
+        cases:administrator_citations cases:consolidate cases:separate correspondence:make_notices
         cases:convert cases:withdraw cases:terminate cases:close
         reviewers:assign reviewers:plan reviewers:move reviewers:settle reviewers:take_back
         reviewers:approve_seats reviewers:end_seats
@@ -79,7 +77,7 @@ _GROUPS = [
     ("COORDINATOR DIRECTOR AUDITOR", "reviewers:fairness reviewers:fairness_test"),
     (
         "COORDINATOR MAILROOM",
-        "cases:mark_notices_sent cases:mark_letter_sent determinations:send",
+        "correspondence:mark_notices_sent correspondence:mark_letter_sent determinations:send",
     ),
     (
         "COORDINATOR CREDENTIALING",

@@ -18,6 +18,7 @@ ORDER = [
     "deadlines",
     "directory",
     "cases",
+    "correspondence",
     "reviewers",
     "records",
     "determinations",

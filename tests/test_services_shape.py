@@ -38,7 +38,7 @@ QUESTIONS = {
     "cases/services/items.py": {"stated_for"},
     "directory/services/organisations.py": {"names_of"},
     "directory/services/people.py": {"find_organisation"},
-    "cases/services/notices.py": {"address_of", "organisation", "recipients"},
+    "correspondence/services/notices.py": {"address_of", "organisation", "recipients"},
     "cases/services/parties.py": {"former", "standing", "unsent_letters"},
     "queues/services/bulk.py": {"offered", "expected"},
     "queues/services/saved_views.py": {"views_for"},

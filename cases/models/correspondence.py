@@ -111,7 +111,7 @@ class CaseLetter(Versioned):
         return f"{self.case}: {self.get_kind_display().lower()}"
 
     def get_absolute_url(self) -> str:
-        return reverse("cases:letter", args=[self.case.number, self.pk])
+        return reverse("correspondence:letter", args=[self.case.number, self.pk])
 
     @property
     def is_draft(self) -> bool:

@@ -15,7 +15,7 @@ from cases.models import Case, DisputedItem, Event
 from cases.services import clocks
 from cases.services.extensions import DETERMINATION_CLOCKS
 from cases.services.notice_clocks import NOTICE_MARK
-from cases.services.notices import address_of, recipients
+from correspondence.services.notices import address_of, recipients
 from deadlines.engine import local_day
 from determinations import composition, policies
 from determinations.facts import DETERMINATION, DETERMINATION_FACTS, PROOFS

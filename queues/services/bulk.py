@@ -7,9 +7,11 @@ from typing import Any
 
 from accounts.models import User
 from accounts.refusals import Refused
-from cases import correspondence_policies, policies
+from cases import policies
 from cases.models import Case
-from cases.services import notes, notices
+from cases.services import notes
+from correspondence import policies as correspondence_policies
+from correspondence.services import notices
 from queues import policies as queue_policies
 
 from . import claims
@@ -63,7 +65,7 @@ ACTS = {
             "Notices made",
             correspondence_policies.why_not_make_notices,
             notices.make_notices,
-            "cases.make_notices",
+            "correspondence.make_notices",
             queue="notices",
         ),
         BulkAct(

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_POST
 from accounts.actions import refused_page
 from accounts.refusals import NotAllowed
 from accounts.requests import StaffRequest, whole_number
-from cases.forms.correspondence import SentForm
 from cases.views.acting import way_back
+from correspondence.forms import SentForm
 from form_fields.reasons import NoteForm
 from queues.services import bulk
 

@@ -14,8 +14,9 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.roles import Role
 from cases.models import Case, TreatmentCategory
-from cases.services import notices, screening
+from cases.services import screening
 from cases.services.intake import ItemOnForm, URDecisionOnForm
+from correspondence.services import notices
 from deadlines.engine import local_day
 from determinations.services import issuing, quality, writing
 from records.services import documents

@@ -66,7 +66,7 @@ class Page:
 # The stage at which a page of a case shows most; every other page is opened for the first case.
 STAGES = {
     "cases:eligibility": "received",
-    "cases:notices": "noticed",
+    "correspondence:notices": "noticed",
     "records:list": "complete",
     "records:contact": "noticed",
     "reviewers:assign": "complete",

@@ -26,7 +26,7 @@ NOT_A_PAGE = {
     "letters:status": "a part of a page with letters",
     "determinations:checks": "a part of the review's page, which is opened with it",
     "cases:intake_paper": "a picture",
-    "cases:letter_page": "a picture",
+    "correspondence:letter_page": "a picture",
     "records:page_png": "a picture",
     "letters:download": "a PDF",
     "determinations:preview": "a PDF",

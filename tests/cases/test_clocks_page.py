@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from accounts.roles import Role
 from cases.models import Case
-from cases.services import holds, notices
+from cases.services import holds
 from cases.services.intake import URDecisionOnForm
+from correspondence.services import notices
 from deadlines.engine import local_day
 from determinations.services import sending
 from tests.determinations.factories import approved, issued, submitted

@@ -9,8 +9,9 @@ from accounts.roles import Role
 from cases import together
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, Deadline, Event
-from cases.services import consolidation, endings, notices
+from cases.services import consolidation, endings
 from cases.services.intake import ItemOnForm, URDecisionOnForm
+from correspondence.services import notices
 from deadlines.engine import local_day
 from determinations.models import DecidedItem
 from determinations.services import sending

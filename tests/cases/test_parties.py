@@ -12,8 +12,8 @@ from cases.models import Event, Party
 from cases.models import Role as PartyRole
 from cases.services import endings
 from cases.services import parties as services
-from cases.services.notices import make_notices, recipients
 from cases.services.parties import PartyChanged, PartyDetails, PartyOnForm
+from correspondence.services.notices import make_notices, recipients
 from determinations.services import issuing
 from letters.models import Delivery
 from reviewers import policies as reviewer_policies

@@ -14,8 +14,9 @@ from accounts.refusals import NotAllowed
 from accounts.roles import PERMISSIONS, Role
 from cases.lifecycle import Status
 from cases.models import Case
-from cases.services import endings, information, notes, notices, screening
+from cases.services import endings, information, notes, screening
 from cases.services.intake import ItemOnForm
+from correspondence.services import notices
 from desk.next_step import next_step
 from determinations.services import issuing, quality, sending
 from records.services import documents
@@ -161,7 +162,7 @@ STEPS = {
     Status.INELIGIBLE: ("closes the case", "cases.end_early"),
     Status.WITHDRAWN: ("closes the case", "cases.end_early"),
     Status.TERMINATED: ("closes the case", "cases.end_early"),
-    Status.ELIGIBLE: ("makes the notices", "cases.make_notices"),
+    Status.ELIGIBLE: ("makes the notices", "correspondence.make_notices"),
     Status.NOTICE_SENT: ("sends the records", "records.mark_complete"),
     Status.RECORDS_COMPLETE: ("chooses the reviewer", "reviewers.assign"),
     Status.REVIEWER_CHOSEN: ("accepts the case", None),

@@ -9,7 +9,7 @@ from accounts.roles import Role
 from cases.lifecycle import NEXT_ROLE, Status, is_open
 from cases.models import Case
 from cases.services import endings
-from cases.services.notices import make_notices
+from correspondence.services.notices import make_notices
 from desk.next_step import next_step
 from determinations.services import sending
 from reviewers.models import ReviewerAssignment

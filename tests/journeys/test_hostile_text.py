@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from accounts.roles import Role
 from cases.models import Case
-from cases.services import notes, notices
+from cases.services import notes
 from cases.services.intake import ItemOnForm
+from correspondence.services import notices
 from deadlines.engine import local_day
 from determinations.services import quality, writing
 from files.services import read_bytes
@@ -46,7 +47,7 @@ def pages(client, set_clock):
         number = case.number
         of_case = [
             *("desk:case", "desk:peek", "desk:timeline", "desk:letters"),
-            *("cases:eligibility", "cases:notices", "records:list", "records:read"),
+            *("cases:eligibility", "correspondence:notices", "records:list", "records:read"),
             *("reviewers:assign", "determinations:versions", "determinations:quality"),
             *("determinations:issue", "determinations:send"),
         ]

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.roles import Role
 from cases.models import Party
-from cases.services import notices
+from correspondence.services import notices
 from letters.models import Delivery
 from tests.factories import MONDAY, eligible_case, parties, person
 from tests.letters.factories import publish_sample_wording

@@ -12,12 +12,13 @@ from django.db import transaction
 import letters.services
 from accounts.models import User
 from accounts.refusals import refuse
-from cases import composition, correspondence_policies
 from cases.models import Case, CaseLetter, CaseLetterCopy, Event
+from cases.services.drafting import draft_letter, propose
+from correspondence import composition
+from correspondence import policies as correspondence_policies
 from deadlines.engine import local_day
 from letters.models import Channel, Delivery, RenderedPreview
 
-from .drafting import draft_letter, propose
 from .notices import address_of
 
 __all__ = [

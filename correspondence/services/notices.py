@@ -8,18 +8,17 @@ from django.db import transaction
 import letters.services
 from accounts.models import User
 from accounts.refusals import refuse
-from cases import correspondence_policies
-from cases.facts import ASSIGNMENT_NOTICE, NOTICE_FACTS
 from cases.lifecycle import Status
 from cases.models import AssignmentNotice, Case, EligibilityResult, Event, Party, Priority, Role
+from cases.services import clocks, notice_clocks
 from cases.together import items_decided_in
+from correspondence import policies as correspondence_policies
+from correspondence.facts import ASSIGNMENT_NOTICE, NOTICE_FACTS
 from deadlines.engine import local_day
 from letters.documents import NoticeDocument, Organisation, Recipient
 from letters.facts import Fact
 from letters.models import Channel, Delivery
 from letters.services import Address
-
-from . import clocks, notice_clocks
 
 LAYOUT = "assignment-notice"
 

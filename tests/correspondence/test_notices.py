@@ -13,8 +13,9 @@ from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import Case, Event, Priority
 from cases.models import Role as PartyRole
-from cases.services import endings, notices
+from cases.services import endings
 from cases.services.intake import ItemOnForm, URDecisionOnForm
+from correspondence.services import notices
 from letters.models import Delivery, Letter
 from tests.factories import MONDAY, eligible_case, parties, person, received_case
 from tests.letters.factories import file_all_letters, publish_sample_wording
@@ -282,17 +283,17 @@ def test_another_role_marks_nothing(role):
 
 def test_the_page_takes_a_case_from_eligible_to_awaiting_records(client, coordinator, set_clock):
     case = eligible_case()
-    page = reverse("cases:notices", args=[case.number])
+    page = reverse("correspondence:notices", args=[case.number])
 
     set_clock(MADE)
     client.force_login(coordinator)
     assert "Pacific Comp Claims" in client.get(page).content.decode()
-    assert client.post(reverse("cases:make_notices", args=[case.number])).url == page
-    again = client.post(reverse("cases:make_notices", args=[case.number]))
+    assert client.post(reverse("correspondence:make_notices", args=[case.number])).url == page
+    again = client.post(reverse("correspondence:make_notices", args=[case.number]))
     assert again.status_code == 422
     assert "The notices of assignment are made" in again.content.decode()
 
-    to_send = reverse("cases:mark_notices_sent", args=[case.number])
+    to_send = reverse("correspondence:mark_notices_sent", args=[case.number])
     early = client.post(to_send, {"sent_on": "t"})
     assert early.status_code == 422
     assert "not filed yet" in early.content.decode()

@@ -15,13 +15,14 @@ from accounts.actions import run_action, try_action
 from accounts.names import who
 from accounts.requests import StaffRequest, posted, seen_version
 from accounts.services import note_look
-from cases import composition, correspondence_policies, policies
-from cases.forms.correspondence import DiscardForm, DraftForm, NewDraftForm, SentForm
+from cases import policies
 from cases.models import Case, CaseLetter
-from cases.services import correspondence as services
+from cases.views.acting import load_case
+from correspondence import composition
+from correspondence import policies as correspondence_policies
+from correspondence.forms import DiscardForm, DraftForm, NewDraftForm, SentForm
+from correspondence.services import case_letters as services
 from letters.models import RenderedPreview
-
-from .acting import load_case
 
 LISTED = 100
 _PICTURE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
@@ -46,7 +47,7 @@ def drafts(request: StaffRequest) -> HttpResponse:
         "kind": kind,
         "today": timezone.localdate(),
     }
-    return render(request, "cases/drafts.html", context)
+    return render(request, "correspondence/drafts.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -75,7 +76,7 @@ def draft_letter(request: StaffRequest, number: str) -> HttpResponse:
         "why_not": policies.why_not_draft_letter(request.user, case),
         "today": timezone.localdate(),
     }
-    return render(request, "cases/draft_letter.html", context, status=tried.status)
+    return render(request, "correspondence/draft_letter.html", context, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -223,7 +224,7 @@ def _page(
                 "recipients": [str(one.pk) for one in told if one.pk not in found.left_out],
             },
         )
-    return render(request, "cases/letter.html", context, status=status)
+    return render(request, "correspondence/letter.html", context, status=status)
 
 
 def _preview(request: StaffRequest, found: CaseLetter, now: datetime) -> dict[str, Any]:

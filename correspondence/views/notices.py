@@ -11,13 +11,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.actions import run_action
 from accounts.requests import StaffRequest
-from cases import correspondence_policies
-from cases.forms.correspondence import SentForm
 from cases.models import Case, Priority
-from cases.services import notices as notice_services
+from cases.views.acting import load_case
+from correspondence import policies as correspondence_policies
+from correspondence.forms import SentForm
+from correspondence.services import notices as notice_services
 from form_fields.fields import DatedForm
-
-from .acting import load_case
 
 
 @require_GET
@@ -40,7 +39,7 @@ def make_notices(request: StaffRequest, number: str) -> HttpResponse:
     )
     if tried.done:
         messages.success(request, f"{len(tried.result)} notices are being rendered.")
-        return redirect("cases:notices", number)
+        return redirect("correspondence:notices", number)
     return _notices_page(request, case, form, status=tried.status)
 
 
@@ -85,4 +84,4 @@ def _notices_page(
         "why_not_send": correspondence_policies.why_not_mark_notices_sent(request.user, case),
         "today": timezone.localdate(),
     }
-    return render(request, "cases/notices.html", context, status=status)
+    return render(request, "correspondence/notices.html", context, status=status)

@@ -13,16 +13,9 @@ from django.conf import settings
 from django.urls import reverse
 
 import letters.services
-from deadlines.engine import local_day
-from letters.documents import CaseLetterDocument, Document, Recipient, Section, problems
-from letters.facts import Fact, FactName
-from letters.models import Channel, WordingSet
-from letters.wording import Composed
-
-from . import eligibility
-from .facts import CASE_LETTER_FACTS
-from .lifecycle import Status
-from .models import (
+from cases import eligibility
+from cases.lifecycle import Status
+from cases.models import (
     Answer,
     Case,
     CaseLetter,
@@ -35,7 +28,14 @@ from .models import (
     Party,
     Role,
 )
-from .services.notices import RECIPIENTS, address_of, organisation
+from correspondence.services.notices import RECIPIENTS, address_of, organisation
+from deadlines.engine import local_day
+from letters.documents import CaseLetterDocument, Document, Recipient, Section, problems
+from letters.facts import Fact, FactName
+from letters.models import Channel, WordingSet
+from letters.wording import Composed
+
+from .facts import CASE_LETTER_FACTS
 
 LAYOUT = "case-letter"
 Kind = CaseLetter.Kind
@@ -411,5 +411,5 @@ def _where(draft: CaseLetter, sentence: str) -> str:
     if {"reasons", "decided_on", "found_ineligible", "found_deferred"} & set(named):
         return reverse("cases:eligibility", args=[number])
     if {"notice_sent_on", "records_due_on", "records_owed"} & set(named):
-        return reverse("cases:notices", args=[number])
+        return reverse("correspondence:notices", args=[number])
     return "" if "asked" in named else draft.case.get_absolute_url()

@@ -4,19 +4,15 @@ Each function returns an empty string when the action is allowed, else the sente
 """
 
 from accounts.models import User
-
-from .lifecycle import Status
-from .models import (
-    Case,
-    CaseLetter,
-)
-from .policies import why_not
+from cases.lifecycle import Status
+from cases.models import Case, CaseLetter
+from cases.policies import why_not
 
 
 def why_not_make_notices(user: User, case: Case) -> str:
     reason = why_not(
         user,
-        "cases.make_notices",
+        "correspondence.make_notices",
         case,
         Status.ELIGIBLE,
         act="make the notices of assignment",
@@ -37,7 +33,7 @@ def why_not_mark_notices_sent(user: User, case: Case) -> str:
 
 def why_not_change_draft(user: User, draft: CaseLetter) -> str:
     """Whether this person may change, approve or discard a draft."""
-    if not user.may("cases.write_letters"):
+    if not user.may("correspondence.write_letters"):
         return "A coordinator or a supervisor decides about drafts of letters."
     if not draft.is_draft:
         return f"This letter is no draft any more: it is {draft.get_state_display().lower()}."

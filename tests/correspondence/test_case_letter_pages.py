@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.roles import Role
 from cases.models import CaseLetter
-from cases.services import correspondence
+from correspondence.services import case_letters as correspondence
 from letters import typesetting
 from letters.models import Letter
 from tests.factories import MONDAY, parties, person, received_case
@@ -46,12 +46,12 @@ def draft_of(case):
 
 
 def at(name, draft, *more):
-    return reverse(f"cases:{name}", args=[draft.case.number, draft.pk, *more])
+    return reverse(f"correspondence:{name}", args=[draft.case.number, draft.pk, *more])
 
 
 def test_a_draft_goes_from_the_list_to_sent(desk, set_clock):
     draft = draft_of(received_case())
-    assert draft.get_absolute_url() in page_of(desk.get(reverse("cases:drafts")))
+    assert draft.get_absolute_url() in page_of(desk.get(reverse("correspondence:drafts")))
 
     page = page_of(desk.get(draft.get_absolute_url()))
     assert at("letter_page", draft, 1) in page
@@ -75,7 +75,7 @@ def test_a_draft_goes_from_the_list_to_sent(desk, set_clock):
     letters = page_of(desk.get(reverse("desk:letters", args=[draft.case.number])))
     assert "sent Mon 2 Mar 2026" in letters
     assert "Filed" in letters
-    assert draft.get_absolute_url() not in page_of(desk.get(reverse("cases:drafts")))
+    assert draft.get_absolute_url() not in page_of(desk.get(reverse("correspondence:drafts")))
 
 
 def test_the_case_page_and_its_letters_say_that_a_draft_waits(desk):
@@ -170,7 +170,7 @@ def test_a_draft_is_discarded_with_a_reason(desk):
 
 def test_a_person_drafts_a_letter_that_no_act_proposed(desk):
     case = received_case()
-    page = reverse("cases:draft_letter", args=[case.number])
+    page = reverse("correspondence:draft_letter", args=[case.number])
     assert desk.post(page, {"kind": "poem"}).status_code == 422
 
     answer = desk.post(page, {"kind": "information_request", "points": "The MRI.\n\nThe date."})

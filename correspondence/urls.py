@@ -1,0 +1,34 @@
+from django.urls import path
+
+from .views import case_letters, notices
+
+app_name = "correspondence"
+
+urlpatterns = [
+    path("drafts/", case_letters.drafts, name="drafts"),
+    path("cases/<str:number>/notices/", notices.notices, name="notices"),
+    path("cases/<str:number>/notices/make/", notices.make_notices, name="make_notices"),
+    path("cases/<str:number>/notices/sent/", notices.mark_notices_sent, name="mark_notices_sent"),
+    path("cases/<str:number>/letters/draft/", case_letters.draft_letter, name="draft_letter"),
+    path("cases/<str:number>/letters/<int:letter_id>/", case_letters.letter, name="letter"),
+    path(
+        "cases/<str:number>/letters/<int:letter_id>/approve/",
+        case_letters.approve_letter,
+        name="approve_letter",
+    ),
+    path(
+        "cases/<str:number>/letters/<int:letter_id>/discard/",
+        case_letters.discard_letter,
+        name="discard_letter",
+    ),
+    path(
+        "cases/<str:number>/letters/<int:letter_id>/sent/",
+        case_letters.mark_letter_sent,
+        name="mark_letter_sent",
+    ),
+    path(
+        "cases/<str:number>/letters/<int:letter_id>/pages/<int:page>/",
+        case_letters.letter_page,
+        name="letter_page",
+    ),
+]
