@@ -64,7 +64,7 @@ PERMISSIONS: dict[str, set[Role]] = {
     # acts on a case, in the order of the journey
     "cases.enter_application": {Role.INTAKE, Role.SUPERVISOR},
     "cases.supervise_intake": {Role.SUPERVISOR},
-    "cases.decide_eligibility": {Role.COORDINATOR},
+    "eligibility.decide_eligibility": {Role.COORDINATOR},
     "cases.settle_likeness": {Role.COORDINATOR, Role.SUPERVISOR},
     "cases.consolidate": {Role.COORDINATOR},
     "correspondence.make_notices": {Role.COORDINATOR},

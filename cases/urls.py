@@ -6,7 +6,6 @@ from .views import (
     dates,
     endings,
     house,
-    information,
     intake,
     intake_answers,
     intake_office,
@@ -14,8 +13,6 @@ from .views import (
     likeness,
     parties,
     rules,
-    screening,
-    ur_decision,
 )
 
 app_name = "cases"
@@ -71,30 +68,6 @@ urlpatterns = [
     path("cases/<str:number>/related/<int:proposal_id>/", likeness.compare, name="compare"),
     path("cases/<str:number>/consolidate/", likeness.consolidate, name="consolidate"),
     path("cases/<str:number>/separate/", likeness.separate, name="separate"),
-    path("cases/<str:number>/eligibility/", screening.eligibility, name="eligibility"),
-    path("cases/<str:number>/ur-decision/", ur_decision.ur_decision, name="ur_decision"),
-    path(
-        "cases/<str:number>/ur-decision/differences/",
-        ur_decision.answer_differences,
-        name="answer_differences",
-    ),
-    path("cases/<str:number>/information/", information.information, name="information"),
-    path(
-        "cases/<str:number>/information/<int:request_id>/answer/",
-        information.answer_information,
-        name="answer_information",
-    ),
-    path(
-        "cases/<str:number>/liability-resolved/",
-        information.resolve_liability,
-        name="resolve_liability",
-    ),
-    path("cases/<str:number>/screen-again/", screening.screen_again, name="screen_again"),
-    path(
-        "cases/<str:number>/items/<int:position>/citations/",
-        screening.administrator_citations,
-        name="administrator_citations",
-    ),
     path("cases/<str:number>/items/add/", item_changes.propose_item, name="propose_item"),
     path(
         "cases/<str:number>/items/<int:position>/change/",

@@ -13,23 +13,12 @@ from django.conf import settings
 from django.urls import reverse
 
 import letters.services
-from cases import eligibility
 from cases.lifecycle import Status
-from cases.models import (
-    Answer,
-    Case,
-    CaseLetter,
-    Deadline,
-    DisputedItem,
-    EligibilityDecision,
-    EligibilityFinding,
-    EligibilityResult,
-    Event,
-    Party,
-    Role,
-)
+from cases.models import Case, CaseLetter, Deadline, DisputedItem, Event, Party, Role
 from correspondence.services.notices import RECIPIENTS, address_of, organisation
 from deadlines.engine import local_day
+from eligibility import rules as eligibility
+from eligibility.models import Answer, EligibilityDecision, EligibilityFinding, EligibilityResult
 from letters.documents import CaseLetterDocument, Document, Recipient, Section, problems
 from letters.facts import Fact, FactName
 from letters.models import Channel, WordingSet
@@ -409,7 +398,7 @@ def _where(draft: CaseLetter, sentence: str) -> str:
     if _PARTIES & set(named):
         return reverse("cases:parties", args=[number])
     if {"reasons", "decided_on", "found_ineligible", "found_deferred"} & set(named):
-        return reverse("cases:eligibility", args=[number])
+        return reverse("eligibility:eligibility", args=[number])
     if {"notice_sent_on", "records_due_on", "records_owed"} & set(named):
         return reverse("correspondence:notices", args=[number])
     return "" if "asked" in named else draft.case.get_absolute_url()

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from accounts.models import User
-from cases import eligibility_policies
 from cases import policies as case_policies
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink
 from correspondence import policies as correspondence_policies
 from determinations import policies as determination_policies
+from eligibility import policies as eligibility_policies
 from records import policies as record_policies
 from reviewers import policies as reviewer_policies
 
@@ -33,28 +33,28 @@ def next_step(case: Case, user: User) -> NextStep:
             return NextStep(
                 "A coordinator answers the six facts of eligibility.",
                 "Decide eligibility",
-                reverse("cases:eligibility", args=[number]),
+                reverse("eligibility:eligibility", args=[number]),
                 eligibility_policies.why_not_decide_eligibility(user, case),
             )
         case Status.INFO_REQUESTED:
             return NextStep(
                 "A party was asked for information; a coordinator records the answer.",
                 "Record the answer",
-                reverse("cases:information", args=[number]),
+                reverse("eligibility:information", args=[number]),
                 eligibility_policies.why_not_record_answer(user, case),
             )
         case Status.DEFERRED:
             return NextStep(
                 "The case waits until the liability dispute is resolved.",
                 "Liability resolved",
-                reverse("cases:resolve_liability", args=[number]),
+                reverse("eligibility:resolve_liability", args=[number]),
                 eligibility_policies.why_not_resolve_liability(user, case),
             )
         case Status.DUPLICATE:
             return NextStep(
                 "A coordinator settles what keeps this case waiting, then screens it again.",
                 "Screen again",
-                reverse("cases:screen_again", args=[number]),
+                reverse("eligibility:screen_again", args=[number]),
                 eligibility_policies.why_not_reopen(user, case),
             )
         case Status.INELIGIBLE | Status.WITHDRAWN | Status.TERMINATED:

@@ -32,13 +32,14 @@ from cases.models import (
     TreatmentCategory,
 )
 from cases.models import Role as PartyRole
-from cases.services import house, intake, screening
+from cases.services import house, intake
 from cases.services.intake import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
-from cases.services.items import AdministratorCited, record_administrator_citations
 from cases.services.parties import PartyOnForm
 from correspondence.services import notices
 from deadlines.engine import local_day
 from determinations.services import issuing, quality, writing
+from eligibility.services import screening
+from eligibility.services.citations import AdministratorCited, record_administrator_citations
 from files.models import StoredFile
 from guidelines.citations import Citation
 from guidelines.models import Recommendation
@@ -729,7 +730,7 @@ def _cited_by_administrator(demo: Demo, case: Case, at: datetime) -> None:
 
 
 def _six_yes() -> dict[str, str]:
-    from cases.eligibility import FACTS
+    from eligibility.rules import FACTS
 
     return dict.fromkeys(FACTS, "YES")
 

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "deadlines",
     "directory",
     "cases",
+    "eligibility",
     "correspondence",
     "reviewers",
     "records",

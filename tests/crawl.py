@@ -43,20 +43,10 @@ from cases.models import (
     HouseMember,
     HouseResult,
     HouseTie,
-    InformationRequest,
     ItemChange,
     PromisedDate,
 )
-from cases.services import (
-    extensions,
-    holds,
-    house,
-    information,
-    item_changes,
-    notes,
-    priority,
-    promises,
-)
+from cases.services import extensions, holds, house, item_changes, notes, priority, promises
 from cases.services.intake import URDecisionOnForm
 from deadlines import services as rules
 from deadlines.engine import local_day
@@ -64,6 +54,8 @@ from deadlines.models import ClockRule
 from determinations.models import Opinion, OpinionCitation
 from directory.models import Organisation, OrganisationName, SameOrganisation
 from directory.services import organisations
+from eligibility.models import InformationRequest
+from eligibility.services import information
 from files.services import read_bytes
 from guidelines import services as guideline_services
 from guidelines.models import Edition

@@ -64,13 +64,13 @@ _GROUPS = [
     (
         "COORDINATOR",
         """
-        cases:eligibility cases:screen_again cases:ur_decision cases:answer_differences
-        cases:information cases:answer_information cases:resolve_liability
-        cases:administrator_citations cases:consolidate cases:separate correspondence:make_notices
-        cases:convert cases:withdraw cases:terminate cases:close
-        reviewers:assign reviewers:plan reviewers:move reviewers:settle reviewers:take_back
-        reviewers:approve_seats reviewers:end_seats
-        records:chase records:contact records:complete records:reopen records:dispatch
+        eligibility:eligibility eligibility:screen_again eligibility:ur_decision
+        eligibility:answer_differences eligibility:information eligibility:answer_information
+        eligibility:resolve_liability eligibility:administrator_citations cases:consolidate
+        cases:separate correspondence:make_notices cases:convert cases:withdraw cases:terminate
+        cases:close reviewers:assign reviewers:plan reviewers:move reviewers:settle
+        reviewers:take_back reviewers:approve_seats reviewers:end_seats records:chase
+        records:contact records:complete records:reopen records:dispatch
         """,
     ),
     ("COORDINATOR DIRECTOR", "cases:extend"),

@@ -11,12 +11,13 @@ from accounts.roles import Role
 from accounts.services import create_user
 from cases.models import ApplicationPaper, Batch, Case, Channel, IntakeDraft, Priority, Signer
 from cases.models import Role as PartyRole
-from cases.services import batches, drafts, intake, screening
+from cases.services import batches, drafts, intake
 from cases.services.intake import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
-from cases.services.items import AdministratorCited, record_administrator_citations
 from cases.services.parties import PartyOnForm
 from correspondence.services import notices
 from deadlines.engine import local_day
+from eligibility.services import screening
+from eligibility.services.citations import AdministratorCited, record_administrator_citations
 
 from .stored_stages import CASE_APPS, stored_stage
 

@@ -18,6 +18,7 @@ ORDER = [
     "deadlines",
     "directory",
     "cases",
+    "eligibility",
     "correspondence",
     "reviewers",
     "records",
@@ -32,8 +33,8 @@ HOUSE = set(MAY_NAME) | {"imr_portal", "tests", "bench"}
 PURE = [
     "cases/lifecycle.py",
     "deadlines/engine.py",
-    "cases/differences.py",
-    "cases/eligibility.py",
+    "eligibility/differences.py",
+    "eligibility/rules.py",
     "directory/ties.py",
     "cases/ties_of_house.py",
     "reviewers/conflicts.py",

@@ -30,15 +30,15 @@ OWE_A_LOOK = routes_in("""
     desk:my_day desk:jump desk:queue desk:work_next letters:status letters:parked cases:my_intakes
     cases:intake_supervisor cases:batches cases:batch cases:enter_sheet cases:park_sheet
     cases:correct cases:likenesses correspondence:drafts cases:item_changes cases:house_ties
-    cases:eligibility cases:screen_again cases:ur_decision cases:information cases:resolve_liability
-    cases:administrator_citations correspondence:notices correspondence:letter_page
-    correspondence:draft_letter cases:item_change cases:propose_item cases:propose_item_change
-    cases:propose_item_withdrawal cases:parties cases:add_party cases:change_party cases:end_party
-    cases:clocks cases:clock cases:begin_hold cases:end_hold cases:extend cases:convert
-    cases:promise cases:move_promise cases:keep_promise cases:state_receipt cases:correct_note
-    cases:separate cases:withdraw cases:terminate cases:close reviewers:plan reviewers:move
-    records:chase determinations:my_reviews determinations:checks determinations:issue
-    determinations:send determinations:reviewer_record
+    eligibility:eligibility eligibility:screen_again eligibility:ur_decision eligibility:information
+    eligibility:resolve_liability eligibility:administrator_citations correspondence:notices
+    correspondence:letter_page correspondence:draft_letter cases:item_change cases:propose_item
+    cases:propose_item_change cases:propose_item_withdrawal cases:parties cases:add_party
+    cases:change_party cases:end_party cases:clocks cases:clock cases:begin_hold cases:end_hold
+    cases:extend cases:convert cases:promise cases:move_promise cases:keep_promise
+    cases:state_receipt cases:correct_note cases:separate cases:withdraw cases:terminate cases:close
+    reviewers:plan reviewers:move records:chase determinations:my_reviews determinations:checks
+    determinations:issue determinations:send determinations:reviewer_record
 """)
 
 # The organization's own settings and forms, and the reviewers' files: nothing of a worker.

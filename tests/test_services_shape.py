@@ -15,11 +15,13 @@ QUESTIONS = {
     "cases/services/clocks.py": {"answer", "compute", "due_on", "holds_on", "renewed"},
     "deadlines/services.py": {"superseding", "law_with"},
     "cases/services/recounting.py": {"would_change"},
-    "cases/services/findings.py": {
+    "eligibility/services/findings.py": {
         "conclude", "refuse_unknown_words", "refuse_silent_difference", "rows",
     },
-    "cases/services/proposals.py": {"propose", "known_of"},
-    "cases/services/ur_decision.py": {"differences_of", "open_differences", "answered_differently"},
+    "eligibility/services/proposals.py": {"propose", "known_of"},
+    "eligibility/services/ur_decision.py": {
+        "differences_of", "open_differences", "answered_differently",
+    },
     "cases/services/checking.py": {"check", "find_alike"},
     "cases/services/drafts.py": {"open_drafts"},
     "cases/services/dwell.py": {"in_lists", "with_people", "with_reviewers", "totals"},
@@ -35,7 +37,7 @@ QUESTIONS = {
     "cases/services/duplicates.py": {
         "sheet_of", "find_similar", "said_same", "earlier_decisions",
     },
-    "cases/services/items.py": {"stated_for"},
+    "eligibility/services/citations.py": {"stated_for"},
     "directory/services/organisations.py": {"names_of"},
     "directory/services/people.py": {"find_organisation"},
     "correspondence/services/notices.py": {"address_of", "organisation", "recipients"},

@@ -39,20 +39,9 @@ from .house import HouseMember, HouseResult, HouseTie
 from .item_changes import ItemChange
 from .likeness import CaseKey, LikenessProposal
 from .parties import Party, PreferredChannel, Role
-from .screening import (
-    Answer,
-    DifferenceAnswer,
-    EligibilityDecision,
-    EligibilityFact,
-    EligibilityFinding,
-    EligibilityResult,
-    InformationRequest,
-    URReading,
-)
 
 __all__ = [
     "AdministratorCitation",
-    "Answer",
     "Application",
     "ApplicationPaper",
     "AssignmentNotice",
@@ -68,12 +57,7 @@ __all__ = [
     "Channel",
     "DRAFT_DAYS",
     "Deadline",
-    "DifferenceAnswer",
     "DisputedItem",
-    "EligibilityDecision",
-    "EligibilityFact",
-    "EligibilityFinding",
-    "EligibilityResult",
     "Event",
     "Hold",
     "HouseMember",
@@ -81,7 +65,6 @@ __all__ = [
     "HouseTie",
     "IntakeDraft",
     "LEASE",
-    "InformationRequest",
     "ItemChange",
     "LikenessProposal",
     "Origin",
@@ -100,7 +83,6 @@ __all__ = [
     "TimeExtension",
     "TreatmentCategory",
     "URDecision",
-    "URReading",
     "URType",
     "WhyNot",
 ]

@@ -9,12 +9,13 @@ import letters.services
 from accounts.models import User
 from accounts.refusals import refuse
 from cases.lifecycle import Status
-from cases.models import AssignmentNotice, Case, EligibilityResult, Event, Party, Priority, Role
+from cases.models import AssignmentNotice, Case, Event, Party, Priority, Role
 from cases.services import clocks, notice_clocks
 from cases.together import items_decided_in
 from correspondence import policies as correspondence_policies
 from correspondence.facts import ASSIGNMENT_NOTICE, NOTICE_FACTS
 from deadlines.engine import local_day
+from eligibility.models import EligibilityResult
 from letters.documents import NoticeDocument, Organisation, Recipient
 from letters.facts import Fact
 from letters.models import Channel, Delivery

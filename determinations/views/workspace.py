@@ -15,12 +15,12 @@ from accounts.actions import Attempt, try_action
 from accounts.refusals import Refused, refuse
 from accounts.requests import StaffRequest, whole_number
 from accounts.services import note_look
-from cases.services.items import stated_for
 from determinations import checks, policies
 from determinations.composition import ADMINISTRATOR
 from determinations.forms import CiteForm
 from determinations.models import Basis, Determination, PartyTerm, QualityReview
 from determinations.services import writing
+from eligibility.services.citations import stated_for
 from guidelines.citations import sentences
 from reviewers.models import ReviewerAssignment
 from reviewers.policies import may_open_file

@@ -65,7 +65,7 @@ class Page:
 
 # The stage at which a page of a case shows most; every other page is opened for the first case.
 STAGES = {
-    "cases:eligibility": "received",
+    "eligibility:eligibility": "received",
     "correspondence:notices": "noticed",
     "records:list": "complete",
     "records:contact": "noticed",

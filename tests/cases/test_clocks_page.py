@@ -118,13 +118,12 @@ def test_an_expedited_notice_asks_for_the_hour_of_receipt(client, coordinator):
     notices.make_notices(case_id=case.pk, by=coordinator, at=MONDAY + timedelta(hours=2))
     file_without_typesetting(at=MONDAY + timedelta(hours=3))
 
-    refused = send(client, "mark_notices_sent", case, sent_on="3/2/26")
+    url = reverse("correspondence:mark_notices_sent", args=[case.number])
+    refused = client.post(url, {"sent_on": "3/2/26"})
     assert refused.status_code == 422
     assert "State the hour" in refused.content.decode()
-    assert (
-        send(client, "mark_notices_sent", case, sent_on="3/2/26", received_time="14:30").url
-        == case.get_absolute_url()
-    )
+    sent = client.post(url, {"sent_on": "3/2/26", "received_time": "14:30"})
+    assert sent.url == case.get_absolute_url()
 
     due = case.deadlines.get(clock="records_expedited")
     assert due.given == {"received": "2026-03-02T14:30"}

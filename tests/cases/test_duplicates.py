@@ -12,8 +12,9 @@ from accounts.roles import Role
 from bench.duplicates import labelled_pairs, measure
 from cases.duplicates import Band, Sheet, compare, items_alike, keys_of, names_alike
 from cases.models import Case, CaseKey, CaseLink, Event, LikenessProposal
-from cases.services import duplicates, screening
+from cases.services import duplicates
 from cases.services.intake import ItemOnForm, URDecisionOnForm
+from eligibility.services import screening
 from tests.factories import MONDAY, SIX_YES, parties, person, received_case
 
 LATER = MONDAY + timedelta(hours=1)

@@ -9,8 +9,9 @@ from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import DisputedItem, Event
-from cases.services import endings, screening
+from cases.services import endings
 from cases.services.intake import ItemOnForm
+from eligibility.services import screening
 from tests.factories import MONDAY, SIX_YES, eligible_case, person, received_case
 
 pytestmark = pytest.mark.django_db
@@ -196,11 +197,13 @@ def test_another_role_ends_nothing(role, coordinator):
 # --- The pages ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["withdraw", "terminate", "close", "screen_again"])
+@pytest.mark.parametrize(
+    "name", ["cases:withdraw", "cases:terminate", "cases:close", "eligibility:screen_again"]
+)
 def test_a_page_without_a_reason_is_refused(client, coordinator, name):
     case = received_case()
 
-    answer = client.post(reverse(f"cases:{name}", args=[case.number]), {"reason": " "})
+    answer = client.post(reverse(name, args=[case.number]), {"reason": " "})
 
     assert answer.status_code == 422
     assert "Say why, in a few words." in answer.content.decode()
@@ -208,10 +211,10 @@ def test_a_page_without_a_reason_is_refused(client, coordinator, name):
     assert case.stage == Status.SCREENING
 
 
-@pytest.mark.parametrize("name", ["close", "screen_again"])
+@pytest.mark.parametrize("name", ["cases:close", "eligibility:screen_again"])
 def test_a_page_in_the_wrong_state_says_so_and_keeps_the_reason(client, coordinator, name):
     case = eligible_case()
-    url = reverse(f"cases:{name}", args=[case.number])
+    url = reverse(name, args=[case.number])
 
     assert "stands at “Eligible”" in html.unescape(client.get(url).content.decode())
     answer = client.post(url, {"reason": "Because I said so."})
@@ -240,8 +243,8 @@ def test_the_page_ends_the_chosen_items_only(client, coordinator):
 def test_the_pages_withdraw_and_close(client, coordinator):
     case = received_case()
 
-    for name in ("withdraw", "close"):
-        answer = client.post(reverse(f"cases:{name}", args=[case.number]), {"reason": "A letter."})
+    for name in ("cases:withdraw", "cases:close"):
+        answer = client.post(reverse(name, args=[case.number]), {"reason": "A letter."})
         assert answer.url == case.get_absolute_url()
         assert client.get(answer.url).status_code == 200
 

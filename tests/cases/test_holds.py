@@ -10,8 +10,9 @@ from accounts.roles import Role
 from cases.hold_reasons import HOLD_REASONS, reasons_for
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from cases.services import holds, screening
+from cases.services import holds
 from deadlines.engine import local_day
+from eligibility.services import screening
 from queues.services import claims
 from tests.factories import MONDAY, SIX_YES, noticed_case, person, received_case
 from tests.records.factories import case_with_records

@@ -16,9 +16,10 @@ from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import Application, ApplicationPaper, Case, CaseLink, Event, Party, URDecision
 from cases.models import Role as PartyRole
-from cases.services import endings, intake, screening
+from cases.services import endings, intake
 from cases.services.intake import ItemOnForm, SheetAlreadyEntered, URDecisionOnForm
 from directory.models import OrganisationName, PersonName
+from eligibility.services import screening
 from files.services import store_bytes
 from tests.factories import MONDAY, application, paper, parties, person, received_case
 

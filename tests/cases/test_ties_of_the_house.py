@@ -14,13 +14,14 @@ from cases import house_facts
 from cases.models import Application, Case, CaseNumberSeries, HouseResult, Party
 from cases.models import Role as PartyRole
 from cases.policies import why_not_by_ties
-from cases.services import endings, house, house_ties, screening
+from cases.services import endings, house, house_ties
 from cases.services import parties as party_services
 from cases.services.parties import PartyOnForm
 from determinations.policies import why_not_issue
 from determinations.services import issuing
 from directory.models import Organisation, Person
 from directory.services import organisations
+from eligibility.services import screening
 from queues.services import claims
 from reviewers.models import ReviewerAssignment
 from reviewers.services import assignment as assignments

@@ -13,10 +13,11 @@ from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases.models import CaseLetter, Event, Priority
-from cases.services import endings, information, priority, screening
+from cases.services import endings, priority
 from cases.services.intake import ItemOnForm, URDecisionOnForm
 from correspondence import composition
 from correspondence.services import case_letters as correspondence
+from eligibility.services import information, screening
 from files.services import read_bytes
 from letters import typesetting
 from letters.models import Delivery, Letter, WordingSet

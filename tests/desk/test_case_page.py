@@ -14,11 +14,12 @@ from accounts.refusals import NotAllowed
 from accounts.roles import PERMISSIONS, Role
 from cases.lifecycle import Status
 from cases.models import Case
-from cases.services import endings, information, notes, screening
+from cases.services import endings, notes
 from cases.services.intake import ItemOnForm
 from correspondence.services import notices
 from desk.next_step import next_step
 from determinations.services import issuing, quality, sending
+from eligibility.services import information, screening
 from records.services import documents
 from reviewers.services import assignment
 from tests.determinations.factories import REVIEWED, issued
@@ -155,10 +156,10 @@ def test_the_case_page_says_in_one_line_where_the_letters_stand(client, done):
 # What happens next in each state, which permission it takes, and the service behind the button.
 STEPS = {
     Status.RECEIVED: ("six facts", ""),
-    Status.SCREENING: ("six facts", "cases.decide_eligibility"),
-    Status.DUPLICATE: ("screens it again", "cases.decide_eligibility"),
-    Status.DEFERRED: ("liability dispute is resolved", "cases.decide_eligibility"),
-    Status.INFO_REQUESTED: ("records the answer", "cases.decide_eligibility"),
+    Status.SCREENING: ("six facts", "eligibility.decide_eligibility"),
+    Status.DUPLICATE: ("screens it again", "eligibility.decide_eligibility"),
+    Status.DEFERRED: ("liability dispute is resolved", "eligibility.decide_eligibility"),
+    Status.INFO_REQUESTED: ("records the answer", "eligibility.decide_eligibility"),
     Status.INELIGIBLE: ("closes the case", "cases.end_early"),
     Status.WITHDRAWN: ("closes the case", "cases.end_early"),
     Status.TERMINATED: ("closes the case", "cases.end_early"),
@@ -286,5 +287,5 @@ def test_the_page_greys_the_button_with_the_sentence(client):
     assert "Your role does not let you decide whether it is eligible." in grey
     assert 'aria-disabled="true"' in grey
     live = page(client, case, Role.COORDINATOR)
-    assert reverse("cases:eligibility", args=[case.number]) in live
+    assert reverse("eligibility:eligibility", args=[case.number]) in live
     assert "Your role does not let you decide" not in live

@@ -14,9 +14,9 @@ from desk.next_step import next_step
 from determinations.services import sending
 from reviewers.models import ReviewerAssignment
 from tests.cases.test_consolidation import consolidate, pair
-from tests.cases.test_eligibility_capabilities import ask
-from tests.cases.test_screening_service import decide
 from tests.determinations.factories import REVIEWED, approved, issued, submitted
+from tests.eligibility.test_capabilities import ask
+from tests.eligibility.test_screening_service import decide
 from tests.factories import MONDAY, eligible_case, person, received_case
 from tests.letters.factories import file_without_typesetting, publish_sample_wording
 from tests.records.factories import attested, case_with_records, offered

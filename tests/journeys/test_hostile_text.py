@@ -47,7 +47,7 @@ def pages(client, set_clock):
         number = case.number
         of_case = [
             *("desk:case", "desk:peek", "desk:timeline", "desk:letters"),
-            *("cases:eligibility", "correspondence:notices", "records:list", "records:read"),
+            *("eligibility:eligibility", "correspondence:notices", "records:list", "records:read"),
             *("reviewers:assign", "determinations:versions", "determinations:quality"),
             *("determinations:issue", "determinations:send"),
         ]

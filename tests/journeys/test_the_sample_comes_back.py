@@ -14,8 +14,8 @@ import pytest
 from django.core.management import call_command
 
 from accounts.roles import Role
-from cases.services.items import AdministratorCited, record_administrator_citations
 from determinations.services import writing
+from eligibility.services.citations import AdministratorCited, record_administrator_citations
 from files.services import read_bytes
 from guidelines.citations import Citation
 from guidelines.models import Edition, Guideline, Recommendation, Source

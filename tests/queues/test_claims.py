@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.refusals import NotAllowed, TakenByAnother
 from accounts.roles import Role
 from cases.models import Case
-from cases.services import screening
+from eligibility.services import screening
 from queues.models import StagePace, WorkClaim
 from queues.services import claims
 from queues.services.claims import LEASE

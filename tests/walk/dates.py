@@ -3,7 +3,8 @@
 from datetime import date, timedelta
 
 from cases.models import Priority
-from cases.services import aftermath, extensions, holds, intake, priority, promises, screening
+from cases.services import aftermath, extensions, holds, intake, priority, promises
+from eligibility.services import screening
 from queues.services import pace
 from tests.factories import MONDAY, SIX_YES, application
 

@@ -5,17 +5,9 @@ from datetime import timedelta
 from uuid import uuid4
 
 from cases.models import DRAFT_DAYS, Channel, WhyNot
-from cases.services import (
-    batches,
-    consolidation,
-    corrections,
-    drafts,
-    duplicates,
-    endings,
-    intake,
-    screening,
-)
+from cases.services import batches, consolidation, corrections, drafts, duplicates, endings, intake
 from cases.services.intake import ItemOnForm
+from eligibility.services import screening
 from tests.factories import MONDAY, SIX_YES, application, scan
 
 

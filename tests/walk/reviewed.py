@@ -6,11 +6,13 @@ from decimal import Decimal
 import letters.services as letter_services
 from accounts.roles import Role
 from cases.models import Case, DisputedItem
-from cases.services import intake, items, screening
+from cases.services import intake
 from cases.services.intake import ItemOnForm
 from correspondence.services import notices
 from determinations.models import OpinionCitation
 from determinations.services import issuing, quality, sending, writing
+from eligibility.services import citations as items
+from eligibility.services import screening
 from files.services import store_bytes
 from guidelines.models import Recommendation
 from letters.models import Letter

@@ -4,18 +4,10 @@ from datetime import date
 
 from accounts.roles import Role
 from cases.models import Role as PartyRole
-from cases.services import (
-    endings,
-    information,
-    intake,
-    item_changes,
-    notes,
-    parties,
-    screening,
-    ur_decision,
-)
+from cases.services import endings, intake, item_changes, notes, parties
 from cases.services.intake import ItemOnForm
 from cases.services.parties import PartyOnForm
+from eligibility.services import information, screening, ur_decision
 from tests.factories import MONDAY, SIX_YES, application, person
 
 

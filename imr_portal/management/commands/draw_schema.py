@@ -22,6 +22,7 @@ ROOMS = [
     "deadlines",
     "directory",
     "cases",
+    "eligibility",
     "reviewers",
     "records",
     "determinations",

@@ -1,0 +1,253 @@
+"""What is found when a case is screened: the facts of eligibility, and what UR cites."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from cases.models import DisputedItem
+from eligibility.models import Answer, EligibilityFact
+from eligibility.rules import CODES, ITEM_FACTS, LETTER_SENTENCES, Proposal, Verdict
+from eligibility.services.findings import ItemSaid
+from form_fields.fields import PaperText
+from guidelines.citations import Citation
+
+
+@dataclass(frozen=True)
+class FactRow:
+    """One fact on the page: its fields, and what the rules say of it."""
+
+    fact: forms.BoundField
+    note: forms.BoundField
+    reason: forms.BoundField | None
+    proposed: str
+    verdicts: list[Verdict]
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """One item on the page: its fields, and what the rules say of it."""
+
+    item: DisputedItem
+    necessity: forms.BoundField
+    not_decided: forms.BoundField
+    reason: forms.BoundField
+    other_case: forms.BoundField
+    note: forms.BoundField
+    verdicts: list[Verdict]
+
+
+class EligibilityForm(forms.Form):
+    """The six facts, each answered, each with room for a note; and each item where it differs.
+
+    What the rules propose is chosen beforehand; nothing is decided until a person sends it.
+    """
+
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        items: Sequence[DisputedItem] = (),
+        proposal: Proposal,
+    ) -> None:
+        super().__init__(data)
+        self.items, self.proposal = list(items), proposal
+        for fact in EligibilityFact:
+            self.fields[fact.value] = forms.ChoiceField(
+                label=fact.label,
+                choices=Answer.choices,
+                widget=forms.RadioSelect,
+                initial=proposal.answers[fact.value],
+                error_messages={"required": "Answer this fact; “Unknown” is an answer too."},
+            )
+            self.fields[f"note_{fact.value}"] = PaperText(
+                label="Note", max_length=1000, required=False
+            )
+            if len(CODES[fact.value]) > 1:
+                self.fields[f"reason_{fact.value}"] = _reasons(CODES[fact.value])
+        for item in self.items:
+            self._add_item(item)
+
+    def _add_item(self, item: DisputedItem) -> None:
+        as_whole = [("", "As for the whole"), *Answer.choices]
+        for fact, name in _ITEM_FIELDS.items():
+            own = self.proposal.item_answers.get(item.position, {}).get(fact, "")
+            self.fields[f"{name}_{item.pk}"] = forms.ChoiceField(
+                label=_ITEM_LABELS[fact],
+                choices=as_whole,
+                required=False,
+                initial="" if own == self.proposal.answers[fact] else own,
+            )
+        codes = [code for fact in ITEM_FACTS for code in CODES[fact]]
+        self.fields[f"reason_{item.pk}"] = _reasons(codes)
+        self.fields[f"other_{item.pk}"] = PaperText(
+            label="Other case", max_length=20, required=False
+        )
+        self.fields[f"note_{item.pk}"] = PaperText(label="Note", max_length=300, required=False)
+
+    def facts(self) -> list[FactRow]:
+        """Each fact with what belongs to it, for the page."""
+        return [
+            FactRow(
+                fact=self[fact.value],
+                note=self[f"note_{fact.value}"],
+                reason=self[name] if (name := f"reason_{fact.value}") in self.fields else None,
+                proposed=Answer(self.proposal.answers[fact.value]).label,
+                verdicts=self.proposal.of(fact.value),
+            )
+            for fact in EligibilityFact
+        ]
+
+    def item_rows(self) -> list[ItemRow]:
+        """Each item with what belongs to it, for the page."""
+        return [
+            ItemRow(
+                item=item,
+                necessity=self[f"necessity_{item.pk}"],
+                not_decided=self[f"decided_{item.pk}"],
+                reason=self[f"reason_{item.pk}"],
+                other_case=self[f"other_{item.pk}"],
+                note=self[f"note_{item.pk}"],
+                verdicts=[
+                    one for fact in ITEM_FACTS for one in self.proposal.of(fact, item.position)
+                ],
+            )
+            for item in self.items
+        ]
+
+    def reasons(self) -> dict[str, str]:
+        """The coded reasons that were chosen for the whole."""
+        chosen = {
+            fact.value: self.cleaned_data.get(f"reason_{fact.value}", "")
+            for fact in EligibilityFact
+        }
+        return {fact: code for fact, code in chosen.items() if code}
+
+    def items_said(self) -> dict[int, ItemSaid]:
+        """What is said of each item, by its id."""
+        said = self.cleaned_data
+        return {
+            item.pk: ItemSaid(
+                necessity=said[f"necessity_{item.pk}"],
+                not_decided=said[f"decided_{item.pk}"],
+                reason=said[f"reason_{item.pk}"],
+                note=said[f"note_{item.pk}"],
+                other_case=said[f"other_{item.pk}"].strip().upper(),
+            )
+            for item in self.items
+        }
+
+    def answers(self) -> dict[str, str]:
+        return {fact.value: self.cleaned_data[fact.value] for fact in EligibilityFact}
+
+    def notes(self) -> dict[str, str]:
+        return {fact.value: self.cleaned_data[f"note_{fact.value}"] for fact in EligibilityFact}
+
+
+_ITEM_FIELDS = {"NECESSITY": "necessity", "NOT_DECIDED": "decided"}
+_ITEM_LABELS = {"NECESSITY": "Denied for necessity", "NOT_DECIDED": "Not decided before"}
+
+
+def _reasons(codes: Sequence[str]) -> forms.ChoiceField:
+    """A choice among coded reasons, each with what the letter says."""
+    choices = [(code, f"{code}: {LETTER_SENTENCES[code]}") for code in codes]
+    return forms.ChoiceField(
+        label="Reason, if no", choices=[("", "As proposed"), *choices], required=False
+    )
+
+
+CITATION_ROWS = 6
+
+
+class CitationsForm(forms.Form):
+    """What the UR decision cites for one item: sources row by row, or nothing."""
+
+    nothing = forms.BooleanField(
+        label="The UR decision cites nothing for this item", required=False
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for row in range(CITATION_ROWS):
+            self.fields[f"kind_{row}"] = forms.ChoiceField(
+                label="Kind",
+                choices=[("", "–"), ("MTUS", "MTUS chapter"), ("OTHER", "Another source")],
+                required=False,
+            )
+            self.fields[f"chapter_{row}"] = PaperText(
+                label="Chapter, or the source in its own words", max_length=1000, required=False
+            )
+            self.fields[f"edition_{row}"] = PaperText(
+                label="Edition", max_length=40, required=False
+            )
+            self.fields[f"sections_{row}"] = PaperText(
+                label="Sections, one a line",
+                max_length=2000,
+                required=False,
+                widget=forms.Textarea(attrs={"rows": 2}),
+            )
+            self.fields[f"pages_{row}"] = PaperText(label="Pages", max_length=80, required=False)
+
+    def rows(self) -> list[list[forms.BoundField]]:
+        """The fields of each row, for the page."""
+        names = ("kind", "chapter", "edition", "sections", "pages")
+        return [[self[f"{name}_{row}"] for name in names] for row in range(CITATION_ROWS)]
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        for row in range(CITATION_ROWS):
+            kind, chapter = said.get(f"kind_{row}"), said.get(f"chapter_{row}")
+            rest = any(said.get(f"{name}_{row}") for name in ("edition", "sections", "pages"))
+            if kind and not chapter:
+                self.add_error(f"chapter_{row}", "Name the chapter or the source.")
+            elif not kind and (chapter or rest):
+                self.add_error(f"kind_{row}", "Say whether this is an MTUS chapter.")
+            elif kind == "OTHER" and rest:
+                self.add_error(
+                    f"chapter_{row}",
+                    "Write the edition, sections and pages of another source into its own words.",
+                )
+        found = self.citations() if not self.errors else []
+        if not self.errors and bool(found) == said.get("nothing"):
+            self.add_error(
+                None, "Enter what the UR decision cites, or tick that it cites nothing. Not both."
+            )
+        return said
+
+    def citations(self) -> list[Citation]:
+        """The sources, in order. Call it on a valid form."""
+        said = self.cleaned_data
+        found = []
+        for row in range(CITATION_ROWS):
+            kind, chapter = said.get(f"kind_{row}"), said.get(f"chapter_{row}", "")
+            if kind == "MTUS":
+                sections = [line.strip() for line in said[f"sections_{row}"].splitlines()]
+                found.append(
+                    Citation(
+                        source="MTUS",
+                        mtus=True,
+                        chapter=chapter,
+                        edition=said[f"edition_{row}"],
+                        sections=tuple(line for line in sections if line),
+                        pages=said[f"pages_{row}"],
+                    )
+                )
+            elif kind == "OTHER":
+                found.append(Citation(chapter=chapter, as_printed=chapter))
+        return found
+
+    @classmethod
+    def initial_from(cls, citations: Iterable[Citation], *, nothing: bool) -> dict[str, Any]:
+        """What was stated before, for the page."""
+        initial: dict[str, Any] = {"nothing": nothing}
+        for row, one in enumerate(list(citations)[:CITATION_ROWS]):
+            initial |= {
+                f"kind_{row}": "MTUS" if one.mtus else "OTHER",
+                f"chapter_{row}": one.chapter if one.mtus else (one.as_printed or one.chapter),
+                f"edition_{row}": one.edition,
+                f"sections_{row}": "\n".join(one.sections),
+                f"pages_{row}": one.pages,
+            }
+        return initial

@@ -1,0 +1,110 @@
+"""What a person reads in the UR decision, and how it differs from the application."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from cases.models import DisputedItem
+from eligibility.models import DifferenceAnswer, URReading
+from eligibility.services.ur_decision import AsRead, Listed
+from form_fields.fields import DatedForm, PaperDate, PaperText, Said
+
+
+class URDecisionForm(DatedForm):
+    """What the UR decision says, in its own words: whom it is about and what it decides."""
+
+    employee = PaperText(label="Employee, as printed", max_length=300, required=False)
+    claim_number = PaperText(label="Claim number", max_length=60, required=False)
+    date_of_injury = PaperDate(label="Date of injury", required=False)
+    treatments = PaperText(
+        label="Treatments that it decides, one a line",
+        max_length=20_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )
+
+    def __init__(self, *args: Any, items: Sequence[DisputedItem], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.items = list(items)
+        for item in self.items:
+            self.fields[f"outcome_{item.pk}"] = forms.ChoiceField(
+                label=f"{item.position}. {item.title}",
+                choices=[("", "Not read yet"), *DisputedItem.UROutcome.choices],
+                required=False,
+                initial=item.ur_outcome,
+            )
+            self.fields[f"experimental_{item.pk}"] = Said(
+                label=f"Does it call item {item.position} experimental or investigational?",
+                initial=item.is_experimental,
+            )
+
+    def item_fields(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        """What the decision says of each item: its outcome, and whether it is experimental."""
+        return [
+            (self[f"outcome_{item.pk}"], self[f"experimental_{item.pk}"]) for item in self.items
+        ]
+
+    def as_read(self) -> AsRead:
+        """What was read. Call it on a valid form."""
+        said = self.cleaned_data
+        return AsRead(
+            employee=said["employee"],
+            claim_number=said["claim_number"],
+            date_of_injury=said["date_of_injury"],
+            date_of_injury_printed=self.data.get("date_of_injury", "").strip()[:60],
+            items=said["treatments"].splitlines(),
+        )
+
+    def outcomes(self) -> dict[int, str]:
+        return {item.pk: self.cleaned_data[f"outcome_{item.pk}"] for item in self.items}
+
+    def experimental(self) -> dict[int, bool | None]:
+        return {item.pk: self.cleaned_data[f"experimental_{item.pk}"] for item in self.items}
+
+    @classmethod
+    def initial_from(cls, reading: URReading | None) -> dict[str, Any]:
+        """What was read before, for the page; nothing of the application is filled in."""
+        if reading is None:
+            return {}
+        return {
+            "employee": reading.employee,
+            "claim_number": reading.claim_number,
+            "date_of_injury": reading.date_of_injury,
+            "treatments": "\n".join(reading.items),
+        }
+
+
+class DifferencesForm(forms.Form):
+    """Every difference between application and UR decision, with what it is."""
+
+    def __init__(self, data: QueryDict | None = None, *, listed: Sequence[Listed]) -> None:
+        super().__init__(data)
+        self.listed = {one.difference.key: one for one in listed}
+        for key, one in self.listed.items():
+            self.fields[f"answer_{key}"] = forms.ChoiceField(
+                label="What it is",
+                choices=[("", "Not answered"), *DifferenceAnswer.Answer.choices],
+                required=False,
+                initial=one.answer.answer if one.answer else "",
+            )
+            self.fields[f"note_{key}"] = PaperText(
+                label="Note",
+                max_length=300,
+                required=False,
+                initial=one.answer.note if one.answer else "",
+            )
+
+    def rows(self) -> list[tuple[Listed, forms.BoundField, forms.BoundField]]:
+        """Each difference with its fields, for the page."""
+        return [
+            (one, self[f"answer_{key}"], self[f"note_{key}"]) for key, one in self.listed.items()
+        ]
+
+    def answers(self) -> dict[str, str]:
+        said = {key: self.cleaned_data[f"answer_{key}"] for key in self.listed}
+        return {key: answer for key, answer in said.items() if answer}
+
+    def notes(self) -> dict[str, str]:
+        return {key: self.cleaned_data[f"note_{key}"] for key in self.listed}

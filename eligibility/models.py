@@ -1,0 +1,194 @@
+"""What was found when a case was screened, and what followed from it."""
+
+from django.conf import settings
+from django.db import models
+
+from accounts.versions import Versioned
+from cases.models.application import DisputedItem
+from cases.models.case import Case
+from cases.models.parties import Party
+
+
+class Answer(models.TextChoices):
+    YES = "YES", "Yes"
+    NO = "NO", "No"
+    UNKNOWN = "UNKNOWN", "Unknown"
+
+
+class EligibilityFact(models.TextChoices):
+    """The six facts on which eligibility rests."""
+
+    SIGNED = "SIGNED", "Signed by the employee or a valid representative"
+    TIMELY = "TIMELY", "Received in time"
+    UR_ATTACHED = "UR_ATTACHED", "The UR decision is attached"
+    NECESSITY = "NECESSITY", "It denies or modifies these items for medical necessity"
+    NOT_DECIDED = "NOT_DECIDED", "Not a duplicate and not already decided"
+    LIABILITY_CLEAR = "LIABILITY_CLEAR", "No liability dispute is open"
+
+
+class EligibilityResult(models.TextChoices):
+    ELIGIBLE = "ELIGIBLE", "Eligible"
+    INELIGIBLE = "INELIGIBLE", "Ineligible"
+    DEFERRED = "DEFERRED", "Deferred"
+    INCOMPLETE = "INCOMPLETE", "A fact is missing"
+
+
+class EligibilityDecision(Versioned):
+    """A finding on the whole case. A later one supersedes an earlier; neither is overwritten."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="eligibility_decisions")
+    attempt = models.PositiveSmallIntegerField()
+    result = models.CharField(max_length=12, choices=EligibilityResult)
+    # What the rules proposed; empty for decisions from before there were any.
+    proposed = models.CharField(max_length=12, choices=EligibilityResult, blank=True)
+    why_different = models.TextField(blank=True)
+    decided_at = models.DateTimeField()
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    note = models.TextField(blank=True)
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(name="eligibility_attempt_once", fields=["case", "attempt"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case}: {self.get_result_display().lower()}"
+
+    def refusals(self) -> list["EligibilityFinding"]:
+        """The findings that a letter gives as reasons, for the application first, then by item.
+
+        Each has its ``reason_code`` and ``letter_sentence``; ``item`` is empty for the whole.
+        """
+        found = self.findings.exclude(letter_sentence="").select_related("item", "other_case")
+        return sorted(found, key=lambda one: (one.item.position if one.item else 0, one.pk))
+
+
+class EligibilityFinding(Versioned):
+    """One of the six facts, answered by a person, for the case or for one item.
+
+    Beside the answer stands what the rules proposed and with which facts, so that the page can show
+    why they differ. An ineligible item or application carries the sentence that the letter prints.
+    """
+
+    decision = models.ForeignKey(
+        EligibilityDecision, on_delete=models.PROTECT, related_name="findings"
+    )
+    fact = models.CharField(max_length=16, choices=EligibilityFact)
+    item = models.ForeignKey(
+        DisputedItem,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="findings",
+    )
+    answer = models.CharField(max_length=8, choices=Answer)
+    proposed = models.CharField(max_length=8, choices=Answer, blank=True)
+    reason_code = models.CharField(max_length=16, blank=True)  # I-LATE, I-UNSIGNED, …
+    facts_used = models.JSONField(default=list, blank=True)  # {name, value, source} each
+    source = models.CharField(max_length=200, blank=True)  # the rule, "8 CCR 9792.10.3(a)(1)"
+    sentence = models.TextField(blank=True)  # for the page
+    letter_sentence = models.TextField(blank=True)  # for the letter, where the answer is NO
+    other_case = models.ForeignKey(
+        Case, on_delete=models.PROTECT, null=True, blank=True, related_name="findings_elsewhere"
+    )
+    note = models.TextField(blank=True)
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                name="eligibility_fact_once",
+                fields=["decision", "fact", "item"],
+            ),
+            models.UniqueConstraint(
+                name="eligibility_fact_once_for_the_case",
+                fields=["decision", "fact"],
+                condition=models.Q(item__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="eligibility_overruled_with_note",
+                condition=~models.Q(proposed="NO", answer="YES") | ~models.Q(note=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_fact_display()}: {self.get_answer_display()}"
+
+    @property
+    def waiver(self) -> str:
+        """The note by which lateness was waived; empty where nothing was. There is no second flag
+        that could disagree with it."""
+        late = self.fact == EligibilityFact.TIMELY and self.proposed == Answer.NO
+        return self.note if late and self.answer == Answer.YES else ""
+
+
+class InformationRequest(Versioned):
+    """A question to one party about facts that are missing (8 CCR 9792.10.3(b), (c))."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="information_requests")
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
+    facts = models.JSONField(default=list)  # the facts of eligibility that turn on the answer
+    question = models.TextField()
+    asked_at = models.DateTimeField()
+    received_on = models.DateField()  # the day on which the party has the question
+    due_on = models.DateField()
+    answered_on = models.DateField(null=True, blank=True)
+    answer = models.TextField(blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)  # answered, or no longer waited for
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.CheckConstraint(
+                name="information_answer_closes",
+                condition=models.Q(answered_on__isnull=True) | models.Q(closed_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case}: question to {self.party}"
+
+
+class URReading(Versioned):
+    """What a person reads in the UR decision, to be held against the application."""
+
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="ur_reading")
+    employee = models.CharField(max_length=300, blank=True)  # as printed
+    claim_number = models.CharField(max_length=60, blank=True)
+    date_of_injury = models.DateField(null=True, blank=True)
+    date_of_injury_printed = models.CharField(max_length=60, blank=True)
+    items = models.JSONField(default=list, blank=True)  # the treatments that it decides, as printed
+
+    class Meta(Versioned.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"UR decision of {self.case} as read"
+
+
+class DifferenceAnswer(Versioned):
+    """What a difference between application and UR decision turned out to be.
+
+    It holds for these two values only: when either changes, the question is open again.
+    """
+
+    class Answer(models.TextChoices):
+        SAME = "SAME", "The same"
+        TYPING_ERROR = "TYPING_ERROR", "Typing error"
+        DIFFERENT = "DIFFERENT", "Really different"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="difference_answers")
+    key = models.CharField(max_length=32)  # of the field and the two values
+    field = models.CharField(max_length=16)
+    on_application = models.TextField(blank=True)
+    on_ur_decision = models.TextField(blank=True)
+    answer = models.CharField(max_length=12, choices=Answer)
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(name="difference_answer_once", fields=["case", "key"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case}: {self.get_answer_display().lower()}"

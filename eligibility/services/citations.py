@@ -1,0 +1,92 @@
+"""What the UR decision says of each disputed item: the claims administrator's citations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from accounts.refusals import refuse
+from cases.models import AdministratorCitation, Case, DisputedItem, Event
+from eligibility import policies as eligibility_policies
+from guidelines.citations import Citation
+
+
+@dataclass(frozen=True)
+class AdministratorCited:
+    """What the claims administrator cited for one item; nothing is an answer that is stated."""
+
+    citations: Sequence[Citation] = ()
+    nothing: bool = False
+
+
+@transaction.atomic
+def record_administrator_citations(
+    *,
+    item_id: int,
+    cited: AdministratorCited,
+    seen_version: int | None = None,
+    by: User | None,
+    at: datetime,
+) -> DisputedItem:
+    """State what the UR decision cites for an item, in place of what was stated before.
+
+    The letter prints it, so "nothing" has to be said, never assumed. What was stated before stays
+    in the history.
+
+    :param seen_version: the version of the item that the page showed.
+    :raises NotAllowed: wrong role, the case is decided, or neither a citation nor "nothing".
+    :raises Stale: someone else stated something else in between.
+    """
+    case_id = DisputedItem.objects.values_list("case_id", flat=True).get(pk=item_id)
+    case = Case.objects.lock(case_id)
+    item = DisputedItem.objects.get(pk=item_id)
+    if by is not None:
+        refuse(eligibility_policies.why_not_record_citations(by, case))
+    item.refuse_if_stale(seen_version)
+    if bool(cited.citations) == cited.nothing:
+        refuse("Enter what the UR decision cites, or say that it cites nothing.")
+    for old in item.administrator_citations.filter(removed_at__isnull=True):
+        old.removed_at = at
+        old.store(by=by, at=at, why="Stated anew", fields=["removed_at"])
+    AdministratorCitation.objects.bulk_store(
+        [
+            AdministratorCitation(
+                item=item,
+                position=position,
+                source=one.source,
+                mtus=one.mtus,
+                chapter_topic=one.chapter,
+                edition=one.edition,
+                edition_suffix=one.edition_suffix,
+                sections=list(one.sections),
+                pages=one.pages,
+                as_printed=one.as_printed,
+            )
+            for position, one in enumerate(cited.citations, start=1)
+        ],
+        by=by,
+        at=at,
+    )
+    item.administrator_cites_nothing = cited.nothing
+    item.store(by=by, at=at, fields=["administrator_cites_nothing"])
+    count = len(cited.citations)
+    what = "nothing" if cited.nothing else f"{count} source{'' if count == 1 else 's'}"
+    Event.objects.create(
+        case=case,
+        kind=Event.Kind.CHANGED,
+        happened_at=at,
+        by=by,
+        sentence=f"Item {item.position}: the UR decision cites {what}.",
+    )
+    return item
+
+
+def stated_for(item: DisputedItem) -> AdministratorCited | None:
+    """What was stated for an item; ``None`` while nobody has. Queries once unless prefetched."""
+    rows = [row for row in item.administrator_citations.all() if row.removed_at is None]
+    if not rows and not item.administrator_cites_nothing:
+        return None
+    ordered = sorted(rows, key=lambda row: row.position)
+    return AdministratorCited([row.citation() for row in ordered], not rows)

@@ -1,0 +1,175 @@
+"""Questions to the parties while a case is screened, and what resolves a liability dispute."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from accounts.refusals import NotAllowed, refuse
+from cases.lifecycle import Status
+from cases.models import Case, Event, ServiceMethod, URDecision
+from cases.services import clocks, drafting
+from deadlines.engine import local_day
+from eligibility import policies as eligibility_policies
+from eligibility import rules as eligibility
+from eligibility.models import InformationRequest
+
+CLOCK = "eligibility_information"
+AFTER_LIABILITY = "application_after_liability"
+
+
+@transaction.atomic
+def ask_information(
+    *,
+    case_id: int,
+    party_id: int,
+    facts: Sequence[str],
+    question: str,
+    received_on: date,
+    by: User,
+    at: datetime,
+) -> InformationRequest:
+    """Ask a party for facts that are missing; the answer is due five business days from receipt.
+
+    Several parties may be asked one after the other; the earliest answer due is what the case waits
+    for (8 CCR 9792.10.3(b), (c)).
+
+    :param facts: the facts of eligibility that turn on the answer.
+    :param received_on: the day on which the party has the question.
+    :raises NotAllowed: wrong role or state, nothing asked, not a party, or a day that cannot be.
+    """
+    case = Case.objects.lock(case_id)
+    refuse(eligibility_policies.why_not_ask_information(by, case))
+    refuse("" if question.strip() else "Write what the party is asked.")
+    known = set(facts) <= set(eligibility.FACTS)
+    refuse("" if facts and known else "Choose the facts that turn on the answer.")
+    party = case.parties.current().on(local_day(at)).filter(pk=party_id).first()
+    if party is None:
+        raise NotAllowed("Choose a party of this case.")
+    if case.received_on and received_on < case.received_on:
+        refuse("The question cannot have arrived before the application did.")
+    due_on = clocks.compute(clock=CLOCK, given={"received": received_on.isoformat()}).due_on
+    request = InformationRequest(
+        case=case,
+        party=party,
+        facts=list(facts),
+        question=question.strip(),
+        asked_at=at,
+        received_on=received_on,
+        due_on=due_on,
+    ).store(by=by, at=at)
+    if case.stage == Status.SCREENING:
+        clocks.stop(case=case, why="Waits for information", by=by, at=at)
+        case.move_to(Status.INFO_REQUESTED, by=by, at=at, why=question.strip())
+    _wait_for_the_earliest(case, by=by, at=at)
+    event = Event.objects.create(
+        case=case,
+        kind=Event.Kind.INFO_ASKED,
+        happened_at=at,
+        by=by,
+        sentence=f"{party.get_role_display()} asked for information, due {due_on:%m/%d/%Y}.",
+        why=question.strip(),
+        facts={"request": request.pk, "facts": list(facts)},
+    )
+    drafting.propose(event=event, by=by, at=at)
+    return request
+
+
+@transaction.atomic
+def record_answer(
+    *, request_id: int, answer: str, answered_on: date, by: User, at: datetime
+) -> InformationRequest:
+    """Put down what a party answered. With the last answer the case is back in screening.
+
+    :raises NotAllowed: wrong role or state, no answer, answered already, or a day that cannot be.
+    """
+    case_id = InformationRequest.objects.values_list("case_id", flat=True).get(pk=request_id)
+    case = Case.objects.lock(case_id)
+    request = InformationRequest.objects.get(pk=request_id)
+    refuse(eligibility_policies.why_not_record_answer(by, case))
+    refuse("This question is answered or closed already." if request.closed_at else "")
+    refuse("" if answer.strip() else "Write what the party answered.")
+    if not local_day(request.asked_at) <= answered_on <= local_day(at):
+        refuse("The answer came between the day of the question and today.")
+    request.answer, request.answered_on, request.closed_at = answer.strip(), answered_on, at
+    request.store(by=by, at=at, why="Answered", fields=["answer", "answered_on", "closed_at"])
+    late = " Late." if answered_on > request.due_on else ""
+    event = Event.objects.create(
+        case=case,
+        kind=Event.Kind.INFO_ANSWERED,
+        happened_at=at,
+        by=by,
+        sentence=f"Answer received {answered_on:%m/%d/%Y}.{late}",
+        why=request.answer,
+        facts={"request": request.pk, "facts": request.facts},
+    )
+    if case.information_requests.filter(closed_at__isnull=True).exists():
+        _wait_for_the_earliest(case, by=by, at=at)
+        return request
+    clocks.meet(case=case, clock=CLOCK, by=by, at=at)
+    case.move_to(Status.SCREENING, by=by, at=at, why=event.sentence)
+    _start_screening(case, by=by, at=at)
+    return request
+
+
+@transaction.atomic
+def resolve_liability(
+    *, case_id: int, notice_on: date, method: str, how: str, by: User, at: datetime
+) -> Case:
+    """Bring a deferred case back, because the dispute about liability is resolved.
+
+    From the notice a new window to apply runs (LC 4610.5(h)(2), recalled); an application that is
+    on file already stands. The finding that deferred the case stays as it was.
+
+    :param notice_on: the day on which notice of the resolution was served.
+    :param method: how it was served.
+    :param how: what was resolved, in words.
+    :raises NotAllowed: wrong role or state, no words, or a day or way of service that cannot be.
+    """
+    case = Case.objects.lock(case_id)
+    refuse(eligibility_policies.why_not_resolve_liability(by, case))
+    refuse("" if how.strip() else "Say how the dispute was resolved.")
+    known = method in ServiceMethod.values
+    refuse("" if known else "Say how the notice was served.")
+    refuse("The notice lies in the future." if notice_on > local_day(at) else "")
+    if case.ur_decision_id is None:
+        raise NotAllowed("The case names no UR decision. Enter it first.")
+    # Other cases may name it too, and a correction of theirs does not wait for this case.
+    ur_decision = URDecision.objects.select_for_update().get(pk=case.ur_decision_id)
+    if ur_decision.decided_on and notice_on < ur_decision.decided_on:
+        refuse("The notice is older than the UR decision. Check both dates.")
+    ur_decision.liability_resolved_on = notice_on
+    ur_decision.liability_notice_method = method
+    ur_decision.store(
+        by=by,
+        at=at,
+        why=how.strip(),
+        fields=["liability_resolved_on", "liability_notice_method"],
+    )
+    case.move_to(Status.SCREENING, by=by, at=at, why=how.strip())
+    given = {"served": notice_on.isoformat(), "method": method}
+    clocks.start(case=case, clock=AFTER_LIABILITY, given=given, by=by, at=at, leads=False)
+    _start_screening(case, by=by, at=at)
+    Event.objects.create(
+        case=case,
+        kind=Event.Kind.REOPENED,
+        happened_at=at,
+        by=by,
+        sentence=f"Liability dispute resolved, notice {notice_on:%m/%d/%Y}: screened again.",
+        why=how.strip(),
+        facts={"notice_on": notice_on.isoformat(), "method": method},
+    )
+    return case
+
+
+def _wait_for_the_earliest(case: Case, *, by: User, at: datetime) -> None:
+    """Let the one clock of information run to the earliest answer that is still open."""
+    waiting = case.information_requests.filter(closed_at__isnull=True).order_by("due_on", "pk")
+    given = {"received": waiting[0].received_on.isoformat()}
+    clocks.start(case=case, clock=CLOCK, given=given, by=by, at=at)
+
+
+def _start_screening(case: Case, *, by: User, at: datetime) -> None:
+    given = {"received": local_day(at).isoformat()}
+    clocks.start(case=case, clock=clocks.SCREENING, given=given, by=by, at=at)

@@ -1,0 +1,252 @@
+"""Deciding whether a case is eligible, and taking that decision up again."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import User
+from accounts.refusals import refuse
+from cases.lifecycle import Status
+from cases.models import Case, CaseLink, DisputedItem, Event
+from cases.services import clocks, drafting, endings
+from deadlines.engine import local_day
+from eligibility import policies as eligibility_policies
+from eligibility.models import EligibilityDecision, EligibilityFinding, EligibilityResult
+
+from . import findings
+from .findings import ItemSaid, Said
+from .proposals import propose
+from .ur_decision import open_differences
+
+_EVENTS = {
+    EligibilityResult.ELIGIBLE: Event.Kind.FOUND_ELIGIBLE,
+    EligibilityResult.INELIGIBLE: Event.Kind.FOUND_INELIGIBLE,
+    EligibilityResult.DEFERRED: Event.Kind.DEFERRED,
+    EligibilityResult.INCOMPLETE: Event.Kind.SCREENED,
+}
+_MOVES = {
+    EligibilityResult.ELIGIBLE: Status.ELIGIBLE,
+    EligibilityResult.INELIGIBLE: Status.INELIGIBLE,
+    EligibilityResult.DEFERRED: Status.DEFERRED,
+}
+
+
+@transaction.atomic
+def decide_eligibility(
+    *,
+    case_id: int,
+    answers: Mapping[str, str],
+    notes: Mapping[str, str],
+    seen_version: int | None,
+    by: User,
+    at: datetime,
+    reasons: Mapping[str, str] | None = None,
+    items: Mapping[int, ItemSaid] | None = None,
+) -> EligibilityDecision:
+    """Answer the six facts, and let the finding follow from the answers.
+
+    What the rules propose is stored beside what the person finds, and the note that says why where
+    they differ. An unknown fact keeps the case in screening and names what is missing; it never
+    becomes a NO. Ineligible items end with their coded reason and leave the others alive. An
+    eligible case owes its notice of assignment within one business day (8 CCR 9792.10.4(b)).
+
+    :param reasons: fact to the coded reason of a NO; the usual one where none is given.
+    :param items: id of an item to what is said of it, where it differs from the whole.
+    :raises NotAllowed: wrong role or state, a difference from the UR decision is open, or an answer
+        against the rules without a note.
+    :raises Stale: someone else changed the case in between.
+    """
+    case = Case.objects.lock(case_id)
+    refuse(eligibility_policies.why_not_decide_eligibility(by, case))
+    case.refuse_if_stale(seen_version)
+    said = Said(answers, notes, reasons or {}, items or {})
+    pending = list(case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position"))
+    findings.refuse_unknown_words(said, case, pending)
+    proposal = propose(case)
+    conclusion = findings.conclude(said, pending, proposal)
+    why = findings.refuse_silent_difference(said, pending, proposal)
+    result = EligibilityResult(conclusion.result)
+    if result == EligibilityResult.ELIGIBLE:
+        refuse(eligibility_policies.why_not_eligible_yet(len(open_differences(case))))
+    decision = EligibilityDecision(
+        case=case,
+        attempt=case.eligibility_decisions.count() + 1,
+        result=result,
+        proposed=proposal.conclusion.result,
+        why_different=" ".join(why),
+        decided_at=at,
+        decided_by=by,
+        note=conclusion.sentence,
+    ).store(by=by, at=at)
+    rows = findings.rows(decision, said, pending, proposal, conclusion)
+    EligibilityFinding.objects.bulk_store(rows, by=by, at=at)
+    event = Event.objects.create(
+        case=case,
+        kind=_EVENTS[result],
+        happened_at=at,
+        by=by,
+        sentence=conclusion.sentence,
+        why=" ".join(dict.fromkeys(row.note for row in rows if row.note)),
+        facts={
+            "answers": dict(answers),
+            "reasons": list(conclusion.reasons),
+            "proposed": proposal.conclusion.result,
+        },
+    )
+    _record_waiver(case, rows, event, by=by, at=at)
+    _link_other_cases(case, rows, event, by=by, at=at)
+    if result in _MOVES:
+        case.move_to(_MOVES[result], by=by, at=at, why=conclusion.sentence)
+        clocks.meet(case=case, clock=clocks.SCREENING, by=by, at=at)
+    else:
+        # The case stands where it stood, but whoever has the page open has not seen this finding.
+        case.store(by=by, at=at, why=conclusion.sentence, fields=[])
+    if result in {EligibilityResult.INELIGIBLE, EligibilityResult.DEFERRED}:
+        clocks.stop(case=case, why=conclusion.sentence, by=by, at=at)
+    if result in {EligibilityResult.ELIGIBLE, EligibilityResult.INELIGIBLE}:
+        _end_ineligible_items(pending, rows, result, by=by, at=at)
+    if result == EligibilityResult.ELIGIBLE:
+        clocks.meet(case=case, clock="application_after_liability", by=by, at=at)
+        clocks.start(
+            case=case,
+            clock="noarfi",
+            given={"found_eligible": local_day(at).isoformat()},
+            by=by,
+            at=at,
+        )
+    drafting.propose(event=event, by=by, at=at)
+    return decision
+
+
+def screen_again(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
+    """Put a case before screening again: a finding is reversed, or what it waited for has come.
+
+    The finding stays as it was. Items that it ended as ineligible are pending again, questions that
+    nobody answered are waited for no longer, and the clock of screening starts anew.
+
+    :raises NotAllowed: wrong role, wrong state, no reason, or an open case holds the UR decision.
+    """
+    try:
+        return _screen_again(case_id, reason, by=by, at=at)
+    except IntegrityError:
+        # Somebody opened another case on the same UR decision in this second; say which.
+        refuse(_held_by_another(Case.objects.get(pk=case_id)))
+        raise
+
+
+@transaction.atomic
+def _screen_again(case_id: int, reason: str, *, by: User, at: datetime) -> Case:
+    case = Case.objects.lock(case_id)
+    refuse(eligibility_policies.why_not_reopen(by, case))
+    refuse("" if reason.strip() else "Say why the case is screened again.")
+    is_duplicate = case.duplicate_of_id is not None
+    if is_duplicate or not case.is_open:
+        refuse(_held_by_another(case))
+    case.move_to(Status.SCREENING, by=by, at=at, why=reason)
+    if is_duplicate:
+        case.duplicate_of = None
+        case.store(by=by, at=at, why=reason, fields=["duplicate_of"])
+    for item in case.items.filter(ending=DisputedItem.Ending.INELIGIBLE):
+        item.ending, item.ended_at, item.ended_because = DisputedItem.Ending.PENDING, None, ""
+        item.store(by=by, at=at, why=reason, fields=["ending", "ended_at", "ended_because"])
+    for asked in case.information_requests.filter(closed_at__isnull=True):
+        asked.closed_at = at
+        asked.store(by=by, at=at, why=reason, fields=["closed_at"])
+    clocks.stop(case=case, why=reason, by=by, at=at)
+    clocks.start(
+        case=case,
+        clock=clocks.SCREENING,
+        given={"received": local_day(at).isoformat()},
+        by=by,
+        at=at,
+    )
+    Event.objects.create(
+        case=case,
+        kind=Event.Kind.REOPENED,
+        happened_at=at,
+        by=by,
+        sentence="Put before screening again.",
+        why=reason,
+    )
+    return case
+
+
+def _held_by_another(case: Case) -> str:
+    """Why a case cannot be the open one for its UR decision; empty when it can."""
+    if case.ur_decision_id is None:
+        return ""
+    leads = Case.objects.own().filter(ur_decision=case.ur_decision_id, duplicate_of=None)
+    lead = leads.open().exclude(pk=case.pk).first()
+    if lead is None:
+        return ""
+    return (
+        f"Case {lead} is open for the same UR decision. Close that one first, or "
+        "enter the application anew and say that it disputes a different decision."
+    )
+
+
+def _record_waiver(
+    case: Case, rows: list[EligibilityFinding], event: Event, *, by: User, at: datetime
+) -> None:
+    for row in rows:
+        if row.waiver:
+            Event.objects.create(
+                case=case,
+                kind=Event.Kind.WAIVED,
+                happened_at=at,
+                by=by,
+                sentence=f"Lateness waived. {row.sentence}",
+                why=row.waiver,
+                caused_by=event,
+            )
+
+
+def _link_other_cases(
+    case: Case, rows: list[EligibilityFinding], event: Event, *, by: User, at: datetime
+) -> None:
+    """Link an item that is ineligible on account of another case to that case, for both to see."""
+    for row in rows:
+        other, item = row.other_case, row.item
+        if other is None or item is None:
+            continue
+        kind = CaseLink.Kind.DUPLICATE if row.reason_code == "I-DUP" else CaseLink.Kind.PRIOR
+        reason = f"Item {item.position} is the same treatment ({row.reason_code})."
+        known = CaseLink.objects.filter(kind=kind, case=case, other=other, ended_at__isnull=True)
+        if not known.exists():
+            CaseLink(kind=kind, case=case, other=other, reason=reason).store(
+                by=by, at=at, why=reason
+            )
+        for one, another in ((case, other), (other, case)):
+            Event.objects.create(
+                case=one,
+                kind=Event.Kind.LINKED,
+                happened_at=at,
+                by=by,
+                sentence=f"Linked to {another.number}: the same treatment.",
+                why=f"{case.number}: {reason}",
+                facts={"other": another.number},
+                caused_by=event,
+            )
+
+
+def _end_ineligible_items(
+    pending: list[DisputedItem],
+    rows: list[EligibilityFinding],
+    result: EligibilityResult,
+    *,
+    by: User,
+    at: datetime,
+) -> None:
+    """End the items that are out, each with its coded reason and its sentence; with the last one,
+    or with the application, all of them."""
+    refusals = [row for row in rows if row.letter_sentence and row.fact != "LIABILITY_CLEAR"]
+    for item in pending:
+        mine = [row for row in refusals if row.item_id == item.pk]
+        if result == EligibilityResult.INELIGIBLE:
+            mine += [row for row in refusals if row.item_id is None]
+        if mine:
+            why = " ".join(f"{row.reason_code}: {row.letter_sentence}" for row in mine)
+            endings.end_item(
+                item=item, ending=DisputedItem.Ending.INELIGIBLE, reason=why, by=by, at=at
+            )

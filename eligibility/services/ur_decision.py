@@ -1,0 +1,189 @@
+"""What a person reads in the UR decision, and how it differs from the application as entered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from accounts.refusals import refuse
+from cases.models import Case, DisputedItem, Event, Role
+from eligibility import differences
+from eligibility import policies as eligibility_policies
+from eligibility.differences import Difference
+from eligibility.models import DifferenceAnswer, URReading
+
+
+@dataclass(frozen=True)
+class AsRead:
+    """The UR decision in a reader's words; empty where it is silent."""
+
+    employee: str = ""
+    claim_number: str = ""
+    date_of_injury: date | None = None
+    date_of_injury_printed: str = ""
+    items: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One difference, with what a person has answered; ``None`` while it is open."""
+
+    difference: Difference
+    answer: DifferenceAnswer | None
+
+
+@transaction.atomic
+def record_ur_reading(
+    *,
+    case_id: int,
+    as_read: AsRead,
+    outcomes: Mapping[int, str],
+    experimental: Mapping[int, bool | None] | None = None,
+    seen_version: int | None = None,
+    by: User,
+    at: datetime,
+) -> list[Listed]:
+    """State what the UR decision says: whom and what it is about, and what it decides of each item.
+
+    :param outcomes: id of a disputed item to what the decision says of it; an empty text takes back
+        what was stated.
+    :param experimental: id of a disputed item to whether the decision calls it experimental or
+        investigational, ``None`` where it does not say; items left out stay as they are.
+    :raises NotAllowed: wrong role, the case is past screening, or an item of another case.
+    :raises Stale: someone else changed the case in between.
+    """
+    case = Case.objects.lock(case_id)
+    refuse(eligibility_policies.why_not_read_ur_decision(by, case))
+    case.refuse_if_stale(seen_version)
+    reading = URReading.objects.filter(case=case).first() or URReading(case=case)
+    reading.employee, reading.claim_number = as_read.employee.strip(), as_read.claim_number.strip()
+    reading.date_of_injury = as_read.date_of_injury
+    reading.date_of_injury_printed = as_read.date_of_injury_printed
+    reading.items = [line.strip() for line in as_read.items if line.strip()]
+    reading.store(by=by, at=at, why="The UR decision as read")
+    _store_decided(case, outcomes, experimental or {}, by=by, at=at)
+    # Whoever has the page of eligibility open has not seen this.
+    case.store(by=by, at=at, why="The UR decision was read", fields=[])
+    found = differences_of(case)
+    count = sum(1 for one in found if one.answer is None)
+    said = {0: "nothing differs from the application", 1: "one difference to answer"}
+    words = said.get(count, f"{count} differences to answer")
+    _record(case, f"The UR decision was read: {words}.", by=by, at=at)
+    return found
+
+
+@transaction.atomic
+def answer_differences(
+    *,
+    case_id: int,
+    answers: Mapping[str, str],
+    notes: Mapping[str, str],
+    by: User,
+    at: datetime,
+) -> list[Listed]:
+    """Say of differences between application and UR decision what they are.
+
+    :param answers: key of the difference to SAME, TYPING_ERROR or DIFFERENT.
+    :raises NotAllowed: wrong role, past screening, a difference that is not listed, or no answer.
+    """
+    case = Case.objects.lock(case_id)
+    refuse(eligibility_policies.why_not_read_ur_decision(by, case))
+    listed = {one.difference.key: one for one in differences_of(case)}
+    if not answers or not set(answers) <= set(listed):
+        refuse("Answer differences that are listed; the papers may have changed since.")
+    for key, answer in answers.items():
+        if answer not in DifferenceAnswer.Answer.values:
+            refuse("Say whether it is the same, a typing error, or really different.")
+        difference, row = listed[key].difference, listed[key].answer
+        row = row or DifferenceAnswer(
+            case=case,
+            key=key,
+            field=difference.field,
+            on_application=difference.on_application,
+            on_ur_decision=difference.on_ur_decision,
+        )
+        row.answer, row.note = answer, notes.get(key, "")[:300]
+        row.store(by=by, at=at, why="Application against UR decision")
+    case.store(by=by, at=at, why="Differences answered", fields=[])
+    left = len(open_differences(case))
+    words = f"{len(answers)} answered, {left} open" if left else f"{len(answers)} answered"
+    _record(case, f"Differences from the UR decision: {words}.", by=by, at=at)
+    return differences_of(case)
+
+
+def differences_of(case: Case) -> list[Listed]:
+    """Every difference between application and UR decision; none while nobody has read it."""
+    reading = URReading.objects.filter(case=case).first()
+    if reading is None:
+        return []
+    named = case.parties.current().filter(role=Role.EMPLOYEE, valid_to__isnull=True)
+    employee = named.order_by("pk").last()
+    found = differences.compare(
+        differences.Paper(
+            employee=employee.name if employee else "",
+            claim_number=case.claim_number,
+            date_of_injury=case.date_of_injury,
+            items=list(case.items.order_by("position").values_list("title", flat=True)),
+        ),
+        differences.Paper(
+            employee=reading.employee,
+            claim_number=reading.claim_number,
+            date_of_injury=reading.date_of_injury,
+            items=reading.items,
+        ),
+    )
+    answers = {row.key: row for row in case.difference_answers.all()}
+    return [Listed(one, answers.get(one.key)) for one in found]
+
+
+def open_differences(case: Case) -> list[Difference]:
+    """The differences that nobody has answered yet."""
+    return [one.difference for one in differences_of(case) if one.answer is None]
+
+
+def answered_differently(case: Case) -> tuple[set[int], tuple[str, ...]]:
+    """Positions of items that the decision does not name, and the fields that show it to be
+    another decision altogether: as answered by a person, never by likeness alone."""
+    really = [
+        one.difference
+        for one in differences_of(case)
+        if one.answer and one.answer.answer == DifferenceAnswer.Answer.DIFFERENT
+    ]
+    items = {
+        one.item
+        for one in really
+        if one.item and one.field in {differences.ONLY_APPLIED, differences.WORDING}
+    }
+    another = {differences.EMPLOYEE, differences.CLAIM, differences.INJURY}
+    return items, tuple(one.label.lower() for one in really if one.field in another)
+
+
+def _store_decided(
+    case: Case,
+    outcomes: Mapping[int, str],
+    experimental: Mapping[int, bool | None],
+    *,
+    by: User,
+    at: datetime,
+) -> None:
+    items = {item.pk: item for item in case.items.all()}
+    if not {*outcomes, *experimental} <= set(items):
+        refuse("Choose items of this case.")
+    for pk, item in items.items():
+        outcome = outcomes.get(pk, item.ur_outcome)
+        if outcome and outcome not in DisputedItem.UROutcome.values:
+            refuse("Choose what the UR decision says from the list.")
+        stated = experimental.get(pk, item.is_experimental)
+        if (outcome, stated) == (item.ur_outcome, item.is_experimental):
+            continue
+        item.ur_outcome, item.is_experimental = outcome, stated
+        fields = ["ur_outcome", "is_experimental"]
+        item.store(by=by, at=at, why="As the UR decision says", fields=fields)
+
+
+def _record(case: Case, sentence: str, *, by: User, at: datetime) -> None:
+    Event.objects.create(
+        case=case, kind=Event.Kind.CHANGED, happened_at=at, by=by, sentence=sentence
+    )

@@ -1,0 +1,32 @@
+from django.urls import path
+
+from .views import information, screening, ur_decision
+
+app_name = "eligibility"
+
+urlpatterns = [
+    path("cases/<str:number>/eligibility/", screening.eligibility, name="eligibility"),
+    path("cases/<str:number>/ur-decision/", ur_decision.ur_decision, name="ur_decision"),
+    path(
+        "cases/<str:number>/ur-decision/differences/",
+        ur_decision.answer_differences,
+        name="answer_differences",
+    ),
+    path("cases/<str:number>/information/", information.information, name="information"),
+    path(
+        "cases/<str:number>/information/<int:request_id>/answer/",
+        information.answer_information,
+        name="answer_information",
+    ),
+    path(
+        "cases/<str:number>/liability-resolved/",
+        information.resolve_liability,
+        name="resolve_liability",
+    ),
+    path("cases/<str:number>/screen-again/", screening.screen_again, name="screen_again"),
+    path(
+        "cases/<str:number>/items/<int:position>/citations/",
+        screening.administrator_citations,
+        name="administrator_citations",
+    ),
+]

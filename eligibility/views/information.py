@@ -1,0 +1,138 @@
+"""Pages that ask parties for what is missing, and that take up a deferred case again."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.actions import run_action
+from accounts.requests import StaffRequest, posted, whole_number
+from cases.models import Case
+from cases.views.acting import load_case
+from eligibility import policies as eligibility_policies
+from eligibility.forms.information import AnswerForm, AskForm, LiabilityForm
+from eligibility.services import information as services
+from eligibility.services.proposals import propose
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def information(request: StaffRequest, number: str) -> HttpResponse:
+    """Ask a party for what is missing; see what was asked and answered."""
+    case = load_case(number)
+    form = _ask_form(request, case)
+    tried = run_action(
+        request,
+        form,
+        lambda: services.ask_information(
+            case_id=case.pk,
+            party_id=whole_number(form.cleaned_data["party"]) or 0,
+            facts=form.cleaned_data["facts"],
+            question=form.cleaned_data["question"],
+            received_on=form.cleaned_data["received_on"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The question is on file; its clock runs.")
+        return redirect("eligibility:information", number)
+    return _page(request, case, form, tried.status)
+
+
+@require_POST
+def answer_information(request: StaffRequest, number: str, request_id: int) -> HttpResponse:
+    """Put down what a party answered."""
+    case = load_case(number)
+    asked = get_object_or_404(case.information_requests, pk=request_id)
+    form = AnswerForm(request.POST, prefix=str(asked.pk), today=timezone.localdate())
+    tried = run_action(
+        request,
+        form,
+        lambda: services.record_answer(
+            request_id=asked.pk,
+            answer=form.cleaned_data["answer"],
+            answered_on=form.cleaned_data["answered_on"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The answer is on file.")
+        return redirect(case)
+    return _page(request, case, _ask_form(None, case), tried.status, answered=form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def resolve_liability(request: StaffRequest, number: str) -> HttpResponse:
+    """Take a deferred case up again, from the notice that the dispute is resolved."""
+    case = load_case(number)
+    form = LiabilityForm(posted(request), today=timezone.localdate())
+    tried = run_action(
+        request,
+        form,
+        lambda: services.resolve_liability(
+            case_id=case.pk,
+            notice_on=form.cleaned_data["notice_on"],
+            method=form.cleaned_data["method"],
+            how=form.cleaned_data["how"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The case is back in screening.")
+        return redirect(case)
+    context = {
+        "case": case,
+        "form": form,
+        "title": "Liability dispute resolved",
+        "button": "Take the case up again",
+        "why_not": eligibility_policies.why_not_resolve_liability(request.user, case),
+        "today": timezone.localdate(),
+    }
+    return render(request, "cases/reason.html", context, status=tried.status)
+
+
+def _ask_form(request: StaffRequest | None, case: Case) -> AskForm:
+    """The form of a question, with what the rules miss written down beforehand."""
+    today = timezone.localdate()
+    missing = [one for one in propose(case).verdicts if one.fact and one.missing]
+    return AskForm(
+        posted(request) if request else None,
+        parties=list(case.parties.current().on(today).order_by("role", "pk")),
+        initial={
+            "facts": list(dict.fromkeys(one.fact for one in missing)),
+            "question": "\n".join(f"Please tell us {one.missing}." for one in missing),
+        },
+        today=today,
+    )
+
+
+def _page(
+    request: StaffRequest,
+    case: Case,
+    form: AskForm,
+    status: int,
+    answered: AnswerForm | None = None,
+) -> HttpResponse:
+    today = timezone.localdate()
+    refused = {answered.prefix: answered} if answered else {}
+    asked = [
+        (
+            one,
+            None
+            if one.closed_at
+            else refused.get(str(one.pk)) or AnswerForm(prefix=str(one.pk), today=today),
+        )
+        for one in case.information_requests.select_related("party").order_by("-pk")
+    ]
+    context = {
+        "case": case,
+        "form": form,
+        "asked": asked,
+        "why_not": eligibility_policies.why_not_ask_information(request.user, case),
+        "why_not_answer": eligibility_policies.why_not_record_answer(request.user, case),
+        "today": today,
+    }
+    return render(request, "eligibility/information.html", context, status=status)

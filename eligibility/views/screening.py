@@ -1,0 +1,116 @@
+"""Pages on which a case is found eligible or not, and on which its papers are read."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from accounts.actions import run_action
+from accounts.requests import StaffRequest, posted, seen_version
+from cases.views.acting import act_with_reason, load_case
+from eligibility import policies as eligibility_policies
+from eligibility.forms.screening import CitationsForm, EligibilityForm
+from eligibility.models import EligibilityResult, URReading
+from eligibility.services import citations as item_services
+from eligibility.services import screening
+from eligibility.services.proposals import propose
+from eligibility.services.ur_decision import open_differences
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def eligibility(request: StaffRequest, number: str) -> HttpResponse:
+    """Six facts, each yes, no or unknown; the finding follows from them."""
+    case = load_case(number)
+    items = list(case.items.filter(ending="PENDING").order_by("position"))
+    proposal = propose(case)
+    form = EligibilityForm(posted(request), items=items, proposal=proposal)
+    tried = run_action(
+        request,
+        form,
+        lambda: screening.decide_eligibility(
+            case_id=case.pk,
+            answers=form.answers(),
+            notes=form.notes(),
+            reasons=form.reasons(),
+            items=form.items_said(),
+            seen_version=seen_version(request),
+            by=request.user,
+            at=timezone.now(),
+        ),
+        row=case,
+    )
+    if tried.done:
+        messages.success(request, f"{case.number}: {tried.result.note}")
+        return redirect(case)
+    context = {
+        "case": case,
+        "form": form,
+        "facts": form.facts(),
+        "item_rows": form.item_rows(),
+        "flags": proposal.flags,
+        "proposed": EligibilityResult(proposal.conclusion.result).label,
+        "because": proposal.conclusion.sentence,
+        "ended_items": case.items.exclude(ending="PENDING").order_by("position"),
+        "reading": URReading.objects.filter(case=case).first(),
+        "open_differences": len(open_differences(case)),
+        "requests": case.information_requests.select_related("party").order_by("-pk"),
+        "parties": case.parties.current().on(timezone.localdate()),
+        "application": getattr(case, "application", None),
+        "decisions": case.eligibility_decisions.prefetch_related(
+            "findings__item", "findings__other_case"
+        ).order_by("-attempt"),
+        "why_not": eligibility_policies.why_not_decide_eligibility(request.user, case),
+        "today": timezone.localdate(),
+    }
+    return render(request, "eligibility/eligibility.html", context, status=tried.status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def administrator_citations(request: StaffRequest, number: str, position: int) -> HttpResponse:
+    """What the UR decision cites for one item; the letter prints it."""
+    case = load_case(number)
+    item = get_object_or_404(case.items, position=position)
+    stated = item_services.stated_for(item)
+    initial = (
+        CitationsForm.initial_from(stated.citations, nothing=stated.nothing) if stated else None
+    )
+    form = CitationsForm(posted(request), initial=initial)
+    tried = run_action(
+        request,
+        form,
+        lambda: item_services.record_administrator_citations(
+            item_id=item.pk,
+            cited=item_services.AdministratorCited(form.citations(), form.cleaned_data["nothing"]),
+            seen_version=seen_version(request),
+            by=request.user,
+            at=timezone.now(),
+        ),
+        row=item,
+    )
+    if tried.done:
+        messages.success(request, f"Item {position}: what the UR decision cites is stated.")
+        return redirect(case)
+    context = {
+        "case": case,
+        "item": item,
+        "form": form,
+        "rows": form.rows(),
+        "why_not": eligibility_policies.why_not_record_citations(request.user, case),
+        "stands": item_services.stated_for(item) if tried.status == 409 else None,
+    }
+    return render(request, "eligibility/citations.html", context, status=tried.status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def screen_again(request: StaffRequest, number: str) -> HttpResponse:
+    """Put an ineligible, deferred or doubtful case before screening again."""
+    return act_with_reason(
+        request,
+        number,
+        title="Screen again",
+        button="Screen again",
+        why_not=eligibility_policies.why_not_reopen,
+        act=screening.screen_again,
+        done="The case is back in screening.",
+    )

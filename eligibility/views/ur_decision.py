@@ -1,0 +1,99 @@
+"""The page on which the UR decision is read and held against the application."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.actions import run_action
+from accounts.requests import StaffRequest, posted, seen_version
+from cases.models import Case
+from cases.views.acting import load_case
+from eligibility import policies as eligibility_policies
+from eligibility.forms.ur_decision import DifferencesForm, URDecisionForm
+from eligibility.models import URReading
+from eligibility.services import ur_decision as services
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ur_decision(request: StaffRequest, number: str) -> HttpResponse:
+    """What the UR decision says, in its own words, and what of it differs."""
+    case = load_case(number)
+    form = _reading_form(request, case)
+    tried = run_action(
+        request,
+        form,
+        lambda: services.record_ur_reading(
+            case_id=case.pk,
+            as_read=form.as_read(),
+            outcomes=form.outcomes(),
+            experimental=form.experimental(),
+            seen_version=seen_version(request),
+            by=request.user,
+            at=timezone.now(),
+        ),
+        row=case,
+    )
+    if tried.done:
+        messages.success(request, "What the UR decision says is kept.")
+        return _to_what_is_left(case, tried.result)
+    differences = DifferencesForm(listed=services.differences_of(case))
+    return _page(request, case, form, differences, tried.status)
+
+
+@require_POST
+def answer_differences(request: StaffRequest, number: str) -> HttpResponse:
+    """Say of each difference what it is."""
+    case = load_case(number)
+    differences = DifferencesForm(request.POST, listed=services.differences_of(case))
+    tried = run_action(
+        request,
+        differences,
+        lambda: services.answer_differences(
+            case_id=case.pk,
+            answers=differences.answers(),
+            notes=differences.notes(),
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The differences are answered.")
+        return _to_what_is_left(case, tried.result)
+    return _page(request, case, _reading_form(None, case), differences, tried.status)
+
+
+def _reading_form(request: StaffRequest | None, case: Case) -> URDecisionForm:
+    return URDecisionForm(
+        posted(request) if request else None,
+        items=list(case.items.order_by("position")),
+        initial=URDecisionForm.initial_from(URReading.objects.filter(case=case).first()),
+        today=timezone.localdate(),
+    )
+
+
+def _to_what_is_left(case: Case, found: list[services.Listed]) -> HttpResponse:
+    """To the open differences, or back to deciding when there are none."""
+    if any(one.answer is None for one in found):
+        return redirect("eligibility:ur_decision", case.number)
+    return redirect("eligibility:eligibility", case.number)
+
+
+def _page(
+    request: StaffRequest,
+    case: Case,
+    form: URDecisionForm,
+    differences: DifferencesForm,
+    status: int,
+) -> HttpResponse:
+    context = {
+        "case": case,
+        "form": form,
+        "differences": differences,
+        "rows": differences.rows(),
+        "is_read": URReading.objects.filter(case=case).exists(),
+        "why_not": eligibility_policies.why_not_read_ur_decision(request.user, case),
+        "today": timezone.localdate(),
+    }
+    return render(request, "eligibility/ur_decision.html", context, status=status)

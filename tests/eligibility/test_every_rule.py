@@ -1,0 +1,272 @@
+"""The rules of eligibility: what each says of stored facts, and that what is unknown stays so."""
+
+from dataclasses import fields, replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deadlines.shipped_rules import RULES, default_calendars
+from eligibility import rules as eligibility
+from eligibility.rules import Earlier, Item, Known, propose
+
+CALENDARS = default_calendars()
+SERVED = date(2026, 2, 12)
+COMPLETE = Known(
+    items=(Item(1, "Cervical epidural steroid injection", ur_outcome="DENIED"),),
+    signed_by="EMPLOYEE",
+    signed_on=date(2026, 2, 20),
+    received_on=date(2026, 3, 2),
+    requested_on=date(2026, 2, 6),
+    decided_on=SERVED,
+    served_on=SERVED,
+    service_method="mail_ca",
+    date_of_injury=date(2024, 2, 11),
+    ur_attached=True,
+    liability_disputed=False,
+)
+
+
+def proposal(**changes):
+    return propose(replace(COMPLETE, **changes), rules=RULES, calendars=CALENDARS)
+
+
+def item(position=1, **changes):
+    return Item(position, f"Treatment {position}", **({"ur_outcome": "DENIED"} | changes))
+
+
+def test_a_complete_application_is_proposed_as_eligible():
+    found = proposal()
+    assert set(found.answers.values()) == {"YES"}
+    assert found.conclusion.result == "ELIGIBLE"
+    assert found.flags == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"signed_by": ""}, "I-UNSIGNED"),
+        ({"received_on": date(2026, 4, 1)}, "I-LATE"),
+        ({"ur_attached": False}, "I-NOUR"),
+        ({"other_decision": ("claim number",)}, "I-NOUR"),
+        ({"items": (item(ur_outcome="CONDITIONAL"),)}, "I-CNC"),
+        ({"items": (item(earlier=(Earlier("CM26-1", True, True),)),)}, "I-DUP"),
+        ({"items": (item(earlier=(Earlier("CM26-1", True),)),)}, "I-PRIOR"),
+        ({"liability_disputed": True}, "I-LIAB"),
+        ({"items": (item(ur_outcome="APPROVED"),)}, "I-NOTINUR"),
+        ({"items": (item(ur_outcome="NOT_IN"),)}, "I-NOTINUR"),
+        ({"items": (item(ending="AUTHORISED"),)}, "I-AUTH"),
+        (
+            {"date_of_injury": date(2012, 5, 1), "decided_on": date(2013, 6, 30)},
+            "I-SCOPE",
+        ),
+        ({"signed_by": "REPRESENTATIVE", "designated_on": date(2026, 2, 11)}, "I-PARTY"),
+        ({"items": (item(ur_outcome="AMOUNT"),)}, "I-BILL"),
+        ({"items": (item(ending="WITHDRAWN"),)}, "I-WITHDRAWN"),
+    ],
+)
+def test_el1_each_reason_has_its_code_its_source_and_its_sentence_for_the_letter(changes, code):
+    found = proposal(**changes)
+    (verdict,) = [one for one in found.verdicts if one.answer == "NO" and one.fact]
+    assert (verdict.code, verdict.code in eligibility.CODES[verdict.fact]) == (code, True)
+    assert verdict.source
+    assert verdict.sentence.endswith(".")
+    assert verdict.letter_sentence.endswith(".")
+    assert code not in verdict.letter_sentence
+    assert verdict.used
+    assert all(used.name and used.value and used.source for used in verdict.used)
+    assert code in found.conclusion.reasons
+
+
+def test_liability_defers_and_is_no_refusal():
+    assert proposal(liability_disputed=True).conclusion.result == "DEFERRED"
+    assert proposal(liability_disputed=True, signed_by="").conclusion.result == "INELIGIBLE"
+
+
+def test_an_empty_field_that_we_need_is_asked_for_and_refuses_nobody():
+    found = proposal(missing_fields=("the claim number",))
+    assert found.answers["SIGNED"] == "UNKNOWN"
+    assert "the claim number" in found.governing("SIGNED").missing
+    assert found.conclusion.result == "INCOMPLETE"
+
+
+@pytest.mark.parametrize(
+    ("designated_on", "answer"),
+    [(None, "UNKNOWN"), (SERVED - timedelta(days=1), "NO"), (SERVED, "YES")],
+)
+def test_a_designation_from_before_the_ur_decision_is_void(designated_on, answer):
+    found = proposal(signed_by="REPRESENTATIVE", designated_on=designated_on)
+    assert found.answers["SIGNED"] == answer
+
+
+def test_a_provider_may_ask_for_treatment_given_in_an_emergency():
+    assert proposal(signed_by="PROVIDER").answers["SIGNED"] == "UNKNOWN"
+    given_already = proposal(signed_by="PROVIDER", items=(item(was_given=True),))
+    assert given_already.answers["SIGNED"] == "YES"
+
+
+def test_an_attorney_has_to_be_the_employees():
+    assert proposal(signed_by="ATTORNEY", attorney_named=True).answers["SIGNED"] == "YES"
+    assert proposal(signed_by="ATTORNEY").answers["SIGNED"] == "UNKNOWN"
+
+
+def test_a_missing_ur_decision_could_be_cured_before_april_2014():
+    old = {
+        "decided_on": date(2014, 3, 3),
+        "served_on": date(2014, 3, 3),
+        "requested_on": None,
+        "ur_attached": False,
+    }
+    assert proposal(**old, received_on=date(2014, 3, 31)).answers["UR_ATTACHED"] == "UNKNOWN"
+    assert proposal(**old, received_on=date(2014, 4, 1)).answers["UR_ATTACHED"] == "NO"
+
+
+def test_el2_lateness_is_counted_from_the_two_stored_dates():
+    in_time, late = date(2026, 3, 19), date(2026, 3, 20)  # 30 days, and 5 for the mail
+    assert proposal(received_on=in_time).answers["TIMELY"] == "YES"
+    found = proposal(received_on=late)
+    assert found.answers["TIMELY"] == "NO"
+    letter = found.governing("TIMELY").letter_sentence
+    assert "03/20/2026" in letter
+    assert "03/19/2026" in letter
+
+
+def test_el2_where_calendars_disagree_both_dates_are_named_and_a_person_decides():
+    """The last day is the Friday after Thanksgiving: open on one calendar, closed on the other."""
+    friday = date(2026, 11, 27)
+    served = friday - timedelta(days=30)
+    case = {"served_on": served, "decided_on": served, "service_method": "in_hand"}
+    found = proposal(**case, requested_on=None, received_on=date(2026, 11, 30))
+    verdict = found.governing("TIMELY")
+    assert verdict.answer == "UNKNOWN"
+    assert verdict.dates == (friday, date(2026, 11, 30))
+    assert "Fri 27 Nov 2026" in verdict.sentence
+    assert "Mon 30 Nov 2026" in verdict.sentence
+
+
+@pytest.mark.parametrize("changes", [{"served_on": None}, {"service_method": ""}])
+def test_el2_a_date_or_way_of_service_that_is_not_stored_is_never_late(changes):
+    found = proposal(received_on=date(2027, 1, 4), **changes)
+    assert found.answers["TIMELY"] == "UNKNOWN"
+    assert found.governing("TIMELY").missing
+
+
+def test_el6_after_a_resolved_dispute_the_new_window_counts():
+    late = {"received_on": date(2026, 6, 1), "liability_disputed": True}
+    assert proposal(**late).answers["TIMELY"] == "NO"
+    after = {"liability_resolved_on": date(2026, 5, 20), "liability_notice_method": "mail_ca"}
+    found = proposal(**late, **after)
+    assert (found.answers["TIMELY"], found.answers["LIABILITY_CLEAR"]) == ("YES", "YES")
+    on_file = proposal(received_on=date(2026, 3, 2), liability_disputed=True, **after)
+    assert on_file.answers["TIMELY"] == "YES"
+
+
+def test_a_late_ur_decision_is_flagged_and_decides_nothing():
+    found = proposal(requested_on=date(2026, 1, 2))
+    (flag,) = found.flags
+    assert flag.code == "I-UNTIMELYUR"
+    assert "WCAB" in flag.sentence
+    assert found.conclusion.result == "ELIGIBLE"
+
+
+def test_an_ineligible_item_leaves_the_others_alive():
+    items = (item(1), item(2, ur_outcome="APPROVED"), item(3, ur_outcome="MODIFIED"))
+    found = proposal(items=items)
+    assert found.conclusion.result == "ELIGIBLE"
+    assert found.conclusion.out == {2: ("I-NOTINUR",)}
+    assert "item 2 (I-NOTINUR)" in found.conclusion.sentence
+
+
+def test_the_application_fails_with_its_last_item():
+    items = (item(1, ur_outcome="APPROVED"), item(2, earlier=(Earlier("CM26-1", True),)))
+    found = proposal(items=items)
+    assert found.conclusion.result == "INELIGIBLE"
+    assert found.conclusion.reasons == ("I-NOTINUR", "I-PRIOR")
+
+
+def test_likeness_alone_is_a_question_and_no_refusal():
+    found = proposal(items=(item(earlier=(Earlier("CM25-7", False),)),))
+    assert found.answers["NOT_DECIDED"] == "UNKNOWN"
+    assert "CM25-7" in found.governing("NOT_DECIDED", 1).missing
+
+
+days = st.none() | st.dates(date(2013, 1, 1), date(2030, 1, 1))
+facts = st.builds(
+    Known,
+    items=st.lists(
+        st.builds(
+            Item,
+            position=st.integers(1, 9),
+            title=st.just("Brace"),
+            ur_outcome=st.sampled_from(
+                ["", "DENIED", "MODIFIED", "APPROVED", "AMOUNT", "CONDITIONAL", "NOT_IN"]
+            ),
+            was_given=st.booleans(),
+            earlier=st.lists(
+                st.builds(Earlier, st.just("CM26-1"), st.booleans(), st.booleans()), max_size=2
+            ).map(tuple),
+        ),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda one: one.position,
+    ),
+    signed_by=st.sampled_from([None, "", "EMPLOYEE", "ATTORNEY", "REPRESENTATIVE", "PROVIDER"]),
+    attorney_named=st.booleans(),
+    designated_on=days,
+    missing_fields=st.sampled_from([(), ("the claim number",)]),
+    received_on=days,
+    formulary=st.booleans(),
+    requested_on=days,
+    decided_on=days,
+    served_on=days,
+    service_method=st.sampled_from(["", "in_hand", "mail_ca", "mail_us", "fax", "electronic"]),
+    date_of_injury=st.none() | st.dates(date(2009, 1, 1), date(2030, 1, 1)),
+    ur_attached=st.sampled_from([None, True, False]),
+    liability_disputed=st.sampled_from([None, True, False]),
+    liability_resolved_on=days,
+    liability_notice_method=st.sampled_from(["", "mail_ca", "in_hand"]),
+)
+WHAT_A_RULE_NEEDS = {
+    "received_on": "TIMELY",
+    "served_on": "TIMELY",
+    "ur_attached": "UR_ATTACHED",
+    "signed_by": "SIGNED",
+    "liability_disputed": "LIABILITY_CLEAR",
+}
+
+
+@settings(max_examples=300, deadline=None)
+@given(facts)
+def test_el3_every_answer_is_one_of_three_and_an_unknown_names_what_is_missing(known):
+    found = propose(known, rules=RULES, calendars=CALENDARS)
+    for verdict in found.verdicts:
+        assert verdict.answer in {"YES", "NO", "UNKNOWN"}
+        assert bool(verdict.missing) is (verdict.answer == "UNKNOWN")
+        assert bool(verdict.code) is (verdict.answer == "NO")
+    if found.conclusion.result == "ELIGIBLE":
+        assert set(found.answers.values()) == {"YES"}
+
+
+@settings(max_examples=300, deadline=None)
+@given(facts, st.sampled_from(sorted(WHAT_A_RULE_NEEDS)))
+def test_el3_taking_a_fact_away_never_turns_an_answer_into_no(known, name):
+    """What is not known is UNKNOWN; a NO rests on facts that are there."""
+    fact = WHAT_A_RULE_NEEDS[name]
+    before = propose(known, rules=RULES, calendars=CALENDARS).answers[fact]
+    less = replace(known, **{name: None})
+    after = propose(less, rules=RULES, calendars=CALENDARS).answers[fact]
+    assert after != "NO" or before == "NO"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.sampled_from(eligibility.FACTS), st.sampled_from(["YES", "UNKNOWN"])))
+def test_el3_unknown_answers_of_a_person_never_refuse(answers):
+    found = eligibility.weigh(answers, {1: {}, 2: {}})
+    assert found.result in {"ELIGIBLE", "INCOMPLETE"}
+    assert (found.reasons, dict(found.out)) == ((), {})
+
+
+def test_the_strategy_covers_every_fact_that_a_rule_reads():
+    left_out = {"signed_on", "other_decision", "liability_reason"}
+    assert {one.name for one in fields(Known)} - left_out == set(facts.wrapped_strategy.kwargs)
