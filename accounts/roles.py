@@ -62,8 +62,8 @@ PERMISSIONS: dict[str, set[Role]] = {
         Role.DIRECTOR,
     },
     # acts on a case, in the order of the journey
-    "cases.enter_application": {Role.INTAKE, Role.SUPERVISOR},
-    "cases.supervise_intake": {Role.SUPERVISOR},
+    "intake.enter_application": {Role.INTAKE, Role.SUPERVISOR},
+    "intake.supervise_intake": {Role.SUPERVISOR},
     "eligibility.decide_eligibility": {Role.COORDINATOR},
     "cases.settle_likeness": {Role.COORDINATOR, Role.SUPERVISOR},
     "cases.consolidate": {Role.COORDINATOR},

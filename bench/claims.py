@@ -17,8 +17,8 @@ CLERKS, SHEETS = 32, 640
 
 def fill(at):
     """A batch of sheets, written as rows: the file room is measured elsewhere."""
-    from cases.models import Batch, Sheet
     from files.models import StoredFile
+    from intake.models import Batch, Sheet
 
     batch = Batch(channel="FAX", received_on=at.date(), opened_at=at).store(by=None, at=at)
     files = StoredFile.objects.bulk_create(
@@ -52,8 +52,8 @@ def main() -> None:
 
     from accounts.roles import Role
     from accounts.services import create_user
-    from cases.models import Sheet, WhyNot
-    from cases.services import batches
+    from intake.models import Sheet, WhyNot
+    from intake.services import batches
 
     if connection.vendor != "postgresql":
         raise SystemExit("Claims are measured on PostgreSQL: set DATABASE_URL.")

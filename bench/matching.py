@@ -30,8 +30,8 @@ def fill() -> list[Any]:
     """A panel made of copies of one reviewer, each different in something; and the cases."""
     from django.db import transaction
 
-    from cases.services.intake import ItemOnForm
     from directory.models import Organisation
+    from intake.services.receiving import ItemOnForm
     from reviewers.models import Affiliation, Reviewer
     from tests.factories import MONDAY
     from tests.reviewers.factories import PANEL_ENTERED, category, fit_reviewer, ready_case

@@ -4,16 +4,9 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from .services import drafts, house_ties
+from .services import house_ties
 
 logger = structlog.get_logger(__name__)
-
-
-@shared_task(name="cases.close_forgotten_drafts")
-def close_forgotten_drafts(**_: object) -> None:
-    """End the intakes that nobody went on with."""
-    if ended := drafts.close_forgotten(at=timezone.now()):
-        logger.info("forgotten_drafts_closed", ended=ended)
 
 
 @shared_task(name="cases.examine_house")

@@ -1,14 +1,9 @@
 from django.urls import path
 
 from .views import (
-    batches,
-    corrections,
     dates,
     endings,
     house,
-    intake,
-    intake_answers,
-    intake_office,
     item_changes,
     likeness,
     parties,
@@ -18,24 +13,7 @@ from .views import (
 app_name = "cases"
 
 urlpatterns = [
-    path("intake/", intake.my_intakes, name="my_intakes"),
-    path("intake/new/", intake.intake, name="intake"),
-    path("intake/papers/<str:ticket>/", intake.intake_paper, name="intake_paper"),
     path("item-changes/", item_changes.item_changes, name="item_changes"),
-    path("cases/<str:number>/correct/", corrections.correct, name="correct"),
-    path("intake/check/", intake_answers.check, name="check_intake"),
-    path("intake/look-up/", intake_answers.look_up, name="look_up"),
-    path("intake/draft/", intake_answers.save_draft, name="save_draft"),
-    path("intake/drafts/<uuid:draft>/cancel/", intake_answers.cancel_draft, name="cancel_draft"),
-    path("intake/supervisor/", intake_office.supervisor, name="intake_supervisor"),
-    path("intake/batches/", batches.batches, name="batches"),
-    path("intake/batches/<int:batch>/", batches.batch, name="batch"),
-    path("intake/next/", batches.next_sheet, name="next_sheet"),
-    path("intake/sheets/<int:sheet>/", intake.intake, name="enter_sheet"),
-    path("intake/sheets/<int:sheet>/claim/", batches.claim_sheet, name="claim_sheet"),
-    path("intake/sheets/<int:sheet>/lay-down/", batches.release_sheet, name="release_sheet"),
-    path("intake/sheets/<int:sheet>/set-aside/", batches.park_sheet, name="park_sheet"),
-    path("intake/sheets/<int:sheet>/put-back/", batches.unpark_sheet, name="unpark_sheet"),
     # this organisation
     path("house/", house.house, name="house"),
     path("house/add/<str:kind>/", house.add_member, name="add_house_member"),

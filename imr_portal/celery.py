@@ -71,8 +71,8 @@ def _settings() -> dict[str, Any]:
                 "task": "queues.measure_pace",
                 "schedule": crontab(hour="11", minute="10"),
             },
-            "cases.close_forgotten_drafts": {
-                "task": "cases.close_forgotten_drafts",
+            "intake.close_forgotten_drafts": {
+                "task": "intake.close_forgotten_drafts",
                 "schedule": 3600.0,
             },
             "cases.examine_house": {"task": "cases.examine_house", "schedule": 600.0},

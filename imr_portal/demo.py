@@ -32,8 +32,7 @@ from cases.models import (
     TreatmentCategory,
 )
 from cases.models import Role as PartyRole
-from cases.services import house, intake
-from cases.services.intake import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
+from cases.services import house
 from cases.services.parties import PartyOnForm
 from correspondence.services import notices
 from deadlines.engine import local_day
@@ -43,6 +42,8 @@ from eligibility.services.citations import AdministratorCited, record_administra
 from files.models import StoredFile
 from guidelines.citations import Citation
 from guidelines.models import Recommendation
+from intake.services import receiving as intake
+from intake.services.receiving import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
 from letters.models import WordingSet
 from records.models import Document, ReadMark
 from reviewers.models import LicenceKind, Reviewer, ReviewerAssignment

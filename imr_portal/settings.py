@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "directory",
     "cases",
     "eligibility",
+    "intake",
     "correspondence",
     "reviewers",
     "records",

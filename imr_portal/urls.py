@@ -16,6 +16,7 @@ urlpatterns = [
     # the office
     path("", include("desk.urls")),
     path("", include("cases.urls")),
+    path("", include("intake.urls")),
     path("", include("eligibility.urls")),
     path("", include("correspondence.urls")),
     path("", include("queues.urls")),

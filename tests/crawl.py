@@ -47,7 +47,6 @@ from cases.models import (
     PromisedDate,
 )
 from cases.services import extensions, holds, house, item_changes, notes, priority, promises
-from cases.services.intake import URDecisionOnForm
 from deadlines import services as rules
 from deadlines.engine import local_day
 from deadlines.models import ClockRule
@@ -61,6 +60,7 @@ from guidelines import services as guideline_services
 from guidelines.models import Edition
 from imr_portal.audiences import PUBLIC, admits, audience_of
 from imr_portal.celery import app as celery_app
+from intake.services.receiving import URDecisionOnForm
 from letters import relay
 from letters import services as letter_services
 from letters.models import Letter, WordingSet

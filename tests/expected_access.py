@@ -37,13 +37,13 @@ _GROUPS = [
     (
         "INTAKE SUPERVISOR",
         """
-        cases:my_intakes cases:intake cases:intake_paper cases:correct cases:check_intake
-        cases:look_up cases:save_draft cases:cancel_draft cases:batches cases:batch
-        cases:next_sheet cases:enter_sheet cases:claim_sheet cases:release_sheet cases:park_sheet
-        cases:unpark_sheet
+        intake:my_intakes intake:intake intake:intake_paper intake:correct intake:check_intake
+        intake:look_up intake:save_draft intake:cancel_draft intake:batches intake:batch
+        intake:next_sheet intake:enter_sheet intake:claim_sheet intake:release_sheet
+        intake:park_sheet intake:unpark_sheet
         """,
     ),
-    ("SUPERVISOR", "cases:intake_supervisor"),
+    ("SUPERVISOR", "intake:intake_supervisor"),
     (
         "INTAKE SUPERVISOR COORDINATOR",
         """

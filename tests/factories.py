@@ -9,15 +9,17 @@ import factory
 from accounts.models import User
 from accounts.roles import Role
 from accounts.services import create_user
-from cases.models import ApplicationPaper, Batch, Case, Channel, IntakeDraft, Priority, Signer
+from cases.models import ApplicationPaper, Case, Channel, Priority, Signer
 from cases.models import Role as PartyRole
-from cases.services import batches, drafts, intake
-from cases.services.intake import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
 from cases.services.parties import PartyOnForm
 from correspondence.services import notices
 from deadlines.engine import local_day
 from eligibility.services import screening
 from eligibility.services.citations import AdministratorCited, record_administrator_citations
+from intake.models import Batch, IntakeDraft
+from intake.services import batches, drafts
+from intake.services import receiving as intake
+from intake.services.receiving import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
 
 from .stored_stages import CASE_APPS, stored_stage
 

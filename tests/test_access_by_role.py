@@ -169,7 +169,7 @@ def test_every_page_opens_for_somebody(office):
         if not found & {200, 302, 405} and not (route.startswith("admin:") and "list" not in route)
     }
     assert never - CLOSED_PAGES <= {
-        "cases:intake_paper",  # a forged ticket opens nothing; intake's own tests open a good one
+        "intake:intake_paper",  # a forged ticket opens nothing; intake's own tests open a good one
         "mfa_edit_webauthn",  # nobody in the office has such a key
         "mfa_remove_webauthn",
         "readyz",  # 503 while there is no broker

@@ -19,6 +19,7 @@ ORDER = [
     "directory",
     "cases",
     "eligibility",
+    "intake",
     "correspondence",
     "reviewers",
     "records",

@@ -25,7 +25,7 @@ UNTRACKED = {
     "cases.CaseKey": "derived: what a case is found again by",
     "cases.Event": "only grows",
     "cases.HouseResult": "only grows",
-    "cases.IntakeDraft": "keystrokes before there is a case; accepting or cancelling is told apart",
+    "intake.IntakeDraft": "keystrokes before there is a case; ending one is told apart",
     "queues.StagePace": "only grows",
     "queues.WorkClaim": "who works on what just now; forbids nothing, and a row is kept for each",
     "reviewers.CandidateList": "only grows",

@@ -27,9 +27,9 @@ RECORD_A_LOOK = routes_in("""
 
 # These tell something of a worker or show a record, and write no look yet.
 OWE_A_LOOK = routes_in("""
-    desk:my_day desk:jump desk:queue desk:work_next letters:status letters:parked cases:my_intakes
-    cases:intake_supervisor cases:batches cases:batch cases:enter_sheet cases:park_sheet
-    cases:correct cases:likenesses correspondence:drafts cases:item_changes cases:house_ties
+    desk:my_day desk:jump desk:queue desk:work_next letters:status letters:parked intake:my_intakes
+    intake:intake_supervisor intake:batches intake:batch intake:enter_sheet intake:park_sheet
+    intake:correct cases:likenesses correspondence:drafts cases:item_changes cases:house_ties
     eligibility:eligibility eligibility:screen_again eligibility:ur_decision eligibility:information
     eligibility:resolve_liability eligibility:administrator_citations correspondence:notices
     correspondence:letter_page correspondence:draft_letter cases:item_change cases:propose_item
@@ -45,7 +45,7 @@ OWE_A_LOOK = routes_in("""
 TELL_OF_NO_WORKER = routes_in("""
     desk:side_counts
     letters:wording letters:wording_detail
-    cases:intake cases:cancel_draft
+    intake:intake intake:cancel_draft
     directory:organisations directory:organisation cases:house cases:house_member
     cases:clock_rules cases:clock_rule cases:recount queues:saved_views queues:save_view
     guidelines:pick

@@ -77,7 +77,7 @@ ALLOWED_IN_CODE = {
     ("cases/services/extensions.py", "{extension.approved_by}"),
     ("deadlines/engine.py", "{self.by}"),
     ("directory/models/people.py", "{self.person}"),
-    ("cases/services/look_ups.py", "{owner}"),
+    ("intake/services/known_parties.py", "{owner}"),
 }
 
 

@@ -22,16 +22,16 @@ QUESTIONS = {
     "eligibility/services/ur_decision.py": {
         "differences_of", "open_differences", "answered_differently",
     },
-    "cases/services/checking.py": {"check", "find_alike"},
-    "cases/services/drafts.py": {"open_drafts"},
+    "intake/services/checking.py": {"check", "find_alike"},
+    "intake/services/drafts.py": {"open_drafts"},
     "cases/services/dwell.py": {"in_lists", "with_people", "with_reviewers", "totals"},
     "cases/services/extensions.py": {"determination_deadline", "days_left"},
     "cases/services/notice_clocks.py": {"records_clock", "own_papers_clock"},
     "cases/services/priority.py": {"needs_hour_of_notice", "needs_hour_of_information"},
     "cases/services/promises.py": {"why_not_move"},
     "cases/services/clock_information.py": {"information_for", "lateness"},
-    "cases/services/intake.py": {"find_entered", "fold_claim"},
-    "cases/services/look_ups.py": {"known", "fill_in_known"},
+    "intake/services/receiving.py": {"find_entered", "fold_claim"},
+    "intake/services/known_parties.py": {"known", "fill_in_known"},
     "cases/services/item_changes.py": {"differences"},
     "cases/services/consolidation.py": {"could_follow", "why_not"},
     "cases/services/duplicates.py": {
@@ -78,7 +78,7 @@ BY_THE_MACHINE = {
     # bytes are kept for an act that names its person in its own row
     "files/services.py": {"receive", "store_bytes", "release_quarantined"},
     # a draft lapses by its date
-    "cases/services/drafts.py": {"close_forgotten"},
+    "intake/services/drafts.py": {"close_forgotten"},
     # the relay, the worker and the reconciler
     "letters/services.py": {"claim_due", "publish_due", "render", "sweep", "beat"},
 }

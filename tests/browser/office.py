@@ -14,11 +14,11 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.roles import Role
 from cases.models import Case, TreatmentCategory
-from cases.services.intake import ItemOnForm, URDecisionOnForm
 from correspondence.services import notices
 from deadlines.engine import local_day
 from determinations.services import issuing, quality, writing
 from eligibility.services import screening
+from intake.services.receiving import ItemOnForm, URDecisionOnForm
 from records.services import documents
 from tests.determinations.factories import RATIONALE, SUMMARY, read_everything
 from tests.factories import SIX_YES, person, received_case, state_citations

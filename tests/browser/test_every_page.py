@@ -25,7 +25,7 @@ NOT_A_PAGE = {
     "desk:peek": "a part of a queue's page; test_by_keyboard opens it",
     "letters:status": "a part of a page with letters",
     "determinations:checks": "a part of the review's page, which is opened with it",
-    "cases:intake_paper": "a picture",
+    "intake:intake_paper": "a picture",
     "correspondence:letter_page": "a picture",
     "records:page_png": "a picture",
     "letters:download": "a PDF",

@@ -11,10 +11,10 @@ from django.utils import timezone
 from accounts.roles import Role
 from cases.models import Case
 from cases.services import holds
-from cases.services.intake import URDecisionOnForm
 from correspondence.services import notices
 from deadlines.engine import local_day
 from determinations.services import sending
+from intake.services.receiving import URDecisionOnForm
 from tests.determinations.factories import approved, issued, submitted
 from tests.factories import (
     MONDAY,

@@ -10,11 +10,11 @@ from cases import together
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, Deadline, Event
 from cases.services import consolidation, endings
-from cases.services.intake import ItemOnForm, URDecisionOnForm
 from correspondence.services import notices
 from deadlines.engine import local_day
 from determinations.models import DecidedItem
 from determinations.services import sending
+from intake.services.receiving import ItemOnForm, URDecisionOnForm
 from letters.models import Letter
 from records.services import documents
 from tests.determinations.factories import approved, issued, submitted

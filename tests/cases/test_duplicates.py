@@ -13,8 +13,8 @@ from bench.duplicates import labelled_pairs, measure
 from cases.duplicates import Band, Sheet, compare, items_alike, keys_of, names_alike
 from cases.models import Case, CaseKey, CaseLink, Event, LikenessProposal
 from cases.services import duplicates
-from cases.services.intake import ItemOnForm, URDecisionOnForm
 from eligibility.services import screening
+from intake.services.receiving import ItemOnForm, URDecisionOnForm
 from tests.factories import MONDAY, SIX_YES, parties, person, received_case
 
 LATER = MONDAY + timedelta(hours=1)

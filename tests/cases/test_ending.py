@@ -10,8 +10,8 @@ from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import DisputedItem, Event
 from cases.services import endings
-from cases.services.intake import ItemOnForm
 from eligibility.services import screening
+from intake.services.receiving import ItemOnForm
 from tests.factories import MONDAY, SIX_YES, eligible_case, person, received_case
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from django.http import QueryDict
 
-from cases.forms.intake import IntakeForm
+from intake.forms.application import IntakeForm
 
 pytestmark = pytest.mark.django_db
 

@@ -15,8 +15,8 @@ from cases.lifecycle import Status
 from cases.models import DisputedItem, Event, ItemChange
 from cases.services import endings
 from cases.services import item_changes as services
-from cases.services.intake import ItemOnForm
 from cases.services.item_changes import ItemFacts, ProposalOutdated
+from intake.services.receiving import ItemOnForm
 from tests.determinations.factories import issued, submitted
 from tests.factories import MONDAY, eligible_case, noticed_case, person, received_case
 from tests.records.factories import in_review

@@ -7,12 +7,14 @@ import pytest
 import files.services
 from accounts.roles import Role
 from cases.models import Role as PartyRole
-from cases.models import Sheet
-from cases.services import batches, corrections, intake, parties
-from cases.services.intake import ItemOnForm
+from cases.services import parties
 from cases.services.parties import PartyOnForm
 from deadlines.engine import local_day
 from files.models import StoredFile
+from intake.models import Sheet
+from intake.services import batches, corrections
+from intake.services import receiving as intake
+from intake.services.receiving import ItemOnForm
 from letters.models import WordingSet
 from letters.services import import_wording, publish_wording
 from queues.models import WorkClaim

@@ -14,11 +14,11 @@ from accounts.roles import Role
 from accounts.versions import Stale
 from cases.models import CaseLetter, Event, Priority
 from cases.services import endings, priority
-from cases.services.intake import ItemOnForm, URDecisionOnForm
 from correspondence import composition
 from correspondence.services import case_letters as correspondence
 from eligibility.services import information, screening
 from files.services import read_bytes
+from intake.services.receiving import ItemOnForm, URDecisionOnForm
 from letters import typesetting
 from letters.models import Delivery, Letter, WordingSet
 from tests.factories import MONDAY, eligible_case, noticed_case, parties, person, received_case

@@ -14,8 +14,8 @@ from cases.lifecycle import Status
 from cases.models import Case, Event, Priority
 from cases.models import Role as PartyRole
 from cases.services import endings
-from cases.services.intake import ItemOnForm, URDecisionOnForm
 from correspondence.services import notices
+from intake.services.receiving import ItemOnForm, URDecisionOnForm
 from letters.models import Delivery, Letter
 from tests.factories import MONDAY, eligible_case, parties, person, received_case
 from tests.letters.factories import file_all_letters, publish_sample_wording

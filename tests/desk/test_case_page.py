@@ -15,11 +15,11 @@ from accounts.roles import PERMISSIONS, Role
 from cases.lifecycle import Status
 from cases.models import Case
 from cases.services import endings, notes
-from cases.services.intake import ItemOnForm
 from correspondence.services import notices
 from desk.next_step import next_step
 from determinations.services import issuing, quality, sending
 from eligibility.services import information, screening
+from intake.services.receiving import ItemOnForm
 from records.services import documents
 from reviewers.services import assignment
 from tests.determinations.factories import REVIEWED, issued

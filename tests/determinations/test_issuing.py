@@ -18,12 +18,12 @@ from accounts.versions import Stale
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event, Party
 from cases.services import endings, parties
-from cases.services.intake import ItemOnForm
 from determinations import composition
 from determinations.facts import PROOFS
 from determinations.models import CredentialStatement, Determination
 from determinations.policies import live_determination
 from determinations.services import issuing, quality, sending, writing
+from intake.services.receiving import ItemOnForm
 from letters.models import Delivery, Letter, LetterFact
 from letters.services import LetterRefused
 from records.services import reading

@@ -12,9 +12,9 @@ from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from cases.services import endings
-from cases.services.intake import ItemOnForm
 from determinations.models import DecidedItem, Determination, Draft, Opinion, OpinionCitation
 from determinations.services import quality, writing
+from intake.services.receiving import ItemOnForm
 from reviewers.models import ReviewerAssignment
 from reviewers.services import credentialing
 from tests.factories import MONDAY, person

@@ -13,12 +13,12 @@ from accounts.versions import Stale
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, Event
 from cases.services import endings
-from cases.services.intake import ItemOnForm
 from eligibility.models import EligibilityFinding, EligibilityResult, InformationRequest
 from eligibility.services import information, screening, ur_decision
 from eligibility.services.findings import ItemSaid
 from eligibility.services.proposals import propose
 from eligibility.services.ur_decision import AsRead
+from intake.services.receiving import ItemOnForm
 from tests.factories import MONDAY, SIX_YES, application, person, received_case
 
 pytestmark = pytest.mark.django_db

@@ -137,7 +137,7 @@ def test_nothing_that_a_person_types_gets_into_the_logs(written, client, monkeyp
     client.force_login(user)
     client.get(reverse("desk:jump"), {"q": CANARY}, headers={"User-Agent": CANARY})
     client.get(f"/cases/{CANARY}/")
-    client.post(reverse("cases:intake"), {"worker_name": CANARY, "claim_number": CANARY})
+    client.post(reverse("intake:intake"), {"worker_name": CANARY, "claim_number": CANARY})
     client.get("/livez", headers={"Host": "zzyzx.canary.example"})
 
     def breaks(*args, **options):

@@ -33,7 +33,7 @@ def test_an_address_with_a_nul_is_refused(clerk, address):
 
 
 def test_a_form_that_is_too_large_is_refused_with_a_sentence(clerk):
-    answer = clerk.post(reverse("cases:intake"), {"diagnosis": "x" * 3_000_000})
+    answer = clerk.post(reverse("intake:intake"), {"diagnosis": "x" * 3_000_000})
 
     # The test client sends fields as multipart, which counts them against the same limit.
     assert answer.status_code == 400
@@ -41,7 +41,7 @@ def test_a_form_that_is_too_large_is_refused_with_a_sentence(clerk):
 
 
 def test_too_many_fields_are_refused_with_a_sentence(clerk):
-    answer = clerk.post(reverse("cases:intake"), {f"field{n}": "x" for n in range(3_001)})
+    answer = clerk.post(reverse("intake:intake"), {f"field{n}": "x" for n in range(3_001)})
 
     assert answer.status_code == 400
     says(answer, "could not be read")
@@ -51,7 +51,7 @@ def test_a_page_from_before_the_sign_in_says_so():
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(person(Role.INTAKE))
 
-    answer = browser.post(reverse("cases:intake"), {"diagnosis": "typed"})
+    answer = browser.post(reverse("intake:intake"), {"diagnosis": "typed"})
 
     assert answer.status_code == 403
     says(answer, "had grown old")

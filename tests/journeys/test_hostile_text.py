@@ -10,11 +10,11 @@ from django.urls import reverse
 from accounts.roles import Role
 from cases.models import Case
 from cases.services import notes
-from cases.services.intake import ItemOnForm
 from correspondence.services import notices
 from deadlines.engine import local_day
 from determinations.services import quality, writing
 from files.services import read_bytes
+from intake.services.receiving import ItemOnForm
 from records.services import documents
 from tests.determinations.factories import REVIEWED, approved, issued, put, reviewer_of, write
 from tests.factories import MONDAY, eligible_case, parties, person, state_citations
@@ -54,7 +54,7 @@ def pages(client, set_clock):
         urls = [reverse(name, args=[number]) for name in of_case]
         urls += [reverse("desk:queue", args=[slug]) for slug in ("reading", "qa", "issue", "mail")]
         urls += [reverse("desk:my_day"), f"{reverse('desk:jump')}?q={number}"]
-        urls += [reverse("determinations:my_reviews"), reverse("cases:my_intakes")]
+        urls += [reverse("determinations:my_reviews"), reverse("intake:my_intakes")]
         for assignment in case.assignments.all():
             part = f"item-{case.items.get().pk}"
             workspace = reverse("determinations:workspace", args=[assignment.pk])

@@ -7,8 +7,10 @@ import pytest
 from django.db import connection
 
 from accounts.roles import Role
-from cases.models import Case, Sheet, WhyNot
-from cases.services import batches, intake
+from cases.models import Case
+from intake.models import Sheet, WhyNot
+from intake.services import batches
+from intake.services import receiving as intake
 from tests.factories import MONDAY, application, batch_of, person, scan
 
 pytestmark = pytest.mark.every_database

@@ -9,8 +9,8 @@ from accounts.roles import Role
 from accounts.versions import Stale
 from cases.lifecycle import CannotMove, Status
 from cases.models import Case, Event, Priority
-from cases.services.intake import URDecisionOnForm
 from deadlines.engine import local_day
+from intake.services.receiving import URDecisionOnForm
 from records.policies import Basis
 from records.services import documents
 from tests.factories import MONDAY, noticed_case, person

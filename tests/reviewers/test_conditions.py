@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.roles import Role
-from cases.services.intake import ItemOnForm
+from intake.services.receiving import ItemOnForm
 from reviewers.conditions import Known, spoken_of
 from reviewers.models import Condition, SpecialtyFit
 from tests.factories import person

@@ -10,10 +10,10 @@ from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.models import Party
 from cases.models import Role as PartyRole
-from cases.services.intake import ItemOnForm
 from cases.services.parties import PartyOnForm, add_party
 from directory.models import Organisation, SameOrganisation
 from directory.ties import compare_names, groups_of_same, split_name
+from intake.services.receiving import ItemOnForm
 from reviewers.models import ConflictResult
 from reviewers.services import assignment as assignments
 from reviewers.services import conflicts, credentialing

@@ -7,7 +7,7 @@ import pytest
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.services import item_changes
-from cases.services.intake import ItemOnForm
+from intake.services.receiving import ItemOnForm
 from reviewers.services import credentialing
 from tests.factories import MONDAY, person, received_case
 from tests.reviewers.factories import (

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.roles import Role
 from accounts.services import set_active
 from cases.models import TreatmentCategory
-from cases.services.intake import ItemOnForm
+from intake.services.receiving import ItemOnForm
 from reviewers import matching
 from reviewers.candidacy import DEFAULT_RULES
 from reviewers.candidates import weigh

@@ -7,8 +7,8 @@ import pytest
 
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
-from cases.services.intake import ItemOnForm
 from deadlines.engine import local_day
+from intake.services.receiving import ItemOnForm
 from reviewers import matching, standing
 from reviewers.candidacy import DEFAULT_RULES, LIMITS, WEIGHTS, Applicant, Item, Question, Scope
 from reviewers.candidates import weigh

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.roles import Role
 from accounts.services import set_active
-from cases.services.intake import ItemOnForm
+from intake.services.receiving import ItemOnForm
 from reviewers.candidates import weigh
 from reviewers.models import Reviewer
 from reviewers.panel_of_day import panel_of_day

@@ -3,8 +3,8 @@
 from datetime import date
 
 from cases.models import CaseLetter
-from cases.services import intake
 from correspondence.services import case_letters as correspondence
+from intake.services import receiving as intake
 from tests.factories import MONDAY, application
 
 Kind = CaseLetter.Kind

@@ -3,8 +3,9 @@
 from datetime import date, timedelta
 
 from cases.models import Priority
-from cases.services import aftermath, extensions, holds, intake, priority, promises
+from cases.services import aftermath, extensions, holds, priority, promises
 from eligibility.services import screening
+from intake.services import receiving as intake
 from queues.services import pace
 from tests.factories import MONDAY, SIX_YES, application
 

@@ -3,11 +3,12 @@
 from datetime import date
 
 from accounts.roles import Role
-from cases.services import house, house_ties, intake
+from cases.services import house, house_ties
 from directory.services import organisations
 from directory.services.people import find_organisation
 from guidelines import services as guidelines
 from guidelines.models import ApprovedParagraph, Edition
+from intake.services import receiving as intake
 from reviewers.candidacy import LIMITS, WEIGHTS
 from reviewers.models import Licence, Reviewer
 from reviewers.services import (

@@ -4,10 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
-from cases.models import DRAFT_DAYS, Channel, WhyNot
-from cases.services import batches, consolidation, corrections, drafts, duplicates, endings, intake
-from cases.services.intake import ItemOnForm
+from cases.models import Channel
+from cases.services import consolidation, duplicates, endings
 from eligibility.services import screening
+from intake.models import DRAFT_DAYS, WhyNot
+from intake.services import batches, corrections, drafts
+from intake.services import receiving as intake
+from intake.services.receiving import ItemOnForm
 from tests.factories import MONDAY, SIX_YES, application, scan
 
 

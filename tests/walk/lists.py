@@ -1,6 +1,6 @@
 """What people do with their lists: take cases, do one act to many, keep views."""
 
-from cases.services import intake
+from intake.services import receiving as intake
 from queues.services import bulk, claims, saved_views
 from tests.factories import MONDAY, application
 

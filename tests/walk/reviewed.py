@@ -6,8 +6,6 @@ from decimal import Decimal
 import letters.services as letter_services
 from accounts.roles import Role
 from cases.models import Case, DisputedItem
-from cases.services import intake
-from cases.services.intake import ItemOnForm
 from correspondence.services import notices
 from determinations.models import OpinionCitation
 from determinations.services import issuing, quality, sending, writing
@@ -15,6 +13,8 @@ from eligibility.services import citations as items
 from eligibility.services import screening
 from files.services import store_bytes
 from guidelines.models import Recommendation
+from intake.services import receiving as intake
+from intake.services.receiving import ItemOnForm
 from letters.models import Letter
 from records.models import ReadMark
 from records.services import chasing, dispatch, documents, reading

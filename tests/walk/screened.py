@@ -4,10 +4,11 @@ from datetime import date
 
 from accounts.roles import Role
 from cases.models import Role as PartyRole
-from cases.services import endings, intake, item_changes, notes, parties
-from cases.services.intake import ItemOnForm
+from cases.services import endings, item_changes, notes, parties
 from cases.services.parties import PartyOnForm
 from eligibility.services import information, screening, ur_decision
+from intake.services import receiving as intake
+from intake.services.receiving import ItemOnForm
 from tests.factories import MONDAY, SIX_YES, application, person
 
 

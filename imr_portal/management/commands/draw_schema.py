@@ -23,6 +23,7 @@ ROOMS = [
     "directory",
     "cases",
     "eligibility",
+    "intake",
     "reviewers",
     "records",
     "determinations",

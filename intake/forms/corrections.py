@@ -1,0 +1,131 @@
+"""What is corrected after a sheet was entered: its received date, or what was keyed from it."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from cases.models import Case
+from deadlines.engine import PACIFIC
+from form_fields.fields import DatedForm, PaperDate, PaperText
+from intake.services.corrections import OF_APPLICATION, OF_CASE
+from intake.services.receiving import ItemOnForm
+
+from .application import IntakeForm, ItemRow, item_of, rows_of, yes_no
+
+# Field of the form to field of the row, where they differ.
+_NAMES = {
+    "ur_decided": "decided_on",
+    "ur_reference": "reference",
+    "missing_information": "denied_for_missing_information",
+    "ur_attached": "ur_decision_attached",
+}
+_YES_NO = {"liability_disputed", "missing_information", "ur_attached", "copy_certified"}
+_FIELDS = (
+    "channel", "claim_number", "date_of_injury", "ur_decided", "diagnosis", "sex", "eams_number",
+    "wcis_number", "ur_type", "ur_reference", "requested_on", "served_on", "service_method",
+    "liability_disputed", "missing_information", "liability_reason", "signed_by", "signed_on",
+    "consent_on", "designated_on", "ur_attached", "copy_certified",
+)  # fmt: skip
+
+
+class ReceivedForm(DatedForm):
+    """The received stamp, read again, and why it was wrong."""
+
+    received = PaperDate(
+        label="Received", error_messages={"required": "Enter the date of our received stamp."}
+    )
+    received_time = forms.TimeField(
+        label="Time",
+        required=False,
+        error_messages={"invalid": "Write the time as 14:05, or leave it empty."},
+    )
+    reason = PaperText(
+        label="Reason",
+        max_length=300,
+        error_messages={"required": "Say why the received date is corrected."},
+    )
+
+    def received_at(self) -> datetime:
+        """The moment on the stamp. Call it on a valid form."""
+        said = self.cleaned_data
+        clock = said["received_time"] or time(0, 0)
+        return datetime.combine(said["received"], clock, tzinfo=PACIFIC)
+
+
+class CorrectionForm(DatedForm):
+    """What was keyed, beside the paper once more."""
+
+    why = PaperText(label="Note", max_length=300, required=False)
+
+    def __init__(self, data: QueryDict | None, *, case: Case, today: date) -> None:
+        super().__init__(data, today=today, initial=_initial(case))
+        self.rows = rows_of(data) if data is not None else list(_rows(case))
+        self.items: dict[int, ItemOnForm] = {}  # those on file, by their ids
+        self.added: list[ItemOnForm] = []
+        like = IntakeForm(today=today)
+        self.categories = like.categories
+        self.fields = {name: like.fields[name] for name in _FIELDS} | self.fields
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        for name in ("date_of_injury", "signed_on", "consent_on", "served_on", "requested_on"):
+            if cleaned.get(name) and cleaned[name] > self.today:
+                self.add_error(name, "This date is in the future. Check the form.")
+        known = {str(category.pk) for category in self.categories}
+        for row in self.rows:
+            if row.is_blank:
+                continue
+            try:
+                self._read_row(row, known)
+            except forms.ValidationError as error:
+                row.error = " ".join(error.messages)
+                self.add_error(None, "A treatment needs a correction; see the marked rows.")
+        return cleaned
+
+    def _read_row(self, row: ItemRow, categories: set[str]) -> None:
+        item = item_of(row, categories)
+        if not row.item_id:
+            self.added.append(item)
+        elif not (row.item_id.isascii() and row.item_id.isdigit()):
+            raise forms.ValidationError("This row names no treatment. Reload the page.")
+        elif int(row.item_id) in self.items:
+            raise forms.ValidationError("This treatment was sent twice. Reload the page.")
+        else:
+            self.items[int(row.item_id)] = item
+
+    def said(self) -> dict[str, Any]:
+        """The values by the names of the rows. Call it on a valid form."""
+        return {
+            _NAMES.get(name, name): yes_no(self.cleaned_data[name])
+            if name in _YES_NO
+            else self.cleaned_data[name]
+            for name in _FIELDS
+        }
+
+
+def _initial(case: Case) -> dict[str, Any]:
+    words = {True: "yes", False: "no", None: ""}
+    found: dict[str, Any] = {}
+    for name in _FIELDS:
+        field = _NAMES.get(name, name)
+        holder = case if field in OF_CASE else case.ur_decision
+        row = case.application if field in OF_APPLICATION else holder
+        value = getattr(row, field, None)
+        found[name] = words[value] if name in _YES_NO else value
+    return found
+
+
+def _rows(case: Case) -> Iterable[ItemRow]:
+    for item in case.items.order_by("position"):
+        quantity = item.requested_quantity
+        yield ItemRow(
+            item.title,
+            str(item.category_id or ""),
+            f"{quantity.normalize():f}" if quantity is not None else "",
+            item.unit,
+            item.body_part,
+            str(item.pk),
+        )

@@ -1,0 +1,85 @@
+"""Take the files of a watched folder in, once each: ``manage.py ingest_folder DIR --channel FAX``.
+
+Run it as often as you like. What was taken in before, by name and content, is passed over; the
+files stay where they lie. A file counts as received on the day on which it was last changed, which
+is when the fax server put it there, and one that may still be growing waits for the next run.
+"""
+
+import hashlib
+from argparse import ArgumentParser
+from collections import defaultdict
+from contextlib import ExitStack
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from cases.models import Channel
+from files.services import shown_name
+from intake.models import Sheet
+from intake.services.batches import MOST_SHEETS, open_batch
+
+STILL_GROWING = timedelta(seconds=10)
+
+
+class Command(BaseCommand):
+    help = "Take scans from a watched folder in as batches, once each."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("folder", metavar="DIR")
+        parser.add_argument("--channel", choices=Channel.values, default=Channel.FOLDER)
+
+    def handle(self, *, folder: str, channel: str, **options: Any) -> None:
+        now = timezone.now()
+        place = Path(folder).resolve()
+        if not place.is_dir():
+            raise CommandError(f"{folder} is no folder.")
+        taken = 0
+        for day, paths in sorted(_new_files(place, now).items()):
+            for first in range(0, len(paths), MOST_SHEETS):
+                some = paths[first : first + MOST_SHEETS]
+                with ExitStack() as opened:
+                    uploads = [
+                        UploadedFile(
+                            file=opened.enter_context(path.open("rb")),
+                            name=path.name,
+                            size=path.stat().st_size,
+                        )
+                        for path in some
+                    ]
+                    batch = open_batch(
+                        channel=Channel(channel),
+                        received_on=day,
+                        uploads=uploads,
+                        folder=str(place)[:300],
+                        by=None,
+                        at=now,
+                    )
+                taken += len(some)
+                for sheet in batch.sheets.filter(state=Sheet.State.REFUSED):
+                    self.stderr.write(sheet.refusal)
+                self.stdout.write(f"{batch}: {len(some)} taken in, received {day}.")
+        if not taken:
+            self.stdout.write("Nothing new.")
+
+
+def _new_files(place: Path, now: datetime) -> dict[date, list[Path]]:
+    """The files that were not taken in yet, by the local day on which each arrived."""
+    found: dict[date, list[Path]] = defaultdict(list)
+    for path in sorted(place.iterdir()):
+        if path.name.startswith(".") or not path.is_file():
+            continue
+        arrived = datetime.fromtimestamp(path.stat().st_mtime, tz=timezone.get_current_timezone())
+        if arrived > now - STILL_GROWING:
+            continue
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        known = Sheet.objects.filter(
+            sha256=digest, name_received=shown_name(path.name), batch__folder=str(place)[:300]
+        )
+        if not known.exists():
+            found[arrived.date()].append(path)
+    return found

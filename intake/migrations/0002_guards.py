@@ -1,0 +1,19 @@
+"""Tables of this app that the database keeps append-only."""
+
+from django.db import migrations
+
+from accounts.append_only import GuardTables
+
+
+class Migration(migrations.Migration):
+    dependencies = [("intake", "0001_initial")]
+
+    operations = [
+        GuardTables(
+            [
+                "intake_historicalbatch",
+                "intake_historicalcancelledintake",
+                "intake_historicalsheet",
+            ]
+        ),
+    ]

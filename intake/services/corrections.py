@@ -1,0 +1,258 @@
+"""Correcting what was keyed: the received date with its reason, and slips of the keyboard."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from accounts.models import User
+from accounts.refusals import NotAllowed, refuse
+from accounts.versions import Versioned
+from cases.models import Application, Case, DisputedItem, Event, URDecision
+from cases.services import clocks
+from deadlines.engine import local_day
+from directory.names import fold_number
+from intake.policies import why_not_correct_intake, why_not_correct_received
+
+from .receiving import ItemOnForm, fold_claim
+
+# What a clerk may correct in place, by the row that holds it. Parties have a page of their own.
+OF_CASE = (
+    "claim_number",
+    "claim_number_normal",
+    "date_of_injury",
+    "diagnosis",
+    "sex",
+    "eams_number",
+    "wcis_number",
+)
+OF_APPLICATION = (
+    "channel",
+    "signed_by",
+    "signed_on",
+    "consent_on",
+    "designated_on",
+    "ur_decision_attached",
+    "copy_certified",
+)
+OF_UR_DECISION = (
+    "claim_number_normal",
+    "decided_on",
+    "reference",
+    "reference_normal",
+    "ur_type",
+    "served_on",
+    "service_method",
+    "requested_on",
+    "liability_disputed",
+    "liability_reason",
+    "denied_for_missing_information",
+)
+
+
+@transaction.atomic
+def correct_received(
+    *,
+    case_id: int,
+    received_at: datetime,
+    why: str,
+    seen_version: int | None,
+    by: User,
+    at: datetime,
+) -> Case:
+    """Set the received moment right, apart from when it was entered; the screening clock follows.
+
+    The event keeps the old and the new moment, who corrected it and why.
+
+    :raises NotAllowed: not theirs to correct, no reason, nothing changed, or an impossible moment.
+    :raises Stale: somebody changed the case after the page was opened.
+    """
+    case: Case = Case.objects.lock(case_id)
+    refuse(why_not_correct_received(by, case))
+    case.refuse_if_stale(seen_version)
+    refuse("" if why.strip() else "Say why the received date is corrected.")
+    old, new_day = case.received_at, local_day(received_at)
+    refuse("The received date lies in the future. Check the stamp." if received_at > at else "")
+    refuse("That is the received date on file." if received_at == old else "")
+    decided_on = case.ur_decision.decided_on if case.ur_decision else None
+    if decided_on and decided_on > new_day:
+        raise NotAllowed("The UR decision is dated after that day. Check both dates.")
+    paper = Application.objects.select_for_update().get(case=case)
+    case.received_at, case.received_on = received_at, new_day
+    case.store(by=by, at=at, why=why, fields=["received_at", "received_on"])
+    paper.received_at = received_at
+    paper.store(by=by, at=at, why=why, fields=["received_at"])
+    Event.objects.create(
+        case=case,
+        kind=Event.Kind.RECEIVED_CORRECTED,
+        happened_at=at,
+        by=by,
+        sentence=f"Received {new_day:%m/%d/%Y}, not {local_day(old):%m/%d/%Y}."
+        if old
+        else f"Received {new_day:%m/%d/%Y}.",
+        why=why,
+        facts={"old": old.isoformat() if old else "", "new": received_at.isoformat()},
+    )
+    running = case.deadlines.filter(
+        clock=clocks.SCREENING,
+        round=case.round,
+        met_at__isnull=True,
+        replaced_at__isnull=True,
+    )
+    if running.exists():
+        given = {"received": new_day.isoformat()}
+        clocks.start(case=case, clock=clocks.SCREENING, given=given, by=by, at=at)
+    return case
+
+
+@transaction.atomic
+def correct_sheet(
+    *,
+    case_id: int,
+    said: Mapping[str, Any],
+    items: Mapping[int, ItemOnForm],
+    added: Sequence[ItemOnForm] = (),
+    why: str,
+    seen_version: int | None,
+    by: User,
+    at: datetime,
+) -> list[str]:
+    """Set slips of the keyboard right before the case is accepted; every version is kept.
+
+    An item keeps its number, its state and its history, in whatever order the items are sent.
+
+    :param said: new values by name, of ``OF_CASE``, ``OF_APPLICATION`` and ``OF_UR_DECISION``.
+    :param items: what each disputed item on file says, by its id; none is left out.
+    :param added: items that were not keyed before; they come after those on file.
+    :returns: what changed, in words; empty when nothing did.
+    :raises NotAllowed: not theirs to correct, the UR decision would become another case's, an item
+        is of another case, or one is left out.
+    :raises Stale: somebody changed the case after the page was opened.
+    """
+    case: Case = Case.objects.lock(case_id)
+    refuse(why_not_correct_intake(by, case))
+    case.refuse_if_stale(seen_version)
+    facts: dict[str, list[str]] = {}
+    paper = Application.objects.select_for_update().get(case=case)
+    rows: list[tuple[Versioned, tuple[str, ...]]] = [(case, OF_CASE), (paper, OF_APPLICATION)]
+    if case.ur_decision_id is not None:
+        decision = URDecision.objects.select_for_update().get(pk=case.ur_decision_id)
+        _refuse_shared(case, decision, said)
+        rows.append((decision, OF_UR_DECISION))
+    # Folded copies follow what was keyed, on the case and on the decision that it names.
+    if "claim_number" in said:
+        said = {**said, "claim_number_normal": fold_claim(text=said["claim_number"])}
+    if "reference" in said:
+        said = {**said, "reference_normal": fold_number(said["reference"])}
+    for row, names in rows:
+        new = {name: said[name] for name in names if name in said}
+        _store_changes(row, new, facts, why, by, at)
+    _correct_items(case, items, facts, why, by, at)
+    _add_items(case, added, facts, why, by, at)
+    if facts:
+        Event.objects.create(
+            case=case,
+            kind=Event.Kind.CHANGED,
+            happened_at=at,
+            by=by,
+            sentence=f"Corrected: {', '.join(facts)}.",
+            why=why,
+            facts=facts,
+        )
+    return list(facts)
+
+
+def _refuse_shared(case: Case, decision: URDecision, said: Mapping[str, Any]) -> None:
+    """A decision that another case disputes too is settled as a possible duplicate instead."""
+    identity = {
+        "claim_number_normal": fold_claim(text=said.get("claim_number", case.claim_number)),
+        "decided_on": said.get("decided_on", decision.decided_on),
+        "reference_normal": fold_number(said.get("reference", decision.reference)),
+    }
+    if all(getattr(decision, name) == value for name, value in identity.items()):
+        return
+    other = decision.cases.exclude(pk=case.pk).first()
+    same = URDecision.objects.filter(**identity).exclude(pk=decision.pk).first()
+    if same is not None and identity["claim_number_normal"]:
+        other = other or same.cases.first()
+    if other is not None:
+        raise NotAllowed(
+            f"{other.number} disputes the same UR decision. Settle the possible duplicate first; "
+            "then correct the claim number, the date or the reference."
+        )
+
+
+def _store_changes(
+    row: Versioned,
+    said: dict[str, Any],
+    facts: dict[str, list[str]],
+    why: str,
+    by: User,
+    at: datetime,
+) -> None:
+    changed = {name: value for name, value in said.items() if getattr(row, name) != value}
+    if not changed:
+        return
+    for name, value in changed.items():
+        if not name.endswith("_normal"):
+            facts[name.replace("_", " ")] = [_words(getattr(row, name)), _words(value)]
+        setattr(row, name, value)
+    row.store(by=by, at=at, why=why or "Corrected", fields=list(changed))
+
+
+def _correct_items(
+    case: Case,
+    items: Mapping[int, ItemOnForm],
+    facts: dict[str, list[str]],
+    why: str,
+    by: User,
+    at: datetime,
+) -> None:
+    rows = {row.pk: row for row in case.items.order_by("position")}
+    if set(items) - set(rows):
+        raise NotAllowed("One of these treatments is not of this case. Reload the page.")
+    for row in rows.values():
+        if row.pk not in items:
+            raise NotAllowed(
+                f"Treatment {row.position}, “{row.title}”, was cleared. One that is not on the "
+                "form is withdrawn on the case’s page; it is not taken away here."
+            )
+        said = _columns_of(items[row.pk])
+        changed = [name for name in said if getattr(row, name) != said[name]]
+        if changed:
+            facts[f"treatment {row.position}"] = [row.title, said["title"]]
+            for name in changed:
+                setattr(row, name, said[name])
+            row.store(by=by, at=at, why=why or "Corrected", fields=changed)
+
+
+def _add_items(
+    case: Case,
+    added: Sequence[ItemOnForm],
+    facts: dict[str, list[str]],
+    why: str,
+    by: User,
+    at: datetime,
+) -> None:
+    last = case.items.aggregate(last=Max("position"))["last"] or 0
+    for position, item in enumerate(added, start=last + 1):
+        DisputedItem(case=case, position=position, **_columns_of(item)).store(
+            by=by, at=at, why=why or "Corrected"
+        )
+        facts[f"treatment {position}"] = ["", item.title]
+
+
+def _columns_of(item: ItemOnForm) -> dict[str, Any]:
+    return {
+        "title": item.title,
+        "category_id": item.category_id,
+        "requested_quantity": item.quantity,
+        "unit": item.unit,
+        "body_part": item.body_part,
+    }
+
+
+def _words(value: Any) -> str:
+    return "" if value is None else str(value)

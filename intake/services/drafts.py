@@ -1,0 +1,127 @@
+"""Unfinished intakes: kept as they are typed, resumed by their owner, ended with a coded reason."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accounts.models import User
+from accounts.refusals import NotAllowed, StaleForm, refuse
+from cases.models import Case
+from intake.models import DRAFT_DAYS, CancelledIntake, IntakeDraft, WhyNot
+from intake.policies import why_not_cancel_draft, why_not_enter
+
+from . import batches
+
+Typed = Mapping[str, Sequence[str]]
+
+
+class TypedElsewhere(StaleForm):
+    """The same form was typed on in another window; ``draft`` is what stands there."""
+
+    def __init__(self, draft: IntakeDraft) -> None:
+        self.draft = draft
+        super().__init__("This form was changed in another window.")
+
+
+@transaction.atomic
+def save_draft(
+    *,
+    key: UUID,
+    typed: Typed,
+    revision: int | None,
+    sheet_id: int | None,
+    by: User,
+    at: datetime,
+) -> IntakeDraft:
+    """Keep what is typed on a form, and go on holding its sheet.
+
+    :param revision: of the draft that the page last saw; ``None`` for its first time.
+    :raises NotAllowed: not a clerk or not the owner, or the form is a case or was cancelled.
+    :raises TypedElsewhere: another window saved in between.
+    """
+    refuse(why_not_enter(by))
+    IntakeDraft.objects.get_or_create(
+        key=key,
+        defaults={"owner": by, "sheet_id": sheet_id, "begun_at": at, "saved_at": at},
+    )
+    draft = IntakeDraft.objects.select_for_update(of=("self",)).get(key=key)
+    if draft.owner_id != by.pk:
+        raise NotAllowed("Somebody else types this form.")
+    if draft.case_id is not None:
+        raise NotAllowed("This form is accepted already, and is a case.")
+    if not draft.is_open(at=at):
+        raise NotAllowed("This form has ended. Begin a new one.")
+    if draft.revision != (revision or 0):
+        raise TypedElsewhere(draft)
+    draft.content = {name: list(texts) for name, texts in typed.items()}
+    draft.revision += 1
+    draft.saved_at = at
+    draft.save(update_fields=["content", "revision", "saved_at"])
+    if draft.sheet_id is not None:
+        batches.keep_hold(sheet_id=draft.sheet_id, by=by, at=at)
+    return draft
+
+
+def open_drafts(*, of: User, at: datetime) -> QuerySet[IntakeDraft]:
+    """What someone can go on with, latest first; none that has lapsed, whether or not a job ran."""
+    return (
+        IntakeDraft.objects.filter(
+            owner=of, ended_at__isnull=True, saved_at__gt=at - timedelta(days=DRAFT_DAYS)
+        )
+        .select_related("sheet__batch")
+        .order_by("-saved_at")
+    )
+
+
+def settle_as_case(*, key: UUID, case: Case, by: User, at: datetime) -> None:
+    """Note on a form's draft that it became a case. Part of the act that takes the case in."""
+    IntakeDraft.objects.filter(key=key, ended_at__isnull=True).update(case=case, ended_at=at)
+
+
+@transaction.atomic
+def cancel(*, key: UUID, reason: WhyNot, note: str, by: User, at: datetime) -> CancelledIntake:
+    """End a form without a case, for a coded reason. Its sheet is set aside, or waits again.
+
+    :raises NotAllowed: neither its owner nor a supervisor, or it has ended; or the note is missing.
+    """
+    draft = IntakeDraft.objects.select_for_update(of=("self",)).get(key=key)
+    refuse(why_not_cancel_draft(by, draft))
+    if reason in {WhyNot.OTHER, WhyNot.QUESTION} and not note:
+        raise NotAllowed("Say in a few words what is the matter.")
+    return _end(draft, reason=reason, note=note, by=by, at=at)
+
+
+def close_forgotten(*, at: datetime, limit: int = 500) -> int:
+    """End the forms that nobody went on with, as left unfinished; say how many.
+
+    A draft lapses by its date alone. This only writes the row that the supervisor reads, so it may
+    run late or twice.
+    """
+    lapsed = IntakeDraft.objects.filter(
+        ended_at__isnull=True, saved_at__lte=at - timedelta(days=DRAFT_DAYS)
+    )
+    ended = 0
+    for draft_id in list(lapsed.order_by("pk").values_list("pk", flat=True)[:limit]):
+        with transaction.atomic():
+            draft = IntakeDraft.objects.select_for_update(of=("self",)).get(pk=draft_id)
+            if draft.ended_at is None and not draft.is_open(at=at):
+                _end(draft, reason=WhyNot.LEFT, note="", by=None, at=at)
+                ended += 1
+    return ended
+
+
+def _end(
+    draft: IntakeDraft, *, reason: WhyNot, note: str, by: User | None, at: datetime
+) -> CancelledIntake:
+    draft.ended_at = at
+    draft.save(update_fields=["ended_at"])
+    if draft.sheet_id is not None:
+        batches.set_aside_with_intake(
+            sheet_id=draft.sheet_id, reason=reason, note=note, by=by, at=at
+        )
+    return CancelledIntake(draft=draft, reason=reason, note=note, ended_at=at, ended_by=by).store(
+        by=by, at=at, why=reason.label
+    )

@@ -1,0 +1,393 @@
+"""Taking an application in: stored as it came, numbered, and put before screening."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import User
+from accounts.refusals import NotAllowed, StaleForm, refuse
+from accounts.versions import VersionedQuerySet
+from cases.lifecycle import Status
+from cases.models import (
+    Application,
+    ApplicationPaper,
+    Case,
+    CaseLink,
+    CaseNumberSeries,
+    DisputedItem,
+    Event,
+    Priority,
+    URDecision,
+    URType,
+)
+from cases.services import clocks, drafting, house_ties
+from cases.services.parties import PartyOnForm, add_party
+from deadlines.engine import local_day
+from directory.names import fold_number
+from files.models import StoredFile
+from intake.models import Sheet
+from intake.policies import why_not_enter
+
+from . import batches, drafts
+
+# What clerks write where the form has no number: two such forms are not one decision.
+_NO_NUMBER = {"NONE", "NA", "NOTSTATED", "UNKNOWN"}
+
+
+@dataclass(frozen=True)
+class ItemOnForm:
+    """One treatment in dispute as the form words it."""
+
+    title: str
+    category_id: int | None = None
+    quantity: Decimal | None = None
+    unit: str = ""
+    body_part: str = ""
+    service_from: date | None = None
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A file that came with the application, already received by ``files``."""
+
+    kind: ApplicationPaper.Kind
+    file: StoredFile
+    name: str
+
+
+@dataclass(frozen=True)
+class URDecisionOnForm:
+    """The disputed UR decision, as far as the form and its attachment say."""
+
+    decided_on: date | None
+    decided_printed: str = ""
+    reference: str = ""
+    different_because: str = ""  # the clerk says: not the decision already on file
+    ur_type: URType = URType.REGULAR
+    served_on: date | None = None
+    service_method: str = ""
+    requested_on: date | None = None
+    liability_disputed: bool | None = None
+    liability_reason: str = ""
+    denied_for_missing_information: bool | None = None
+
+
+@dataclass(frozen=True)
+class ApplicationOnForm:
+    """Everything one sheet says, read but not judged."""
+
+    key: UUID
+    channel: str
+    received_at: datetime
+    claim_number: str
+    ur_decision: URDecisionOnForm
+    parties: Sequence[PartyOnForm]
+    items: Sequence[ItemOnForm]
+    priority: Priority = Priority.REGULAR
+    date_of_injury: date | None = None
+    date_of_injury_printed: str = ""
+    eams_number: str = ""
+    wcis_number: str = ""
+    diagnosis: str = ""
+    sex: str = ""
+    items_on_form: int | None = None
+    signed_by: str = ""
+    signed_on: date | None = None
+    consent_on: date | None = None
+    designated_on: date | None = None
+    ur_decision_attached: bool | None = None
+    copy_certified: bool | None = None
+    printed: dict[str, Any] = field(default_factory=dict)
+    papers: Sequence[Paper] = ()
+    sheet_id: int | None = None  # the sheet of a batch that was keyed
+
+
+class SheetAlreadyEntered(StaleForm):
+    """The very same sheet was entered before; the message names the case it became."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        super().__init__(f"This sheet is already entered, as case {case.number}.")
+
+
+def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
+    """Take an application in, also one that is incomplete or late; saving it twice gives one case.
+
+    A second application against a UR decision that an open case disputes already is stored as a
+    possible duplicate and linked to that case, even when two clerks save at the same second: the
+    database knows the form's key, the sheet and the open UR decision only once.
+
+    :raises NotAllowed: this person does not enter applications, the form names a day that cannot
+        be, or no treatment.
+    :raises SheetAlreadyEntered: the scan of the form was entered before.
+    """
+    refuse(why_not_enter(by))
+    _refuse_impossible_days(application, at)
+    for last_try in (False, False, True):
+        try:
+            return _receive(application=application, by=by, at=at)
+        except IntegrityError:
+            # Someone saved the same form, sheet or decision in this second; look again.
+            if last_try:
+                raise
+    raise AssertionError("unreachable")
+
+
+def fold_claim(*, text: str) -> str:
+    """A claim number, folded; empty where the form has none."""
+    folded = fold_number(text)
+    return "" if folded in _NO_NUMBER else folded
+
+
+def find_entered(key: UUID) -> Case | None:
+    """The case that this form became, if it was saved before."""
+    found = Application.objects.filter(idempotency_key=key).select_related("case").first()
+    return found.case if found else None
+
+
+@transaction.atomic
+def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
+    if entered := find_entered(application.key):
+        return entered
+    sheet = _lock_sheet(application)
+    _refuse_known_sheet(application)
+    ur_decision, lead = _find_ur_decision(application)
+    ur_decision = ur_decision or _store_ur_decision(application, by=by, at=at)
+    received_on = local_day(application.received_at)
+    case = Case(
+        number=_take_number(at),
+        status=Status.RECEIVED,
+        is_open=True,
+        next_role="INTAKE",
+        priority=application.priority,
+        received_at=application.received_at,
+        received_on=received_on,
+        due_on=received_on,
+        date_of_injury=application.date_of_injury,
+        date_of_injury_printed=application.date_of_injury_printed,
+        claim_number=application.claim_number.strip(),
+        claim_number_normal=_claim(application),
+        eams_number=application.eams_number,
+        wcis_number=application.wcis_number,
+        diagnosis=application.diagnosis,
+        sex=application.sex,
+        ur_decision=ur_decision,
+        duplicate_of=lead,
+        party_list_version=1,
+    ).store(by=by, at=at)
+    paper_form = Application(
+        case=case,
+        idempotency_key=application.key,
+        channel=application.channel,
+        received_at=application.received_at,
+        entered_at=at,
+        entered_by=by,
+        printed=application.printed,
+        items_on_form=application.items_on_form,
+        signed_by=application.signed_by,
+        signed_on=application.signed_on,
+        consent_on=application.consent_on,
+        designated_on=application.designated_on,
+        ur_decision_attached=application.ur_decision_attached,
+        copy_certified=application.copy_certified,
+    ).store(by=by, at=at)
+    papers = list(application.papers)
+    if sheet is not None and sheet.file is not None:
+        papers.append(Paper(ApplicationPaper.Kind.APPLICATION, sheet.file, sheet.name_received))
+    once = {(paper.kind, paper.file.pk): paper for paper in papers}
+    for paper in once.values():
+        ApplicationPaper(
+            application=paper_form,
+            kind=paper.kind,
+            file=paper.file,
+            name_received=paper.name[:255],
+        ).store(by=by, at=at)
+    for party in application.parties:
+        add_party(case=case, party=party, by=by, at=at)
+    DisputedItem.objects.bulk_store(
+        [
+            DisputedItem(
+                case=case,
+                position=position,
+                title=item.title,
+                category_id=item.category_id,
+                requested_quantity=item.quantity,
+                unit=item.unit,
+                body_part=item.body_part,
+                service_from=item.service_from,
+            )
+            for position, item in enumerate(application.items, start=1)
+        ],
+        by=by,
+        at=at,
+    )
+    count = len(application.items)
+    received = Event.objects.create(
+        case=case,
+        kind=Event.Kind.RECEIVED,
+        happened_at=at,
+        by=by,
+        sentence=f"Application received {received_on:%m/%d/%Y} with "
+        f"{count} disputed item{'' if count == 1 else 's'}.",
+        facts={
+            "channel": application.channel,
+            "received_at": application.received_at.isoformat(),
+        },
+    )
+    if lead is None:
+        case.move_to(Status.SCREENING, by=by, at=at)
+    else:
+        _link_duplicate(case, lead, by=by, at=at)
+    # Somebody has to look at a possible duplicate as soon as at any other application.
+    clocks.start(
+        case=case,
+        clock=clocks.SCREENING,
+        given={"received": received_on.isoformat()},
+        by=by,
+        at=at,
+    )
+    house_ties.examine(case=case, by=by, at=at)
+    drafts.settle_as_case(key=application.key, case=case, by=by, at=at)
+    drafting.propose(event=received, by=by, at=at)
+    if sheet is not None:
+        batches.settle_as_case(sheet_id=sheet.pk, case=case, by=by, at=at)
+    # Imported here: what looks alike is compared by services that build on this one.
+    from cases.services import duplicates
+
+    duplicates.propose(case=case, by=by, at=at)
+    return case
+
+
+def _refuse_impossible_days(application: ApplicationOnForm, at: datetime) -> None:
+    today, received_on = local_day(at), local_day(application.received_at)
+    if application.received_at > at:
+        raise NotAllowed("The received date lies in the future. Check the stamp.")
+    decided_on = application.ur_decision.decided_on
+    if decided_on and decided_on > received_on:
+        raise NotAllowed("The UR decision is dated after the day we received it. Check both dates.")
+    for name, day in (
+        ("date of injury", application.date_of_injury),
+        ("signature date", application.signed_on),
+        ("consent date", application.consent_on),
+        ("date of service of the UR decision", application.ur_decision.served_on),
+    ):
+        if day and day > today:
+            raise NotAllowed(f"The {name} lies in the future. Check the paper.")
+    if not application.items:
+        raise NotAllowed("Enter at least one disputed treatment.")
+
+
+def _lock_sheet(application: ApplicationOnForm) -> Sheet | None:
+    """The sheet that was keyed. Whoever saves first has entered it, whoever holds it."""
+    if application.sheet_id is None:
+        return None
+    sheet: Sheet = Sheet.objects.select_for_update(of=("self",)).get(pk=application.sheet_id)
+    if sheet.case is not None:
+        raise SheetAlreadyEntered(sheet.case)
+    return sheet
+
+
+def _refuse_known_sheet(application: ApplicationOnForm) -> None:
+    sheets = [
+        paper.file.pk
+        for paper in application.papers
+        if paper.kind == ApplicationPaper.Kind.APPLICATION
+    ]
+    known = (
+        ApplicationPaper.objects.filter(file_id__in=sheets, kind=ApplicationPaper.Kind.APPLICATION)
+        .select_related("application__case")
+        .first()
+    )
+    if known:
+        raise SheetAlreadyEntered(known.application.case)
+
+
+def _take_number(at: datetime) -> str:
+    """The next free case number of the year of registration: ``CMyy-nnnnnnn``.
+
+    A case loaded from a published letter may have taken the number; then it is passed over.
+    """
+    year = local_day(at).year
+    CaseNumberSeries.objects.get_or_create(year=year)
+    series = CaseNumberSeries.objects.select_for_update().get(year=year)
+    while True:
+        series.last += 1
+        number = f"CM{year % 100:02d}-{series.last:07d}"
+        if not Case.objects.filter(number=number).exists():
+            series.save(update_fields=["last"])
+            return number
+
+
+def _find_ur_decision(application: ApplicationOnForm) -> tuple[URDecision | None, Case | None]:
+    """The decision on file that the form disputes, and the open case that disputes it, locked."""
+    while True:
+        found = _same_ur_decisions(application).first()
+        if found is None or application.ur_decision.different_because:
+            return None, None
+        leads = Case.objects.filter(ur_decision=found, is_open=True, duplicate_of=None)
+        lead = leads.lock_first()
+        # The decision may have been corrected, and be another one, while this call waited.
+        if _same_ur_decisions(application).first() == found:
+            return found, lead
+
+
+def _same_ur_decisions(application: ApplicationOnForm) -> VersionedQuerySet:
+    """The decisions on file with the form's claim number, day and reference, the latest first."""
+    claim, form = _claim(application), application.ur_decision
+    if not claim or not form.decided_on:
+        return URDecision.objects.none()
+    same: VersionedQuerySet = URDecision.objects.filter(
+        claim_number_normal=claim,
+        decided_on=form.decided_on,
+        reference_normal=fold_number(form.reference),
+    )
+    return same.order_by("-running_number")
+
+
+def _store_ur_decision(application: ApplicationOnForm, *, by: User, at: datetime) -> URDecision:
+    form = application.ur_decision
+    latest = _same_ur_decisions(application).first()
+    return URDecision(
+        claim_number_normal=_claim(application),
+        decided_on=form.decided_on,
+        decided_printed=form.decided_printed,
+        reference=form.reference,
+        reference_normal=fold_number(form.reference),
+        running_number=latest.running_number + 1 if latest else 1,
+        different_because=form.different_because,
+        ur_type=form.ur_type,
+        served_on=form.served_on,
+        service_method=form.service_method,
+        requested_on=form.requested_on,
+        liability_disputed=form.liability_disputed,
+        liability_reason=form.liability_reason,
+        denied_for_missing_information=form.denied_for_missing_information,
+    ).store(by=by, at=at)
+
+
+def _claim(application: ApplicationOnForm) -> str:
+    """The claim number, folded; empty where the form has none."""
+    return fold_claim(text=application.claim_number)
+
+
+def _link_duplicate(case: Case, lead: Case, *, by: User, at: datetime) -> None:
+    reason = "Disputes the same UR decision as an open case."
+    CaseLink(kind=CaseLink.Kind.DUPLICATE, case=case, other=lead, reason=reason).store(
+        by=by, at=at, why=reason
+    )
+    for one, other in ((case, lead), (lead, case)):
+        Event.objects.create(
+            case=one,
+            kind=Event.Kind.LINKED,
+            happened_at=at,
+            by=by,
+            sentence=f"Linked to {other.number}: both dispute the same UR decision.",
+            why=reason,
+            facts={"other": other.number},
+        )
+    case.move_to(Status.DUPLICATE, by=by, at=at, why=reason)

@@ -1,0 +1,25 @@
+from django.urls import path
+
+from .views import application, batches, corrections, live, supervisor
+
+app_name = "intake"
+
+urlpatterns = [
+    path("intake/", application.my_intakes, name="my_intakes"),
+    path("intake/new/", application.intake, name="intake"),
+    path("intake/papers/<str:ticket>/", application.intake_paper, name="intake_paper"),
+    path("cases/<str:number>/correct/", corrections.correct, name="correct"),
+    path("intake/check/", live.check, name="check_intake"),
+    path("intake/look-up/", live.look_up, name="look_up"),
+    path("intake/draft/", live.save_draft, name="save_draft"),
+    path("intake/drafts/<uuid:draft>/cancel/", live.cancel_draft, name="cancel_draft"),
+    path("intake/supervisor/", supervisor.supervisor, name="intake_supervisor"),
+    path("intake/batches/", batches.batches, name="batches"),
+    path("intake/batches/<int:batch>/", batches.batch, name="batch"),
+    path("intake/next/", batches.next_sheet, name="next_sheet"),
+    path("intake/sheets/<int:sheet>/", application.intake, name="enter_sheet"),
+    path("intake/sheets/<int:sheet>/claim/", batches.claim_sheet, name="claim_sheet"),
+    path("intake/sheets/<int:sheet>/lay-down/", batches.release_sheet, name="release_sheet"),
+    path("intake/sheets/<int:sheet>/set-aside/", batches.park_sheet, name="park_sheet"),
+    path("intake/sheets/<int:sheet>/put-back/", batches.unpark_sheet, name="unpark_sheet"),
+]

@@ -1,0 +1,308 @@
+"""Pages of the intake desk: one sheet, keyed beside its scan, becomes a case."""
+
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+import files.services
+from accounts.actions import run_action, try_action
+from accounts.requests import StaffRequest, whole_number
+from cases.models import Application, ApplicationPaper, Case, Channel
+from files.models import StoredFile
+from intake.forms.application import (
+    IntakeForm,
+    ItemRow,
+    new_key,
+    paper_of,
+    read_key,
+    scan_of,
+    sign_paper,
+    sign_scan,
+    typed_again,
+    typed_on,
+)
+from intake.models import IntakeDraft, Sheet
+from intake.policies import why_not_park
+from intake.services import batches as batch_services
+from intake.services import drafts
+from intake.services import receiving as intake_services
+from intake.services.checking import Checked, check
+from intake.services.known_parties import fill_in_known
+from intake.services.receiving import Paper
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def intake(request: StaffRequest, sheet: int | None = None) -> HttpResponse:
+    """One sheet, keyed beside its scan, becomes a case."""
+    now = timezone.now()
+    today = timezone.localdate(now)
+    keyed = _sheet_to_key(sheet)
+    if keyed is not None and (elsewhere := _refuse_sheet(request, keyed, now)):
+        return elsewhere
+    if request.method != "POST":
+        draft = _draft_of(request, keyed, now)
+        if draft is not None:
+            return _show_again(request, typed_again(draft.content), draft.revision, keyed, now)
+        form = IntakeForm(today=today, initial=_first_values(keyed, today))
+        return _show(request, form, [], keyed)
+    revision = whole_number(request.POST.get("revision", "")) or 0
+    if "more_rows" in request.POST:
+        return _show_again(request, request.POST, revision, keyed, now)
+    form = IntakeForm(request.POST, today=today)
+    form.sheet = keyed
+    tickets, refused = _take_papers(request, form, now)
+    if "save_draft" in request.POST:
+        return _save_draft(request, tickets, refused, keyed, now)
+    for sentence in refused:
+        form.add_error(None, sentence)
+    tried = run_action(
+        request,
+        form,
+        lambda: intake_services.receive(application=form.application(), by=request.user, at=now),
+    )
+    if tried.done:
+        return _after_intake(request, tried.result, keyed, now)
+    if isinstance(tried.refusal, intake_services.SheetAlreadyEntered):
+        messages.warning(request, str(tried.refusal))
+        return redirect(tried.refusal.case)
+    return _show(request, form, tickets, keyed, revision=revision, status=tried.status)
+
+
+def _show(
+    request: StaffRequest,
+    form: IntakeForm,
+    tickets: list[dict[str, Any]],
+    sheet: Sheet | None,
+    *,
+    revision: int = 0,
+    refusal: str = "",
+    checked: Checked | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    scan = next((one for one in tickets if one["kind"] == "APPLICATION"), None)
+    if sheet is not None and sheet.file is not None:
+        scan = _shown(sheet.file, sheet.name_received)
+    if form.is_bound and checked is None:
+        checked = check(said=form.so_far(), items=form.items_entered)
+    last = Application.objects.filter(entered_by=request.user).order_by("-entered_at").first()
+    context = {
+        "form": form,
+        "tickets": tickets,
+        "scan": scan,
+        "sheet": sheet,
+        "revision": revision,
+        "refusal": refusal,
+        "checked": checked,
+        "ditto": last.printed if last else {},
+        "today": form.today,
+    }
+    return render(request, "intake/intake.html", context, status=status)
+
+
+def _show_again(
+    request: StaffRequest, typed: QueryDict, revision: int, sheet: Sheet | None, now: datetime
+) -> HttpResponse:
+    """The form with what was typed, unchecked: nobody has said yet that it is complete."""
+    today = timezone.localdate(now)
+    read = IntakeForm(typed, today=today)
+    tickets, refused = _take_papers(request, read, now, typed)
+    asked = typed.get("more_rows", "")
+    values = {name: typed.get(name, "") for name in typed}
+    if asked == "known":
+        values |= fill_in_known(typed=values)
+    fresh = IntakeForm(today=today, initial=values)
+    fresh.rows = read.rows + [ItemRow() for _ in range(6 if asked == "1" else 0)]
+    return _show(
+        request,
+        fresh,
+        tickets,
+        sheet,
+        revision=revision,
+        refusal=" ".join(refused),
+        checked=check(said=read.so_far(), items=read.items_entered),
+        status=422 if refused else 200,
+    )
+
+
+def _draft_of(request: StaffRequest, sheet: Sheet | None, now: datetime) -> IntakeDraft | None:
+    """What this clerk began on the sheet, or on the form that the address names."""
+    mine = drafts.open_drafts(of=request.user, at=now)
+    if sheet is not None:
+        return mine.filter(sheet=sheet).first()
+    try:
+        return mine.filter(sheet=None, key=UUID(request.GET.get("draft", ""))).first()
+    except ValueError:
+        return None
+
+
+def _save_draft(
+    request: StaffRequest,
+    tickets: list[dict[str, Any]],
+    refused: list[str],
+    sheet: Sheet | None,
+    now: datetime,
+) -> HttpResponse:
+    typed = typed_on(request.POST) | {"paper": [one["ticket"] for one in tickets]}
+    tried = try_action(
+        lambda: drafts.save_draft(
+            key=read_key(request.POST.get("key", "")),
+            typed=typed,
+            revision=whole_number(request.POST.get("revision", "")),
+            sheet_id=sheet.pk if sheet else None,
+            by=request.user,
+            at=now,
+        )
+    )
+    if tried.refusal:
+        form = IntakeForm(request.POST, today=timezone.localdate(now))
+        said = str(tried.refusal)
+        return _show(request, form, tickets, sheet, refusal=said, status=tried.status)
+    for sentence in refused:
+        messages.error(request, sentence)
+    messages.success(request, "The draft is kept. Go on with it from here.")
+    return redirect("intake:my_intakes")
+
+
+def _sheet_to_key(sheet: int | None) -> Sheet | None:
+    if sheet is None:
+        return None
+    rows = Sheet.objects.select_related("batch", "file", "case", "claimed_by")
+    found: Sheet = get_object_or_404(rows.exclude(state=Sheet.State.REFUSED), pk=sheet)
+    return found
+
+
+def _refuse_sheet(request: StaffRequest, sheet: Sheet, now: datetime) -> HttpResponse | None:
+    """Where to go instead, if this sheet is a case already or in other hands.
+
+    A form that was typed is let through: whoever saves first has entered the sheet.
+    """
+    if sheet.case is not None and sheet.state != Sheet.State.REPEATED:
+        entered = intake_services.SheetAlreadyEntered(sheet.case)
+        messages.warning(request, str(entered))
+        return redirect(sheet.case)
+    if sheet.state == Sheet.State.REPEATED:
+        return redirect("intake:batch", sheet.batch_id)
+    in_other_hands = sheet.is_held(at=now) and sheet.claimed_by_id != request.user.pk
+    if request.method != "POST" and in_other_hands:
+        messages.error(request, why_not_park(request.user, sheet, at=now))
+        return redirect("intake:batch", sheet.batch_id)
+    return None
+
+
+def _first_values(sheet: Sheet | None, today: date) -> dict[str, Any]:
+    """What stands on a fresh form: the sheet's channel and stamp, or today's."""
+    if sheet is None:
+        return {"key": new_key(), "received": f"{today:%m/%d/%Y}"}
+    return {
+        "key": new_key(),
+        "channel": sheet.batch.channel,
+        "received": f"{sheet.received_on:%m/%d/%Y}",
+    }
+
+
+def _after_intake(
+    request: StaffRequest, case: Case, sheet: Sheet | None, now: datetime
+) -> HttpResponse:
+    if case.duplicate_of_id:
+        messages.warning(
+            request,
+            f"{case.number} is stored and linked to {case.duplicate_of}, which disputes the same "
+            "UR decision. A coordinator decides.",
+        )
+    else:
+        messages.success(request, f"{case.number} is stored and waits for screening.")
+    if "next" not in request.POST:
+        return redirect(case)
+    if sheet is None:
+        return redirect("intake:intake")
+    following = batch_services.claim_next(by=request.user, at=now)
+    if following is None:
+        messages.info(request, "No other sheet waits.")
+        return redirect("intake:batches")
+    return redirect("intake:enter_sheet", following.pk)
+
+
+@require_GET
+def intake_paper(request: StaffRequest, ticket: str) -> HttpResponse:
+    """A page of a scan that was handed in but not saved yet, to key from."""
+    file = scan_of(ticket)
+    if file is None:
+        raise Http404("This scan is no longer at hand.")
+    page = whole_number(request.GET.get("page", "1")) or 1
+    drawn = try_action(lambda: files.services.page_png(file, page=page, width=900))
+    if drawn.refusal:
+        raise Http404(str(drawn.refusal))
+    return HttpResponse(drawn.result, content_type="image/png")
+
+
+@require_GET
+def my_intakes(request: StaffRequest) -> HttpResponse:
+    """What I entered today, newest first, and what I have begun."""
+    now = timezone.now()
+    today = timezone.localdate(now)
+    start = datetime.combine(today, datetime.min.time(), tzinfo=timezone.get_current_timezone())
+    cases = (
+        Case.objects.own()
+        .filter(application__entered_by=request.user, application__entered_at__gte=start)
+        .select_related("application", "duplicate_of")
+        .prefetch_related("items", "parties")
+        .order_by("-application__entered_at", "-pk")
+    )
+    channel = request.GET.get("channel", "")
+    if channel in Channel.values:
+        cases = cases.filter(application__channel=channel)
+    context = {
+        "cases": cases,
+        "drafts": drafts.open_drafts(of=request.user, at=now),
+        "channels": Channel,
+        "channel": channel,
+        "today": today,
+    }
+    return render(request, "intake/my_intakes.html", context)
+
+
+def _shown(file: StoredFile, name: str) -> dict[str, Any]:
+    """What the page needs to show a file beside the form."""
+    return {"scan": sign_scan(file), "name": name, "pages": range(1, (file.pages or 1) + 1)}
+
+
+def _take_papers(
+    request: StaffRequest, form: IntakeForm, now: datetime, typed: QueryDict | None = None
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Receive the uploads, and those that a refused form handed in before, so none is lost.
+
+    The answer is a ticket for each paper at hand, and a sentence for each file that is refused.
+    """
+    tickets: list[dict[str, Any]] = []
+    refused: list[str] = []
+
+    def keep(paper: Paper, ticket: str) -> None:
+        if all((one.kind, one.file) != (paper.kind, paper.file) for one in form.papers):
+            form.papers.append(paper)
+            tickets.append(_shown(paper.file, paper.name) | {"ticket": ticket, "kind": paper.kind})
+
+    for ticket in (typed or request.POST).getlist("paper"):
+        if paper := paper_of(ticket):
+            keep(paper, ticket)
+    for field, kind in (
+        ("scan", ApplicationPaper.Kind.APPLICATION),
+        ("ur_decision_file", ApplicationPaper.Kind.UR_DECISION),
+    ):
+        upload = request.FILES.get(field)
+        if not isinstance(upload, UploadedFile):
+            continue
+        taken = try_action(partial(files.services.receive, upload=upload, at=now))
+        if taken.refusal:
+            refused.append(str(taken.refusal))
+            continue
+        name = upload.name or "scan"
+        keep(Paper(kind, taken.result, name), sign_paper(taken.result, name, kind))
+    return tickets, refused

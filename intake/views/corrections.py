@@ -1,0 +1,70 @@
+"""The page on which a clerk corrects what they keyed, and the received date with its reason."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from accounts.actions import run_action
+from accounts.requests import StaffRequest, seen_version
+from cases.views.acting import load_case
+from intake.forms.corrections import CorrectionForm, ReceivedForm
+from intake.policies import why_not_correct_intake, why_not_correct_received
+from intake.services import corrections
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct(request: StaffRequest, number: str) -> HttpResponse:
+    """Two forms on one page: the received stamp, and what was keyed from the sheet."""
+    case, now = load_case(number), timezone.now()
+    today = timezone.localdate(now)
+    of_received = request.method == "POST" and "received" in request.POST
+    received = timezone.localtime(case.received_at) if case.received_at else None
+    stamp = {
+        "received": f"{received:%m/%d/%Y}" if received else "",
+        "received_time": f"{received:%H:%M}" if received else "",
+    }
+    form = ReceivedForm(request.POST if of_received else None, today=today, initial=stamp)
+    typed = request.POST if request.method == "POST" and not of_received else None
+    keyed = CorrectionForm(typed, case=case, today=today)
+    sent: ReceivedForm | CorrectionForm = form if of_received else keyed
+
+    def correct_what_was_sent() -> list[str]:
+        if of_received:
+            corrections.correct_received(
+                case_id=case.pk,
+                received_at=form.received_at(),
+                why=form.cleaned_data["reason"],
+                seen_version=seen_version(request),
+                by=request.user,
+                at=now,
+            )
+            return ["received date"]
+        return corrections.correct_sheet(
+            case_id=case.pk,
+            said=keyed.said(),
+            items=keyed.items,
+            added=keyed.added,
+            why=keyed.cleaned_data["why"],
+            seen_version=seen_version(request),
+            by=request.user,
+            at=now,
+        )
+
+    tried = run_action(request, sent, correct_what_was_sent, row=case)
+    if tried.done:
+        changed = tried.result
+        done = f"Corrected: {', '.join(changed)}." if changed else "Nothing was changed."
+        messages.success(request, done)
+        return redirect("intake:correct", case.number)
+    context = {
+        "case": case,
+        "form": sent if request.method == "POST" else form,
+        "received": form,
+        "keyed": keyed,
+        "why_not": why_not_correct_intake(request.user, case),
+        "why_not_received": why_not_correct_received(request.user, case),
+        "today": today,
+    }
+    return render(request, "intake/correct.html", context, status=tried.status)

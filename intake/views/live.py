@@ -1,0 +1,100 @@
+"""What the intake page asks while a clerk types: known names, the check, the draft."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.actions import run_action, try_action
+from accounts.requests import StaffRequest, posted, whole_number
+from intake.forms.application import IntakeForm, read_key, typed_on
+from intake.forms.batches import WhyNotForm
+from intake.models import IntakeDraft, WhyNot
+from intake.policies import why_not_cancel_draft
+from intake.services import drafts
+from intake.services import known_parties as look_ups
+from intake.services.checking import check as check_so_far
+
+CANCELLING = [reason for reason in WhyNot if reason != WhyNot.LEFT]
+
+
+@require_POST
+def look_up(request: StaffRequest) -> HttpResponse:
+    """Known parties whose name begins with what is typed in the field."""
+    name = request.headers.get("HX-Trigger-Name", "")
+    found = look_ups.known(field=name, typed=request.POST.get(name, ""))
+    return render(request, "intake/_known.html", {"found": found})
+
+
+@require_POST
+def check(request: StaffRequest) -> HttpResponse:
+    """Repeated, in time, complete? One answer to the form as far as it is typed."""
+    form = IntakeForm(request.POST, today=timezone.localdate())
+    checked = check_so_far(said=form.so_far(), items=form.items_entered)
+    return render(request, "intake/_intake_check.html", {"checked": checked, "form": form})
+
+
+@require_POST
+def save_draft(request: StaffRequest) -> HttpResponse:
+    """Keep what is typed; the page calls it while somebody types."""
+    tried = try_action(
+        lambda: drafts.save_draft(
+            key=read_key(request.POST.get("key", "")),
+            typed=typed_on(request.POST),
+            revision=whole_number(request.POST.get("revision", "")),
+            sheet_id=whole_number(request.POST.get("sheet", "")),
+            by=request.user,
+            at=timezone.now(),
+        )
+    )
+    if tried.refusal:
+        said: dict[str, Any] = {"error": str(tried.refusal)}
+        if isinstance(tried.refusal, drafts.TypedElsewhere):
+            other = tried.refusal.draft
+            said |= {
+                "revision": other.revision,
+                "yours": _first_texts(typed_on(request.POST)),
+                "theirs": _first_texts(other.content),
+            }
+        return JsonResponse(said, status=tried.status)
+    draft = tried.result
+    at = f"{timezone.localtime(draft.saved_at):%H:%M:%S}"
+    return JsonResponse({"revision": draft.revision, "saved_at": at})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel_draft(request: StaffRequest, draft: UUID) -> HttpResponse:
+    """End an unfinished form for a coded reason."""
+    row = get_object_or_404(IntakeDraft.objects.select_related("case", "sheet__batch"), key=draft)
+    form = WhyNotForm(posted(request), reasons=CANCELLING)
+    tried = run_action(
+        request,
+        form,
+        lambda: drafts.cancel(
+            key=row.key,
+            reason=WhyNot(form.cleaned_data["reason"]),
+            note=form.cleaned_data["note"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The form is canceled. The supervisor sees why.")
+        return redirect("intake:my_intakes")
+    context = {
+        "form": form,
+        "title": "Cancel this intake",
+        "button": "Cancel it",
+        "why_not": why_not_cancel_draft(request.user, row),
+        "back": reverse("intake:my_intakes"),
+    }
+    return render(request, "intake/why_not.html", context, status=tried.status)
+
+
+def _first_texts(typed: dict[str, list[str]]) -> dict[str, str]:
+    return {name: "; ".join(texts) for name, texts in typed.items() if name not in {"key", "paper"}}

@@ -1,0 +1,68 @@
+"""The supervisor's page of the intake desk: what came by which channel, and what became no case."""
+
+from datetime import date, timedelta
+
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from accounts.models import User
+from accounts.names import who
+from accounts.requests import StaffRequest
+from cases.models import Application, Channel
+from intake.models import CancelledIntake, Sheet, WhyNot
+
+DAYS = 7  # of arrivals shown
+CANCELLED = timedelta(days=30)  # how far back the list of cancelled intakes goes
+MOST = 200
+
+
+@require_GET
+def supervisor(request: StaffRequest) -> HttpResponse:
+    """Arrivals by channel and day; cancelled intakes, sheets set aside and files refused."""
+    now = timezone.now()
+    today = timezone.localdate(now)
+    channel, reason = request.GET.get("channel", ""), request.GET.get("reason", "")
+    cancelled = (
+        CancelledIntake.objects.filter(ended_at__gte=now - CANCELLED)
+        .select_related("draft__owner", "draft__sheet__batch", "ended_by")
+        .order_by("-ended_at", "-pk")
+    )
+    sheets = Sheet.objects.filter(state__in=[Sheet.State.PARKED, Sheet.State.REFUSED])
+    sheets = sheets.select_related("batch").order_by("-settled_at", "-pk")
+    if reason in WhyNot.values:
+        cancelled, sheets = cancelled.filter(reason=reason), sheets.filter(why_parked=reason)
+    if channel in Channel.values:
+        cancelled = cancelled.filter(draft__content__channel=[channel])
+        sheets = sheets.filter(batch__channel=channel)
+    context = {
+        "arrivals": _arrivals(today),
+        "cancelled": [(row, *_names(row, request.user)) for row in cancelled[:MOST]],
+        "sheets": sheets[:MOST],
+        "channels": Channel,
+        "channel": channel,
+        "reasons": WhyNot,
+        "reason": reason,
+        "today": today,
+    }
+    return render(request, "intake/intake_supervisor.html", context)
+
+
+def _arrivals(today: date) -> list[tuple[date, list[int], int]]:
+    """The days of the last week with the number of applications received by each channel."""
+    first = today - timedelta(days=DAYS - 1)
+    counted = (
+        Application.objects.filter(case__received_on__gte=first, case__origin="OWN")
+        .values_list("case__received_on", "channel")
+        .annotate(number=Count("pk"))
+    )
+    found = {(day, channel): number for day, channel, number in counted}
+    days = [today - timedelta(days=back) for back in range(DAYS)]
+    rows = [(day, [found.get((day, channel), 0) for channel in Channel.values]) for day in days]
+    return [(day, numbers, sum(numbers)) for day, numbers in rows]
+
+
+def _names(row: CancelledIntake, reader: User) -> tuple[str, str]:
+    return who(row.draft.owner, reader=reader), who(row.ended_by, reader=reader)

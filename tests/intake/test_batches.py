@@ -1,0 +1,377 @@
+"""Batches of sheets: taken in once, keyed by one clerk at a time, set aside with a reason."""
+
+import os
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from accounts.refusals import NotAllowed, TakenByAnother
+from accounts.roles import Role
+from cases.models import Case
+from files.models import StoredFile
+from intake.models import LEASE, Batch, Sheet, WhyNot
+from intake.services import batches
+from intake.services import receiving as intake
+from tests.factories import MONDAY, application, batch_of, person, received_case, scan
+from tests.records.factories import pdf_bytes, upload
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def clerk():
+    return person(Role.INTAKE, name="Rosa Okafor")
+
+
+@pytest.fixture
+def other():
+    return person(Role.INTAKE, name="Ben Akande")
+
+
+def states(batch):
+    return list(batch.sheets.order_by("position").values_list("state", flat=True))
+
+
+def park(sheet, by, reason=WhyNot.UNREADABLE, note="", at=MONDAY):
+    return batches.park(sheet_id=sheet.pk, reason=reason, note=note, by=by, at=at)
+
+
+# --- Taken in -------------------------------------------------------------------------------------
+
+
+def test_in11_a_file_that_cannot_be_read_is_named_and_spoils_nothing(clerk):
+    batch = batch_of(scan("a.pdf"), upload("b.pdf", b"%PDF-1.4 torn"), scan("c.pdf"), by=clerk)
+
+    assert states(batch) == ["WAITING", "REFUSED", "WAITING"]
+    refused = batch.sheets.get(state="REFUSED")
+    assert "“b.pdf” is damaged" in refused.refusal
+    assert refused.file is None
+    assert StoredFile.objects.count() == 2
+
+
+def test_in11_an_oversize_file_is_refused_by_name(clerk, settings):
+    settings.MAX_UPLOAD_BYTES = 100
+    (sheet,) = batch_of(scan("long.pdf"), by=clerk).sheets.all()
+
+    assert sheet.state == "REFUSED"
+    assert "“long.pdf”" in sheet.refusal
+
+
+def test_in11_a_sheet_that_was_not_scanned_for_viruses_is_given_to_nobody(clerk):
+    batch = batch_of(scan(), by=clerk)
+    StoredFile.objects.update(state="QUARANTINED")
+
+    assert batches.claim_next(by=clerk, at=MONDAY) is None
+    StoredFile.objects.update(state="CLEAN")
+    assert batches.claim_next(by=clerk, at=MONDAY) == batch.sheets.get()
+
+
+def test_the_same_bytes_twice_are_at_hand_once(clerk):
+    content = pdf_bytes()
+    first = batch_of(upload("a.pdf", content), upload("again.pdf", content), by=clerk)
+    second = batch_of(upload("b.pdf", content), by=clerk, channel="FAX")
+
+    assert states(first) == ["WAITING", "REPEATED"]
+    (repeated,) = second.sheets.all()
+    assert (repeated.state, repeated.same_as) == ("REPEATED", first.sheets.get(position=1))
+
+
+def test_a_sheet_that_is_a_case_already_is_shown_with_its_case(clerk):
+    content = pdf_bytes()
+    (sheet,) = batch_of(upload("a.pdf", content), by=clerk).sheets.all()
+    case = received_case(by=clerk, sheet_id=sheet.pk)
+
+    (again,) = batch_of(upload("b.pdf", content), by=clerk).sheets.all()
+
+    assert (again.state, again.case) == ("REPEATED", case)
+    assert Case.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"received_on": (MONDAY + timedelta(days=1)).date()}, "lies in the future"),
+        ({"by": Role.COORDINATOR}, "does not enter applications"),
+    ],
+)
+def test_a_batch_that_cannot_be_is_refused(clerk, said, why):
+    if isinstance(said.get("by"), Role):
+        said = {"by": person(said["by"])}
+    with pytest.raises(NotAllowed, match=why):
+        batch_of(scan(), **{"by": clerk} | said)
+    assert not Batch.objects.exists()
+
+
+def test_a_batch_without_files_and_one_with_too_many_are_refused(clerk):
+    with pytest.raises(NotAllowed, match="at least one file"):
+        batch_of(by=clerk)
+    with pytest.raises(NotAllowed, match="At most 100 files"):
+        batch_of(*[upload("x.pdf", b"x")] * 101, by=clerk)
+
+
+# --- Claimed --------------------------------------------------------------------------------------
+
+
+def test_the_oldest_sheet_comes_first_whatever_came_in_last(clerk):
+    batch_of(scan("new.pdf"), by=clerk)
+    old = batch_of(scan("old.pdf"), by=clerk, received_on=(MONDAY - timedelta(days=3)).date())
+
+    assert batches.claim_next(by=clerk, at=MONDAY) == old.sheets.get()
+
+
+def test_two_clerks_get_two_sheets_and_each_their_own_again(clerk, other):
+    batch_of(scan(), scan(), by=clerk)
+
+    mine, theirs = (batches.claim_next(by=who, at=MONDAY) for who in (clerk, other))
+
+    assert mine != theirs
+    assert batches.claim_next(by=clerk, at=MONDAY) == mine
+    assert batches.claim_next(by=other, at=MONDAY + timedelta(hours=5)) == theirs
+    assert batches.claim_next(by=person(Role.INTAKE), at=MONDAY) is None
+
+
+def test_a_closed_browser_frees_its_sheet_without_any_job(clerk, other):
+    batch_of(scan(), by=clerk)
+    sheet = batches.claim_next(by=clerk, at=MONDAY)
+
+    almost = MONDAY + LEASE - timedelta(seconds=1)
+    assert batches.claim_next(by=other, at=almost) is None
+    assert batches.claim_next(by=other, at=MONDAY + LEASE) == sheet
+    assert batches.claim_next(by=clerk, at=MONDAY + LEASE) is None
+
+
+def test_typing_keeps_the_sheet_and_writes_a_version_at_most_every_five_minutes(clerk, other):
+    batch_of(scan(), by=clerk)
+    sheet = batches.claim_next(by=clerk, at=MONDAY)
+    for minute in range(1, 60):
+        batches.keep_hold(sheet_id=sheet.pk, by=clerk, at=MONDAY + timedelta(minutes=minute))
+
+    assert batches.claim_next(by=other, at=MONDAY + timedelta(minutes=70)) is None
+    assert sheet.history.count() <= 2 + 60 / 5
+
+
+def test_taking_another_sheet_lays_the_first_down(clerk, other):
+    batch = batch_of(scan(), scan(), by=clerk)
+    first = batches.claim_next(by=clerk, at=MONDAY)
+    second = batch.sheets.exclude(pk=first.pk).get()
+
+    batches.claim(sheet_id=second.pk, by=clerk, at=MONDAY)
+
+    assert batches.claim_next(by=other, at=MONDAY) == first
+    with pytest.raises(TakenByAnother, match="with Ben Akande now"):
+        batches.claim(sheet_id=first.pk, by=clerk, at=MONDAY)
+
+
+def test_a_sheet_laid_down_goes_to_the_next_clerk(clerk, other):
+    batch_of(scan(), by=clerk)
+    sheet = batches.claim_next(by=clerk, at=MONDAY)
+    with pytest.raises(NotAllowed, match="not in your hands"):
+        batches.release(sheet_id=sheet.pk, by=other, at=MONDAY)
+
+    batches.release(sheet_id=sheet.pk, by=clerk, at=MONDAY)
+
+    assert batches.claim_next(by=other, at=MONDAY) == sheet
+
+
+# --- Set aside ------------------------------------------------------------------------------------
+
+
+def test_a_sheet_set_aside_says_why_and_comes_back(clerk, other):
+    (sheet,) = batch_of(scan(), by=clerk).sheets.all()
+    batches.claim_next(by=clerk, at=MONDAY)
+    with pytest.raises(NotAllowed, match="with Rosa Okafor now"):
+        park(sheet, other)
+    with pytest.raises(NotAllowed, match="in a few words"):
+        park(sheet, clerk, WhyNot.QUESTION)
+
+    parked = park(sheet, clerk, WhyNot.QUESTION, "Two workers on one form?")
+
+    assert (parked.state, parked.why_parked) == ("PARKED", "QUESTION")
+    assert batches.claim_next(by=clerk, at=MONDAY) is None
+    with pytest.raises(NotAllowed, match="no longer waits"):
+        park(sheet, clerk)
+    batches.unpark(sheet_id=sheet.pk, by=other, at=MONDAY)
+    assert batches.claim_next(by=other, at=MONDAY) == sheet
+    with pytest.raises(NotAllowed, match="is not set aside"):
+        batches.unpark(sheet_id=sheet.pk, by=other, at=MONDAY)
+
+
+# --- Entered --------------------------------------------------------------------------------------
+
+
+def test_a_sheet_becomes_its_case_in_the_same_act(clerk):
+    (sheet,) = batch_of(scan("form.pdf"), by=clerk).sheets.all()
+    batches.claim_next(by=clerk, at=MONDAY)
+
+    case = received_case(by=clerk, sheet_id=sheet.pk)
+
+    sheet.refresh_from_db()
+    assert (sheet.state, sheet.case) == ("ENTERED", case)
+    (paper,) = case.application.papers.all()
+    assert (paper.kind, paper.file, paper.name_received) == ("APPLICATION", sheet.file, "form.pdf")
+    with pytest.raises(NotAllowed, match=f"entered, as {case.number}"):
+        batches.claim(sheet_id=sheet.pk, by=clerk, at=MONDAY)
+
+
+def test_whoever_saves_a_sheet_first_has_entered_it(clerk, other):
+    (sheet,) = batch_of(scan(), by=clerk).sheets.all()
+    batches.claim_next(by=clerk, at=MONDAY)
+    late = MONDAY + LEASE
+    batches.claim_next(by=other, at=late)
+    case = received_case(by=clerk, at=late, sheet_id=sheet.pk)
+
+    with pytest.raises(intake.SheetAlreadyEntered, match=case.number):
+        intake.receive(application=application(sheet_id=sheet.pk), by=other, at=late)
+    assert Case.objects.count() == 1
+
+
+def test_a_form_that_fails_leaves_its_sheet_in_hand(clerk):
+    (sheet,) = batch_of(scan(), by=clerk).sheets.all()
+    batches.claim_next(by=clerk, at=MONDAY)
+    with pytest.raises(NotAllowed):
+        received_case(by=clerk, sheet_id=sheet.pk, items=[])
+
+    assert batches.claim_next(by=clerk, at=MONDAY) == sheet
+
+
+# --- A watched folder -----------------------------------------------------------------------------
+
+
+def ingest(folder, *, channel="FAX"):
+    said = StringIO()
+    call_command("ingest_folder", str(folder), channel=channel, stdout=said, stderr=said)
+    return said.getvalue()
+
+
+def drop(folder, name, content, at):
+    path = Path(folder, name)
+    path.write_bytes(content)
+    os.utime(path, (at.timestamp(), at.timestamp()))
+
+
+def test_a_watched_folder_is_taken_in_once_and_by_the_day_each_file_arrived(tmp_path, set_clock):
+    set_clock(MONDAY)
+    friday = MONDAY - timedelta(days=3)
+    drop(tmp_path, "friday.pdf", pdf_bytes(), friday)
+    drop(tmp_path, "today.pdf", pdf_bytes(), MONDAY - timedelta(hours=1))
+    drop(tmp_path, "torn.pdf", b"%PDF-1.4 torn", MONDAY - timedelta(hours=1))
+    drop(tmp_path, "growing.pdf", pdf_bytes(), MONDAY)
+    drop(tmp_path, ".hidden.pdf", pdf_bytes(), friday)
+
+    said = ingest(tmp_path)
+    again = ingest(tmp_path)
+
+    assert "torn.pdf" in said
+    assert again == "Nothing new.\n"
+    found = Sheet.objects.order_by("pk").values_list("name_received", "received_on", "state")
+    assert list(found) == [
+        ("friday.pdf", friday.date(), "WAITING"),
+        ("today.pdf", MONDAY.date(), "WAITING"),
+        ("torn.pdf", MONDAY.date(), "REFUSED"),
+    ]
+    assert set(Batch.objects.values_list("channel", "opened_by")) == {("FAX", None)}
+    set_clock(MONDAY + timedelta(minutes=1))
+    assert "1 taken in" in ingest(tmp_path)  # what was still growing
+
+
+# --- Pages ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def desk(client, clerk, set_clock):
+    set_clock(MONDAY)
+    client.force_login(clerk)
+    return client
+
+
+def test_the_post_is_taken_in_and_keyed_sheet_by_sheet(desk, clerk):
+    from tests.intake.test_intake_page import typed
+
+    sent = {"channel": "FAX", "received": "2/27/26", "scans": [scan("a.pdf", pages=2), scan()]}
+    page = desk.post("/intake/batches/", sent, follow=True).content.decode()
+    assert "taken in with 2 of 2 to enter" in page
+
+    first = desk.post("/intake/next/")
+    form = desk.get(first.url)
+    assert form.context["form"].initial["channel"] == "FAX"
+    assert form.context["form"].initial["received"] == "02/27/2026"
+    assert form.content.decode().count("/intake/papers/") == 2  # both pages, beside the form
+
+    following = desk.post(first.url, typed(channel="FAX", received="2/27/26") | {"next": ""})
+
+    assert following.url != first.url
+    assert following.url.startswith("/intake/sheets/")
+    case = Case.objects.get()
+    assert case.application.channel == "FAX"
+    assert case.sheets.get().claimed_by == clerk
+    assert desk.get(first.url).url == case.get_absolute_url()
+    done = desk.post(following.url, typed(ur_decided="2/11/26") | {"next": ""}, follow=True)
+    assert "No other sheet waits" in done.content.decode()
+    assert "All sheets are entered" not in done.content.decode()  # this batch is still in sight
+
+
+def test_the_list_shows_what_waits_who_is_in_it_and_filters_by_channel(desk, clerk):
+    batch_of(scan(), by=clerk, channel="FAX", received_on=(MONDAY - timedelta(days=4)).date())
+    batch_of(scan(), by=clerk)
+    batches.claim_next(by=clerk, at=MONDAY)
+
+    page = desk.get("/intake/batches/").content.decode()
+    assert "4\xa0days old" in page
+    assert "Rosa Okafor" in page
+    assert "Fax batch" not in desk.get("/intake/batches/?channel=MAIL").content.decode()
+    assert "No batch of this channel waits" in (
+        desk.get("/intake/batches/?channel=EMAIL").content.decode()
+    )
+
+
+def test_a_refused_file_is_named_on_the_page(desk):
+    sent = {"channel": "MAIL", "received": "t", "scans": [upload("b.pdf", b"MZ program"), scan()]}
+
+    page = desk.post("/intake/batches/", sent, follow=True).content.decode()
+
+    assert "1 of 2 to enter" in page
+    assert "b.pdf" in page
+
+
+def test_a_batch_form_that_lacks_something_keeps_what_was_typed(desk):
+    answer = desk.post("/intake/batches/", {"channel": "FAX", "received": "2/30/26", "note": "N7"})
+
+    assert answer.status_code == 422
+    assert "does not exist in the calendar" in answer.content.decode()
+    assert "N7" in answer.content.decode()
+    no_files = desk.post("/intake/batches/", {"channel": "FAX", "received": "t"})
+    assert "Choose at least one file" in no_files.content.decode()
+
+
+def test_a_sheet_in_other_hands_is_not_opened(desk, other):
+    (sheet,) = batch_of(scan(), by=other).sheets.all()
+    batches.claim_next(by=other, at=MONDAY)
+
+    page = desk.get(f"/intake/sheets/{sheet.pk}/", follow=True).content.decode()
+
+    assert "is with Ben Akande now" in page
+    claimed = desk.post(f"/intake/sheets/{sheet.pk}/claim/")
+    assert claimed.status_code == 409
+    assert "Take the next one" in claimed.content.decode()
+
+
+def test_setting_aside_and_putting_back_by_the_pages(desk, clerk):
+    (sheet,) = batch_of(scan(), by=clerk).sheets.all()
+    address = f"/intake/sheets/{sheet.pk}"
+    desk.post("/intake/next/")
+    refused = desk.post(f"{address}/set-aside/", {"reason": "OTHER", "note": ""})
+    assert refused.status_code == 422
+    assert "Say in a few words" in refused.content.decode()
+
+    desk.post(f"{address}/set-aside/", {"reason": "UNREADABLE", "note": ""})
+    page = desk.get(f"/intake/batches/{sheet.batch_id}/").content.decode()
+    assert "Set aside: Cannot be read" in page
+    assert "waits again" in desk.post(f"{address}/put-back/", follow=True).content.decode()
+    desk.post(f"{address}/claim/")
+    assert (
+        "waits for the next clerk"
+        in desk.post(f"{address}/lay-down/", follow=True).content.decode()
+    )

@@ -1,0 +1,283 @@
+"""Correcting what was keyed: the received date apart from the entered one, and one's own slips."""
+
+import html
+from datetime import date, timedelta
+
+import pytest
+
+from accounts.refusals import NotAllowed
+from accounts.roles import Role
+from accounts.versions import Stale
+from cases.models import Event
+from intake.services import corrections
+from intake.services import receiving as intake
+from intake.services.receiving import ItemOnForm
+from tests.factories import MONDAY, eligible_case, person, received_case
+
+pytestmark = pytest.mark.django_db
+FRIDAY = MONDAY - timedelta(days=3)
+
+
+@pytest.fixture
+def clerk():
+    return person(Role.INTAKE, name="Rosa Okafor")
+
+
+@pytest.fixture
+def supervisor():
+    return person(Role.SUPERVISOR)
+
+
+def correct_received(case, by, to=FRIDAY, why="The stamp says Friday.", seen=None):
+    return corrections.correct_received(
+        case_id=case.pk, received_at=to, why=why, seen_version=seen, by=by, at=MONDAY
+    )
+
+
+def test_in4_received_is_kept_apart_from_entered_and_corrected_with_a_reason(clerk):
+    case = received_case(by=clerk)
+    before, due_before = case.received_at, case.due_on
+
+    correct_received(case, clerk)
+
+    case.refresh_from_db()
+    assert (case.received_at, case.received_on) == (FRIDAY, FRIDAY.date())
+    assert case.application.received_at == FRIDAY
+    assert case.application.entered_at == MONDAY
+    event = case.events.get(kind=Event.Kind.RECEIVED_CORRECTED)
+    assert event.facts == {"old": before.isoformat(), "new": FRIDAY.isoformat()}
+    assert (event.by, event.why) == (clerk, "The stamp says Friday.")
+    assert case.due_on < due_before  # the screening clock was counted anew
+    running = case.deadlines.get(clock="screening", replaced_at__isnull=True)
+    assert running.given == {"received": "2026-02-27"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"why": "  "}, "Say why"),
+        ({"to": MONDAY + timedelta(minutes=1)}, "lies in the future"),
+        ({"to": MONDAY - timedelta(hours=2)}, "the received date on file"),
+        ({"to": MONDAY - timedelta(days=40)}, "UR decision is dated after that day"),
+    ],
+)
+def test_in4_a_correction_that_cannot_be_is_refused(clerk, changes, said):
+    case = received_case(by=clerk)
+    with pytest.raises(NotAllowed, match=said):
+        correct_received(case, clerk, **changes)
+    assert not case.events.filter(kind=Event.Kind.RECEIVED_CORRECTED).exists()
+
+
+def test_in4_after_acceptance_only_a_supervisor_corrects_it(clerk, supervisor):
+    case = eligible_case(by=clerk)
+    with pytest.raises(NotAllowed, match="until eligibility is decided"):
+        correct_received(case, clerk)
+
+    correct_received(case, supervisor)
+
+    case.refresh_from_db()
+    assert case.received_on == FRIDAY.date()
+
+
+def test_in4_somebody_elses_entry_is_not_ones_own_to_correct(clerk, supervisor):
+    case = received_case(by=clerk)
+    for other in (person(Role.INTAKE), person(Role.COORDINATOR)):
+        with pytest.raises(NotAllowed):
+            correct_received(case, other)
+    with pytest.raises(Stale):
+        correct_received(case, supervisor, seen=case.version + 1)
+
+
+# --- By the page ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def desk(client, clerk, set_clock):
+    set_clock(MONDAY)
+    client.force_login(clerk)
+    return client
+
+
+def as_shown(client, case):
+    """What the page would send if nobody touched it."""
+    form = client.get(f"/cases/{case.number}/correct/").context["keyed"]
+    sent = {name: form[name].value() or "" for name in form.fields}
+    sent = {
+        name: f"{value:%m/%d/%Y}" if isinstance(value, date) else value
+        for name, value in sent.items()
+    }
+    for column in ("title", "category", "quantity", "unit", "body_part"):
+        sent[f"item_{column}"] = [getattr(row, column) for row in form.rows]
+    sent["item_id"] = [row.item_id for row in form.rows]
+    return sent | {"version": str(case.version)}
+
+
+def test_a_clerk_corrects_their_own_slips_in_place_and_the_old_stays_readable(desk, clerk):
+    case = received_case(by=clerk, claim_number="06-2213-77")
+    sent = as_shown(desk, case)
+    address = f"/cases/{case.number}/correct/"
+    assert "Nothing was changed" in desk.post(address, sent, follow=True).content.decode()
+
+    answer = desk.post(
+        address,
+        sent
+        | {"claim_number": "06-2213-78", "diagnosis": "M54.2", "signed_on": "2/21/26"}
+        | {"item_title": ["Cervical ESI C3-4", "Norco"], "item_category": ["", ""]}
+        | {"item_quantity": ["1", ""], "item_unit": ["", ""], "item_body_part": ["", ""]},
+    )
+
+    assert answer.status_code == 302
+    case.refresh_from_db()
+    assert (case.claim_number_normal, case.diagnosis) == ("06221378", "M54.2")
+    assert case.ur_decision.claim_number_normal == "06221378"
+    assert case.application.signed_on == date(2026, 2, 21)
+    titles = case.items.order_by("position").values_list("title", flat=True)
+    assert list(titles) == ["Cervical ESI C3-4", "Norco"]
+    event = case.events.get(kind=Event.Kind.CHANGED)
+    assert event.facts["claim number"] == ["06-2213-77", "06-2213-78"]
+    assert event.facts["treatment 2"] == ["", "Norco"]
+    assert case.history.filter(claim_number="06-2213-77").exists()
+    assert intake.fold_claim(text=" none ") == ""
+
+
+def test_a_treatment_is_not_taken_away_by_a_correction(desk, clerk):
+    case = received_case(by=clerk)
+    sent = as_shown(desk, case) | {"item_title": [""], "item_quantity": [""]}
+
+    answer = desk.post(f"/cases/{case.number}/correct/", sent)
+
+    assert answer.status_code == 422
+    assert "withdrawn on the case" in answer.content.decode()
+
+
+@pytest.fixture
+def three(clerk):
+    """A case of three treatments."""
+    titles = ("Injection", "Brace", "Norco")
+    return received_case(by=clerk, items=[ItemOnForm(title) for title in titles])
+
+
+@pytest.fixture(params=["page", "service"])
+def correct_rows(request, desk, clerk, three):
+    """Sends rows of (id of an item or None, title), and gives what was refused, or nothing."""
+
+    def by_page(rows):
+        titles = {"item_title": [title for _, title in rows]}
+        ids = {"item_id": [str(pk or "") for pk, _ in rows]}
+        address = f"/cases/{three.number}/correct/"
+        answer = desk.post(address, as_shown(desk, three) | titles | ids)
+        return "" if answer.status_code == 302 else html.unescape(answer.content.decode())
+
+    def by_service(rows):
+        try:
+            corrections.correct_sheet(
+                case_id=three.pk,
+                said={},
+                items={pk: ItemOnForm(title) for pk, title in rows if pk and title},
+                added=[ItemOnForm(title) for pk, title in rows if not pk],
+                why="",
+                seen_version=None,
+                by=clerk,
+                at=MONDAY,
+            )
+        except NotAllowed as refusal:
+            return str(refusal)
+        return ""
+
+    return {"page": by_page, "service": by_service}[request.param]
+
+
+def items_of(case):
+    rows = case.items.order_by("position")
+    return [(row.pk, row.position, row.title, row.history.count()) for row in rows]
+
+
+def test_rows_in_another_order_are_corrected_each_on_its_own_item(three, correct_rows):
+    (first, *_), (second, *_), (third, *_) = before = items_of(three)
+
+    assert correct_rows([(second, "Brace"), (first, "Injection"), (third, "Norco")]) == ""
+    assert items_of(three) == before
+
+    assert correct_rows([(third, "Norco"), (second, "Brace, lumbar"), (first, "Injection")]) == ""
+    assert items_of(three) == [before[0], (second, 2, "Brace, lumbar", 2), before[2]]
+    facts = three.events.get(kind=Event.Kind.CHANGED).facts
+    assert facts == {"treatment 2": ["Brace", "Brace, lumbar"]}
+
+
+def test_a_row_before_the_others_is_a_new_item_and_leaves_them_as_they_are(three, correct_rows):
+    before = items_of(three)
+
+    rows = [(None, "Massage"), *((pk, title) for pk, _, title, _ in before)]
+    assert correct_rows(rows) == ""
+
+    *kept, (_, *new) = items_of(three)
+    assert (kept, new) == (before, [4, "Massage", 1])
+
+
+@pytest.mark.parametrize("more", [[], [(None, "Massage")]], ids=["alone", "and one added"])
+def test_the_first_of_three_rows_cleared_is_refused_by_its_name(three, correct_rows, more):
+    (first, *_), (second, *_), (third, *_) = before = items_of(three)
+
+    refusal = correct_rows([(first, ""), (second, "Brace"), (third, "Norco"), *more])
+
+    assert "Treatment 1, “Injection”, was cleared." in refusal
+    assert items_of(three) == before
+
+
+def test_an_item_of_another_case_is_refused(three, correct_rows, clerk):
+    other = received_case(by=clerk, claim_number="06-2213-79").items.get()
+    before = items_of(three)
+
+    rows = [*((pk, title) for pk, _, title, _ in before), (other.pk, "Massage")]
+    assert "not of this case" in correct_rows(rows)
+
+    assert items_of(three) == before
+    assert other.history.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"), [("first", "sent twice"), ("x7", "names no treatment"), ("²", "names no")]
+)
+def test_a_row_that_names_no_item_or_one_twice_is_refused(desk, three, changed, says):
+    sent = as_shown(desk, three)
+    ids = sent["item_id"]
+    sent["item_id"] = [*ids[:2], ids[0] if changed == "first" else changed]
+
+    answer = desk.post(f"/cases/{three.number}/correct/", sent)
+
+    assert answer.status_code == 422
+    assert says in answer.content.decode()
+
+
+def test_a_slip_that_would_meet_another_case_is_left_to_the_duplicates(desk, clerk):
+    lead = received_case(by=clerk, claim_number="06-2213-77")
+    case = received_case(by=clerk, claim_number="06-2213-78")
+    sent = as_shown(desk, case) | {"claim_number": "06-2213-77"}
+
+    page = desk.post(f"/cases/{case.number}/correct/", sent)
+
+    assert page.status_code == 422
+    assert f"{lead.number} disputes the same UR decision" in page.content.decode()
+
+
+def test_the_received_date_is_corrected_by_the_page(desk, clerk):
+    case = received_case(by=clerk)
+    address = f"/cases/{case.number}/correct/"
+    refused = desk.post(
+        address, {"received": "2/27/26", "received_time": "", "reason": "", "version": case.version}
+    )
+    assert refused.status_code == 422
+    assert "Say why the received date is corrected." in refused.content.decode()
+    stale = {"received": "2/27/26", "reason": "Stamp", "version": "99"}
+    assert desk.post(address, stale).status_code == 409
+
+    sent = {"received": "2/27/26", "reason": "The stamp", "version": str(case.version)}
+    assert "Corrected: received date" in desk.post(address, sent, follow=True).content.decode()
+
+
+def test_my_intakes_lead_to_the_page_and_others_see_why_not(desk, clerk, client):
+    case = received_case(by=clerk)
+    assert f"/cases/{case.number}/correct/" in desk.get("/intake/").content.decode()
+    client.force_login(person(Role.INTAKE))
+    page = client.get(f"/cases/{case.number}/correct/").content.decode()
+    assert "Only the clerk who entered it" in page

@@ -1,0 +1,240 @@
+"""Unfinished intakes: resumed by their owner, ended with a reason, seen by the supervisor."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from accounts.refusals import NotAllowed
+from accounts.roles import Role
+from cases.models import Case
+from intake.models import CancelledIntake, IntakeDraft, WhyNot
+from intake.services import batches, drafts
+from intake.tasks import close_forgotten_drafts
+from tests.factories import (
+    MONDAY,
+    batch_of,
+    begun_draft,
+    person,
+    received_case,
+    scan,
+)
+from tests.intake.test_intake_page import typed
+from tests.records.factories import upload
+
+pytestmark = pytest.mark.django_db
+
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture
+def clerk():
+    return person(Role.INTAKE, name="Rosa Okafor")
+
+
+@pytest.fixture
+def supervisor():
+    return person(Role.SUPERVISOR, name="Ada Holm")
+
+
+@pytest.fixture
+def desk(client, clerk, set_clock):
+    set_clock(MONDAY)
+    client.force_login(clerk)
+    return client
+
+
+def autosave(client, **sent):
+    return client.post("/intake/draft/", typed(received="t", **sent) | {"revision": "0"} | sent)
+
+
+# --- IN-2 -----------------------------------------------------------------------------------------
+
+
+def test_in2_an_unfinished_intake_is_resumed_by_its_owner_with_everything_typed(desk, client):
+    key = str(uuid4())
+    answer = autosave(
+        desk, key=key, last_name="O'Brien-Núñez", employer="", item_title=["MRI", "", "Norco"]
+    )
+    assert answer.json()["revision"] == 1
+
+    mine = desk.get("/intake/").content.decode()
+    assert f"/intake/new/?draft={key}" in mine
+    page = desk.get(f"/intake/new/?draft={key}")
+
+    form = page.context["form"]
+    assert form["last_name"].value() == "O'Brien-Núñez"
+    assert [row.title for row in form.rows][:3] == ["MRI", "", "Norco"]
+    assert 'name="revision" value="1"' in page.content.decode()
+    client.force_login(person(Role.INTAKE))
+    other = client.get(f"/intake/new/?draft={key}").context["form"]
+    assert other["last_name"].value() is None
+
+
+def test_in2_a_plain_button_keeps_a_draft_with_its_files(desk):
+    sent = typed(received="t", employer="") | {"save_draft": "", "scan": scan("kept.pdf")}
+
+    page = desk.post("/intake/new/", sent, follow=True).content.decode()
+
+    assert "The draft is kept" in page
+    draft = IntakeDraft.objects.get()
+    again = desk.get(f"/intake/new/?draft={draft.key}").content.decode()
+    assert "kept.pdf" in again
+    assert not Case.objects.exists()
+
+
+def test_in2_a_sheet_opens_again_with_what_was_typed_on_it(desk, clerk):
+    batch_of(scan(), by=clerk)
+    sheet = batches.claim_next(by=clerk, at=MONDAY)
+    autosave(desk, last_name="Halfway", sheet=str(sheet.pk))
+
+    address = desk.post("/intake/next/").url
+
+    assert address == f"/intake/sheets/{sheet.pk}/"
+    assert desk.get(address).context["form"]["last_name"].value() == "Halfway"
+
+
+def test_in2_a_draft_closes_by_itself_after_a_week_and_says_why(clerk):
+    draft = begun_draft(by=clerk)
+    end = MONDAY + WEEK
+
+    def open_at(moment):
+        return list(drafts.open_drafts(of=clerk, at=moment))
+
+    assert open_at(end - timedelta(seconds=1)) == [draft]
+    assert open_at(end) == []  # no job has run
+    with pytest.raises(NotAllowed, match="has ended"):
+        begun_draft(by=clerk, key=draft.key, revision=1, at=end)
+
+    assert drafts.close_forgotten(at=end - timedelta(seconds=1)) == 0
+    assert [drafts.close_forgotten(at=end) for _ in range(2)] == [1, 0]
+    cancelled = CancelledIntake.objects.get()
+    assert (cancelled.reason, cancelled.ended_by, cancelled.draft) == ("LEFT", None, draft)
+
+
+def test_in2_the_scheduler_ends_them_however_late_it_comes(clerk, set_clock):
+    begun_draft(by=clerk)
+    set_clock(MONDAY + WEEK + timedelta(days=3))
+
+    close_forgotten_drafts()
+
+    assert CancelledIntake.objects.get().reason == "LEFT"
+
+
+def test_in2_a_form_that_is_accepted_leaves_no_draft(clerk):
+    draft = begun_draft(by=clerk)
+    case = received_case(by=clerk, key=draft.key)
+
+    draft.refresh_from_db()
+    assert (draft.case, draft.ended_at) == (case, MONDAY)
+    assert not CancelledIntake.objects.exists()
+    with pytest.raises(NotAllowed, match="is a case"):
+        begun_draft(by=clerk, key=draft.key, revision=1)
+
+
+def test_two_windows_on_one_form_are_told_of_each_other(desk):
+    key = str(uuid4())
+    autosave(desk, key=key, last_name="First")
+
+    answer = autosave(desk, key=key, last_name="Second")
+
+    assert answer.status_code == 409
+    said = answer.json()
+    assert said["theirs"]["last_name"] == "First"
+    assert said["yours"]["last_name"] == "Second"
+    assert autosave(desk, key=key, revision=str(said["revision"])).status_code == 200
+
+
+def test_a_draft_belongs_to_its_owner(clerk):
+    draft = begun_draft(by=clerk)
+    other = person(Role.INTAKE)
+
+    with pytest.raises(NotAllowed, match="Somebody else types"):
+        begun_draft(by=other, key=draft.key, revision=1)
+    with pytest.raises(NotAllowed, match="Only the clerk who types it"):
+        drafts.cancel(key=draft.key, reason=WhyNot.UNREADABLE, note="", by=other, at=MONDAY)
+
+
+def test_a_form_without_its_key_is_told_so(desk):
+    assert "Begin a new form" in autosave(desk, key="x").json()["error"]
+    assert desk.post("/intake/new/", {"save_draft": "", "key": "x"}).status_code == 422
+
+
+# --- IN-3 -----------------------------------------------------------------------------------------
+
+
+def test_in3_a_cancelled_intake_stores_its_code_and_is_on_the_supervisors_list(
+    desk, clerk, supervisor
+):
+    batch_of(scan(), by=clerk, channel="FAX")
+    sheet = batches.claim_next(by=clerk, at=MONDAY)
+    draft = begun_draft(by=clerk, sheet_id=sheet.pk, typed={"channel": ["FAX"]})
+    address = f"/intake/drafts/{draft.key}/cancel/"
+    assert "Choose a reason" in desk.post(address, {"reason": ""}).content.decode()
+    assert desk.post(address, {"reason": "LEFT"}).status_code == 422  # the machine's own
+
+    desk.post(address, {"reason": "NOT_AN_APPLICATION", "note": "A bill"})
+
+    sheet.refresh_from_db()
+    assert (sheet.state, sheet.why_parked) == ("PARKED", "NOT_AN_APPLICATION")
+    assert desk.get("/intake/supervisor/").status_code == 403
+    desk.force_login(supervisor)
+    page = desk.get("/intake/supervisor/").content.decode()
+    assert "Not an application. A bill" in page
+    assert "Rosa Okafor" in page
+    assert "A bill" in desk.get("/intake/supervisor/?channel=FAX").content.decode()
+    assert "A bill" not in desk.get("/intake/supervisor/?channel=MAIL").content.decode()
+    assert "A bill" not in desk.get("/intake/supervisor/?reason=LEFT").content.decode()
+
+
+def test_in3_a_file_that_failed_is_on_the_supervisors_list(desk, supervisor):
+    batch_of(upload("torn.pdf", b"%PDF-1.4 torn"))
+    desk.force_login(supervisor)
+
+    assert "torn.pdf" in desk.get("/intake/supervisor/").content.decode()
+
+
+def test_in3_beginning_anew_gives_the_sheet_back(clerk):
+    batch_of(scan(), by=clerk)
+    sheet = batches.claim_next(by=clerk, at=MONDAY)
+    draft = begun_draft(by=clerk, sheet_id=sheet.pk)
+
+    drafts.cancel(key=draft.key, reason=WhyNot.START_OVER, note="", by=clerk, at=MONDAY)
+
+    assert batches.claim_next(by=person(Role.INTAKE), at=MONDAY) == sheet
+    with pytest.raises(NotAllowed, match="has ended already"):
+        drafts.cancel(key=draft.key, reason=WhyNot.START_OVER, note="", by=clerk, at=MONDAY)
+
+
+def test_in3_an_accepted_form_is_not_cancelled(clerk):
+    draft = begun_draft(by=clerk)
+    case = received_case(by=clerk, key=draft.key)
+
+    with pytest.raises(NotAllowed, match=f"{case.number}. A case is withdrawn instead"):
+        drafts.cancel(key=draft.key, reason=WhyNot.UNREADABLE, note="", by=clerk, at=MONDAY)
+
+
+def test_a_forgotten_draft_frees_its_sheet(clerk):
+    batch_of(scan(), by=clerk)
+    sheet = batches.claim_next(by=clerk, at=MONDAY)
+    begun_draft(by=clerk, sheet_id=sheet.pk)
+
+    drafts.close_forgotten(at=MONDAY + WEEK)
+
+    sheet.refresh_from_db()
+    assert (sheet.state, sheet.claimed_by) == ("WAITING", None)
+
+
+# --- IN-5 -----------------------------------------------------------------------------------------
+
+
+def test_in5_the_channel_is_recorded_filtered_and_counted(desk, clerk, supervisor):
+    for channel in ("MAIL", "FAX", "FAX"):
+        received_case(by=clerk, channel=channel)
+    assert len(desk.get("/intake/?channel=FAX").context["cases"]) == 2
+    assert "nothing of this channel" in desk.get("/intake/?channel=EMAIL").content.decode()
+
+    desk.force_login(supervisor)
+    (today, *_) = desk.get("/intake/supervisor/").context["arrivals"]
+
+    assert today == (MONDAY.date(), [1, 2, 0, 0, 0], 3)

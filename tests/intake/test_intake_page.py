@@ -1,0 +1,444 @@
+"""The intake page, by HTTP: what it takes, what it refuses beside which field, what it keeps."""
+
+import base64
+import html
+import re
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from accounts.roles import Role
+from cases.models import ApplicationPaper, Case
+from files.models import StoredFile
+from tests.factories import MONDAY, person
+from tests.records.factories import pdf_bytes
+from tests.reviewers.factories import category
+
+pytestmark = pytest.mark.django_db
+
+URL = "/intake/new/"
+NOON = MONDAY + timedelta(hours=3)
+
+
+@pytest.fixture(autouse=True)
+def clerk(client, set_clock):
+    set_clock(NOON)
+    user = person(Role.INTAKE)
+    client.force_login(user)
+    return user
+
+
+def typed(**changes):
+    """A whole sheet as keyed; change what a test is about."""
+    return {
+        "key": str(uuid4()),
+        "channel": "MAIL",
+        "priority": "REGULAR",
+        "received": "3/2/26",
+        "received_time": "08:30",
+        "ur_type": "REGULAR",
+        "first_name": "Marisol",
+        "last_name": "Quintanar",
+        "date_of_birth": "3/14/68",
+        "employee_address": "PO Box 40122\nSacramento CA 95841",
+        "claim_number": "06-2213-77",
+        "date_of_injury": "2/11/24",
+        "ur_decided": "2/12/26",
+        "employer": "Harbor Cold Storage",
+        "physician_first": "Dana",
+        "physician_last": "Oyelaran",
+        "administrator": "Pacific Comp Claims",
+        "administrator_channel": "MAIL",
+        "items_on_form": "1",
+        "signed_by": "EMPLOYEE",
+        "signed_on": "20 Feb 2026",
+        "ur_attached": "yes",
+        "item_title": ["Cervical epidural steroid injection at C3-4", "", ""],
+        "item_category": ["", "", ""],
+        "item_quantity": ["1", "", ""],
+        "item_unit": ["", "", ""],
+        "item_body_part": ["Neck", "", ""],
+    } | changes
+
+
+def one_item(**changes):
+    row = {"title": "Brace", "category": "", "quantity": "", "unit": "", "body_part": ""} | changes
+    return {f"item_{name}": [value] for name, value in row.items()}
+
+
+def errors(answer):
+    """What stands beside each field: the field's name, then the sentence."""
+    form = answer.context["form"]
+    return {name: " ".join(found) for name, found in form.errors.items()}
+
+
+def row_errors(answer):
+    return [row.error for row in answer.context["form"].rows if row.error]
+
+
+def refused(client, **changes):
+    """The refused page, after checking that it keeps what was typed and stores nothing."""
+    sent = typed(**changes)
+    answer = client.post(URL, sent)
+    assert answer.status_code == 422
+    assert not Case.objects.exists()
+    page = html.unescape(answer.content.decode())
+    for name, value in sent.items():
+        for text in value if isinstance(value, list) else [value]:
+            plain = text if isinstance(text, str) else ""
+            assert plain.strip("\n") in page, f"{name} is lost"
+    return answer
+
+
+def pdf(name="scan.pdf", **made):
+    return SimpleUploadedFile(name, pdf_bytes(**made), content_type="application/pdf")
+
+
+# --- Taken in -------------------------------------------------------------------------------------
+
+
+def test_a_keyed_sheet_becomes_a_case(client, clerk):
+    page = client.get(URL).content.decode()
+    key = re.search(r'name="key" value="([-0-9a-f]+)"', page).group(1)
+
+    answer = client.post(URL, typed(key=key))
+
+    case = Case.objects.get()
+    assert answer.status_code == 302
+    assert answer.url == case.get_absolute_url()
+    assert case.application.entered_by == clerk
+    assert case.received_at == MONDAY - timedelta(minutes=30)
+    assert case.items.get().body_part == "Neck"
+    assert case.application.printed["signed_on"] == "20 Feb 2026"
+    assert case.application.signed_on.isoformat() == "2026-02-20"
+
+
+def test_accept_and_next_opens_an_empty_form(client):
+    answer = client.post(URL, typed() | {"next": ""})
+
+    assert answer.url == URL
+    assert "is stored and waits for screening" in client.get(URL).content.decode()
+
+
+def test_a_double_click_gives_one_case(client):
+    sent = typed()
+
+    first, second = client.post(URL, sent), client.post(URL, sent)
+
+    assert first.url == second.url
+    assert Case.objects.count() == 1
+
+
+def test_a_second_sheet_on_one_decision_says_that_it_was_linked(client):
+    client.post(URL, typed())
+    client.post(URL, typed())
+
+    lead, other = Case.objects.order_by("pk")
+    assert other.duplicate_of == lead
+    page = client.get(other.get_absolute_url()).content.decode()
+    assert f"linked to {lead.number}" in page
+
+
+def test_a_different_decision_needs_only_its_reason(client):
+    client.post(URL, typed())
+    client.post(URL, typed(different_because="It denies another drug."))
+
+    assert [case.status for case in Case.objects.order_by("pk")] == ["SCREENING", "SCREENING"]
+
+
+def test_two_hundred_treatments_fit_one_application(client):
+    titles = [f"Treatment {n}" for n in range(200)]
+    blank = [""] * 200
+    sent = typed(item_title=titles, items_on_form="200")
+    sent |= {f"item_{name}": blank for name in ("category", "quantity", "unit", "body_part")}
+
+    assert client.post(URL, sent).status_code == 302
+    assert (
+        list(Case.objects.get().items.order_by("position").values_list("title", flat=True))
+        == titles
+    )
+
+
+def test_one_treatment_more_than_two_hundred_is_refused(client):
+    titles = [f"Treatment {n}" for n in range(201)]
+    answer = client.post(URL, typed(item_title=titles, items_on_form=""))
+
+    assert answer.status_code == 422
+    assert "At most 200 treatments" in errors(answer)["__all__"]
+    assert not Case.objects.exists()
+
+
+def test_control_characters_and_word_processors_signs_are_made_plain(client):
+    sent = typed(
+        diagnosis="☐ Neck\u0000 pain\u0007 \uf0b7 left\u00a0arm\u200b",
+        employee_address="1 Main St\r\nSacramento",
+        **one_item(title="\uf0b7 Norco\u0008 10/325\u2011mg"),
+    )
+
+    assert client.post(URL, sent).status_code == 302
+    case = Case.objects.get()
+    assert case.diagnosis == "☐ Neck pain • left arm"
+    assert case.items.get().title == "• Norco 10/325-mg"
+    assert case.parties.get(role="EMPLOYEE").address == "1 Main St\nSacramento"
+
+
+def test_more_rows_come_without_javascript_and_nothing_typed_is_lost(client):
+    answer = client.post(URL, typed(ur_decided="") | {"more_rows": "1"})
+
+    assert answer.status_code == 200
+    assert len(answer.context["form"].rows) >= 10
+    page = answer.content.decode()
+    assert "Cervical epidural steroid injection at C3-4" in page
+    assert "Enter the date of the UR decision" not in page  # nobody has pressed Accept yet
+    assert not Case.objects.exists()
+
+
+# --- Refused, beside the field, with everything kept ----------------------------------------------
+
+TOMORROW = "3/3/2026"
+
+
+@pytest.mark.parametrize(
+    ("field", "keyed", "said"),
+    [
+        ("received", "", "Enter the date of our received stamp."),
+        ("received", TOMORROW, "This date is in the future."),
+        ("received", "2/30/26", "does not exist in the calendar"),
+        ("received", "soon", "is not a date"),
+        ("received_time", "25:00", "Write the time as 14:05"),
+        ("ur_decided", "", "Enter the date of the UR decision."),
+        ("date_of_birth", TOMORROW, "This date is in the future."),
+        ("date_of_injury", TOMORROW, "This date is in the future."),
+        ("date_of_injury", "2/13/26", "The injury is dated after the UR decision."),
+        ("date_of_injury", "3/13/68", "The injury is dated before the birth."),
+        ("signed_on", TOMORROW, "This date is in the future."),
+        ("consent_on", TOMORROW, "This date is in the future."),
+        ("designated_on", TOMORROW, "This date is in the future."),
+        ("served_on", TOMORROW, "This date is in the future."),
+        ("requested_on", TOMORROW, "This date is in the future."),
+        ("last_name", "", "Enter the employee’s last name."),
+        ("claim_number", "", "Enter the claim number"),
+        ("employer", "", "Enter the employer."),
+        ("physician_last", "", "requesting physician’s last name"),
+        ("administrator", "", "claims administrator’s company"),
+        ("items_on_form", "2", "shows 2 treatments and 1 are entered"),
+        ("items_on_form", "many", "Write a number."),
+        ("items_on_form", "0", "greater than or equal to 1"),
+        ("channel", "PIGEON", "Select a valid choice"),
+        ("diagnosis", "⚕ neck pain", "staff of aesculapius, U+2695"),
+        ("last_name", "王", "Letters cannot print"),
+        ("diagnosis", "x" * 501, "This is 501 characters long. Shorten it to 500."),
+        ("claim_number", "1" * 61, "This is 61 characters long. Shorten it to 60."),
+    ],
+)
+def test_what_the_paper_cannot_mean_is_named_beside_its_field(client, field, keyed, said):
+    answer = refused(client, **{field: keyed})
+
+    assert said in errors(answer)[field]
+    assert list(errors(answer)) == [field]
+
+
+def test_a_decision_dated_after_its_receipt_is_refused(client):
+    answer = refused(client, received="2/20/26", ur_decided="2/21/26", signed_on="2/19/26")
+
+    assert "dated after the day we received it" in errors(answer)["ur_decided"]
+
+
+def test_a_time_that_has_not_come_yet_is_refused(client):
+    answer = refused(client, received_time="12:01")  # it is noon
+
+    assert "received date lies in the future" in errors(answer)["__all__"]
+
+
+def test_everything_that_is_wrong_is_said_at_once(client):
+    answer = refused(client, employer="", ur_decided="", last_name="⚕", **one_item(title="王"))
+
+    assert {"employer", "ur_decided", "last_name", "__all__"} == set(errors(answer))
+    assert len(row_errors(answer)) == 1
+
+
+def test_names_that_together_are_too_long_for_a_letter_are_refused(client):
+    answer = refused(client, first_name="a" * 120, middle_name="b" * 120, last_name="c" * 160)
+
+    assert "together" in errors(answer)["last_name"]
+
+
+@pytest.mark.parametrize("field", ["diagnosis", "claim_number", "last_name", "employee_address"])
+def test_a_megabyte_in_one_field_is_refused_by_its_length(client, field):
+    answer = client.post(URL, typed() | {field: "word " * 200_000})
+
+    assert answer.status_code == 422
+    assert "1,000,000 characters long" in errors(answer)[field]
+    assert not Case.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"title": "", "quantity": "2"}, "Write the treatment, or clear the whole row."),
+        ({"title": "   ", "unit": "tablets"}, "Write the treatment, or clear the whole row."),
+        ({"title": "", "category": "first"}, "Write the treatment, or clear the whole row."),
+        ({"title": "⚕ Brace"}, "staff of aesculapius, U+2695"),
+        ({"title": "x" * 2001}, "Shorten it to 2000."),
+        ({"quantity": "some"}, "Write the quantity as a number, such as 12."),
+        ({"quantity": "0"}, "between 0 and 100,000"),
+        ({"quantity": "-1"}, "between 0 and 100,000"),
+        ({"quantity": "NaN"}, "between 0 and 100,000"),
+        ({"quantity": "1e9"}, "between 0 and 100,000"),
+        ({"quantity": "1.005"}, "two decimals"),
+        ({"quantity": "0.001"}, "two decimals"),
+        ({"unit": "u" * 41}, "Shorten it to 40."),
+        ({"body_part": "b" * 81}, "Shorten it to 80."),
+    ],
+)
+def test_a_treatment_that_cannot_be_read_is_marked_in_its_row(client, row, said):
+    if row.get("category") == "first":
+        row = row | {"category": str(category("Drug").pk)}
+    answer = refused(client, items_on_form="", **one_item(**row))
+
+    assert [found for found in row_errors(answer) if said in found]
+    assert "see the marked rows" in errors(answer)["__all__"]
+
+
+@pytest.mark.parametrize("keyed", ["999999", "x"])
+def test_a_category_that_is_not_on_the_list_is_marked_in_its_row(client, keyed):
+    answer = client.post(URL, typed(**one_item(category=keyed)))
+
+    assert answer.status_code == 422
+    assert row_errors(answer) == ["Choose a category from the list."]
+
+
+def test_a_sheet_without_any_treatment_is_refused(client):
+    answer = refused(
+        client, items_on_form="", item_title=[""], item_quantity=[""], item_body_part=[""]
+    )
+
+    assert "Enter at least one disputed treatment." in errors(answer)["__all__"]
+
+
+# --- Papers ---------------------------------------------------------------------------------------
+
+
+def tickets(answer):
+    return re.findall(r'name="paper" value="([^"]+)"', answer.content.decode())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("macro.docm", b"PK\x03\x04 word", "macro.docm"),
+        ("scan.pdf", b"MZ this is a program", "scan.pdf"),
+        ("empty.pdf", b"", "empty"),
+        ("torn.pdf", b"%PDF-1.4 and then nothing", "damaged"),
+    ],
+)
+def test_an_upload_that_we_cannot_read_is_refused_and_the_typing_kept(client, name, content, said):
+    sent = typed() | {"scan": SimpleUploadedFile(name, content)}
+
+    answer = client.post(URL, sent)
+
+    assert answer.status_code == 422
+    assert said in str(errors(answer))
+    assert "06-2213-77" in answer.content.decode()
+    assert not Case.objects.exists()
+    assert not StoredFile.objects.exists()
+    assert tickets(answer) == []
+
+
+def test_an_encrypted_upload_is_refused_with_what_to_do(client):
+    answer = client.post(URL, typed() | {"scan": pdf("locked.pdf", password="secret")})
+
+    assert answer.status_code == 422
+    assert "“locked.pdf” is protected by a password" in str(errors(answer))
+    assert not StoredFile.objects.exists()
+
+
+def test_an_accepted_upload_survives_a_refused_form(client):
+    answer = client.post(URL, typed(employer="") | {"scan": pdf("page.pdf")})
+    (ticket,) = tickets(answer)
+    assert answer.status_code == 422
+    assert "page.pdf" in answer.content.decode()
+
+    client.post(URL, typed() | {"paper": ticket})
+
+    (paper,) = Case.objects.get().application.papers.all()
+    assert (paper.kind, paper.name_received) == ("APPLICATION", "page.pdf")
+
+
+def test_one_bad_file_does_not_lose_the_good_one(client):
+    sent = typed() | {"scan": pdf("good.pdf"), "ur_decision_file": pdf(password="x")}
+
+    answer = client.post(URL, sent)
+
+    assert answer.status_code == 422
+    assert len(tickets(answer)) == 1
+
+
+def test_choosing_the_same_scan_again_keeps_it_once(client):
+    content = pdf_bytes()
+    again = typed(employer="") | {"scan": SimpleUploadedFile("a.pdf", content)}
+    (ticket,) = tickets(client.post(URL, again))
+
+    sent = typed() | {"paper": ticket, "scan": SimpleUploadedFile("a.pdf", content)}
+
+    assert client.post(URL, sent).status_code == 302
+    assert ApplicationPaper.objects.count() == 1
+
+
+def test_the_scan_is_shown_to_key_from(client):
+    answer = client.post(URL, typed() | {"scan": pdf("Jane Worker.pdf"), "more_rows": "scan"})
+    (address,) = re.findall(r'src="(/intake/papers/[^"]+)"', answer.content.decode())
+
+    picture = client.get(address)
+
+    # An address is written into histories and logs, so it holds no file's name.
+    assert b"Jane" not in base64.urlsafe_b64decode(address.split("/")[3].split(":")[0] + "==")
+    assert client.get(reverse("intake:intake_paper", args=tickets(answer))).status_code == 404
+    assert picture.headers["Content-Type"] == "image/png"
+    assert len(answer.context["form"].rows) == 4  # the button shows the scan, and adds no rows
+    assert not Case.objects.exists()
+
+
+def test_a_file_that_is_refused_at_show_the_scan_says_so_and_nothing_else(client):
+    sent = typed(employer="") | {"scan": pdf("locked.pdf", password="x"), "more_rows": "scan"}
+
+    answer = client.post(URL, sent)
+
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "is protected by a password" in page
+    assert "Enter the employer" not in page
+    assert "06-2213-77" in page
+
+
+@pytest.mark.parametrize("ticket", ["forged", "a:b:c", "x" * 500])
+def test_a_ticket_that_is_not_ours_opens_nothing(client, ticket):
+    assert client.get(reverse("intake:intake_paper", args=[ticket])).status_code == 404
+    assert client.post(URL, typed() | {"paper": ticket}).status_code == 302
+    assert not ApplicationPaper.objects.exists()
+
+
+def test_a_sheet_that_is_known_leads_to_its_case(client):
+    content = pdf_bytes()
+    client.post(URL, typed() | {"scan": SimpleUploadedFile("a.pdf", content)})
+    case = Case.objects.get()
+
+    answer = client.post(URL, typed() | {"scan": SimpleUploadedFile("b.pdf", content)})
+
+    assert answer.url == case.get_absolute_url()
+    assert Case.objects.count() == 1
+    page = client.get(answer.url).content.decode()
+    assert f"already entered, as case {case.number}" in page
+
+
+def test_my_intakes_shows_what_i_entered_today(client):
+    client.post(URL, typed())
+    number = Case.objects.get().number
+
+    assert number in client.get(reverse("intake:my_intakes")).content.decode()
+
+    client.force_login(person(Role.INTAKE))
+    assert number not in client.get(reverse("intake:my_intakes")).content.decode()
