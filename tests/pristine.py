@@ -114,9 +114,20 @@ class PristineFile:
     def restore(self):
         """Put the migrated state in place of the test database, whatever has happened to that."""
         connections.close_all()
+        # SQLite deletes a journal by its name: whoever closes later would delete the next one.
+        assert not (open_in := self._open_in()), f"the database is still open in {open_in}"
         for suffix in ("-wal", "-shm"):
             Path(self.name + suffix).unlink(missing_ok=True)
         shutil.copyfile(f"{self.name}.pristine", self.name)
+
+    def _open_in(self):
+        """The processes that have the database open, as far as the system tells."""
+        file, found = os.path.realpath(self.name), []
+        for opened in Path("/proc").glob("[0-9]*/fd/*"):
+            with contextlib.suppress(OSError):  # a process that ended, or of somebody else
+                if os.readlink(opened) == file:
+                    found.append(opened.parts[2])
+        return found
 
     def copy_to(self, file):
         """Write the migrated state into a SQLite file of its own."""
