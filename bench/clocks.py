@@ -12,8 +12,9 @@ from datetime import date, timedelta
 
 from bench.stage import tell
 from deadlines.calendars import Calendar
-from deadlines.engine import Sum, due
+from deadlines.engine import due
 from deadlines.shipped_rules import RULES, default_calendars
+from deadlines.sums import Sum
 
 ROUNDS = 7
 DAYS = 1_500

@@ -6,7 +6,7 @@ the rule of the clock (``deadlines.clocks.Rule.legal_holds``), which names the s
 
 from dataclasses import dataclass
 
-from deadlines.clocks import APPEAL, LIABILITY
+from deadlines.rules import APPEAL, LIABILITY
 
 from .lifecycle import Status
 

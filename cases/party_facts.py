@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from directory import ties
 from directory.models import (
     OrganisationName,

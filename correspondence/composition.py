@@ -16,7 +16,7 @@ import letters.services
 from cases.lifecycle import Status
 from cases.models import Case, CaseLetter, Deadline, DisputedItem, Event, Party, Role
 from correspondence.services.notices import RECIPIENTS, address_of, organisation
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from eligibility import rules as eligibility
 from eligibility.models import Answer, EligibilityDecision, EligibilityFinding, EligibilityResult
 from letters.documents import CaseLetterDocument, Document, Recipient, Section, problems

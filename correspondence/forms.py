@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from cases.models import CaseLetter, Party
-from deadlines.engine import PACIFIC
+from deadlines.days import PACIFIC
 from form_fields.fields import DatedForm, PaperDate, PaperText
 
 

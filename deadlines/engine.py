@@ -12,29 +12,23 @@ A count in hours is elapsed time across daylight saving and never rolls.
 import calendar as month_lengths
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
-from typing import Any
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 
 from .calendars import (
     Calendar,
     CalendarName,
     Calendars,
-    CannotCount,
     OutOfRange,
-    UnknownCalendar,
     refuse_out_of_range,
     say,
 )
-from .clocks import (
-    CLOCKS,
+from .clocks import CLOCKS, METHODS, BadClockFact, Clock, UnknownClock, Whose, clock_named
+from .days import PACIFIC, say_count, say_when
+from .facts import Facts, Hold, read_day, read_moment
+from .rules import (
     EXTENSION,
-    METHODS,
-    BadClockFact,
     BadRules,
-    Clock,
     Effect,
     Extension,
     Kind,
@@ -42,203 +36,10 @@ from .clocks import (
     NoRule,
     Roll,
     Rule,
-    UnknownClock,
-    Whose,
-    clock_named,
     on_file,
-    refuse_gap_or_overlap,
     rule_for,
 )
-
-__all__ = [
-    "CLOCKS",
-    "PACIFIC",
-    "BadClockFact",
-    "BadRules",
-    "CannotCount",
-    "Clock",
-    "Effect",
-    "Extension",
-    "Hold",
-    "Kind",
-    "Late",
-    "LegalHold",
-    "NoRule",
-    "OutOfRange",
-    "Penalty",
-    "Roll",
-    "Rule",
-    "Step",
-    "StepKind",
-    "Sum",
-    "Timely",
-    "Unknown",
-    "UnknownCalendar",
-    "UnknownClock",
-    "Whose",
-    "due",
-    "local_day",
-    "midnight",
-    "records_penalty",
-    "refuse_gap_or_overlap",
-    "rule_for",
-    "timeliness",
-]
-
-PACIFIC = ZoneInfo("America/Los_Angeles")
-
-
-def local_day(moment: datetime) -> date:
-    """The day in Los Angeles on which a moment falls: an application counts for it until 24:00."""
-    return moment.astimezone(PACIFIC).date()
-
-
-def midnight(day: date) -> datetime:
-    """The moment at which a day begins in Los Angeles."""
-    return datetime.combine(day, time.min, tzinfo=PACIFIC)
-
-
-# --- Facts ------------------------------------------------------------------------------------
-
-
-def read_day(key: str, value: object) -> date:
-    """A day from a date, a moment (its local day) or ISO text.
-
-    :raises BadClockFact: naming the key and what was given.
-    """
-    if isinstance(value, str):
-        value = _read_text(key, value)
-    if isinstance(value, datetime):
-        return _local(key, value).date() if value.tzinfo else value.date()
-    if isinstance(value, date):
-        return value
-    raise BadClockFact(f"{key}={value} is not a date. Write it as 2014-06-20.")
-
-
-def read_moment(key: str, value: object) -> datetime | None:
-    """A moment in Los Angeles time, ``None`` when only a day is known.
-
-    :raises BadClockFact: not a moment, or a local time that the change of clocks skipped.
-    """
-    if isinstance(value, str):
-        value = _read_text(key, value)
-    if not isinstance(value, datetime):
-        read_day(key, value)
-        return None
-    if value.tzinfo:
-        return _local(key, value)
-    local = value.replace(tzinfo=PACIFIC)
-    if local.astimezone(UTC).astimezone(PACIFIC).replace(tzinfo=None) != value:
-        raise BadClockFact(
-            f"{key}={value:%Y-%m-%dT%H:%M} did not exist: the clocks went forward over it."
-        )
-    return local
-
-
-def _local(key: str, moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(PACIFIC)
-    except OverflowError:
-        raise BadClockFact(f"{key}={moment} is not a date that can be counted from.") from None
-
-
-def _read_text(key: str, text: str) -> date | datetime:
-    try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            return date.fromisoformat(text)
-        if re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", text):
-            return datetime.fromisoformat(text)
-    except ValueError:
-        pass
-    raise BadClockFact(
-        f"{key}={text} is not a date. Write it as 2014-06-20, or 2014-06-20T16:00 with the hour."
-    )
-
-
-def _read_yes_no(key: str, value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    answer = {"true": True, "yes": True, "false": False, "no": False}.get(str(value).lower())
-    if answer is None:
-        raise BadClockFact(f"{key}={value} is neither yes nor no.")
-    return answer
-
-
-class _Facts:
-    """What is known, by key. ``None`` and empty text mean: not known."""
-
-    def __init__(self, clock: Clock, given: Mapping[str, object]) -> None:
-        if unknown := sorted(set(given) - set(clock.keys)):
-            raise BadClockFact(
-                f"The clock “{clock.name}” does not know {', '.join(unknown)}. "
-                f"It takes {', '.join(clock.keys)}."
-            )
-        self._known = {key: value for key, value in given.items() if value not in (None, "")}
-
-    def __getitem__(self, key: str) -> object:
-        return self._known[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._known
-
-    def text(self, key: str) -> str:
-        return str(self._known.get(key, ""))
-
-    def day(self, key: str) -> date | None:
-        return read_day(key, self._known[key]) if key in self._known else None
-
-    def yes_no(self, key: str) -> bool | None:
-        return _read_yes_no(key, self._known[key]) if key in self._known else None
-
-    def number(self, key: str) -> int:
-        text = self.text(key)
-        if not re.fullmatch(r"\d{1,3}", text):
-            raise BadClockFact(f"{key}={text} is not a number of days.")
-        return int(text)
-
-    def method(self) -> str:
-        method = self.text("method")
-        if method and method not in METHODS:
-            raise BadClockFact(
-                f"method={method} is not a way of service. Use {', '.join(METHODS)}."
-            )
-        return method
-
-    def friday_is_working(self) -> bool | None:
-        return self.yes_no("friday_after_thanksgiving_is_working")
-
-
-@dataclass(frozen=True)
-class Hold:
-    """A time during which work on a case stood still.
-
-    :ivar reason: its code. Whether it moves a legal date, the clock's rule says.
-    :ivar end: the day on which it ended, else on which it is planned to; not itself held.
-    :ivar has_ended: whether ``end`` is past rather than planned.
-    :ivar approved_on: day of the Administrative Director's approval, for an extension.
-    :ivar method: how the notice that ended it was served, where a clock begins anew from it.
-    :ivar label: the reason in words; the code is printed where there are none.
-    """
-
-    reason: str
-    start: date
-    end: date | None = None
-    has_ended: bool = False
-    approved_on: date | None = None
-    method: str = ""
-    by: str = ""
-    label: str = ""
-
-    @property
-    def days(self) -> int | None:
-        """Its length in calendar days, ``None`` while no end is set."""
-        return None if self.end is None else max(0, (self.end - self.start).days)
-
-    def __str__(self) -> str:
-        until = f"to {say(self.end)}" if self.end else "with no end yet"
-        who = f", by {self.by}" if self.by else ""
-        said = f"“{self.label}”" if self.label else self.reason
-        return f"Hold {said} from {say(self.start)} {until}{who}"
+from .sums import Step, StepKind, Sum, Unknown, missing
 
 
 def _rule_of(clock: str, year: str, rules: Sequence[Rule]) -> Rule:
@@ -264,207 +65,6 @@ def _rule_of(clock: str, year: str, rules: Sequence[Rule]) -> Rule:
     if not found:
         raise NoRule(f"No rule of “{clock}” is on file for {year}. {on_file(clock, rules)}")
     return found[0]
-
-
-# --- Answers ----------------------------------------------------------------------------------
-
-
-class StepKind(StrEnum):
-    """What a line of the sum does."""
-
-    CHOICE = "CHOICE"
-    TRIGGER = "TRIGGER"
-    LENGTH = "LENGTH"
-    EXTENSION = "EXTENSION"
-    HOLD = "HOLD"
-    ROLL = "ROLL"
-    LIMIT = "LIMIT"
-    TARGET = "TARGET"
-    RESULT = "RESULT"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One line of the sum: a sentence, the date on which the count then stands, and its source.
-
-    :ivar confirmed: whether the source was compared with the law; letters quote no other.
-    """
-
-    kind: StepKind
-    sentence: str
-    on: date | datetime | None = None
-    source: str = ""
-    confirmed: bool = False
-
-    def as_row(self) -> dict[str, Any]:
-        """The line as plain values, for JSON."""
-        return {
-            "kind": self.kind.value,
-            "sentence": self.sentence,
-            "date": None if self.on is None else iso(self.on),
-            "source": self.source,
-            "confirmed": self.confirmed,
-        }
-
-
-@dataclass(frozen=True)
-class Sum:
-    """A due date with its arithmetic.
-
-    :ivar raw: the last day before the roll.
-    :ivar limit: the legal date, or the moment (Los Angeles time) for a clock in hours.
-    :ivar target: the day or moment that we aim at for a duty of our own; ``None`` for others'.
-    :ivar steps: how ``limit`` came about; ``target_steps`` how ``target`` did.
-    :ivar ends: the legal date by each calendar that could be held to apply, by its label.
-    """
-
-    clock: Clock
-    rule: Rule
-    trigger: date | datetime
-    raw: date | datetime
-    limit: date | datetime
-    target: date | datetime | None
-    calendar: str
-    steps: tuple[Step, ...]
-    target_steps: tuple[Step, ...] = ()
-    ends: Mapping[str, date] = field(default_factory=dict)
-
-    @property
-    def trigger_day(self) -> date:
-        """The local day of the trigger, which is not counted."""
-        return read_day("trigger", self.trigger)
-
-    @property
-    def due_on(self) -> date:
-        """The local day of the legal date."""
-        return read_day("limit", self.limit)
-
-    @property
-    def due_at(self) -> datetime | None:
-        """The legal moment, for a clock in hours."""
-        return self.limit if isinstance(self.limit, datetime) else None
-
-    @property
-    def target_on(self) -> date | None:
-        """The local day of the internal target."""
-        return None if self.target is None else read_day("target", self.target)
-
-    @property
-    def is_confirmed(self) -> bool:
-        """Whether the rule was compared with the text of the law."""
-        return self.rule.is_confirmed
-
-    def lines(self) -> list[str]:
-        """The printed sum, legal date first, then the internal target."""
-        return [
-            f"{step.sentence}{f' [{step.source}]' if step.source else ''}"
-            for step in (*self.steps, *self.target_steps)
-        ]
-
-    def as_row(self) -> dict[str, Any]:
-        """The sum as plain values, for JSON."""
-        return {
-            "clock": self.clock.name,
-            "due": iso(self.limit),
-            "raw": iso(self.raw),
-            "internal_target": None if self.target is None else iso(self.target),
-            "calendar": self.calendar,
-            "source": self.rule.source,
-            "confirmed": self.is_confirmed,
-            "steps": [step.as_row() for step in self.steps],
-            "target_steps": [step.as_row() for step in self.target_steps],
-        }
-
-
-@dataclass(frozen=True)
-class Unknown:
-    """No date can be said, and why.
-
-    :ivar missing: the facts that are missing, each in words.
-    :ivar dates: where calendars disagree, the earliest and the latest date.
-    """
-
-    clock: Clock
-    sentence: str
-    missing: tuple[str, ...] = ()
-    dates: tuple[date, ...] = ()
-
-    def as_row(self) -> dict[str, Any]:
-        """The answer as plain values, for JSON."""
-        return {
-            "clock": self.clock.name,
-            "due": None,
-            "unknown": self.sentence,
-            "missing": list(self.missing),
-            "dates": [iso(day) for day in self.dates],
-        }
-
-
-@dataclass(frozen=True)
-class Timely:
-    """It was in time, on every calendar that may apply."""
-
-    limit: date | datetime
-    received: date | datetime
-    sentence: str
-
-
-@dataclass(frozen=True)
-class Late:
-    """It was late, on every calendar that may apply.
-
-    :ivar days: calendar days late; at least 1, also where a clock in hours was missed by less.
-    """
-
-    limit: date | datetime
-    received: date | datetime
-    days: int
-    sentence: str
-
-
-@dataclass(frozen=True)
-class Penalty:
-    """A sum of money with its arithmetic."""
-
-    clock: Clock
-    rule: Rule
-    days_late: int
-    usd: int
-    steps: tuple[Step, ...]
-
-    def lines(self) -> list[str]:
-        """The printed sum."""
-        return [
-            f"{step.sentence}{f' [{step.source}]' if step.source else ''}" for step in self.steps
-        ]
-
-    def as_row(self) -> dict[str, Any]:
-        """The sum as plain values, for JSON."""
-        return {
-            "clock": self.clock.name,
-            "penalty_usd": self.usd,
-            "days_late": self.days_late,
-            "source": self.rule.source,
-            "confirmed": self.rule.is_confirmed,
-            "steps": [step.as_row() for step in self.steps],
-        }
-
-
-def iso(when: date | datetime) -> str:
-    """``2014-07-21``, or ``2015-07-05T16:00`` in Los Angeles time."""
-    return when.isoformat(timespec="minutes")[:16] if isinstance(when, datetime) else str(when)
-
-
-def say_when(when: date | datetime) -> str:
-    """A day, or a day with its local hour."""
-    if isinstance(when, datetime):
-        local = when.astimezone(PACIFIC)
-        return f"{say(local.date())}, {local:%H:%M %Z}"
-    return say(when)
-
-
-def _plural(count: int, unit: str) -> str:
-    return f"{count:,} {unit}{'' if count == 1 else 's'}"
 
 
 # --- Counting ---------------------------------------------------------------------------------
@@ -536,7 +136,7 @@ class _Setting:
     """A clock with its rule, facts and holds, before the count."""
 
     clock: Clock
-    facts: _Facts
+    facts: Facts
     rule: Rule
     calendars: Calendars
     holds: tuple[Hold, ...]
@@ -577,9 +177,9 @@ def _prepare(
     holds: Sequence[Hold],
 ) -> _Setting | Unknown:
     """Choose the rule and check the facts, or say what is missing."""
-    facts = _Facts(clock, given)
+    facts = Facts(clock, given)
     if clock.trigger not in facts:
-        return _missing(clock, f"the day on which {clock.event}")
+        return missing(clock, f"the day on which {clock.event}")
     if facts.yes_no("form_served") is False:
         sentence = (
             f"{clock.label}: the application form was never sent with the decision, so the time "
@@ -608,11 +208,11 @@ def _prepare(
         sentence = f"The Friday after Thanksgiving is taken as {state}, chosen by name."
         before.append(Step(StepKind.CHOICE, sentence))
     if rule.needs_method and not facts.method():
-        return _missing(clock, f"the way in which {clock.event}")
+        return missing(clock, f"the way in which {clock.event}")
     return _Setting(clock, facts, rule, calendars, (*holds, *_extension(facts)), tuple(before))
 
 
-def _extension(facts: _Facts) -> list[Hold]:
+def _extension(facts: Facts) -> list[Hold]:
     """The extension for good cause, when it is given as plain facts."""
     if "extension_days" not in facts:
         return []
@@ -620,12 +220,6 @@ def _extension(facts: _Facts) -> list[Hold]:
     start = approved or date(2012, 1, 1)
     end = start + timedelta(days=facts.number("extension_days"))
     return [Hold(EXTENSION, start, end, approved_on=approved)]
-
-
-def _missing(clock: Clock, *facts: str) -> Unknown:
-    return Unknown(
-        clock, f"{clock.label}: not known, because {' and '.join(facts)} is missing.", facts
-    )
 
 
 def due(
@@ -728,7 +322,7 @@ def _legal_days(setting: _Setting, after: date) -> tuple[int, list[Step]]:
             days, sentence = _granted(hold, legal, by_reason.get(hold.reason, 0))
         else:
             days = max(0, ((hold.end or after) - max(hold.start, after)).days)
-            sentence = f"{hold}: the clock stood still for {_plural(days, 'day')}."
+            sentence = f"{hold}: the clock stood still for {say_count(days, 'day')}."
         by_reason[hold.reason] = by_reason.get(hold.reason, 0) + days
         total += days
         confirmed = setting.rule.is_confirmed
@@ -745,12 +339,12 @@ def _granted(hold: Hold, legal: LegalHold, already: int) -> tuple[int, str]:
     most = f"; all together may add {legal.max_days} at most" if days < asked else ""
     return days, (
         f"{_extension_words(hold)}, approved {say(hold.approved_on)}: "
-        f"adds {_plural(days, 'day')}{most}."
+        f"adds {say_count(days, 'day')}{most}."
     )
 
 
 def _extension_words(hold: Hold) -> str:
-    return f"Extension of {_plural(hold.days or 0, 'day')} for good cause"
+    return f"Extension of {say_count(hold.days or 0, 'day')} for good cause"
 
 
 def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | Unknown:
@@ -781,7 +375,7 @@ def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | 
         lines = [
             setting.step(
                 StepKind.TRIGGER,
-                f"Posted {_plural(days, 'day')} earlier, so received on {say(trigger)}. "
+                f"Posted {say_count(days, 'day')} earlier, so received on {say(trigger)}. "
                 "This day is not counted.",
                 trigger,
             )
@@ -848,7 +442,7 @@ def _length_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator
             f"business day, {say(start)}.",
             start,
         )
-    sentence = f"{_plural(count.length, rule.kind.unit)}: {say(end)}."
+    sentence = f"{say_count(count.length, rule.kind.unit)}: {say(end)}."
     if rule.kind in (Kind.WORKING, Kind.BUSINESS):
         left_out = [f"{say(day)} ({name})" for day, name in on.holidays_between(start, end)]
         sentence += f" Counted on the {on.name} calendar, without weekends"
@@ -858,7 +452,7 @@ def _length_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator
         unit = "court day" if count.extension.court_days else "day"
         yield Step(
             StepKind.EXTENSION,
-            f"{_plural(count.extension.days, unit)} more, because it was served "
+            f"{say_count(count.extension.days, unit)} more, because it was served "
             f"{METHODS[setting.facts.method()]}: {say(count.served(on))}.",
             count.served(on),
             count.extension.source,
@@ -941,7 +535,7 @@ def _held_target(
         steps.append(
             Step(
                 StepKind.HOLD,
-                f"{hold}: moves our target by {_plural(days, 'day')}, to {say(target)}.",
+                f"{hold}: moves our target by {say_count(days, 'day')}, to {say(target)}.",
                 target,
             )
         )
@@ -974,7 +568,7 @@ def _hours(setting: _Setting) -> Sum | Unknown:
     clock, rule = setting.clock, setting.rule
     start = read_moment(clock.trigger, setting.facts[clock.trigger])
     if start is None:
-        return _missing(clock, f"the hour at which {clock.event}")
+        return missing(clock, f"the hour at which {clock.event}")
     if rule.length is None:
         raise BadRules(f"The rule {rule} counts hours and has no length.")
     raw = _hours_later(start, rule.length)
@@ -983,7 +577,7 @@ def _hours(setting: _Setting) -> Sum | Unknown:
         *setting.before,
         Step(StepKind.TRIGGER, f"{say_when(start)}: {clock.event}.", start),
         setting.step(
-            StepKind.LENGTH, f"{_plural(rule.length, 'hour')} elapsed: {say_when(raw)}.", raw
+            StepKind.LENGTH, f"{say_count(rule.length, 'hour')} elapsed: {say_when(raw)}.", raw
         ),
     ]
     days, lines = _legal_days(setting, start.date())
@@ -1001,7 +595,7 @@ def _hours(setting: _Setting) -> Sum | Unknown:
             target_steps.append(
                 Step(
                     StepKind.HOLD,
-                    f"{hold}: moves our target by {_plural(held or 0, 'day')}, "
+                    f"{hold}: moves our target by {say_count(held or 0, 'day')}, "
                     f"to {say_when(target)}.",
                     target,
                 )
@@ -1012,124 +606,3 @@ def _hours(setting: _Setting) -> Sum | Unknown:
 
 def _hours_later(moment: datetime, hours: int) -> datetime:
     return (moment.astimezone(UTC) + timedelta(hours=hours)).astimezone(PACIFIC)
-
-
-# --- In time or not ---------------------------------------------------------------------------
-
-
-def timeliness(
-    clock: str,
-    received: date | datetime | str | None,
-    given: Mapping[str, object],
-    *,
-    rules: Sequence[Rule],
-    calendars: Calendars,
-    holds: Sequence[Hold] = (),
-) -> Timely | Late | Unknown:
-    """Say whether something came in time.
-
-    A clock in days counts the local day to 24:00. Where the calendars that may apply disagree and
-    a party's timeliness turns on it, the answer is ``Unknown`` and names both dates. A duty of our
-    own is judged by its legal date alone; that it was late voids nothing (Margaris, 2016).
-
-    :raises CannotCount: as ``due`` does.
-    """
-    of = clock_named(clock)
-    answer = due(clock, given, rules=rules, calendars=calendars, holds=holds)
-    if isinstance(answer, Unknown):
-        return answer
-    if received in (None, ""):
-        return _missing(of, f"the day on which {of.act}")
-    if isinstance(answer.limit, datetime):
-        return _timely_by_the_hour(answer, answer.limit, received)
-    day = read_day("received", received)
-    if day < answer.trigger_day:
-        return Unknown(
-            of,
-            f"{of.label}: {say(day)} lies before {say(answer.trigger_day)}, the day on which "
-            f"{of.event}. Check both dates.",
-            ("a pair of dates that can both be true",),
-        )
-    ends = {answer.calendar: answer.due_on}
-    if of.whose is not Whose.OURS:
-        ends = dict(answer.ends)
-    first, last = min(ends.values()), max(ends.values())
-    if day <= first:
-        left = (first - day).days
-        when = "on the last day" if left == 0 else f"with {_plural(left, 'day')} to spare"
-        return Timely(answer.limit, day, f"{say(day)} is in time, {when} (limit {say(first)}).")
-    if day > last:
-        days = (day - last).days
-        return Late(
-            answer.limit,
-            day,
-            days,
-            f"{say(day)} is {_plural(days, 'day')} late (limit {say(last)}).",
-        )
-    said = "; ".join(f"{label}: {say(end)}" for label, end in ends.items())
-    return Unknown(
-        of,
-        f"{of.label}: {say(day)} is in time or late by which calendar applies ({said}). "
-        f"The limit is {say(first)} or {say(last)}; a person must decide.",
-        ("which calendar applies",),
-        (first, last),
-    )
-
-
-def _timely_by_the_hour(
-    answer: Sum, limit: datetime, received: date | datetime | str | None
-) -> Timely | Late | Unknown:
-    moment = read_moment("received", received)
-    if moment is None:
-        day = read_day("received", received)
-        if day == limit.date():
-            return _missing(answer.clock, f"the hour at which {answer.clock.act}")
-        moment = datetime.combine(day, time(12), tzinfo=PACIFIC)
-    over = moment.astimezone(UTC) - limit.astimezone(UTC)
-    if over <= timedelta(0):
-        return Timely(limit, moment, f"{say_when(moment)} is in time (limit {say_when(limit)}).")
-    days = max(1, -(-over // timedelta(days=1)))
-    return Late(limit, moment, days, f"{say_when(moment)} is late (limit {say_when(limit)}).")
-
-
-# --- Penalty for late records -----------------------------------------------------------------
-
-
-def records_penalty(given: Mapping[str, object], *, rules: Sequence[Rule]) -> Penalty | Unknown:
-    """What the claims administrator may owe for records that came late, for the penalty file.
-
-    Only the Division of Workers' Compensation imposes it; this is the arithmetic.
-
-    :param given: ``records_due`` and ``records_received``; the latter is the day to count to.
-    :raises CannotCount: no rule for the day, or a fact that cannot be read.
-    """
-    clock = CLOCKS["records_penalty"]
-    facts = _Facts(clock, given)
-    owed, came = facts.day("records_due"), facts.day("records_received")
-    if owed is None or came is None:
-        missing = "were due" if owed is None else "were received"
-        return _missing(clock, f"the day on which the records {missing}")
-    refuse_out_of_range(owed)
-    refuse_out_of_range(came)
-    rule = rule_for(clock.name, owed, rules)
-    per_day, most = rule.usd_per_day or 0, rule.usd_limit
-    days = max(0, (came - owed).days)
-    full = days * per_day
-    usd = full if most is None else min(full, most)
-    steps = [
-        Step(StepKind.TRIGGER, f"{say(owed)}: the records were due.", owed),
-        Step(StepKind.LENGTH, f"{say(came)}: they came {_plural(days, 'day')} late.", came),
-        Step(
-            StepKind.LENGTH,
-            f"{_plural(days, 'day')} × ${per_day:,} = ${full:,}.",
-            None,
-            rule.source,
-            rule.is_confirmed,
-        ),
-    ]
-    if usd < full:
-        steps.append(
-            Step(StepKind.LIMIT, f"At most ${most:,}.", None, rule.source, rule.is_confirmed)
-        )
-    steps.append(Step(StepKind.RESULT, f"Penalty: ${usd:,}."))
-    return Penalty(clock, rule, days, usd, tuple(steps))

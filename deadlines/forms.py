@@ -7,8 +7,9 @@ from django import forms
 from form_fields.fields import DatedForm, Line, PaperDate, PaperText
 
 from .calendars import CalendarName
-from .clocks import METHODS, Roll
+from .clocks import METHODS
 from .models import ClockRule
+from .rules import Roll
 
 _CALENDARS = [(one.value, one.words) for one in CalendarName]
 _ROLLS = [(one.value, one.words) for one in Roll]

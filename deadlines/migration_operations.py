@@ -12,7 +12,7 @@ from typing import Any
 from django.db.migrations.operations.base import Operation
 
 from .calendars import Holiday
-from .clocks import Rule
+from .rules import Rule
 from .shipped_rules import HOLIDAYS, RULES
 
 LOADED = "Shipped with the portal; not yet compared with the text of the law."

@@ -13,17 +13,8 @@ from django.db.models import Q
 from accounts.versions import Versioned, VersionedQuerySet
 
 from .calendars import CalendarName, Calendars, Holiday, calendars_from, read_pattern, say
-from .clocks import (
-    CLOCKS,
-    BadRules,
-    Effect,
-    Extension,
-    Kind,
-    LegalHold,
-    Roll,
-    Rule,
-    refuse_gap_or_overlap,
-)
+from .clocks import CLOCKS
+from .rules import BadRules, Effect, Extension, Kind, LegalHold, Roll, Rule, refuse_gap_or_overlap
 from .shipped_rules import RULES, default_calendars
 
 if TYPE_CHECKING:

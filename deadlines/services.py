@@ -15,9 +15,9 @@ from accounts.refusals import NotAllowed, refuse
 
 from . import policies as deadline_policies
 from .calendars import FIRST_DAY, LAST_DAY, BadHoliday, calendars_from, say
-from .clocks import BadRules
-from .engine import local_day
+from .days import local_day
 from .models import ClockRule, HolidayRule, Law
+from .rules import BadRules
 
 # What a row that supersedes another may say otherwise. Its clock stays, its days are its own.
 TERMS = (

@@ -11,7 +11,7 @@ from datetime import date, time
 from functools import lru_cache
 
 from .calendars import CalendarName, Calendars, Holiday, calendars_from
-from .clocks import APPEAL, EXTENSION, LIABILITY, Effect, Extension, Kind, LegalHold, Roll, Rule
+from .rules import APPEAL, EXTENSION, LIABILITY, Effect, Extension, Kind, LegalHold, Roll, Rule
 
 _IMR_BEGINS = date(2013, 1, 1)  # the emergency rules of 8 CCR 9792.10.1 and following
 _ALL_ALONG = date(2012, 1, 1)

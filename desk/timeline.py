@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from accounts.models import User
 from accounts.names import who
 from cases.models import Case, Event
-from deadlines.engine import midnight
+from deadlines.days import midnight
 
 PAGE = 50
 THE_SYSTEM = "system"

@@ -15,7 +15,7 @@ import records.services.dispatch
 from cases.models import Case, DisputedItem, Outcome
 from cases.together import items_decided_in
 from correspondence.services.notices import organisation
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from eligibility.services.citations import stated_for
 from guidelines.citations import Citation, sentences
 from letters.documents import Analysis, Credentials, DeterminationDocument, Item

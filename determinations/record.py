@@ -8,7 +8,7 @@ from statistics import median
 from django.db.models import Min
 
 from cases.models import Deadline
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from reviewers.models import Reviewer, ReviewerAssignment
 
 from .models import Determination, QualityReview, Review

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from deadlines.calendars import Calendars, CannotCount, say
-from deadlines.clocks import Rule
-from deadlines.engine import Late, Timely, Unknown, timeliness
+from deadlines.rules import Rule
+from deadlines.sums import Unknown
+from deadlines.timeliness import Late, Timely, timeliness
 
 YES, NO, UNKNOWN = "YES", "NO", "UNKNOWN"
 

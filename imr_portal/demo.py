@@ -35,7 +35,7 @@ from cases.models import Role as PartyRole
 from cases.services import house
 from cases.services.parties import PartyOnForm
 from correspondence.services import notices
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from determinations.services import issuing, quality, writing
 from eligibility.services import screening
 from eligibility.services.citations import AdministratorCited, record_administrator_citations

@@ -15,7 +15,7 @@ from accounts.names import who
 from cases.models import AssignmentNotice, Case, Deadline, Event, Role
 from cases.services.notice_clocks import RECORDS_CLOCKS
 from deadlines.calendars import Calendar, CalendarName
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from deadlines.models import rules_on_file
 
 from .models import Document

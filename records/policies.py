@@ -9,7 +9,7 @@ from cases.lifecycle import Status
 from cases.models import Case, Deadline
 from cases.policies import why_not
 from cases.services.notice_clocks import RECORDS_CLOCKS
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from reviewers.models import ReviewerAssignment
 
 from . import access

@@ -15,7 +15,7 @@ from cases.models import (
 )
 from cases.party_facts import parties_of, rows_alike
 from cases.together import items_decided_in
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from directory.ties import DEFAULT_LIMITS, Limits, PartyFacts, Tie
 
 from . import conflicts, matching

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from cases.models import Party
 from cases.models import Role as PartyRole
-from deadlines.engine import local_day, midnight
+from deadlines.days import local_day, midnight
 from directory.names import fold_organisation
 
 from .fairness import Choice

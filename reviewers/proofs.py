@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from cases.models import Party, Role
 from cases.party_facts import decided_together, rows_alike
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from directory.ties import PASS
 from letters.facts import Fact
 

@@ -12,7 +12,7 @@ from django.db.models import F, Max, OuterRef, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 
 from cases.models import Case, Deadline
-from deadlines.engine import local_day, midnight
+from deadlines.days import local_day, midnight
 
 from .candidacy import DEFAULT_RULES, Rules
 from .facts import years_before

@@ -48,7 +48,7 @@ from cases.models import (
 )
 from cases.services import extensions, holds, house, item_changes, notes, priority, promises
 from deadlines import services as rules
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from deadlines.models import ClockRule
 from determinations.models import Opinion, OpinionCitation
 from directory.models import Organisation, OrganisationName, SameOrganisation

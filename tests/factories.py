@@ -13,7 +13,7 @@ from cases.models import ApplicationPaper, Case, Channel, Priority, Signer
 from cases.models import Role as PartyRole
 from cases.services.parties import PartyOnForm
 from correspondence.services import notices
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from eligibility.services import screening
 from eligibility.services.citations import AdministratorCited, record_administrator_citations
 from intake.models import Batch, IntakeDraft

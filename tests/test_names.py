@@ -75,7 +75,7 @@ ALLOWED_IN_CODE = {
     ("letters/management/commands/import_wording.py", "person.email"),
     # not a user: a typed name of the Administrative Director's staff, a party, a way of asking
     ("cases/services/extensions.py", "{extension.approved_by}"),
-    ("deadlines/engine.py", "{self.by}"),
+    ("deadlines/facts.py", "{self.by}"),
     ("directory/models/people.py", "{self.person}"),
     ("intake/services/known_parties.py", "{owner}"),
 }

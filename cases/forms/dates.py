@@ -8,8 +8,9 @@ from django import forms
 from cases.hold_reasons import reasons_for
 from cases.models import Case, Hold, Priority, ServiceMethod
 from cases.services.priority import needs_hour_of_information, needs_hour_of_notice
-from deadlines.clocks import CLOCKS, LIABILITY
-from deadlines.engine import PACIFIC
+from deadlines.clocks import CLOCKS
+from deadlines.days import PACIFIC
+from deadlines.rules import LIABILITY
 from form_fields.fields import DatedForm, PaperDate, PaperText
 from letters.models import Letter
 

@@ -9,7 +9,7 @@ from accounts.refusals import refuse
 from cases import policies
 from cases.models import Case, DisputedItem, Event, Outcome, Role
 from deadlines.calendars import say
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from letters.models import Channel, Letter
 
 from . import clocks

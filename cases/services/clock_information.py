@@ -12,8 +12,12 @@ from typing import Any
 from cases.models import Case, Priority, URType
 from deadlines.calendars import CannotCount
 from deadlines.clocks import CLOCKS
-from deadlines.engine import PACIFIC, Penalty, Sum, Unknown, due, records_penalty, timeliness
+from deadlines.days import PACIFIC
+from deadlines.engine import due
 from deadlines.models import rules_on_file
+from deadlines.penalty import Penalty, records_penalty
+from deadlines.sums import Sum, Unknown
+from deadlines.timeliness import timeliness
 
 from . import clocks
 

@@ -12,9 +12,12 @@ from datetime import date, datetime, timedelta
 from accounts.models import User
 from accounts.refusals import NotAllowed
 from cases.models import Case, Deadline
-from deadlines.clocks import EXTENSION
-from deadlines.engine import PACIFIC, Hold, Sum, Unknown, due
+from deadlines.days import PACIFIC
+from deadlines.engine import due
+from deadlines.facts import Hold
 from deadlines.models import Law, rules_on_file
+from deadlines.rules import EXTENSION
+from deadlines.sums import Sum, Unknown
 
 __all__ = [
     "SCREENING",

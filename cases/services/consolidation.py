@@ -13,7 +13,7 @@ from cases import duplicates, policies
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, Event, Role
 from cases.together import CONSOLIDATED, consolidated_into
-from deadlines.engine import local_day
+from deadlines.days import local_day
 
 from . import clocks, house_ties
 from .duplicates import Similar, find_similar, sheet_of

@@ -9,8 +9,10 @@ from accounts.refusals import NotAllowed, refuse
 from cases import policies
 from cases.models import Case, Deadline, Event, Priority, TimeExtension
 from deadlines.calendars import say
-from deadlines.clocks import CLOCKS, EXTENSION
-from deadlines.engine import Sum, local_day
+from deadlines.clocks import CLOCKS
+from deadlines.days import local_day
+from deadlines.rules import EXTENSION
+from deadlines.sums import Sum
 
 from . import clocks
 

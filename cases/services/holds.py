@@ -16,7 +16,7 @@ from cases.hold_reasons import HOLD_REASONS, why_not_this_reason
 from cases.models import Case, Event, Hold
 from deadlines.calendars import say
 from deadlines.clocks import CLOCKS, METHODS
-from deadlines.engine import local_day
+from deadlines.days import local_day
 
 from . import clocks
 

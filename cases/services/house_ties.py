@@ -19,7 +19,7 @@ from cases.house_facts import House, house_of, latest_of, standing
 from cases.models import Case, Event, HouseMember, HouseResult
 from cases.party_facts import parties_of, rows_alike
 from cases.ties_of_house import ITSELF, Found, ties_of_house
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from directory.ties import NONE, RELATIONS_TESTED
 
 Result = HouseResult.Result

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from accounts.models import User
 from accounts.refusals import NotAllowed
 from cases.models import Case, Priority, Role
-from deadlines.engine import PACIFIC
+from deadlines.days import PACIFIC
 from letters.models import Channel
 
 from . import clocks

@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.refusals import StaleForm, refuse
 from cases import policies
 from cases.models import Case, DisputedItem, Event, Party, PreferredChannel, Role
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from directory.models import Person, PersonName
 from directory.names import fold_name
 from directory.services import people

@@ -12,7 +12,7 @@ from cases.hold_reasons import HOLD_REASONS
 from cases.models import Case, Deadline, Event, Priority, PriorityChange
 from deadlines.calendars import say
 from deadlines.clocks import CLOCKS
-from deadlines.engine import PACIFIC, local_day
+from deadlines.days import PACIFIC, local_day
 
 from . import clocks, drafting, notice_clocks
 from .extensions import DETERMINATION_CLOCKS

@@ -10,7 +10,7 @@ from accounts.refusals import NotAllowed, refuse
 from cases import policies
 from cases.models import Case, Event, PromisedDate
 from deadlines.calendars import say
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from letters.models import Letter
 
 MOST_MOVES = 2  # a third new date for the same thing is for the supervisor to explain on the phone

@@ -16,7 +16,7 @@ from cases.models import Case, CaseLetter, CaseLetterCopy, Event
 from cases.services.drafting import draft_letter, propose
 from correspondence import composition
 from correspondence import policies as correspondence_policies
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from letters.models import Channel, Delivery, RenderedPreview
 
 from .notices import address_of

@@ -14,7 +14,7 @@ from cases.services import clocks, notice_clocks
 from cases.together import items_decided_in
 from correspondence import policies as correspondence_policies
 from correspondence.facts import ASSIGNMENT_NOTICE, NOTICE_FACTS
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from eligibility.models import EligibilityResult
 from letters.documents import NoticeDocument, Organisation, Recipient
 from letters.facts import Fact

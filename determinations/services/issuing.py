@@ -16,7 +16,7 @@ from cases.services import clocks
 from cases.services.extensions import DETERMINATION_CLOCKS
 from cases.services.notice_clocks import NOTICE_MARK
 from correspondence.services.notices import address_of, recipients
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from determinations import composition, policies
 from determinations.facts import DETERMINATION, DETERMINATION_FACTS, PROOFS
 from determinations.models import CredentialStatement, Determination, Opinion, Review

@@ -18,7 +18,7 @@ from cases.models import (
     Outcome,
     URDecision,
 )
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from determinations import shapes
 from determinations.models import (
     CredentialStatement,

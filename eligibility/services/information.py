@@ -10,7 +10,7 @@ from accounts.refusals import NotAllowed, refuse
 from cases.lifecycle import Status
 from cases.models import Case, Event, ServiceMethod, URDecision
 from cases.services import clocks, drafting
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from eligibility import policies as eligibility_policies
 from eligibility import rules as eligibility
 from eligibility.models import InformationRequest

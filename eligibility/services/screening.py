@@ -10,7 +10,7 @@ from accounts.refusals import refuse
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, DisputedItem, Event
 from cases.services import clocks, drafting, endings
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from eligibility import policies as eligibility_policies
 from eligibility.models import EligibilityDecision, EligibilityFinding, EligibilityResult
 

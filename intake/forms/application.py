@@ -25,7 +25,7 @@ from cases.models import (
     URType,
 )
 from cases.services.parties import PartyOnForm
-from deadlines.engine import PACIFIC
+from deadlines.days import PACIFIC
 from files.models import StoredFile
 from form_fields.fields import DatedForm, PaperDate, PaperText
 from intake.models import DRAFT_DAYS, Sheet

@@ -8,7 +8,7 @@ from django import forms
 from django.http import QueryDict
 
 from cases.models import Case
-from deadlines.engine import PACIFIC
+from deadlines.days import PACIFIC
 from form_fields.fields import DatedForm, PaperDate, PaperText
 from intake.services.corrections import OF_APPLICATION, OF_CASE
 from intake.services.receiving import ItemOnForm

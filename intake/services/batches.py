@@ -13,7 +13,7 @@ import files.services
 from accounts.models import User
 from accounts.refusals import NotAllowed, TakenByAnother, refuse
 from cases.models import ApplicationPaper, Case, Channel
-from deadlines.engine import PACIFIC
+from deadlines.days import PACIFIC
 from files.models import StoredFile
 from intake.models import Batch, Sheet, SheetQuerySet, WhyNot
 from intake.policies import why_not_enter, why_not_park

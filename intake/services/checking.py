@@ -7,8 +7,10 @@ from typing import Any
 from cases.duplicates import Sheet
 from cases.models import Case, Priority
 from cases.services import duplicates
-from deadlines.engine import CannotCount, Late, Unknown, timeliness
+from deadlines.calendars import CannotCount
 from deadlines.models import rules_on_file
+from deadlines.sums import Unknown
+from deadlines.timeliness import Late, timeliness
 from directory.names import fold_number
 
 MOST_ALIKE = 5

@@ -12,7 +12,7 @@ from accounts.refusals import NotAllowed, refuse
 from accounts.versions import Versioned
 from cases.models import Application, Case, DisputedItem, Event, URDecision
 from cases.services import clocks
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from directory.names import fold_number
 from intake.policies import why_not_correct_intake, why_not_correct_received
 

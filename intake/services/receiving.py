@@ -27,7 +27,7 @@ from cases.models import (
 )
 from cases.services import clocks, drafting, house_ties
 from cases.services.parties import PartyOnForm, add_party
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from directory.names import fold_number
 from files.models import StoredFile
 from intake.models import Sheet

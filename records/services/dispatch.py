@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import refuse
 from cases.models import Case, Event
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from letters.facts import Fact
 from records import access, policies
 from records.models import Dispatch, ReadMark

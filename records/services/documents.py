@@ -13,7 +13,7 @@ from cases.lifecycle import Status
 from cases.models import ApplicationPaper, Case, Deadline, Event, Priority
 from cases.services import clocks, notice_clocks
 from cases.services.extensions import DETERMINATION_CLOCKS
-from deadlines.engine import PACIFIC, local_day
+from deadlines.days import PACIFIC, local_day
 from files.models import StoredFile
 from records import policies
 from records.models import Document

@@ -15,7 +15,7 @@ from accounts.names import who
 from accounts.refusals import NotAllowed, StaleForm, refuse
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from directory.ties import FAIL, UNKNOWN, Tie
 from reviewers import policies, seats
 from reviewers.candidacy import Reason

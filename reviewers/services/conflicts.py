@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.refusals import refuse
 from cases.models import Case, Event
 from cases.services import house_ties
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from directory.ties import Tie
 from reviewers import policies
 from reviewers.candidates import ties_of

@@ -15,7 +15,7 @@ from django.db.models.functions import Length
 from accounts.models import User
 from accounts.refusals import BadFact, refuse
 from accounts.roles import Role
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from directory.models import TieRelation
 from directory.names import fold_name
 from directory.services.people import find_or_store_organisation, store_person

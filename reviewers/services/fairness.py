@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from accounts.models import User
 from accounts.refusals import refuse
 from cases.models import Role as PartyRole
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from reviewers import policies
 from reviewers.fairness import ALARM, find_steering
 from reviewers.history_of_choices import choices_between, offers_between

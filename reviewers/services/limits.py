@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.refusals import refuse
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from reviewers import policies
 from reviewers.models import ConflictLimits, Kin
 

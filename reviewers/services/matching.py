@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import refuse
 from cases.models import Case
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from directory.ties import UNKNOWN, Tie
 from reviewers import policies
 from reviewers.candidacy import Verdict

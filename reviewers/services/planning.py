@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.refusals import Refused, StaleForm, refuse
 from cases.lifecycle import Status
 from cases.models import Case
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from reviewers import planning, policies
 from reviewers.candidates import PanelToday, gather, panel_today
 from reviewers.models import Reviewer, ReviewerAssignment

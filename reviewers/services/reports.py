@@ -6,7 +6,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from reviewers import policies
 from reviewers.models import ReportedChange, Reviewer
 

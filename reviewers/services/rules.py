@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import refuse
 from cases.models import TreatmentCategory
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from reviewers import policies
 from reviewers.candidacy import LIMITS, WEIGHTS
 from reviewers.models import MatchingRules, Reviewer

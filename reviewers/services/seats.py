@@ -8,7 +8,7 @@ from accounts.models import User
 from accounts.refusals import refuse
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from reviewers import policies, seats
 from reviewers.models import ReviewerAssignment, SeatApproval
 

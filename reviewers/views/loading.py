@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 from django.shortcuts import get_object_or_404
 
-from deadlines.engine import midnight
+from deadlines.days import midnight
 from reviewers.forms import (
     AsOfForm,
 )

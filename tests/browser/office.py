@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.roles import Role
 from cases.models import Case, TreatmentCategory
 from correspondence.services import notices
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from determinations.services import issuing, quality, writing
 from eligibility.services import screening
 from intake.services.receiving import ItemOnForm, URDecisionOnForm

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from accounts.roles import Role
 from cases.models import Application, Case
 from cases.services.parties import PartyOnForm
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from intake.services import batches
 from tests.factories import batch_of, parties, received_case
 from tests.records.factories import pdf_bytes, upload

@@ -7,7 +7,7 @@ import pytest
 from accounts.roles import Role
 from cases.models import Case
 from cases.services import holds
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from queues.services import claims
 from tests.factories import MONDAY, person
 from tests.records.factories import case_with_records

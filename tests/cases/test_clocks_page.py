@@ -12,7 +12,7 @@ from accounts.roles import Role
 from cases.models import Case
 from cases.services import holds
 from correspondence.services import notices
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from determinations.services import sending
 from intake.services.receiving import URDecisionOnForm
 from tests.determinations.factories import approved, issued, submitted

@@ -11,7 +11,7 @@ from cases.lifecycle import Status
 from cases.models import Case, CaseLink, Deadline, Event
 from cases.services import consolidation, endings
 from correspondence.services import notices
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from determinations.models import DecidedItem
 from determinations.services import sending
 from intake.services.receiving import ItemOnForm, URDecisionOnForm

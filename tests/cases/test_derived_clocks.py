@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.roles import Role
 from cases.models import Case
 from cases.services import clocks, dwell, endings, holds
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from determinations.services import sending
 from queues.services import claims
 from tests.determinations.factories import issued

@@ -11,7 +11,7 @@ from cases.hold_reasons import HOLD_REASONS, reasons_for
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from cases.services import holds
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from eligibility.services import screening
 from queues.services import claims
 from tests.factories import MONDAY, SIX_YES, noticed_case, person, received_case

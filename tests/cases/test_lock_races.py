@@ -9,7 +9,7 @@ from accounts.roles import Role
 from cases.models import Role as PartyRole
 from cases.services import parties
 from cases.services.parties import PartyOnForm
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from files.models import StoredFile
 from intake.models import Sheet
 from intake.services import batches, corrections

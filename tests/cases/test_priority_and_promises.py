@@ -8,7 +8,7 @@ from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.models import Case, Event, Priority
 from cases.services import extensions, holds, priority, promises
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from tests.factories import MONDAY, noticed_case, person
 from tests.records.factories import case_with_records
 

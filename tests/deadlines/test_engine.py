@@ -10,31 +10,31 @@ import pytest
 from deadlines import calendars as calendars_module
 from deadlines import clocks as clocks_module
 from deadlines import engine as deadlines_module
-from deadlines.calendars import CalendarName, friday_after_thanksgiving
-from deadlines.clocks import CLOCKS, Effect, Kind, Roll, Rule, Whose
-from deadlines.engine import (
-    PACIFIC,
-    BadClockFact,
-    BadRules,
+from deadlines.calendars import (
+    CalendarName,
     CannotCount,
-    Hold,
-    Late,
-    NoRule,
     OutOfRange,
-    StepKind,
-    Sum,
-    Timely,
-    Unknown,
     UnknownCalendar,
-    UnknownClock,
-    due,
-    iso,
-    records_penalty,
+    friday_after_thanksgiving,
+)
+from deadlines.clocks import CLOCKS, BadClockFact, UnknownClock, Whose
+from deadlines.days import PACIFIC, iso
+from deadlines.engine import due
+from deadlines.facts import Hold
+from deadlines.penalty import records_penalty
+from deadlines.rules import (
+    BadRules,
+    Effect,
+    Kind,
+    NoRule,
+    Roll,
+    Rule,
     refuse_gap_or_overlap,
     rule_for,
-    timeliness,
 )
 from deadlines.shipped_rules import RULES, default_calendars
+from deadlines.sums import StepKind, Sum, Unknown
+from deadlines.timeliness import Late, Timely, timeliness
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 ONE_DAY = timedelta(days=1)

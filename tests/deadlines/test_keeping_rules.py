@@ -12,7 +12,7 @@ from cases.models import Deadline, Event
 from cases.services import clocks, recounting
 from deadlines import services as rules
 from deadlines.calendars import say
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from deadlines.models import ClockRule, HolidayRule, rules_on_file
 from tests.factories import MONDAY, eligible_case, person, received_case
 

@@ -9,9 +9,9 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
 from deadlines.calendars import BadHoliday
-from deadlines.clocks import BadRules
 from deadlines.migration_operations import LOADED, OVERLAP
 from deadlines.models import ClockRule, HolidayRule, rules_on_file
+from deadlines.rules import BadRules
 from deadlines.shipped_rules import HOLIDAYS, RULES
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from accounts.roles import Role
 from cases.models import Case
 from cases.services import notes
 from correspondence.services import notices
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from determinations.services import quality, writing
 from files.services import read_bytes
 from intake.services.receiving import ItemOnForm

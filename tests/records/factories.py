@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from accounts.models import User
 from accounts.roles import Role
 from cases.models import Case
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from records.models import Document
 from records.services import documents
 from reviewers.models import ReviewerAssignment

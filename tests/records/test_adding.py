@@ -8,7 +8,7 @@ from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import Event
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from files.models import StoredFile
 from files.services import FileRefused
 from records.models import Document

@@ -9,7 +9,7 @@ from accounts.roles import Role
 from accounts.versions import Stale
 from cases.lifecycle import CannotMove, Status
 from cases.models import Case, Event, Priority
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from intake.services.receiving import URDecisionOnForm
 from records.policies import Basis
 from records.services import documents

@@ -9,7 +9,7 @@ import pytest
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.models import Event
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from records.models import Dispatch
 from records.services import dispatch, reading
 from tests.factories import MONDAY, person

@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts.models import Look
 from accounts.roles import Role
 from cases.lifecycle import Status
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from records.models import ReadMark
 from records.services import dispatch
 from tests.factories import MONDAY, noticed_case, person

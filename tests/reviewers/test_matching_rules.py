@@ -7,7 +7,7 @@ import pytest
 
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from intake.services.receiving import ItemOnForm
 from reviewers import matching, standing
 from reviewers.candidacy import DEFAULT_RULES, LIMITS, WEIGHTS, Applicant, Item, Question, Scope

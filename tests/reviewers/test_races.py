@@ -11,7 +11,7 @@ from accounts.refusals import Refused
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases.models import Case
-from deadlines.engine import local_day
+from deadlines.days import local_day
 from reviewers.models import AttestationWording, Reviewer, ReviewerAssignment
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing, moving, wordings

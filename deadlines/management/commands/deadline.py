@@ -11,21 +11,16 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from deadlines.calendars import Calendars
-from deadlines.clocks import CLOCKS, BadClockFact, Rule
-from deadlines.engine import (
-    CannotCount,
-    Hold,
-    Penalty,
-    Sum,
-    Unknown,
-    due,
-    read_day,
-    records_penalty,
-    timeliness,
-)
+from deadlines.calendars import Calendars, CannotCount
+from deadlines.clocks import CLOCKS, BadClockFact
+from deadlines.engine import due
+from deadlines.facts import Hold, read_day
 from deadlines.models import ClockRule, rules_on_file
+from deadlines.penalty import Penalty, records_penalty
+from deadlines.rules import Rule
 from deadlines.shipped_rules import RULES, default_calendars
+from deadlines.sums import Sum, Unknown
+from deadlines.timeliness import timeliness
 
 
 class Command(BaseCommand):

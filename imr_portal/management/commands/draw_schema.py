@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
 from django.db import models
+
+from imr_portal.drawing import DrawCommand
 
 PAGE = Path("docs", "schema.md")
 ROOMS = [
@@ -29,33 +28,16 @@ ROOMS = [
     "determinations",
     "queues",
 ]
-_MARKED = re.compile(r"(<!-- drawn: (\w+) -->\n).*?(<!-- end of drawn -->)", re.DOTALL)
 
 
-class Command(BaseCommand):
+class Command(DrawCommand):
     """``manage.py draw_schema [--check]``."""
 
     help = f"Redraw the marked parts of {PAGE} from the models; --check only compares."
+    page = PAGE
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--check", action="store_true", help="write nothing; fail when stale")
-
-    def handle(self, *args: Any, check: bool, **options: Any) -> None:
-        page = Path(settings.BASE_DIR) / PAGE
-        old = page.read_text(encoding="utf-8")
-        new = redraw(old)
-        if not check:
-            page.write_text(new, encoding="utf-8")
-            self.stdout.write(f"{PAGE} drawn.")
-        elif new != old:
-            raise CommandError(f"{PAGE} is stale. Run manage.py draw_schema.")
-        else:
-            self.stdout.write(f"{PAGE} is current.")
-
-
-def redraw(page: str) -> str:
-    """The page with its marked parts as the models have them now."""
-    return _MARKED.sub(lambda found: f"{found[1]}{draw(found[2])}{found[3]}", page)
+    def draw(self, name: str) -> str:
+        return draw(name)
 
 
 def tables_of(room: str) -> list[type[models.Model]]:

@@ -1,3 +1,5 @@
+"""``manage.py import_wording FILE``: a draft of a wording set, read from TOML."""
+
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any

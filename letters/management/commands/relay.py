@@ -1,3 +1,5 @@
+"""``manage.py relay``: tells workers of the letters that wait, until it is stopped."""
+
 import signal
 import threading
 from argparse import ArgumentParser

@@ -1,0 +1,150 @@
+"""The facts that a clock is given, read from text, days and moments. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from .calendars import say
+from .clocks import METHODS, BadClockFact, Clock
+from .days import PACIFIC
+
+
+def read_day(key: str, value: object) -> date:
+    """A day from a date, a moment (its local day) or ISO text.
+
+    :raises BadClockFact: naming the key and what was given.
+    """
+    if isinstance(value, str):
+        value = _read_text(key, value)
+    if isinstance(value, datetime):
+        return _local(key, value).date() if value.tzinfo else value.date()
+    if isinstance(value, date):
+        return value
+    raise BadClockFact(f"{key}={value} is not a date. Write it as 2014-06-20.")
+
+
+def read_moment(key: str, value: object) -> datetime | None:
+    """A moment in Los Angeles time, ``None`` when only a day is known.
+
+    :raises BadClockFact: not a moment, or a local time that the change of clocks skipped.
+    """
+    if isinstance(value, str):
+        value = _read_text(key, value)
+    if not isinstance(value, datetime):
+        read_day(key, value)
+        return None
+    if value.tzinfo:
+        return _local(key, value)
+    local = value.replace(tzinfo=PACIFIC)
+    if local.astimezone(UTC).astimezone(PACIFIC).replace(tzinfo=None) != value:
+        raise BadClockFact(
+            f"{key}={value:%Y-%m-%dT%H:%M} did not exist: the clocks went forward over it."
+        )
+    return local
+
+
+def _local(key: str, moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(PACIFIC)
+    except OverflowError:
+        raise BadClockFact(f"{key}={moment} is not a date that can be counted from.") from None
+
+
+def _read_text(key: str, text: str) -> date | datetime:
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            return date.fromisoformat(text)
+        if re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", text):
+            return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    raise BadClockFact(
+        f"{key}={text} is not a date. Write it as 2014-06-20, or 2014-06-20T16:00 with the hour."
+    )
+
+
+def _read_yes_no(key: str, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    answer = {"true": True, "yes": True, "false": False, "no": False}.get(str(value).lower())
+    if answer is None:
+        raise BadClockFact(f"{key}={value} is neither yes nor no.")
+    return answer
+
+
+class Facts:
+    """What is known, by key. ``None`` and empty text mean: not known."""
+
+    def __init__(self, clock: Clock, given: Mapping[str, object]) -> None:
+        if unknown := sorted(set(given) - set(clock.keys)):
+            raise BadClockFact(
+                f"The clock “{clock.name}” does not know {', '.join(unknown)}. "
+                f"It takes {', '.join(clock.keys)}."
+            )
+        self._known = {key: value for key, value in given.items() if value not in (None, "")}
+
+    def __getitem__(self, key: str) -> object:
+        return self._known[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._known
+
+    def text(self, key: str) -> str:
+        return str(self._known.get(key, ""))
+
+    def day(self, key: str) -> date | None:
+        return read_day(key, self._known[key]) if key in self._known else None
+
+    def yes_no(self, key: str) -> bool | None:
+        return _read_yes_no(key, self._known[key]) if key in self._known else None
+
+    def number(self, key: str) -> int:
+        text = self.text(key)
+        if not re.fullmatch(r"\d{1,3}", text):
+            raise BadClockFact(f"{key}={text} is not a number of days.")
+        return int(text)
+
+    def method(self) -> str:
+        method = self.text("method")
+        if method and method not in METHODS:
+            raise BadClockFact(
+                f"method={method} is not a way of service. Use {', '.join(METHODS)}."
+            )
+        return method
+
+    def friday_is_working(self) -> bool | None:
+        return self.yes_no("friday_after_thanksgiving_is_working")
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A time during which work on a case stood still.
+
+    :ivar reason: its code. Whether it moves a legal date, the clock's rule says.
+    :ivar end: the day on which it ended, else on which it is planned to; not itself held.
+    :ivar has_ended: whether ``end`` is past rather than planned.
+    :ivar approved_on: day of the Administrative Director's approval, for an extension.
+    :ivar method: how the notice that ended it was served, where a clock begins anew from it.
+    :ivar label: the reason in words; the code is printed where there are none.
+    """
+
+    reason: str
+    start: date
+    end: date | None = None
+    has_ended: bool = False
+    approved_on: date | None = None
+    method: str = ""
+    by: str = ""
+    label: str = ""
+
+    @property
+    def days(self) -> int | None:
+        """Its length in calendar days, ``None`` while no end is set."""
+        return None if self.end is None else max(0, (self.end - self.start).days)
+
+    def __str__(self) -> str:
+        until = f"to {say(self.end)}" if self.end else "with no end yet"
+        who = f", by {self.by}" if self.by else ""
+        said = f"“{self.label}”" if self.label else self.reason
+        return f"Hold {said} from {say(self.start)} {until}{who}"

@@ -1,0 +1,80 @@
+"""What late records may cost. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .calendars import refuse_out_of_range, say
+from .clocks import CLOCKS, Clock
+from .days import say_count
+from .facts import Facts
+from .rules import Rule, rule_for
+from .sums import Step, StepKind, Unknown, missing
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """A sum of money with its arithmetic."""
+
+    clock: Clock
+    rule: Rule
+    days_late: int
+    usd: int
+    steps: tuple[Step, ...]
+
+    def lines(self) -> list[str]:
+        """The printed sum."""
+        return [
+            f"{step.sentence}{f' [{step.source}]' if step.source else ''}" for step in self.steps
+        ]
+
+    def as_row(self) -> dict[str, Any]:
+        """The sum as plain values, for JSON."""
+        return {
+            "clock": self.clock.name,
+            "penalty_usd": self.usd,
+            "days_late": self.days_late,
+            "source": self.rule.source,
+            "confirmed": self.rule.is_confirmed,
+            "steps": [step.as_row() for step in self.steps],
+        }
+
+
+def records_penalty(given: Mapping[str, object], *, rules: Sequence[Rule]) -> Penalty | Unknown:
+    """What the claims administrator may owe for records that came late, for the penalty file.
+
+    Only the Division of Workers' Compensation imposes it; this is the arithmetic.
+
+    :param given: ``records_due`` and ``records_received``; the latter is the day to count to.
+    :raises CannotCount: no rule for the day, or a fact that cannot be read.
+    """
+    clock = CLOCKS["records_penalty"]
+    facts = Facts(clock, given)
+    owed, came = facts.day("records_due"), facts.day("records_received")
+    if owed is None or came is None:
+        unknown = "were due" if owed is None else "were received"
+        return missing(clock, f"the day on which the records {unknown}")
+    refuse_out_of_range(owed)
+    refuse_out_of_range(came)
+    rule = rule_for(clock.name, owed, rules)
+    per_day, most = rule.usd_per_day or 0, rule.usd_limit
+    days = max(0, (came - owed).days)
+    full = days * per_day
+    usd = full if most is None else min(full, most)
+    steps = [
+        Step(StepKind.TRIGGER, f"{say(owed)}: the records were due.", owed),
+        Step(StepKind.LENGTH, f"{say(came)}: they came {say_count(days, 'day')} late.", came),
+        Step(
+            StepKind.LENGTH,
+            f"{say_count(days, 'day')} × ${per_day:,} = ${full:,}.",
+            None,
+            rule.source,
+            rule.is_confirmed,
+        ),
+    ]
+    if usd < full:
+        steps.append(
+            Step(StepKind.LIMIT, f"At most ${most:,}.", None, rule.source, rule.is_confirmed)
+        )
+    steps.append(Step(StepKind.RESULT, f"Penalty: ${usd:,}."))
+    return Penalty(clock, rule, days, usd, tuple(steps))

@@ -1,0 +1,226 @@
+"""The dated rules that say how long a clock runs. Pure.
+
+``shipped_rules`` holds the rows that we ship, ``engine`` counts with them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from enum import StrEnum
+from typing import Any
+
+from .calendars import CannotCount, say
+from .clocks import CLOCKS, METHODS
+
+
+class NoRule(CannotCount):
+    """No rule of a clock is on file for a day."""
+
+
+class BadRules(CannotCount):
+    """Rules of one clock overlap, leave a gap, or cannot be read."""
+
+
+class Kind(StrEnum):
+    """What is counted."""
+
+    CALENDAR = "CALENDAR"
+    WORKING = "WORKING"
+    BUSINESS = "BUSINESS"
+    HOURS = "HOURS"
+    MONTHS = "MONTHS"
+
+    @property
+    def unit(self) -> str:
+        return {
+            Kind.CALENDAR: "calendar day",
+            Kind.WORKING: "working day",
+            Kind.BUSINESS: "business day",
+            Kind.HOURS: "hour",
+            Kind.MONTHS: "month",
+        }[self]
+
+
+class Roll(StrEnum):
+    """What happens when the last day is closed."""
+
+    NONE = "NONE"
+    FORWARD = "FORWARD"
+
+    @property
+    def words(self) -> str:
+        return "Stays" if self is Roll.NONE else "Goes to the next open day"
+
+
+class Effect(StrEnum):
+    """What a hold with a legal source does to the legal date."""
+
+    EXTENDS = "EXTENDS"  # adds its length, once approved
+    SUSPENDS = "SUSPENDS"  # the clock stands still while it lasts
+    RESTARTS = "RESTARTS"  # the clock begins anew when it ends
+
+
+EXTENSION = "EXTENSION"  # reason code of an extension for good cause
+
+
+LIABILITY = "LIABILITY"  # reason code of an open dispute about liability
+
+
+APPEAL = "APPEAL"  # reason code of a petition before the WCAB
+
+
+@dataclass(frozen=True)
+class Extension:
+    """Days added for the way of service.
+
+    :ivar court_days: counted as court days on the judicial calendar, not as calendar days.
+    """
+
+    days: int
+    source: str = ""
+    court_days: bool = False
+
+
+@dataclass(frozen=True)
+class LegalHold:
+    """A reason for which the law itself moves the date.
+
+    :ivar max_days: most days that all holds for this reason may add together.
+    :ivar restarts_as: the clock that begins when a ``RESTARTS`` hold ends.
+    """
+
+    effect: Effect
+    source: str
+    max_days: int | None = None
+    restarts_as: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of one clock, in force from a day to a day, both included.
+
+    :ivar length: how many units; ``None`` where the length hangs on the way of service.
+    :ivar length_by_method: way of service to length, where the rule itself states it so.
+    :ivar extensions: way of service to the days it adds (CCP 1013).
+    :ivar legal_holds: reason code to what a hold for that reason does to the legal date.
+    :ivar cutoff: local time after which something received counts for the next open day.
+    :ivar deemed_received: way of sending to the calendar days after which it counts as received.
+    :ivar outer_days: the date is never later than this many days after the fact ``recommended``.
+    :ivar usd_per_day: penalty for each day late, up to ``usd_limit``.
+    :ivar confirmed_by: who compared the row with the text of the law; empty until somebody has.
+    """
+
+    clock: str
+    kind: Kind
+    source: str
+    effective_from: date
+    effective_to: date | None = None
+    length: int | None = None
+    calendar: str = ""
+    roll: Roll = Roll.NONE
+    length_by_method: Mapping[str, int] = field(default_factory=dict)
+    extensions: Mapping[str, Extension] = field(default_factory=dict)
+    legal_holds: Mapping[str, LegalHold] = field(default_factory=dict)
+    cutoff: time | None = None
+    deemed_received: Mapping[str, int] = field(default_factory=dict)
+    outer_days: int | None = None
+    usd_per_day: int | None = None
+    usd_limit: int | None = None
+    note: str = ""
+    confirmed_by: str = ""
+    confirmed_on: date | None = None
+
+    def __post_init__(self) -> None:
+        problem = self._problem()
+        if problem:
+            raise BadRules(f"The rule {self} cannot be used: {problem}")
+
+    def _problem(self) -> str:
+        lengths = [*self.length_by_method.values(), *([self.length] if self.length else [])]
+        methods = {*self.length_by_method, *self.extensions, *self.deemed_received}
+        if self.clock not in CLOCKS:
+            return "there is no such clock."
+        if self.effective_to is not None and self.effective_to < self.effective_from:
+            return "it ends before it begins."
+        if self.usd_per_day is not None:
+            return "" if self.usd_per_day > 0 else "its penalty is not above nothing."
+        if not lengths or min(lengths) < 1:
+            return "its length is missing or below 1."
+        if unknown := sorted(methods - set(METHODS)):
+            return f"it names an unknown way of service, {', '.join(unknown)}."
+        counted = self.kind in (Kind.WORKING, Kind.BUSINESS) or self.roll is Roll.FORWARD
+        if counted and not self.calendar:
+            return "it names no calendar."
+        if self.kind is Kind.HOURS and self.roll is not Roll.NONE:
+            return "a clock in hours never rolls."
+        restarts = [hold for hold in self.legal_holds.values() if hold.effect is Effect.RESTARTS]
+        if any(hold.restarts_as not in CLOCKS for hold in restarts):
+            return "it begins anew as a clock that does not exist."
+        return ""
+
+    def __str__(self) -> str:
+        until = f"to {say(self.effective_to)}" if self.effective_to else "with no end"
+        return f"“{self.clock}” from {say(self.effective_from)} {until}"
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.confirmed_on is not None
+
+    @property
+    def needs_method(self) -> bool:
+        return bool(self.length_by_method or self.extensions)
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the rule is in force on a day."""
+        return self.effective_from <= day and (
+            self.effective_to is None or day <= self.effective_to
+        )
+
+
+def rule_for(clock: str, trigger_day: date, rules: Sequence[Rule]) -> Rule:
+    """The one rule of a clock that is in force on the day of its trigger.
+
+    :raises NoRule: none is.
+    :raises BadRules: two are; the message names both.
+    """
+    found = [rule for rule in rules if rule.clock == clock and rule.holds_on(trigger_day)]
+    if len(found) > 1:
+        raise BadRules(f"Two rules are in force on {say(trigger_day)}: {found[0]}, and {found[1]}.")
+    if not found:
+        raise NoRule(
+            f"No rule of “{clock}” is on file for {say(trigger_day)}. {on_file(clock, rules)}"
+        )
+    return found[0]
+
+
+def on_file(clock: str, rules: Sequence[Rule]) -> str:
+    """The rules of a clock that there are, as a sentence."""
+    mine = sorted((rule for rule in rules if rule.clock == clock), key=_start)
+    return f"On file: {'; '.join(map(str, mine))}." if mine else "It has no rules at all."
+
+
+def _start(row: Any) -> Any:
+    return row.effective_from
+
+
+def refuse_gap_or_overlap(rows: Sequence[Any]) -> None:
+    """Say no to dated rows of one thing that overlap or leave days without a rule.
+
+    :param rows: rules of one clock, or versions of one holiday: anything that has
+        ``effective_from``, ``effective_to`` and says its name and days as text.
+    :raises BadRules: naming both rows and the days in question.
+    """
+    ordered = sorted(rows, key=_start)
+    for earlier, later in zip(ordered, ordered[1:], strict=False):
+        if earlier.effective_to is None or earlier.effective_to >= later.effective_from:
+            raise BadRules(
+                f"Two rows would be in force on {say(later.effective_from)}: {earlier}, "
+                f"and {later}. End the earlier one on the day before."
+            )
+        expected = earlier.effective_to + timedelta(days=1)
+        if expected != later.effective_from:
+            raise BadRules(
+                f"Nothing would be in force from {say(expected)} to "
+                f"{say(later.effective_from - timedelta(days=1))}: {earlier}, and {later}. "
+                "Let the later one begin on the day after the earlier one ends."
+            )

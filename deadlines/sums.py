@@ -1,0 +1,149 @@
+"""What the engine answers: a date as a printed sum, or what is missing. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from .clocks import Clock
+from .days import iso
+from .facts import read_day
+from .rules import Rule
+
+
+class StepKind(StrEnum):
+    """What a line of the sum does."""
+
+    CHOICE = "CHOICE"
+    TRIGGER = "TRIGGER"
+    LENGTH = "LENGTH"
+    EXTENSION = "EXTENSION"
+    HOLD = "HOLD"
+    ROLL = "ROLL"
+    LIMIT = "LIMIT"
+    TARGET = "TARGET"
+    RESULT = "RESULT"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the sum: a sentence, the date on which the count then stands, and its source.
+
+    :ivar confirmed: whether the source was compared with the law; letters quote no other.
+    """
+
+    kind: StepKind
+    sentence: str
+    on: date | datetime | None = None
+    source: str = ""
+    confirmed: bool = False
+
+    def as_row(self) -> dict[str, Any]:
+        """The line as plain values, for JSON."""
+        return {
+            "kind": self.kind.value,
+            "sentence": self.sentence,
+            "date": None if self.on is None else iso(self.on),
+            "source": self.source,
+            "confirmed": self.confirmed,
+        }
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A due date with its arithmetic.
+
+    :ivar raw: the last day before the roll.
+    :ivar limit: the legal date, or the moment (Los Angeles time) for a clock in hours.
+    :ivar target: the day or moment that we aim at for a duty of our own; ``None`` for others'.
+    :ivar steps: how ``limit`` came about; ``target_steps`` how ``target`` did.
+    :ivar ends: the legal date by each calendar that could be held to apply, by its label.
+    """
+
+    clock: Clock
+    rule: Rule
+    trigger: date | datetime
+    raw: date | datetime
+    limit: date | datetime
+    target: date | datetime | None
+    calendar: str
+    steps: tuple[Step, ...]
+    target_steps: tuple[Step, ...] = ()
+    ends: Mapping[str, date] = field(default_factory=dict)
+
+    @property
+    def trigger_day(self) -> date:
+        """The local day of the trigger, which is not counted."""
+        return read_day("trigger", self.trigger)
+
+    @property
+    def due_on(self) -> date:
+        """The local day of the legal date."""
+        return read_day("limit", self.limit)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The legal moment, for a clock in hours."""
+        return self.limit if isinstance(self.limit, datetime) else None
+
+    @property
+    def target_on(self) -> date | None:
+        """The local day of the internal target."""
+        return None if self.target is None else read_day("target", self.target)
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the rule was compared with the text of the law."""
+        return self.rule.is_confirmed
+
+    def lines(self) -> list[str]:
+        """The printed sum, legal date first, then the internal target."""
+        return [
+            f"{step.sentence}{f' [{step.source}]' if step.source else ''}"
+            for step in (*self.steps, *self.target_steps)
+        ]
+
+    def as_row(self) -> dict[str, Any]:
+        """The sum as plain values, for JSON."""
+        return {
+            "clock": self.clock.name,
+            "due": iso(self.limit),
+            "raw": iso(self.raw),
+            "internal_target": None if self.target is None else iso(self.target),
+            "calendar": self.calendar,
+            "source": self.rule.source,
+            "confirmed": self.is_confirmed,
+            "steps": [step.as_row() for step in self.steps],
+            "target_steps": [step.as_row() for step in self.target_steps],
+        }
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """No date can be said, and why.
+
+    :ivar missing: the facts that are missing, each in words.
+    :ivar dates: where calendars disagree, the earliest and the latest date.
+    """
+
+    clock: Clock
+    sentence: str
+    missing: tuple[str, ...] = ()
+    dates: tuple[date, ...] = ()
+
+    def as_row(self) -> dict[str, Any]:
+        """The answer as plain values, for JSON."""
+        return {
+            "clock": self.clock.name,
+            "due": None,
+            "unknown": self.sentence,
+            "missing": list(self.missing),
+            "dates": [iso(day) for day in self.dates],
+        }
+
+
+def missing(clock: Clock, *facts: str) -> Unknown:
+    return Unknown(
+        clock, f"{clock.label}: not known, because {' and '.join(facts)} is missing.", facts
+    )

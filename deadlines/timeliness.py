@@ -1,0 +1,110 @@
+"""Whether something came in time. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from .calendars import Calendars, say
+from .clocks import Whose, clock_named
+from .days import PACIFIC, say_count, say_when
+from .engine import due
+from .facts import Hold, read_day, read_moment
+from .rules import Rule
+from .sums import Sum, Unknown, missing
+
+
+@dataclass(frozen=True)
+class Timely:
+    """It was in time, on every calendar that may apply."""
+
+    limit: date | datetime
+    received: date | datetime
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Late:
+    """It was late, on every calendar that may apply.
+
+    :ivar days: calendar days late; at least 1, also where a clock in hours was missed by less.
+    """
+
+    limit: date | datetime
+    received: date | datetime
+    days: int
+    sentence: str
+
+
+def timeliness(
+    clock: str,
+    received: date | datetime | str | None,
+    given: Mapping[str, object],
+    *,
+    rules: Sequence[Rule],
+    calendars: Calendars,
+    holds: Sequence[Hold] = (),
+) -> Timely | Late | Unknown:
+    """Say whether something came in time.
+
+    A clock in days counts the local day to 24:00. Where the calendars that may apply disagree and
+    a party's timeliness turns on it, the answer is ``Unknown`` and names both dates. A duty of our
+    own is judged by its legal date alone; that it was late voids nothing (Margaris, 2016).
+
+    :raises CannotCount: as ``due`` does.
+    """
+    of = clock_named(clock)
+    answer = due(clock, given, rules=rules, calendars=calendars, holds=holds)
+    if isinstance(answer, Unknown):
+        return answer
+    if received in (None, ""):
+        return missing(of, f"the day on which {of.act}")
+    if isinstance(answer.limit, datetime):
+        return _timely_by_the_hour(answer, answer.limit, received)
+    day = read_day("received", received)
+    if day < answer.trigger_day:
+        return Unknown(
+            of,
+            f"{of.label}: {say(day)} lies before {say(answer.trigger_day)}, the day on which "
+            f"{of.event}. Check both dates.",
+            ("a pair of dates that can both be true",),
+        )
+    ends = {answer.calendar: answer.due_on}
+    if of.whose is not Whose.OURS:
+        ends = dict(answer.ends)
+    first, last = min(ends.values()), max(ends.values())
+    if day <= first:
+        left = (first - day).days
+        when = "on the last day" if left == 0 else f"with {say_count(left, 'day')} to spare"
+        return Timely(answer.limit, day, f"{say(day)} is in time, {when} (limit {say(first)}).")
+    if day > last:
+        days = (day - last).days
+        return Late(
+            answer.limit,
+            day,
+            days,
+            f"{say(day)} is {say_count(days, 'day')} late (limit {say(last)}).",
+        )
+    said = "; ".join(f"{label}: {say(end)}" for label, end in ends.items())
+    return Unknown(
+        of,
+        f"{of.label}: {say(day)} is in time or late by which calendar applies ({said}). "
+        f"The limit is {say(first)} or {say(last)}; a person must decide.",
+        ("which calendar applies",),
+        (first, last),
+    )
+
+
+def _timely_by_the_hour(
+    answer: Sum, limit: datetime, received: date | datetime | str | None
+) -> Timely | Late | Unknown:
+    moment = read_moment("received", received)
+    if moment is None:
+        day = read_day("received", received)
+        if day == limit.date():
+            return missing(answer.clock, f"the hour at which {answer.clock.act}")
+        moment = datetime.combine(day, time(12), tzinfo=PACIFIC)
+    over = moment.astimezone(UTC) - limit.astimezone(UTC)
+    if over <= timedelta(0):
+        return Timely(limit, moment, f"{say_when(moment)} is in time (limit {say_when(limit)}).")
+    days = max(1, -(-over // timedelta(days=1)))
+    return Late(limit, moment, days, f"{say_when(moment)} is late (limit {say_when(limit)}).")

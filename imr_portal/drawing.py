@@ -1,0 +1,41 @@
+"""A management command that redraws the marked parts of a page of documentation.
+
+A part begins with ``<!-- drawn: NAME -->`` and ends with ``<!-- end of drawn -->``.
+"""
+
+import re
+from abc import abstractmethod
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+_MARKED = re.compile(r"(<!-- drawn: (\w+) -->\n).*?(<!-- end of drawn -->)", re.DOTALL)
+
+
+class DrawCommand(BaseCommand):
+    """Write the marked parts of ``page``; with ``--check``, only compare, and fail when stale."""
+
+    page: ClassVar[Path]  # from the root of the project
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--check", action="store_true", help="write nothing; fail when stale")
+
+    def handle(self, *args: Any, check: bool, **options: Any) -> None:
+        file = Path(settings.BASE_DIR) / self.page
+        old = file.read_text(encoding="utf-8")
+        new = _MARKED.sub(lambda found: f"{found[1]}{self.draw(found[2])}{found[3]}", old)
+        if not check:
+            file.write_text(new, encoding="utf-8")
+            self.stdout.write(f"{self.page} drawn.")
+        elif new != old:
+            name = type(self).__module__.rpartition(".")[2]
+            raise CommandError(f"{self.page} is stale. Run manage.py {name}.")
+        else:
+            self.stdout.write(f"{self.page} is current.")
+
+    @abstractmethod
+    def draw(self, name: str) -> str:
+        """The part of this name, with a line break at its end."""
