@@ -124,7 +124,7 @@ def why_not_state_receipt(user: User, case: Case) -> str:
     if not user.may("cases.promise_date"):
         return "A coordinator or a supervisor states when the determination was received."
     runs = case.deadlines.filter(
-        round=case.round, clock__in=["authorise", "reimburse"], replaced_at__isnull=True
+        round=case.round, clock__in=["authorize", "reimburse"], replaced_at__isnull=True
     )
     return "" if runs.exists() else "No treatment has to be authorised or paid after this case."
 

@@ -216,11 +216,11 @@ CLOCKS: dict[str, Clock] = {
             takes=("method",),
         ),
         Clock(
-            name="authorise",
-            label="Authorise services not yet given",
+            name="authorize",
+            label="Authorize services not yet given",
             trigger="received",
             event="the determination was received",
-            act="the treatment is authorised",
+            act="the treatment is authorized",
             whose=Whose.PARTY,
         ),
         Clock(
@@ -235,7 +235,7 @@ CLOCKS: dict[str, Clock] = {
             name="ur_decision",
             label="UR decision",
             trigger="rfa",
-            event="the request for authorisation was received",
+            event="the request for authorization was received",
             act="the UR decision is made",
             whose=Whose.INFORMATION,
             takes=("method", "recommended"),
@@ -244,7 +244,7 @@ CLOCKS: dict[str, Clock] = {
             name="ur_decision_expedited",
             label="UR decision, expedited",
             trigger="rfa",
-            event="the request for authorisation was received",
+            event="the request for authorization was received",
             act="the UR decision is made",
             whose=Whose.INFORMATION,
         ),
@@ -269,11 +269,16 @@ CLOCKS: dict[str, Clock] = {
 }
 
 
+# Scripts and files of examples that were written before a clock was renamed.
+_FORMER_NAMES = {"authorise": "authorize"}
+
+
 def clock_named(name: str) -> Clock:
-    """A clock by its name.
+    """A clock by its name, or by the name that it had before.
 
     :raises UnknownClock: naming those that exist.
     """
-    if name not in CLOCKS:
+    clock = CLOCKS.get(_FORMER_NAMES.get(name, name))
+    if clock is None:
         raise UnknownClock(f"There is no clock “{name}”. Clocks: {', '.join(sorted(CLOCKS))}.")
-    return CLOCKS[name]
+    return clock

@@ -178,7 +178,7 @@ RULES: tuple[Rule, ...] = (
     replace(_days("petition", 30, "LC 4610.6(h); 8 CCR 10575(c)"), extensions=_BY_MAIL),
     replace(
         _working_days(
-            "authorise", 5, "8 CCR 9792.10.7(a)(2)", since=_IMR_BEGINS, roll=Roll.FORWARD
+            "authorize", 5, "8 CCR 9792.10.7(a)(2)", since=_IMR_BEGINS, roll=Roll.FORWARD
         ),
         legal_holds=_WHILE_APPEALED,
     ),

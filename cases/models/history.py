@@ -113,7 +113,7 @@ _NO_DUTY_OF_THE_CASE = frozenset(
         "own_papers",
         "own_papers_expedited",
         "petition",
-        "authorise",
+        "authorize",
         "reimburse",
     }
 )

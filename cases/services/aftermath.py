@@ -15,7 +15,7 @@ from letters.models import Channel, Letter
 from . import clocks
 from .notice_clocks import BY_WIRE
 
-IMPLEMENTING = ("authorise", "reimburse")  # for the claims administrator, from receipt
+IMPLEMENTING = ("authorize", "reimburse")  # for the claims administrator, from receipt
 
 
 def start_after_determination(
@@ -84,4 +84,4 @@ def _to_implement(case: Case, on: date) -> list[str]:
     """Which duties the overturned items leave: to authorise what is to come, to pay what was."""
     items = case.items.filter(ending=DisputedItem.Ending.DECIDED, outcome=Outcome.OVERTURNED)
     given = [item.service_from is not None and item.service_from < on for item in items]
-    return ["authorise"] * (False in given) + ["reimburse"] * (True in given)
+    return ["authorize"] * (False in given) + ["reimburse"] * (True in given)

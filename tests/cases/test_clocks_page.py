@@ -203,14 +203,14 @@ def test_what_runs_after_a_determination_is_shown_and_its_receipt_can_be_stated(
 
     petition = case.deadlines.get(clock="petition")
     assert petition.due_on - local_day(sent_at) >= timedelta(days=35)
-    assert case.deadlines.get(clock="authorise").due_on is None
+    assert case.deadlines.get(clock="authorize").due_on is None
     with mock.patch.object(timezone, "now", return_value=sent_at + timedelta(days=3)):
         client.force_login(coordinator)
         shown = page(client, "clocks", case)
         assert "Petition to the WCAB" in shown
         assert "the day on which the determination was received is missing" in shown
         assert send(client, "state_receipt", case, on="t").status_code == 302
-    stated = case.deadlines.get(clock="authorise", replaced_at=None)
+    stated = case.deadlines.get(clock="authorize", replaced_at=None)
     assert stated.due_on > local_day(sent_at)
 
 

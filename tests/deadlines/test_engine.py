@@ -121,13 +121,13 @@ WORKED = [
     Example("E18", "petition", {"mailed": "2014-11-06", "method": "mail_ca"}, "2014-12-11"),
     Example(
         "E19a",
-        "authorise",
+        "authorize",
         {"received": "2014-11-26", "friday_after_thanksgiving_is_working": True},
         "2014-12-04",
     ),
     Example(
         "E19b",
-        "authorise",
+        "authorize",
         {"received": "2014-11-26", "friday_after_thanksgiving_is_working": False},
         "2014-12-05",
     ),
@@ -239,7 +239,7 @@ MORE = [
             "2020-06-06"),
     Example("formulary, admission", "determination_formulary",
             {"records_complete": "2020-09-08"}, "2020-09-16"),
-    Example("authorise, admission", "authorise", {"received": "2020-09-08"}, "2020-09-16"),
+    Example("authorize, admission", "authorize", {"received": "2020-09-08"}, "2020-09-16"),
     Example("ur, admission", "ur_decision", {"rfa": "2020-09-08"}, "2020-09-16"),
     # hours
     Example("records, 24 h", "records_expedited", {"received": "2015-07-03T17:45"},
@@ -296,15 +296,15 @@ MORE = [
     Example("liability too late", "application", {"served": "2016-01-04", "method": "mail_ca"},
             "2016-02-08", (Hold("LIABILITY", date(2016, 3, 1), date(2016, 5, 2), True),)),
     # a petition stops the duties that follow a determination
-    Example("authorise, appealed", "authorise", {"received": "2015-03-02"}, "2015-03-16",
+    Example("authorize, appealed", "authorize", {"received": "2015-03-02"}, "2015-03-16",
             (Hold("APPEAL", date(2015, 3, 4), date(2015, 3, 9), True),)),
-    Example("authorise, liability", "authorise", {"received": "2015-03-02"}, "2015-03-16",
+    Example("authorize, liability", "authorize", {"received": "2015-03-02"}, "2015-03-16",
             (Hold("LIABILITY", date(2015, 3, 4), date(2015, 3, 9), True),)),
-    Example("authorise, still appealed", "authorise", {"received": "2015-03-02"}, "Unknown",
+    Example("authorize, still appealed", "authorize", {"received": "2015-03-02"}, "Unknown",
             (Hold("APPEAL", date(2015, 3, 4), date(2015, 5, 9)),)),
-    Example("authorise, appealed too late", "authorise", {"received": "2015-03-02"},
+    Example("authorize, appealed too late", "authorize", {"received": "2015-03-02"},
             "2015-03-09", (Hold("APPEAL", date(2015, 3, 10)),)),
-    Example("authorise, onto a Saturday", "authorise", {"received": "2015-03-02"}, "2015-03-16",
+    Example("authorize, onto a Saturday", "authorize", {"received": "2015-03-02"}, "2015-03-16",
             (Hold("APPEAL", date(2015, 3, 3), date(2015, 3, 9), True),)),
     Example("reimburse, appealed", "reimburse", {"received": "2015-03-02"}, "2015-04-01",
             (Hold("APPEAL", date(2015, 3, 4), date(2015, 3, 14), True),)),
@@ -956,9 +956,9 @@ def test_nobody_is_penalised_on_the_friday_after_thanksgiving():
     """E19: five working days from 26 November 2014 end on 4 or on 5 December."""
     facts = {"received": "2014-11-26"}
 
-    assert isinstance(judge("authorise", "2014-12-03", facts), Timely)
-    assert isinstance(judge("authorise", "2014-12-05", facts), Unknown)
-    assert isinstance(judge("authorise", "2014-12-08", facts), Late)
+    assert isinstance(judge("authorize", "2014-12-03", facts), Timely)
+    assert isinstance(judge("authorize", "2014-12-05", facts), Unknown)
+    assert isinstance(judge("authorize", "2014-12-08", facts), Late)
 
 
 def test_a_calendar_named_by_hand_settles_it():
@@ -1135,7 +1135,7 @@ def test_rules_of_names_a_year_or_a_day():
         ),
         ("noarfi", {"found_eligible": "2014-12-24", "rules_of": "x"}, BadClockFact, "not a date"),
         (
-            "authorise",
+            "authorize",
             {"received": "2014-11-26", "friday_after_thanksgiving_is_working": "maybe"},
             BadClockFact,
             "neither yes nor no",
@@ -1173,5 +1173,12 @@ def test_a_hold_that_never_ends_in_our_time_is_refused_not_crashed():
 def test_the_friday_flag_may_be_written_as_text(yes):
     facts = {"received": "2014-11-26", "friday_after_thanksgiving_is_working": yes}
 
-    assert count("authorise", facts).due_on == date(2014, 12, 4)
+    assert count("authorize", facts).due_on == date(2014, 12, 4)
     assert friday_after_thanksgiving(2014) == date(2014, 11, 28)
+
+
+def test_a_clock_that_was_renamed_still_answers_to_its_former_name():
+    facts = {"received": "2014-12-02"}
+
+    assert count("authorise", facts) == count("authorize", facts)
+    assert count("authorise", facts).clock.name == "authorize"
