@@ -13,7 +13,7 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
 
-from . import policies as deadline_policies
+from . import policies
 from .calendars import FIRST_DAY, LAST_DAY, BadHoliday, calendars_from, say
 from .days import local_day
 from .models import ClockRule, HolidayRule, Law
@@ -70,7 +70,7 @@ def supersede_rule(
         or an overlap. The message names both rows.
     :raises Stale: the row was changed after the page was loaded.
     """
-    refuse(deadline_policies.why_not_keep_rules(by))
+    refuse(policies.why_not_keep_rules(by))
     old: ClockRule = ClockRule.objects.select_for_update().get(pk=rule_id)
     old.refuse_if_stale(seen_version)
     refuse("" if why.strip() else "Say why the rule changes.")
@@ -170,7 +170,7 @@ def add_holiday(
     :raises NotAllowed: wrong role, no reason or source, a pattern that cannot be read, days outside
         2012 to 2060, or a gap or overlap with a row of the same name, which the message names.
     """
-    refuse(deadline_policies.why_not_keep_rules(by))
+    refuse(policies.why_not_keep_rules(by))
     # Two people who begin the same holiday take turns.
     list(HolidayRule.objects.select_for_update().filter(calendar=calendar).values_list("pk"))
     refuse("" if why.strip() else "Say why the holiday begins.")
@@ -209,7 +209,7 @@ def end_holiday(
         name, which the message names.
     :raises Stale: the row was changed after the page was loaded.
     """
-    refuse(deadline_policies.why_not_keep_rules(by))
+    refuse(policies.why_not_keep_rules(by))
     row: HolidayRule = HolidayRule.objects.select_for_update().get(pk=holiday_id)
     row.refuse_if_stale(seen_version)
     refuse("" if why.strip() else "Say why the holiday ends.")
@@ -230,7 +230,7 @@ def _confirm(
     by: User,
     at: datetime,
 ) -> None:
-    refuse(deadline_policies.why_not_keep_rules(by))
+    refuse(policies.why_not_keep_rules(by))
     row.refuse_if_stale(seen_version)
     refuse("It was confirmed already." if row.is_confirmed else "")
     refuse("" if compared_with.strip() else "Say with which text it was compared.")

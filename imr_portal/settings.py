@@ -104,7 +104,7 @@ TEMPLATES = [
                 "desk.context_processors.shell",
                 "imr_portal.context_processors.demo",
             ],
-            "builtins": ["desk.templatetags.portal"],
+            "builtins": ["desk.templatetags.page_tags"],
         },
     }
 ]

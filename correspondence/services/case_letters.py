@@ -14,8 +14,7 @@ from accounts.models import User
 from accounts.refusals import refuse
 from cases.models import Case, CaseLetter, CaseLetterCopy, Event
 from cases.services.drafting import draft_letter, propose
-from correspondence import composition
-from correspondence import policies as correspondence_policies
+from correspondence import composition, policies
 from deadlines.days import local_day
 from letters.models import Channel, Delivery, RenderedPreview
 
@@ -50,7 +49,7 @@ def change_draft(
     :raises Stale: somebody else changed the draft since the page was loaded.
     """
     draft = _lock(letter_id)
-    refuse(correspondence_policies.why_not_change_draft(by, draft))
+    refuse(policies.why_not_change_draft(by, draft))
     draft.refuse_if_stale(seen_version)
     known = {party.pk for party in composition.told(draft, at=at)}
     out = sorted(known & set(left_out))
@@ -92,7 +91,7 @@ def approve_letter(
     :raises LetterRefused: exactly these words have not been shown in the preview.
     """
     draft = _lock(letter_id)
-    refuse(correspondence_policies.why_not_change_draft(by, draft))
+    refuse(policies.why_not_change_draft(by, draft))
     draft.refuse_if_stale(seen_version)
     lacking = composition.missing(draft, at=at)
     refuse(" ".join(one.sentence for one in lacking))
@@ -140,7 +139,7 @@ def discard_draft(*, letter_id: int, because: str, by: User, at: datetime) -> Ca
     :raises NotAllowed: wrong role, no reason, or no draft any more.
     """
     draft = _lock(letter_id)
-    refuse(correspondence_policies.why_not_change_draft(by, draft))
+    refuse(policies.why_not_change_draft(by, draft))
     known = because in CaseLetter.Discarded.values
     refuse("" if known else "Choose why the draft is discarded.")
     draft.state, draft.discarded_because = State.DISCARDED, because
@@ -163,7 +162,7 @@ def mark_letter_sent(*, letter_id: int, sent_on: date, by: User, at: datetime) -
     :raises Refused: a copy is not rendered yet, or the day cannot be.
     """
     sent = _lock(letter_id)
-    refuse(correspondence_policies.why_not_mark_letter_sent(by, sent))
+    refuse(policies.why_not_mark_letter_sent(by, sent))
     copies = list(sent.copies.select_related("delivery").order_by("pk"))
     for copy in copies:
         if copy.delivery.state == Delivery.State.PREPARED:

@@ -12,7 +12,7 @@ from cases.lifecycle import Status
 from cases.models import AssignmentNotice, Case, Event, Party, Priority, Role
 from cases.services import clocks, notice_clocks
 from cases.together import items_decided_in
-from correspondence import policies as correspondence_policies
+from correspondence import policies
 from correspondence.facts import ASSIGNMENT_NOTICE, NOTICE_FACTS
 from deadlines.days import local_day
 from eligibility.models import EligibilityResult
@@ -73,7 +73,7 @@ def make_notices(*, case_id: int, by: User, at: datetime) -> list[AssignmentNoti
     :raises LetterRefused: a fact that the notice states is missing.
     """
     case = Case.objects.lock(case_id)
-    refuse(correspondence_policies.why_not_make_notices(by, case))
+    refuse(policies.why_not_make_notices(by, case))
     addressed = recipients(case, on=local_day(at))
     held = {party.role for party in addressed}
     for role in (Role.CLAIMS_ADMINISTRATOR, Role.EMPLOYEE, Role.REQUESTING_PHYSICIAN):
@@ -108,7 +108,7 @@ def mark_notices_sent(
     :raises Refused: a notice is not rendered yet, or the day lies in the future.
     """
     case = Case.objects.lock(case_id)
-    refuse(correspondence_policies.why_not_mark_notices_sent(by, case))
+    refuse(policies.why_not_mark_notices_sent(by, case))
     found = case.eligibility_decisions.filter(result=EligibilityResult.ELIGIBLE)
     latest = found.order_by("-attempt").first()
     if latest is not None and sent_on < local_day(latest.decided_at):

@@ -15,11 +15,10 @@ from accounts.actions import run_action, try_action
 from accounts.names import who
 from accounts.requests import StaffRequest, posted, seen_version
 from accounts.services import note_look
-from cases import policies
+from cases import policies as case_policies
 from cases.models import Case, CaseLetter
 from cases.views.acting import load_case
-from correspondence import composition
-from correspondence import policies as correspondence_policies
+from correspondence import composition, policies
 from correspondence.forms import DiscardForm, DraftForm, NewDraftForm, SentForm
 from correspondence.services import case_letters as services
 from letters.models import RenderedPreview
@@ -73,7 +72,7 @@ def draft_letter(request: StaffRequest, number: str) -> HttpResponse:
         "case": case,
         "tab": "letters",
         "form": form,
-        "why_not": policies.why_not_draft_letter(request.user, case),
+        "why_not": case_policies.why_not_draft_letter(request.user, case),
         "today": timezone.localdate(),
     }
     return render(request, "correspondence/draft_letter.html", context, status=tried.status)
@@ -208,8 +207,8 @@ def _page(
         "drafted_by": who(found.drafted_by, reader=reader) if found.drafted_by else "",
         "approved_by": who(found.approved_by, reader=reader) if found.approved_by else "",
         "discarded_by": who(found.discarded_by, reader=reader) if found.discarded_by else "",
-        "why_not": correspondence_policies.why_not_change_draft(reader, found),
-        "why_not_send": correspondence_policies.why_not_mark_letter_sent(reader, found),
+        "why_not": policies.why_not_change_draft(reader, found),
+        "why_not_send": policies.why_not_mark_letter_sent(reader, found),
         "sent_form": sent_form or SentForm(today=today),
         "discard_form": discard_form or DiscardForm(),
         "copies": found.copies.select_related("party", "letter", "delivery").order_by("pk"),

@@ -13,7 +13,7 @@ from accounts.actions import run_action
 from accounts.requests import StaffRequest
 from cases.models import Case, Priority
 from cases.views.acting import load_case
-from correspondence import policies as correspondence_policies
+from correspondence import policies
 from correspondence.forms import SentForm
 from correspondence.services import notices as notice_services
 from form_fields.fields import DatedForm
@@ -80,8 +80,8 @@ def _notices_page(
         "form": form,
         "notices": rows.order_by("pk"),
         "recipients": notice_services.recipients(case, on=timezone.localdate()),
-        "why_not_make": correspondence_policies.why_not_make_notices(request.user, case),
-        "why_not_send": correspondence_policies.why_not_mark_notices_sent(request.user, case),
+        "why_not_make": policies.why_not_make_notices(request.user, case),
+        "why_not_send": policies.why_not_mark_notices_sent(request.user, case),
         "today": timezone.localdate(),
     }
     return render(request, "correspondence/notices.html", context, status=status)

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
-from directory import policies as directory_policies
+from directory import policies
 from directory.models import (
     Organisation,
     OrganisationOfficer,
@@ -111,7 +111,7 @@ def record_same(
 
     :raises NotAllowed: wrong role, no reason, no such organisation, or the very same row.
     """
-    refuse(directory_policies.why_not_keep_organisations(by))
+    refuse(policies.why_not_keep_organisations(by))
     refuse("" if reason.strip() else "Say how you know that they are the same.")
     other = people.find_organisation(same_as_name)
     if other is None:
@@ -134,7 +134,7 @@ def withdraw(*, kind: str, fact_id: int, reason: str, by: User | None, at: datet
     :param kind: one of ``KINDS``.
     :raises NotAllowed: wrong role, no reason, or corrected already.
     """
-    refuse(directory_policies.why_not_keep_organisations(by))
+    refuse(policies.why_not_keep_organisations(by))
     refuse("" if reason.strip() else "Say why it was never true.")
     model: Any = KINDS[kind]  # the type checker cannot query an abstract one
     old: TwoTimeFact = model.objects.select_for_update().get(pk=fact_id)
@@ -150,7 +150,7 @@ def names_of(organisation: Organisation) -> list[str]:
 
 
 def _refuse(by: User | None, valid_from: date | None, valid_to: date | None, source: str) -> None:
-    refuse(directory_policies.why_not_keep_organisations(by))
+    refuse(policies.why_not_keep_organisations(by))
     if valid_from and valid_to and valid_to < valid_from:
         refuse("It ends before it begins. Check both days.")
     refuse("" if source.strip() else "Say where this is known from.")

@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import refuse
 from cases.models import AdministratorCitation, Case, DisputedItem, Event
-from eligibility import policies as eligibility_policies
+from eligibility import policies
 from guidelines.citations import Citation
 
 
@@ -43,7 +43,7 @@ def record_administrator_citations(
     case = Case.objects.lock(case_id)
     item = DisputedItem.objects.get(pk=item_id)
     if by is not None:
-        refuse(eligibility_policies.why_not_record_citations(by, case))
+        refuse(policies.why_not_record_citations(by, case))
     item.refuse_if_stale(seen_version)
     if bool(cited.citations) == cited.nothing:
         refuse("Enter what the UR decision cites, or say that it cites nothing.")

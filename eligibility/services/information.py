@@ -11,7 +11,7 @@ from cases.lifecycle import Status
 from cases.models import Case, Event, ServiceMethod, URDecision
 from cases.services import clocks, drafting
 from deadlines.days import local_day
-from eligibility import policies as eligibility_policies
+from eligibility import policies
 from eligibility import rules as eligibility
 from eligibility.models import InformationRequest
 
@@ -40,7 +40,7 @@ def ask_information(
     :raises NotAllowed: wrong role or state, nothing asked, not a party, or a day that cannot be.
     """
     case = Case.objects.lock(case_id)
-    refuse(eligibility_policies.why_not_ask_information(by, case))
+    refuse(policies.why_not_ask_information(by, case))
     refuse("" if question.strip() else "Write what the party is asked.")
     known = set(facts) <= set(eligibility.FACTS)
     refuse("" if facts and known else "Choose the facts that turn on the answer.")
@@ -87,7 +87,7 @@ def record_answer(
     case_id = InformationRequest.objects.values_list("case_id", flat=True).get(pk=request_id)
     case = Case.objects.lock(case_id)
     request = InformationRequest.objects.get(pk=request_id)
-    refuse(eligibility_policies.why_not_record_answer(by, case))
+    refuse(policies.why_not_record_answer(by, case))
     refuse("This question is answered or closed already." if request.closed_at else "")
     refuse("" if answer.strip() else "Write what the party answered.")
     if not local_day(request.asked_at) <= answered_on <= local_day(at):
@@ -128,7 +128,7 @@ def resolve_liability(
     :raises NotAllowed: wrong role or state, no words, or a day or way of service that cannot be.
     """
     case = Case.objects.lock(case_id)
-    refuse(eligibility_policies.why_not_resolve_liability(by, case))
+    refuse(policies.why_not_resolve_liability(by, case))
     refuse("" if how.strip() else "Say how the dispute was resolved.")
     known = method in ServiceMethod.values
     refuse("" if known else "Say how the notice was served.")

@@ -11,7 +11,7 @@ from cases.lifecycle import Status
 from cases.models import Case, CaseLink, DisputedItem, Event
 from cases.services import clocks, drafting, endings
 from deadlines.days import local_day
-from eligibility import policies as eligibility_policies
+from eligibility import policies
 from eligibility.models import EligibilityDecision, EligibilityFinding, EligibilityResult
 
 from . import findings
@@ -58,7 +58,7 @@ def decide_eligibility(
     :raises Stale: someone else changed the case in between.
     """
     case = Case.objects.lock(case_id)
-    refuse(eligibility_policies.why_not_decide_eligibility(by, case))
+    refuse(policies.why_not_decide_eligibility(by, case))
     case.refuse_if_stale(seen_version)
     said = Said(answers, notes, reasons or {}, items or {})
     pending = list(case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position"))
@@ -68,7 +68,7 @@ def decide_eligibility(
     why = findings.refuse_silent_difference(said, pending, proposal)
     result = EligibilityResult(conclusion.result)
     if result == EligibilityResult.ELIGIBLE:
-        refuse(eligibility_policies.why_not_eligible_yet(len(open_differences(case))))
+        refuse(policies.why_not_eligible_yet(len(open_differences(case))))
     decision = EligibilityDecision(
         case=case,
         attempt=case.eligibility_decisions.count() + 1,
@@ -138,7 +138,7 @@ def screen_again(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
 @transaction.atomic
 def _screen_again(case_id: int, reason: str, *, by: User, at: datetime) -> Case:
     case = Case.objects.lock(case_id)
-    refuse(eligibility_policies.why_not_reopen(by, case))
+    refuse(policies.why_not_reopen(by, case))
     refuse("" if reason.strip() else "Say why the case is screened again.")
     is_duplicate = case.duplicate_of_id is not None
     if is_duplicate or not case.is_open:

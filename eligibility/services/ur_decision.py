@@ -9,8 +9,7 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import refuse
 from cases.models import Case, DisputedItem, Event, Role
-from eligibility import differences
-from eligibility import policies as eligibility_policies
+from eligibility import differences, policies
 from eligibility.differences import Difference
 from eligibility.models import DifferenceAnswer, URReading
 
@@ -55,7 +54,7 @@ def record_ur_reading(
     :raises Stale: someone else changed the case in between.
     """
     case = Case.objects.lock(case_id)
-    refuse(eligibility_policies.why_not_read_ur_decision(by, case))
+    refuse(policies.why_not_read_ur_decision(by, case))
     case.refuse_if_stale(seen_version)
     reading = URReading.objects.filter(case=case).first() or URReading(case=case)
     reading.employee, reading.claim_number = as_read.employee.strip(), as_read.claim_number.strip()
@@ -89,7 +88,7 @@ def answer_differences(
     :raises NotAllowed: wrong role, past screening, a difference that is not listed, or no answer.
     """
     case = Case.objects.lock(case_id)
-    refuse(eligibility_policies.why_not_read_ur_decision(by, case))
+    refuse(policies.why_not_read_ur_decision(by, case))
     listed = {one.difference.key: one for one in differences_of(case)}
     if not answers or not set(answers) <= set(listed):
         refuse("Answer differences that are listed; the papers may have changed since.")

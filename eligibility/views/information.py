@@ -10,7 +10,7 @@ from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted, whole_number
 from cases.models import Case
 from cases.views.acting import load_case
-from eligibility import policies as eligibility_policies
+from eligibility import policies
 from eligibility.forms.information import AnswerForm, AskForm, LiabilityForm
 from eligibility.services import information as services
 from eligibility.services.proposals import propose
@@ -88,7 +88,7 @@ def resolve_liability(request: StaffRequest, number: str) -> HttpResponse:
         "form": form,
         "title": "Liability dispute resolved",
         "button": "Take the case up again",
-        "why_not": eligibility_policies.why_not_resolve_liability(request.user, case),
+        "why_not": policies.why_not_resolve_liability(request.user, case),
         "today": timezone.localdate(),
     }
     return render(request, "cases/reason.html", context, status=tried.status)
@@ -131,8 +131,8 @@ def _page(
         "case": case,
         "form": form,
         "asked": asked,
-        "why_not": eligibility_policies.why_not_ask_information(request.user, case),
-        "why_not_answer": eligibility_policies.why_not_record_answer(request.user, case),
+        "why_not": policies.why_not_ask_information(request.user, case),
+        "why_not_answer": policies.why_not_record_answer(request.user, case),
         "today": today,
     }
     return render(request, "eligibility/information.html", context, status=status)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted, seen_version
 from cases.views.acting import act_with_reason, load_case
-from eligibility import policies as eligibility_policies
+from eligibility import policies
 from eligibility.forms.screening import CitationsForm, EligibilityForm
 from eligibility.models import EligibilityResult, URReading
 from eligibility.services import citations as item_services
@@ -60,7 +60,7 @@ def eligibility(request: StaffRequest, number: str) -> HttpResponse:
         "decisions": case.eligibility_decisions.prefetch_related(
             "findings__item", "findings__other_case"
         ).order_by("-attempt"),
-        "why_not": eligibility_policies.why_not_decide_eligibility(request.user, case),
+        "why_not": policies.why_not_decide_eligibility(request.user, case),
         "today": timezone.localdate(),
     }
     return render(request, "eligibility/eligibility.html", context, status=tried.status)
@@ -96,7 +96,7 @@ def administrator_citations(request: StaffRequest, number: str, position: int) -
         "item": item,
         "form": form,
         "rows": form.rows(),
-        "why_not": eligibility_policies.why_not_record_citations(request.user, case),
+        "why_not": policies.why_not_record_citations(request.user, case),
         "stands": item_services.stated_for(item) if tried.status == 409 else None,
     }
     return render(request, "eligibility/citations.html", context, status=tried.status)
@@ -110,7 +110,7 @@ def screen_again(request: StaffRequest, number: str) -> HttpResponse:
         number,
         title="Screen again",
         button="Screen again",
-        why_not=eligibility_policies.why_not_reopen,
+        why_not=policies.why_not_reopen,
         act=screening.screen_again,
         done="The case is back in screening.",
     )

@@ -10,7 +10,7 @@ from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted, seen_version
 from cases.models import Case
 from cases.views.acting import load_case
-from eligibility import policies as eligibility_policies
+from eligibility import policies
 from eligibility.forms.ur_decision import DifferencesForm, URDecisionForm
 from eligibility.models import URReading
 from eligibility.services import ur_decision as services
@@ -93,7 +93,7 @@ def _page(
         "differences": differences,
         "rows": differences.rows(),
         "is_read": URReading.objects.filter(case=case).exists(),
-        "why_not": eligibility_policies.why_not_read_ur_decision(request.user, case),
+        "why_not": policies.why_not_read_ur_decision(request.user, case),
         "today": timezone.localdate(),
     }
     return render(request, "eligibility/ur_decision.html", context, status=status)

@@ -7,12 +7,12 @@ from typing import Any
 
 from accounts.models import User
 from accounts.refusals import Refused
-from cases import policies
+from cases import policies as case_policies
 from cases.models import Case
 from cases.services import notes
 from correspondence import policies as correspondence_policies
 from correspondence.services import notices
-from queues import policies as queue_policies
+from queues import policies
 
 from . import claims
 
@@ -46,14 +46,14 @@ class Outcome:
 ACTS = {
     act.name: act
     for act in (
-        BulkAct("claim", "Take", "", "Taken", queue_policies.why_not_claim, claims.claim, _SEES),
+        BulkAct("claim", "Take", "", "Taken", policies.why_not_claim, claims.claim, _SEES),
         BulkAct("release", "Give back", "", "Given back", lambda *_: "", claims.release, _SEES),
         BulkAct(
             "note",
             "Add a note…",
             "Add a note to %s",
             "Noted",
-            policies.why_not_note,
+            case_policies.why_not_note,
             notes.add_note,
             "cases.add_note",
             field="text",

@@ -14,7 +14,7 @@ from accounts.roles import Role
 from cases.lifecycle import NEXT_ROLE, QUEUES, Status
 from cases.models import Case
 from cases.models.case import CaseQuerySet
-from queues import policies as queue_policies
+from queues import policies
 from queues.models import WorkClaim, WorkClaimQuerySet
 from queues.slack import Paces, why_this_one
 from queues.work_order import Sort, head, paces_now, place
@@ -92,7 +92,7 @@ def claim(*, case_id: int, by: User, at: datetime) -> WorkClaim:
     :raises TakenByAnother: someone else has it.
     """
     case = Case.objects.lock(case_id)
-    refuse(queue_policies.why_not_claim(by, case))
+    refuse(policies.why_not_claim(by, case))
     held = _live(case, at=at)
     if held is None:
         return _take(case, by=by, at=at)

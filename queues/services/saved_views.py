@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
 from accounts.versions import VersionedQuerySet
 from cases.lifecycle import QUEUES
-from queues import policies as queue_policies
+from queues import policies
 from queues.filters import Filter
 from queues.models import SavedView
 
@@ -34,7 +34,7 @@ def save_view(
     """
     refuse("" if queue in QUEUES else "There is no such list.")
     if shared:
-        refuse(queue_policies.why_not_share_view(by))
+        refuse(policies.why_not_share_view(by))
     _take_turns(by)
     mine = SavedView.objects.filter(owner=by, retired_at__isnull=True)
     refuse(f"You have {MOST} saved views. Retire one first." if mine.count() >= MOST else "")
@@ -67,7 +67,7 @@ def share_view(*, view_id: int, shared: bool, by: User, at: datetime) -> SavedVi
     :raises NotAllowed: someone else's view, or a role that does not share.
     """
     view = _own(view_id, by=by)
-    refuse(queue_policies.why_not_share_view(by))
+    refuse(policies.why_not_share_view(by))
     view.is_shared = shared
     why = "Shared" if shared else "No longer shared"
     return view.store(by=by, at=at, why=why, fields=["is_shared"])

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.actions import run_action, try_action
 from accounts.requests import StaffRequest, posted
 from cases.lifecycle import QUEUES
-from queues import policies as queue_policies
+from queues import policies
 from queues.filters import Filter
 from queues.forms.saved_views import ViewForm
 from queues.services import saved_views as services
@@ -26,7 +26,7 @@ def save_view(request: StaffRequest, slug: str) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate(now)
     wanted = Filter.read(request.GET, queue=slug, today=today)
-    may_share = not queue_policies.why_not_share_view(request.user)
+    may_share = not policies.why_not_share_view(request.user)
     form = ViewForm(posted(request), may_share=may_share)
     tried = run_action(
         request,
@@ -109,6 +109,6 @@ def _page(
         "mine": [row for row in rows if row["view"].owner_id == request.user.pk],
         "shared": [row for row in rows if row["view"].owner_id != request.user.pk],
         "refused": sentence,
-        "may_share": not queue_policies.why_not_share_view(request.user),
+        "may_share": not policies.why_not_share_view(request.user),
     }
     return render(request, "queues/saved_views.html", context, status=status)

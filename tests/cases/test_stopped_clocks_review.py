@@ -8,7 +8,7 @@ from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import Case
 from cases.services import endings
-from desk.templatetags.portal import due
+from desk.templatetags.page_tags import due
 from eligibility.services import screening
 from tests.factories import (
     MONDAY,

@@ -15,7 +15,7 @@ from cases.lifecycle import QUEUES
 from cases.models import Case, Priority
 from cases.services import holds
 from desk import queues
-from desk.templatetags.portal import counted
+from desk.templatetags.page_tags import counted
 from queues.filters import Filter
 from queues.models import StagePace, WorkClaim
 from queues.services import claims

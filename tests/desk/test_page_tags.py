@@ -9,7 +9,7 @@ from django.template import engines
 from django.template.loader import render_to_string
 
 from cases.lifecycle import Status
-from desk.templatetags import portal
+from desk.templatetags import page_tags
 
 TODAY = date(2024, 12, 3)
 
@@ -19,17 +19,17 @@ def render(source, **context):
 
 
 def test_dates_name_the_weekday_and_the_year_only_where_it_is_another():
-    assert portal.day(date(2024, 12, 4)) == "Wed 4 Dec 2024"
-    assert portal.day_short(date(2024, 12, 4), TODAY) == "Wed 4 Dec"
-    assert portal.day_short(date(2025, 1, 2), TODAY) == "Thu 2 Jan 2025"
-    assert portal.day(None) == ""
+    assert page_tags.day(date(2024, 12, 4)) == "Wed 4 Dec 2024"
+    assert page_tags.day_short(date(2024, 12, 4), TODAY) == "Wed 4 Dec"
+    assert page_tags.day_short(date(2025, 1, 2), TODAY) == "Thu 2 Jan 2025"
+    assert page_tags.day(None) == ""
 
 
 def test_moments_are_shown_in_the_time_of_los_angeles():
     late = datetime(2024, 12, 4, 7, 5, 9, tzinfo=UTC)
-    assert portal.moment(late) == "Tue 3 Dec 2024, 23:05"
-    assert portal.day(late) == "Tue 3 Dec 2024"
-    assert portal.clock_time(late) == "23:05:09"
+    assert page_tags.moment(late) == "Tue 3 Dec 2024, 23:05"
+    assert page_tags.day(late) == "Tue 3 Dec 2024"
+    assert page_tags.clock_time(late) == "23:05:09"
 
 
 @pytest.mark.parametrize(
@@ -43,14 +43,14 @@ def test_moments_are_shown_in_the_time_of_los_angeles():
     ],
 )
 def test_a_due_date_says_in_words_how_urgent_it_is(on, state, words):
-    shown = portal.due(on, TODAY)
+    shown = page_tags.due(on, TODAY)
     assert (shown["state"], shown["words"]) == (state, words)
 
 
 def test_the_last_quarter_of_a_long_clock_is_soon():
     due_on = date(2024, 12, 10)
-    assert portal.due(due_on, TODAY, started_on=date(2024, 11, 12))["state"] == "soon"
-    assert portal.due(due_on, TODAY, started_on=date(2024, 11, 13))["state"] == ""
+    assert page_tags.due(due_on, TODAY, started_on=date(2024, 11, 12))["state"] == "soon"
+    assert page_tags.due(due_on, TODAY, started_on=date(2024, 11, 13))["state"] == ""
 
 
 def test_a_stopped_clock_says_why():
@@ -69,11 +69,11 @@ def test_a_case_gives_its_own_due_date():
 
 def test_what_falls_due_in_hours_shows_the_hour():
     at = datetime(2024, 12, 4, 22, 30, tzinfo=UTC)
-    assert portal.due(at, TODAY)["when"] == "Wed 4 Dec, 14:30"
+    assert page_tags.due(at, TODAY)["when"] == "Wed 4 Dec, 14:30"
 
 
 def test_a_clock_bar_tells_elapsed_stopped_and_remaining_days_apart():
-    days = portal.clock_days(
+    days = page_tags.clock_days(
         date(2024, 11, 28),
         date(2024, 12, 5),
         TODAY,
@@ -86,8 +86,8 @@ def test_a_clock_bar_tells_elapsed_stopped_and_remaining_days_apart():
 
 
 def test_a_long_clock_fits_sixty_cells_and_still_shows_today_and_the_limit():
-    days = portal.clock_days(date(2024, 1, 1), date(2024, 12, 31), TODAY)
-    cells = portal.clock_bar(days)["cells"]
+    days = page_tags.clock_days(date(2024, 1, 1), date(2024, 12, 31), TODAY)
+    cells = page_tags.clock_bar(days)["cells"]
     assert len(cells) <= 60
     assert cells.count("today") == 1
     assert cells[-1] == "limit"
@@ -164,6 +164,6 @@ def test_a_stale_form_shows_both_texts():
 
 
 def test_counts_carry_their_noun():
-    assert portal.plural(1, "item") == "1 item"
-    assert portal.plural(1200, "item") == "1,200 items"
-    assert portal.plural(2, "party,parties") == "2 parties"
+    assert page_tags.plural(1, "item") == "1 item"
+    assert page_tags.plural(1200, "item") == "1,200 items"
+    assert page_tags.plural(2, "party,parties") == "2 parties"
