@@ -17,7 +17,7 @@ from cases.lifecycle import Status
 from cases.models import Case, CaseLetter, Deadline, DisputedItem, Event, Party, Role
 from correspondence.services.notices import RECIPIENTS, address_of, organisation
 from deadlines.days import local_day
-from eligibility import rules as eligibility
+from eligibility import rules
 from eligibility.models import Answer, EligibilityDecision, EligibilityFinding, EligibilityResult
 from letters.documents import CaseLetterDocument, Document, Recipient, Section, problems
 from letters.facts import Fact, FactName
@@ -313,7 +313,7 @@ def _asked(draft: CaseLetter) -> Fact:
     if latest is None:
         return Fact("asked", [], "")
     unknown = latest.findings.filter(answer=Answer.UNKNOWN).select_related("item").order_by("pk")
-    sentences = [_about(one, f"{eligibility.NEEDED[one.fact]}.") for one in unknown]
+    sentences = [_about(one, f"{rules.NEEDED[one.fact]}.") for one in unknown]
     return Fact("asked", [one[:1].upper() + one[1:] for one in sentences], _source(latest))
 
 

@@ -42,7 +42,7 @@ from eligibility.services.citations import AdministratorCited, record_administra
 from files.models import StoredFile
 from guidelines.citations import Citation
 from guidelines.models import Recommendation
-from intake.services import receiving as intake
+from intake.services import receiving
 from intake.services.receiving import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
 from letters.models import WordingSet
 from records.models import Document, ReadMark
@@ -343,7 +343,7 @@ def _first_case(demo: Demo) -> Case:
     """The dates are those of the story, moved to the last weeks so that no clock has run out."""
     coordinator, clerk = demo.people["coordinator"], demo.people["intake"]
     received = demo.now - timedelta(days=33)
-    case = intake.receive(
+    case = receiving.receive(
         application=_application(
             demo,
             "first",
@@ -510,7 +510,7 @@ _OTHERS: tuple[tuple[str, str, str, tuple[str, str], str, int], ...] = (
 def _other_cases(demo: Demo) -> None:
     for employee, employer, title, category, stage, days in _OTHERS:
         received = demo.now - timedelta(days=days, hours=3)
-        case = intake.receive(
+        case = receiving.receive(
             application=_application(
                 demo,
                 employee,

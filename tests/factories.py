@@ -17,8 +17,7 @@ from deadlines.days import local_day
 from eligibility.services import screening
 from eligibility.services.citations import AdministratorCited, record_administrator_citations
 from intake.models import Batch, IntakeDraft
-from intake.services import batches, drafts
-from intake.services import receiving as intake
+from intake.services import batches, drafts, receiving
 from intake.services.receiving import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
 
 from .stored_stages import CASE_APPS, stored_stage
@@ -147,7 +146,7 @@ def received_case(*, at: datetime = MONDAY, by: User | None = None, **changes: A
     """A case as intake leaves it: in screening."""
     clerk = by or person(Role.INTAKE)
     changes.setdefault("received_at", at - timedelta(hours=2))
-    return intake.receive(application=application(**changes), by=clerk, at=at)
+    return receiving.receive(application=application(**changes), by=clerk, at=at)
 
 
 @stored_stage(*CASE_APPS)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from accounts.refusals import refuse
 from cases.models import Case, DisputedItem
-from eligibility import rules as eligibility
+from eligibility import rules
 from eligibility.models import Answer, EligibilityDecision, EligibilityFinding
 from eligibility.rules import ITEM_FACTS, NO, YES, Conclusion, Proposal, Verdict
 
@@ -54,19 +54,19 @@ class Said:
         """The coded reason that a person chose for a NO; empty where they chose none."""
         own = self.of(item).reason if item else ""
         chosen = [own, self.reasons.get(fact, "")]
-        return next((code for code in chosen if code in eligibility.CODES[fact]), "")
+        return next((code for code in chosen if code in rules.CODES[fact]), "")
 
 
 def conclude(said: Said, items: Sequence[DisputedItem], proposal: Proposal) -> Conclusion:
     """What the answers of a person amount to."""
     codes: dict[tuple[str, int | None], str] = {}
-    for fact in eligibility.FACTS:
+    for fact in rules.FACTS:
         codes[fact, None] = _code(fact, said.code(fact), proposal.governing(fact))
         for item in items:
             verdict = _governing(proposal, fact, item)
             codes[fact, item.position] = _code(fact, said.code(fact, item), verdict)
-    return eligibility.weigh(
-        {fact: said.answer(fact) for fact in eligibility.FACTS},
+    return rules.weigh(
+        {fact: said.answer(fact) for fact in rules.FACTS},
         {item.position: {fact: said.answer(fact, item) for fact in ITEM_FACTS} for item in items},
         codes=codes,
     )
@@ -95,7 +95,7 @@ def refuse_silent_difference(
     :raises NotAllowed: naming the facts.
     """
     silent, why = [], []
-    for fact in eligibility.FACTS:
+    for fact in rules.FACTS:
         per_item = items if fact in ITEM_FACTS else [None]
         for item in per_item:
             proposed = _proposed(proposal, fact, item)
@@ -126,7 +126,7 @@ def rows(
     }
     cases = {case.number: case for case in Case.objects.filter(number__in=others - {""})}
     found = []
-    for fact in eligibility.FACTS:
+    for fact in rules.FACTS:
         answer = conclusion.answers[fact]
         found.append(_row(decision, fact, None, answer, said, proposal))
         if fact not in ITEM_FACTS:
@@ -169,7 +169,7 @@ def _row(
     # For facts that are answered by item the sentence stands with the item, and only there.
     if code and (item is not None or fact not in ITEM_FACTS):
         own = verdict.letter_sentence if verdict and verdict.code == code else ""
-        letter = own or eligibility.LETTER_SENTENCES[code]
+        letter = own or rules.LETTER_SENTENCES[code]
     return EligibilityFinding(
         decision=decision,
         fact=fact,
@@ -200,7 +200,7 @@ def _proposed(proposal: Proposal, fact: str, item: DisputedItem | None) -> str:
 
 def _code(fact: str, chosen: str, verdict: Verdict | None) -> str:
     proposed = verdict.code if verdict and verdict.answer == NO else ""
-    return chosen or proposed or eligibility.REASONS[fact]
+    return chosen or proposed or rules.REASONS[fact]
 
 
 _WORDS = {

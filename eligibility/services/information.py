@@ -11,8 +11,7 @@ from cases.lifecycle import Status
 from cases.models import Case, Event, ServiceMethod, URDecision
 from cases.services import clocks, drafting
 from deadlines.days import local_day
-from eligibility import policies
-from eligibility import rules as eligibility
+from eligibility import policies, rules
 from eligibility.models import InformationRequest
 
 CLOCK = "eligibility_information"
@@ -42,7 +41,7 @@ def ask_information(
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_ask_information(by, case))
     refuse("" if question.strip() else "Write what the party is asked.")
-    known = set(facts) <= set(eligibility.FACTS)
+    known = set(facts) <= set(rules.FACTS)
     refuse("" if facts and known else "Choose the facts that turn on the answer.")
     party = case.parties.current().on(local_day(at)).filter(pk=party_id).first()
     if party is None:

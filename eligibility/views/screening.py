@@ -12,8 +12,7 @@ from cases.views.acting import act_with_reason, load_case
 from eligibility import policies
 from eligibility.forms.screening import CitationsForm, EligibilityForm
 from eligibility.models import EligibilityResult, URReading
-from eligibility.services import citations as item_services
-from eligibility.services import screening
+from eligibility.services import citations, screening
 from eligibility.services.proposals import propose
 from eligibility.services.ur_decision import open_differences
 
@@ -71,7 +70,7 @@ def administrator_citations(request: StaffRequest, number: str, position: int) -
     """What the UR decision cites for one item; the letter prints it."""
     case = load_case(number)
     item = get_object_or_404(case.items, position=position)
-    stated = item_services.stated_for(item)
+    stated = citations.stated_for(item)
     initial = (
         CitationsForm.initial_from(stated.citations, nothing=stated.nothing) if stated else None
     )
@@ -79,9 +78,9 @@ def administrator_citations(request: StaffRequest, number: str, position: int) -
     tried = run_action(
         request,
         form,
-        lambda: item_services.record_administrator_citations(
+        lambda: citations.record_administrator_citations(
             item_id=item.pk,
-            cited=item_services.AdministratorCited(form.citations(), form.cleaned_data["nothing"]),
+            cited=citations.AdministratorCited(form.citations(), form.cleaned_data["nothing"]),
             seen_version=seen_version(request),
             by=request.user,
             at=timezone.now(),
@@ -97,7 +96,7 @@ def administrator_citations(request: StaffRequest, number: str, position: int) -
         "form": form,
         "rows": form.rows(),
         "why_not": policies.why_not_record_citations(request.user, case),
-        "stands": item_services.stated_for(item) if tried.status == 409 else None,
+        "stands": citations.stated_for(item) if tried.status == 409 else None,
     }
     return render(request, "eligibility/citations.html", context, status=tried.status)
 

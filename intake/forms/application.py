@@ -29,7 +29,7 @@ from deadlines.days import PACIFIC
 from files.models import StoredFile
 from form_fields.fields import DatedForm, PaperDate, PaperText
 from intake.models import DRAFT_DAYS, Sheet
-from intake.services import known_parties as look_ups
+from intake.services import known_parties
 from intake.services.receiving import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
 from intake.treatment_words import guess_category
 
@@ -231,7 +231,7 @@ class IntakeForm(DatedForm):
             (row.parent.name, row.name) if row.parent else (row.name, ""): str(row.pk)
             for row in self.categories
         }
-        for name in look_ups.FIELDS:
+        for name in known_parties.FIELDS:
             self.fields[name].widget.attrs |= {
                 "autocomplete": "off",
                 "hx-post": reverse_lazy("intake:look_up"),

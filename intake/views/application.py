@@ -32,8 +32,7 @@ from intake.forms.application import (
 from intake.models import IntakeDraft, Sheet
 from intake.policies import why_not_park
 from intake.services import batches as batch_services
-from intake.services import drafts
-from intake.services import receiving as intake_services
+from intake.services import drafts, receiving
 from intake.services.checking import Checked, check
 from intake.services.known_parties import fill_in_known
 from intake.services.receiving import Paper
@@ -66,11 +65,11 @@ def intake(request: StaffRequest, sheet: int | None = None) -> HttpResponse:
     tried = run_action(
         request,
         form,
-        lambda: intake_services.receive(application=form.application(), by=request.user, at=now),
+        lambda: receiving.receive(application=form.application(), by=request.user, at=now),
     )
     if tried.done:
         return _after_intake(request, tried.result, keyed, now)
-    if isinstance(tried.refusal, intake_services.SheetAlreadyEntered):
+    if isinstance(tried.refusal, receiving.SheetAlreadyEntered):
         messages.warning(request, str(tried.refusal))
         return redirect(tried.refusal.case)
     return _show(request, form, tickets, keyed, revision=revision, status=tried.status)
@@ -185,7 +184,7 @@ def _refuse_sheet(request: StaffRequest, sheet: Sheet, now: datetime) -> HttpRes
     A form that was typed is let through: whoever saves first has entered the sheet.
     """
     if sheet.case is not None and sheet.state != Sheet.State.REPEATED:
-        entered = intake_services.SheetAlreadyEntered(sheet.case)
+        entered = receiving.SheetAlreadyEntered(sheet.case)
         messages.warning(request, str(entered))
         return redirect(sheet.case)
     if sheet.state == Sheet.State.REPEATED:

@@ -16,8 +16,7 @@ from intake.forms.application import IntakeForm, read_key, typed_on
 from intake.forms.batches import WhyNotForm
 from intake.models import IntakeDraft, WhyNot
 from intake.policies import why_not_cancel_draft
-from intake.services import drafts
-from intake.services import known_parties as look_ups
+from intake.services import drafts, known_parties
 from intake.services.checking import check as check_so_far
 
 CANCELLING = [reason for reason in WhyNot if reason != WhyNot.LEFT]
@@ -27,7 +26,7 @@ CANCELLING = [reason for reason in WhyNot if reason != WhyNot.LEFT]
 def look_up(request: StaffRequest) -> HttpResponse:
     """Known parties whose name begins with what is typed in the field."""
     name = request.headers.get("HX-Trigger-Name", "")
-    found = look_ups.known(field=name, typed=request.POST.get(name, ""))
+    found = known_parties.known(field=name, typed=request.POST.get(name, ""))
     return render(request, "intake/_known.html", {"found": found})
 
 

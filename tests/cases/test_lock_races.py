@@ -12,8 +12,7 @@ from cases.services.parties import PartyOnForm
 from deadlines.days import local_day
 from files.models import StoredFile
 from intake.models import Sheet
-from intake.services import batches, corrections
-from intake.services import receiving as intake
+from intake.services import batches, corrections, receiving
 from intake.services.receiving import ItemOnForm
 from letters.models import WordingSet
 from letters.services import import_wording, publish_wording
@@ -45,7 +44,7 @@ def test_what_waits_for_a_correction_goes_by_the_corrected_ur_decision(committed
             at=LATER,
         ),
         {
-            "receive": lambda: intake.receive(
+            "receive": lambda: receiving.receive(
                 application=application(claim_number="06-2213-77"), by=clerk, at=LATER
             ),
             "add": lambda: parties.add(

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.roles import Role
 from cases.models import CaseLetter
-from correspondence.services import case_letters as correspondence
+from correspondence.services import case_letters
 from letters import typesetting
 from letters.models import Letter
 from tests.factories import MONDAY, parties, person, received_case
@@ -119,7 +119,7 @@ def test_a_changed_draft_is_shown_with_its_new_words(desk):
 def test_somebody_elses_change_makes_the_page_stale(desk):
     draft = draft_of(received_case())
     desk.get(draft.get_absolute_url())
-    correspondence.change_draft(
+    case_letters.change_draft(
         letter_id=draft.pk,
         particulars="More.",
         left_out=[],

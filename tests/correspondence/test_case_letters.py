@@ -15,7 +15,7 @@ from accounts.versions import Stale
 from cases.models import CaseLetter, Event, Priority
 from cases.services import endings, priority
 from correspondence import composition
-from correspondence.services import case_letters as correspondence
+from correspondence.services import case_letters
 from eligibility.services import information, screening
 from files.services import read_bytes
 from intake.services.receiving import ItemOnForm, URDecisionOnForm
@@ -70,8 +70,8 @@ def lacks(draft, at=LATER):
 
 
 def approve(draft, by, at=LATER):
-    correspondence.preview_letter(letter_id=draft.pk, by=by, at=at)
-    return correspondence.approve_letter(letter_id=draft.pk, seen_version=None, by=by, at=at)
+    case_letters.preview_letter(letter_id=draft.pk, by=by, at=at)
+    return case_letters.approve_letter(letter_id=draft.pk, seen_version=None, by=by, at=at)
 
 
 def printed(file):
@@ -82,7 +82,7 @@ def printed(file):
 
 def rendered(draft, by, at=LATER):
     """What the preview of a draft says on its pages."""
-    made = correspondence.preview_letter(letter_id=draft.pk, by=by, at=at)
+    made = case_letters.preview_letter(letter_id=draft.pk, by=by, at=at)
     return printed(made.file)
 
 
@@ -114,7 +114,7 @@ def test_l1_an_application_is_acknowledged_from_draft_to_sent(coordinator):
     first = Letter.objects.get(pk=copies[0].letter_id)
     assert printed(first.file) == shown  # LT-3: the preview is the same render
 
-    sent = correspondence.mark_letter_sent(
+    sent = case_letters.mark_letter_sent(
         letter_id=draft.pk, sent_on=TODAY, by=coordinator, at=LATER
     )
     assert (sent.state, sent.sent_on) == ("SENT", TODAY)
@@ -148,7 +148,7 @@ def test_l3_a_request_lists_the_open_questions_on_file(coordinator):
 
 def test_l3_without_questions_it_asks_for_what_screening_left_unknown(coordinator):
     case = decided(coordinator, TIMELY="UNKNOWN")
-    draft = correspondence.draft_letter(
+    draft = case_letters.draft_letter(
         case_id=case.pk, kind=Kind.INFORMATION_REQUEST, by=coordinator, at=LATER
     )
 
@@ -193,15 +193,13 @@ def test_l5_a_deferral_says_that_the_application_waits_and_why(coordinator):
 
 
 def test_l7_without_a_conversion_on_file_the_draft_says_so_and_does_not_go(coordinator):
-    draft = correspondence.draft_letter(
+    draft = case_letters.draft_letter(
         case_id=eligible_case().pk, kind=Kind.EXPEDITED, by=coordinator, at=LATER
     )
 
     assert any("Conversion to an expedited review" in one for one in lacks(draft))
     with pytest.raises(NotAllowed, match="is not on record"):
-        correspondence.approve_letter(
-            letter_id=draft.pk, seen_version=None, by=coordinator, at=LATER
-        )
+        case_letters.approve_letter(letter_id=draft.pk, seen_version=None, by=coordinator, at=LATER)
 
 
 def test_l7_a_conversion_is_told_to_every_party(coordinator):
@@ -235,7 +233,7 @@ def test_l8_the_administrator_is_reminded_of_the_day_and_of_what_is_missing(coor
     case = noticed_case()
     due = case.deadlines.get(clock="records").due_on
     overdue = MONDAY + timedelta(days=16)
-    draft = correspondence.draft_letter(
+    draft = case_letters.draft_letter(
         case_id=case.pk,
         kind=Kind.RECORDS_REMINDER,
         points=["Reports of Dr. Oyelaran since August 2025"],
@@ -253,7 +251,7 @@ def test_l8_the_administrator_is_reminded_of_the_day_and_of_what_is_missing(coor
 
 
 def test_l8_before_a_notice_is_sent_nothing_is_overdue(coordinator):
-    draft = correspondence.draft_letter(
+    draft = case_letters.draft_letter(
         case_id=eligible_case().pk, kind=Kind.RECORDS_REMINDER, by=coordinator, at=LATER
     )
 
@@ -261,7 +259,7 @@ def test_l8_before_a_notice_is_sent_nothing_is_overdue(coordinator):
 
 
 def test_l9_more_information_goes_to_all_and_names_no_reviewer(coordinator):
-    draft = correspondence.draft_letter(
+    draft = case_letters.draft_letter(
         case_id=noticed_case().pk,
         kind=Kind.MORE_INFORMATION,
         points=["The report of the MRI of January 2026."],
@@ -308,9 +306,7 @@ def test_the_words_must_have_been_shown_before_they_are_approved(coordinator, ty
     draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
 
     with pytest.raises(letters.services.LetterRefused, match="not been shown in the preview"):
-        correspondence.approve_letter(
-            letter_id=draft.pk, seen_version=None, by=coordinator, at=LATER
-        )
+        case_letters.approve_letter(letter_id=draft.pk, seen_version=None, by=coordinator, at=LATER)
 
     assert not Letter.objects.filter(reference=draft.case.number).exists()
 
@@ -318,7 +314,7 @@ def test_the_words_must_have_been_shown_before_they_are_approved(coordinator, ty
 def test_what_is_typed_prints_as_typed_and_never_runs(coordinator):
     hostile = "{employee} {{ x }} #read(\"/etc/passwd\") {% include 'secret' %} <script>"
     draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
-    correspondence.change_draft(
+    case_letters.change_draft(
         letter_id=draft.pk,
         particulars=f"First line.\n\n{hostile}",
         left_out=[],
@@ -345,7 +341,7 @@ def test_a_letter_goes_to_those_who_were_chosen_by_the_channel_of_each(
     ]
     case = decided(coordinator, case=received_case(parties=wired), SIGNED="NO")
     draft = draft_of(case, Kind.INELIGIBILITY)
-    correspondence.change_draft(
+    case_letters.change_draft(
         letter_id=draft.pk,
         particulars="",
         left_out=[case.parties.get(role="REQUESTING_PHYSICIAN").pk],
@@ -382,7 +378,7 @@ def test_approving_twice_makes_one_letter_for_each_recipient(coordinator, typese
 def test_a_stale_page_approves_nothing(coordinator, typeset_at_no_cost):
     draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
     seen = draft.version
-    correspondence.change_draft(
+    case_letters.change_draft(
         letter_id=draft.pk,
         particulars="More.",
         left_out=[],
@@ -392,17 +388,15 @@ def test_a_stale_page_approves_nothing(coordinator, typeset_at_no_cost):
     )
 
     with pytest.raises(Stale):
-        correspondence.approve_letter(
-            letter_id=draft.pk, seen_version=seen, by=coordinator, at=LATER
-        )
+        case_letters.approve_letter(letter_id=draft.pk, seen_version=seen, by=coordinator, at=LATER)
 
 
 def test_a_discarded_draft_keeps_its_reason_and_cannot_go(coordinator):
     draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
 
     with pytest.raises(NotAllowed, match="Choose why"):
-        correspondence.discard_draft(letter_id=draft.pk, because="Whim", by=coordinator, at=LATER)
-    put_away = correspondence.discard_draft(
+        case_letters.discard_draft(letter_id=draft.pk, because="Whim", by=coordinator, at=LATER)
+    put_away = case_letters.discard_draft(
         letter_id=draft.pk, because="OTHER_WAY", by=coordinator, at=LATER
     )
 
@@ -410,10 +404,8 @@ def test_a_discarded_draft_keeps_its_reason_and_cannot_go(coordinator):
     event = draft.case.events.latest("pk")
     assert event.why == "The parties were told in another way"
     with pytest.raises(NotAllowed, match="it is discarded"):
-        correspondence.approve_letter(
-            letter_id=draft.pk, seen_version=None, by=coordinator, at=LATER
-        )
-    again = correspondence.draft_letter(
+        case_letters.approve_letter(letter_id=draft.pk, seen_version=None, by=coordinator, at=LATER)
+    again = case_letters.draft_letter(
         case_id=draft.case_id, kind=Kind.ACKNOWLEDGEMENT, by=coordinator, at=LATER
     )
     assert (again.number, again.state) == (2, "DRAFT")
@@ -422,7 +414,7 @@ def test_a_discarded_draft_keeps_its_reason_and_cannot_go(coordinator):
 def test_a_draft_that_waits_is_brought_up_to_date_not_doubled(coordinator):
     case = noticed_case()
     made = [
-        correspondence.draft_letter(
+        case_letters.draft_letter(
             case_id=case.pk, kind=Kind.MORE_INFORMATION, points=[one], by=coordinator, at=LATER
         )
         for one in ("First.", "Second.")
@@ -438,9 +430,9 @@ def test_another_role_decides_about_no_draft(coordinator, role):
     by = person(role)
 
     with pytest.raises(NotAllowed, match="A coordinator or a supervisor"):
-        correspondence.approve_letter(letter_id=draft.pk, seen_version=None, by=by, at=LATER)
+        case_letters.approve_letter(letter_id=draft.pk, seen_version=None, by=by, at=LATER)
     with pytest.raises(NotAllowed, match="A coordinator or a supervisor"):
-        correspondence.draft_letter(case_id=draft.case_id, kind=Kind.CLOSURE, by=by, at=LATER)
+        case_letters.draft_letter(case_id=draft.case_id, kind=Kind.CLOSURE, by=by, at=LATER)
 
 
 # --- What is missing, and what fails --------------------------------------------------------------
@@ -479,7 +471,7 @@ def test_a_copy_that_is_not_rendered_is_not_marked_as_sent(coordinator, typeset_
     approve(draft, coordinator)  # nobody has told a broker: the letters wait in their rows
 
     with pytest.raises(NotAllowed, match="not filed yet"):
-        correspondence.mark_letter_sent(letter_id=draft.pk, sent_on=TODAY, by=coordinator, at=LATER)
+        case_letters.mark_letter_sent(letter_id=draft.pk, sent_on=TODAY, by=coordinator, at=LATER)
 
     draft.refresh_from_db()
     assert draft.state == "APPROVED"
@@ -492,7 +484,7 @@ def test_only_an_approved_letter_is_marked_as_sent(coordinator):
     draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
 
     with pytest.raises(NotAllowed, match="Only an approved letter"):
-        correspondence.mark_letter_sent(letter_id=draft.pk, sent_on=TODAY, by=coordinator, at=LATER)
+        case_letters.mark_letter_sent(letter_id=draft.pk, sent_on=TODAY, by=coordinator, at=LATER)
 
 
 def test_wording_and_parked_letters_are_for_those_who_may(coordinator):

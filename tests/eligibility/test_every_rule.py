@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deadlines.shipped_rules import RULES, default_calendars
-from eligibility import rules as eligibility
+from eligibility import rules
 from eligibility.rules import Earlier, Item, Known, propose
 
 CALENDARS = default_calendars()
@@ -69,7 +69,7 @@ def test_a_complete_application_is_proposed_as_eligible():
 def test_el1_each_reason_has_its_code_its_source_and_its_sentence_for_the_letter(changes, code):
     found = proposal(**changes)
     (verdict,) = [one for one in found.verdicts if one.answer == "NO" and one.fact]
-    assert (verdict.code, verdict.code in eligibility.CODES[verdict.fact]) == (code, True)
+    assert (verdict.code, verdict.code in rules.CODES[verdict.fact]) == (code, True)
     assert verdict.source
     assert verdict.sentence.endswith(".")
     assert verdict.letter_sentence.endswith(".")
@@ -260,9 +260,9 @@ def test_el3_taking_a_fact_away_never_turns_an_answer_into_no(known, name):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.dictionaries(st.sampled_from(eligibility.FACTS), st.sampled_from(["YES", "UNKNOWN"])))
+@given(st.dictionaries(st.sampled_from(rules.FACTS), st.sampled_from(["YES", "UNKNOWN"])))
 def test_el3_unknown_answers_of_a_person_never_refuse(answers):
-    found = eligibility.weigh(answers, {1: {}, 2: {}})
+    found = rules.weigh(answers, {1: {}, 2: {}})
     assert found.result in {"ELIGIBLE", "INCOMPLETE"}
     assert (found.reasons, dict(found.out)) == ((), {})
 

@@ -13,8 +13,7 @@ from accounts.roles import Role
 from cases.models import Case
 from files.models import StoredFile
 from intake.models import LEASE, Batch, Sheet, WhyNot
-from intake.services import batches
-from intake.services import receiving as intake
+from intake.services import batches, receiving
 from tests.factories import MONDAY, application, batch_of, person, received_case, scan
 from tests.records.factories import pdf_bytes, upload
 
@@ -223,8 +222,8 @@ def test_whoever_saves_a_sheet_first_has_entered_it(clerk, other):
     batches.claim_next(by=other, at=late)
     case = received_case(by=clerk, at=late, sheet_id=sheet.pk)
 
-    with pytest.raises(intake.SheetAlreadyEntered, match=case.number):
-        intake.receive(application=application(sheet_id=sheet.pk), by=other, at=late)
+    with pytest.raises(receiving.SheetAlreadyEntered, match=case.number):
+        receiving.receive(application=application(sheet_id=sheet.pk), by=other, at=late)
     assert Case.objects.count() == 1
 
 

@@ -9,8 +9,7 @@ from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases.models import Event
-from intake.services import corrections
-from intake.services import receiving as intake
+from intake.services import corrections, receiving
 from intake.services.receiving import ItemOnForm
 from tests.factories import MONDAY, eligible_case, person, received_case
 
@@ -137,7 +136,7 @@ def test_a_clerk_corrects_their_own_slips_in_place_and_the_old_stays_readable(de
     assert event.facts["claim number"] == ["06-2213-77", "06-2213-78"]
     assert event.facts["treatment 2"] == ["", "Norco"]
     assert case.history.filter(claim_number="06-2213-77").exists()
-    assert intake.fold_claim(text=" none ") == ""
+    assert receiving.fold_claim(text=" none ") == ""
 
 
 def test_a_treatment_is_not_taken_away_by_a_correction(desk, clerk):

@@ -9,7 +9,7 @@ import pytest
 from accounts.roles import Role
 from cases.models import Case, Party
 from form_fields.dates import talk_back
-from intake.services import known_parties as look_ups
+from intake.services import known_parties
 from intake.treatment_words import guess_category
 from tests.factories import MONDAY, parties, person, received_case
 from tests.intake.test_intake_page import typed
@@ -174,7 +174,7 @@ def test_a_look_up_never_finds_who_works_here_or_sits_on_the_panel(desk):
     person(Role.INTAKE, name="Zebulon Clerk")
     fit_reviewer(first_name="Zenobia", last_name="Zephyr")
 
-    for field in look_ups.FIELDS:
+    for field in known_parties.FIELDS:
         assert offered(desk, field, "ze") == []
 
 

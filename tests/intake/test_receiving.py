@@ -20,7 +20,7 @@ from cases.services import endings
 from directory.models import OrganisationName, PersonName
 from eligibility.services import screening
 from files.services import store_bytes
-from intake.services import receiving as intake
+from intake.services import receiving
 from intake.services.receiving import ItemOnForm, SheetAlreadyEntered, URDecisionOnForm
 from tests.factories import MONDAY, application, paper, parties, person, received_case
 
@@ -33,7 +33,7 @@ def clerk(db):
 
 
 def receive(clerk, *, at=MONDAY, **changes):
-    return intake.receive(application=application(**changes), by=clerk, at=at)
+    return receiving.receive(application=application(**changes), by=clerk, at=at)
 
 
 def ur_decision(**changes):
@@ -135,8 +135,8 @@ def test_what_the_paper_does_not_say_stays_unknown(clerk):
 def test_saving_one_form_twice_gives_one_case(clerk):
     form = application()
 
-    first = intake.receive(application=form, by=clerk, at=MONDAY)
-    second = intake.receive(application=form, by=clerk, at=MONDAY + timedelta(seconds=1))
+    first = receiving.receive(application=form, by=clerk, at=MONDAY)
+    second = receiving.receive(application=form, by=clerk, at=MONDAY + timedelta(seconds=1))
 
     assert first == second
     assert Case.objects.count() == Application.objects.count() == 1
@@ -270,7 +270,7 @@ def at_once(*acts):
 def saving(forms):
     clerks = [person(Role.INTAKE) for _ in forms]
     return [
-        lambda form=form, clerk=clerk: intake.receive(application=form, by=clerk, at=MONDAY)
+        lambda form=form, clerk=clerk: receiving.receive(application=form, by=clerk, at=MONDAY)
         for form, clerk in zip(forms, clerks, strict=True)
     ]
 

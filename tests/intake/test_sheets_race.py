@@ -9,8 +9,7 @@ from django.db import connection
 from accounts.roles import Role
 from cases.models import Case
 from intake.models import Sheet, WhyNot
-from intake.services import batches
-from intake.services import receiving as intake
+from intake.services import batches, receiving
 from tests.factories import MONDAY, application, batch_of, person, scan
 
 pytestmark = pytest.mark.every_database
@@ -65,8 +64,10 @@ def test_two_clerks_who_save_one_sheet_make_one_case(committed_db):
 
     def save(clerk):
         try:
-            return intake.receive(application=application(sheet_id=sheet.pk), by=clerk, at=MONDAY)
-        except intake.SheetAlreadyEntered as known:
+            return receiving.receive(
+                application=application(sheet_id=sheet.pk), by=clerk, at=MONDAY
+            )
+        except receiving.SheetAlreadyEntered as known:
             return known.case
 
     assert len({case.pk for case in at_once(save, clerks)}) == 1
@@ -80,6 +81,6 @@ def test_in9_cases_created_at_once_never_share_a_number(committed_db, same):
 
     def save(clerk):
         form = application(**({"key": key} if same else {}))
-        return intake.receive(application=form, by=clerk, at=MONDAY).number
+        return receiving.receive(application=form, by=clerk, at=MONDAY).number
 
     assert len(set(at_once(save, clerks))) == (1 if same else 4)

@@ -3,8 +3,8 @@
 from datetime import date
 
 from cases.models import CaseLetter
-from correspondence.services import case_letters as correspondence
-from intake.services import receiving as intake
+from correspondence.services import case_letters
+from intake.services import receiving
 from tests.factories import MONDAY, application
 
 Kind = CaseLetter.Kind
@@ -12,31 +12,29 @@ Kind = CaseLetter.Kind
 
 def write_letters(walk, clerk, coordinator, clerk_of_mail, file_letters):
     """:param file_letters: what workers do with queued letters."""
-    case = walk.act(intake.receive, by=clerk, application=application(received_at=MONDAY))
+    case = walk.act(receiving.receive, by=clerk, application=application(received_at=MONDAY))
     draft = case.case_letters.get(kind=Kind.ACKNOWLEDGEMENT)  # proposed by the act itself
     attorney = case.parties.get(role="EMPLOYEE_ATTORNEY")
     seen = {"letter_id": draft.pk, "seen_version": None}
     walk.act(
-        correspondence.change_draft,
+        case_letters.change_draft,
         by=coordinator,
         particulars="Please call us.",
         left_out=[attorney.pk],
         **seen,
     )
-    walk.act(correspondence.preview_letter, by=coordinator, letter_id=draft.pk)
-    walk.act(correspondence.approve_letter, by=coordinator, **seen)
+    walk.act(case_letters.preview_letter, by=coordinator, letter_id=draft.pk)
+    walk.act(case_letters.approve_letter, by=coordinator, **seen)
     file_letters(walk)
     walk.act(
-        correspondence.mark_letter_sent,
+        case_letters.mark_letter_sent,
         by=clerk_of_mail,
         letter_id=draft.pk,
         sent_on=date(2026, 3, 2),
     )
-    other = walk.act(
-        correspondence.draft_letter, by=coordinator, case_id=case.pk, kind=Kind.CLOSURE
-    )
+    other = walk.act(case_letters.draft_letter, by=coordinator, case_id=case.pk, kind=Kind.CLOSURE)
     walk.act(
-        correspondence.discard_draft,
+        case_letters.discard_draft,
         by=coordinator,
         letter_id=other.pk,
         because=CaseLetter.Discarded.MISTAKE,

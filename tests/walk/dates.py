@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from cases.models import Priority
 from cases.services import aftermath, extensions, holds, priority, promises
 from eligibility.services import screening
-from intake.services import receiving as intake
+from intake.services import receiving
 from queues.services import pace
 from tests.factories import MONDAY, SIX_YES, application
 
@@ -14,7 +14,7 @@ TODAY = date(2026, 3, 2)
 
 def dates_move(walk, clerk, coordinator):
     """A case that waits, is promised a date, and becomes expedited."""
-    case = walk.act(intake.receive, by=clerk, application=application(received_at=MONDAY))
+    case = walk.act(receiving.receive, by=clerk, application=application(received_at=MONDAY))
     hold = walk.act(
         holds.begin_hold,
         by=coordinator,

@@ -8,7 +8,7 @@ from directory.services import organisations
 from directory.services.people import find_organisation
 from guidelines import services as guidelines
 from guidelines.models import ApprovedParagraph, Edition
-from intake.services import receiving as intake
+from intake.services import receiving
 from reviewers.candidacy import LIMITS, WEIGHTS
 from reviewers.models import Licence, Reviewer
 from reviewers.services import (
@@ -66,7 +66,7 @@ def keep_the_house(walk, keeper):
 
 def doubts_about_the_house(walk, clerk, keeper, director):
     """A member of staff who is called like the employee; the director finds that it is another."""
-    case = walk.act(intake.receive, by=clerk, application=application(received_at=MONDAY))
+    case = walk.act(receiving.receive, by=clerk, application=application(received_at=MONDAY))
     namesake = person(Role.INTAKE, name="Marisol Quintanar")
     walk.act(
         house.record_member, by=keeper, kind="STAFF", user_id=namesake.pk, source="Contract of work"

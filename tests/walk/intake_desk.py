@@ -8,8 +8,7 @@ from cases.models import Channel
 from cases.services import consolidation, duplicates, endings
 from eligibility.services import screening
 from intake.models import DRAFT_DAYS, WhyNot
-from intake.services import batches, corrections, drafts
-from intake.services import receiving as intake
+from intake.services import batches, corrections, drafts, receiving
 from intake.services.receiving import ItemOnForm
 from tests.factories import MONDAY, SIX_YES, application, scan
 
@@ -33,7 +32,7 @@ def key_a_batch(walk, clerk, supervisor):
 
     assert walk.act(batches.claim_next, by=clerk) == first
     form = application(key=keyed(first), received_at=MONDAY, sheet_id=first.pk)
-    walk.act(intake.receive, by=clerk, application=form)
+    walk.act(receiving.receive, by=clerk, application=form)
     walk.act(batches.claim, by=clerk, sheet_id=third.pk)
     walk.act(batches.release, by=clerk, sheet_id=third.pk)
     walk.act(batches.park, by=clerk, sheet_id=second.pk, reason=WhyNot.OTHER, note="Torn.")
@@ -47,7 +46,7 @@ def key_a_batch(walk, clerk, supervisor):
 
 
 def correct_slips(walk, clerk):
-    case = walk.act(intake.receive, by=clerk, application=application(received_at=MONDAY))
+    case = walk.act(receiving.receive, by=clerk, application=application(received_at=MONDAY))
     said = {"case_id": case.pk, "seen_version": None}
     walk.act(
         corrections.correct_received,
@@ -73,7 +72,7 @@ def decide_together(walk, clerk, coordinator):
     def eligible(title):
         usual = application(received_at=MONDAY, claim_number="06-77", items=[ItemOnForm(title)])
         form = replace(usual, ur_decision=replace(usual.ur_decision, reference=f"UR {title}"))
-        case = walk.act(intake.receive, by=clerk, application=form)
+        case = walk.act(receiving.receive, by=clerk, application=form)
         for found in case.likenesses.filter(answer=""):
             walk.act(
                 duplicates.settle,

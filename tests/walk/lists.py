@@ -1,13 +1,13 @@
 """What people do with their lists: take cases, do one act to many, keep views."""
 
-from intake.services import receiving as intake
+from intake.services import receiving
 from queues.services import bulk, claims, saved_views
 from tests.factories import MONDAY, application
 
 
 def work_the_lists(walk, clerk, coordinator):
     cases = [
-        walk.act(intake.receive, by=clerk, application=application(received_at=MONDAY))
+        walk.act(receiving.receive, by=clerk, application=application(received_at=MONDAY))
         for _ in range(2)
     ]
     taken = walk.act(claims.claim_next, by=coordinator, queue="eligibility")

@@ -9,11 +9,10 @@ from cases.models import Case, DisputedItem
 from correspondence.services import notices
 from determinations.models import OpinionCitation
 from determinations.services import issuing, quality, sending, writing
-from eligibility.services import citations as items
-from eligibility.services import screening
+from eligibility.services import citations, screening
 from files.services import store_bytes
 from guidelines.models import Recommendation
-from intake.services import receiving as intake
+from intake.services import receiving
 from intake.services.receiving import ItemOnForm
 from letters.models import Letter
 from records.models import ReadMark
@@ -44,7 +43,7 @@ def to_records(walk, clerk, coordinator, clerk_of_mail):
         papers=[paper(scan, "UR_DECISION")],
         items=[ItemOnForm("Cervical epidural injection", quantity=Decimal(1)), ItemOnForm("Brace")],
     )
-    case = walk.act(intake.receive, by=clerk, application=form)
+    case = walk.act(receiving.receive, by=clerk, application=form)
     walk.act(
         screening.decide_eligibility,
         by=coordinator,
@@ -54,13 +53,16 @@ def to_records(walk, clerk, coordinator, clerk_of_mail):
         seen_version=None,
     )
     for nothing in (True, False):
-        cited = items.AdministratorCited(
+        cited = citations.AdministratorCited(
             [] if nothing else [_citation()],
             nothing,
         )
         for item in case.items.all():
             walk.act(
-                items.record_administrator_citations, by=coordinator, item_id=item.pk, cited=cited
+                citations.record_administrator_citations,
+                by=coordinator,
+                item_id=item.pk,
+                cited=cited,
             )
     walk.act(notices.make_notices, by=coordinator, case_id=case.pk)
     file_letters(walk)

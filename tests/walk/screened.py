@@ -7,7 +7,7 @@ from cases.models import Role as PartyRole
 from cases.services import endings, item_changes, notes, parties
 from cases.services.parties import PartyOnForm
 from eligibility.services import information, screening, ur_decision
-from intake.services import receiving as intake
+from intake.services import receiving
 from intake.services.receiving import ItemOnForm
 from tests.factories import MONDAY, SIX_YES, application, person
 
@@ -17,7 +17,7 @@ def ends_early(walk, clerk, coordinator):
 
     def received(**changes):
         form = application(received_at=MONDAY, **changes)
-        return walk.act(intake.receive, by=clerk, application=form)
+        return walk.act(receiving.receive, by=clerk, application=form)
 
     def decide(case, **answers):
         walk.act(
@@ -51,7 +51,7 @@ def ends_early(walk, clerk, coordinator):
 def changes_after_acceptance(walk, clerk, coordinator):
     """Parties and items of a case that was found eligible."""
     form = application(received_at=MONDAY, items=[ItemOnForm("Brace"), ItemOnForm("Norco")])
-    case = walk.act(intake.receive, by=clerk, application=form)
+    case = walk.act(receiving.receive, by=clerk, application=form)
     walk.act(
         screening.decide_eligibility,
         by=coordinator,
@@ -100,7 +100,7 @@ def changes_after_acceptance(walk, clerk, coordinator):
 
 def waits_for_others(walk, clerk, coordinator):
     """A case that is compared with its UR decision, asked about, deferred and taken up again."""
-    case = walk.act(intake.receive, by=clerk, application=application(received_at=MONDAY))
+    case = walk.act(receiving.receive, by=clerk, application=application(received_at=MONDAY))
     item = case.items.get()
     as_read = ur_decision.AsRead(employee="Marisol Quintana", items=["Norco"])
     walk.act(
