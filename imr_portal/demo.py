@@ -45,8 +45,10 @@ from guidelines.models import Recommendation
 from intake.services import receiving
 from intake.services.receiving import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
 from letters.models import WordingSet
+from letters.outcomes import Outcome
 from records.models import Document, ReadMark
 from reviewers.models import LicenceKind, Reviewer, ReviewerAssignment
+from reviewers.services.credentialing import Evidence
 
 from . import demo_papers
 
@@ -213,12 +215,8 @@ def _credentials(
     keeper: User,
     at: datetime,
 ) -> None:
-    checked: dict[str, Any] = {
-        "verified_on": day,
-        "verified_by": keeper.name,
-        "by": keeper,
-        "at": at,
-    }
+    checked: dict[str, Any] = {"verified_on": day, "verified_by": keeper.name}
+    told: dict[str, Any] = {"by": keeper, "at": at}
     year = timedelta(days=365)
     for number, state in enumerate(states):
         credentialing.add_licence(
@@ -226,71 +224,95 @@ def _credentials(
             state=state,
             number=f"{state[0]}{row.pk:02d}{number}4417",
             kind=kind,
-            valid_from=practising_since,
-            valid_to=day + 2 * year,
-            source=f"Medical board of {state}, public register",
-            **checked,
+            evidence=Evidence(
+                valid_from=practising_since,
+                valid_to=day + 2 * year,
+                source=f"Medical board of {state}, public register",
+                **checked,
+            ),
+            **told,
         )
     for specialty in specialties:
         credentialing.add_certification(
             reviewer_id=row.pk,
             board=board,
             specialty=specialty,
-            valid_from=practising_since,
-            valid_to=day + 3 * year,
-            source="Register of the board",
-            **checked,
+            evidence=Evidence(
+                valid_from=practising_since,
+                valid_to=day + 3 * year,
+                source="Register of the board",
+                **checked,
+            ),
+            **told,
         )
     credentialing.add_practice_fact(
         reviewer_id=row.pk,
         kind="START",
-        valid_from=practising_since,
-        source="Curriculum vitae and two employers",
-        **checked,
+        evidence=Evidence(
+            valid_from=practising_since,
+            source="Curriculum vitae and two employers",
+            **checked,
+        ),
+        **told,
     )
     credentialing.add_practice_fact(
         reviewer_id=row.pk,
         kind="HOURS",
         weekly_hours=Decimal("30"),
-        valid_from=day,
-        valid_to=day + year,
-        source="Signed statement of the reviewer",
-        **checked,
+        evidence=Evidence(
+            valid_from=day,
+            valid_to=day + year,
+            source="Signed statement of the reviewer",
+            **checked,
+        ),
+        **told,
     )
     for topic in ("LAW", "EVIDENCE"):
         credentialing.add_training(
             reviewer_id=row.pk,
             topic=topic,
             version_taught=str(day.year),
-            valid_from=day,
-            source="Training log",
-            **checked,
+            evidence=Evidence(
+                valid_from=day,
+                source="Training log",
+                **checked,
+            ),
+            **told,
         )
     credentialing.add_sanction_check(
         reviewer_id=row.pk,
         register="NPDB",
         found=False,
-        valid_from=day,
-        source="Query of the data bank",
-        **checked,
+        evidence=Evidence(
+            valid_from=day,
+            source="Query of the data bank",
+            **checked,
+        ),
+        **told,
     )
     credentialing.add_file_proof(
         reviewer_id=row.pk,
         kind="IDENTITY",
         detail="Passport, seen in person",
-        valid_from=day,
-        source="The document itself",
-        **checked,
+        evidence=Evidence(
+            valid_from=day,
+            source="The document itself",
+            **checked,
+        ),
+        **told,
     )
     if "Texas" not in states:  # one file has a gap, for the worklist to show
         credentialing.add_file_proof(
             reviewer_id=row.pk,
             kind="MALPRACTICE",
             detail="Carrier's letter: covered, no claims in ten years",
-            valid_from=day,
-            valid_to=day + year,
-            source="Letter of the carrier",
-            **checked,
+            evidence=Evidence(
+                valid_from=day,
+                valid_to=day + year,
+                source="Letter of the carrier",
+                **checked,
+            ),
+            **told,
         )
 
 
@@ -890,7 +912,7 @@ def _write(
             assignment,
             f"item-{opinion.item_id}",
             {
-                "outcome": "UPHELD",
+                "outcome": Outcome.UPHELD,
                 "rationale": _flowing(reasons),
                 "basis": "A" if with_schedule else "C",
                 "why_not_higher": ""

@@ -25,6 +25,7 @@ from .models import (
     Specialty,
     Training,
 )
+from .services.credentialing import EVIDENCE_FIELDS, Evidence
 
 HOURS_ERRORS = {
     "invalid": "Write a number, such as 32 or 32.5.",
@@ -209,8 +210,14 @@ class FactForm(DatedForm):
         self.order_fields([*self.own, "valid_from", "valid_to"])
 
     def facts(self) -> dict[str, Any]:
-        """The fields that the service takes."""
+        """Every field of the row. Call it on a valid form."""
         return {name: value for name, value in self.cleaned_data.items() if name != "withdrawn"}
+
+    def new_fact(self) -> dict[str, Any]:
+        """What the service takes for a new row. Call it on a valid form."""
+        said = self.facts()
+        evidence = Evidence(**{name: said.pop(name) for name in EVIDENCE_FIELDS if name in said})
+        return {**said, "evidence": evidence}
 
     @classmethod
     def of(cls, row: CredentialFact) -> dict[str, Any]:

@@ -5,6 +5,7 @@ letter signed in between can still be shown as it was known then.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -50,6 +51,19 @@ KINDS: dict[str, type[CredentialFact]] = {
 }
 Fact = TypeVar("Fact", bound=CredentialFact)
 
+
+@dataclass(frozen=True)
+class Evidence:
+    """When a fact held, both days included, and who verified it, when and against what source."""
+
+    verified_on: date
+    verified_by: str
+    source: str  # the register, board or paper that was read
+    valid_from: date | None = None  # unknown, or always
+    valid_to: date | None = None
+
+
+EVIDENCE_FIELDS = tuple(field.name for field in fields(Evidence))
 _WRITTEN_BY_THE_SERVICE = {"id", "reviewer", "recorded_at", "recorded_by", "corrects", "withdrawn"}
 
 
@@ -167,11 +181,7 @@ def add_licence(
     state: str,
     number: str,
     kind: LicenceKind | str,
-    valid_from: date | None,
-    valid_to: date | None,
-    verified_on: date,
-    verified_by: str,
-    source: str,
+    evidence: Evidence,
     standing: Licence.Standing | str = Licence.Standing.ACTIVE,
     by: User | None,
     at: datetime,
@@ -184,11 +194,7 @@ def add_licence(
     return _add(
         row,
         reviewer_id=reviewer_id,
-        valid_from=valid_from,
-        valid_to=valid_to,
-        verified_on=verified_on,
-        verified_by=verified_by,
-        source=source,
+        evidence=evidence,
         by=by,
         at=at,
     )
@@ -199,11 +205,7 @@ def add_certification(
     reviewer_id: int,
     board: str,
     specialty: Specialty | str,
-    valid_from: date | None,
-    valid_to: date | None = None,
-    verified_on: date,
-    verified_by: str,
-    source: str,
+    evidence: Evidence,
     parent: Specialty | str | None = None,
     standing: Certification.Standing | str = Certification.Standing.CERTIFIED,
     maintenance: Certification.Maintenance | str = "",
@@ -224,11 +226,7 @@ def add_certification(
     return _add(
         row,
         reviewer_id=reviewer_id,
-        valid_from=valid_from,
-        valid_to=valid_to,
-        verified_on=verified_on,
-        verified_by=verified_by,
-        source=source,
+        evidence=evidence,
         by=by,
         at=at,
     )
@@ -238,12 +236,8 @@ def add_practice_fact(
     *,
     reviewer_id: int,
     kind: PracticeFact.Kind | str,
-    valid_from: date | None,
-    valid_to: date | None = None,
     weekly_hours: Decimal | None = None,
-    verified_on: date,
-    verified_by: str,
-    source: str,
+    evidence: Evidence,
     by: User | None,
     at: datetime,
 ) -> PracticeFact:
@@ -255,11 +249,7 @@ def add_practice_fact(
     return _add(
         row,
         reviewer_id=reviewer_id,
-        valid_from=valid_from,
-        valid_to=valid_to,
-        verified_on=verified_on,
-        verified_by=verified_by,
-        source=source,
+        evidence=evidence,
         by=by,
         at=at,
     )
@@ -270,11 +260,7 @@ def add_training(
     reviewer_id: int,
     topic: Training.Topic | str,
     version_taught: str,
-    valid_from: date | None,
-    valid_to: date | None = None,
-    verified_on: date,
-    verified_by: str,
-    source: str,
+    evidence: Evidence,
     by: User | None,
     at: datetime,
 ) -> Training:
@@ -286,11 +272,7 @@ def add_training(
     return _add(
         row,
         reviewer_id=reviewer_id,
-        valid_from=valid_from,
-        valid_to=valid_to,
-        verified_on=verified_on,
-        verified_by=verified_by,
-        source=source,
+        evidence=evidence,
         by=by,
         at=at,
     )
@@ -303,11 +285,7 @@ def add_sanction_check(
     register: str,
     found: bool,
     note: str = "",
-    valid_from: date | None,
-    valid_to: date | None = None,
-    verified_on: date,
-    verified_by: str,
-    source: str,
+    evidence: Evidence,
     by: User | None,
     at: datetime,
 ) -> SanctionCheck:
@@ -319,11 +297,7 @@ def add_sanction_check(
     stored = _add(
         row,
         reviewer_id=reviewer_id,
-        valid_from=valid_from,
-        valid_to=valid_to,
-        verified_on=verified_on,
-        verified_by=verified_by,
-        source=source,
+        evidence=evidence,
         by=by,
         at=at,
     )
@@ -340,11 +314,7 @@ def add_experience(
     reviewer_id: int,
     treatment: str,
     detail: str = "",
-    valid_from: date | None,
-    valid_to: date | None = None,
-    verified_on: date,
-    verified_by: str,
-    source: str,
+    evidence: Evidence,
     by: User | None,
     at: datetime,
 ) -> TreatmentExperience:
@@ -355,11 +325,7 @@ def add_experience(
     return _add(
         TreatmentExperience(treatment=treatment.strip(), detail=detail.strip()),
         reviewer_id=reviewer_id,
-        valid_from=valid_from,
-        valid_to=valid_to,
-        verified_on=verified_on,
-        verified_by=verified_by,
-        source=source,
+        evidence=evidence,
         by=by,
         at=at,
     )
@@ -370,11 +336,7 @@ def add_file_proof(
     reviewer_id: int,
     kind: FileProof.Kind | str,
     detail: str,
-    valid_from: date | None,
-    valid_to: date | None = None,
-    verified_on: date,
-    verified_by: str,
-    source: str,
+    evidence: Evidence,
     by: User | None,
     at: datetime,
 ) -> FileProof:
@@ -388,11 +350,7 @@ def add_file_proof(
     return _add(
         row,
         reviewer_id=reviewer_id,
-        valid_from=valid_from,
-        valid_to=valid_to,
-        verified_on=verified_on,
-        verified_by=verified_by,
-        source=source,
+        evidence=evidence,
         by=by,
         at=at,
     )
@@ -401,11 +359,7 @@ def add_file_proof(
 def add_leave(
     *,
     reviewer_id: int,
-    valid_from: date,
-    valid_to: date,
-    verified_on: date,
-    verified_by: str,
-    source: str,
+    evidence: Evidence,
     note: str = "",
     by: User | None,
     at: datetime,
@@ -418,11 +372,7 @@ def add_leave(
     return _add(
         row,
         reviewer_id=reviewer_id,
-        valid_from=valid_from,
-        valid_to=valid_to,
-        verified_on=verified_on,
-        verified_by=verified_by,
-        source=source,
+        evidence=evidence,
         by=by,
         at=at,
     )
@@ -440,11 +390,7 @@ def add_affiliation(
     kin: str = "",
     share_percent: Decimal | None = None,
     note: str = "",
-    valid_from: date | None,
-    valid_to: date | None = None,
-    verified_on: date,
-    verified_by: str,
-    source: str,
+    evidence: Evidence,
     by: User | None,
     at: datetime,
 ) -> Affiliation:
@@ -460,10 +406,10 @@ def add_affiliation(
     refuse(policies.why_not_keep_credentials(by))
     if organisation_id is None and organisation_name.strip():
         organisation_id = find_or_store_organisation(
-            name=organisation_name.strip(), source=source, by=by, at=at
+            name=organisation_name.strip(), source=evidence.source, by=by, at=at
         ).pk
     if person_id is None and person_name.strip():
-        person_id = store_person(name=person_name.strip(), source=source, by=by, at=at).pk
+        person_id = store_person(name=person_name.strip(), source=evidence.source, by=by, at=at).pk
     row = Affiliation(
         relation=relation,
         organisation_id=organisation_id,
@@ -475,11 +421,7 @@ def add_affiliation(
     return _add(
         row,
         reviewer_id=reviewer_id,
-        valid_from=valid_from,
-        valid_to=valid_to,
-        verified_on=verified_on,
-        verified_by=verified_by,
-        source=source,
+        evidence=evidence,
         by=by,
         at=at,
     )
@@ -520,11 +462,7 @@ def correct_fact(
     return _add(
         row,
         reviewer_id=old.reviewer_id,
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-        verified_on=row.verified_on,
-        verified_by=row.verified_by,
-        source=row.source,
+        evidence=Evidence(**{name: getattr(row, name) for name in EVIDENCE_FIELDS}),
         by=by,
         at=at,
     )
@@ -534,20 +472,16 @@ def _add(
     row: Fact,
     *,
     reviewer_id: int,
-    valid_from: date | None,
-    valid_to: date | None,
-    verified_on: date,
-    verified_by: str,
-    source: str,
+    evidence: Evidence,
     by: User | None,
     at: datetime,
 ) -> Fact:
     """Check what every fact owes, and store it."""
     refuse(policies.why_not_keep_credentials(by))
     row.reviewer_id = reviewer_id
-    row.valid_from, row.valid_to = valid_from, valid_to
-    row.verified_on, row.verified_by = verified_on, verified_by.strip()
-    row.source, row.recorded_at, row.recorded_by = source.strip(), at, by
+    row.valid_from, row.valid_to = evidence.valid_from, evidence.valid_to
+    row.verified_on, row.verified_by = evidence.verified_on, evidence.verified_by.strip()
+    row.source, row.recorded_at, row.recorded_by = evidence.source.strip(), at, by
     _refuse_impossible(row, today=local_day(at))
     row.save(force_insert=True)
     return row

@@ -160,7 +160,7 @@ def add_fact(request: StaffRequest, code: str, kind: str) -> HttpResponse:
     tried = run_action(
         request,
         form,
-        lambda: ADD[kind](reviewer_id=row.pk, **form.facts(), by=request.user, at=now),
+        lambda: ADD[kind](reviewer_id=row.pk, **form.new_fact(), by=request.user, at=now),
     )
     if tried.done:
         messages.success(request, f"{TITLES[kind]} is on file.")

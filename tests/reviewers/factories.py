@@ -13,6 +13,7 @@ from reviewers.models import CandidateList, LicenceKind, Reviewer, ReviewerAssig
 from reviewers.seeds import seed_specialties
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing, matching
+from reviewers.services.credentialing import EVIDENCE_FIELDS, Evidence
 from tests.factories import MONDAY, eligible_case, person
 from tests.stored_stages import CASE_APPS, stored_stage
 
@@ -25,6 +26,13 @@ VERIFIED = {
     "verified_by": "C. Keeper",
     "source": "Register of the board",
 }
+
+
+def with_evidence(**fields):
+    """Fields of a fact as ``add_…`` takes them: the days and who verified it as one value."""
+    evidence = Evidence(**{name: fields.pop(name) for name in EVIDENCE_FIELDS if name in fields})
+    return {**fields, "evidence": evidence}
+
 
 FACT_BUILDERS = {
     "licence": credentialing.add_licence,
@@ -139,7 +147,9 @@ def fit_reviewer(
         row = credentialing.link_user(reviewer_id=row.pk, user_id=user.pk, by=None, at=at)
     for name, fields in reviewer_facts(**changes).items():
         if fields is not None:
-            FACT_BUILDERS[name](reviewer_id=row.pk, by=None, at=at, **VERIFIED | fields)
+            FACT_BUILDERS[name](
+                **with_evidence(reviewer_id=row.pk, by=None, at=at, **VERIFIED | fields)
+            )
     return Reviewer.objects.get(pk=row.pk)
 
 

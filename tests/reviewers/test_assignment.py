@@ -25,6 +25,7 @@ from tests.reviewers.factories import (
     offered_case,
     ranked,
     ready_case,
+    with_evidence,
 )
 
 NOON = MONDAY + timedelta(hours=4)
@@ -288,13 +289,15 @@ def test_a_party_added_after_the_attestation_closes_the_file_until_it_is_signed_
 def test_a_tie_to_a_party_that_joined_later_stops_the_review():
     reviewer = fit_reviewer()
     credentialing.add_affiliation(
-        reviewer_id=reviewer.pk,
-        relation="EMPLOYMENT",
-        organisation_name="Second Employer, Inc.",
-        valid_from=None,
-        by=None,
-        at=MONDAY - timedelta(days=3),
-        **VERIFIED,
+        **with_evidence(
+            reviewer_id=reviewer.pk,
+            relation="EMPLOYMENT",
+            organisation_name="Second Employer, Inc.",
+            valid_from=None,
+            by=None,
+            at=MONDAY - timedelta(days=3),
+            **VERIFIED,
+        )
     )
     made = accepted_case(reviewer=reviewer)
     add_employer_party(made.case, "Second Employer")

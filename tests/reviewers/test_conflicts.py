@@ -25,6 +25,7 @@ from tests.reviewers.factories import (
     offered_case,
     ranked,
     ready_case,
+    with_evidence,
 )
 
 NOON = MONDAY + timedelta(hours=4)
@@ -70,11 +71,13 @@ pytestmark = pytest.mark.django_db
 
 def tie(reviewer, relation="EMPLOYMENT", **fields):
     return credentialing.add_affiliation(
-        reviewer_id=reviewer.pk,
-        relation=relation,
-        by=None,
-        at=MONDAY,
-        **VERIFIED | {"valid_from": date(2024, 1, 1)} | fields,
+        **with_evidence(
+            reviewer_id=reviewer.pk,
+            relation=relation,
+            by=None,
+            at=MONDAY,
+            **VERIFIED | {"valid_from": date(2024, 1, 1)} | fields,
+        )
     )
 
 

@@ -23,6 +23,7 @@ from tests.reviewers.factories import (
     category,
     fit_reviewer,
     ready_case,
+    with_evidence,
 )
 
 pytestmark = pytest.mark.django_db
@@ -84,12 +85,14 @@ def test_only_credentialing_keeps_the_panel(role):
             kind="licence", fact_id=licence.pk, changes={}, by=someone, at=MONDAY
         ),
         lambda: credentialing.add_leave(
-            reviewer_id=row.pk,
-            valid_from=date(2026, 3, 1),
-            valid_to=date(2026, 3, 2),
-            by=someone,
-            at=MONDAY,
-            **VERIFIED,
+            **with_evidence(
+                reviewer_id=row.pk,
+                valid_from=date(2026, 3, 1),
+                valid_to=date(2026, 3, 2),
+                by=someone,
+                at=MONDAY,
+                **VERIFIED,
+            )
         ),
     ]
     for act in acts:
@@ -122,7 +125,9 @@ def test_a_licence_that_cannot_be_so_is_refused_at_its_field(changes, field):
     }
 
     with pytest.raises(BadFact) as refused:
-        credentialing.add_licence(reviewer_id=row.pk, by=None, at=MONDAY, **whole | changes)
+        credentialing.add_licence(
+            **with_evidence(reviewer_id=row.pk, by=None, at=MONDAY, **whole | changes)
+        )
 
     assert refused.value.field == field
     assert not Licence.objects.exists()
@@ -133,14 +138,16 @@ def test_hours_a_week_lie_between_none_and_a_hundred(hours):
     row = credentialing.create_reviewer(first_name="A", last_name="B", by=None, at=MONDAY)
     with pytest.raises(BadFact) as refused:
         credentialing.add_practice_fact(
-            reviewer_id=row.pk,
-            kind="HOURS",
-            weekly_hours=hours and Decimal(hours),
-            valid_from=date(2026, 1, 1),
-            valid_to=date(2026, 12, 31),
-            by=None,
-            at=MONDAY,
-            **VERIFIED,
+            **with_evidence(
+                reviewer_id=row.pk,
+                kind="HOURS",
+                weekly_hours=hours and Decimal(hours),
+                valid_from=date(2026, 1, 1),
+                valid_to=date(2026, 12, 31),
+                by=None,
+                at=MONDAY,
+                **VERIFIED,
+            )
         )
     assert refused.value.field == "weekly_hours"
 
@@ -186,14 +193,16 @@ class TestAsOf:
     def test_every_kind_of_fact_comes_back_with_its_own_words(self):
         row = fit_reviewer()
         credentialing.add_affiliation(
-            reviewer_id=row.pk,
-            relation="OWNERSHIP",
-            organisation_name="Delta Spine Group",
-            share_percent=Decimal("2.5"),
-            valid_from=None,
-            by=None,
-            at=PANEL_ENTERED,
-            **VERIFIED,
+            **with_evidence(
+                reviewer_id=row.pk,
+                relation="OWNERSHIP",
+                organisation_name="Delta Spine Group",
+                share_percent=Decimal("2.5"),
+                valid_from=None,
+                by=None,
+                at=PANEL_ENTERED,
+                **VERIFIED,
+            )
         )
         held = profile(row, on=date(2026, 3, 2), known_at=MONDAY)
 

@@ -14,7 +14,7 @@ from reviewers.models import Affiliation, ReviewerAssignment
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing
 from tests.factories import MONDAY, parties, person
-from tests.reviewers.factories import VERIFIED, fit_reviewer, ranked, ready_case
+from tests.reviewers.factories import VERIFIED, fit_reviewer, ranked, ready_case, with_evidence
 
 pytestmark = pytest.mark.django_db
 NOON = MONDAY + timedelta(hours=4)
@@ -52,10 +52,10 @@ def full_case():
 
 
 def tie(reviewer, relation="EMPLOYMENT", **fields):
-    credentialing.add_affiliation(
+    credentialing.add_affiliation(**with_evidence(
         reviewer_id=reviewer.pk, relation=relation, by=None, at=MONDAY,
         **VERIFIED | {"valid_from": date(2020, 1, 1)} | fields,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def to(party):

@@ -17,6 +17,7 @@ from tests.reviewers.factories import (
     fit_reviewer,
     offered_case,
     ready_case,
+    with_evidence,
 )
 from tests.reviewers.test_gates import DAY, refusals, verdict_on
 
@@ -33,10 +34,10 @@ def experimental_case(stated=True):
 
 
 def used(reviewer, treatment="platelet rich plasma", first=date(2015, 1, 1), last=None):
-    return credentialing.add_experience(
+    return credentialing.add_experience(**with_evidence(
         reviewer_id=reviewer.pk, treatment=treatment, valid_from=first, valid_to=last, by=None,
         at=PANEL_ENTERED, **VERIFIED,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def test_ma3_without_experience_of_it_nobody_decides_an_experimental_treatment():

@@ -27,6 +27,7 @@ from tests.reviewers.factories import (
     ranked,
     ready_case,
     specialty,
+    with_evidence,
 )
 
 pytestmark = pytest.mark.django_db
@@ -182,12 +183,14 @@ def test_a_reviewer_without_a_sign_in_is_out():
 def test_leave_counts_from_its_first_to_its_last_day():
     case, reviewer = ready_case(), fit_reviewer()
     credentialing.add_leave(
-        reviewer_id=reviewer.pk,
-        valid_from=date(2026, 3, 2),
-        valid_to=date(2026, 3, 6),
-        by=None,
-        at=MONDAY,
-        **VERIFIED,
+        **with_evidence(
+            reviewer_id=reviewer.pk,
+            valid_from=date(2026, 3, 2),
+            valid_to=date(2026, 3, 6),
+            by=None,
+            at=MONDAY,
+            **VERIFIED,
+        )
     )
 
     assert refusals(case, reviewer) == {"LEAVE": "On leave until 03/06/2026."}
@@ -209,13 +212,15 @@ def test_a_reviewer_at_capacity_is_out_until_a_case_ends():
 def test_a_tie_on_file_keeps_a_reviewer_out():
     case, reviewer = ready_case(), fit_reviewer()
     credentialing.add_affiliation(
-        reviewer_id=reviewer.pk,
-        relation="EMPLOYMENT",
-        organisation_name="Harbor Cold Storage",
-        valid_from=date(2024, 1, 1),
-        by=None,
-        at=MONDAY,
-        **VERIFIED,
+        **with_evidence(
+            reviewer_id=reviewer.pk,
+            relation="EMPLOYMENT",
+            organisation_name="Harbor Cold Storage",
+            valid_from=date(2024, 1, 1),
+            by=None,
+            at=MONDAY,
+            **VERIFIED,
+        )
     )
 
     assert refusals(case, reviewer) == {"CONFLICT": "Employment with the employer is on file."}
@@ -224,13 +229,15 @@ def test_a_tie_on_file_keeps_a_reviewer_out():
 def test_a_contract_for_utilization_review_with_anyone_keeps_a_reviewer_out():
     case, reviewer = ready_case(), fit_reviewer()
     credentialing.add_affiliation(
-        reviewer_id=reviewer.pk,
-        relation="UR_CONTRACT",
-        organisation_name="Some Other Insurer",
-        valid_from=date(2024, 1, 1),
-        by=None,
-        at=MONDAY,
-        **VERIFIED,
+        **with_evidence(
+            reviewer_id=reviewer.pk,
+            relation="UR_CONTRACT",
+            organisation_name="Some Other Insurer",
+            valid_from=date(2024, 1, 1),
+            by=None,
+            at=MONDAY,
+            **VERIFIED,
+        )
     )
 
     assert list(refusals(case, reviewer)) == ["UR_CONTRACT"]

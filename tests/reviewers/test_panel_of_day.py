@@ -25,6 +25,7 @@ from tests.reviewers.factories import (
     offered_case,
     panel_seeds,
     ready_case,
+    with_evidence,
 )
 from tests.reviewers.naive import naively_ranked
 
@@ -49,13 +50,15 @@ KINDS = [
 
 def tie_to(reviewer, organisation, relation="EMPLOYMENT", **more):
     credentialing.add_affiliation(
-        reviewer_id=reviewer.pk,
-        relation=relation,
-        organisation_name=organisation,
-        valid_from=date(2024, 1, 1),
-        by=None,
-        at=PANEL_ENTERED,
-        **VERIFIED | more,
+        **with_evidence(
+            reviewer_id=reviewer.pk,
+            relation=relation,
+            organisation_name=organisation,
+            valid_from=date(2024, 1, 1),
+            by=None,
+            at=PANEL_ENTERED,
+            **VERIFIED | more,
+        )
     )
 
 
@@ -121,12 +124,14 @@ def test_the_facts_of_the_panel_are_read_once_for_many_cases():
 CHANGES = {
     "a leave is entered": (
         lambda reviewer: credentialing.add_leave(
-            reviewer_id=reviewer.pk,
-            valid_from=DAY,
-            valid_to=DAY,
-            by=None,
-            at=NOON,
-            **VERIFIED,
+            **with_evidence(
+                reviewer_id=reviewer.pk,
+                valid_from=DAY,
+                valid_to=DAY,
+                by=None,
+                at=NOON,
+                **VERIFIED,
+            )
         ),
         {"LEAVE"},
     ),
@@ -189,7 +194,9 @@ def test_what_was_rolled_back_is_not_kept_in_place_of_what_came_after():
 
     def on_leave(day, at):
         credentialing.add_leave(
-            reviewer_id=reviewer.pk, valid_from=day, valid_to=day, by=None, at=at, **VERIFIED
+            **with_evidence(
+                reviewer_id=reviewer.pk, valid_from=day, valid_to=day, by=None, at=at, **VERIFIED
+            )
         )
 
     with transaction.atomic():

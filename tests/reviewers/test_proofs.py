@@ -20,6 +20,7 @@ from tests.reviewers.factories import (
     fit_reviewer,
     offered_case,
     ready_case,
+    with_evidence,
 )
 
 pytestmark = pytest.mark.django_db
@@ -55,12 +56,14 @@ def refusals(made, **when):
 
 def affiliate(made, name, at=SIGNING, **fields):
     return credentialing.add_affiliation(
-        reviewer_id=made.reviewer.pk,
-        relation="EMPLOYMENT",
-        organisation_name=name,
-        by=None,
-        at=at,
-        **VERIFIED | {"valid_from": date(2024, 1, 1)} | fields,
+        **with_evidence(
+            reviewer_id=made.reviewer.pk,
+            relation="EMPLOYMENT",
+            organisation_name=name,
+            by=None,
+            at=at,
+            **VERIFIED | {"valid_from": date(2024, 1, 1)} | fields,
+        )
     )
 
 
@@ -237,24 +240,28 @@ class TestCredentials:
             licence={"state": "Arizona"}, certification={"specialty": "Pain Management"}
         )
         credentialing.add_licence(
-            reviewer_id=reviewer.pk,
-            state="California",
-            number="A7",
-            kind="MD",
-            valid_from=None,
-            valid_to=date(2027, 1, 1),
-            by=None,
-            at=MONDAY,
-            **VERIFIED,
+            **with_evidence(
+                reviewer_id=reviewer.pk,
+                state="California",
+                number="A7",
+                kind="MD",
+                valid_from=None,
+                valid_to=date(2027, 1, 1),
+                by=None,
+                at=MONDAY,
+                **VERIFIED,
+            )
         )
         credentialing.add_certification(
-            reviewer_id=reviewer.pk,
-            board="A board",
-            specialty="Anesthesiology",
-            valid_from=date(2010, 1, 1),
-            by=None,
-            at=MONDAY,
-            **VERIFIED,
+            **with_evidence(
+                reviewer_id=reviewer.pk,
+                board="A board",
+                specialty="Anesthesiology",
+                valid_from=date(2010, 1, 1),
+                by=None,
+                at=MONDAY,
+                **VERIFIED,
+            )
         )
         made = accepted_case(reviewer=reviewer)
         made.match_reasons = [{"specialty": "Pain Management", "position": 1, "why": ""}]

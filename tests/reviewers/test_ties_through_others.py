@@ -18,7 +18,14 @@ from reviewers.services import assignment as assignments
 from reviewers.services import conflicts, credentialing
 from reviewers.services.limits import set_limits
 from tests.factories import MONDAY, person
-from tests.reviewers.factories import VERIFIED, accepted_case, fit_reviewer, ranked, ready_case
+from tests.reviewers.factories import (
+    VERIFIED,
+    accepted_case,
+    fit_reviewer,
+    ranked,
+    ready_case,
+    with_evidence,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -28,11 +35,13 @@ EMPLOYER = "Harbor Cold Storage"
 
 def tie(reviewer, relation="EMPLOYMENT", **fields):
     return credentialing.add_affiliation(
-        reviewer_id=reviewer.pk,
-        relation=relation,
-        by=None,
-        at=MONDAY,
-        **VERIFIED | {"valid_from": date(2024, 1, 1)} | fields,
+        **with_evidence(
+            reviewer_id=reviewer.pk,
+            relation=relation,
+            by=None,
+            at=MONDAY,
+            **VERIFIED | {"valid_from": date(2024, 1, 1)} | fields,
+        )
     )
 
 

@@ -26,6 +26,7 @@ from tests.reviewers.factories import (
     offered_case,
     ranked,
     ready_case,
+    with_evidence,
 )
 
 pytestmark = pytest.mark.django_db
@@ -112,10 +113,10 @@ def test_without_any_check_for_sanctions_nobody_is_offered_a_case():
 def test_ac4_a_hit_suspends_the_same_moment_and_opens_a_task():
     assignment = accepted_case()
     reviewer = assignment.reviewer
-    credentialing.add_sanction_check(
+    credentialing.add_sanction_check(**with_evidence(
         reviewer_id=reviewer.pk, register="OIG", found=True, valid_from=TODAY,
         by=person(Role.CREDENTIALING), at=NOON, **VERIFIED | {"verified_on": TODAY},
-    )  # fmt: skip
+    ))  # fmt: skip
 
     reviewer.refresh_from_db()
     assert reviewer.status == Reviewer.Status.SUSPENDED
@@ -126,11 +127,11 @@ def test_ac4_a_hit_suspends_the_same_moment_and_opens_a_task():
 
 def test_an_appointment_as_evaluator_keeps_from_cases_while_it_holds():
     reviewer = fit_reviewer()
-    credentialing.add_file_proof(
+    credentialing.add_file_proof(**with_evidence(
         reviewer_id=reviewer.pk, kind="QME", detail="Appointment 2024", by=None, at=MONDAY,
         valid_from=date(2024, 1, 1), valid_to=TODAY,
         **VERIFIED,
-    )  # fmt: skip
+    ))  # fmt: skip
     case = ready_case()
 
     assert gates(case, reviewer) == {"QME"}
@@ -365,7 +366,9 @@ def test_a_paper_of_the_file_says_what_it_is():
         said = {"kind": "IDENTITY", "detail": "Passport"} | changes
         with pytest.raises(NotAllowed, match=sentence):
             credentialing.add_file_proof(
-                reviewer_id=reviewer.pk, valid_from=None, by=None, at=NOON, **said, **VERIFIED
+                **with_evidence(
+                    reviewer_id=reviewer.pk, valid_from=None, by=None, at=NOON, **said, **VERIFIED
+                )
             )
     assert FileProof.objects.filter(reviewer=reviewer).count() == 2
 

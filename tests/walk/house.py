@@ -97,15 +97,15 @@ def keep_the_panel(walk, keeper):
             panel.FACT_BUILDERS[name],
             by=keeper,
             reviewer_id=made.pk,
-            **panel.VERIFIED | fields,
+            **panel.with_evidence(**panel.VERIFIED | fields),
         )
     walk.act(
         credentialing.add_leave,
         by=keeper,
         reviewer_id=made.pk,
-        valid_from=date(2026, 7, 1),
-        valid_to=date(2026, 7, 9),
-        **panel.VERIFIED,
+        **panel.with_evidence(
+            valid_from=date(2026, 7, 1), valid_to=date(2026, 7, 9), **panel.VERIFIED
+        ),
     )
     walk.act(
         credentialing.add_affiliation,
@@ -113,8 +113,7 @@ def keep_the_panel(walk, keeper):
         reviewer_id=made.pk,
         relation="EMPLOYMENT",
         organisation_name="A hospital elsewhere",
-        valid_from=date(2010, 1, 1),
-        **panel.VERIFIED,
+        **panel.with_evidence(valid_from=date(2010, 1, 1), **panel.VERIFIED),
     )
     elsewhere = find_organisation("A hospital elsewhere")
     about = {"organisation_id": elsewhere.pk, "source": "Annual report"}

@@ -187,8 +187,7 @@ def _settle_a_doubt(walk, case, coordinator):
         reviewer_id=namesake.pk,
         relation="FAMILY",
         person_name=employee.name,
-        valid_from=date(1990, 1, 1),
-        **panel.VERIFIED,
+        **panel.with_evidence(valid_from=date(1990, 1, 1), **panel.VERIFIED),
     )
     found = walk.act(
         conflicts.test_conflicts, by=coordinator, case_id=case.pk, reviewer_id=namesake.pk
