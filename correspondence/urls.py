@@ -12,6 +12,11 @@ urlpatterns = [
     path("cases/<str:number>/letters/draft/", case_letters.draft_letter, name="draft_letter"),
     path("cases/<str:number>/letters/<int:letter_id>/", case_letters.letter, name="letter"),
     path(
+        "cases/<str:number>/letters/<int:letter_id>/preview/",
+        case_letters.preview_letter,
+        name="preview_letter",
+    ),
+    path(
         "cases/<str:number>/letters/<int:letter_id>/approve/",
         case_letters.approve_letter,
         name="approve_letter",

@@ -111,6 +111,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "correspondence:draft_letter": "correspondence.write_letters",
     "correspondence:letter": "letters.view_letter",
     "correspondence:letter_page": "letters.view_letter",
+    "correspondence:preview_letter": "letters.view_letter",
     "correspondence:approve_letter": "correspondence.write_letters",
     "correspondence:discard_letter": "correspondence.write_letters",
     "correspondence:mark_letter_sent": "letters.mark_sent",
@@ -154,6 +155,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "cases:close": "cases.end_early",
     # reviewers: choosing one, and a reviewer's own cases
     "reviewers:assign": "reviewers.assign",
+    "reviewers:rank": "reviewers.assign",
     "reviewers:plan": "reviewers.assign",
     "reviewers:move": "reviewers.assign",
     "reviewers:settle": "reviewers.assign",

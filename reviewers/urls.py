@@ -7,6 +7,7 @@ app_name = "reviewers"
 urlpatterns = [
     # one case
     path("cases/<str:number>/assign/", choosing.assign, name="assign"),
+    path("cases/<str:number>/assign/rank/", choosing.rank, name="rank"),
     path("cases/<str:number>/assign/settle/<int:result_id>/", choosing.settle, name="settle"),
     path(
         "cases/<str:number>/assign/take-back/<int:assignment_id>/",

@@ -47,6 +47,7 @@ from cases.models import (
     PromisedDate,
 )
 from cases.services import extensions, holds, house, item_changes, notes, priority, promises
+from correspondence.services import case_letters
 from deadlines import services as rules
 from deadlines.days import local_day
 from deadlines.models import ClockRule
@@ -91,6 +92,7 @@ from tests.factories import (
 from tests.letters.factories import file_all_letters
 from tests.records.factories import attested, case_with_records
 from tests.reviewers import factories as panel
+from tests.stored_stages import WrittenTables
 from tests.test_urls import by_library, routes
 
 NOW = REVIEWED + timedelta(hours=3)
@@ -127,6 +129,7 @@ class Visit:
     said: frozenset[str]  # the canaries on the page
     in_headers: frozenset[str]
     looks: int  # how many looks were written
+    wrote: frozenset[str]  # the tables that were written
     by_htmx: bool = False
 
 
@@ -313,6 +316,9 @@ def _make_cases(office: Office) -> dict[str, list]:
         by=person(Role.GUIDELINE_ADMIN),
         at=MONDAY,
     )
+    case_letters.preview_letter(
+        letter_id=eligible.case_letters.earliest("pk").pk, by=person(Role.COORDINATOR), at=NOW
+    )
     for letter in Letter.objects.select_related("file"):
         office.letters.append((letter.file_name, read_bytes(letter.file)))
         office.letter_rows.append(f"{letter.title} {letter.file_name} {letter.words}")
@@ -340,7 +346,7 @@ def _make_cases(office: Office) -> dict[str, list]:
         "hold_id": [_held(eligible).pk],
         "proposal_id": [eligible.likenesses.get().pk],
         "promise_id": [_promised(eligible).pk],
-        "letter_id": list(eligible.case_letters.values_list("pk", flat=True))[:1],
+        "letter_id": [eligible.case_letters.earliest("pk").pk],
         "party_id": list(eligible.parties.values_list("pk", flat=True))[:1],
         "item_id": [Opinion.objects.filter(assignment=writing)[0].item_id],
         "citation_id": [OpinionCitation.objects.filter(opinion__assignment=writing)[0].pk],
@@ -379,15 +385,15 @@ def _write_about(reviewer: Reviewer, user: User) -> None:
     """Every kind of words that a reviewer's file may hold."""
     about = {"reviewer_id": reviewer.pk, "by": None, "at": MONDAY, **panel.VERIFIED}
     days = {"valid_from": date(2020, 1, 6), "valid_to": date(2020, 1, 10)}
-    credentialing.add_leave(note="qvxleave", **about | days)
-    credentialing.add_affiliation(
+    credentialing.add_leave(**panel.with_evidence(note="qvxleave", **about | days))
+    credentialing.add_affiliation(**panel.with_evidence(
         relation="PRIVILEGES", organisation_name="Qvxhospital", note="qvxtie",
         valid_from=date(2020, 1, 1), **about,
-    )  # fmt: skip
-    credentialing.add_affiliation(
+    ))  # fmt: skip
+    credentialing.add_affiliation(**panel.with_evidence(
         relation="FAMILY", person_name="Qvxrelative Someone", kin="SPOUSE",
         valid_from=date(2020, 1, 1), **about,
-    )  # fmt: skip
+    ))  # fmt: skip
     reports.report_change(
         subject="PRACTICE", words="qvxreport", changed_on=date(2026, 2, 1), by=user, at=MONDAY
     )
@@ -685,7 +691,9 @@ class _Visitor:
         if by_htmx:
             more["headers"] = {"HX-Request": "true", "HX-Target": "x", "HX-Current-URL": url}
         before = self.looks
-        answer = browser.send(self.handler, method, url, **more)
+        written = WrittenTables()
+        with connection.execute_wrapper(written):
+            answer = browser.send(self.handler, method, url, **more)
         body = b"".join(answer.streaming_content) if answer.streaming else answer.content
         text = body.decode("utf-8", "replace").lower()
         headers = str(dict(answer.headers)).lower()
@@ -700,6 +708,7 @@ class _Visitor:
             said=_canaries_in(text),
             in_headers=_canaries_in(headers),
             looks=self.looks - before,
+            wrote=frozenset(written.names),
             by_htmx=by_htmx,
         )
 

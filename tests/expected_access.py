@@ -22,9 +22,10 @@ _GROUPS = [
         """
         desk:queue desk:work_next desk:side_counts desk:case desk:peek desk:timeline desk:letters
         letters:status letters:download cases:related correspondence:notices correspondence:letter
-        correspondence:letter_page cases:parties cases:clocks cases:clock cases:note
-        cases:correct_note queues:act_on_many queues:saved_views queues:save_view queues:rename_view
-        queues:share_view queues:retire_view queues:claim_next queues:claim queues:release
+        correspondence:letter_page correspondence:preview_letter cases:parties cases:clocks
+        cases:clock cases:note cases:correct_note queues:act_on_many queues:saved_views
+        queues:save_view queues:rename_view queues:share_view queues:retire_view queues:claim_next
+        queues:claim queues:release
         """,
     ),
     (
@@ -68,7 +69,7 @@ _GROUPS = [
         eligibility:answer_differences eligibility:information eligibility:answer_information
         eligibility:resolve_liability eligibility:administrator_citations cases:consolidate
         cases:separate correspondence:make_notices cases:convert cases:withdraw cases:terminate
-        cases:close reviewers:assign reviewers:plan reviewers:move reviewers:settle
+        cases:close reviewers:assign reviewers:rank reviewers:plan reviewers:move reviewers:settle
         reviewers:take_back reviewers:approve_seats reviewers:end_seats records:chase
         records:contact records:complete records:reopen records:dispatch
         """,

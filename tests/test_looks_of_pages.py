@@ -21,8 +21,8 @@ RECORD_A_LOOK = routes_in("""
     records:list records:read records:contact records:document records:page records:page_text
     records:page_png
     reviewers:assign reviewers:attest
-    determinations:workspace determinations:quality determinations:preview
-    determinations:versions determinations:review_preview
+    determinations:workspace determinations:quality
+    determinations:versions
 """)
 
 # These tell something of a worker or show a record, and write no look yet.
@@ -85,3 +85,13 @@ def test_a_page_that_records_looks_now_is_taken_off_the_list_of_those_that_owe_o
 def test_the_reviewer_of_a_case_leaves_looks_at_its_records(office):
     own = [one for one in office.visits if one.who == THE_REVIEWER and one.status == 200]
     assert all(one.looks for one in own if one.route in RECORD_A_LOOK)
+
+
+def test_opening_a_page_writes_nothing_but_the_look(office):
+    wrote = {
+        (one.route, table)
+        for one in (*office.visits, *office.htmx_visits)
+        if one.method == "get"
+        for table in one.wrote - {"accounts_look"}
+    }
+    assert not wrote, "\n".join(f"{route} wrote {table}" for route, table in sorted(wrote))

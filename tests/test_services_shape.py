@@ -40,6 +40,7 @@ QUESTIONS = {
     "eligibility/services/citations.py": {"stated_for"},
     "directory/services/organisations.py": {"names_of"},
     "directory/services/people.py": {"find_organisation"},
+    "correspondence/services/case_letters.py": {"find_preview"},
     "correspondence/services/notices.py": {"address_of", "organisation", "recipients"},
     "cases/services/parties.py": {"former", "standing", "unsent_letters"},
     "queues/services/bulk.py": {"offered", "expected"},

@@ -26,15 +26,16 @@ from . import crawl
 from .determinations.factories import approved, submitted
 from .factories import eligible_case, person, received_case
 from .records.factories import case_with_records
+from .reviewers.factories import ranked
 from .test_urls import by_library, routes
 from .test_views_shape import VIEWS
 
 ROOT = Path(__file__).resolve().parent.parent
 TYPED = "Typed before it was sent"
-# Written when a page is opened, whatever becomes of the form on it.
+# Written when a page is opened, or when choosing a reviewer is refused and the panel ranked anew.
 WRITTEN_BY_LOOKING = {
-    "accounts.Look", "files.StoredFile", "letters.RenderedPreview", "reviewers.Candidate",
-    "reviewers.CandidateList", "reviewers.ConflictResult", "sessions.Session",
+    "accounts.Look", "reviewers.Candidate", "reviewers.CandidateList", "reviewers.ConflictResult",
+    "sessions.Session",
 }  # fmt: skip
 
 
@@ -172,11 +173,13 @@ def walk():
 def small_office():
     """A case for each state in which a page carries a version, and the arguments of their pages."""
     eligible, reviewed = eligible_case(), submitted()
+    complete = case_with_records(pages=(1,))
+    ranked(complete, by=person(Role.COORDINATOR), at=crawl.NOW)
     cases = [
         received_case(),
         eligible,
         case_with_records(pages=(1,), complete=False),
-        case_with_records(pages=(1,)),
+        complete,
         reviewed,
         approved(submitted()),
     ]

@@ -16,6 +16,7 @@ from cases.models import Case, CaseLetter, CaseLetterCopy, Event
 from cases.services.drafting import draft_letter, propose
 from correspondence import composition, policies
 from deadlines.days import local_day
+from letters.documents import Document
 from letters.models import Channel, Delivery, RenderedPreview
 
 from .notices import address_of
@@ -25,6 +26,7 @@ __all__ = [
     "change_draft",
     "discard_draft",
     "draft_letter",
+    "find_preview",
     "mark_letter_sent",
     "preview_letter",
     "propose",
@@ -63,11 +65,7 @@ def preview_letter(*, letter_id: int, by: User, at: datetime) -> RenderedPreview
 
     :raises LetterRefused: a fact is missing, or the words cannot be typeset; all is named.
     """
-    draft = CaseLetter.objects.select_related("case__ur_decision").get(pk=letter_id)
-    getting = composition.chosen(draft, at=at)
-    if not getting:
-        raise letters.services.LetterRefused(["Nobody is chosen who could get this letter."])
-    made = composition.make(draft, getting[0], at=at)
+    made = _make_first(letter_id, at=at)
     return letters.services.preview(
         document=made.document,
         layout=composition.LAYOUT,
@@ -76,6 +74,18 @@ def preview_letter(*, letter_id: int, by: User, at: datetime) -> RenderedPreview
         by=by,
         at=at,
     )
+
+
+def find_preview(*, letter_id: int, at: datetime) -> tuple[RenderedPreview | None, Document]:
+    """The preview of exactly the words that the draft says now, if there is one, and the words.
+
+    :raises LetterRefused: a fact is missing; all is named.
+    """
+    made = _make_first(letter_id, at=at)
+    words = letters.services.freeze(
+        document=made.document, facts=made.facts, declared=made.declared
+    )
+    return letters.services.previewed(words=words, layout=composition.LAYOUT), made.document
 
 
 @transaction.atomic
@@ -177,6 +187,15 @@ def mark_letter_sent(*, letter_id: int, sent_on: date, by: User, at: datetime) -
     sent.store(by=by, at=at, why="Sent", fields=["state", "sent_on"])
     _record(sent, f"{sent.get_kind_display()} sent {sent_on:%m/%d/%Y}.", "", by=by, at=at)
     return sent
+
+
+def _make_first(letter_id: int, *, at: datetime) -> composition.Made:
+    """The draft as its first recipient would get it."""
+    draft = CaseLetter.objects.select_related("case__ur_decision").get(pk=letter_id)
+    getting = composition.chosen(draft, at=at)
+    if not getting:
+        raise letters.services.LetterRefused(["Nobody is chosen who could get this letter."])
+    return composition.make(draft, getting[0], at=at)
 
 
 def _lock(letter_id: int) -> CaseLetter:

@@ -21,7 +21,7 @@ from cases.views.acting import load_case
 from correspondence import composition, policies
 from correspondence.forms import DiscardForm, DraftForm, NewDraftForm, SentForm
 from correspondence.services import case_letters as services
-from letters.models import RenderedPreview
+from letters.kinds import CASE_LETTERS, case_letter_choices
 
 LISTED = 100
 _PICTURE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
@@ -36,13 +36,13 @@ def drafts(request: StaffRequest) -> HttpResponse:
         .order_by("drafted_at", "pk")
     )
     kind = request.GET.get("kind", "")
-    if kind in CaseLetter.Kind.values:
+    if kind in CASE_LETTERS:
         waiting = waiting.filter(kind=kind)
     rows = list(waiting[: LISTED + 1])
     context = {
         "rows": rows[:LISTED],
         "more": len(rows) > LISTED,
-        "kinds": CaseLetter.Kind.choices,
+        "kinds": case_letter_choices(),
         "kind": kind,
         "today": timezone.localdate(),
     }
@@ -107,6 +107,18 @@ def letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
 
 
 @require_POST
+def preview_letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
+    """Render the words of a draft as they are now. The page asks for it as it loads."""
+    found = _letter(number, letter_id)
+    now = timezone.now()
+    tried = try_action(lambda: services.preview_letter(letter_id=found.pk, by=request.user, at=now))
+    lacks_facts = isinstance(tried.refusal, letters.services.LetterRefused)
+    if tried.refusal and not lacks_facts:
+        return _page(request, found, now, no_preview=str(tried.refusal), status=tried.status)
+    return _page(request, found, now) if request.htmx else redirect(found)
+
+
+@require_POST
 def approve_letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
     """Freeze the words and let the letter be rendered for each recipient."""
     found = _letter(number, letter_id)
@@ -168,11 +180,11 @@ def letter_page(request: StaffRequest, number: str, letter_id: int, page: int) -
     if not found.is_draft:
         raise Http404("This letter is no draft any more.")
 
-    def draw() -> bytes:
-        shown = services.preview_letter(letter_id=found.pk, by=request.user, at=timezone.now())
-        return files.services.page_png(shown.file, page)
-
-    drawn = try_action(draw)
+    tried = try_action(lambda: services.find_preview(letter_id=found.pk, at=timezone.now()))
+    shown, _ = (None, None) if tried.refusal else tried.result
+    if shown is None:
+        raise Http404("These words have not been previewed.")
+    drawn = try_action(lambda: files.services.page_png(shown.file, page))
     if drawn.refusal:
         raise Http404(str(drawn.refusal))
     return HttpResponse(drawn.result, content_type="image/png", headers=_PICTURE)
@@ -194,6 +206,7 @@ def _page(
     discard_form: DiscardForm | None = None,
     sent_form: SentForm | None = None,
     refusal: str = "",
+    no_preview: str = "",
     status: int = 200,
 ) -> HttpResponse:
     case: Case = found.case
@@ -204,6 +217,7 @@ def _page(
         "today": today,
         "letter": found,
         "refusal": refusal,
+        "no_preview": no_preview,
         "drafted_by": who(found.drafted_by, reader=reader) if found.drafted_by else "",
         "approved_by": who(found.approved_by, reader=reader) if found.approved_by else "",
         "discarded_by": who(found.discarded_by, reader=reader) if found.discarded_by else "",
@@ -215,7 +229,7 @@ def _page(
     }
     if found.is_draft:
         told = composition.told(found, at=now)
-        context |= {"missing": composition.missing(found, at=now), **_preview(request, found, now)}
+        context |= {"missing": composition.missing(found, at=now), **_preview(found, now)}
         context["form"] = form or DraftForm(
             told=told,
             initial={
@@ -226,16 +240,10 @@ def _page(
     return render(request, "correspondence/letter.html", context, status=status)
 
 
-def _preview(request: StaffRequest, found: CaseLetter, now: datetime) -> dict[str, Any]:
-    """The preview's pages and its text; nothing while something is missing."""
-    tried = try_action(lambda: services.preview_letter(letter_id=found.pk, by=request.user, at=now))
-    if isinstance(tried.refusal, letters.services.LetterRefused):
-        return {"pages": []}  # the page names what is missing
+def _preview(found: CaseLetter, now: datetime) -> dict[str, Any]:
+    """The preview of the draft as it is now, if it was rendered, and the words of the draft."""
+    tried = try_action(lambda: services.find_preview(letter_id=found.pk, at=now))
     if tried.refusal:
-        return {"pages": [], "no_preview": str(tried.refusal)}
-    shown: RenderedPreview = tried.result
-    first = composition.chosen(found, at=now)[0]
-    return {
-        "pages": range(1, shown.pages + 1),
-        "words": composition.make(found, first, at=now).document,
-    }
+        return {"pages": []}  # the page names what is missing
+    shown, words = tried.result
+    return {"pages": range(1, shown.pages + 1) if shown else [], "words": words}

@@ -47,7 +47,7 @@ def issue(request: StaffRequest, number: str) -> HttpResponse:
     return render(request, "determinations/issue.html", context, status=status)
 
 
-@require_GET
+@require_POST
 def preview(request: StaffRequest, number: str) -> HttpResponse:
     """The letter exactly as it would be issued now. Opening it is what makes issuing possible."""
     return preview_pdf(request, load_case(number))

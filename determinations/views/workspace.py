@@ -141,7 +141,7 @@ def uncite(request: StaffRequest, assignment_id: int, citation_id: int) -> HttpR
     return _citations(request, assignment, opinion.item_id, tried)
 
 
-@require_GET
+@require_POST
 def review_preview(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """The letter as it would look now, for its reviewer."""
     assignment = _open_assignment(request, assignment_id)

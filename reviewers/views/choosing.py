@@ -34,11 +34,14 @@ from reviewers.services import seats as seat_services
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def assign(request: StaffRequest, number: str) -> HttpResponse:
-    """Rank the panel for a case, and give the case to one of them."""
+    """Choose a reviewer among those ranked last, and give the case to one of them.
+
+    Opening the page stores nothing: it asks for a fresh ranking by ``rank`` as it loads.
+    """
     case = load_case(number)
     form = AssignForm(posted(request))
     if request.method != "POST":
-        return _assign_page(request, case, form)
+        return _assign_page(request, case, form, ranks=False)
     goes_on = form.is_valid() and form.cleaned_data["go_on"]
     following = planning.after(case) if goes_on else ""
     tried = run_action(
@@ -60,6 +63,21 @@ def assign(request: StaffRequest, number: str) -> HttpResponse:
         messages.success(request, f"{case.number} is offered to {tried.result.reviewer}.")
         return redirect(_assign_next(following) if goes_on else case)
     return _assign_page(request, load_case(number), form, status=tried.status)
+
+
+@require_POST
+def rank(request: StaffRequest, number: str) -> HttpResponse:
+    """Rank the panel for a case as it is now, and keep the list that is shown."""
+    if request.htmx:
+        return _assign_page(request, load_case(number), AssignForm())
+    tried = try_action(
+        lambda: matching_services.rank(
+            case_id=load_case(number).pk, by=request.user, at=timezone.now()
+        )
+    )
+    if tried.refusal:
+        messages.error(request, str(tried.refusal))
+    return redirect("reviewers:assign", number)
 
 
 def _assign_next(number: str) -> str:
@@ -166,13 +184,14 @@ def _assign_page(
     taking_back: TakeBackForm | None = None,
     approving: SeatsForm | None = None,
     ending: ReasonForm | None = None,
+    ranks: bool = True,
     status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
     note_look(by=request.user, subject="case", reference=case.number, granted=True, at=now)
     why_not = policies.why_not_assign(request.user, case)
     listed = None
-    if not why_not:
+    if ranks and not why_not:
         ranked = try_action(
             lambda: matching_services.rank(case_id=case.pk, by=request.user, at=now)
         )
@@ -203,6 +222,7 @@ def _assign_page(
         "taking_back": taking_back or TakeBackForm(),
         "past": policies.past_assignments(case),
         "why_not": why_not,
+        "is_ranked": ranks,
         "approval": seats.approval_of(case),
         "free_seats": seats.free_seats(case),
         "approving": approving or SeatsForm(today=timezone.localdate(now)),
@@ -215,9 +235,7 @@ def _assign_page(
         "employee": next((party for party in parties if party.role == "EMPLOYEE"), None),
         "today": timezone.localdate(now),
     }
-    fragment = request.htmx and not request.htmx.history_restore_request
-    template = "reviewers/_candidates.html" if fragment else "reviewers/assign.html"
-    return render(request, template, context, status=status)
+    return render(request, "reviewers/assign.html", context, status=status)
 
 
 def _is_about(form: SettleForm | None, doubt: ConflictResult) -> bool:

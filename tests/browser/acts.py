@@ -30,6 +30,15 @@ def answer_dialog(page, verb):
     raise AssertionError(f"The dialog did not take “{verb}” for an answer.")
 
 
+def sent_by(button):
+    """What comes back for the form of a button that opens a new tab, such as a PDF."""
+    form = button.locator("xpath=ancestor::form")
+    token = form.locator("[name=csrfmiddlewaretoken]").input_value()
+    return button.page.request.post(
+        form.get_attribute("action"), form={"csrfmiddlewaretoken": token}
+    )
+
+
 def choose(radio):
     """Check a radio that is drawn as a button."""
     radio.check()

@@ -34,6 +34,7 @@ from tests import crawl
 from tests.determinations.factories import submitted
 from tests.factories import MONDAY, noticed_case, person, received_case
 from tests.records.factories import case_with_records, in_review
+from tests.reviewers.factories import ranked
 
 from .office import PASSWORD
 
@@ -205,10 +206,12 @@ def more_cases():
         case_id=returned.pk, comment="Say how long the relief lasted.", item_id=None,
         seen_version=None, by=person(Role.QA), at=crawl.REVIEWED + timedelta(hours=1),
     )  # fmt: skip
+    complete = case_with_records(pages=(2, 1))
+    ranked(complete, by=person(Role.COORDINATOR), at=crawl.NOW)
     return {
         "received": received_case().number,
         "noticed": noticed_case(at=MONDAY).number,
-        "complete": case_with_records(pages=(2, 1)).number,
+        "complete": complete.number,
         "returned": returned.number,
     }
 

@@ -29,8 +29,6 @@ NOT_A_PAGE = {
     "correspondence:letter_page": "a picture",
     "records:page_png": "a picture",
     "letters:download": "a PDF",
-    "determinations:preview": "a PDF",
-    "determinations:review_preview": "a PDF",
     "mfa_download_recovery_codes": "a text file",
     # Nobody here has a security key, which a test cannot touch; each redirects without one.
     "mfa_edit_webauthn": "needs a security key",

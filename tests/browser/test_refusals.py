@@ -4,12 +4,12 @@ from playwright.sync_api import expect
 
 from accounts.roles import Role
 from cases.models import Case
-from determinations.services import issuing
+from letters.kinds import LetterKind
 from letters.models import Letter
 from reviewers.models import ReviewerAssignment
 from tests.records.factories import pdf_bytes
 
-from .acts import answer_dialog
+from .acts import answer_dialog, sent_by
 
 
 def test_a_page_of_another_role_is_refused_in_a_sentence(work, visit):
@@ -111,13 +111,12 @@ def test_issue_pressed_twice_writes_one_letter(work, visit):
     case = work.approved()
     director = work.people[Role.DIRECTOR]
     page = visit(director, f"/cases/{case.number}/issue/")
-    address = page.get_by_role("link", name="Open the letter").get_attribute("href")
-    assert page.request.get(address).ok
+    assert sent_by(page.get_by_role("button", name="Open the letter")).ok
     page.get_by_role("button", name="Issue").dblclick()
     answer_dialog(page, "Issue")
 
     expect(page.get_by_role("status").filter(has_text="is issued")).to_be_visible()
-    assert Letter.objects.filter(reference=case.number, kind=issuing.DETERMINATION).count() == 1
+    assert Letter.objects.filter(reference=case.number, kind=LetterKind.DETERMINATION).count() == 1
 
 
 def test_issuing_what_nobody_has_read_is_refused(work, visit):

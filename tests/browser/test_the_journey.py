@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from accounts.roles import Role
 from tests.records.factories import pdf_bytes
 
-from .acts import answer_dialog, choose, sign_in_by_form
+from .acts import answer_dialog, choose, sent_by, sign_in_by_form
 from .journeys import journey_of
 
 pytestmark = pytest.mark.usefixtures("post_room")
@@ -263,8 +263,7 @@ def the_reviewer_reads_and_writes(page):
 
 
 def the_reviewer_submits(page, number):
-    address = page.get_by_role("link", name="Preview letter").get_attribute("href")
-    preview = page.request.get(address)
+    preview = sent_by(page.get_by_role("button", name="Preview letter"))
     assert preview.headers["content-type"] == "application/pdf"
     assert RATIONALE in words_of(preview.body())
     page.get_by_role("button", name="Submit to QA").click()
@@ -315,8 +314,8 @@ def the_director_issues(page, number):
     answer_dialog(page, "Issue")
     expect(page.get_by_role("alert").filter(has_text="preview")).to_be_visible()
 
-    address = page.get_by_role("link", name="Open the letter").get_attribute("href")
-    assert CHANGED in words_of(page.request.get(address).body())
+    letter = sent_by(page.get_by_role("button", name="Open the letter"))
+    assert CHANGED in words_of(letter.body())
     page.get_by_role("button", name="Issue").click()
     answer_dialog(page, "Issue")
     expect(page.get_by_role("status").filter(has_text="is issued")).to_be_visible()

@@ -8,6 +8,7 @@ from cases.models import Case
 from tests.letters.factories import file_all_letters
 from tests.records.factories import pdf_bytes
 
+from .acts import sent_by
 from .test_the_journey import words_of
 
 SUMMARY = "The injured worker is a 58 year old woman with neck pain."
@@ -174,8 +175,7 @@ def issue(quality, director, number):
     quality.get_by_role("button", name="Approve").click()
     said(quality, "is approved")
     director.goto(f"/cases/{number}/issue/")
-    address = director.get_by_role("link", name="Open the letter").get_attribute("href")
-    preview = director.request.get(address)
+    preview = sent_by(director.get_by_role("button", name="Open the letter"))
     assert preview.ok, preview.text()
     assert RATIONALE in words_of(preview.body())
     director.get_by_role("button", name="Issue").click()

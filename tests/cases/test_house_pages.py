@@ -242,7 +242,7 @@ def test_co4_the_page_of_choosing_says_why_nobody_is_chosen(client, set_clock):
     assert client.get(reverse("reviewers:assign", args=[case.number])).status_code == 200
     tie(member(at=MONDAY + timedelta(hours=4)), EMPLOYER, at=MONDAY + timedelta(hours=4))
 
-    page = client.get(reverse("reviewers:assign", args=[case.number]))
+    page = client.post(reverse("reviewers:rank", args=[case.number]), follow=True)
 
     assert page.status_code == 200
     assert "The Administrative Director has to give it" in page.content.decode()

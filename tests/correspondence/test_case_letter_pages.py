@@ -12,7 +12,7 @@ from accounts.roles import Role
 from cases.models import CaseLetter
 from correspondence.services import case_letters
 from letters import typesetting
-from letters.models import Letter
+from letters.models import Letter, RenderedPreview
 from tests.factories import MONDAY, parties, person, received_case
 from tests.letters.factories import file_without_typesetting, publish_sample_wording, stand_in
 
@@ -53,6 +53,11 @@ def test_a_draft_goes_from_the_list_to_sent(desk, set_clock):
     draft = draft_of(received_case())
     assert draft.get_absolute_url() in page_of(desk.get(reverse("correspondence:drafts")))
 
+    page = page_of(desk.get(draft.get_absolute_url()))
+    assert f'hx-post="{at("preview_letter", draft)}" hx-trigger="load"' in page
+    assert desk.get(at("letter_page", draft, 1)).status_code == 404
+    assert not RenderedPreview.objects.exists()
+    assert desk.post(at("preview_letter", draft)).url == draft.get_absolute_url()
     page = page_of(desk.get(draft.get_absolute_url()))
     assert at("letter_page", draft, 1) in page
     assert "We Have Received Your Application" in page
@@ -108,6 +113,7 @@ def test_a_changed_draft_is_shown_with_its_new_words(desk):
     }
 
     assert desk.post(draft.get_absolute_url(), typed).status_code == 302
+    desk.post(at("preview_letter", draft))
 
     raw = desk.get(draft.get_absolute_url()).content.decode()
     assert "&lt;b&gt;We called&lt;/b&gt; {{ you }}." in raw
@@ -152,10 +158,11 @@ def test_a_typesetter_that_dies_leaves_the_page_standing(desk):
     gone = typesetting.TypesetterGone("The typesetter stopped.")
 
     with mock.patch.object(typesetting, "typeset", side_effect=gone):
-        answer = desk.get(draft.get_absolute_url())
+        answer = desk.post(at("preview_letter", draft))
 
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert "The preview could not be made" in page_of(answer)
+    assert "hx-trigger" not in page_of(answer).partition('id="preview"')[2].partition(">")[0]
 
 
 def test_a_draft_is_discarded_with_a_reason(desk):

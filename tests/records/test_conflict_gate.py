@@ -15,7 +15,14 @@ from reviewers.services import credentialing
 from tests.factories import MONDAY, person
 from tests.pristine import ROOT
 from tests.records.factories import attested, case_with_records, in_review, new_party, offered
-from tests.reviewers.factories import VERIFIED, fit_reviewer, no_to_all, ranked, ready_case
+from tests.reviewers.factories import (
+    VERIFIED,
+    fit_reviewer,
+    no_to_all,
+    ranked,
+    ready_case,
+    with_evidence,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +42,6 @@ def addresses(assignment):
         f"/records/{document.pk}/pages/1/text/",
         f"/records/{document.pk}/pages/1.png",
         f"/reviews/{assignment.pk}/checks/",
-        f"/reviews/{assignment.pk}/preview.pdf",
     ]
 
 
@@ -46,7 +52,8 @@ OPEN = [200] * 7 + [422]  # nothing is written yet, so the preview says what is 
 def answers(client, assignment):
     """What each of the addresses answers to the reviewer."""
     client.force_login(assignment.reviewer.user)
-    return [client.get(url).status_code for url in addresses(assignment)]
+    opened = [client.get(url).status_code for url in addresses(assignment)]
+    return [*opened, client.post(f"/reviews/{assignment.pk}/preview.pdf").status_code]
 
 
 def test_mc2_no_address_of_the_file_opens_before_the_attestation_and_all_do_after_it(
@@ -69,10 +76,10 @@ def test_mc2_every_party_of_the_case_is_tested_those_of_items_too():
         since=None, item_id=case.items.get().pk, why="The device of item 1",
         by=person(Role.COORDINATOR), at=LATER,
     )  # fmt: skip
-    credentialing.add_affiliation(
+    credentialing.add_affiliation(**with_evidence(
         reviewer_id=assignment.reviewer_id, relation="CONTRACT",
         organisation_name="Neurocoil Devices", valid_from=None, by=None, at=MONDAY, **VERIFIED,
-    )  # fmt: skip
+    ))  # fmt: skip
     after = attested(assignment, at=LATER + timedelta(hours=1))
 
     assert after.state == "DECLINED"

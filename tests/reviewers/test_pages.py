@@ -28,6 +28,7 @@ from tests.reviewers.factories import (
     no_to_all,
     offered_case,
     ready_case,
+    with_evidence,
 )
 
 pytestmark = pytest.mark.django_db
@@ -74,14 +75,16 @@ def canary_reviewer():
         at=timezone.now(),
     )
     credentialing.add_affiliation(
-        reviewer_id=row.pk,
-        relation="OTHER",
-        organisation_name=f"{CANARY} Clinic",
-        note=CANARY,
-        valid_from=None,
-        by=None,
-        at=timezone.now(),
-        **VERIFIED | {"verified_by": CANARY, "source": CANARY},
+        **with_evidence(
+            reviewer_id=row.pk,
+            relation="OTHER",
+            organisation_name=f"{CANARY} Clinic",
+            note=CANARY,
+            valid_from=None,
+            by=None,
+            at=timezone.now(),
+            **VERIFIED | {"verified_by": CANARY, "source": CANARY},
+        )
     )
     return Reviewer.objects.get(pk=row.pk)
 
@@ -91,6 +94,11 @@ class TestChoosing:
 
     def page(self, case):
         return reverse("reviewers:assign", args=[case.number])
+
+    def ranked(self, client, case):
+        """The page of choosing, with the ranking that it asks for as it loads."""
+        assert client.post(reverse("reviewers:rank", args=[case.number])).status_code == 302
+        return client.get(self.page(case))
 
     def choice(self, page, reviewer, **changes):
         """What the button beside a reviewer sends."""
@@ -107,7 +115,7 @@ class TestChoosing:
         case, reviewers = ready_case(), [fit_today() for _ in range(4)]
         fit_today(hours=None)
 
-        page = client.get(self.page(case))
+        page = self.ranked(client, case)
         text = page.content.decode()
 
         assert text.count('data-key="') >= 3
@@ -133,7 +141,7 @@ class TestChoosing:
             (third, self.page(first)),
             (first, reverse("desk:queue", args=["assign"])),
         ):
-            page = client.get(self.page(case))
+            page = self.ranked(client, case)
             assert 'data-key="Shift 1"' in page.content.decode()
             answer = client.post(self.page(case), self.choice(page, reviewer, go_on="1"))
             assert (answer.status_code, answer.headers.get("Location")) == (302, then)
@@ -141,7 +149,7 @@ class TestChoosing:
     def test_who_is_second_to_assign_reads_who_was_first(self, signed_in):
         case, reviewer = ready_case(), fit_today()
         client = signed_in(Role.COORDINATOR)
-        choice = self.choice(client.get(self.page(case)), reviewer, go_on="1")
+        choice = self.choice(self.ranked(client, case), reviewer, go_on="1")
         first = offered_case(case=case, reviewer=fit_today(), at=timezone.now())
 
         answer = client.post(self.page(case), choice)
@@ -154,7 +162,7 @@ class TestChoosing:
         client, case = signed_in(Role.COORDINATOR), ready_case()
         for _ in range(4):
             fit_today()
-        page = client.get(self.page(case))
+        page = self.ranked(client, case)
         fourth = page.context["further"][0].reviewer
 
         refused = client.post(self.page(case), self.choice(page, fourth))
@@ -169,7 +177,7 @@ class TestChoosing:
 
     def test_the_second_coordinator_gets_409_and_reads_who_was_first(self, signed_in):
         client, case, reviewer = signed_in(Role.COORDINATOR), ready_case(), fit_today()
-        page = client.get(self.page(case))
+        page = self.ranked(client, case)
         choice = self.choice(page, reviewer)
         offered_case(
             case=case,
@@ -186,7 +194,7 @@ class TestChoosing:
 
     def test_a_stale_page_gets_409_and_the_new_list(self, signed_in):
         client, case, reviewer = signed_in(Role.COORDINATOR), ready_case(), fit_today()
-        choice = self.choice(client.get(self.page(case)), reviewer)
+        choice = self.choice(self.ranked(client, case), reviewer)
         case.refresh_from_db()
         case.store(by=None, at=timezone.now(), fields=[])
 
@@ -197,7 +205,7 @@ class TestChoosing:
 
     def test_a_double_click_offers_once(self, signed_in):
         client, case, reviewer = signed_in(Role.COORDINATOR), ready_case(), fit_today()
-        choice = self.choice(client.get(self.page(case)), reviewer)
+        choice = self.choice(self.ranked(client, case), reviewer)
 
         answers = [client.post(self.page(case), choice).status_code for _ in range(2)]
 
@@ -207,7 +215,7 @@ class TestChoosing:
     def test_a_possible_conflict_is_settled_on_the_page(self, signed_in):
         client, case = signed_in(Role.COORDINATOR), ready_case()
         reviewer = fit_today(first_name="Dana", last_name="Oyelaran")
-        page = client.get(self.page(case))
+        page = self.ranked(client, case)
         ((doubt, _),) = page.context["doubts"]
         settle = reverse("reviewers:settle", args=[case.number, doubt.pk])
 
@@ -219,7 +227,7 @@ class TestChoosing:
         )
 
         assert settled.status_code == 302
-        page = client.get(self.page(case))
+        page = self.ranked(client, case)
         assert page.context["candidates"][0].reviewer == reviewer
         assert page.context["doubts"] == []
 
@@ -240,16 +248,33 @@ class TestChoosing:
     def test_an_empty_panel_and_a_case_elsewhere_say_so(self, signed_in):
         client = signed_in(Role.COORDINATOR)
         case = ready_case()
-        assert "The panel is empty" in client.get(self.page(case)).content.decode()
+        assert "The panel is empty" in self.ranked(client, case).content.decode()
         case.move_to(Status.NOTICE_SENT, by=None, at=MONDAY)
         assert "stands at “Awaiting records”" in client.get(self.page(case)).content.decode()
 
-    def test_the_panel_alone_comes_for_htmx(self, signed_in):
+    def test_opening_the_page_stores_nothing_and_asks_for_the_ranking(self, signed_in):
         client, case = signed_in(Role.COORDINATOR), ready_case()
         fit_today()
-        fragment = client.get(self.page(case), headers={"HX-Request": "true"}).content.decode()
-        assert "<html" not in fragment
-        assert 'data-key="1"' in fragment
+        rank = reverse("reviewers:rank", args=[case.number])
+
+        page = client.get(self.page(case)).content.decode()
+
+        assert "The panel has not been ranked for this case." in page
+        assert f'hx-post="{rank}"' in page
+        assert f'action="{rank}"' in page  # a button, where no script runs
+        assert not case.candidate_lists.exists()
+        loaded = client.post(rank, headers={"HX-Request": "true"}).content.decode()
+        assert 'data-key="1"' in loaded
+        assert f'hx-post="{rank}"' not in loaded
+        assert case.candidate_lists.count() == 1
+
+    def test_a_ranking_that_is_refused_says_so_on_the_page(self, signed_in):
+        client, case = signed_in(Role.COORDINATOR), ready_case()
+        case.move_to(Status.NOTICE_SENT, by=None, at=MONDAY)
+
+        answer = client.post(reverse("reviewers:rank", args=[case.number]), follow=True)
+
+        assert "stands at “Awaiting records”" in answer.content.decode()
 
     @pytest.mark.parametrize("role", [role for role in Role if role != Role.COORDINATOR])
     def test_other_roles_are_refused(self, signed_in, role):
