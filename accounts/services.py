@@ -44,7 +44,9 @@ def grant_role(*, user_id: int, role: Role, by: User | None, at: datetime) -> No
     user = User.objects.select_for_update().get(pk=user_id)
     if role in user.roles:
         return
-    user.groups.add(Group.objects.get(name=role.value))
+    # A role that was added to the product gets its group when somebody is first given it.
+    group, _ = Group.objects.get_or_create(name=role.value)
+    user.groups.add(group)
     if role == Role.REVIEWER:
         user.ever_reviewer = True
         user.save(update_fields=["ever_reviewer"])

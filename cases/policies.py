@@ -5,6 +5,7 @@ that screen and rule cannot differ.
 """
 
 from accounts.models import User
+from deadlines.clocks import DETERMINATION_CLOCKS
 
 from .hold_reasons import reasons_for
 from .lifecycle import Status
@@ -95,7 +96,7 @@ def why_not_extend(user: User, case: Case) -> str:
         return "A coordinator or the medical director puts an extension on file."
     runs = case.deadlines.filter(
         round=case.round,
-        clock__startswith="determination_",
+        clock__in=DETERMINATION_CLOCKS,
         met_at__isnull=True,
         replaced_at__isnull=True,
     )

@@ -7,9 +7,11 @@ class CorrespondenceConfig(AppConfig):
 
     def ready(self) -> None:
         from letters.facts import declare
+        from letters.kinds import LetterKind
 
-        from .facts import ASSIGNMENT_NOTICE, CASE_LETTER_FACTS, NOTICE_FACTS
+        from .facts import NOTICE_FACTS
+        from .kinds import SPECS
 
-        declare(ASSIGNMENT_NOTICE, NOTICE_FACTS)
-        for kind, names in CASE_LETTER_FACTS.items():
-            declare(kind, names)
+        declare(LetterKind.ASSIGNMENT_NOTICE, NOTICE_FACTS)
+        for kind, spec in SPECS.items():
+            declare(kind, spec.declared)

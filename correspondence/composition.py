@@ -14,40 +14,22 @@ from django.urls import reverse
 
 import letters.services
 from cases.lifecycle import Status
-from cases.models import Case, CaseLetter, Deadline, DisputedItem, Event, Party, Role
-from correspondence.services.notices import RECIPIENTS, address_of, organisation
+from cases.models import Case, CaseLetter, Deadline, DisputedItem, Event, Party, Priority, Role
+from correspondence.services.notices import address_of, organisation
 from deadlines.days import local_day
 from eligibility import rules
 from eligibility.models import Answer, EligibilityDecision, EligibilityFinding, EligibilityResult
 from letters.documents import CaseLetterDocument, Document, Recipient, Section, problems
 from letters.facts import Fact, FactName
+from letters.kinds import LetterKind
 from letters.models import Channel, WordingSet
 from letters.wording import Composed
 
-from .facts import CASE_LETTER_FACTS
+from .kinds import SPECS, LetterSpec
 
 LAYOUT = "case-letter"
-Kind = CaseLetter.Kind
 
-_FOR_THE_EMPLOYEE = (Role.EMPLOYEE, Role.EMPLOYEE_ATTORNEY, Role.REPRESENTATIVE)
-
-# Who is told. Beside these two kinds, everybody whom the law names for the notice of assignment.
-TOLD: dict[str, tuple[Role, ...]] = {
-    Kind.ACKNOWLEDGEMENT: _FOR_THE_EMPLOYEE,
-    Kind.RECORDS_REMINDER: (Role.CLAIMS_ADMINISTRATOR,),
-}
-
-# The sections of each kind, in order, by the slots of its wording.
-SECTIONS: dict[str, tuple[str, ...]] = {
-    Kind.ACKNOWLEDGEMENT: ("treatments", "particulars", "next"),
-    Kind.INFORMATION_REQUEST: ("asked", "particulars", "due", "send"),
-    Kind.INELIGIBILITY: ("treatments", "reasons", "particulars", "next"),
-    Kind.DEFERRAL: ("treatments", "dispute", "particulars", "next"),
-    Kind.EXPEDITED: ("certified", "treatments", "particulars", "records"),
-    Kind.RECORDS_REMINDER: ("records", "particulars", "due", "penalty"),
-    Kind.MORE_INFORMATION: ("asked", "particulars", "due", "send"),
-    Kind.CLOSURE: ("ended", "particulars", "next"),
-}
+# The fact whose values a section lists.
 _POINTS = {
     "treatments": "treatments",
     "asked": "asked",
@@ -56,16 +38,6 @@ _POINTS = {
     "records": "records_missing",
     "ended": "ended_items",
 }
-# Slots that are said only where the fact is known.
-_ONLY_WITH = {
-    (Kind.DEFERRAL, "dispute_points"): "dispute_reason",
-    (Kind.RECORDS_REMINDER, "records"): "records_missing",
-    (Kind.RECORDS_REMINDER, "records_heading"): "records_missing",
-    (Kind.EXPEDITED, "certified"): "certified_by",
-    (Kind.EXPEDITED, "certified_heading"): "certified_by",
-    **{(kind, "particulars_heading"): "particulars" for kind in Kind},
-}
-
 _PARTIES = {"employee", "claims_administrator"}
 _NAMED_FACT = re.compile(r"\((\w+)\)")
 
@@ -93,7 +65,7 @@ class Made:
 
 def told(draft: CaseLetter, *, at: datetime) -> list[Party]:
     """Everybody who may get this letter today, in the order in which the law lists them."""
-    roles = TOLD.get(draft.kind, RECIPIENTS)
+    roles = _spec(draft).recipients
     on_the_case = draft.case.parties.current().on(local_day(at))
     found = on_the_case.filter(role__in=roles, item=None)
     return sorted(found, key=lambda party: (roles.index(Role(party.role)), party.pk))
@@ -132,13 +104,13 @@ def make(draft: CaseLetter, party: Party, *, at: datetime) -> Made:
 
     :raises LetterRefused: naming every fact that is missing, or that no wording is in force.
     """
-    case, kind = draft.case, draft.kind
-    wording = letters.services.wording_in_force(kind=kind, layout=LAYOUT)
+    case, spec = draft.case, _spec(draft)
+    wording = letters.services.wording_in_force(kind=draft.kind, layout=LAYOUT)
     facts = _facts(draft, at=at)
     values = {one.name: one.value for one in facts}
     variants = _variants(draft)
-    slots = _slots(wording, kind, values)
-    declared = CASE_LETTER_FACTS[kind]
+    slots = _slots(wording, spec, values)
+    declared = spec.declared
     composed = letters.services.compose(
         wording_set=wording,
         facts=facts,
@@ -150,7 +122,7 @@ def make(draft: CaseLetter, party: Party, *, at: datetime) -> Made:
     heading = composed.text("heading")
     others = [one for one in chosen(draft, at=at) if one.pk != party.pk]
     document = CaseLetterDocument(
-        kind=kind,
+        kind=draft.kind,
         title=f"{heading}, {case.number}",
         heading=heading,
         organisation=organisation(),
@@ -164,7 +136,7 @@ def make(draft: CaseLetter, party: Party, *, at: datetime) -> Made:
         way=_way(party),
         employee=str(values.get("employee", "")),
         opening=composed.paragraphs("opening"),
-        sections=tuple(_sections(kind, composed, values)),
+        sections=tuple(_sections(spec, composed, values)),
         closing=composed.paragraphs("closing"),
         copies_to=tuple(dict.fromkeys(one.get_role_display() for one in others)),
         claims_administrator=str(values.get("claims_administrator", "")),
@@ -177,8 +149,12 @@ def make(draft: CaseLetter, party: Party, *, at: datetime) -> Made:
     return Made(party, document, facts, declared, wording, variants, slots)
 
 
-def _sections(kind: str, composed: Composed, values: dict[str, object]) -> Iterable[Section]:
-    for name in SECTIONS[kind]:
+def _spec(draft: CaseLetter) -> LetterSpec:
+    return SPECS[LetterKind(draft.kind)]
+
+
+def _sections(spec: LetterSpec, composed: Composed, values: dict[str, object]) -> Iterable[Section]:
+    for name in spec.sections:
         paragraphs = composed.paragraphs(name) + composed.paragraphs(f"{name}_points")
         if name == "particulars":
             paragraphs += (str(values["particulars"]),) if "particulars" in values else ()
@@ -188,24 +164,20 @@ def _sections(kind: str, composed: Composed, values: dict[str, object]) -> Itera
             yield Section(composed.text(f"{name}_heading"), paragraphs, points)
 
 
-def _slots(wording: WordingSet, kind: str, values: dict[str, object]) -> list[str]:
+def _slots(wording: WordingSet, spec: LetterSpec, values: dict[str, object]) -> list[str]:
     """The slots of the wording, without those whose fact nobody has stated."""
     held = wording.sentences.order_by("slot").values_list("slot", flat=True).distinct()
-    return [
-        slot
-        for slot in held
-        if (kind, slot) not in _ONLY_WITH or _ONLY_WITH[Kind(kind), slot] in values
-    ]
+    return [slot for slot in held if not (fact := spec.fact_for(slot)) or fact in values]
 
 
 def _variants(draft: CaseLetter) -> tuple[str, ...]:
     case = draft.case
-    if draft.kind == Kind.CLOSURE:
+    if draft.kind == LetterKind.CLOSURE:
         ended = {Status.WITHDRAWN: "WITHDRAWN", Status.TERMINATED: "TERMINATED"}
         return (ended.get(case.stage) or _how_it_ended(case),)
-    if draft.kind == Kind.INELIGIBILITY and _is_partly_eligible(case):
+    if draft.kind == LetterKind.INELIGIBILITY and _is_partly_eligible(case):
         return ("PARTIAL",)
-    if draft.kind == Kind.ACKNOWLEDGEMENT and case.duplicate_of_id is not None:
+    if draft.kind == LetterKind.ACKNOWLEDGEMENT and case.duplicate_of_id is not None:
         return ("DUPLICATE", case.priority)
     return (case.priority,)
 
@@ -264,9 +236,9 @@ def _of_the_case(case: Case, *, at: datetime) -> Iterable[Fact]:
 def _treatments(draft: CaseLetter) -> Fact:
     """The treatments that the letter is about."""
     case, items = draft.case, draft.case.items.order_by("position")
-    if draft.kind == Kind.EXPEDITED:
+    if draft.kind == LetterKind.EXPEDITED:
         items = items.filter(ending=DisputedItem.Ending.PENDING)
-    elif draft.kind == Kind.INELIGIBILITY and _is_partly_eligible(case):
+    elif draft.kind == LetterKind.INELIGIBILITY and _is_partly_eligible(case):
         items = items.filter(ending=DisputedItem.Ending.INELIGIBLE)
     else:
         items = items.exclude(ending=DisputedItem.Ending.WITHDRAWN)
@@ -281,21 +253,21 @@ def _is_partly_eligible(case: Case) -> bool:
 def _of_the_kind(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
     case = draft.case
     match draft.kind:
-        case Kind.INFORMATION_REQUEST:
+        case LetterKind.INFORMATION_REQUEST:
             yield _asked(draft)
-        case Kind.MORE_INFORMATION:
+        case LetterKind.MORE_INFORMATION:
             yield Fact("asked", list(draft.points), "Draft")
-        case Kind.INELIGIBILITY:
+        case LetterKind.INELIGIBILITY:
             yield from _finding(case, EligibilityResult.INELIGIBLE, "found_ineligible")
-        case Kind.DEFERRAL:
+        case LetterKind.DEFERRAL:
             yield from _finding(case, EligibilityResult.DEFERRED, "found_deferred")
             reason = case.ur_decision.liability_reason if case.ur_decision else ""
             yield Fact("dispute_reason", [reason] if reason else [], "UR decision")
-        case Kind.EXPEDITED:
+        case LetterKind.EXPEDITED:
             yield from _conversion(case)
-        case Kind.RECORDS_REMINDER:
+        case LetterKind.RECORDS_REMINDER:
             yield from _records_owed(draft, at=at)
-        case Kind.CLOSURE:
+        case LetterKind.CLOSURE:
             yield from _end(case)
 
 
@@ -342,7 +314,7 @@ def _about(finding: EligibilityFinding, sentence: str) -> str:
 
 def _conversion(case: Case) -> Iterable[Fact]:
     event = case.events.filter(kind=Event.Kind.CONVERTED).order_by("pk").last()
-    if event is None or case.priority != "EXPEDITED":
+    if event is None or case.priority != Priority.EXPEDITED:
         return
     source = f"Conversion of {_day(local_day(event.happened_at))}"
     yield Fact("made_expedited", True, source)

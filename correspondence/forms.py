@@ -8,6 +8,7 @@ from django import forms
 from cases.models import CaseLetter, Party
 from deadlines.days import PACIFIC
 from form_fields.fields import DatedForm, PaperDate, PaperText
+from letters.kinds import case_letter_choices
 
 
 class DraftForm(forms.Form):
@@ -55,7 +56,7 @@ class NewDraftForm(forms.Form):
 
     kind = forms.ChoiceField(
         label="Letter",
-        choices=[("", "Choose"), *CaseLetter.Kind.choices],
+        choices=lambda: [("", "Choose"), *case_letter_choices()],
         error_messages={"required": "Choose a letter."},
     )
     points = PaperText(

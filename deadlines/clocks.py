@@ -269,6 +269,9 @@ CLOCKS: dict[str, Clock] = {
 }
 
 
+# The clocks of a determination: a case has one of them, by its priority.
+DETERMINATION_CLOCKS = tuple(name for name in CLOCKS if name.startswith("determination_"))
+
 # Scripts and files of examples that were written before a clock was renamed.
 _FORMER_NAMES = {"authorise": "authorize"}
 

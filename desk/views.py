@@ -15,7 +15,8 @@ from accounts.roles import Role
 from accounts.services import note_look
 from cases import house_facts, policies
 from cases.lifecycle import QUEUES
-from cases.models import Case, Event, ItemChange, Origin
+from cases.models import Case, Event, HouseResult, ItemChange, Origin
+from cases.models import Role as PartyRole
 from cases.services.parties import standing
 from directory.models import PersonName
 from queues.filters import Filter
@@ -255,9 +256,9 @@ def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
         "house_ties": [
             (one, who(one.row.member.user, reader=request.user) if one.user_id else "")
             for one in house_facts.standing(case)
-            if one.row.member and one.result != "PASS"
+            if one.row.member and one.result != HouseResult.Result.PASS
         ],
-        "employee": next((party for party in parties if party.role == "EMPLOYEE"), None),
+        "employee": next((party for party in parties if party.role == PartyRole.EMPLOYEE), None),
         "next_step": next_step(case, request.user),
         "deadlines": list(case.deadlines.filter(replaced_at__isnull=True).order_by("due_on", "pk")),
         "letters_line": letters_line(case) if request.user.may("letters.view_letter") else "",

@@ -7,7 +7,8 @@ class DeterminationsConfig(AppConfig):
 
     def ready(self) -> None:
         from letters.facts import declare
+        from letters.kinds import LetterKind
 
-        from .facts import DETERMINATION, DETERMINATION_FACTS
+        from .facts import DETERMINATION_FACTS
 
-        declare(DETERMINATION, DETERMINATION_FACTS)
+        declare(LetterKind.DETERMINATION, DETERMINATION_FACTS)

@@ -12,7 +12,7 @@ from django.conf import settings
 
 import letters.services
 import records.services.dispatch
-from cases.models import Case, DisputedItem, Outcome
+from cases.models import Case, DisputedItem, Priority
 from cases.together import items_decided_in
 from correspondence.services.notices import organisation
 from deadlines.days import local_day
@@ -20,12 +20,14 @@ from eligibility.services.citations import stated_for
 from guidelines.citations import Citation, sentences
 from letters.documents import Analysis, Credentials, DeterminationDocument, Item
 from letters.facts import Fact
+from letters.kinds import LetterKind
 from letters.models import WordingSet
+from letters.outcomes import Outcome
 from records.models import Document, ReadMark
 from reviewers import proofs
 from reviewers.models import ReviewerAssignment
 
-from .facts import DETERMINATION, DETERMINATION_FACTS
+from .facts import DETERMINATION_FACTS
 from .models import Opinion, Review
 from .outcomes import NoOpinion, item_outcome
 from .policies import live_determination
@@ -81,7 +83,7 @@ def compose(
     facts = shared_facts(case, on=on)
     for seat in seats:
         facts += seat_facts(seat.assignment, lines[seat.assignment.seat], on=on, at=at)
-    wording = letters.services.wording_in_force(kind=DETERMINATION, layout=layout)
+    wording = letters.services.wording_in_force(kind=LetterKind.DETERMINATION, layout=layout)
     variants = {seat.about: (lines[seat.assignment.seat].licence_kind,) for seat in seats}
     how_made: list[str] = []
     summary_lead_in = decisions_lead_in = ""
@@ -277,7 +279,7 @@ def _name(seat: _Seat) -> str:
 
 def _priority(case: Case) -> str:
     """Letters print "Standard" for a regular review."""
-    return "Standard" if case.priority == "REGULAR" else str(case.get_priority_display())
+    return "Standard" if case.priority == Priority.REGULAR else str(case.get_priority_display())
 
 
 def _documents_reviewed(seats: list[_Seat]) -> tuple[str, ...]:

@@ -6,8 +6,6 @@ they stay with the letter's row and reach no worker, template or attachment.
 
 from letters.facts import FactName
 
-DETERMINATION = "determination"
-
 PRINTED = (
     FactName("imro_name", "Name of the review organisation", printed=True),
     FactName("imro_short_name", "Short name of the review organisation", printed=True),

@@ -5,9 +5,10 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.versions import Versioned
-from cases.models import Case, DisputedItem, Origin, Outcome
+from cases.models import Case, DisputedItem, Origin
 from guidelines.models import CitationFields, Recommendation
 from letters.models import Letter
+from letters.outcomes import CaseOutcome, Outcome
 from reviewers.models import ReviewerAssignment
 
 
@@ -142,11 +143,6 @@ class Determination(Versioned):
         APPROVED = "APPROVED", "Approved"
         ISSUED = "ISSUED", "Issued"
         SET_ASIDE = "SET_ASIDE", "Set aside"
-
-    class CaseOutcome(models.TextChoices):
-        UPHOLD = "Uphold", "Uphold"
-        OVERTURN = "Overturn", "Overturn"
-        PARTIAL = "Partially Overturn", "Partially Overturn"
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="determinations")
     round = models.PositiveSmallIntegerField()

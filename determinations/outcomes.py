@@ -7,8 +7,7 @@ The words for a whole case follow from its items and are never stored by hand.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-UPHELD, OVERTURNED = "UPHELD", "OVERTURNED"
-UPHOLD, OVERTURN, PARTIAL = "Uphold", "Overturn", "Partially Overturn"
+from letters.outcomes import CaseOutcome, Outcome
 
 
 class NoOpinion(ValueError):
@@ -20,14 +19,14 @@ def item_outcome(opinions: Sequence[str]) -> tuple[str, str]:
 
     :raises NoOpinion: there is no opinion, or one of them is undecided.
     """
-    if not opinions or any(opinion not in {UPHELD, OVERTURNED} for opinion in opinions):
+    if not opinions or any(opinion not in Outcome.values for opinion in opinions):
         raise NoOpinion("Every reviewer has to decide the item first.")
     votes = Counter(opinions)
     if len(opinions) == 1:
         return opinions[0], "ONE_REVIEWER"
-    if votes[UPHELD] == votes[OVERTURNED]:
-        return OVERTURNED, "EVEN_SPLIT"
-    return (UPHELD if votes[UPHELD] > votes[OVERTURNED] else OVERTURNED), "MAJORITY"
+    if votes[Outcome.UPHELD] == votes[Outcome.OVERTURNED]:
+        return Outcome.OVERTURNED, "EVEN_SPLIT"
+    return votes.most_common(1)[0][0], "MAJORITY"
 
 
 def case_outcome(items: Iterable[str]) -> str:
@@ -36,8 +35,8 @@ def case_outcome(items: Iterable[str]) -> str:
     :raises NoOpinion: no item was decided.
     """
     found = set(items)
-    if not found or found - {UPHELD, OVERTURNED}:
+    if not found or found - set(Outcome.values):
         raise NoOpinion("A case without decided items has no outcome.")
-    if found == {UPHELD}:
-        return UPHOLD
-    return OVERTURN if found == {OVERTURNED} else PARTIAL
+    if found == {Outcome.UPHELD}:
+        return CaseOutcome.UPHOLD
+    return CaseOutcome.OVERTURN if found == {Outcome.OVERTURNED} else CaseOutcome.PARTIAL

@@ -33,6 +33,7 @@ MAX_LIST = 50
 TITLE, TEXT, CHAPTER, LINE, SOURCE, WORD, EDITION = 4000, 4000, 1000, 300, 200, 80, 40
 
 EARLIEST = date(1900, 1, 1)
+# As these files write them, whatever our own pages and letters print.
 UPHELD, OVERTURNED = "Upheld", "Overturned"
 PRIORITIES = ("Standard", "Expedited", "Formulary")
 SEXES = ("female", "male")

@@ -5,7 +5,7 @@ Each function returns an empty string when the action is allowed, else the sente
 
 from accounts.models import User
 from cases.lifecycle import Status
-from cases.models import Case
+from cases.models import Case, DisputedItem
 from cases.policies import why_not
 
 
@@ -84,7 +84,7 @@ def why_not_reopen(user: User, case: Case) -> str:
         case.stage == Status.CLOSED
         and case.decided_on is None
         and user.may("eligibility.decide_eligibility")
-        and case.items.filter(ending="INELIGIBLE").exists()
+        and case.items.filter(ending=DisputedItem.Ending.INELIGIBLE).exists()
     ):
         return ""
     return why_not(

@@ -17,28 +17,16 @@ from datetime import date
 from typing import Any, ClassVar, Self
 
 from . import glyphs
+from .kinds import CASE_LETTERS, LetterKind
+from .outcomes import Outcome
 
-UPHELD, OVERTURNED = "Upheld", "Overturned"
-OUTCOMES = (UPHELD, OVERTURNED)
 SEPARATORS = (":", " is:")
 
-# Letters of a case beside the notice of assignment and the determination: one layout sets them all.
-CASE_LETTERS = (
-    "acknowledgement",
-    "information_request",
-    "ineligibility_notice",
-    "deferral_notice",
-    "expedited_notice",
-    "records_reminder",
-    "more_information",
-    "closure_notice",
-)
-
 # Each layout and the kinds of document that it sets.
-LAYOUTS: dict[str, tuple[str, ...]] = {
-    "determination-today": ("determination",),
-    "determination-2014": ("determination",),
-    "assignment-notice": ("assignment_notice",),
+LAYOUTS: dict[str, tuple[LetterKind, ...]] = {
+    "determination-today": (LetterKind.DETERMINATION,),
+    "determination-2014": (LetterKind.DETERMINATION,),
+    "assignment-notice": (LetterKind.ASSIGNMENT_NOTICE,),
     "case-letter": CASE_LETTERS,
 }
 
@@ -77,7 +65,7 @@ class Item:
     """One disputed item, decided."""
 
     title: str
-    outcome: str  # "Upheld" or "Overturned"
+    outcome: str  # a label of ``letters.outcomes.Outcome``
     claims_administrator_guideline: str
     analyses: tuple[Analysis, ...]
     separator: str = ":"  # ":" or " is:", between the title and the outcome
@@ -88,7 +76,7 @@ class Item:
 class DeterminationDocument:
     """A final determination. The 2014 layout leaves out the header and the credentials block."""
 
-    kind: ClassVar[str] = "determination"
+    kind: ClassVar[str] = LetterKind.DETERMINATION
 
     title: str
     organisation: Organisation
@@ -151,7 +139,7 @@ class DeterminationDocument:
         found = []
         if _empty(item.title):
             found.append(f"{name} has no title.")
-        if item.outcome not in OUTCOMES:
+        if item.outcome not in Outcome.labels:
             found.append(f"{name} is neither Upheld nor Overturned, but {item.outcome!r}.")
         if item.separator not in SEPARATORS:
             found.append(f"{name} has an unknown separator, {item.separator!r}.")
@@ -165,7 +153,7 @@ class DeterminationDocument:
                 found.append(f"{whose} has no guideline of the review organisation.")
             if _empty(analysis.rationale):
                 found.append(f"{whose} has no decision rationale.")
-            if analysis.outcome and analysis.outcome not in OUTCOMES:
+            if analysis.outcome and analysis.outcome not in Outcome.labels:
                 found.append(f"{whose} is neither Upheld nor Overturned.")
         return found
 
@@ -213,7 +201,7 @@ class NoticeDocument:
     (8 CCR 9792.10.5(a)(1)).
     """
 
-    kind: ClassVar[str] = "assignment_notice"
+    kind: ClassVar[str] = LetterKind.ASSIGNMENT_NOTICE
 
     title: str
     organisation: Organisation
@@ -307,7 +295,7 @@ class CaseLetterDocument:
     All kinds share one shape. What differs between them is wording, and the sections it fills.
     """
 
-    kind: str  # one of CASE_LETTERS
+    kind: str  # one of letters.kinds.CASE_LETTERS
     title: str
     heading: str
     organisation: Organisation

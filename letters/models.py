@@ -29,7 +29,7 @@ class WordingSet(Versioned):
         PUBLISHED = "PUBLISHED", "Published"
         RETIRED = "RETIRED", "Retired"
 
-    kind = models.CharField(max_length=40)  # "determination", "assignment_notice"
+    kind = models.CharField(max_length=40)  # a ``letters.kinds.LetterKind``
     layout = models.CharField(max_length=40)  # the name of a file in letters/layouts
     language = models.CharField(max_length=12, default="en-US")
     number = models.PositiveIntegerField()  # 1, 2, 3 … within kind, layout and language

@@ -13,25 +13,50 @@ from directory.ties import Tie
 
 from .facts import Profile
 
-# As shipped; a manager sets others. Each list of candidates stores the values that it used.
+
+@dataclass(frozen=True)
+class Setting:
+    """A number that the medical director sets: as shipped, and how its field reads."""
+
+    shipped: int
+    label: str
+    help_text: str = ""
+
+
+# As shipped; the director sets others. Each list of candidates stores the values that it used.
 # Points out of 100 for who comes first among those whom no gate refuses:
-WEIGHTS: dict[str, int] = {
-    "specialty_fit": 40,  # share of the items whose map entry names a certified specialty
-    "california_licence": 20,
-    "free_capacity": 20,  # share of the capacity that is free
-    "timeliness": 10,  # share of the latest reviews that were issued by their day
-    "rotation": 10,  # grows with the days since the last offer
-    "returned_work": 50,  # had this case before it was taken back, a few days ago
-    "declined_before": -100,  # already declined this case in this round
+WEIGHT_SETTINGS: dict[str, Setting] = {
+    "specialty_fit": Setting(
+        40, "Specialty fits", "In full when a certified specialty fits every item."
+    ),
+    "california_licence": Setting(20, "Licensed in California"),
+    "free_capacity": Setting(20, "Free capacity", "In full for somebody without an open case."),
+    "timeliness": Setting(
+        10, "On time", "In full when every review that is looked at was issued by its day."
+    ),
+    "rotation": Setting(10, "Rotation", "Grows with the days since the last offer."),
+    "returned_work": Setting(
+        50,
+        "Had this case before",
+        "When it was taken back a few days ago and nobody else was offered it since.",
+    ),
+    "declined_before": Setting(-100, "Declined this case", "Zero or less."),
 }
 # Days and cases; a ceiling of 0 is none.
-LIMITS: dict[str, int] = {
-    "return_days": 14,  # so long, a case that was taken back goes to the same reviewer
-    "rotation_days": 14,  # after so many days without an offer nobody gains any more
-    "timeliness_reviews": 10,  # so many of the latest reviews are looked at
-    "most_open": 0,  # open cases that anybody may have, whatever their capacity
-    "most_overdue": 3,  # open cases past their day, from which on no new one is offered
+LIMIT_SETTINGS: dict[str, Setting] = {
+    "return_days": Setting(
+        14, "A case returns to the same reviewer within", "Days; never after a remand."
+    ),
+    "rotation_days": Setting(14, "Rotation is full after", "Days without an offer."),
+    "timeliness_reviews": Setting(10, "Reviews looked at for “on time”", "The latest ones."),
+    "most_open": Setting(
+        0, "Open cases at most, for anybody", "0 leaves it to each one’s capacity."
+    ),
+    "most_overdue": Setting(3, "No new case with overdue ones, from", "Cases; 0 is no ceiling."),
 }
+SETTINGS = {**WEIGHT_SETTINGS, **LIMIT_SETTINGS}
+WEIGHTS = {name: setting.shipped for name, setting in WEIGHT_SETTINGS.items()}
+LIMITS = {name: setting.shipped for name, setting in LIMIT_SETTINGS.items()}
 
 
 @dataclass(frozen=True)

@@ -8,25 +8,7 @@ from django import forms
 from cases.models import TreatmentCategory
 from form_fields.fields import DatedForm, Line, PaperDate
 
-from .candidacy import LIMITS, WEIGHTS
-
-LABELS: dict[str, tuple[str, str]] = {
-    "specialty_fit": ("Specialty fits", "In full when a certified specialty fits every item."),
-    "california_licence": ("Licensed in California", ""),
-    "free_capacity": ("Free capacity", "In full for somebody without an open case."),
-    "timeliness": ("On time", "In full when every review that is looked at was issued by its day."),
-    "rotation": ("Rotation", "Grows with the days since the last offer."),
-    "returned_work": (
-        "Had this case before",
-        "When it was taken back a few days ago and nobody else was offered it since.",
-    ),
-    "declined_before": ("Declined this case", "Zero or less."),
-    "return_days": ("A case returns to the same reviewer within", "Days; never after a remand."),
-    "rotation_days": ("Rotation is full after", "Days without an offer."),
-    "timeliness_reviews": ("Reviews looked at for “on time”", "The latest ones."),
-    "most_open": ("Open cases at most, for anybody", "0 leaves it to each one’s capacity."),
-    "most_overdue": ("No new case with overdue ones, from", "Cases; 0 is no ceiling."),
-}
+from .candidacy import LIMITS, SETTINGS, WEIGHTS
 
 
 class RulesForm(DatedForm):
@@ -38,11 +20,10 @@ class RulesForm(DatedForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        for name in (*WEIGHTS, *LIMITS):
-            label, help_text = LABELS[name]
+        for name, setting in SETTINGS.items():
             self.fields[name] = forms.IntegerField(
-                label=label,
-                help_text=help_text,
+                label=setting.label,
+                help_text=setting.help_text,
                 error_messages={"required": "Enter a number.", "invalid": "Write a number."},
             )
         self.fields["reason"] = Line(

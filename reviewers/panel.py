@@ -12,11 +12,10 @@ from accounts.models import User
 from cases.models import Case, DisputedItem, TreatmentCategory
 
 from . import gates, matching
-from .candidacy import DEFAULT_RULES, Applicant, Reason, Rules
+from .candidacy import DEFAULT_RULES, SETTINGS, Applicant, Reason, Rules
 from .candidates import WITH_REVIEWER
 from .facts import Profile
 from .forms import TITLES
-from .forms_matching import LABELS
 from .models import (
     Candidate,
     CandidateList,
@@ -283,7 +282,7 @@ def lapsing(profile: Profile) -> list[tuple[str, date]]:
 
 def rules_in_words(rules: Rules) -> list[tuple[str, int]]:
     """Every weight and limit with its label."""
-    return [(LABELS[name][0], value) for name, value in rules.values.items()]
+    return [(SETTINGS[name].label, value) for name, value in rules.values.items()]
 
 
 def changes_of_rules() -> list[RulesChange]:
@@ -297,7 +296,7 @@ def changes_of_rules() -> list[RulesChange]:
             RulesChange(
                 row,
                 [
-                    (LABELS[name][0], before.values[name], value)
+                    (SETTINGS[name].label, before.values[name], value)
                     for name, value in now.values.items()
                     if value != before.values[name]
                 ],

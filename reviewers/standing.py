@@ -12,6 +12,7 @@ from django.db.models import F, Max, OuterRef, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 
 from cases.models import Case, Deadline
+from deadlines.clocks import DETERMINATION_CLOCKS
 from deadlines.days import local_day, midnight
 
 from .candidacy import DEFAULT_RULES, Rules
@@ -101,7 +102,7 @@ def _read_finished(day: date, *, many: int) -> Mapping[int, tuple[int, int]]:
     deadlines = Deadline.objects.filter(
         case=OuterRef("case"),
         round=OuterRef("round"),
-        clock__startswith="determination",
+        clock__in=DETERMINATION_CLOCKS,
         replaced_at__isnull=True,
     )
     latest = (

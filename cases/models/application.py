@@ -6,6 +6,7 @@ from django.db import models
 from accounts.versions import Versioned
 from files.models import StoredFile
 from guidelines.models import CitationFields
+from letters.outcomes import Outcome
 
 from .case import Case
 
@@ -173,13 +174,6 @@ class TreatmentCategory(Versioned):
 
     def __str__(self) -> str:
         return self.name
-
-
-class Outcome(models.TextChoices):
-    """What is decided of an item: the denial stands, or the treatment is necessary."""
-
-    OVERTURNED = "OVERTURNED", "Overturned"
-    UPHELD = "UPHELD", "Upheld"
 
 
 class DisputedItem(Versioned):

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from accounts.versions import Versioned
+from letters.kinds import case_letter_choices
 from letters.models import Delivery, Letter
 
 from .case import Case
@@ -20,16 +21,6 @@ class CaseLetter(Versioned):
     frozen in a ``letters.Letter`` for each recipient when a person approves.
     """
 
-    class Kind(models.TextChoices):
-        ACKNOWLEDGEMENT = "acknowledgement", "Acknowledgement of the application"
-        INFORMATION_REQUEST = "information_request", "Request for eligibility information"
-        INELIGIBILITY = "ineligibility_notice", "Notice of ineligibility"
-        DEFERRAL = "deferral_notice", "Notice of deferral"
-        EXPEDITED = "expedited_notice", "Notice of expedited review"
-        RECORDS_REMINDER = "records_reminder", "Reminder that records are overdue"
-        MORE_INFORMATION = "more_information", "Request for more information"
-        CLOSURE = "closure_notice", "Notice that the review has ended"
-
     class State(models.TextChoices):
         DRAFT = "DRAFT", "Draft"
         APPROVED = "APPROVED", "Approved"
@@ -43,7 +34,7 @@ class CaseLetter(Versioned):
         NOT_NEEDED = "NOT_NEEDED", "Not needed in this case"
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="case_letters")
-    kind = models.CharField(max_length=24, choices=Kind)
+    kind = models.CharField(max_length=24, choices=case_letter_choices)
     number = models.PositiveSmallIntegerField()  # 1, 2 … within case and kind
     state = models.CharField(max_length=9, choices=State, default=State.DRAFT)
     because = models.CharField(max_length=500, blank=True)  # in words, for whoever reads the draft

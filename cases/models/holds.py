@@ -18,6 +18,11 @@ from .case import Case, Priority
 from .parties import Party
 
 
+def hold_reason_choices() -> list[tuple[str, str]]:
+    """The coded reasons; a function, so that another one needs no migration."""
+    return [(reason.code, reason.label) for reason in HOLD_REASONS.values()]
+
+
 class Hold(Versioned):
     """A time during which work on a case, or on one of its duties, stands still.
 
@@ -27,9 +32,7 @@ class Hold(Versioned):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="holds")
     round = models.PositiveSmallIntegerField()
     clock = models.CharField(max_length=40, blank=True)  # empty: the whole case
-    reason = models.CharField(
-        max_length=20, choices=[(reason.code, reason.label) for reason in HOLD_REASONS.values()]
-    )
+    reason = models.CharField(max_length=20, choices=hold_reason_choices)
     starts_on = models.DateField()
     planned_end = models.DateField()
     note = models.CharField(max_length=500, blank=True)

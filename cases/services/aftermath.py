@@ -7,10 +7,11 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import refuse
 from cases import policies
-from cases.models import Case, DisputedItem, Event, Outcome, Role
+from cases.models import Case, DisputedItem, Event, Role
 from deadlines.calendars import say
 from deadlines.days import local_day
 from letters.models import Channel, Letter
+from letters.outcomes import Outcome
 
 from . import clocks
 from .notice_clocks import BY_WIRE

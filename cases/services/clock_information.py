@@ -11,7 +11,7 @@ from typing import Any
 
 from cases.models import Case, Priority, URType
 from deadlines.calendars import CannotCount
-from deadlines.clocks import CLOCKS
+from deadlines.clocks import CLOCKS, DETERMINATION_CLOCKS
 from deadlines.days import PACIFIC
 from deadlines.engine import due
 from deadlines.models import rules_on_file
@@ -151,7 +151,7 @@ def lateness(*, case: Case, at: datetime) -> str:
     today = at.astimezone(PACIFIC).date()
     deadline = (
         case.deadlines.filter(
-            round=case.round, clock__startswith="determination_", replaced_at__isnull=True
+            round=case.round, clock__in=DETERMINATION_CLOCKS, replaced_at__isnull=True
         )
         .order_by("-pk")
         .first()

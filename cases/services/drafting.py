@@ -13,18 +13,17 @@ from accounts.models import User
 from accounts.refusals import refuse
 from cases import policies
 from cases.models import Case, CaseLetter, Event, Priority
-
-Kind = CaseLetter.Kind
+from letters.kinds import LetterKind
 
 # The letter that an act calls for (domain words: L1, L3, L4, L5, L7, L10).
 _AFTER = {
-    Event.Kind.RECEIVED: Kind.ACKNOWLEDGEMENT,
-    Event.Kind.INFO_ASKED: Kind.INFORMATION_REQUEST,
-    Event.Kind.FOUND_INELIGIBLE: Kind.INELIGIBILITY,
-    Event.Kind.DEFERRED: Kind.DEFERRAL,
-    Event.Kind.CONVERTED: Kind.EXPEDITED,
-    Event.Kind.WITHDRAWN: Kind.CLOSURE,
-    Event.Kind.TERMINATED: Kind.CLOSURE,
+    Event.Kind.RECEIVED: LetterKind.ACKNOWLEDGEMENT,
+    Event.Kind.INFO_ASKED: LetterKind.INFORMATION_REQUEST,
+    Event.Kind.FOUND_INELIGIBLE: LetterKind.INELIGIBILITY,
+    Event.Kind.DEFERRED: LetterKind.DEFERRAL,
+    Event.Kind.CONVERTED: LetterKind.EXPEDITED,
+    Event.Kind.WITHDRAWN: LetterKind.CLOSURE,
+    Event.Kind.TERMINATED: LetterKind.CLOSURE,
 }
 
 
@@ -40,7 +39,7 @@ def propose(
     kind = _AFTER.get(Event.Kind(event.kind))
     case = Case.objects.lock(event.case_id)
     if event.kind == Event.Kind.FOUND_ELIGIBLE and _is_partly_refused(case):
-        kind = Kind.INELIGIBILITY  # of some items, while the others go on
+        kind = LetterKind.INELIGIBILITY  # of some items, while the others go on
     if event.kind == Event.Kind.CONVERTED and case.priority != Priority.EXPEDITED:
         kind = None
     if kind is None:
@@ -60,14 +59,14 @@ def draft_letter(
 ) -> CaseLetter:
     """Draft a letter of a kind; where a draft of it waits already, that one, brought up to date.
 
-    :param kind: one of ``CaseLetter.Kind``.
+    :param kind: one of ``LetterKind``.
     :param because: why it is drafted, for whoever reads the draft.
     :param points: what is asked or missing, one text for each.
     :raises NotAllowed: wrong role, or a case that was loaded from a publication.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_draft_letter(by, case) if by is not None else "")
-    return _draft(case, Kind(kind), because, points, None, by, by=by, at=at)
+    return _draft(case, LetterKind(kind), because, points, None, by, by=by, at=at)
 
 
 def _is_partly_refused(case: Case) -> bool:
@@ -77,7 +76,7 @@ def _is_partly_refused(case: Case) -> bool:
 
 def _draft(
     case: Case,
-    kind: CaseLetter.Kind,
+    kind: LetterKind,
     because: str,
     points: Sequence[str],
     event: Event | None,

@@ -16,7 +16,7 @@ from deadlines.sums import Sum
 
 from . import clocks
 
-DETERMINATION_CLOCKS: dict[str, str] = {
+CLOCK_OF_PRIORITY: dict[str, str] = {
     Priority.REGULAR: "determination_regular",
     Priority.FORMULARY: "determination_formulary",
     Priority.EXPEDITED: "determination_expedited",
@@ -96,7 +96,7 @@ def determination_deadline(*, case: Case) -> Deadline | None:
     """The running clock of the determination in this round. Queries once."""
     found: Deadline | None = case.deadlines.filter(
         round=case.round,
-        clock__in=DETERMINATION_CLOCKS.values(),
+        clock__in=CLOCK_OF_PRIORITY.values(),
         met_at__isnull=True,
         replaced_at__isnull=True,
     ).first()

@@ -15,7 +15,7 @@ from deadlines.clocks import CLOCKS
 from deadlines.days import PACIFIC, local_day
 
 from . import clocks, drafting, notice_clocks
-from .extensions import DETERMINATION_CLOCKS
+from .extensions import CLOCK_OF_PRIORITY
 
 
 @transaction.atomic
@@ -110,7 +110,7 @@ def needs_hour_of_notice(*, case: Case) -> bool:
 def needs_hour_of_information(*, case: Case) -> bool:
     """Whether a case that becomes expedited has to say when its file was complete. Queries."""
     running = _running(case)
-    others = [clock for name, clock in DETERMINATION_CLOCKS.items() if name != Priority.EXPEDITED]
+    others = [clock for name, clock in CLOCK_OF_PRIORITY.items() if name != Priority.EXPEDITED]
     return any(clock in running for clock in others)
 
 
@@ -170,7 +170,7 @@ def _change_clocks(
         clocks.start(case=case, clock=clock, given=deadline.given, by=by, at=at, leads=False)
     if _end(case, running, "determination", by=by, at=at):
         given = _given(case, information_complete_at)
-        clock = DETERMINATION_CLOCKS[case.priority]
+        clock = CLOCK_OF_PRIORITY[case.priority]
         clocks.start(case=case, clock=clock, given=given, by=by, at=at)
     clocks.recompute(case=case, why="Priority changed", by=by, at=at)
 

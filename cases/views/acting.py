@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from accounts.actions import run_action
 from accounts.models import User
 from accounts.requests import StaffRequest, posted
-from cases.models import Case
+from cases.models import Case, DisputedItem
 from form_fields.reasons import ReasonForm
 
 
@@ -49,7 +49,7 @@ def act_with_reason(
         "title": title,
         "button": button,
         "why_not": why_not(request.user, case),
-        "items": case.items.filter(ending="PENDING").order_by("position"),
+        "items": case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position"),
         **(extra or {}),
     }
     return render(request, "cases/reason.html", context, status=tried.status)

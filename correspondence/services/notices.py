@@ -9,29 +9,21 @@ import letters.services
 from accounts.models import User
 from accounts.refusals import refuse
 from cases.lifecycle import Status
-from cases.models import AssignmentNotice, Case, Event, Party, Priority, Role
+from cases.models import AssignmentNotice, Case, DisputedItem, Event, Party, Priority, Role
 from cases.services import clocks, notice_clocks
 from cases.together import items_decided_in
 from correspondence import policies
-from correspondence.facts import ASSIGNMENT_NOTICE, NOTICE_FACTS
+from correspondence.facts import NOTICE_FACTS
+from correspondence.kinds import RECIPIENTS
 from deadlines.days import local_day
 from eligibility.models import EligibilityResult
 from letters.documents import NoticeDocument, Organisation, Recipient
 from letters.facts import Fact
+from letters.kinds import LetterKind
 from letters.models import Channel, Delivery
 from letters.services import Address
 
 LAYOUT = "assignment-notice"
-
-# 8 CCR 9792.10.4(b): the claims administrator (for the employer), the employee, the employee's
-# attorney and the requesting physician.
-RECIPIENTS = (
-    Role.CLAIMS_ADMINISTRATOR,
-    Role.EMPLOYEE,
-    Role.EMPLOYEE_ATTORNEY,
-    Role.REPRESENTATIVE,
-    Role.REQUESTING_PHYSICIAN,
-)
 
 
 def organisation() -> Organisation:
@@ -151,7 +143,7 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
     channel = Channel(party.preferred_channel)
     facts = _facts(case, at=at)
     said = {fact.name: str(fact.value) for fact in facts}
-    wording = letters.services.wording_in_force(kind=ASSIGNMENT_NOTICE, layout=LAYOUT)
+    wording = letters.services.wording_in_force(kind=LetterKind.ASSIGNMENT_NOTICE, layout=LAYOUT)
     variants = _variants(case, channel)
     day = local_day(at)
     composed = letters.services.compose(
@@ -172,7 +164,9 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
         claims_administrator=said["claims_administrator"],
         claim_number=case.claim_number,
         treatments=tuple(
-            items_decided_in(case).filter(ending="PENDING").values_list("title", flat=True)
+            items_decided_in(case)
+            .filter(ending=DisputedItem.Ending.PENDING)
+            .values_list("title", flat=True)
         ),
         requesting_physician=said["requesting_physician"],
         ur_decision_date=ur_decision.decided_on if ur_decision else None,
@@ -190,7 +184,7 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
         closing=composed.paragraphs("closing"),
     )
     letter = letters.services.enqueue(
-        kind=ASSIGNMENT_NOTICE,
+        kind=LetterKind.ASSIGNMENT_NOTICE,
         reference=case.number,
         variant=f"round-{case.round}-{party.role.lower().replace('_', '-')}-{party.pk}",
         layout=LAYOUT,

@@ -21,6 +21,7 @@ from deadlines.clocks import CLOCKS
 from desk.queues import COUNTED
 from form_fields.dates import talk_back
 from guidelines.citations import authority
+from letters.outcomes import CaseOutcome, Outcome
 
 register = template.Library()
 
@@ -45,12 +46,11 @@ _STAGES: dict[str, str] = {
     Status.TERMINATED: "",
     Status.CLOSED: "",
 }
+# The look and the words of each outcome, of an item or of a case.
 _OUTCOMES: dict[str, tuple[str, str]] = {
-    "OVERTURNED": ("o", "Overturned"),
-    "UPHELD": ("u", "Upheld"),
-    "Overturn": ("p", "Overturn"),
-    "Partially Overturn": ("p", "Partially Overturn"),
-    "Uphold": ("p", "Uphold"),
+    Outcome.OVERTURNED: ("o", Outcome.OVERTURNED.label),
+    Outcome.UPHELD: ("u", Outcome.UPHELD.label),
+    **{one.value: ("p", one.label) for one in CaseOutcome},
 }
 _CLOCK_KINDS = (
     "left",

@@ -7,6 +7,8 @@ is done. Stops keep a review from being submitted.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from letters.outcomes import Outcome
+
 SUMMARY = "summary"
 
 
@@ -85,7 +87,7 @@ def falls_with_parent(item: ItemDraft, parent: ItemDraft | None) -> bool:
 
     Only then may it stand without an authority of its own.
     """
-    return parent is not None and parent.outcome == "UPHELD" and item.outcome == "UPHELD"
+    return parent is not None and parent.outcome == item.outcome == Outcome.UPHELD
 
 
 def _item_stops(item: ItemDraft, parent: ItemDraft | None) -> list[Finding]:

@@ -13,14 +13,15 @@ from accounts.refusals import NotAllowed, refuse
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event
 from cases.services import clocks
-from cases.services.extensions import DETERMINATION_CLOCKS
+from cases.services.extensions import CLOCK_OF_PRIORITY
 from cases.services.notice_clocks import NOTICE_MARK
 from correspondence.services.notices import address_of, recipients
 from deadlines.days import local_day
 from determinations import composition, policies
-from determinations.facts import DETERMINATION, DETERMINATION_FACTS, PROOFS
-from determinations.models import CredentialStatement, Determination, Opinion, Review
+from determinations.facts import DETERMINATION_FACTS, PROOFS
+from determinations.models import CredentialStatement, Determination, Opinion, QualityReview, Review
 from determinations.outcomes import case_outcome
+from letters.kinds import LetterKind
 from letters.models import RenderedPreview
 from reviewers import proofs
 from reviewers.models import ReviewerAssignment
@@ -109,7 +110,7 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
     made = composition.compose(case, at=at)
     on = local_day(at)
     letter = letters.services.enqueue(
-        kind=DETERMINATION,
+        kind=LetterKind.DETERMINATION,
         reference=case.number,
         variant=f"round-{case.round}",
         layout=made.layout,
@@ -131,7 +132,7 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
         item = decided.item
         if item.ending != DisputedItem.Ending.PENDING:
             continue  # authorised or withdrawn since the review was submitted
-        item.ending, item.outcome, item.ended_at = "DECIDED", decided.outcome, at
+        item.ending, item.outcome, item.ended_at = DisputedItem.Ending.DECIDED, decided.outcome, at
         item.store(by=by, at=at, why="Issued", fields=["ending", "outcome", "ended_at"])
         outcomes.append(decided.outcome)
     determination.state, determination.outcome = (
@@ -145,7 +146,7 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
     case.decided_on = on
     case.store(by=by, at=at, why="Issued", fields=["decided_on"])
     case.move_to(Status.ISSUED, by=by, at=at)
-    for clock in (*DETERMINATION_CLOCKS.values(), NOTICE_MARK):
+    for clock in (*CLOCK_OF_PRIORITY.values(), NOTICE_MARK):
         clocks.meet(case=case, clock=clock, by=by, at=at)
     Event.objects.create(
         case=case,
@@ -192,12 +193,16 @@ def changes_since_return(case: Case) -> list[ChangedText]:
     determination = policies.live_determination(case)
     if determination is None:
         return []
-    returned = determination.quality_reviews.filter(result="RETURNED").order_by("-number").first()
+    returned = (
+        determination.quality_reviews.filter(result=QualityReview.Result.RETURNED)
+        .order_by("-number")
+        .first()
+    )
     if returned is None:
         return []
     before = returned.checked_at
     found = []
-    held = case.assignments.filter(round=case.round, state__in=["ACCEPTED", "FINISHED"])
+    held = case.assignments.filter(round=case.round, state__in=ReviewerAssignment.DECIDING)
     assignments = list(held.order_by("seat"))
     for assignment in assignments:
         review = Review.objects.get(assignment=assignment)

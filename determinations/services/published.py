@@ -9,15 +9,7 @@ from django.db import IntegrityError, transaction
 from accounts.models import User
 from accounts.refusals import Refused
 from cases.lifecycle import NEXT_ROLE, QUEUE_OF, Status, is_open
-from cases.models import (
-    AdministratorCitation,
-    Case,
-    DisputedItem,
-    Event,
-    Origin,
-    Outcome,
-    URDecision,
-)
+from cases.models import AdministratorCitation, Case, DisputedItem, Event, Origin, URDecision
 from deadlines.days import local_day
 from determinations import shapes
 from determinations.models import (
@@ -29,6 +21,7 @@ from determinations.models import (
     Review,
 )
 from determinations.published import OPIOID_NOTICE, PATTERNS, PRIORITIES, case_facts
+from letters.outcomes import Outcome
 from reviewers.models import ReviewerAssignment
 
 WHY = "Loaded from a published letter"

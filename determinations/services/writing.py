@@ -11,7 +11,7 @@ import records.services.reading
 from accounts.models import User
 from accounts.refusals import NotAllowed, Refused, StaleForm, refuse
 from cases.lifecycle import Status
-from cases.models import Case, DisputedItem, Event, Outcome
+from cases.models import Case, DisputedItem, Event
 from cases.together import items_decided_in
 from determinations import checks, policies
 from determinations.models import (
@@ -28,6 +28,7 @@ from determinations.outcomes import item_outcome
 from directory.names import fold_name
 from guidelines.models import Recommendation
 from letters.glyphs import lacking, normalise
+from letters.outcomes import Outcome
 from reviewers.models import ReviewerAssignment
 from reviewers.services.assignment import lock_assignment
 

@@ -13,11 +13,12 @@ from accounts.services import note_look
 from cases.models import Case
 from determinations import policies
 from determinations.services import issuing
+from reviewers.models import ReviewerAssignment
 
 
 def determination_context(request: StaffRequest, case: Case) -> dict[str, Any]:
     determination = policies.live_determination(case)
-    assignments = case.assignments.filter(round=case.round, state__in=["ACCEPTED", "FINISHED"])
+    assignments = case.assignments.filter(round=case.round, state__in=ReviewerAssignment.DECIDING)
     reviews = []
     for assignment in assignments.select_related("review", "reviewer").order_by("seat"):
         opinions = (

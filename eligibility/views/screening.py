@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted, seen_version
+from cases.models import DisputedItem
 from cases.views.acting import act_with_reason, load_case
 from eligibility import policies
 from eligibility.forms.screening import CitationsForm, EligibilityForm
@@ -21,7 +22,7 @@ from eligibility.services.ur_decision import open_differences
 def eligibility(request: StaffRequest, number: str) -> HttpResponse:
     """Six facts, each yes, no or unknown; the finding follows from them."""
     case = load_case(number)
-    items = list(case.items.filter(ending="PENDING").order_by("position"))
+    items = list(case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position"))
     proposal = propose(case)
     form = EligibilityForm(posted(request), items=items, proposal=proposal)
     tried = run_action(
@@ -50,7 +51,7 @@ def eligibility(request: StaffRequest, number: str) -> HttpResponse:
         "flags": proposal.flags,
         "proposed": EligibilityResult(proposal.conclusion.result).label,
         "because": proposal.conclusion.sentence,
-        "ended_items": case.items.exclude(ending="PENDING").order_by("position"),
+        "ended_items": case.items.exclude(ending=DisputedItem.Ending.PENDING).order_by("position"),
         "reading": URReading.objects.filter(case=case).first(),
         "open_differences": len(open_differences(case)),
         "requests": case.information_requests.select_related("party").order_by("-pk"),

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from accounts.models import User
 from accounts.names import who
 from accounts.requests import StaffRequest
-from cases.models import Application, Channel
+from cases.models import Application, Channel, Origin
 from intake.models import CancelledIntake, Sheet, WhyNot
 
 DAYS = 7  # of arrivals shown
@@ -54,7 +54,7 @@ def _arrivals(today: date) -> list[tuple[date, list[int], int]]:
     """The days of the last week with the number of applications received by each channel."""
     first = today - timedelta(days=DAYS - 1)
     counted = (
-        Application.objects.filter(case__received_on__gte=first, case__origin="OWN")
+        Application.objects.filter(case__received_on__gte=first, case__origin=Origin.OWN)
         .values_list("case__received_on", "channel")
         .annotate(number=Count("pk"))
     )

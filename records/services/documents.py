@@ -12,7 +12,7 @@ from accounts.refusals import NotAllowed, refuse
 from cases.lifecycle import Status
 from cases.models import ApplicationPaper, Case, Deadline, Event, Priority
 from cases.services import clocks, notice_clocks
-from cases.services.extensions import DETERMINATION_CLOCKS
+from cases.services.extensions import CLOCK_OF_PRIORITY
 from deadlines.days import PACIFIC, local_day
 from files.models import StoredFile
 from records import policies
@@ -163,7 +163,7 @@ def mark_complete(
     clocks.meet(case=case, clock=own_papers, by=by, at=at)
     clocks.start(
         case=case,
-        clock=DETERMINATION_CLOCKS[Priority(case.priority)],
+        clock=CLOCK_OF_PRIORITY[Priority(case.priority)],
         given=_given(case, received_on, received_time),
         by=by,
         at=at,
@@ -211,7 +211,7 @@ def reopen_records(
     for deadline in Deadline.objects.filter(
         case=case,
         round=case.round,
-        clock__in=DETERMINATION_CLOCKS.values(),
+        clock__in=CLOCK_OF_PRIORITY.values(),
         replaced_at__isnull=True,
     ):
         deadline.replaced_at = at

@@ -106,6 +106,7 @@ class ReviewerAssignment(Versioned):
         OTHER = "OTHER", "Another reason, in the note"
 
     LIVE = [State.OFFERED, State.ACCEPTED]
+    DECIDING = [State.ACCEPTED, State.FINISHED]  # who writes, or wrote, an opinion
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="assignments")
     round = models.PositiveSmallIntegerField()

@@ -12,7 +12,7 @@ from accounts.actions import run_action
 from accounts.refusals import StaleForm
 from accounts.requests import StaffRequest, posted, whole_number
 from accounts.services import note_look
-from cases.models import Party
+from cases.models import DisputedItem, Party
 from cases.party_facts import one_of_each
 from reviewers import panel, policies
 from reviewers.forms import (
@@ -154,7 +154,9 @@ def _attest_page(
         "parties": one_of_each(Party.objects.known_at(now).filter(case=case).order_by("pk"))
         if held.is_live
         else [],
-        "items": case.items.filter(ending="PENDING").order_by("position") if held.is_live else [],
+        "items": case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position")
+        if held.is_live
+        else [],
         "surnames": panel.surname_notes(held) if held.is_live else [],
         "signed": policies.live_attestation(held),
         "is_open": policies.may_open_file(request.user, case),

@@ -20,13 +20,13 @@ from eligibility.services import information, screening
 from files.services import read_bytes
 from intake.services.receiving import ItemOnForm, URDecisionOnForm
 from letters import typesetting
+from letters.kinds import LetterKind
 from letters.models import Delivery, Letter, WordingSet
 from tests.factories import MONDAY, eligible_case, noticed_case, parties, person, received_case
 from tests.letters.factories import file_all_letters, publish_sample_wording, stand_in
 
 pytestmark = pytest.mark.django_db
 
-Kind = CaseLetter.Kind
 LATER = MONDAY + timedelta(hours=2)
 TODAY = date(2026, 3, 2)
 YES = dict.fromkeys(("SIGNED", "TIMELY", "UR_ATTACHED", "NECESSITY", "NOT_DECIDED"), "YES") | {
@@ -91,7 +91,7 @@ def rendered(draft, by, at=LATER):
 
 def test_l1_an_application_is_acknowledged_from_draft_to_sent(coordinator):
     case = received_case()
-    draft = draft_of(case, Kind.ACKNOWLEDGEMENT)
+    draft = draft_of(case, LetterKind.ACKNOWLEDGEMENT)
     assert (draft.drafted_by, draft.because) == (
         None,
         "Application received 03/02/2026 with 1 disputed item.",
@@ -140,7 +140,7 @@ def test_l3_a_request_lists_the_open_questions_on_file(coordinator):
         at=MONDAY,
     )
 
-    shown = rendered(draft_of(case, Kind.INFORMATION_REQUEST), coordinator)
+    shown = rendered(draft_of(case, LetterKind.INFORMATION_REQUEST), coordinator)
 
     assert "Claims administrator: On which day was the decision served?" in shown
     assert "within five business days after you receive this letter" in shown
@@ -149,7 +149,7 @@ def test_l3_a_request_lists_the_open_questions_on_file(coordinator):
 def test_l3_without_questions_it_asks_for_what_screening_left_unknown(coordinator):
     case = decided(coordinator, TIMELY="UNKNOWN")
     draft = case_letters.draft_letter(
-        case_id=case.pk, kind=Kind.INFORMATION_REQUEST, by=coordinator, at=LATER
+        case_id=case.pk, kind=LetterKind.INFORMATION_REQUEST, by=coordinator, at=LATER
     )
 
     made = composition.make(draft, composition.chosen(draft, at=LATER)[0], at=LATER)
@@ -162,7 +162,7 @@ def test_l3_without_questions_it_asks_for_what_screening_left_unknown(coordinato
 def test_l4_an_ineligible_application_is_refused_with_its_reasons_as_stored(coordinator):
     case = decided(coordinator, SIGNED="NO")
     stored = case.eligibility_decisions.get().refusals()
-    draft = draft_of(case, Kind.INELIGIBILITY)
+    draft = draft_of(case, LetterKind.INELIGIBILITY)
     assert lacks(draft) == []
 
     shown = rendered(draft, coordinator)
@@ -186,7 +186,7 @@ def test_l5_a_deferral_says_that_the_application_waits_and_why(coordinator):
     )
     case = decided(coordinator, case=received_case(ur_decision=form), LIABILITY_CLEAR="NO")
 
-    shown = rendered(draft_of(case, Kind.DEFERRAL), coordinator)
+    shown = rendered(draft_of(case, LetterKind.DEFERRAL), coordinator)
 
     assert "The application is not refused. It waits." in shown
     assert "The injury did not arise at work." in shown
@@ -194,7 +194,7 @@ def test_l5_a_deferral_says_that_the_application_waits_and_why(coordinator):
 
 def test_l7_without_a_conversion_on_file_the_draft_says_so_and_does_not_go(coordinator):
     draft = case_letters.draft_letter(
-        case_id=eligible_case().pk, kind=Kind.EXPEDITED, by=coordinator, at=LATER
+        case_id=eligible_case().pk, kind=LetterKind.EXPEDITED, by=coordinator, at=LATER
     )
 
     assert any("Conversion to an expedited review" in one for one in lacks(draft))
@@ -214,7 +214,7 @@ def test_l7_a_conversion_is_told_to_every_party(coordinator):
         by=coordinator,
         at=LATER,
     )
-    draft = draft_of(case, Kind.EXPEDITED)
+    draft = draft_of(case, LetterKind.EXPEDITED)
     assert draft.caused_by == case.events.get(kind=Event.Kind.CONVERTED)
 
     shown = rendered(draft, coordinator)
@@ -235,7 +235,7 @@ def test_l8_the_administrator_is_reminded_of_the_day_and_of_what_is_missing(coor
     overdue = MONDAY + timedelta(days=16)
     draft = case_letters.draft_letter(
         case_id=case.pk,
-        kind=Kind.RECORDS_REMINDER,
+        kind=LetterKind.RECORDS_REMINDER,
         points=["Reports of Dr. Oyelaran since August 2025"],
         by=coordinator,
         at=LATER,
@@ -252,7 +252,7 @@ def test_l8_the_administrator_is_reminded_of_the_day_and_of_what_is_missing(coor
 
 def test_l8_before_a_notice_is_sent_nothing_is_overdue(coordinator):
     draft = case_letters.draft_letter(
-        case_id=eligible_case().pk, kind=Kind.RECORDS_REMINDER, by=coordinator, at=LATER
+        case_id=eligible_case().pk, kind=LetterKind.RECORDS_REMINDER, by=coordinator, at=LATER
     )
 
     assert any("records_owed" in one for one in lacks(draft))
@@ -261,7 +261,7 @@ def test_l8_before_a_notice_is_sent_nothing_is_overdue(coordinator):
 def test_l9_more_information_goes_to_all_and_names_no_reviewer(coordinator):
     draft = case_letters.draft_letter(
         case_id=noticed_case().pk,
-        kind=Kind.MORE_INFORMATION,
+        kind=LetterKind.MORE_INFORMATION,
         points=["The report of the MRI of January 2026."],
         by=coordinator,
         at=LATER,
@@ -277,7 +277,7 @@ def test_l10_a_withdrawal_is_told_to_all(coordinator):
     case = received_case()
     endings.withdraw(case_id=case.pk, reason="By letter.", by=coordinator, at=MONDAY)
 
-    shown = rendered(draft_of(case, Kind.CLOSURE), coordinator)
+    shown = rendered(draft_of(case, LetterKind.CLOSURE), coordinator)
 
     assert "was withdrawn on 03/02/2026" in shown
     assert "Cervical epidural steroid injection at C3-4" in shown
@@ -289,7 +289,7 @@ def test_l10_an_authorised_part_ends_and_the_rest_goes_on(coordinator):
     endings.terminate(
         case_id=case.pk, item_ids=[brace.pk], reason="By letter.", by=coordinator, at=LATER
     )
-    draft = draft_of(case, Kind.CLOSURE)
+    draft = draft_of(case, LetterKind.CLOSURE)
 
     made = composition.make(draft, composition.chosen(draft, at=LATER)[0], at=LATER)
 
@@ -303,7 +303,7 @@ def test_l10_an_authorised_part_ends_and_the_rest_goes_on(coordinator):
 
 
 def test_the_words_must_have_been_shown_before_they_are_approved(coordinator, typeset_at_no_cost):
-    draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGEMENT)
 
     with pytest.raises(letters.services.LetterRefused, match="not been shown in the preview"):
         case_letters.approve_letter(letter_id=draft.pk, seen_version=None, by=coordinator, at=LATER)
@@ -313,7 +313,7 @@ def test_the_words_must_have_been_shown_before_they_are_approved(coordinator, ty
 
 def test_what_is_typed_prints_as_typed_and_never_runs(coordinator):
     hostile = "{employee} {{ x }} #read(\"/etc/passwd\") {% include 'secret' %} <script>"
-    draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGEMENT)
     case_letters.change_draft(
         letter_id=draft.pk,
         particulars=f"First line.\n\n{hostile}",
@@ -340,7 +340,7 @@ def test_a_letter_goes_to_those_who_were_chosen_by_the_channel_of_each(
         for one in parties()
     ]
     case = decided(coordinator, case=received_case(parties=wired), SIGNED="NO")
-    draft = draft_of(case, Kind.INELIGIBILITY)
+    draft = draft_of(case, LetterKind.INELIGIBILITY)
     case_letters.change_draft(
         letter_id=draft.pk,
         particulars="",
@@ -366,7 +366,7 @@ def test_a_letter_goes_to_those_who_were_chosen_by_the_channel_of_each(
 
 
 def test_approving_twice_makes_one_letter_for_each_recipient(coordinator, typeset_at_no_cost):
-    draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGEMENT)
     approve(draft, coordinator)
 
     with pytest.raises(NotAllowed, match="no draft any more: it is approved"):
@@ -376,7 +376,7 @@ def test_approving_twice_makes_one_letter_for_each_recipient(coordinator, typese
 
 
 def test_a_stale_page_approves_nothing(coordinator, typeset_at_no_cost):
-    draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGEMENT)
     seen = draft.version
     case_letters.change_draft(
         letter_id=draft.pk,
@@ -392,7 +392,7 @@ def test_a_stale_page_approves_nothing(coordinator, typeset_at_no_cost):
 
 
 def test_a_discarded_draft_keeps_its_reason_and_cannot_go(coordinator):
-    draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGEMENT)
 
     with pytest.raises(NotAllowed, match="Choose why"):
         case_letters.discard_draft(letter_id=draft.pk, because="Whim", by=coordinator, at=LATER)
@@ -406,7 +406,7 @@ def test_a_discarded_draft_keeps_its_reason_and_cannot_go(coordinator):
     with pytest.raises(NotAllowed, match="it is discarded"):
         case_letters.approve_letter(letter_id=draft.pk, seen_version=None, by=coordinator, at=LATER)
     again = case_letters.draft_letter(
-        case_id=draft.case_id, kind=Kind.ACKNOWLEDGEMENT, by=coordinator, at=LATER
+        case_id=draft.case_id, kind=LetterKind.ACKNOWLEDGEMENT, by=coordinator, at=LATER
     )
     assert (again.number, again.state) == (2, "DRAFT")
 
@@ -415,24 +415,28 @@ def test_a_draft_that_waits_is_brought_up_to_date_not_doubled(coordinator):
     case = noticed_case()
     made = [
         case_letters.draft_letter(
-            case_id=case.pk, kind=Kind.MORE_INFORMATION, points=[one], by=coordinator, at=LATER
+            case_id=case.pk,
+            kind=LetterKind.MORE_INFORMATION,
+            points=[one],
+            by=coordinator,
+            at=LATER,
         )
         for one in ("First.", "Second.")
     ]
 
     assert made[0].pk == made[1].pk
-    assert draft_of(case, Kind.MORE_INFORMATION).points == ["Second."]
+    assert draft_of(case, LetterKind.MORE_INFORMATION).points == ["Second."]
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.COORDINATOR, Role.SUPERVISOR}))
 def test_another_role_decides_about_no_draft(coordinator, role):
-    draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGEMENT)
     by = person(role)
 
     with pytest.raises(NotAllowed, match="A coordinator or a supervisor"):
         case_letters.approve_letter(letter_id=draft.pk, seen_version=None, by=by, at=LATER)
     with pytest.raises(NotAllowed, match="A coordinator or a supervisor"):
-        case_letters.draft_letter(case_id=draft.case_id, kind=Kind.CLOSURE, by=by, at=LATER)
+        case_letters.draft_letter(case_id=draft.case_id, kind=LetterKind.CLOSURE, by=by, at=LATER)
 
 
 # --- What is missing, and what fails --------------------------------------------------------------
@@ -445,7 +449,7 @@ def test_a_missing_address_is_named_by_its_channel_and_stops_no_act(coordinator)
         )
         for one in parties()
     ]
-    draft = draft_of(received_case(parties=bare), Kind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(parties=bare), LetterKind.ACKNOWLEDGEMENT)
 
     found = composition.missing(draft, at=LATER)
 
@@ -457,17 +461,17 @@ def test_a_missing_address_is_named_by_its_channel_and_stops_no_act(coordinator)
 
 
 def test_without_published_wording_the_act_works_and_the_draft_says_so(coordinator):
-    held = WordingSet.objects.get(kind=Kind.ACKNOWLEDGEMENT)
+    held = WordingSet.objects.get(kind=LetterKind.ACKNOWLEDGEMENT)
     held.state, held.retired_at = "RETIRED", MONDAY
     held.store(by=None, at=MONDAY, fields=["state", "retired_at"])
 
-    draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGEMENT)
 
     assert lacks(draft) == ["Nobody has published wording for the layout case-letter."]
 
 
 def test_a_copy_that_is_not_rendered_is_not_marked_as_sent(coordinator, typeset_at_no_cost):
-    draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGEMENT)
     approve(draft, coordinator)  # nobody has told a broker: the letters wait in their rows
 
     with pytest.raises(NotAllowed, match="not filed yet"):
@@ -481,7 +485,7 @@ def test_a_copy_that_is_not_rendered_is_not_marked_as_sent(coordinator, typeset_
 
 
 def test_only_an_approved_letter_is_marked_as_sent(coordinator):
-    draft = draft_of(received_case(), Kind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGEMENT)
 
     with pytest.raises(NotAllowed, match="Only an approved letter"):
         case_letters.mark_letter_sent(letter_id=draft.pk, sent_on=TODAY, by=coordinator, at=LATER)

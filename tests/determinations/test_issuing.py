@@ -189,13 +189,15 @@ def ends_on(kind, day=date(2026, 3, 3)):
 
 def found_sanction(case):
     credentialing.add_sanction_check(
-        reviewer_id=case.assignments.get().reviewer_id,
-        register="NPDB",
-        found=True,
-        valid_from=TODAY,
-        by=None,
-        at=REVIEWED,
-        **panel.VERIFIED | {"verified_on": TODAY},
+        **panel.with_evidence(
+            reviewer_id=case.assignments.get().reviewer_id,
+            register="NPDB",
+            found=True,
+            valid_from=TODAY,
+            by=None,
+            at=REVIEWED,
+            **panel.VERIFIED | {"verified_on": TODAY},
+        )
     )
 
 
@@ -203,17 +205,19 @@ def tied_to(role):
     def tie(case):
         party = case.parties.get(role=role)
         credentialing.add_affiliation(
-            reviewer_id=case.assignments.get().reviewer_id,
-            **(
-                {"organisation_id": party.organisation_id}
-                if party.organisation_id
-                else {"person_id": party.person_id}
-            ),
-            relation="EMPLOYMENT",
-            valid_from=date(2020, 1, 1),
-            by=None,
-            at=REVIEWED,
-            **panel.VERIFIED,
+            **panel.with_evidence(
+                reviewer_id=case.assignments.get().reviewer_id,
+                **(
+                    {"organisation_id": party.organisation_id}
+                    if party.organisation_id
+                    else {"person_id": party.person_id}
+                ),
+                relation="EMPLOYMENT",
+                valid_from=date(2020, 1, 1),
+                by=None,
+                at=REVIEWED,
+                **panel.VERIFIED,
+            )
         )
 
     return tie
@@ -477,7 +481,7 @@ def test_the_director_opens_the_letter_and_then_issues_by_the_page(desk, case):
     assert early.status_code == 422
     assert "have not been shown in the preview" in page_of(early)
 
-    letter = desk.get(url(case, "preview"))
+    letter = desk.post(url(case, "preview"))
     assert letter.headers["Content-Type"] == "application/pdf"
     assert letter.content.startswith(b"%PDF-")
     assert "These words were shown in the preview" in page_of(desk.get(url(case)))
@@ -501,7 +505,7 @@ def test_a_missing_fact_is_named_on_the_page_and_no_preview_opens(desk, case):
     ends_on("licence")(case)
 
     assert "lapsed on 03/03/2026" in page_of(desk.get(url(case)))
-    refused = desk.get(url(case, "preview"))
+    refused = desk.post(url(case, "preview"))
     assert refused.status_code == 422
     assert "lapsed on 03/03/2026" in page_of(refused)
 

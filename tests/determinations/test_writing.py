@@ -405,15 +405,17 @@ def test_a_licence_that_lapsed_between_assignment_and_signing_stops_the_signing(
     assert Draft.objects.filter(assignment=assignment).count() == 2  # nothing typed is lost
 
     credentialing.add_licence(
-        reviewer_id=reviewer.pk,
-        state="California",
-        number="A99999",
-        kind="MD",
-        valid_from=date(2026, 3, 4),
-        valid_to=date(2028, 3, 3),
-        by=None,
-        at=REVIEWED,
-        **panel.VERIFIED | {"verified_on": date(2026, 3, 4)},
+        **panel.with_evidence(
+            reviewer_id=reviewer.pk,
+            state="California",
+            number="A99999",
+            kind="MD",
+            valid_from=date(2026, 3, 4),
+            valid_to=date(2028, 3, 3),
+            by=None,
+            at=REVIEWED,
+            **panel.VERIFIED | {"verified_on": date(2026, 3, 4)},
+        )
     )
     assert submit(assignment).state == Determination.State.IN_QA
 
@@ -629,7 +631,7 @@ def test_another_reviewers_review_looks_as_if_it_were_not_there(client, assignme
     client.force_login(reviewer_of(in_review()))
 
     for number in (assignment.pk, 987654):
-        for name, more in (("workspace", ()), ("checks", ()), ("review_preview", ())):
+        for name, more in (("workspace", ()), ("checks", ())):
             answer = client.get(reverse(f"determinations:{name}", args=[number, *more]))
             assert answer.status_code == 404, name
         for name, more in (
@@ -638,6 +640,7 @@ def test_another_reviewers_review_looks_as_if_it_were_not_there(client, assignme
             ("cite", (first.item_id,)),
             ("uncite", (cited.pk,)),
             ("submit", ()),
+            ("review_preview", ()),
         ):
             answer = client.post(reverse(f"determinations:{name}", args=[number, *more]))
             assert answer.status_code == 404, name

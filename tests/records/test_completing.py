@@ -67,7 +67,7 @@ def test_a_complete_file_moves_the_case_and_starts_the_clock_of_the_determinatio
 
 def test_the_duty_of_the_records_is_met(on_file):
     case = complete(on_file)
-    assert case.deadlines.get(clock__startswith="records").met_at == AFTER
+    assert case.deadlines.get(clock="records").met_at == AFTER
 
 
 def test_the_timeline_says_what_was_on_file(on_file):
@@ -123,7 +123,7 @@ def test_nothing_on_file_is_never_complete(awaiting):
 
 
 def test_it_goes_on_with_what_is_on_file_only_after_the_records_were_due(on_file):
-    due = on_file.deadlines.get(clock__startswith="records").due_on
+    due = on_file.deadlines.get(clock="records").due_on
     on_the_day = MONDAY + (due - TODAY)
 
     with pytest.raises(NotAllowed, match="You can go on with what is on file after that day"):
@@ -175,7 +175,7 @@ def test_only_a_coordinator_marks_the_records_complete(role, on_file):
 
 
 def test_reopening_waits_for_records_again_and_stops_the_clock(complete_file):
-    records_due = complete_file.deadlines.get(clock__startswith="records").due_on
+    records_due = complete_file.deadlines.get(clock="records").due_on
 
     documents.reopen_records(
         case_id=complete_file.pk,

@@ -5,15 +5,14 @@ from datetime import date
 from cases.models import CaseLetter
 from correspondence.services import case_letters
 from intake.services import receiving
+from letters.kinds import LetterKind
 from tests.factories import MONDAY, application
-
-Kind = CaseLetter.Kind
 
 
 def write_letters(walk, clerk, coordinator, clerk_of_mail, file_letters):
     """:param file_letters: what workers do with queued letters."""
     case = walk.act(receiving.receive, by=clerk, application=application(received_at=MONDAY))
-    draft = case.case_letters.get(kind=Kind.ACKNOWLEDGEMENT)  # proposed by the act itself
+    draft = case.case_letters.get(kind=LetterKind.ACKNOWLEDGEMENT)  # proposed by the act itself
     attorney = case.parties.get(role="EMPLOYEE_ATTORNEY")
     seen = {"letter_id": draft.pk, "seen_version": None}
     walk.act(
@@ -32,7 +31,9 @@ def write_letters(walk, clerk, coordinator, clerk_of_mail, file_letters):
         letter_id=draft.pk,
         sent_on=date(2026, 3, 2),
     )
-    other = walk.act(case_letters.draft_letter, by=coordinator, case_id=case.pk, kind=Kind.CLOSURE)
+    other = walk.act(
+        case_letters.draft_letter, by=coordinator, case_id=case.pk, kind=LetterKind.CLOSURE
+    )
     walk.act(
         case_letters.discard_draft,
         by=coordinator,

@@ -1,0 +1,129 @@
+"""What each letter of a case is made of: who gets it, what it states, in which order.
+
+A new kind needs a name in ``letters.kinds``, an entry here and a wording in ``letters/wording``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cases.models import Role
+from letters.facts import FactName
+from letters.kinds import LetterKind
+
+# 8 CCR 9792.10.4(b): the claims administrator (for the employer), the employee, the employee's
+# attorney and the requesting physician.
+RECIPIENTS = (
+    Role.CLAIMS_ADMINISTRATOR,
+    Role.EMPLOYEE,
+    Role.EMPLOYEE_ATTORNEY,
+    Role.REPRESENTATIVE,
+    Role.REQUESTING_PHYSICIAN,
+)
+_FOR_THE_EMPLOYEE = (Role.EMPLOYEE, Role.EMPLOYEE_ATTORNEY, Role.REPRESENTATIVE)
+
+# What every letter of a case may say.
+_OF_THE_CASE = (
+    FactName("imro_name", "Name of the review organisation", printed=True),
+    FactName("imro_short_name", "Short name of the review organisation", printed=True),
+    FactName("imro_address", "Address of the review organisation", printed=True),
+    FactName("imro_phone", "Telephone of the review organisation", printed=True),
+    FactName("case_number", "Case number", printed=True),
+    FactName("employee", "Employee", printed=True),
+    FactName("claims_administrator", "Claims administrator", printed=True),
+    FactName("claim_number", "Claim number", printed=True),
+    FactName("date_of_injury", "Date of injury", printed=True),
+    FactName("ur_decision_date", "Date of the UR decision", printed=True),
+    FactName("application_received", "Date on which the application was received", printed=True),
+    FactName("priority", "Priority", printed=True),
+    FactName("letter_date", "Date of the letter", printed=True),
+    FactName("treatments", "Disputed treatments", printed=True),
+    FactName("particulars", "What was added for this case", printed=True),
+)
+_ASKED = FactName("asked", "What is asked", printed=True)
+_DECIDED = FactName("decided_on", "Day of the decision about eligibility", printed=True)
+
+
+@dataclass(frozen=True)
+class LetterSpec:
+    """One kind of letter.
+
+    :ivar sections: the sections in order, by the slots of its wording.
+    :ivar facts: what it may state beyond what every letter of a case may.
+    :ivar recipients: the roles that get it, in the order in which the law lists them.
+    :ivar only_with: slots that are said only where a fact is known, with that fact.
+    """
+
+    sections: tuple[str, ...]
+    facts: tuple[FactName, ...] = ()
+    recipients: tuple[Role, ...] = RECIPIENTS
+    only_with: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def declared(self) -> tuple[FactName, ...]:
+        """Every fact that it may state."""
+        return (*_OF_THE_CASE, *self.facts)
+
+    def fact_for(self, slot: str) -> str:
+        """The fact without which a slot is left out; empty for one that is always said."""
+        return {"particulars_heading": "particulars", **self.only_with}.get(slot, "")
+
+
+SPECS: dict[LetterKind, LetterSpec] = {
+    LetterKind.ACKNOWLEDGEMENT: LetterSpec(
+        sections=("treatments", "particulars", "next"),
+        recipients=_FOR_THE_EMPLOYEE,
+    ),
+    LetterKind.INFORMATION_REQUEST: LetterSpec(
+        sections=("asked", "particulars", "due", "send"),
+        facts=(_ASKED,),
+    ),
+    LetterKind.INELIGIBILITY: LetterSpec(
+        sections=("treatments", "reasons", "particulars", "next"),
+        facts=(
+            _DECIDED,
+            FactName("reasons", "Reasons of the decision", printed=True),
+            FactName("found_ineligible", "Finding that the application is ineligible", False),
+        ),
+    ),
+    LetterKind.DEFERRAL: LetterSpec(
+        sections=("treatments", "dispute", "particulars", "next"),
+        facts=(
+            _DECIDED,
+            FactName("dispute_reason", "Reason that the claims administrator states", True),
+            FactName("found_deferred", "Finding that the application is deferred", False),
+        ),
+        only_with={"dispute_points": "dispute_reason"},
+    ),
+    LetterKind.EXPEDITED: LetterSpec(
+        sections=("certified", "treatments", "particulars", "records"),
+        facts=(
+            FactName("converted_on", "Day on which the review became expedited", printed=True),
+            FactName("certified_by", "Who certified the threat", printed=True),
+            FactName("made_expedited", "Conversion to an expedited review", printed=False),
+        ),
+        only_with={"certified": "certified_by", "certified_heading": "certified_by"},
+    ),
+    LetterKind.RECORDS_REMINDER: LetterSpec(
+        sections=("records", "particulars", "due", "penalty"),
+        facts=(
+            FactName("notice_sent_on", "Day on which the notice was sent", printed=True),
+            FactName("records_due_on", "Day on which the records were due", printed=True),
+            FactName("records_missing", "Records that are missing", printed=True),
+            FactName("records_owed", "Records that are overdue", printed=False),
+        ),
+        recipients=(Role.CLAIMS_ADMINISTRATOR,),
+        only_with={"records": "records_missing", "records_heading": "records_missing"},
+    ),
+    LetterKind.MORE_INFORMATION: LetterSpec(
+        sections=("asked", "particulars", "due", "send"),
+        facts=(_ASKED,),
+    ),
+    LetterKind.CLOSURE: LetterSpec(
+        sections=("ended", "particulars", "next"),
+        facts=(
+            FactName("ended_on", "Day on which the review ended", printed=True),
+            FactName("ended_items", "Treatments whose review ended", printed=True),
+            FactName("ended", "End of the review", printed=False),
+        ),
+    ),
+}
