@@ -1,5 +1,6 @@
 """Pages that mix apps: my day, queues, the case page, the jump box. They change no case."""
 
+from collections import Counter
 from typing import Any
 
 from django.db.models import Count, Q
@@ -15,10 +16,11 @@ from accounts.roles import Role
 from accounts.services import note_look
 from cases import house_facts, policies
 from cases.lifecycle import QUEUES
-from cases.models import Case, Event, HouseResult, ItemChange, Origin
+from cases.models import Case, CaseLetter, Event, HouseResult, ItemChange, Origin
 from cases.models import Role as PartyRole
 from cases.services.parties import standing
 from directory.models import PersonName
+from letters.models import Delivery, Letter
 from queues.filters import Filter
 from queues.forms.filters import FilterForm
 from queues.services import bulk, claims, saved_views
@@ -26,7 +28,6 @@ from queues.work_order import Sort
 
 from . import queues
 from .forms import TimelineForm
-from .letters import letters_line
 from .looks import looks_at
 from .my_day import my_day as day_of
 from .next_step import next_step
@@ -269,3 +270,37 @@ def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
         "application": getattr(case, "application", None),
         "may_end_early": case.is_open and not policies.why_not_end_early(request.user, case),
     }
+
+
+_WORDS = (
+    (Letter.State.QUEUED, "being made"),
+    (Letter.State.RENDERING, "being made"),
+    (Letter.State.PARKED, "waiting for a person"),
+)
+
+
+def letters_line(case: Case) -> str:
+    """How many letters there are and what is still to be done about them. Three queries."""
+    drafts = case.case_letters.filter(state=CaseLetter.State.DRAFT).count()
+    waiting = f" {drafts} draft{' waits' if drafts == 1 else 's wait'} for a person."
+    return _written(case) + (waiting if drafts else "")
+
+
+def _written(case: Case) -> str:
+    states = Counter(
+        Letter.objects.filter(reference=case.number).order_by().values_list("state", flat=True)
+    )
+    if not states:
+        return "No letter yet."
+    total = sum(states.values())
+    unsent = Delivery.objects.filter(
+        letter__reference=case.number,
+        letter__state=Letter.State.FILED,
+        state=Delivery.State.PREPARED,
+    ).count()
+    open_ends: Counter[str] = Counter()
+    for state, words in _WORDS:
+        open_ends[words] += states[state]
+    open_ends["not sent yet"] = unsent
+    rest = ", ".join(f"{count} {words}" for words, count in open_ends.items() if count)
+    return f"{total} letter{'' if total == 1 else 's'}, {rest or 'all sent'}."

@@ -7,7 +7,7 @@ from django import forms
 from cases.models import Case
 from cases.together import items_decided_in
 from form_fields.fields import DatedForm, PaperDate, PaperText
-from reviewers.seats import seats_of
+from reviewers.models.assignment import seats_of
 
 LONG = forms.Textarea(attrs={"rows": 4})
 

@@ -6,7 +6,7 @@ from cases.lifecycle import Status
 from cases.models import Case
 from cases.policies import why_not
 from reviewers.models import ReviewerAssignment
-from reviewers.seats import seats_of
+from reviewers.models.assignment import seats_of
 
 from .models import Determination, Review
 

@@ -20,7 +20,6 @@ from directory.ties import DEFAULT_LIMITS, Limits, PartyFacts, Tie
 
 from . import conflicts, matching
 from .candidacy import Applicant, Fit, Item, Question, Rules, Scope, Verdict
-from .conditions import Known, spoken_of
 from .facts import Profile
 from .models import (
     Affiliation,
@@ -35,6 +34,7 @@ from .models import (
 )
 from .panel_of_day import Member, PanelOfDay, panel_of_day, taken
 from .profiles import facts_by_reviewer
+from .specialty_map import Known, spoken_of
 from .standing import Record, had_it, records, rules_on
 
 # Where a case stands while a reviewer has it; only these count as work. It waits for another

@@ -5,8 +5,8 @@ from cases.house_facts import why_not_decided_here
 from cases.lifecycle import Status
 from cases.models import Case
 from cases.policies import why_not
+from reviewers.models.assignment import approval_of, taken_seats
 
-from . import seats
 from .candidates import WITH_REVIEWER
 from .models import Attestation, AttestationWording, Reviewer, ReviewerAssignment
 
@@ -82,7 +82,7 @@ def why_not_approve_seats(user: User, case: Case) -> str:
         Status.IN_REVIEW,
         act="have more than one reviewer decide it",
     )
-    if not reason and (approval := seats.approval_of(case)) is not None:
+    if not reason and (approval := approval_of(case)) is not None:
         return f"{approval.seats} reviewers are approved for this case already."
     return reason
 
@@ -95,9 +95,9 @@ def why_not_end_seats(user: User, case: Case) -> str:
         Status.RECORDS_COMPLETE,
         act="go back to one reviewer",
     )
-    if not reason and seats.approval_of(case) is None:
+    if not reason and approval_of(case) is None:
         return "One reviewer decides this case; there is no approval to end."
-    if not reason and seats.taken_seats(case) - {1}:
+    if not reason and taken_seats(case) - {1}:
         return "Another seat is held. Take the case back from that reviewer first."
     return reason
 

@@ -77,7 +77,7 @@ from reviewers.models import (
     ReviewerAssignment,
 )
 from reviewers.services import assignment as assignments
-from reviewers.services import credentialing, fairness, reports
+from reviewers.services import credentialing, fairness
 from tests.determinations.factories import REVIEWED, approved, issued, submitted, write
 from tests.factories import (
     MONDAY,
@@ -394,7 +394,7 @@ def _write_about(reviewer: Reviewer, user: User) -> None:
         relation="FAMILY", person_name="Qvxrelative Someone", kin="SPOUSE",
         valid_from=date(2020, 1, 1), **about,
     ))  # fmt: skip
-    reports.report_change(
+    credentialing.report_change(
         subject="PRACTICE", words="qvxreport", changed_on=date(2026, 2, 1), by=user, at=MONDAY
     )
 

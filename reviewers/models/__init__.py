@@ -13,7 +13,6 @@ from .assignment import (
     SeatApproval,
 )
 from .fairness import FairnessNote, FairnessTest
-from .limits import ConflictLimits
 from .panel import (
     Affiliation,
     Certification,
@@ -24,6 +23,7 @@ from .panel import (
     Licence,
     LicenceKind,
     PracticeFact,
+    ReportedChange,
     Reviewer,
     SanctionCheck,
     Specialty,
@@ -31,8 +31,7 @@ from .panel import (
     Training,
     TreatmentExperience,
 )
-from .reports import ReportedChange
-from .rules import MatchingRules, ScopeLimit
+from .rules import ConflictLimits, MatchingRules, ScopeLimit
 
 __all__ = [
     "Affiliation",

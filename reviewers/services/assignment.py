@@ -17,7 +17,7 @@ from cases.lifecycle import Status
 from cases.models import Case, Event
 from deadlines.days import local_day
 from directory.ties import FAIL, UNKNOWN, Tie
-from reviewers import policies, seats
+from reviewers import policies
 from reviewers.candidacy import Reason
 from reviewers.candidates import WITH_REVIEWER, weigh
 from reviewers.models import (
@@ -28,6 +28,7 @@ from reviewers.models import (
     ReviewerAssignment,
     ReviewerBar,
 )
+from reviewers.models.assignment import free_seats
 
 from .conflicts import store_results, test_conflicts, test_house_first
 from .seats import go_on_when_filled
@@ -375,7 +376,7 @@ def free_seat(case: Case, *, reader: User) -> int:
     :raises AlreadyTaken: every seat is held; the message says who filled the last one.
     """
     held = policies.live_assignments(case)
-    free = seats.free_seats(case)
+    free = free_seats(case)
     if held and not free:
         last = max(held, key=lambda one: (one.offered_at is not None, one.offered_at))
         name = who(last.offered_by, reader=reader)

@@ -9,8 +9,9 @@ from accounts.refusals import refuse
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from deadlines.days import local_day
-from reviewers import policies, seats
+from reviewers import policies
 from reviewers.models import ReviewerAssignment, SeatApproval
+from reviewers.models.assignment import approval_of, free_seats
 
 
 @transaction.atomic
@@ -82,7 +83,7 @@ def end_approval(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_end_seats(by, case))
     refuse("" if reason.strip() else "Say why one reviewer is enough now.")
-    approval = seats.approval_of(case)
+    approval = approval_of(case)
     assert approval is not None  # noqa: S101  # why_not_end_seats refuses without one
     approval.ended_at, approval.ended_because = at, reason.strip()[:300]
     approval.store(by=by, at=at, why=reason, fields=["ended_at", "ended_because"])
@@ -101,7 +102,7 @@ def end_approval(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
 
 def go_on_when_filled(*, case: Case, by: User | None, at: datetime) -> None:
     """Move a locked case on once every seat is held: to its reviewers, or back into review."""
-    if case.stage != Status.RECORDS_COMPLETE or seats.free_seats(case):
+    if case.stage != Status.RECORDS_COMPLETE or free_seats(case):
         # Whoever has the page open has not seen what changed on the case.
         case.store(by=by, at=at, why="Seats changed", fields=[])
         return

@@ -14,7 +14,7 @@ from cases.models import Case, Party
 from cases.party_facts import one_of_each
 from cases.views.acting import load_case
 from form_fields.reasons import ReasonForm
-from reviewers import panel, policies, seats
+from reviewers import panel, policies
 from reviewers.forms import (
     AssignForm,
     SeatsForm,
@@ -25,6 +25,7 @@ from reviewers.models import (
     ConflictResult,
     ReviewerAssignment,
 )
+from reviewers.models.assignment import approval_of, free_seats
 from reviewers.services import assignment as assignments
 from reviewers.services import conflicts as conflict_services
 from reviewers.services import matching as matching_services
@@ -223,8 +224,8 @@ def _assign_page(
         "past": policies.past_assignments(case),
         "why_not": why_not,
         "is_ranked": ranks,
-        "approval": seats.approval_of(case),
-        "free_seats": seats.free_seats(case),
+        "approval": approval_of(case),
+        "free_seats": free_seats(case),
         "approving": approving or SeatsForm(today=timezone.localdate(now)),
         "ending": ending or ReasonForm(),
         "why_not_approve_seats": policies.why_not_approve_seats(request.user, case),

@@ -30,7 +30,7 @@ from reviewers.profiles import profile
 from reviewers.services import credentialing
 from reviewers.standing import rules_on
 
-from .loading import as_of, load_reviewer
+from .panel import as_of, load_reviewer
 
 ADD: dict[str, Callable[..., Any]] = {
     "licence": credentialing.add_licence,

@@ -22,7 +22,7 @@ from reviewers.forms import (
 )
 from reviewers.models import AttestationWording, ReviewerAssignment
 from reviewers.services import assignment as assignments
-from reviewers.services import reports as report_services
+from reviewers.services import credentialing
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -124,7 +124,7 @@ def report_change(request: StaffRequest) -> HttpResponse:
     tried = run_action(
         request,
         form,
-        lambda: report_services.report_change(**form.cleaned_data, by=request.user, at=now),
+        lambda: credentialing.report_change(**form.cleaned_data, by=request.user, at=now),
     )
     if tried.done:
         messages.success(request, "Thank you. Credentialing looks into it.")

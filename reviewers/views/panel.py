@@ -1,5 +1,7 @@
 """Pages of the whole panel: the roster, what waits for credentialing, the limits of ties."""
 
+from datetime import date, datetime, timedelta
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -8,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted
+from deadlines.days import midnight
 from form_fields.reasons import ReasonForm
 from reviewers import panel, policies
 from reviewers.candidates import limits_on
@@ -19,12 +22,10 @@ from reviewers.models import (
     ConflictLimits,
     Kin,
     ReportedChange,
+    Reviewer,
 )
-from reviewers.services import limits as limit_services
-from reviewers.services import reports as report_services
+from reviewers.services import conflicts, credentialing
 from reviewers.worklist import worklist
-
-from .loading import as_of
 
 
 @require_safe
@@ -92,7 +93,7 @@ def settle_report(request: StaffRequest, report_id: int) -> HttpResponse:
     tried = run_action(
         request,
         form,
-        lambda: report_services.settle_report(
+        lambda: credentialing.settle_report(
             report_id=report.pk,
             note=form.cleaned_data["reason"],
             by=request.user,
@@ -120,7 +121,7 @@ def limits(request: StaffRequest) -> HttpResponse:
     tried = run_action(
         request,
         form,
-        lambda: limit_services.set_limits(**form.cleaned_data, by=request.user, at=now),
+        lambda: conflicts.set_limits(**form.cleaned_data, by=request.user, at=now),
     )
     if tried.done:
         messages.success(request, "The limits are set.")
@@ -135,3 +136,18 @@ def limits(request: StaffRequest) -> HttpResponse:
         "today": today,
     }
     return render(request, "reviewers/limits.html", context, status=tried.status)
+
+
+def as_of(form: AsOfForm, *, today: date, now: datetime) -> tuple[date, datetime]:
+    """The day asked about, and the moment at which the day of knowing ended."""
+    if not form.is_bound or not form.is_valid():
+        return today, now
+    on = form.cleaned_data["on"] or today
+    known = form.cleaned_data["known"]
+    if known is None or known >= today:
+        return on, now
+    return on, midnight(known + timedelta(days=1))
+
+
+def load_reviewer(code: str) -> Reviewer:
+    return get_object_or_404(Reviewer.objects.select_related("user"), code=code)

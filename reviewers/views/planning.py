@@ -11,14 +11,14 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.requests import StaffRequest, posted
 from cases.models import Case
-from reviewers.forms_planning import MoveForm, PlanForm
+from reviewers.forms import MoveForm, PlanForm
 from reviewers.models import Reviewer
 from reviewers.planning import Step
 from reviewers.services import moving as move_services
 from reviewers.services import planning as plan_services
 from reviewers.services.planning import HasTime, Outcome
 
-from .loading import load_reviewer
+from .panel import load_reviewer
 
 # Seconds for drawing up a plan, and as many for carrying it out; gunicorn waits for 30.
 PATIENCE = 14

@@ -9,8 +9,9 @@ from accounts.roles import Role
 from accounts.versions import Stale
 from cases.lifecycle import Status
 from cases.models import Event
-from reviewers import policies, seats
+from reviewers import policies
 from reviewers.models import ReviewerAssignment, SeatApproval
+from reviewers.models.assignment import free_seats, seats_of
 from reviewers.services import assignment as assignments
 from reviewers.services import seats as seat_services
 from tests.factories import MONDAY, person
@@ -75,7 +76,7 @@ def test_ma4_without_the_approval_a_second_reviewer_is_refused():
             at=NOON,
         )
 
-    assert seats.seats_of(case) == 1
+    assert seats_of(case) == 1
 
 
 def test_ma4_with_the_approval_on_file_each_seat_takes_one_reviewer():
@@ -84,7 +85,7 @@ def test_ma4_with_the_approval_on_file_each_seat_takes_one_reviewer():
 
     one = offer(case)
     assert fresh(case).stage == Status.RECORDS_COMPLETE
-    assert seats.free_seats(case) == [2]
+    assert free_seats(case) == [2]
     two = offer(case)
 
     assert (one.seat, two.seat) == (1, 2)
@@ -124,7 +125,7 @@ def test_one_who_declines_frees_their_seat_and_no_other():
     assignments.decline(assignment_id=two.pk, reason="On call", by=two.reviewer.user, at=LATER)
 
     assert fresh(case).stage == Status.RECORDS_COMPLETE
-    assert seats.free_seats(case) == [2]
+    assert free_seats(case) == [2]
     assert ReviewerAssignment.objects.get(pk=one.pk).is_live
     three = offer(case, at=LATER)
     assert three.seat == 2
@@ -186,7 +187,7 @@ def test_going_back_to_one_reviewer_lets_the_case_go_on_and_keeps_the_approval()
     assert fresh(case).stage == Status.IN_REVIEW
     approval.refresh_from_db()
     assert approval.ended_because == "The second is not found"
-    assert seats.seats_of(case) == 1
+    assert seats_of(case) == 1
 
 
 def test_nobody_goes_back_to_one_reviewer_over_a_held_seat():

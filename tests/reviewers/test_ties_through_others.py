@@ -16,7 +16,7 @@ from reviewers.candidates import limits_on
 from reviewers.models import ConflictResult, Kin
 from reviewers.services import assignment as assignments
 from reviewers.services import conflicts, credentialing
-from reviewers.services.limits import set_limits
+from reviewers.services.conflicts import set_limits
 from tests.factories import MONDAY, person
 from tests.reviewers.factories import (
     VERIFIED,

@@ -13,7 +13,7 @@ from accounts.roles import Role
 from reviewers.models import FileProof, Licence, ReportedChange, Reviewer
 from reviewers.profiles import profile
 from reviewers.services import assignment as assignments
-from reviewers.services import credentialing, reports
+from reviewers.services import credentialing
 from reviewers.verification import missing, verifications, years_after
 from reviewers.worklist import worklist
 from tests.factories import MONDAY, person
@@ -299,7 +299,7 @@ def report(reviewer, **changes):
         "subject": "LICENCE", "words": "Nevada opened an inquiry", "changed_on": TODAY,
         "by": reviewer.user, "at": NOON,
     } | changes  # fmt: skip
-    return reports.report_change(**said)
+    return credentialing.report_change(**said)
 
 
 def test_ac5_a_report_keeps_the_day_of_the_change_and_the_moment_it_was_told(client):
@@ -354,10 +354,10 @@ def test_only_a_reviewer_reports_and_only_credentialing_settles_once():
         (keeper, " ", "Say what you found"),
     ):
         with pytest.raises(NotAllowed, match=sentence):
-            reports.settle_report(report_id=row.pk, note=note, by=by, at=NOON)
-    reports.settle_report(report_id=row.pk, note="Nothing found", by=keeper, at=NOON)
+            credentialing.settle_report(report_id=row.pk, note=note, by=by, at=NOON)
+    credentialing.settle_report(report_id=row.pk, note="Nothing found", by=keeper, at=NOON)
     with pytest.raises(NotAllowed, match="settled this already"):
-        reports.settle_report(report_id=row.pk, note="Again", by=keeper, at=NOON)
+        credentialing.settle_report(report_id=row.pk, note="Again", by=keeper, at=NOON)
 
 
 def test_a_paper_of_the_file_says_what_it_is():

@@ -11,14 +11,7 @@ from guidelines.models import ApprovedParagraph, Edition
 from intake.services import receiving
 from reviewers.candidacy import LIMITS, WEIGHTS
 from reviewers.models import Licence, Reviewer
-from reviewers.services import (
-    credentialing,
-    fairness,
-    limits,
-    reports,
-    rules,
-    wordings,
-)
+from reviewers.services import conflicts, credentialing, fairness, rules, wordings
 from tests.factories import MONDAY, application, person
 from tests.reviewers import factories as panel
 from tests.walk.walking import newest
@@ -134,7 +127,7 @@ def keep_the_panel(walk, keeper):
     )
     walk.act(organisations.withdraw, by=keeper, kind="parent", fact_id=owner.pk, reason="A mistake")
     walk.act(
-        limits.set_limits,
+        conflicts.set_limits,
         by=person(Role.DIRECTOR),
         effective_from=walk.at.date(),
         holding_percent=5,
@@ -142,13 +135,13 @@ def keep_the_panel(walk, keeper):
         reason="Counsel's reading",
     )
     report = walk.act(
-        reports.report_change,
+        credentialing.report_change,
         by=user,
         subject="LICENCE",
         words="A new number",
         changed_on=walk.at.date(),
     )
-    walk.act(reports.settle_report, by=keeper, report_id=report.pk, note="Read at the board")
+    walk.act(credentialing.settle_report, by=keeper, report_id=report.pk, note="Read at the board")
     walk.act(
         rules.set_weights,
         by=person(Role.DIRECTOR),
