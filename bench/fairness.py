@@ -53,8 +53,8 @@ def main() -> None:
 
     from accounts.models import User
     from cases.models import Role
-    from reviewers.fairness import find_steering
-    from reviewers.history_of_choices import choices_between, deviations
+    from reviewers.matching.fairness import find_steering
+    from reviewers.matching.history_of_choices import choices_between, deviations
     from reviewers.services import fairness
     from tests.reviewers.histories import store_history
 

@@ -143,10 +143,10 @@ def _word(n: int) -> str:
 
 def main() -> None:
     stage.set_up()
-    from reviewers import panel_of_day, planning
-    from reviewers.candidates import gather, panel_today, weigh
+    from reviewers.matching import panel_of_day, planning
+    from reviewers.matching.candidates import gather, panel_today, weigh
+    from reviewers.matching.standing import rules_on
     from reviewers.models import Reviewer
-    from reviewers.standing import rules_on
     from tests.factories import MONDAY
     from tests.reviewers.naive import naively_ranked, plainly_ranked
 

@@ -10,12 +10,13 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from cases.models import Case, DisputedItem, TreatmentCategory
+from reviewers.forms.panel import TITLES
+from reviewers.matching.candidacy import DEFAULT_RULES, SETTINGS, Applicant, Reason, Rules
+from reviewers.matching.candidates import WITH_REVIEWER
+from reviewers.matching.standing import rules_on
 
-from . import gates, matching
-from .candidacy import DEFAULT_RULES, SETTINGS, Applicant, Reason, Rules
-from .candidates import WITH_REVIEWER
 from .facts import Profile
-from .forms import TITLES
+from .matching import gates, ranking
 from .models import (
     Candidate,
     CandidateList,
@@ -28,7 +29,6 @@ from .models import (
 from .profiles import profiles
 from .services.conflicts import open_questions
 from .services.credentialing import KINDS
-from .standing import rules_on
 
 PAGE = 50
 LAPSES_SOON = timedelta(days=90)
@@ -155,7 +155,7 @@ def hindrances(
         days_off=frozenset(row.days_off if stood is None else stood.days_off),
     )
     passed_over = set() if with_work else {"WORKLOAD", "OVERDUE"}
-    answers = matching.fitness(applicant, rules)
+    answers = ranking.fitness(applicant, rules)
     return [one for one in answers if not one.holds and one.gate not in passed_over]
 
 

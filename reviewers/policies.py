@@ -5,9 +5,9 @@ from cases.house_facts import why_not_decided_here
 from cases.lifecycle import Status
 from cases.models import Case
 from cases.policies import why_not
+from reviewers.matching.candidates import WITH_REVIEWER
 from reviewers.models.assignment import approval_of, taken_seats
 
-from .candidates import WITH_REVIEWER
 from .models import Attestation, AttestationWording, Reviewer, ReviewerAssignment
 
 __all__ = [

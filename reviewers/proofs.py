@@ -17,15 +17,15 @@ from cases.party_facts import decided_together, rows_alike
 from deadlines.days import local_day
 from directory.ties import PASS
 from letters.facts import Fact
+from reviewers.matching.candidates import ties_of
 
-from . import gates
-from .candidates import ties_of
 from .conflicts import by_party
 from .facts import (
     Held,
     Profile,
     years_before,
 )
+from .matching import gates
 from .models import (
     Certification,
     ConflictResult,

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from . import matching
-from .candidacy import Applicant, Reason
-from .candidates import WITH_REVIEWER
+from reviewers.matching.candidacy import Applicant, Reason
+from reviewers.matching.candidates import WITH_REVIEWER
+
 from .facts import Profile
+from .matching import ranking
 from .models import ReportedChange, Reviewer, ReviewerAssignment
 from .profiles import profiles
 from .verification import Verification, missing, verifications
@@ -86,6 +87,6 @@ def stops(profile: Profile) -> list[Reason]:
     """What of a file keeps its reviewer from any case on the profile's day."""
     return [
         reason
-        for reason in matching.fitness(Applicant(profile, workload=0))
+        for reason in ranking.fitness(Applicant(profile, workload=0))
         if not reason.holds and reason.gate not in _NOT_OF_THE_FILE
     ]

@@ -59,7 +59,7 @@ def django_db_setup(django_test_environment, django_db_blocker):
 @pytest.fixture(autouse=True)
 def _empty_cache():
     """What a process remembers must not leak from test to test, whose rows have the same ids."""
-    from reviewers import panel_of_day, standing
+    from reviewers.matching import panel_of_day, standing
 
     cache.clear()
     panel_of_day.forget()

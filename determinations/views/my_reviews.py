@@ -12,9 +12,9 @@ from accounts.requests import StaffRequest
 from determinations.dashboard import cards
 from determinations.forms import PeriodForm
 from determinations.record import record_of
+from reviewers.matching.standing import rules_on
 from reviewers.models import Reviewer
 from reviewers.profiles import profile
-from reviewers.standing import rules_on
 
 YEAR = timedelta(days=365)
 

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from cases.models import Role as PartyRole
-from reviewers.fairness import ENOUGH
+from reviewers.matching.fairness import ENOUGH
 
 
 class FairnessTest(models.Model):

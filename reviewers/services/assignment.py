@@ -18,8 +18,8 @@ from cases.models import Case, Event
 from deadlines.days import local_day
 from directory.ties import FAIL, UNKNOWN, Tie
 from reviewers import policies
-from reviewers.candidacy import Reason
-from reviewers.candidates import WITH_REVIEWER, weigh
+from reviewers.matching.candidacy import Reason
+from reviewers.matching.candidates import WITH_REVIEWER, weigh
 from reviewers.models import (
     Attestation,
     AttestationWording,

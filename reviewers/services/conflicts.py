@@ -13,7 +13,7 @@ from cases.services import house_ties
 from deadlines.days import local_day
 from directory.ties import Tie
 from reviewers import policies
-from reviewers.candidates import ties_of
+from reviewers.matching.candidates import ties_of
 from reviewers.models import ConflictLimits, ConflictResult, Kin, Reviewer
 from reviewers.profiles import profile
 

@@ -15,8 +15,8 @@ from accounts.refusals import refuse
 from cases.models import Role as PartyRole
 from deadlines.days import local_day
 from reviewers import policies
-from reviewers.fairness import ALARM, find_steering
-from reviewers.history_of_choices import choices_between, offers_between
+from reviewers.matching.fairness import ALARM, find_steering
+from reviewers.matching.history_of_choices import choices_between, offers_between
 from reviewers.models import FairnessNote, FairnessTest, ReviewerAssignment
 
 # Who pays, in the three roles in which a party of a case may: Labor Code 4616.4(a)(3)(C).

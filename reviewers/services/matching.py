@@ -14,10 +14,10 @@ from cases.models import Case
 from deadlines.days import local_day
 from directory.ties import UNKNOWN, Tie
 from reviewers import policies
-from reviewers.candidacy import Verdict
-from reviewers.candidates import weigh
+from reviewers.matching.candidacy import Verdict
+from reviewers.matching.candidates import weigh
+from reviewers.matching.standing import rules_on
 from reviewers.models import Candidate, CandidateList, ConflictResult
-from reviewers.standing import rules_on
 
 from .conflicts import store_results, test_house_first
 

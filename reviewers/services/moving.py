@@ -12,10 +12,11 @@ from django.db.models import F
 from accounts.models import User
 from accounts.refusals import refuse
 from cases.lifecycle import Status
-from reviewers import planning, policies
-from reviewers.candidates import PanelToday
+from reviewers import policies
+from reviewers.matching import planning
+from reviewers.matching.candidates import PanelToday
+from reviewers.matching.planning import Asked, Step
 from reviewers.models import ReviewerAssignment
-from reviewers.planning import Asked, Step
 
 from . import assignment as assignments
 from .assignment import Outdated

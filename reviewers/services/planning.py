@@ -14,11 +14,12 @@ from accounts.refusals import Refused, StaleForm, refuse
 from cases.lifecycle import Status
 from cases.models import Case
 from deadlines.days import local_day
-from reviewers import planning, policies
-from reviewers.candidates import PanelToday, gather, panel_today
+from reviewers import policies
+from reviewers.matching import planning
+from reviewers.matching.candidates import PanelToday, gather, panel_today
+from reviewers.matching.planning import Asked, Step
+from reviewers.matching.standing import rules_on
 from reviewers.models import Reviewer, ReviewerAssignment
-from reviewers.planning import Asked, Step
-from reviewers.standing import rules_on
 
 from .assignment import SHOWN, Outdated, assign, free_seat
 from .conflicts import test_house_first

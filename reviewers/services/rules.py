@@ -10,7 +10,7 @@ from accounts.refusals import refuse
 from cases.models import TreatmentCategory
 from deadlines.days import local_day
 from reviewers import policies
-from reviewers.candidacy import LIMITS, WEIGHTS
+from reviewers.matching.candidacy import LIMITS, WEIGHTS
 from reviewers.models import MatchingRules, Reviewer
 
 WEIGHT_MOST, LIMIT_MOST = 200, 365

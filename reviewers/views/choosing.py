@@ -15,12 +15,7 @@ from cases.party_facts import one_of_each
 from cases.views.acting import load_case
 from form_fields.reasons import ReasonForm
 from reviewers import panel, policies
-from reviewers.forms import (
-    AssignForm,
-    SeatsForm,
-    SettleForm,
-    TakeBackForm,
-)
+from reviewers.forms.choosing import AssignForm, SeatsForm, SettleForm, TakeBackForm
 from reviewers.models import (
     ConflictResult,
     ReviewerAssignment,

@@ -10,9 +10,9 @@ from accounts.actions import run_action
 from accounts.names import who
 from accounts.requests import StaffRequest, posted, whole_number
 from reviewers import policies
-from reviewers.fairness import ALARM
-from reviewers.forms_matching import LookedIntoForm, PeriodForm
-from reviewers.history_of_choices import deviations, tests_before
+from reviewers.forms.matching import LookedIntoForm, PeriodForm
+from reviewers.matching.fairness import ALARM
+from reviewers.matching.history_of_choices import deviations, tests_before
 from reviewers.models import FairnessTest
 from reviewers.services import fairness
 

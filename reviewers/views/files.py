@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.refusals import NotAllowed
 from accounts.requests import StaffRequest, posted, seen_version
 from reviewers import panel
-from reviewers.forms import (
+from reviewers.forms.panel import (
     FORMS,
     TITLES,
     AsOfForm,
@@ -23,12 +23,12 @@ from reviewers.forms import (
     SignInForm,
     StatusForm,
 )
+from reviewers.matching.standing import rules_on
 from reviewers.models import (
     Reviewer,
 )
 from reviewers.profiles import profile
 from reviewers.services import credentialing
-from reviewers.standing import rules_on
 
 from .panel import as_of, load_reviewer
 

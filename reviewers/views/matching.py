@@ -9,10 +9,10 @@ from django.views.decorators.http import require_http_methods
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted, seen_version
 from reviewers import panel, policies
-from reviewers.forms_matching import ReceivesForm, RulesForm
+from reviewers.forms.matching import ReceivesForm, RulesForm
+from reviewers.matching.standing import rules_on
 from reviewers.models import Reviewer
 from reviewers.services import rules as rule_services
-from reviewers.standing import rules_on
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -15,11 +15,8 @@ from accounts.services import note_look
 from cases.models import DisputedItem, Party
 from cases.party_facts import one_of_each
 from reviewers import panel, policies
-from reviewers.forms import (
-    AttestForm,
-    DeclineForm,
-    ReportForm,
-)
+from reviewers.forms.choosing import AttestForm, DeclineForm
+from reviewers.forms.panel import ReportForm
 from reviewers.models import AttestationWording, ReviewerAssignment
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing

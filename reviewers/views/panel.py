@@ -13,11 +13,9 @@ from accounts.requests import StaffRequest, posted
 from deadlines.days import midnight
 from form_fields.reasons import ReasonForm
 from reviewers import panel, policies
-from reviewers.candidates import limits_on
-from reviewers.forms import (
-    AsOfForm,
-    LimitsForm,
-)
+from reviewers.forms.matching import LimitsForm
+from reviewers.forms.panel import AsOfForm
+from reviewers.matching.candidates import limits_on
 from reviewers.models import (
     ConflictLimits,
     Kin,

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.requests import StaffRequest, posted
 from cases.models import Case
-from reviewers.forms import MoveForm, PlanForm
+from reviewers.forms.choosing import MoveForm, PlanForm
+from reviewers.matching.planning import Step
 from reviewers.models import Reviewer
-from reviewers.planning import Step
 from reviewers.services import moving as move_services
 from reviewers.services import planning as plan_services
 from reviewers.services.planning import HasTime, Outcome

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted
 from reviewers import policies
-from reviewers.forms_wordings import WordingForm
+from reviewers.forms.wordings import WordingForm
 from reviewers.services import wordings as wording_services
 from reviewers.wordings import wordings
 

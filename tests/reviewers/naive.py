@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from cases.models import Case
 from cases.party_facts import parties_of
-from reviewers import conflicts, matching, profiles
-from reviewers.candidacy import Verdict
-from reviewers.candidates import gather, limits_on, panel_today, ties_of
+from reviewers import conflicts, profiles
+from reviewers.matching import ranking
+from reviewers.matching.candidacy import Verdict
+from reviewers.matching.candidates import gather, limits_on, panel_today, ties_of
+from reviewers.matching.standing import rules_on
 from reviewers.models import Reviewer
-from reviewers.standing import rules_on
 
 
 def naively_ranked(case: Case, *, on, known_at, among=None) -> list[Verdict]:
@@ -27,7 +28,7 @@ def naively_ranked(case: Case, *, on, known_at, among=None) -> list[Verdict]:
         ties = tuple(ties_of(case, whole, known_at=known_at))
         people.append(replace(applicant, profile=whole, ties=ties, answered=None))
     assert question is not None
-    return matching.rank(question, people)
+    return ranking.rank(question, people)
 
 
 def plainly_ranked(case: Case, *, on, known_at) -> list[Verdict]:
@@ -37,7 +38,7 @@ def plainly_ranked(case: Case, *, on, known_at) -> list[Verdict]:
     question, people = gather(case, panel_today(rules, on=on, known_at=known_at))
     limits = limits_on(on, known_at=known_at)
     parties = parties_of(case, known_at=known_at, limits=limits)
-    return matching.rank(
+    return ranking.rank(
         question,
         [
             replace(

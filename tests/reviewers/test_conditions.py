@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from accounts.roles import Role
 from intake.services.receiving import ItemOnForm
+from reviewers.matching.specialty_map import Known, spoken_of
 from reviewers.models import Condition, SpecialtyFit
-from reviewers.specialty_map import Known, spoken_of
 from tests.factories import person
 from tests.reviewers.factories import (
     PANEL_ENTERED,

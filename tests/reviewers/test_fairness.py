@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 
 from accounts.roles import Role
-from reviewers.fairness import Choice, deals_for, find_deviating, find_steering
+from reviewers.matching.fairness import Choice, deals_for, find_deviating, find_steering
 from tests.factories import MONDAY, person
 from tests.reviewers.factories import fit_reviewer, offered_case
 

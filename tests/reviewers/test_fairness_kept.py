@@ -16,7 +16,7 @@ from accounts.roles import PERMISSIONS, Role
 from cases.models import Role as PartyRole
 from imr_portal.celery import app as celery_app
 from reviewers import tasks
-from reviewers.history_of_choices import choices_between
+from reviewers.matching.history_of_choices import choices_between
 from reviewers.models import FairnessNote, FairnessTest
 from reviewers.services import fairness
 from tests.factories import MONDAY, person

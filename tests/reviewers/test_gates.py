@@ -11,9 +11,9 @@ from accounts.roles import Role
 from accounts.services import set_active
 from cases.models import TreatmentCategory
 from intake.services.receiving import ItemOnForm
-from reviewers import matching
-from reviewers.candidacy import DEFAULT_RULES
-from reviewers.candidates import weigh
+from reviewers.matching import ranking
+from reviewers.matching.candidacy import DEFAULT_RULES
+from reviewers.matching.candidates import weigh
 from reviewers.models import SpecialtyFit
 from reviewers.services import credentialing
 from tests.factories import MONDAY, person
@@ -411,7 +411,7 @@ class TestOrder:
 
         verdicts, _ = weigh(case, on=DAY, known_at=MONDAY + timedelta(hours=4))
 
-        assert matching.counts(verdicts) == [
+        assert ranking.counts(verdicts) == [
             (2, "without 24 attested hours a week"),
             (1, "without training in the law"),
         ]

@@ -9,16 +9,24 @@ from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from deadlines.days import local_day
 from intake.services.receiving import ItemOnForm
-from reviewers import matching, standing
-from reviewers.candidacy import DEFAULT_RULES, LIMITS, WEIGHTS, Applicant, Item, Question, Scope
-from reviewers.candidates import weigh
 from reviewers.facts import CertificationHeld, LicenceHeld, Profile
-from reviewers.gates import scope
+from reviewers.matching import ranking, standing
+from reviewers.matching.candidacy import (
+    DEFAULT_RULES,
+    LIMITS,
+    WEIGHTS,
+    Applicant,
+    Item,
+    Question,
+    Scope,
+)
+from reviewers.matching.candidates import weigh
+from reviewers.matching.gates import scope
+from reviewers.matching.specialty_map import matches_of
+from reviewers.matching.standing import rules_on
 from reviewers.models import MatchingRules, SpecialtyFit
 from reviewers.services import assignment as assignments
 from reviewers.services import rules
-from reviewers.specialty_map import matches_of
-from reviewers.standing import rules_on
 from tests.factories import MONDAY, person
 from tests.records.factories import case_with_records
 from tests.reviewers.factories import (
@@ -322,7 +330,7 @@ class TestTimeAndRotation:
     def score(self, applicant):
         question = Question("CM26-0000001", (Item(1, 1, "Brace"),), (), DAY)
         matches, _ = matches_of(question, applicant.profile)
-        return matching._score(question, applicant, matches)[0]
+        return ranking._score(question, applicant, matches)[0]
 
     def test_late_reviews_cost_points_in_their_share(self):
         punctual, half, late = (

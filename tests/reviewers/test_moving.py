@@ -13,8 +13,8 @@ from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from reviewers import panel_of_day
-from reviewers.candidates import weigh
+from reviewers.matching import panel_of_day
+from reviewers.matching.candidates import weigh
 from reviewers.models import CandidateList, ReviewerAssignment
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing, moving

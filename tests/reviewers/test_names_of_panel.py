@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from directory.ties import FoldedName, PartyFacts, compare_names, tie_of_name
-from reviewers.names_of_panel import NamesOfPanel
+from reviewers.matching.names_of_panel import NamesOfPanel
 
 # Few letters and short words, so that names are often alike.
 words = st.text("abo", min_size=0, max_size=7)

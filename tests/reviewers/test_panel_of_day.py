@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.roles import Role
 from accounts.services import set_active
 from intake.services.receiving import ItemOnForm
-from reviewers.candidates import weigh
+from reviewers.matching.candidates import weigh
+from reviewers.matching.panel_of_day import panel_of_day
 from reviewers.models import Reviewer
-from reviewers.panel_of_day import panel_of_day
 from reviewers.services import credentialing
 from reviewers.services import planning as plans
 from reviewers.services import rules as rule_services

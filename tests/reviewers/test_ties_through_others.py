@@ -12,7 +12,7 @@ from accounts.roles import Role
 from directory import ties as pure
 from directory.models import Organisation
 from directory.services import organisations
-from reviewers.candidates import limits_on
+from reviewers.matching.candidates import limits_on
 from reviewers.models import ConflictResult, Kin
 from reviewers.services import assignment as assignments
 from reviewers.services import conflicts, credentialing

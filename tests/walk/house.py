@@ -9,7 +9,7 @@ from directory.services.people import find_organisation
 from guidelines import services as guidelines
 from guidelines.models import ApprovedParagraph, Edition
 from intake.services import receiving
-from reviewers.candidacy import LIMITS, WEIGHTS
+from reviewers.matching.candidacy import LIMITS, WEIGHTS
 from reviewers.models import Licence, Reviewer
 from reviewers.services import conflicts, credentialing, fairness, rules, wordings
 from tests.factories import MONDAY, application, person

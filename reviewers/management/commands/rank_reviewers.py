@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from cases.models import Case
-from reviewers import matching
-from reviewers.candidates import weigh
-from reviewers.standing import rules_on
+from reviewers.matching import ranking
+from reviewers.matching.candidates import weigh
+from reviewers.matching.standing import rules_on
 
 
 class Command(BaseCommand):
@@ -56,5 +56,5 @@ class Command(BaseCommand):
             score = f", {verdict.score} points" if verdict.rank else ", not eligible"
             lines.append(f"{place:>4} {verdict.code}{score}")
             lines += [f"       {reason.sentence}" for reason in verdict.reasons]
-        lines += [f"{number} {words}" for number, words in matching.counts(verdicts)]
+        lines += [f"{number} {words}" for number, words in ranking.counts(verdicts)]
         return "\n".join(lines)

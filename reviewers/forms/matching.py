@@ -7,8 +7,8 @@ from django import forms
 
 from cases.models import TreatmentCategory
 from form_fields.fields import DatedForm, Line, PaperDate
-
-from .candidacy import LIMITS, SETTINGS, WEIGHTS
+from reviewers.matching.candidacy import LIMITS, SETTINGS, WEIGHTS
+from reviewers.models import Kin
 
 
 class RulesForm(DatedForm):
@@ -98,4 +98,35 @@ class LookedIntoForm(forms.Form):
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 4}),
         error_messages={"required": "Say what you looked at and what you found."},
+    )
+
+
+class LimitsForm(DatedForm):
+    """From where on a tie is a conflict."""
+
+    effective_from = PaperDate(
+        label="From", error_messages={"required": "Enter the day from which they hold."}
+    )
+    holding_percent = forms.DecimalField(
+        label="A holding is a conflict above",
+        help_text="Percent of an organisation.",
+        max_digits=5,
+        decimal_places=2,
+        min_value=0,
+        max_value=100,
+        error_messages={
+            "invalid": "Write a number, such as 1 or 2.5.",
+            "required": "Enter the share in percent.",
+        },
+    )
+    kin = forms.MultipleChoiceField(
+        label="Relatives who count",
+        choices=Kin.choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    reason = Line(
+        label="Why",
+        max_length=300,
+        error_messages={"required": "Say why the limits change."},
     )

@@ -11,9 +11,9 @@ from cases.models import Party
 from cases.models import Role as PartyRole
 from deadlines.days import local_day, midnight
 from directory.names import fold_organisation
+from reviewers.models import FairnessTest, Reviewer, ReviewerAssignment
 
 from .fairness import Choice, find_deviating
-from .models import FairnessTest, Reviewer, ReviewerAssignment
 
 
 @dataclass(frozen=True)

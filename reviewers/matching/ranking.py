@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from zlib import crc32
 
+from reviewers.facts import HOME_STATE
+
 from . import gates
 from .candidacy import DEFAULT_RULES, Applicant, Match, Question, Reason, Rules, Verdict
-from .facts import HOME_STATE
 from .specialty_map import matches_of
 
 REMARK = "REMARK"  # speaks for or against, and stops nobody

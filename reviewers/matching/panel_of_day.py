@@ -15,11 +15,9 @@ from django.db.models import CharField, Count, Max, Model, Q, QuerySet, Value
 from django.db.models.functions import Cast
 
 from directory.ties import FoldedName
-
-from . import conflicts, gates
-from .candidacy import Answers, Applicant
-from .facts import Profile
-from .models import (
+from reviewers import conflicts
+from reviewers.facts import Profile
+from reviewers.models import (
     Affiliation,
     Certification,
     FileProof,
@@ -32,8 +30,11 @@ from .models import (
     Training,
     TreatmentExperience,
 )
+from reviewers.profiles import profiles
+
+from . import gates
+from .candidacy import Answers, Applicant
 from .names_of_panel import NamesOfPanel
-from .profiles import profiles
 
 # What the snapshot is made of: facts only grow, and the others keep every version.
 _FACTS: list[Any] = [

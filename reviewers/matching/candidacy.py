@@ -1,7 +1,7 @@
 """What is asked, and what is known, when somebody is considered for a case. Pure values.
 
-The gates (``reviewers.gates``), the map of specialties (``reviewers.specialty_map``) and the
-ranking (``reviewers.matching``) read these and nothing else.
+The gates (``gates``), the map of specialties (``specialty_map``) and the ``ranking`` read these and
+nothing else.
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,7 @@ from datetime import date
 from typing import Any
 
 from directory.ties import Tie
-
-from .facts import Profile
+from reviewers.facts import Profile
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,9 @@ from cases.party_facts import parties_of, rows_alike
 from cases.together import items_decided_in
 from deadlines.days import local_day
 from directory.ties import DEFAULT_LIMITS, Limits, PartyFacts, Tie
-
-from . import conflicts, matching
-from .candidacy import Applicant, Fit, Item, Question, Rules, Scope, Verdict
-from .facts import Profile
-from .models import (
+from reviewers import conflicts
+from reviewers.facts import Profile
+from reviewers.models import (
     Affiliation,
     Condition,
     ConflictLimits,
@@ -32,8 +30,11 @@ from .models import (
     ScopeLimit,
     SpecialtyFit,
 )
+from reviewers.profiles import facts_by_reviewer
+
+from . import ranking
+from .candidacy import Applicant, Fit, Item, Question, Rules, Scope, Verdict
 from .panel_of_day import Member, PanelOfDay, panel_of_day, taken
-from .profiles import facts_by_reviewer
 from .specialty_map import Known, spoken_of
 from .standing import Record, had_it, records, rules_on
 
@@ -67,7 +68,7 @@ def weigh(
     """
     rules = rules or rules_on(on, known_at=known_at)
     question, people = gather(case, panel_today(rules, on=on, known_at=known_at, only=only))
-    verdicts = matching.rank(question, people)
+    verdicts = ranking.rank(question, people)
     return verdicts, {person.profile.reviewer_id: person.ties for person in people}
 
 

@@ -10,10 +10,10 @@ from decimal import Decimal
 
 from directory.names import fold_name
 from directory.ties import FAIL, UNKNOWN
+from reviewers.facts import EXPERIENCE_YEARS, KIND_WORDS, NEVER_ALONE, Held, years_before
+from reviewers.verification import CYCLE_YEARS, verifications
 
 from .candidacy import Answers, Applicant, Question, Reason
-from .facts import EXPERIENCE_YEARS, KIND_WORDS, NEVER_ALONE, Held, years_before
-from .verification import CYCLE_YEARS, verifications
 
 PRACTICE_YEARS = 5  # more than
 WEEKLY_HOURS = Decimal(24)  # at least

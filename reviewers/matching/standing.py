@@ -14,10 +14,10 @@ from django.db.models.functions import RowNumber
 from cases.models import Case, Deadline
 from deadlines.clocks import DETERMINATION_CLOCKS
 from deadlines.days import local_day, midnight
+from reviewers.facts import years_before
+from reviewers.models import MatchingRules, Reviewer, ReviewerAssignment
 
 from .candidacy import DEFAULT_RULES, Rules
-from .facts import years_before
-from .models import MatchingRules, Reviewer, ReviewerAssignment
 
 State = ReviewerAssignment.State
 

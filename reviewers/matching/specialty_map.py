@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from directory.names import fold_name
+from reviewers.facts import KIND_WORDS, NEVER_ALONE, Profile
 
 from .candidacy import Fit, Item, Match, Question, Reason
-from .facts import KIND_WORDS, NEVER_ALONE, Profile
 
 
 def acceptable(item: Item, fits: Sequence[Fit]) -> list[Fit]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from . import matching
+from . import ranking
 from .candidacy import Applicant, Question, Verdict
 
 # So many of those who are kept out are told of by sentences, the nearest first; all are counted.
@@ -58,7 +58,7 @@ def plan(cases: Iterable[Asked], *, in_full: str = "") -> Iterator[Step]:
                 asked.case_id, question.case_number, asked.version, None, 0, (), (), asked.why_not
             )
             continue
-        verdicts = matching.rank(
+        verdicts = ranking.rank(
             question, [_with(one, question, given, late) for one in asked.people]
         )
         chosen = verdicts[0] if verdicts and verdicts[0].is_eligible else None
@@ -72,7 +72,7 @@ def plan(cases: Iterable[Asked], *, in_full: str = "") -> Iterator[Step]:
             version=asked.version,
             chosen=chosen,
             kept_out=len(refused),
-            counts=matching.counts(refused),
+            counts=ranking.counts(refused),
             refused=refused if question.case_number == in_full else nearest(refused),
         )
 

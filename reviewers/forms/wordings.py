@@ -5,9 +5,14 @@ from typing import Any
 from django import forms
 
 from form_fields.fields import DatedForm, Line, PaperDate
-
-from .models import AttestationWording
-from .services.wordings import QUESTION_MOST, QUESTIONS_MOST, REASON_MOST, SURNAME, TEXT_MOST
+from reviewers.models import AttestationWording
+from reviewers.services.wordings import (
+    QUESTION_MOST,
+    QUESTIONS_MOST,
+    REASON_MOST,
+    SURNAME,
+    TEXT_MOST,
+)
 
 
 class WordingForm(DatedForm):
