@@ -1,5 +1,6 @@
 """The next step of a case: one sentence, its button, and why the button is grey."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -25,120 +26,130 @@ class NextStep:
     why_not: str = ""  # a sentence; the button is grey while it is not empty
 
 
+@dataclass(frozen=True)
+class _Usual:
+    """What usually comes next at a state: a page of the case with its button, or a sentence."""
+
+    sentence: str
+    label: str = ""
+    route: str = ""
+    why_not: Callable[[User, Case], str] | None = None
+
+    def of(self, case: Case, user: User) -> NextStep:
+        url = reverse(self.route, args=[case.number]) if self.route else ""
+        why_not = self.why_not(user, case) if self.why_not else ""
+        return NextStep(self.sentence, self.label, url, why_not)
+
+
+def _why_not_mark_complete(user: User, case: Case) -> str:
+    return case_policies.why_not(
+        user, "records.mark_complete", case, Status.NOTICE_SENT, act="mark the records complete"
+    )
+
+
+_SCREEN = _Usual(
+    "A coordinator answers the six facts of eligibility.",
+    "Decide eligibility",
+    "eligibility:eligibility",
+    eligibility_policies.why_not_decide_eligibility,
+)
+_CLOSE = _Usual(
+    "A coordinator closes the case.", "Close", "cases:close", case_policies.why_not_close
+)
+_SEND_NOTICES = _Usual(
+    "The notices of assignment go out and are marked as sent.",
+    "Mark as sent",
+    "correspondence:notices",
+    correspondence_policies.why_not_mark_notices_sent,
+)
+_ATTEST_AGAIN = NextStep(
+    "The parties have changed: the reviewer attests again that there is no conflict, "
+    "then the file opens and the review goes on."
+)
+_USUAL: dict[Status, _Usual] = {
+    Status.RECEIVED: _SCREEN,
+    Status.SCREENING: _SCREEN,
+    Status.INFO_REQUESTED: _Usual(
+        "A party was asked for information; a coordinator records the answer.",
+        "Record the answer",
+        "eligibility:information",
+        eligibility_policies.why_not_record_answer,
+    ),
+    Status.DEFERRED: _Usual(
+        "The case waits until the liability dispute is resolved.",
+        "Liability resolved",
+        "eligibility:resolve_liability",
+        eligibility_policies.why_not_resolve_liability,
+    ),
+    Status.DUPLICATE: _Usual(
+        "A coordinator settles what keeps this case waiting, then screens it again.",
+        "Screen again",
+        "eligibility:screen_again",
+        eligibility_policies.why_not_reopen,
+    ),
+    Status.INELIGIBLE: _CLOSE,
+    Status.WITHDRAWN: _CLOSE,
+    Status.TERMINATED: _CLOSE,
+    Status.ELIGIBLE: _Usual(
+        "A coordinator makes the notices of assignment.",
+        "Make notices",
+        "correspondence:notices",
+        correspondence_policies.why_not_make_notices,
+    ),
+    Status.NOTICE_SENT: _Usual(
+        "The claims administrator sends the records; a coordinator marks them complete.",
+        "Open records",
+        "records:list",
+        _why_not_mark_complete,
+    ),
+    Status.RECORDS_COMPLETE: _Usual(
+        "A coordinator chooses the reviewer.",
+        "Assign a reviewer",
+        "reviewers:assign",
+        reviewer_policies.why_not_assign,
+    ),
+    Status.REVIEWER_CHOSEN: _Usual(
+        "The reviewer accepts the case and attests that there is no conflict."
+    ),
+    Status.IN_REVIEW: _Usual("The reviewer reads the records and writes the review."),
+    Status.INFO_FOR_REVIEW: _Usual(
+        "A coordinator gets what the reviewer asked for and adds it to the records.",
+        "Open records",
+        "records:list",
+        record_policies.why_not_add_document,
+    ),
+    Status.QA: _Usual(
+        "Quality assurance reads the review.",
+        "Check quality",
+        "determinations:quality",
+        determination_policies.why_not_check_quality,
+    ),
+    Status.APPROVED: _Usual(
+        "The medical director issues the determination.",
+        "Issue",
+        "determinations:issue",
+        determination_policies.why_not_issue,
+    ),
+    Status.ISSUED: _Usual(
+        "The mail room sends the determination to the parties.",
+        "Mark as sent",
+        "determinations:send",
+        determination_policies.why_not_send,
+    ),
+    Status.CLOSED: _Usual("Nothing is left to do. The case is closed."),
+}
+
+
 def next_step(case: Case, user: User) -> NextStep:
     """The one next step. Queries for some states."""
-    number = case.number
     match case.stage:
-        case Status.SCREENING | Status.RECEIVED:
-            return NextStep(
-                "A coordinator answers the six facts of eligibility.",
-                "Decide eligibility",
-                reverse("eligibility:eligibility", args=[number]),
-                eligibility_policies.why_not_decide_eligibility(user, case),
-            )
-        case Status.INFO_REQUESTED:
-            return NextStep(
-                "A party was asked for information; a coordinator records the answer.",
-                "Record the answer",
-                reverse("eligibility:information", args=[number]),
-                eligibility_policies.why_not_record_answer(user, case),
-            )
-        case Status.DEFERRED:
-            return NextStep(
-                "The case waits until the liability dispute is resolved.",
-                "Liability resolved",
-                reverse("eligibility:resolve_liability", args=[number]),
-                eligibility_policies.why_not_resolve_liability(user, case),
-            )
-        case Status.DUPLICATE:
-            return NextStep(
-                "A coordinator settles what keeps this case waiting, then screens it again.",
-                "Screen again",
-                reverse("eligibility:screen_again", args=[number]),
-                eligibility_policies.why_not_reopen(user, case),
-            )
-        case Status.INELIGIBLE | Status.WITHDRAWN | Status.TERMINATED:
-            return NextStep(
-                "A coordinator closes the case.",
-                "Close",
-                reverse("cases:close", args=[number]),
-                case_policies.why_not_close(user, case),
-            )
-        case Status.ELIGIBLE if case.notices.filter(round=case.round).exists():
-            return NextStep(
-                "The notices of assignment go out and are marked as sent.",
-                "Mark as sent",
-                reverse("correspondence:notices", args=[number]),
-                correspondence_policies.why_not_mark_notices_sent(user, case),
-            )
-        case Status.ELIGIBLE:
-            return NextStep(
-                "A coordinator makes the notices of assignment.",
-                "Make notices",
-                reverse("correspondence:notices", args=[number]),
-                correspondence_policies.why_not_make_notices(user, case),
-            )
-        case Status.NOTICE_SENT:
-            return NextStep(
-                "The claims administrator sends the records; a coordinator marks them complete.",
-                "Open records",
-                reverse("records:list", args=[number]),
-                case_policies.why_not(
-                    user,
-                    "records.mark_complete",
-                    case,
-                    Status.NOTICE_SENT,
-                    act="mark the records complete",
-                ),
-            )
         case Status.CONSOLIDATED:
             return _decided_with_another(case)
-        case Status.RECORDS_COMPLETE:
-            return NextStep(
-                "A coordinator chooses the reviewer.",
-                "Assign a reviewer",
-                reverse("reviewers:assign", args=[number]),
-                reviewer_policies.why_not_assign(user, case),
-            )
-        case Status.REVIEWER_CHOSEN:
-            return NextStep("The reviewer accepts the case and attests that there is no conflict.")
         case Status.IN_REVIEW if _owes_attestation(case):
-            return NextStep(
-                "The parties have changed: the reviewer attests again that there is no conflict, "
-                "then the file opens and the review goes on."
-            )
-        case Status.IN_REVIEW:
-            return NextStep("The reviewer reads the records and writes the review.")
-        case Status.INFO_FOR_REVIEW:
-            return NextStep(
-                "A coordinator gets what the reviewer asked for and adds it to the records.",
-                "Open records",
-                reverse("records:list", args=[number]),
-                record_policies.why_not_add_document(user, case),
-            )
-        case Status.QA:
-            return NextStep(
-                "Quality assurance reads the review.",
-                "Check quality",
-                reverse("determinations:quality", args=[number]),
-                determination_policies.why_not_check_quality(user, case),
-            )
-        case Status.APPROVED:
-            return NextStep(
-                "The medical director issues the determination.",
-                "Issue",
-                reverse("determinations:issue", args=[number]),
-                determination_policies.why_not_issue(user, case),
-            )
-        case Status.ISSUED:
-            return NextStep(
-                "The mail room sends the determination to the parties.",
-                "Mark as sent",
-                reverse("determinations:send", args=[number]),
-                determination_policies.why_not_send(user, case),
-            )
-        case _:
-            return NextStep("Nothing is left to do. The case is closed.")
+            return _ATTEST_AGAIN
+        case Status.ELIGIBLE if case.notices.filter(round=case.round).exists():
+            return _SEND_NOTICES.of(case, user)
+    return _USUAL[case.stage].of(case, user)
 
 
 def _decided_with_another(case: Case) -> NextStep:

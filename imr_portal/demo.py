@@ -215,103 +215,64 @@ def _credentials(
     keeper: User,
     at: datetime,
 ) -> None:
-    checked: dict[str, Any] = {"verified_on": day, "verified_by": keeper.name}
-    told: dict[str, Any] = {"by": keeper, "at": at}
+    told: dict[str, Any] = {"reviewer_id": row.pk, "by": keeper, "at": at}
+
+    def seen(source: str, first: date, last: date | None = None) -> Evidence:
+        return Evidence(day, keeper.name, source, valid_from=first, valid_to=last)
+
     year = timedelta(days=365)
     for number, state in enumerate(states):
         credentialing.add_licence(
-            reviewer_id=row.pk,
             state=state,
             number=f"{state[0]}{row.pk:02d}{number}4417",
             kind=kind,
-            evidence=Evidence(
-                valid_from=practising_since,
-                valid_to=day + 2 * year,
-                source=f"Medical board of {state}, public register",
-                **checked,
+            evidence=seen(
+                f"Medical board of {state}, public register", practising_since, day + 2 * year
             ),
             **told,
         )
     for specialty in specialties:
         credentialing.add_certification(
-            reviewer_id=row.pk,
             board=board,
             specialty=specialty,
-            evidence=Evidence(
-                valid_from=practising_since,
-                valid_to=day + 3 * year,
-                source="Register of the board",
-                **checked,
-            ),
+            evidence=seen("Register of the board", practising_since, day + 3 * year),
             **told,
         )
     credentialing.add_practice_fact(
-        reviewer_id=row.pk,
         kind="START",
-        evidence=Evidence(
-            valid_from=practising_since,
-            source="Curriculum vitae and two employers",
-            **checked,
-        ),
+        evidence=seen("Curriculum vitae and two employers", practising_since),
         **told,
     )
     credentialing.add_practice_fact(
-        reviewer_id=row.pk,
         kind="HOURS",
         weekly_hours=Decimal("30"),
-        evidence=Evidence(
-            valid_from=day,
-            valid_to=day + year,
-            source="Signed statement of the reviewer",
-            **checked,
-        ),
+        evidence=seen("Signed statement of the reviewer", day, day + year),
         **told,
     )
     for topic in ("LAW", "EVIDENCE"):
         credentialing.add_training(
-            reviewer_id=row.pk,
             topic=topic,
             version_taught=str(day.year),
-            evidence=Evidence(
-                valid_from=day,
-                source="Training log",
-                **checked,
-            ),
+            evidence=seen("Training log", day),
             **told,
         )
     credentialing.add_sanction_check(
-        reviewer_id=row.pk,
         register="NPDB",
         found=False,
-        evidence=Evidence(
-            valid_from=day,
-            source="Query of the data bank",
-            **checked,
-        ),
+        evidence=seen("Query of the data bank", day),
         **told,
     )
     credentialing.add_file_proof(
-        reviewer_id=row.pk,
         kind="IDENTITY",
         detail="Passport, seen in person",
-        evidence=Evidence(
-            valid_from=day,
-            source="The document itself",
-            **checked,
-        ),
+        evidence=seen("The document itself", day),
         **told,
     )
     if "Texas" not in states:  # one file has a gap, for the worklist to show
         credentialing.add_file_proof(
-            reviewer_id=row.pk,
             kind="MALPRACTICE",
             detail="Carrier's letter: covered, no claims in ten years",
-            evidence=Evidence(
-                valid_from=day,
-                valid_to=day + year,
-                source="Letter of the carrier",
-                **checked,
-            ),
+            evidence=seen("Letter of the carrier", day, day + year),
             **told,
         )
 

@@ -266,6 +266,20 @@ def enqueue(
         created_by=by,
         due_at=at,
     )
+    _store_facts(letter, facts, declared)
+    for one in deliveries:
+        Delivery(
+            letter=letter,
+            recipient_role=one.role,
+            recipient_name=one.name,
+            channel=one.channel,
+            address=one.address,
+        ).store(by=by, at=at)
+    _step(letter.pk, LetterStep.Kind.QUEUED, at=at, by=by)
+    return letter
+
+
+def _store_facts(letter: Letter, facts: Sequence[Fact], declared: Sequence[FactName]) -> None:
     prints = {one.name for one in declared if one.printed}
     LetterFact.objects.bulk_create(
         LetterFact(
@@ -280,16 +294,6 @@ def enqueue(
         )
         for one in facts
     )
-    for one in deliveries:
-        Delivery(
-            letter=letter,
-            recipient_role=one.role,
-            recipient_name=one.name,
-            channel=one.channel,
-            address=one.address,
-        ).store(by=by, at=at)
-    _step(letter.pk, LetterStep.Kind.QUEUED, at=at, by=by)
-    return letter
 
 
 def freeze(

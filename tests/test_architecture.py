@@ -281,3 +281,14 @@ def test_the_reader_of_locks_finds_a_planted_one(planted):
 )
 def test_the_reader_of_assignments_finds_a_planted_one(planted, found):
     assert loads_an_assignment(planted) == found
+
+
+def test_no_function_is_longer_than_a_page():
+    long = [
+        f"{path.relative_to(ROOT)}: {node.name}"
+        for app in [*MAY_NAME, "imr_portal"]
+        for path in sorted((ROOT / app).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= 80
+    ]
+    assert not long

@@ -71,14 +71,22 @@ def convert(
     case.store(by=by, at=at, why=why, fields=["priority"])
     before = _running(case)
     _change_clocks(case, before, notice_received_at, information_complete_at, by=by, at=at)
-    moved = _differences(before, _running(case))
+    event = _record(change, _differences(before, _running(case)), by=by, at=at)
+    drafting.propose(event=event, by=by, at=at)
+    return change
+
+
+def _record(
+    change: PriorityChange, moved: list[tuple[str, dict[str, str]]], *, by: User, at: datetime
+) -> Event:
+    """:param moved: the dates that moved, each in words and as a row of the event."""
     certified = (
-        f" Certified by {change.certified_by} on {say(certified_on)}: {change.support}."
-        if certified_on
+        f" Certified by {change.certified_by} on {say(change.certified_on)}: {change.support}."
+        if change.certified_on
         else ""
     )
-    event = Event.objects.create(
-        case=case,
+    return Event.objects.create(
+        case=change.case,
         kind=Event.Kind.CONVERTED,
         happened_at=at,
         by=by,
@@ -91,15 +99,13 @@ def convert(
         ),
         why=change.why,
         facts={
-            "old": old,
-            "new": new,
+            "old": change.old,
+            "new": change.new,
             "certified_by": change.certified_by,
-            "certified_on": certified_on.isoformat() if certified_on else "",
+            "certified_on": change.certified_on.isoformat() if change.certified_on else "",
             "moved": [row for _, row in moved],
         },
     )
-    drafting.propose(event=event, by=by, at=at)
-    return change
 
 
 def needs_hour_of_notice(*, case: Case) -> bool:

@@ -96,16 +96,25 @@ def decide_eligibility(
     )
     _record_waiver(case, rows, event, by=by, at=at)
     _link_other_cases(case, rows, event, by=by, at=at)
+    _carry_on(case, result, conclusion.sentence, by=by, at=at)
+    if result in {EligibilityResult.ELIGIBLE, EligibilityResult.INELIGIBLE}:
+        _end_ineligible_items(pending, rows, result, by=by, at=at)
+    drafting.propose(event=event, by=by, at=at)
+    return decision
+
+
+def _carry_on(
+    case: Case, result: EligibilityResult, sentence: str, *, by: User, at: datetime
+) -> None:
+    """The move and the clocks that follow from a finding."""
     if result in _MOVES:
-        case.move_to(_MOVES[result], by=by, at=at, why=conclusion.sentence)
+        case.move_to(_MOVES[result], by=by, at=at, why=sentence)
         clocks.meet(case=case, clock=clocks.SCREENING, by=by, at=at)
     else:
         # The case stands where it stood, but whoever has the page open has not seen this finding.
-        case.store(by=by, at=at, why=conclusion.sentence, fields=[])
+        case.store(by=by, at=at, why=sentence, fields=[])
     if result in {EligibilityResult.INELIGIBLE, EligibilityResult.DEFERRED}:
-        clocks.stop(case=case, why=conclusion.sentence, by=by, at=at)
-    if result in {EligibilityResult.ELIGIBLE, EligibilityResult.INELIGIBLE}:
-        _end_ineligible_items(pending, rows, result, by=by, at=at)
+        clocks.stop(case=case, why=sentence, by=by, at=at)
     if result == EligibilityResult.ELIGIBLE:
         clocks.meet(case=case, clock="application_after_liability", by=by, at=at)
         clocks.start(
@@ -115,8 +124,6 @@ def decide_eligibility(
             by=by,
             at=at,
         )
-    drafting.propose(event=event, by=by, at=at)
-    return decision
 
 
 def screen_again(*, case_id: int, reason: str, by: User, at: datetime) -> Case:

@@ -159,73 +159,11 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     ur_decision, lead = _find_ur_decision(application)
     ur_decision = ur_decision or _store_ur_decision(application, by=by, at=at)
     received_on = local_day(application.received_at)
-    case = Case(
-        number=_take_number(at),
-        status=Status.RECEIVED,
-        is_open=True,
-        next_role="INTAKE",
-        priority=application.priority,
-        received_at=application.received_at,
-        received_on=received_on,
-        due_on=received_on,
-        date_of_injury=application.date_of_injury,
-        date_of_injury_printed=application.date_of_injury_printed,
-        claim_number=application.claim_number.strip(),
-        claim_number_normal=_claim(application),
-        eams_number=application.eams_number,
-        wcis_number=application.wcis_number,
-        diagnosis=application.diagnosis,
-        sex=application.sex,
-        ur_decision=ur_decision,
-        duplicate_of=lead,
-        party_list_version=1,
-    ).store(by=by, at=at)
-    paper_form = Application(
-        case=case,
-        idempotency_key=application.key,
-        channel=application.channel,
-        received_at=application.received_at,
-        entered_at=at,
-        entered_by=by,
-        printed=application.printed,
-        items_on_form=application.items_on_form,
-        signed_by=application.signed_by,
-        signed_on=application.signed_on,
-        consent_on=application.consent_on,
-        designated_on=application.designated_on,
-        ur_decision_attached=application.ur_decision_attached,
-        copy_certified=application.copy_certified,
-    ).store(by=by, at=at)
-    papers = list(application.papers)
-    if sheet is not None and sheet.file is not None:
-        papers.append(Paper(ApplicationPaper.Kind.APPLICATION, sheet.file, sheet.name_received))
-    once = {(paper.kind, paper.file.pk): paper for paper in papers}
-    for paper in once.values():
-        ApplicationPaper(
-            application=paper_form,
-            kind=paper.kind,
-            file=paper.file,
-            name_received=paper.name[:255],
-        ).store(by=by, at=at)
+    case = _store_case(application, ur_decision, lead, by=by, at=at)
+    _store_form(case, application, sheet, by=by, at=at)
     for party in application.parties:
         add_party(case=case, party=party, by=by, at=at)
-    DisputedItem.objects.bulk_store(
-        [
-            DisputedItem(
-                case=case,
-                position=position,
-                title=item.title,
-                category_id=item.category_id,
-                requested_quantity=item.quantity,
-                unit=item.unit,
-                body_part=item.body_part,
-                service_from=item.service_from,
-            )
-            for position, item in enumerate(application.items, start=1)
-        ],
-        by=by,
-        at=at,
-    )
+    _store_items(case, application, by=by, at=at)
     count = len(application.items)
     received = Event.objects.create(
         case=case,
@@ -261,6 +199,91 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
 
     duplicates.propose(case=case, by=by, at=at)
     return case
+
+
+def _store_case(
+    application: ApplicationOnForm,
+    ur_decision: URDecision,
+    lead: Case | None,
+    *,
+    by: User,
+    at: datetime,
+) -> Case:
+    received_on = local_day(application.received_at)
+    return Case(
+        number=_take_number(at),
+        status=Status.RECEIVED,
+        is_open=True,
+        next_role="INTAKE",
+        priority=application.priority,
+        received_at=application.received_at,
+        received_on=received_on,
+        due_on=received_on,
+        date_of_injury=application.date_of_injury,
+        date_of_injury_printed=application.date_of_injury_printed,
+        claim_number=application.claim_number.strip(),
+        claim_number_normal=_claim(application),
+        eams_number=application.eams_number,
+        wcis_number=application.wcis_number,
+        diagnosis=application.diagnosis,
+        sex=application.sex,
+        ur_decision=ur_decision,
+        duplicate_of=lead,
+        party_list_version=1,
+    ).store(by=by, at=at)
+
+
+def _store_form(
+    case: Case, application: ApplicationOnForm, sheet: Sheet | None, *, by: User, at: datetime
+) -> None:
+    """The form as it was typed, and each of its papers once."""
+    paper_form = Application(
+        case=case,
+        idempotency_key=application.key,
+        channel=application.channel,
+        received_at=application.received_at,
+        entered_at=at,
+        entered_by=by,
+        printed=application.printed,
+        items_on_form=application.items_on_form,
+        signed_by=application.signed_by,
+        signed_on=application.signed_on,
+        consent_on=application.consent_on,
+        designated_on=application.designated_on,
+        ur_decision_attached=application.ur_decision_attached,
+        copy_certified=application.copy_certified,
+    ).store(by=by, at=at)
+    papers = list(application.papers)
+    if sheet is not None and sheet.file is not None:
+        papers.append(Paper(ApplicationPaper.Kind.APPLICATION, sheet.file, sheet.name_received))
+    once = {(paper.kind, paper.file.pk): paper for paper in papers}
+    for paper in once.values():
+        ApplicationPaper(
+            application=paper_form,
+            kind=paper.kind,
+            file=paper.file,
+            name_received=paper.name[:255],
+        ).store(by=by, at=at)
+
+
+def _store_items(case: Case, application: ApplicationOnForm, *, by: User, at: datetime) -> None:
+    DisputedItem.objects.bulk_store(
+        [
+            DisputedItem(
+                case=case,
+                position=position,
+                title=item.title,
+                category_id=item.category_id,
+                requested_quantity=item.quantity,
+                unit=item.unit,
+                body_part=item.body_part,
+                service_from=item.service_from,
+            )
+            for position, item in enumerate(application.items, start=1)
+        ],
+        by=by,
+        at=at,
+    )
 
 
 def _refuse_impossible_days(application: ApplicationOnForm, at: datetime) -> None:
