@@ -1,5 +1,7 @@
 """Pages on which a reviewer is chosen for a case, or taken from it."""
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -7,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.actions import run_action, try_action
+from accounts.actions import Attempt, run_action, try_action
 from accounts.requests import StaffRequest, posted, seen_version
 from accounts.services import note_look
 from cases.models import Case, Party
@@ -17,6 +19,7 @@ from form_fields.reasons import ReasonForm
 from reviewers import panel, policies
 from reviewers.forms.choosing import AssignForm, SeatsForm, SettleForm, TakeBackForm
 from reviewers.models import (
+    CandidateList,
     ConflictResult,
     ReviewerAssignment,
 )
@@ -26,6 +29,9 @@ from reviewers.services import conflicts as conflict_services
 from reviewers.services import matching as matching_services
 from reviewers.services import planning
 from reviewers.services import seats as seat_services
+
+# A list of candidates that was made so lately is shown as it is.
+FRESH = timedelta(minutes=1)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,7 +63,7 @@ def assign(request: StaffRequest, number: str) -> HttpResponse:
     )
     if tried.done:
         messages.success(request, f"{case.number} is offered to {tried.result.reviewer}.")
-        return redirect(_assign_next(following) if goes_on else case)
+        return redirect(_assign_next(request, following) if goes_on else case)
     return _assign_page(request, load_case(number), form, status=tried.status)
 
 
@@ -66,19 +72,22 @@ def rank(request: StaffRequest, number: str) -> HttpResponse:
     """Rank the panel for a case as it is now, and keep the list that is shown."""
     if request.htmx:
         return _assign_page(request, load_case(number), AssignForm())
-    tried = try_action(
-        lambda: matching_services.rank(
-            case_id=load_case(number).pk, by=request.user, at=timezone.now()
-        )
-    )
+    tried = _rank(request, load_case(number))
     if tried.refusal:
         messages.error(request, str(tried.refusal))
     return redirect("reviewers:assign", number)
 
 
-def _assign_next(number: str) -> str:
-    """The page of choosing for a case, or the list of those that wait when there is none."""
+def _rank(request: StaffRequest, case: Case) -> Attempt[CandidateList]:
+    return try_action(
+        lambda: matching_services.rank(case_id=case.pk, by=request.user, at=timezone.now())
+    )
+
+
+def _assign_next(request: StaffRequest, number: str) -> str:
+    """The page of choosing for a case, ranked already, or the list of those that wait."""
     if number:
+        _rank(request, load_case(number))  # where it is refused, the page says why
         return reverse("reviewers:assign", args=[number])
     return reverse("desk:queue", args=["assign"])
 
@@ -188,9 +197,7 @@ def _assign_page(
     why_not = policies.why_not_assign(request.user, case)
     listed = None
     if ranks and not why_not:
-        ranked = try_action(
-            lambda: matching_services.rank(case_id=case.pk, by=request.user, at=now)
-        )
+        ranked = _rank(request, case)
         if ranked.refusal:  # a conflict of the organization itself was just found
             why_not = str(ranked.refusal)
         else:
@@ -218,7 +225,7 @@ def _assign_page(
         "taking_back": taking_back or TakeBackForm(),
         "past": policies.past_assignments(case),
         "why_not": why_not,
-        "is_ranked": ranks,
+        "is_ranked": ranks or (listed is not None and now - listed.made_at < FRESH),
         "approval": approval_of(case),
         "free_seats": free_seats(case),
         "approving": approving or SeatsForm(today=timezone.localdate(now)),

@@ -318,6 +318,11 @@ class Server:
                 headers = (("Content-Type", kind), ("Cache-Control", "max-age=600"))
                 return self.answer(200, headers, body)
 
+            def do_POST(self):
+                """What a page asks to be made as it loads; the stored page stays as it is."""
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                self.answer(204, (), b"")
+
             def answer(self, status, headers, body):
                 self.send_response(status)
                 for name, value in headers:

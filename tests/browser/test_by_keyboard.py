@@ -85,6 +85,7 @@ def test_a_reviewer_is_assigned_with_one_key(work, visit):
     page = visit(work.people[Role.COORDINATOR], f"/cases/{case.number}/")
     keys(page, ".")
     page.wait_for_url("**/assign/")
+    expect(page.get_by_role("button", name="Assign to Alice Whitfield", exact=True)).to_be_visible()
     keys(page, "1")
     expect(page.locator(".h .tag")).to_have_text("Offered to a reviewer")
 
@@ -92,6 +93,7 @@ def test_a_reviewer_is_assigned_with_one_key(work, visit):
 def test_reviewers_are_assigned_case_after_case(work, visit):
     first, second = work.complete(), work.complete()
     page = visit(work.people[Role.COORDINATOR], f"/cases/{first.number}/assign/")
+    expect(page.get_by_role("button", name="Assign to Alice Whitfield", exact=True)).to_be_visible()
     keys(page, "?")
     told = page.get_by_role("dialog")
     expect(told).to_contain_text("To the candidates")

@@ -45,6 +45,7 @@ def test_the_main_job_needs_no_scripts(plain, work):
     notify(coordinator, plain(Role.MAILROOM), number, at=work.now)
     take_in_records(coordinator, number)
     coordinator.goto(f"/cases/{number}/assign/")
+    coordinator.get_by_role("button", name="Rank the panel").click()
     coordinator.get_by_role("button", name="Assign to Alice Whitfield", exact=True).click()
     said(coordinator, "is offered to")
     review(plain(Role.REVIEWER), case)
