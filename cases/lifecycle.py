@@ -127,6 +127,16 @@ QUEUE_OF: dict[Status, str] = {
 } | dict.fromkeys(CLOSED_STATES, "")
 
 
+class Ending(TextChoices):
+    """How a disputed item ends, each in its own way."""
+
+    PENDING = "PENDING", "Pending"
+    DECIDED = "DECIDED", "Decided"
+    WITHDRAWN = "WITHDRAWN", "Withdrawn"
+    AUTHORISED = "AUTHORISED", "Authorised since"
+    INELIGIBLE = "INELIGIBLE", "Ineligible"
+
+
 class CannotMove(Refused):
     """The case is not where this act is possible; the message says where it stands."""
 

@@ -18,7 +18,8 @@ from cases.models import Case, CaseLetter, Deadline, DisputedItem, Event, Party,
 from correspondence.services.notices import address_of, organisation
 from deadlines.days import local_day
 from eligibility import rules
-from eligibility.models import Answer, EligibilityDecision, EligibilityFinding, EligibilityResult
+from eligibility.answers import Answer, EligibilityResult
+from eligibility.models import EligibilityDecision, EligibilityFinding
 from letters.documents import CaseLetterDocument, Document, Recipient, Section, problems
 from letters.facts import Fact, FactName
 from letters.kinds import LetterKind

@@ -8,29 +8,7 @@ from cases.models.application import DisputedItem
 from cases.models.case import Case
 from cases.models.parties import Party
 
-
-class Answer(models.TextChoices):
-    YES = "YES", "Yes"
-    NO = "NO", "No"
-    UNKNOWN = "UNKNOWN", "Unknown"
-
-
-class EligibilityFact(models.TextChoices):
-    """The six facts on which eligibility rests."""
-
-    SIGNED = "SIGNED", "Signed by the employee or a valid representative"
-    TIMELY = "TIMELY", "Received in time"
-    UR_ATTACHED = "UR_ATTACHED", "The UR decision is attached"
-    NECESSITY = "NECESSITY", "It denies or modifies these items for medical necessity"
-    NOT_DECIDED = "NOT_DECIDED", "Not a duplicate and not already decided"
-    LIABILITY_CLEAR = "LIABILITY_CLEAR", "No liability dispute is open"
-
-
-class EligibilityResult(models.TextChoices):
-    ELIGIBLE = "ELIGIBLE", "Eligible"
-    INELIGIBLE = "INELIGIBLE", "Ineligible"
-    DEFERRED = "DEFERRED", "Deferred"
-    INCOMPLETE = "INCOMPLETE", "A fact is missing"
+from .answers import Answer, EligibilityFact, EligibilityResult
 
 
 class EligibilityDecision(Versioned):

@@ -11,10 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from cases.lifecycle import Ending
 from deadlines.calendars import Calendars, CannotCount, say
 from deadlines.rules import Rule
 from deadlines.sums import Unknown
 from deadlines.timeliness import Late, Timely, timeliness
+
+from .answers import EligibilityResult
 
 YES, NO, UNKNOWN = "YES", "NO", "UNKNOWN"
 
@@ -116,14 +119,14 @@ class Item:
     """One disputed treatment.
 
     :ivar ur_outcome: DENIED, MODIFIED, APPROVED, AMOUNT, CONDITIONAL, NOT_IN; empty until read.
-    :ivar ending: PENDING, or how it has ended: AUTHORISED, WITHDRAWN, DECIDED …
+    :ivar ending: a ``cases.lifecycle.Ending``.
     :ivar was_given: a day of service is stated, so the treatment was given already.
     """
 
     position: int
     title: str
     ur_outcome: str = ""
-    ending: str = "PENDING"
+    ending: str = Ending.PENDING
     was_given: bool = False
     earlier: tuple[Earlier, ...] = ()
 
@@ -503,7 +506,7 @@ def _necessity(item: Item) -> Verdict:
     used: tuple[Used, ...] = (
         Used("UR decision on this item", _UR_SAYS.get(item.ur_outcome, "not stated"), UR),
     )
-    if item.ending == "AUTHORISED":
+    if item.ending == Ending.AUTHORISED:
         used += (Used("Since then", "authorised by the claims administrator", OFFICE),)
         source = "8 CCR 9792.10.6(a)"
         return _no("NECESSITY", "I-AUTH", source, "Authorised since.", used, item=at)
@@ -526,7 +529,7 @@ def _not_decided(item: Item) -> Verdict:
     used: tuple[Used, ...] = (
         Used("Other cases on the same treatment", named or "none found", OFFICE),
     )
-    if item.ending == "WITHDRAWN":
+    if item.ending == Ending.WITHDRAWN:
         return _no("NOT_DECIDED", "I-WITHDRAWN", _SCREENING, f"Item {at} was withdrawn.", used,
                    item=at)  # fmt: skip
     for one in item.earlier:
@@ -692,6 +695,6 @@ def weigh(
         return found
     words = "; ".join(f"item {at} ({', '.join(out[at])})" for at in sorted(out))
     sentence = f"{found.sentence} Ineligible: {words}."
-    if found.result == "INELIGIBLE":
+    if found.result == EligibilityResult.INELIGIBLE:
         sentence = found.sentence
     return Conclusion(found.result, found.reasons, sentence, said, out)

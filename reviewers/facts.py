@@ -9,6 +9,32 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 
+from django.db.models import TextChoices
+
+
+class PanelStatus(TextChoices):
+    """Whether a reviewer is on the panel."""
+
+    ACTIVE = "ACTIVE", "Active"
+    SUSPENDED = "SUSPENDED", "Suspended"
+    INACTIVE = "INACTIVE", "Inactive"
+
+
+class PracticeKind(TextChoices):
+    """What a fact about practice says."""
+
+    START = "START", "In active clinical practice since"
+    HOURS = "HOURS", "Weekly hours in active practice"
+
+
+class ProofKind(TextChoices):
+    """What a paper in a file proves."""
+
+    IDENTITY = "IDENTITY", "Proof of identity"
+    MALPRACTICE = "MALPRACTICE", "Malpractice cover and history"
+    QME = "QME", "Appointment as qualified medical evaluator"
+
+
 PHYSICIANS = {"MD", "DO"}  # who must hold a board's certificate
 
 # A nurse is not a physician of Labor Code 3209.3, so this specialty never carries a decision.
@@ -195,13 +221,13 @@ class Profile:
     @cached_property
     def practice_start(self) -> PracticeHeld | None:
         """Since when in active clinical practice; the latest start, if several are on file."""
-        starts = [held for held in self.practice if held.kind == "START"]
+        starts = [held for held in self.practice if held.kind == PracticeKind.START]
         return max(starts, key=lambda held: (held.valid_from or date.min, held.pk), default=None)
 
     @cached_property
     def hours(self) -> PracticeHeld | None:
         """The attestation of weekly hours that is in force; the latest, if several are."""
-        attested = [held for held in self.practice if held.kind == "HOURS"]
+        attested = [held for held in self.practice if held.kind == PracticeKind.HOURS]
         return max(attested, key=lambda held: (held.valid_from or date.min, held.pk), default=None)
 
     def training(self, topic: str) -> TrainingHeld | None:

@@ -15,7 +15,7 @@ from reviewers.matching.candidacy import DEFAULT_RULES, SETTINGS, Applicant, Rea
 from reviewers.matching.candidates import WITH_REVIEWER
 from reviewers.matching.standing import rules_on
 
-from .facts import Profile
+from .facts import PracticeKind, Profile
 from .matching import gates, ranking
 from .models import (
     Candidate,
@@ -272,7 +272,7 @@ def lapsing(profile: Profile) -> list[tuple[str, date]]:
         *(
             ("Attestation of weekly hours", held.valid_to)
             for held in profile.practice
-            if held.kind == "HOURS"
+            if held.kind == PracticeKind.HOURS
         ),
         *(("Training", held.valid_to) for held in profile.trainings),
     ]

@@ -22,6 +22,7 @@ from reviewers.matching.candidates import ties_of
 from .conflicts import by_party
 from .facts import (
     Held,
+    PanelStatus,
     Profile,
     years_before,
 )
@@ -220,7 +221,7 @@ def _list_version(assignment: ReviewerAssignment, known_at: datetime) -> int:
 
 def _licence(held: Profile) -> Fact | None:
     sanctioned = held.restricted_licences or held.lost_certifications or held.found_sanctions
-    if sanctioned or held.status != "ACTIVE":
+    if sanctioned or held.status != PanelStatus.ACTIVE:
         return None
     good = held.good_licences
     if good:

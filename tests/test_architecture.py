@@ -51,6 +51,7 @@ PURE = [
     "cases/hold_reasons.py",
     "cases/lifecycle.py",
     "cases/ties_of_house.py",
+    "eligibility/answers.py",
     "eligibility/differences.py",
     "eligibility/rules.py",
     "intake/treatment_words.py",

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from accounts.versions import Versioned
+from cases.lifecycle import Ending
 from files.models import StoredFile
 from guidelines.models import CitationFields
 from letters.outcomes import Outcome
@@ -179,12 +180,7 @@ class TreatmentCategory(Versioned):
 class DisputedItem(Versioned):
     """One treatment in dispute, with its own lineage and its own ending."""
 
-    class Ending(models.TextChoices):
-        PENDING = "PENDING", "Pending"
-        DECIDED = "DECIDED", "Decided"
-        WITHDRAWN = "WITHDRAWN", "Withdrawn"
-        AUTHORISED = "AUTHORISED", "Authorised since"
-        INELIGIBLE = "INELIGIBLE", "Ineligible"
+    Ending = Ending
 
     class Lineage(models.TextChoices):
         """What the claims administrator's partial authorisation left in dispute."""

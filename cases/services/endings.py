@@ -7,7 +7,7 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import refuse
 from cases import policies
-from cases.lifecycle import Status
+from cases.lifecycle import Ending, Status
 from cases.models import Case, DisputedItem, Event
 
 from . import clocks, consolidation, drafting
@@ -94,7 +94,7 @@ def close(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
 def end_item(
     *,
     item: DisputedItem,
-    ending: DisputedItem.Ending,
+    ending: Ending,
     reason: str,
     by: User,
     at: datetime,
@@ -108,7 +108,7 @@ def _end_early(
     case_id: int,
     status: Status,
     kind: Event.Kind,
-    ending: DisputedItem.Ending,
+    ending: Ending,
     sentence: str,
     reason: str,
     *,

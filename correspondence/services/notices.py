@@ -16,7 +16,7 @@ from correspondence import policies
 from correspondence.facts import NOTICE_FACTS
 from correspondence.kinds import RECIPIENTS
 from deadlines.days import local_day
-from eligibility.models import EligibilityResult
+from eligibility.answers import EligibilityResult
 from letters.documents import NoticeDocument, Organisation, Recipient
 from letters.facts import Fact
 from letters.kinds import LetterKind

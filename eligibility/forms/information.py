@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from cases.models import Party, ServiceMethod
-from eligibility.models import EligibilityFact
+from eligibility.answers import EligibilityFact
 from form_fields.fields import DatedForm, PaperDate, PaperText
 
 

@@ -8,7 +8,7 @@ from django import forms
 from django.http import QueryDict
 
 from cases.models import DisputedItem
-from eligibility.models import Answer, EligibilityFact
+from eligibility.answers import Answer, EligibilityFact
 from eligibility.rules import CODES, ITEM_FACTS, LETTER_SENTENCES, Proposal, Verdict
 from eligibility.services.findings import ItemSaid
 from form_fields.fields import PaperText

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from accounts.refusals import refuse
 from cases.models import Case, DisputedItem
 from eligibility import rules
-from eligibility.models import Answer, EligibilityDecision, EligibilityFinding
+from eligibility.answers import Answer
+from eligibility.models import EligibilityDecision, EligibilityFinding
 from eligibility.rules import ITEM_FACTS, NO, YES, Conclusion, Proposal, Verdict
 
 

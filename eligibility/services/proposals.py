@@ -7,7 +7,8 @@ from cases.models import Case, CaseLink, DisputedItem, Priority, Role
 from cases.services.duplicates import said_same
 from deadlines.models import rules_on_file
 from directory.names import fold_name
-from eligibility.models import Answer, EligibilityFinding
+from eligibility.answers import Answer
+from eligibility.models import EligibilityFinding
 from eligibility.rules import Earlier, Item, Known, Proposal
 from eligibility.rules import propose as propose_from
 

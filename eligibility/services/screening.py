@@ -12,7 +12,8 @@ from cases.models import Case, CaseLink, DisputedItem, Event
 from cases.services import clocks, drafting, endings
 from deadlines.days import local_day
 from eligibility import policies
-from eligibility.models import EligibilityDecision, EligibilityFinding, EligibilityResult
+from eligibility.answers import EligibilityResult
+from eligibility.models import EligibilityDecision, EligibilityFinding
 
 from . import findings
 from .findings import ItemSaid, Said

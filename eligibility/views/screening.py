@@ -11,8 +11,9 @@ from accounts.requests import StaffRequest, posted, seen_version
 from cases.models import DisputedItem
 from cases.views.acting import act_with_reason, load_case
 from eligibility import policies
+from eligibility.answers import EligibilityResult
 from eligibility.forms.screening import CitationsForm, EligibilityForm
-from eligibility.models import EligibilityResult, URReading
+from eligibility.models import URReading
 from eligibility.services import citations, screening
 from eligibility.services.proposals import propose
 from eligibility.services.ur_decision import open_differences

@@ -10,7 +10,15 @@ from decimal import Decimal
 
 from directory.names import fold_name
 from directory.ties import FAIL, UNKNOWN
-from reviewers.facts import EXPERIENCE_YEARS, KIND_WORDS, NEVER_ALONE, Held, years_before
+from reviewers.facts import (
+    EXPERIENCE_YEARS,
+    KIND_WORDS,
+    NEVER_ALONE,
+    Held,
+    PanelStatus,
+    ProofKind,
+    years_before,
+)
 from reviewers.verification import CYCLE_YEARS, verifications
 
 from .candidacy import Answers, Applicant, Question, Reason
@@ -91,11 +99,11 @@ def place(reason: Reason) -> int:
 
 def _status(question: Question, applicant: Applicant) -> list[Reason]:
     status = applicant.profile.status
-    words = {
-        "SUSPENDED": "Suspended from the panel.",
-        "INACTIVE": "No longer active on the panel.",
+    words: dict[str, str] = {
+        PanelStatus.SUSPENDED: "Suspended from the panel.",
+        PanelStatus.INACTIVE: "No longer active on the panel.",
     }
-    if status == "ACTIVE":
+    if status == PanelStatus.ACTIVE:
         return [Reason("STATUS", True, "Active on the panel.")]
     return [Reason("STATUS", False, words.get(status, "Not active on the panel."))]
 
@@ -151,7 +159,7 @@ def _sanctions(question: Question, applicant: Applicant) -> list[Reason]:
 
 def _appointment(question: Question, applicant: Applicant) -> list[Reason]:
     """An evaluator of the state decides no review (Labor Code 139.5(d))."""
-    held = next((one for one in applicant.profile.file_proofs if one.kind == "QME"), None)
+    held = next((one for one in applicant.profile.file_proofs if one.kind == ProofKind.QME), None)
     if held is None:
         return []
     words = f"Appointed as qualified medical evaluator{_since(held)}, so decides no review."

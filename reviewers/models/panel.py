@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 from accounts.versions import Versioned
 from cases.models import TreatmentCategory
 from directory.models import TieFields, TieRelation, TwoTimeFact
+from reviewers.facts import PanelStatus, PracticeKind, ProofKind
 
 
 class Specialty(Versioned):
@@ -112,10 +113,7 @@ class LicenceKind(models.TextChoices):
 class Reviewer(Versioned):
     """An expert on the panel. The name never leaves the organisation (Labor Code 4610.6(f))."""
 
-    class Status(models.TextChoices):
-        ACTIVE = "ACTIVE", "Active"
-        SUSPENDED = "SUSPENDED", "Suspended"
-        INACTIVE = "INACTIVE", "Inactive"
+    Status = PanelStatus
 
     code = models.CharField(max_length=12, unique=True)  # "R-0042": says nothing of the person
     user = models.OneToOneField(
@@ -211,9 +209,7 @@ class PracticeFact(CredentialFact):
     hours, good from ``valid_from`` to ``valid_to``.
     """
 
-    class Kind(models.TextChoices):
-        START = "START", "In active clinical practice since"
-        HOURS = "HOURS", "Weekly hours in active practice"
+    Kind = PracticeKind
 
     kind = models.CharField(max_length=8, choices=Kind)
     weekly_hours = models.DecimalField(max_digits=4, decimal_places=1, null=True, blank=True)
@@ -272,10 +268,7 @@ class TreatmentExperience(CredentialFact):
 class FileProof(CredentialFact):
     """A paper that belongs to a reviewer's file and is read by people, not by the letter."""
 
-    class Kind(models.TextChoices):
-        IDENTITY = "IDENTITY", "Proof of identity"
-        MALPRACTICE = "MALPRACTICE", "Malpractice cover and history"
-        QME = "QME", "Appointment as qualified medical evaluator"
+    Kind = ProofKind
 
     kind = models.CharField(max_length=12, choices=Kind)
     detail = models.CharField(max_length=300)

@@ -21,6 +21,7 @@ from directory.models import TieRelation
 from directory.names import fold_name
 from directory.services.people import find_or_store_organisation, store_person
 from reviewers import policies
+from reviewers.facts import PanelStatus, PracticeKind, ProofKind
 from reviewers.models import (
     Affiliation,
     Certification,
@@ -156,7 +157,7 @@ def change_reviewer(
 def set_status(
     *,
     reviewer_id: int,
-    status: Reviewer.Status,
+    status: PanelStatus,
     reason: str,
     seen_version: int | None = None,
     by: User | None,
@@ -236,7 +237,7 @@ def add_certification(
 def add_practice_fact(
     *,
     reviewer_id: int,
-    kind: PracticeFact.Kind | str,
+    kind: PracticeKind | str,
     weekly_hours: Decimal | None = None,
     evidence: Evidence,
     by: User | None,
@@ -335,7 +336,7 @@ def add_experience(
 def add_file_proof(
     *,
     reviewer_id: int,
-    kind: FileProof.Kind | str,
+    kind: ProofKind | str,
     detail: str,
     evidence: Evidence,
     by: User | None,

@@ -13,7 +13,8 @@ from accounts.versions import Stale
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, Event
 from cases.services import endings
-from eligibility.models import EligibilityFinding, EligibilityResult, InformationRequest
+from eligibility.answers import EligibilityResult
+from eligibility.models import EligibilityFinding, InformationRequest
 from eligibility.services import information, screening, ur_decision
 from eligibility.services.findings import ItemSaid
 from eligibility.services.proposals import propose

@@ -9,7 +9,7 @@ from accounts.roles import Role
 from accounts.versions import Stale
 from cases.lifecycle import Status
 from cases.models import Event
-from eligibility.models import EligibilityResult
+from eligibility.answers import EligibilityResult
 from eligibility.services import screening
 from tests.factories import MONDAY, SIX_YES, person, received_case
 
