@@ -21,10 +21,11 @@ SELECT count(*) FROM waiting
 """
 
 
-def answers_after(first, later):
+def answers_after(first, later, *, meanwhile=lambda: None):
     """Do one act, and commit it only when every later act waits for its locks.
 
     :param later: the later acts by name; each runs in a thread and a connection of its own.
+    :param meanwhile: what is done, by whoever did the first act, while the later ones wait.
     :returns: by name, what each later act returned, or the exception that it raised.
     """
     with ThreadPoolExecutor(len(later)) as pool:
@@ -40,6 +41,7 @@ def answers_after(first, later):
             )
             early = {name: _answer(answer) for name, answer in answers.items() if answer.done()}
             assert not early, f"did not wait for the first act: {early}"
+            meanwhile()
         return {name: _answer(answer) for name, answer in answers.items()}
 
 

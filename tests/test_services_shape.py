@@ -23,7 +23,7 @@ QUESTIONS = {
         "differences_of", "open_differences", "answered_differently",
     },
     "intake/services/checking.py": {"check", "find_alike"},
-    "intake/services/drafts.py": {"open_drafts"},
+    "intake/services/drafts.py": {"lock_draft", "open_drafts"},
     "cases/services/dwell.py": {"in_lists", "with_people", "with_reviewers", "totals"},
     "cases/services/extensions.py": {"determination_deadline", "days_left"},
     "cases/services/notice_clocks.py": {"records_clock", "own_papers_clock"},

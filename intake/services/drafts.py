@@ -76,6 +76,11 @@ def open_drafts(*, of: User, at: datetime) -> QuerySet[IntakeDraft]:
     )
 
 
+def lock_draft(*, key: UUID) -> None:
+    """Wait until nobody saves the form of this key. A draft is always locked before its sheet."""
+    IntakeDraft.objects.select_for_update(of=("self",)).filter(key=key).first()
+
+
 def settle_as_case(*, key: UUID, case: Case, by: User, at: datetime) -> None:
     """Note on a form's draft that it became a case. Part of the act that takes the case in."""
     IntakeDraft.objects.filter(key=key, ended_at__isnull=True).update(case=case, ended_at=at)

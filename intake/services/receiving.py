@@ -154,6 +154,7 @@ def find_entered(key: UUID) -> Case | None:
 def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     if entered := find_entered(application.key):
         return entered
+    drafts.lock_draft(key=application.key)
     sheet = _lock_sheet(application)
     _refuse_known_sheet(application)
     ur_decision, lead = _find_ur_decision(application)

@@ -11,7 +11,7 @@ from cases.services import parties
 from cases.services.parties import PartyOnForm
 from deadlines.days import local_day
 from files.models import StoredFile
-from intake.models import Sheet
+from intake.models import IntakeDraft, Sheet
 from intake.services import batches, corrections, receiving
 from intake.services.receiving import ItemOnForm
 from letters.models import WordingSet
@@ -20,7 +20,15 @@ from queues.models import WorkClaim
 from queues.services import claims, saved_views
 from reviewers.models import Reviewer
 from reviewers.services import credentialing
-from tests.factories import MONDAY, application, batch_of, person, received_case, scan
+from tests.factories import (
+    MONDAY,
+    application,
+    batch_of,
+    begun_draft,
+    person,
+    received_case,
+    scan,
+)
 from tests.letters.factories import SHIPPED
 from tests.races import answers_after
 
@@ -159,3 +167,19 @@ def test_who_waits_for_a_name_a_sign_in_or_a_wording_is_told_that_it_is_taken(co
         WordingSet.objects.filter(pk__in=[row.pk for row in drafts]).values_list("pk", "state")
     )
     assert states == {drafts[0].pk: "RETIRED", drafts[1].pk: "PUBLISHED"}
+
+
+def test_accepting_a_form_waits_for_its_draft_before_it_takes_the_sheet(committed_db):
+    clerk = person(Role.INTAKE)
+    (sheet,) = batch_of(scan(), by=clerk).sheets.all()
+    form = application(sheet_id=sheet.pk)
+    begun_draft(by=clerk, key=form.key, sheet_id=sheet.pk)
+
+    # As when the page saves what is typed at the moment of Accept: first the draft, then the sheet.
+    answers = answers_after(
+        lambda: IntakeDraft.objects.select_for_update().get(key=form.key),
+        {"receive": lambda: receiving.receive(application=form, by=clerk, at=MONDAY)},
+        meanwhile=lambda: Sheet.objects.select_for_update(nowait=True).get(pk=sheet.pk),
+    )
+
+    assert answers["receive"].application.idempotency_key == form.key
