@@ -10,7 +10,7 @@ from django.contrib.auth.models import (
 )
 from django.db import models
 
-from .roles import PERMISSIONS, Role, permissions_of
+from .roles import ADMIN_PERMISSIONS, PERMISSIONS, Role, permissions_of
 
 # What is shown of somebody who is or was a reviewer to readers who may not know who it is.
 HIDDEN_NAME = "The reviewer"
@@ -88,13 +88,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_staff(self) -> bool:
         """Whether the admin site opens for this person."""
-        keepers = {
-            Role.ADMINISTRATOR,
-            Role.GUIDELINE_ADMIN,
-            Role.CREDENTIALING,
-            Role.DIRECTOR,
-            Role.AUDITOR,
-        }
+        keepers = set().union(*ADMIN_PERMISSIONS.values())
         return self.is_active and bool(keepers & self.roles)
 
     @property

@@ -5,25 +5,12 @@ from typing import Any
 from django.db import migrations
 
 from accounts.append_only import GuardTables
-
-ROLES = [
-    "ADMINISTRATOR",
-    "INTAKE",
-    "SUPERVISOR",
-    "COORDINATOR",
-    "CREDENTIALING",
-    "REVIEWER",
-    "QA",
-    "DIRECTOR",
-    "MAILROOM",
-    "GUIDELINE_ADMIN",
-    "AUDITOR",
-]
+from accounts.roles import Role
 
 
 def make_groups(apps: Any, schema_editor: Any) -> None:
     group = apps.get_model("auth", "Group")
-    for name in ROLES:
+    for name in Role.values:
         group.objects.get_or_create(name=name)
 
 

@@ -100,6 +100,12 @@ def test_there_is_a_group_for_every_role():
     assert set(Group.objects.values_list("name", flat=True)) == set(Role.values)
 
 
+def test_a_role_that_was_added_later_gets_its_group_with_the_first_person():
+    Group.objects.filter(name=Role.MAILROOM).delete()
+
+    assert person(Role.MAILROOM).roles == {Role.MAILROOM}
+
+
 def test_the_first_administrator_comes_from_the_command_line(monkeypatch, capsys):
     monkeypatch.setenv("FIRST_PASSWORD", "a phrase that nobody guesses")
     call_command(
