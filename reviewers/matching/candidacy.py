@@ -5,7 +5,7 @@ nothing else.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -124,6 +124,19 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class Record:
+    """What a reviewer did and was given before, as ``standing`` counts it."""
+
+    finished: int = 0  # of the latest reviews, those that had a day to keep
+    on_time: int = 0
+    last_offered_on: date | None = None
+
+    def with_offers(self, many: int, *, on: date) -> "Record":
+        """The record as it will be once so many more cases are offered on a day."""
+        return replace(self, last_offered_on=on) if many else self
+
+
+@dataclass(frozen=True)
 class Applicant:
     """Everything known of one reviewer about one case."""
 
@@ -132,9 +145,7 @@ class Applicant:
     overdue: int = 0  # of the workload, past their day
     subjects: frozenset[int] | None = None  # categories that may be offered; None is all
     days_off: frozenset[int] = frozenset()  # weekdays, Monday 0
-    finished: int = 0  # of the latest reviews, those that had a day to keep
-    on_time: int = 0
-    last_offered_on: date | None = None
+    record: Record = Record()
     had_it_until: date | None = None  # this case, before it was taken back
     barred_because: str = ""
     on_earlier_round: bool = False

@@ -33,10 +33,10 @@ from reviewers.models import (
 from reviewers.profiles import facts_by_reviewer
 
 from . import ranking
-from .candidacy import Applicant, Fit, Item, Question, Rules, Scope, Verdict
+from .candidacy import Applicant, Fit, Item, Question, Record, Rules, Scope, Verdict
 from .panel_of_day import Member, PanelOfDay, panel_of_day, taken
 from .specialty_map import Known, spoken_of
-from .standing import Record, had_it, records, rules_on
+from .standing import had_it, records, rules_on
 
 # Where a case stands while a reviewer has it; only these count as work. It waits for another
 # reviewer at RECORDS_COMPLETE while one of several seats is free.
@@ -239,9 +239,7 @@ def _applicants(case: Case, today: PanelToday) -> list[Applicant]:
                 overdue=work.overdue,
                 subjects=member.subjects,
                 days_off=member.days_off,
-                finished=work.record.finished,
-                on_time=work.record.on_time,
-                last_offered_on=work.record.last_offered_on,
+                record=work.record,
                 had_it_until=mark.had_it_until,
                 barred_because=mark.barred_because,
                 on_earlier_round=mark.on_earlier_round,

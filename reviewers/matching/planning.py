@@ -93,5 +93,5 @@ def _with(
         applicant,
         workload=applicant.workload + given[pk],
         overdue=applicant.overdue + late[pk],
-        last_offered_on=question.on,
+        record=applicant.record.with_offers(given[pk], on=question.on),
     )

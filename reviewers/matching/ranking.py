@@ -80,25 +80,24 @@ def _score(
     question: Question, applicant: Applicant, matches: Sequence[Match]
 ) -> tuple[int, list[Reason]]:
     profile, weights, limits = applicant.profile, question.rules.weights, question.rules.limits
+    record = applicant.record
     in_california = any(held.state == HOME_STATE for held in profile.good_licences)
     # Each as a share of its points: how many, out of how many.
     shares = {
         "specialty_fit": (sum(match.mapped for match in matches), len(matches)),
         "california_licence": (int(in_california), 1),
         "free_capacity": (profile.capacity - applicant.workload, profile.capacity),
-        "timeliness": (applicant.on_time, applicant.finished) if applicant.finished else (1, 1),
+        "timeliness": (record.on_time, record.finished) if record.finished else (1, 1),
         "rotation": _rested(question, applicant),
     }
     score = sum(weights[name] * part // of for name, (part, of) in shares.items())
     remarks = []
     if not in_california:
         remarks.append("Not licensed in California, which is preferred.")
-    if applicant.finished:
-        remarks.append(
-            f"Of the last {applicant.finished} reviews {applicant.on_time} issued on time."
-        )
-    if applicant.last_offered_on is not None:
-        remarks.append(f"Last offered a case on {_day(applicant.last_offered_on)}.")
+    if record.finished:
+        remarks.append(f"Of the last {record.finished} reviews {record.on_time} issued on time.")
+    if record.last_offered_on is not None:
+        remarks.append(f"Last offered a case on {_day(record.last_offered_on)}.")
     until = applicant.had_it_until
     if until is not None and (question.on - until).days <= limits["return_days"]:
         score += weights["returned_work"]
@@ -112,9 +111,9 @@ def _score(
 def _rested(question: Question, applicant: Applicant) -> tuple[int, int]:
     """Days since the last offer, out of those that count."""
     most = question.rules.limits["rotation_days"]
-    if applicant.last_offered_on is None or not most:
+    if applicant.record.last_offered_on is None or not most:
         return 1, 1
-    days = (question.on - applicant.last_offered_on).days
+    days = (question.on - applicant.record.last_offered_on).days
     return max(0, min(days, most)), most
 
 

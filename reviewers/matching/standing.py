@@ -4,7 +4,6 @@ A fixed number of queries however big the panel is.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from threading import Lock
 
@@ -17,22 +16,13 @@ from deadlines.days import local_day, midnight
 from reviewers.facts import years_before
 from reviewers.models import MatchingRules, Reviewer, ReviewerAssignment
 
-from .candidacy import DEFAULT_RULES, Rules
+from .candidacy import DEFAULT_RULES, Record, Rules
 
 State = ReviewerAssignment.State
 
 _KEPT_AT_MOST = 4
 _kept: dict[tuple[date, int], Mapping[int, tuple[int, int]]] = {}
 _lock = Lock()
-
-
-@dataclass(frozen=True)
-class Record:
-    """What a reviewer did before, as the ranking reads it."""
-
-    finished: int = 0
-    on_time: int = 0
-    last_offered_on: date | None = None
 
 
 def rules_on(day: date, *, known_at: datetime) -> Rules:

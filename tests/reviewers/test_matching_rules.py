@@ -18,6 +18,7 @@ from reviewers.matching.candidacy import (
     Applicant,
     Item,
     Question,
+    Record,
     Scope,
 )
 from reviewers.matching.candidates import weigh
@@ -334,14 +335,14 @@ class TestTimeAndRotation:
 
     def test_late_reviews_cost_points_in_their_share(self):
         punctual, half, late = (
-            self.score(self.applicant(1, finished=10, on_time=n)) for n in (10, 5, 0)
+            self.score(self.applicant(1, record=Record(finished=10, on_time=n))) for n in (10, 5, 0)
         )
         assert (punctual - half, half - late) == (5, 5)
         assert self.score(self.applicant(1)) == punctual
 
     def test_whoever_has_waited_longer_goes_first_up_to_the_days_that_count(self):
         today, week, month = (
-            self.score(self.applicant(1, last_offered_on=DAY - timedelta(days=n)))
+            self.score(self.applicant(1, record=Record(last_offered_on=DAY - timedelta(days=n))))
             for n in (0, 7, 30)
         )
         assert (week - today, month - week) == (5, 5)
