@@ -30,15 +30,6 @@ from .kinds import SPECS, LetterSpec
 
 LAYOUT = "case-letter"
 
-# The fact whose values a section lists.
-_POINTS = {
-    "treatments": "treatments",
-    "asked": "asked",
-    "reasons": "reasons",
-    "dispute": "dispute_reason",
-    "records": "records_missing",
-    "ended": "ended_items",
-}
 _PARTIES = {"employee", "claims_administrator"}
 _NAMED_FACT = re.compile(r"\((\w+)\)")
 
@@ -159,7 +150,7 @@ def _sections(spec: LetterSpec, composed: Composed, values: dict[str, object]) -
         paragraphs = composed.paragraphs(name) + composed.paragraphs(f"{name}_points")
         if name == "particulars":
             paragraphs += (str(values["particulars"]),) if "particulars" in values else ()
-        listed = values.get(_POINTS.get(name, ""), [])
+        listed = values.get(spec.lists.get(name, ""), [])
         points = tuple(listed) if isinstance(listed, list) else ()
         if paragraphs or points:
             yield Section(composed.text(f"{name}_heading"), paragraphs, points)
@@ -256,8 +247,6 @@ def _of_the_kind(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
     match draft.kind:
         case LetterKind.INFORMATION_REQUEST:
             yield _asked(draft)
-        case LetterKind.MORE_INFORMATION:
-            yield Fact("asked", list(draft.points), "Draft")
         case LetterKind.INELIGIBILITY:
             yield from _finding(case, EligibilityResult.INELIGIBLE, "found_ineligible")
         case LetterKind.DEFERRAL:
@@ -270,6 +259,9 @@ def _of_the_kind(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
             yield from _records_owed(draft, at=at)
         case LetterKind.CLOSURE:
             yield from _end(case)
+        case _:
+            if points := _spec(draft).points:
+                yield Fact(points, list(draft.points), "Draft")
 
 
 def _asked(draft: CaseLetter) -> Fact:

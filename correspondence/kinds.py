@@ -49,12 +49,17 @@ class LetterSpec:
 
     :ivar sections: the sections in order, by the slots of its wording.
     :ivar facts: what it may state beyond what every letter of a case may.
+    :ivar lists: the fact whose values a section lists, by the slot of the section.
+    :ivar points: the fact that holds what a person typed in the draft, a line for each; empty where
+        the letter has none.
     :ivar recipients: the roles that get it, in the order in which the law lists them.
     :ivar only_with: slots that are said only where a fact is known, with that fact.
     """
 
     sections: tuple[str, ...]
     facts: tuple[FactName, ...] = ()
+    lists: Mapping[str, str] = field(default_factory=dict)
+    points: str = ""
     recipients: tuple[Role, ...] = RECIPIENTS
     only_with: Mapping[str, str] = field(default_factory=dict)
 
@@ -71,14 +76,18 @@ class LetterSpec:
 SPECS: dict[LetterKind, LetterSpec] = {
     LetterKind.ACKNOWLEDGEMENT: LetterSpec(
         sections=("treatments", "particulars", "next"),
+        lists={"treatments": "treatments"},
         recipients=_FOR_THE_EMPLOYEE,
     ),
     LetterKind.INFORMATION_REQUEST: LetterSpec(
         sections=("asked", "particulars", "due", "send"),
+        lists={"asked": "asked"},
+        points="asked",
         facts=(_ASKED,),
     ),
     LetterKind.INELIGIBILITY: LetterSpec(
         sections=("treatments", "reasons", "particulars", "next"),
+        lists={"treatments": "treatments", "reasons": "reasons"},
         facts=(
             _DECIDED,
             FactName("reasons", "Reasons of the decision", printed=True),
@@ -87,6 +96,7 @@ SPECS: dict[LetterKind, LetterSpec] = {
     ),
     LetterKind.DEFERRAL: LetterSpec(
         sections=("treatments", "dispute", "particulars", "next"),
+        lists={"treatments": "treatments", "dispute": "dispute_reason"},
         facts=(
             _DECIDED,
             FactName("dispute_reason", "Reason that the claims administrator states", True),
@@ -96,6 +106,7 @@ SPECS: dict[LetterKind, LetterSpec] = {
     ),
     LetterKind.EXPEDITED: LetterSpec(
         sections=("certified", "treatments", "particulars", "records"),
+        lists={"treatments": "treatments"},
         facts=(
             FactName("converted_on", "Day on which the review became expedited", printed=True),
             FactName("certified_by", "Who certified the threat", printed=True),
@@ -105,6 +116,8 @@ SPECS: dict[LetterKind, LetterSpec] = {
     ),
     LetterKind.RECORDS_REMINDER: LetterSpec(
         sections=("records", "particulars", "due", "penalty"),
+        lists={"records": "records_missing"},
+        points="records_missing",
         facts=(
             FactName("notice_sent_on", "Day on which the notice was sent", printed=True),
             FactName("records_due_on", "Day on which the records were due", printed=True),
@@ -116,10 +129,13 @@ SPECS: dict[LetterKind, LetterSpec] = {
     ),
     LetterKind.MORE_INFORMATION: LetterSpec(
         sections=("asked", "particulars", "due", "send"),
+        lists={"asked": "asked"},
+        points="asked",
         facts=(_ASKED,),
     ),
     LetterKind.CLOSURE: LetterSpec(
         sections=("ended", "particulars", "next"),
+        lists={"ended": "ended_items"},
         facts=(
             FactName("ended_on", "Day on which the review ended", printed=True),
             FactName("ended_items", "Treatments whose review ended", printed=True),

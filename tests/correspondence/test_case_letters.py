@@ -15,12 +15,13 @@ from accounts.versions import Stale
 from cases.models import CaseLetter, Event, Priority
 from cases.services import endings, priority
 from correspondence import composition
+from correspondence.kinds import SPECS
 from correspondence.services import case_letters
 from eligibility.services import information, screening
 from files.services import read_bytes
 from intake.services.receiving import ItemOnForm, URDecisionOnForm
 from letters import typesetting
-from letters.kinds import LetterKind
+from letters.kinds import CASE_LETTERS, LetterKind
 from letters.models import Delivery, Letter, WordingSet
 from tests.factories import MONDAY, eligible_case, noticed_case, parties, person, received_case
 from tests.letters.factories import file_all_letters, publish_sample_wording, stand_in
@@ -499,3 +500,16 @@ def test_wording_and_parked_letters_are_for_those_who_may(coordinator):
         letters.services.publish_wording(set_id=held.pk, by=clerk, at=LATER)
     with pytest.raises(NotAllowed, match="Your role does not let you"):
         letters.services.release_parked(letter_id=uuid4(), by=clerk, at=LATER)
+
+
+def test_every_kind_has_its_parts_and_a_sample_wording(coordinator):
+    worded = set(WordingSet.objects.values_list("kind", flat=True))
+
+    assert set(SPECS) == set(CASE_LETTERS)
+    assert worded >= set(LetterKind)
+
+
+def test_what_a_person_lists_in_a_draft_is_a_fact_of_every_kind_that_lists_points(coordinator):
+    for kind in (kind for kind, spec in SPECS.items() if spec.points):
+        assert SPECS[kind].points in {one.name for one in SPECS[kind].declared}
+        assert SPECS[kind].points in SPECS[kind].lists.values()
