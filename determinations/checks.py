@@ -7,7 +7,7 @@ is done. Stops keep a review from being submitted.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from letters.outcomes import Outcome
+from letters.outcomes import CHOICE, Outcome
 
 SUMMARY = "summary"
 
@@ -94,7 +94,7 @@ def _item_stops(item: ItemDraft, parent: ItemDraft | None) -> list[Finding]:
     part, name = f"item-{item.id}", f"Item {item.position}"
     found = []
     if not item.outcome:
-        found.append(Finding("outcome-missing", f"{name}: choose Overturned or Upheld.", part))
+        found.append(Finding("outcome-missing", f"{name}: choose {CHOICE}.", part))
     if not item.rationale.strip():
         found.append(Finding("rationale-missing", f"{name}: write the rationale.", part))
     if falls_with_parent(item, parent):

@@ -8,7 +8,7 @@ from accounts.versions import Versioned
 from cases.models import Case, DisputedItem, Origin
 from guidelines.models import CitationFields, Recommendation
 from letters.models import Letter
-from letters.outcomes import CaseOutcome, Outcome
+from letters.outcomes import case_outcome_choices, outcome_choices
 from reviewers.models import ReviewerAssignment
 
 
@@ -73,7 +73,7 @@ class Opinion(Versioned):
         ReviewerAssignment, on_delete=models.PROTECT, related_name="opinions"
     )
     item = models.ForeignKey(DisputedItem, on_delete=models.PROTECT, related_name="opinions")
-    outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
+    outcome = models.CharField(max_length=12, choices=outcome_choices, blank=True)
     rationale = models.TextField(blank=True)
     basis = models.CharField(max_length=1, choices=Basis, blank=True)
     why_not_higher = models.TextField(blank=True)  # required when the basis is not A
@@ -148,7 +148,7 @@ class Determination(Versioned):
     round = models.PositiveSmallIntegerField()
     origin = models.CharField(max_length=12, choices=Origin, default=Origin.OWN)
     state = models.CharField(max_length=12, choices=State, default=State.IN_QA)
-    outcome = models.CharField(max_length=20, choices=CaseOutcome, blank=True)
+    outcome = models.CharField(max_length=20, choices=case_outcome_choices, blank=True)
     submitted_at = models.DateTimeField(null=True)
     approved_at = models.DateTimeField(null=True)
     approved_by = models.ForeignKey(
@@ -200,7 +200,7 @@ class DecidedItem(Versioned):
         Determination, on_delete=models.PROTECT, related_name="decided_items"
     )
     item = models.ForeignKey(DisputedItem, on_delete=models.PROTECT, related_name="decided")
-    outcome = models.CharField(max_length=12, choices=Outcome)
+    outcome = models.CharField(max_length=12, choices=outcome_choices)
     how = models.CharField(max_length=16, choices=How)
 
     class Meta(Versioned.Meta):

@@ -65,7 +65,7 @@ class Item:
     """One disputed item, decided."""
 
     title: str
-    outcome: str  # a label of ``letters.outcomes.Outcome``
+    outcome: str  # the label of an Outcome, as it was when the words were frozen
     claims_administrator_guideline: str
     analyses: tuple[Analysis, ...]
     separator: str = ":"  # ":" or " is:", between the title and the outcome
@@ -139,8 +139,8 @@ class DeterminationDocument:
         found = []
         if _empty(item.title):
             found.append(f"{name} has no title.")
-        if item.outcome not in Outcome.labels:
-            found.append(f"{name} is neither Upheld nor Overturned, but {item.outcome!r}.")
+        if _empty(item.outcome):
+            found.append(f"{name} has no outcome.")
         if item.separator not in SEPARATORS:
             found.append(f"{name} has an unknown separator, {item.separator!r}.")
         if _empty(item.claims_administrator_guideline):
@@ -153,8 +153,6 @@ class DeterminationDocument:
                 found.append(f"{whose} has no guideline of the review organisation.")
             if _empty(analysis.rationale):
                 found.append(f"{whose} has no decision rationale.")
-            if analysis.outcome and analysis.outcome not in Outcome.labels:
-                found.append(f"{whose} is neither Upheld nor Overturned.")
         return found
 
     def as_words(self) -> dict[str, Any]:
@@ -383,6 +381,22 @@ def problems(document: Document, layout: str) -> list[str]:
     for place, text in texts(document.as_words()):
         found += [f"{place}: {one.sentence}" for one in glyphs.lacking(text)]
     return found
+
+
+def unknown_outcomes(document: Document) -> list[str]:
+    """Outcomes that are no longer, or never were, called so: a letter is not written with one.
+
+    A letter that was written earlier keeps its words, and can still be set again.
+    """
+    if not isinstance(document, DeterminationDocument):
+        return []
+    known = " nor ".join(Outcome.labels)
+    return [
+        f"Item {number} is neither {known}, but {said!r}."
+        for number, item in enumerate(document.items, start=1)
+        for said in (item.outcome, *(one.outcome for one in item.analyses if one.outcome))
+        if said and said not in Outcome.labels
+    ]
 
 
 def with_facts(document: Document, facts: Mapping[str, Any]) -> Document:

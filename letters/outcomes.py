@@ -16,3 +16,16 @@ class CaseOutcome(TextChoices):
     UPHOLD = "Uphold", "Uphold"
     OVERTURN = "Overturn", "Overturn"
     PARTIAL = "Partially Overturn", "Partially Overturn"
+
+
+CHOICE = " or ".join(Outcome.labels)  # "Overturned or Upheld", as a sentence asks for it
+
+
+def outcome_choices() -> list[tuple[str, str]]:
+    """The outcomes of an item; a function, so that another label needs no migration."""
+    return Outcome.choices
+
+
+def case_outcome_choices() -> list[tuple[str, str]]:
+    """The outcomes of a case."""
+    return CaseOutcome.choices

@@ -23,7 +23,15 @@ from files.models import StoredFile
 
 from . import facts as fact_rules
 from . import typesetting, wording
-from .documents import Document, from_words, problems, texts, with_facts, words_sha256
+from .documents import (
+    Document,
+    from_words,
+    problems,
+    texts,
+    unknown_outcomes,
+    with_facts,
+    words_sha256,
+)
 from .facts import Fact, FactName
 from .models import (
     Channel,
@@ -241,7 +249,7 @@ def enqueue(
         found.append(f"{wording_set} is not published.")
     found += filter(None, [_why_not_use(wording_set)])
     found += _fact_problems(wording_set, document, facts, declared, on, variants, slots)
-    found += problems(document, layout)
+    found += [*problems(document, layout), *unknown_outcomes(document)]
     words = freeze(document=document, facts=facts, declared=declared)
     fingerprint = words_sha256(words)
     if require_preview and not previewed(words=words, layout=layout):

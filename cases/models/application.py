@@ -7,7 +7,7 @@ from accounts.versions import Versioned
 from cases.lifecycle import Ending
 from files.models import StoredFile
 from guidelines.models import CitationFields
-from letters.outcomes import Outcome
+from letters.outcomes import outcome_choices
 
 from .case import Case
 
@@ -246,7 +246,7 @@ class DisputedItem(Versioned):
     administrator_cites_nothing = models.BooleanField(default=False)
 
     ending = models.CharField(max_length=12, choices=Ending, default=Ending.PENDING)
-    outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
+    outcome = models.CharField(max_length=12, choices=outcome_choices, blank=True)
     ended_at = models.DateTimeField(null=True)
     ended_because = models.CharField(max_length=300, blank=True)
 

@@ -28,7 +28,7 @@ from determinations.outcomes import item_outcome
 from directory.names import fold_name
 from guidelines.models import Recommendation
 from letters.glyphs import lacking, normalise
-from letters.outcomes import Outcome
+from letters.outcomes import CHOICE, Outcome
 from reviewers.models import ReviewerAssignment
 from reviewers.services.assignment import lock_assignment
 
@@ -324,7 +324,7 @@ def _clean(assignment: ReviewerAssignment, part: str, content: Mapping[str, Any]
         )
         clean[name] = text
     if clean.get("outcome") not in {None, "", *Outcome.values}:
-        refuse("Choose Overturned or Upheld.")
+        refuse(f"Choose {CHOICE}.")
     if clean.get("basis") not in {None, "", *Basis.values}:
         refuse("Choose a rank of evidence from A to F.")
     if clean.get("party_term") not in {None, *PartyTerm.values}:

@@ -173,7 +173,7 @@ def test_a_character_that_the_fonts_lack_is_named_with_its_place(wording):
         ({"credentials": ()}, "The letter has no credentials of the reviewer."),
         (
             {"items": (make.item(outcome="Modified"),)},
-            "Item 1 is neither Upheld nor Overturned, but 'Modified'.",
+            "Item 1 is neither Overturned nor Upheld, but 'Modified'.",
         ),
         (
             {"items": (make.item(analyses=(Analysis("MTUS.", ""),)),)},
