@@ -270,3 +270,8 @@ def test_el3_unknown_answers_of_a_person_never_refuse(answers):
 def test_the_strategy_covers_every_fact_that_a_rule_reads():
     left_out = {"signed_on", "other_decision", "liability_reason"}
     assert {one.name for one in fields(Known)} - left_out == set(facts.wrapped_strategy.kwargs)
+
+
+def test_every_coded_reason_has_its_sentence_for_the_letter():
+    coded = {code for codes in rules.CODES.values() for code in codes}
+    assert coded <= set(rules.LETTER_SENTENCES)
