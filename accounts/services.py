@@ -5,6 +5,7 @@ from datetime import datetime
 from django.contrib.auth.models import Group
 from django.db import transaction
 
+from .clashes import refuse_clash
 from .models import AccountEvent, Look, User
 from .policies import why_not_lose_administrator
 from .refusals import NotAllowed, refuse
@@ -26,9 +27,11 @@ def create_user(
 
     :raises NotAllowed: somebody already signs in with this address.
     """
+    taken = _taken(email)
     if User.objects.filter(email__iexact=email).exists():
-        raise NotAllowed(f"{email} already belongs to a user. Choose another address.")
-    user = User.objects.create_user(email=email, name=name, password=password)
+        raise NotAllowed(taken)
+    with refuse_clash(taken):
+        user = User.objects.create_user(email=email, name=name, password=password)
     if is_demo:
         user.is_demo = True
         user.save(update_fields=["is_demo"])
@@ -81,8 +84,9 @@ def change_person(
     :raises NotAllowed: somebody else signs in with this address.
     """
     user = User.objects.select_for_update().get(pk=user_id)
+    taken = _taken(email)
     if User.objects.filter(email__iexact=email).exclude(pk=user_id).exists():
-        raise NotAllowed(f"{email} already belongs to a user. Choose another address.")
+        raise NotAllowed(taken)
     changes = []
     if user.name != name:
         changes.append(f"name, before: {user.name}")
@@ -93,7 +97,8 @@ def change_person(
         user.set_password(password)
     if changes:
         user.name, user.email = name, email
-        user.save(update_fields=["name", "email", "password"])
+        with refuse_clash(taken):
+            user.save(update_fields=["name", "email", "password"])
         detail = "; ".join(changes)[:300]
         _record(AccountEvent.Kind.CHANGED, user, by=by, at=at, detail=detail)
     return user
@@ -141,6 +146,10 @@ def note_look(*, by: User, subject: str, reference: str, granted: bool, at: date
     Look.objects.create(
         user=by, subject=subject, reference=reference, granted=granted, looked_at=at
     )
+
+
+def _taken(email: str) -> str:
+    return f"{email} already belongs to a user. Choose another address."
 
 
 def _take_turns_with_administrators() -> None:

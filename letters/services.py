@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from accounts.clashes import refuse_clash
 from accounts.models import User
 from accounts.refusals import NotAllowed, StaleForm
 from files import services as files
@@ -103,7 +104,9 @@ def import_wording(*, text: str, by: User | None, at: datetime) -> WordingSet:
         is_sample=read.is_sample,
         content_sha256=read.sha256,
         imported_at=at,
-    ).store(by=by, at=at, why="Imported from a file")
+    )
+    with refuse_clash("Another wording of this kind was imported just now. Import yours again."):
+        made.store(by=by, at=at, why="Imported from a file")
     WordingSentence.objects.bulk_store(
         [
             WordingSentence(

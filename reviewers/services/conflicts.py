@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from accounts.clashes import refuse_clash
 from accounts.models import User
 from accounts.refusals import refuse
 from cases.models import Case, Event
@@ -167,16 +168,19 @@ def set_limits(
     refuse("" if reason.strip() else "Say why the limits change.")
     if effective_from < local_day(at):
         refuse("Limits hold from today on, not for the past. Choose today or later.")
+    on_file = f"Limits from {effective_from:%m/%d/%Y} are on file. Choose another day."
     if ConflictLimits.objects.filter(effective_from=effective_from).exists():
-        refuse(f"Limits from {effective_from:%m/%d/%Y} are on file. Choose another day.")
+        refuse(on_file)
     if not 0 <= holding_percent <= 100:
         refuse("A share lies between 0 and 100 percent.")
     unknown = set(kin) - set(Kin.values)
     refuse("Choose relatives from the list." if unknown else "")
-    return ConflictLimits(
+    limits = ConflictLimits(
         effective_from=effective_from,
         holding_percent=holding_percent,
         kin=[value for value in Kin.values if value in kin],
         reason=reason.strip()[:300],
         recorded_at=at,
-    ).store(by=by, at=at, why=reason)
+    )
+    with refuse_clash(on_file):
+        return limits.store(by=by, at=at, why=reason)
