@@ -179,3 +179,40 @@ WHO_HOLDS = {
     "reviewers.publish_attestation": {"DIRECTOR"},
     "reviewers.see_identity": KNOW_WHO_REVIEWS,
 }
+
+
+# Pages of the sign-in library that open before somebody has signed in.
+SIGN_IN_PAGES = {
+    "account_login",
+    "account_signup",
+    "account_inactive",
+    "account_reset_password",
+    "account_reset_password_done",
+    "account_reset_password_from_key",
+    "account_reset_password_from_key_done",
+    "mfa_authenticate",
+    "mfa_login_webauthn",
+}
+
+# Pages of it that open for nobody.
+CLOSED_PAGES = {
+    "account_confirm_email",
+    "account_confirm_login_code",
+    "account_email",
+    "account_email_verification_sent",
+    "account_set_password",
+}
+
+# What somebody who still has to set up a second factor can open.
+OPEN_WITHOUT_SECOND_FACTOR = {
+    "account_logout",
+    "account_reauthenticate",
+    "mfa_index",
+    "mfa_reauthenticate",
+    "mfa_activate_totp",
+    "mfa_add_webauthn",
+    "mfa_list_webauthn",
+    "mfa_generate_recovery_codes",
+    "mfa_view_recovery_codes",
+    "mfa_download_recovery_codes",
+}

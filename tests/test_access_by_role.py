@@ -8,13 +8,17 @@ from collections import defaultdict
 import pytest
 
 from accounts.roles import PERMISSIONS, Role
-from imr_portal.audiences import AUDIENCES, CLOSED_PAGES, PREFIXES, SIGN_IN_PAGES
+from imr_portal import audiences
+from imr_portal.audiences import AUDIENCES, PREFIXES
 
 from .crawl import ADMIN_ROLES, NOBODY, THE_REVIEWER
 from .expected_access import (
+    CLOSED_PAGES,
     EVERYBODY_SIGNED_IN,
     KNOW_WHO_REVIEWS,
+    OPEN_WITHOUT_SECOND_FACTOR,
     OPEN_WITHOUT_SIGN_IN,
+    SIGN_IN_PAGES,
     WHO_HOLDS,
     WHO_OPENS,
     WHO_OPENS_TABLES,
@@ -56,6 +60,12 @@ def test_every_route_says_by_name_who_opens_it():
     listed = WHO_OPENS.keys() | OPEN_WITHOUT_SIGN_IN
     assert sorted(AUDIENCES.keys() ^ listed) == []
     assert {prefix for prefix, _ in PREFIXES} == {"admin:", "account_", "mfa_"}
+
+
+def test_the_pages_of_the_sign_in_library_open_by_name():
+    assert audiences.SIGN_IN_PAGES == SIGN_IN_PAGES
+    assert audiences.CLOSED_PAGES == CLOSED_PAGES
+    assert audiences.OPEN_WITHOUT_SECOND_FACTOR == OPEN_WITHOUT_SECOND_FACTOR
 
 
 def test_the_roles_are_these_eleven():

@@ -130,17 +130,19 @@ class Sent:
 class Walk:
     """What was found and sent."""
 
+    comparing: set[str]  # the views that compare a version
     sent: list[Sent] = field(default_factory=list)
     templates: set[str] = field(default_factory=set)  # of the pages with such forms
     changed: set[str] = field(default_factory=set)  # the tables
+    without: set[str] = field(default_factory=set)  # forms of comparing views without a version
 
 
 def forms_of(page):
-    """The forms of a page that carry a version."""
+    """Every form of a page."""
     reader = Reader()
     reader.feed(page)
     reader.give_buttons_to_their_forms()
-    return [form for form in reader.forms if "version" in dict(form.fields)]
+    return reader.forms
 
 
 def view_of(url):
@@ -157,7 +159,7 @@ def fingerprint():
 
 
 def walk():
-    found, known = Walk(), set()
+    found, known = Walk(comparing=set(views_that_compare())), set()
     with mock.patch.object(timezone, "now", return_value=crawl.NOW):
         pools = small_office()
         client = Client()
@@ -233,7 +235,13 @@ def _open(found, known, client, url):
     page = client.get(url)
     if page.status_code != 200 or page.streaming or "html" not in page.headers["Content-Type"]:
         return
-    forms = forms_of(page.content.decode())
+    every_form = forms_of(page.content.decode())
+    forms = [form for form in every_form if "version" in dict(form.fields)]
+    for form in every_form:
+        address = urljoin(url.partition("?")[0], form.action)
+        posts = "csrfmiddlewaretoken" in dict(form.fields)
+        if posts and form not in forms and view_of(address) in found.comparing:
+            found.without.add(f"{url}: the form to {address}")
     if forms:
         found.templates |= {one.name for one in page.templates if one.name}
     for form in forms:
@@ -301,6 +309,10 @@ def test_a_stale_form_keeps_what_was_typed(walked):
 
 def test_a_stale_form_changes_no_row(walked):
     assert walked.changed <= WRITTEN_BY_LOOKING
+
+
+def test_every_form_of_a_view_that_compares_carries_its_version(walked):
+    assert not walked.without, "\n".join(sorted(walked.without))
 
 
 def test_every_template_with_a_version_is_among_the_pages_that_were_sent(walked):

@@ -72,14 +72,18 @@ def note(request: StaffRequest, number: str) -> HttpResponse:
     """Put a note on the timeline."""
     case = load_case(number)
     form = NoteForm(request.POST)
-    if form.is_valid():
-        notes.add_note(
+    tried = run_action(
+        request,
+        form,
+        lambda: notes.add_note(
             case_id=case.pk, text=form.cleaned_data["text"], by=request.user, at=timezone.now()
-        )
+        ),
+    )
+    if tried.done:
         messages.success(request, "The note is on the timeline.")
         return redirect("desk:timeline", number)
     context = {"case": case, "form": form, "title": "Note", "button": "Add the note"}
-    return render(request, "cases/reason.html", context, status=422)
+    return render(request, "cases/reason.html", context, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -27,6 +27,8 @@ from reviewers.policies import may_open_file
 
 from .loading import preview_pdf
 
+_NO_REVISION = -1  # a draft that was never saved has revision 0
+
 
 @require_GET
 def workspace(request: StaffRequest, assignment_id: int) -> HttpResponse:
@@ -39,7 +41,12 @@ def workspace(request: StaffRequest, assignment_id: int) -> HttpResponse:
     if why_not:
         return redirect("reviewers:attest", assignment_id)
     now = timezone.now()
-    writing.open_review(assignment_id=assignment.pk, by=request.user, at=now)
+    opened = try_action(
+        lambda: writing.open_review(assignment_id=assignment.pk, by=request.user, at=now)
+    )
+    if opened.refusal:  # taken back at this very moment
+        messages.error(request, str(opened.refusal))
+        return redirect("determinations:my_reviews")
     note_look(
         by=request.user, subject="case", reference=assignment.case.number, granted=True, at=now
     )
@@ -57,7 +64,7 @@ def draft(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
             assignment_id=assignment.pk,
             part=part,
             content=request.POST.dict(),
-            revision=whole_number(request.POST.get("revision", "")) or 0,
+            revision=_seen_revision(request) or 0,
             by=request.user,
             at=now,
         )
@@ -76,7 +83,7 @@ def draft(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
 def leave(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
     """Leaving a part keeps it and makes a numbered version; the answer is the part gone to."""
     assignment = _own_assignment(request, assignment_id)
-    revision = whole_number(request.POST.get("revision", ""))
+    revision = _seen_revision(request)
     tried = try_action(
         lambda: writing.settle(
             assignment_id=assignment.pk,
@@ -153,7 +160,7 @@ def submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """Sign the review and hand it to quality assurance; what is missing comes back all at once."""
     assignment = _own_assignment(request, assignment_id)
     part = request.POST.get("part", "")
-    revision = whole_number(request.POST.get("revision", ""))
+    revision = _seen_revision(request)
 
     def settle_and_submit() -> Determination | None:
         if revision is not None:  # a page without scripts sends what was typed along
@@ -187,6 +194,17 @@ def submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
     context = _workspace(request, assignment, part)
     context |= {"findings": findings, "refused": True}
     return render(request, "determinations/workspace.html", context, status=tried.status)
+
+
+def _seen_revision(request: StaffRequest) -> int | None:
+    """The revision of the draft that the page showed; ``None`` when the form carries no text.
+
+    What is no number is a revision that no draft has, so the text that came with it is compared.
+    """
+    if "revision" not in request.POST:
+        return None
+    seen = whole_number(request.POST["revision"])
+    return _NO_REVISION if seen is None else seen
 
 
 def _own_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssignment:

@@ -81,3 +81,19 @@ def test_a_note_that_cannot_be_kept_comes_back_as_typed(client, text, said):
     assert said in page
     assert text.replace("\0", "\ufffd") in page or text in page
     assert not case.events.filter(kind=Event.Kind.NOTE).exists()
+
+
+def test_a_note_that_is_refused_says_so_on_the_page(client, monkeypatch):
+    case = received_case()
+    client.force_login(person(Role.COORDINATOR))
+
+    def refused(**_):
+        raise NotAllowed("Your role does not write notes.")
+
+    monkeypatch.setattr(notes, "add_note", refused)
+
+    answer = client.post(reverse("cases:note", args=[case.number]), {"text": "Called."})
+
+    assert answer.status_code == 422
+    assert "Your role does not write notes." in answer.content.decode()
+    assert "Called." in answer.content.decode()

@@ -656,3 +656,30 @@ def test_the_workspace_shows_every_part_and_what_is_missing(desk, assignment, fi
     assert "Write the clinical case summary." in page
     assert "Injection at C3-4" in item
     assert desk.get(url("checks", assignment)).status_code == 200
+
+
+@pytest.mark.parametrize("revision", ["x", "-1", ""])
+@pytest.mark.parametrize("action", ["draft", "leave"])
+def test_a_revision_that_is_no_number_keeps_what_was_typed_beside_what_is_stored(
+    desk, assignment, action, revision
+):
+    answer = desk.post(
+        url(action, assignment, "summary"), {"revision": revision, "summary": "Typed by me."}
+    )
+
+    assert answer.status_code == 409
+    assert "Typed by me." in answer.content.decode()
+
+
+def test_a_review_that_is_taken_back_as_it_opens_leads_back_to_the_list(
+    desk, assignment, monkeypatch
+):
+    def taken_back(**_):
+        raise NotAllowed("The case was taken back.")
+
+    monkeypatch.setattr(writing, "open_review", taken_back)
+
+    answer = desk.get(url("workspace", assignment), follow=True)
+
+    assert answer.redirect_chain == [(reverse("determinations:my_reviews"), 302)]
+    assert "The case was taken back." in answer.content.decode()
