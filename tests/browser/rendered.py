@@ -27,8 +27,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.roles import Role
+from cases.models import Case
 from determinations.services import quality
 from imr_portal.audiences import CLOSED_PAGES, PUBLIC, admits, audience_of
+from queues.services import bulk
 from reviewers.models import ReviewerAssignment
 from tests import crawl
 from tests.determinations.factories import submitted
@@ -45,6 +47,16 @@ SEES_MOST = (
     Role.ADMINISTRATOR, Role.GUIDELINE_ADMIN, Role.INTAKE, Role.AUDITOR, Role.MAILROOM,
     THE_REVIEWER, Role.REVIEWER,
 )  # fmt: skip
+# Pages on which somebody else sees more. The long run compares everybody.
+SEES_MOST_ON = {
+    "reviewers:limits": Role.DIRECTOR,
+    "reviewers:rules": Role.DIRECTOR,
+    "reviewers:attestation": Role.DIRECTOR,
+    "reviewers:fairness": Role.DIRECTOR,
+    "reviewers:fairness_test": Role.DIRECTOR,
+    "reviewers:reviewer": Role.CREDENTIALING,
+    "reviewers:worklist": Role.CREDENTIALING,
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,12 @@ class Page:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    templates: frozenset[str] = frozenset()
+
+    @property
+    def controls(self):
+        """How many forms, fields and buttons the page has."""
+        return len(re.findall(rb"<(?:form|input|select|textarea|button)\b", self.body))
 
     @property
     def is_whole(self):
@@ -96,7 +114,13 @@ class Rendered:
         for route in self.addresses:
             if is_ours(route) or route in ADMIN_ENTRIES:
                 self.open(route)
-        for page in [*of_signing_in(), *of_second_factor(), *self.of_states(), *self.of_errors()]:
+        for page in [
+            *of_signing_in(),
+            *of_second_factor(),
+            *self.of_states(),
+            *self.of_errors(),
+            *self.of_forms(),
+        ]:
             self.pages[page.route] = page
             self.answered.setdefault(page.route, set()).add(page.status)
 
@@ -125,7 +149,9 @@ class Rendered:
         """Everybody whom the table of audiences admits, the one who sees most first."""
         if audience_of(route) is PUBLIC:
             return [NOBODY]
-        return [who for who in SEES_MOST if admits(audience_of(route), self.people[who])]
+        first = SEES_MOST_ON.get(route, SEES_MOST[0])
+        in_order = sorted(SEES_MOST, key=lambda who: who != first)
+        return [who for who in in_order if admits(audience_of(route), self.people[who])]
 
     def as_everybody(self):
         """Each page as everybody who may open it."""
@@ -177,11 +203,34 @@ class Rendered:
         }.items():
             yield as_page(name, "the reviewer of the returned case", url, client.get(url))
 
+    def of_forms(self):
+        """Pages that answer a form, each under an address of its own."""
+        coordinator, director = self._client_of(Role.COORDINATOR), self._client_of(Role.DIRECTOR)
+        case = Case.objects.get(number=self.cases["eligible"])
+        many = {"act": "note", "case": [case.pk]}
+        asked = next(act.name for act in bulk.ACTS.values() if act.question)
+        issue = f"/cases/{case.number}/issue/preview.pdf"
+        for name, client, url, data in (
+            ("many cases, asked", coordinator, "/work/many/", many | {"act": asked}),
+            (
+                "many cases, done",
+                coordinator,
+                "/work/many/",
+                many | {"text": "Called.", "confirmed": "1"},
+            ),
+            ("many cases, none ticked", coordinator, "/work/many/", {"act": "note"}),
+            ("a letter that lacks facts", director, issue, {}),
+        ):
+            who = Role.COORDINATOR if client is coordinator else Role.DIRECTOR
+            yield as_page(name, who, f"{url}?{quote(name)}", client.post(url, data))
+
     def of_errors(self):
         """What somebody is told who may not open a page, or asks for one that is not there."""
         yield self.get(Role.INTAKE, "403", f"/cases/{self.cases['eligible']}/eligibility/")
         yield self.get(Role.INTAKE, "404", "/no-such-page/")
         yield self.get(NOBODY, "404 before signing in", "/no-such-page/")
+        forged = Client(enforce_csrf_checks=True).post("/people/login/", {})
+        yield as_page("403 for a form of somebody else", NOBODY, "/people/login/?forged", forged)
 
 
 # The pages of the admin site that are opened: where people enter it, one of each kind. Its forms
@@ -196,7 +245,7 @@ ADMIN_ENTRIES = {
 
 def is_ours(route):
     """Whether it opens a page of ours or of the sign-in library, not of the admin site."""
-    return not (route.startswith("admin:") or "logout" in route or route in CLOSED_PAGES)
+    return not (route.startswith("admin:") or route in CLOSED_PAGES)
 
 
 def more_cases():
@@ -218,7 +267,8 @@ def more_cases():
 
 def as_page(route, who, url, answer):
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    return Page(route, who, url, answer.status_code, tuple(answer.headers.items()), body)
+    names = frozenset(one.name for one in answer.templates if one.name)
+    return Page(route, who, url, answer.status_code, tuple(answer.headers.items()), body, names)
 
 
 def of_signing_in():

@@ -4,7 +4,11 @@ On every change: each page once, as the person who sees most on it, and the fram
 role. The whole matrix, each page for each role that may open it, is marked ``long``.
 """
 
+import re
+from pathlib import Path
+
 import pytest
+from django.conf import settings
 
 from accounts.roles import Role
 from tests.test_urls import routes
@@ -35,6 +39,11 @@ NOT_A_PAGE = {
     "mfa_remove_webauthn": "needs a security key",
     "mfa_login_webauthn": "needs a security key",
     "mfa_reauthenticate_webauthn": "needs a security key",
+}
+# Whole pages that only a fault shows.
+NOT_RENDERED = {
+    "400.html",
+    "records/unreadable.html",
 }
 GROUPS = ("account", "mfa", "admin", "desk", "cases", "reviewers", "records", "determinations",
           "guidelines", "letters")  # fmt: skip
@@ -99,6 +108,18 @@ def test_no_page_is_left_out(pages):
     assert opened >= rendered.ADMIN_ENTRIES
 
 
+def test_every_template_of_a_whole_page_is_opened(pages):
+    folder = Path(settings.BASE_DIR) / "templates"
+    whole = {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*.html")
+        if re.search(r'{% extends "base', path.read_text()) and not path.name.startswith("base")
+    }
+    opened = {name for page in pages.pages.values() for name in page.templates}
+
+    assert whole - opened == NOT_RENDERED
+
+
 @pytest.mark.parametrize("role", Role.values)
 def test_the_frame_of_every_role_is_accessible(pages, server, screen, role):
     found = faults(screen, server, pages.first_page(role))
@@ -111,7 +132,10 @@ def test_the_frame_of_every_role_is_accessible(pages, server, screen, role):
 @pytest.mark.long
 def test_every_page_is_accessible_for_everybody_who_may_open_it(pages, server, screen):
     found = []
+    most = {route: page.controls for route, page in pages.pages.items()}
     for page in pages.as_everybody():
+        if page.controls > most[page.route]:
+            found.append(f"{page.route}: {page.who} sees more; name them in SEES_MOST_ON")
         found += faults(screen, server, page)
         screen.set_viewport_size(NARROW)
         found += [f"{page.route}, {page.who}, narrow: {fault}" for fault in violations(screen)]
