@@ -293,3 +293,99 @@ def test_no_function_is_longer_than_a_page():
         if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= 80
     ]
     assert not long
+
+
+LOCKING = {"lock", "lock_all", "lock_first", "lock_assignment"}
+
+
+def _name_of(call):
+    return getattr(call.func, "attr", getattr(call.func, "id", ""))
+
+
+def _names_in(node):
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+
+
+def _reads_a_row(node):
+    source = ast.unparse(node)
+    reads = ".objects" in source and (".get(" in source or ".first(" in source)
+    return reads and "values_list" not in source
+
+
+def _read_anew(function, name, line, lock):
+    """The first line at which a name stands for a row that was read after the lock."""
+    lines = [10**9]
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and node.lineno > line:
+            if any(name in _names_in(target) for target in node.targets):
+                lines.append(node.lineno)
+        elif (
+            isinstance(node, ast.Call)
+            and _name_of(node) == "refresh_from_db"
+            and node.lineno >= lock
+            and name in _names_in(node.func)
+        ):
+            lines.append(node.lineno)
+    return min(lines)
+
+
+def reads_before_lock(function):
+    """What a service judges, or goes on to use, of rows that it read before it took the lock."""
+    calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+    lock = min((call.lineno for call in calls if _name_of(call) in LOCKING), default=0)
+    for node in ast.walk(function):
+        if not (isinstance(node, ast.Assign) and node.lineno < lock and _reads_a_row(node.value)):
+            continue
+        for name in set().union(*map(_names_in, node.targets)):
+            fresh = _read_anew(function, name, node.lineno, lock)
+            judged = [
+                call.lineno
+                for call in calls
+                if call.lineno < lock and "refuse" in _name_of(call) and name in _names_in(call)
+            ]
+            used = [
+                one.lineno
+                for one in ast.walk(function)
+                if isinstance(one, ast.Name) and one.id == name and lock < one.lineno < fresh
+            ]
+            if judged or used:
+                yield f"{function.name}, line {min(judged + used)}: {name}"
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "def end(pk):\n  row = Hold.objects.get(pk=pk)\n  Case.objects.lock(1)\n  row.store()",
+        "def end(pk):\n  row = Hold.objects.get(pk=pk)\n  refuse(row)\n  Case.objects.lock(1)",
+    ],
+)
+def test_the_reader_of_locks_finds_a_row_that_was_read_too_early(planted):
+    assert list(reads_before_lock(ast.parse(planted).body[0]))
+
+
+def test_no_service_judges_or_uses_what_it_read_before_the_lock():
+    early = [
+        f"{path.relative_to(ROOT)}: {found}"
+        for app in MAY_NAME
+        for path in sorted((ROOT / app).rglob("services*/*.py"))
+        + sorted((ROOT / app).glob("services.py"))
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef)
+        for found in reads_before_lock(function)
+    ]
+    assert not early, "\n".join(early)
+
+
+def test_a_service_that_moves_a_case_holds_its_lock():
+    unlocked = [
+        f"{path.relative_to(ROOT)}: {function.name}"
+        for app in MAY_NAME
+        for path in sorted((ROOT / app).rglob("services/*.py"))
+        for function in ast.parse(path.read_text()).body
+        if isinstance(function, ast.FunctionDef)
+        and "move_to" in {_name_of(one) for one in ast.walk(function) if isinstance(one, ast.Call)}
+        and not {_name_of(one) for one in ast.walk(function) if isinstance(one, ast.Call)} & LOCKING
+        and not {"case", "lead", "follower", "assignment"}
+        & {one.arg for one in [*function.args.args, *function.args.kwonlyargs]}
+    ]
+    assert unlocked == ["intake/services/receiving.py: _receive"]  # it makes the case
