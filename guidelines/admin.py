@@ -1,6 +1,7 @@
 """Keeping the guidelines: looked up, corrected, imported and confirmed; each change a version."""
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,10 +14,10 @@ from import_export import fields, resources, widgets
 from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV, JSON
 
+from accounts.actions import try_action
 from accounts.admin import VersionedAdmin, VersionedInline, acting
 from accounts.differences import Piece, word_differences
 from accounts.models import User
-from accounts.refusals import NotAllowed
 
 from . import services
 from .models import ApprovedParagraph, Edition, Guideline, Recommendation, Source
@@ -214,13 +215,18 @@ class EditionAdmin(FileMixin, VersionedAdmin):
         now = timezone.now()
         done = 0
         for edition_id in rows.values_list("pk", flat=True):
-            try:
-                services.confirm_edition(
-                    edition_id=edition_id, on=timezone.localdate(now), by=acting(request), at=now
+            tried = try_action(
+                partial(
+                    services.confirm_edition,
+                    edition_id=edition_id,
+                    on=timezone.localdate(now),
+                    by=acting(request),
+                    at=now,
                 )
-                done += 1
-            except NotAllowed as refusal:
-                messages.warning(request, str(refusal))
+            )
+            done += tried.done
+            if tried.refusal:
+                messages.warning(request, str(tried.refusal))
         if done:
             messages.success(request, f"{done} confirmed in your name.")
 
@@ -249,13 +255,18 @@ class ApprovedParagraphAdmin(VersionedAdmin):
     def publish(self, request: HttpRequest, rows: models.QuerySet[ApprovedParagraph]) -> None:
         now = timezone.now()
         for paragraph_id in rows.values_list("pk", flat=True):
-            try:
-                published = services.publish_paragraph(
-                    paragraph_id=paragraph_id, by=acting(request), at=now
+            tried = try_action(
+                partial(
+                    services.publish_paragraph,
+                    paragraph_id=paragraph_id,
+                    by=acting(request),
+                    at=now,
                 )
-                messages.success(request, f"“{published}” is offered to reviewers.")
-            except NotAllowed as refusal:
-                messages.warning(request, str(refusal))
+            )
+            if tried.refusal:
+                messages.warning(request, str(tried.refusal))
+            else:
+                messages.success(request, f"“{tried.result}” is offered to reviewers.")
 
 
 def _marked(piece: Piece) -> str:

@@ -55,3 +55,65 @@ def test_views_write_nothing_and_never_speak_to_the_broker(path):
 )
 def test_the_reader_of_views_finds_a_planted_one(planted):
     assert list(forbidden(planted))
+
+
+# Where a refusal is not the status of the page: a picture that is not there, a part of a page, a
+# redirect with a message, or an answer that another function gives.
+ANSWER_OTHERWISE = {
+    "cases/views/likeness.py: _twelve_months",
+    "correspondence/views/case_letters.py: _preview",
+    "correspondence/views/case_letters.py: letter_page",
+    "determinations/views/workspace.py: draft",
+    "determinations/views/workspace.py: leave",
+    "determinations/views/workspace.py: workspace",
+    "intake/views/application.py: _take_papers",
+    "intake/views/application.py: intake_paper",
+    "records/views.py: page_png",
+    "records/views.py: page_text",
+    "reviewers/views/choosing.py: _assign_page",
+    "reviewers/views/choosing.py: rank",
+}
+
+
+def drops_the_status(function):
+    """Whether a view tries an action and never says with which status it was refused."""
+    calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+    handed_on = {one.id for call in calls for one in call.args if isinstance(one, ast.Name)}
+    source = ast.unparse(function)
+    return any(
+        f"{node.targets[0].id}.status" not in source
+        and "refused_page(" not in source
+        and node.targets[0].id not in handed_on
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and getattr(node.value.func, "id", "") in {"run_action", "try_action", "_rank"}
+    )
+
+
+def test_a_refused_action_gives_its_status_to_the_page():
+    found = {
+        f"{path.relative_to(ROOT)}: {function.name}"
+        for path in VIEWS
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef) and drops_the_status(function)
+    }
+    assert found == ANSWER_OTHERWISE
+
+
+def test_no_view_and_no_admin_page_swallows_a_refusal():
+    paths = [*VIEWS, *ROOT.glob("*/admin.py")]
+    caught = {
+        f"{path.relative_to(ROOT)}, line {node.lineno}"
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", getattr(node.func, "id", "")) == "suppress"
+        )
+        or (
+            isinstance(node, ast.ExceptHandler)
+            and "NotAllowed" in ast.unparse(node.type or ast.Constant("NotAllowed"))
+        )
+    }
+    assert not caught
