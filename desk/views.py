@@ -272,7 +272,7 @@ def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
     }
 
 
-_WORDS = (
+_STATES_IN_WORDS = (
     (Letter.State.QUEUED, "being made"),
     (Letter.State.RENDERING, "being made"),
     (Letter.State.PARKED, "waiting for a person"),
@@ -283,10 +283,10 @@ def letters_line(case: Case) -> str:
     """How many letters there are and what is still to be done about them. Three queries."""
     drafts = case.case_letters.filter(state=CaseLetter.State.DRAFT).count()
     waiting = f" {drafts} draft{' waits' if drafts == 1 else 's wait'} for a person."
-    return _written(case) + (waiting if drafts else "")
+    return _letters_written(case) + (waiting if drafts else "")
 
 
-def _written(case: Case) -> str:
+def _letters_written(case: Case) -> str:
     states = Counter(
         Letter.objects.filter(reference=case.number).order_by().values_list("state", flat=True)
     )
@@ -299,7 +299,7 @@ def _written(case: Case) -> str:
         state=Delivery.State.PREPARED,
     ).count()
     open_ends: Counter[str] = Counter()
-    for state, words in _WORDS:
+    for state, words in _STATES_IN_WORDS:
         open_ends[words] += states[state]
     open_ends["not sent yet"] = unsent
     rest = ", ".join(f"{count} {words}" for words, count in open_ends.items() if count)

@@ -61,6 +61,8 @@ from guidelines import services as guideline_services
 from guidelines.models import Edition
 from imr_portal.audiences import PUBLIC, admits, audience_of
 from imr_portal.celery import app as celery_app
+from intake.models import WhyNot
+from intake.services import drafts
 from intake.services.receiving import URDecisionOnForm
 from letters import relay
 from letters import services as letter_services
@@ -316,8 +318,17 @@ def _make_cases(office: Office) -> dict[str, list]:
         by=person(Role.GUIDELINE_ADMIN),
         at=MONDAY,
     )
-    case_letters.preview_letter(
-        letter_id=eligible.case_letters.earliest("pk").pk, by=person(Role.COORDINATOR), at=NOW
+    letters_of = [one.case_letters.earliest("pk").pk for one in (eligible, open_offer.case)]
+    case_letters.preview_letter(letter_id=letters_of[0], by=person(Role.COORDINATOR), at=NOW)
+    case_letters.discard_draft(
+        letter_id=letters_of[1], because="NOT_NEEDED", by=person(Role.COORDINATOR), at=NOW
+    )
+    drafts.cancel(
+        key=begun_draft().key,
+        reason=WhyNot.UNREADABLE,
+        note="",
+        by=person(Role.INTAKE),
+        at=NOW,
     )
     for letter in Letter.objects.select_related("file"):
         office.letters.append((letter.file_name, read_bytes(letter.file)))
@@ -346,7 +357,7 @@ def _make_cases(office: Office) -> dict[str, list]:
         "hold_id": [_held(eligible).pk],
         "proposal_id": [eligible.likenesses.get().pk],
         "promise_id": [_promised(eligible).pk],
-        "letter_id": [eligible.case_letters.earliest("pk").pk],
+        "letter_id": letters_of,  # of the first two numbers
         "party_id": list(eligible.parties.values_list("pk", flat=True))[:1],
         "item_id": [Opinion.objects.filter(assignment=writing)[0].item_id],
         "citation_id": [OpinionCitation.objects.filter(opinion__assignment=writing)[0].pk],

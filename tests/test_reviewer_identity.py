@@ -176,6 +176,7 @@ def test_reviewers_read_their_own_name_and_nothing_of_their_file_but_that(office
 SHOW_WHO_ACTED = [
     "cases:clocks",
     "cases:clock_rules",
+    "correspondence:letter",
     "eligibility:eligibility",
     "cases:item_changes",
     "desk:case",

@@ -1,4 +1,4 @@
-"""What is keyed about matching: weights, limits, and what one reviewer may be offered."""
+"""What is keyed about matching: weights, limits, what one may be offered, tests of fairness."""
 
 import calendar
 from typing import Any

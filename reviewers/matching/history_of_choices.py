@@ -1,4 +1,4 @@
-"""Who was chosen for whose cases, as the test of fairness reads it."""
+"""Who was chosen for whose cases: what the tests of fairness read, and the pairs behind one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

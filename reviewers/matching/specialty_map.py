@@ -1,4 +1,4 @@
-"""Which specialties may decide an item, by the map that staff keep. Pure.
+"""Which specialties may decide an item, by the map that staff keep. Conditions too. Pure.
 
 What the map does not name, any certified physician may decide, for a coordinator to confirm; other
 kinds of licence decide only what it names for them.

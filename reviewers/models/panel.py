@@ -1,4 +1,4 @@
-"""The panel: reviewers, and the dated facts that make one fit to decide."""
+"""The panel: reviewers, the dated facts that make one fit to decide, and what they report."""
 
 from django.conf import settings
 from django.core.exceptions import ValidationError

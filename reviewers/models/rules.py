@@ -1,4 +1,4 @@
-"""How candidates are put in order, and the ceilings: dated, edited by a manager."""
+"""How candidates are ranked, the ceilings, and what makes a tie a conflict: dated settings."""
 
 from django.conf import settings
 from django.db import models

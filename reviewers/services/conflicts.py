@@ -1,4 +1,4 @@
-"""Testing a reviewer against the parties of a case, and settling what only a person can."""
+"""Testing a reviewer against the parties, settling what only a person can, setting the limits."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""Keeping the panel: who is on it, and the dated facts that make one fit to decide.
+"""Keeping the panel: who is on it, the dated facts that make one fit, and what they report.
 
 A fact is never changed. What was wrong is corrected by a row that points at the old one, so that a
 letter signed in between can still be shown as it was known then.
