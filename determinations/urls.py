@@ -18,6 +18,7 @@ urlpatterns = [
         workspace.uncite,
         name="uncite",
     ),
+    path("reviews/<int:assignment_id>/open/", workspace.open_review, name="open_review"),
     path(
         "reviews/<int:assignment_id>/preview.pdf", workspace.review_preview, name="review_preview"
     ),

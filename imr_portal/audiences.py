@@ -186,6 +186,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "records:chase": "records.chase",
     "records:contact": "records.chase",
     "records:list": READERS,
+    "records:take_in": READERS,
     "records:add": "records.add_document",
     "records:complete": "records.mark_complete",
     "records:reopen": "records.mark_complete",
@@ -199,6 +200,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     # determinations: the reviewer's own pages
     "determinations:my_reviews": "determinations.review",
     "determinations:workspace": "determinations.review",
+    "determinations:open_review": "determinations.review",
     "determinations:reviewer_record": "determinations.view_reviewer_record",
     "determinations:draft": "determinations.review",
     "determinations:leave": "determinations.review",

@@ -9,6 +9,7 @@ urlpatterns = [
     # the records of a case
     path("cases/<str:number>/records/", views.records, name="list"),
     path("cases/<str:number>/records/add/", views.add, name="add"),
+    path("cases/<str:number>/records/take-in/", views.take_in, name="take_in"),
     path("cases/<str:number>/records/owed/", views.contact, name="contact"),
     path("cases/<str:number>/records/complete/", views.complete, name="complete"),
     path("cases/<str:number>/records/reopen/", views.reopen, name="reopen"),

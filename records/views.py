@@ -63,6 +63,15 @@ def add(request: StaffRequest, number: str) -> HttpResponse:
     return _records_page(request, case, now, add=form, status=tried.status)
 
 
+@require_POST
+def take_in(request: StaffRequest, number: str) -> HttpResponse:
+    """Put the papers of the application on file, so that they can be read before others come."""
+    now = timezone.now()
+    case = _open_case(request, number, now)
+    documents.take_in_application_papers(case_id=case.pk, by=None, at=now)
+    return redirect("records:list", number)
+
+
 @require_safe
 def chase(request: StaffRequest) -> HttpResponse:
     """Everybody who owes records, by the clock, a page at a time."""
@@ -338,6 +347,7 @@ def _records_page(
         .order_by("pk")
         .first(),
         "viewer": viewers.viewer(request, case, url=reverse("records:read", args=[case.number])),
+        "papers_to_take_in": documents.has_papers_to_take_in(case),
         "owed": overview.owed(case),
         "deadline": policies.records_deadline(case),
         "sent_to": overview.dispatches(case),

@@ -31,7 +31,7 @@ _GROUPS = [
     (
         "INTAKE SUPERVISOR COORDINATOR REVIEWER QA DIRECTOR AUDITOR",
         """
-        records:list records:read records:document records:page records:page_text
+        records:list records:take_in records:read records:document records:page records:page_text
         records:page_png
         """,
     ),
@@ -112,9 +112,9 @@ _GROUPS = [
         "REVIEWER",
         """
         reviewers:attest reviewers:decline reviewers:report_change records:mark
-        determinations:my_reviews determinations:workspace determinations:draft
-        determinations:leave determinations:checks determinations:cite determinations:uncite
-        determinations:review_preview determinations:submit
+        determinations:my_reviews determinations:workspace determinations:open_review
+        determinations:draft determinations:leave determinations:checks determinations:cite
+        determinations:uncite determinations:review_preview determinations:submit
         """,
     ),
     ("REVIEWER GUIDELINE_ADMIN", "guidelines:pick"),

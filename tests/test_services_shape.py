@@ -48,7 +48,7 @@ QUESTIONS = {
     "determinations/services/issuing.py": {
         "missing_proofs", "readiness", "changes_since_return", "copy_of",
     },
-    "determinations/services/writing.py": {"unfinished"},
+    "determinations/services/writing.py": {"is_opened", "unfinished"},
     "files/services.py": {
         "read_bytes", "page_png", "page_text", "shown_name", "differences",
     },

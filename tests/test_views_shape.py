@@ -65,7 +65,7 @@ ANSWER_OTHERWISE = {
     "correspondence/views/case_letters.py: letter_page",
     "determinations/views/workspace.py: draft",
     "determinations/views/workspace.py: leave",
-    "determinations/views/workspace.py: workspace",
+    "determinations/views/workspace.py: open_review",
     "intake/views/application.py: _take_papers",
     "intake/views/application.py: intake_paper",
     "records/views.py: page_png",

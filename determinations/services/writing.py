@@ -77,6 +77,16 @@ def open_review(*, assignment_id: int, by: User, at: datetime) -> Review:
     return review
 
 
+def is_opened(assignment: ReviewerAssignment) -> bool:
+    """Whether the present file is with the reviewer and every item has its opinion. Queries."""
+    known = set(assignment.opinions.values_list("item_id", flat=True))
+    return (
+        Review.objects.filter(assignment=assignment).exists()
+        and records.services.dispatch.is_current(assignment)
+        and all(item.pk in known for item in _pending_items(assignment.case))
+    )
+
+
 @transaction.atomic
 def save_draft(
     *,

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 import records.viewer
 from accounts.actions import Attempt, try_action
@@ -40,18 +41,26 @@ def workspace(request: StaffRequest, assignment_id: int) -> HttpResponse:
         return redirect("determinations:my_reviews")
     if why_not:
         return redirect("reviewers:attest", assignment_id)
-    now = timezone.now()
-    opened = try_action(
-        lambda: writing.open_review(assignment_id=assignment.pk, by=request.user, at=now)
-    )
-    if opened.refusal:  # taken back at this very moment
-        messages.error(request, str(opened.refusal))
-        return redirect("determinations:my_reviews")
-    note_look(
-        by=request.user, subject="case", reference=assignment.case.number, granted=True, at=now
-    )
+    number = assignment.case.number
+    note_look(by=request.user, subject="case", reference=number, granted=True, at=timezone.now())
+    if not writing.is_opened(assignment):
+        context = {"assignment": assignment, "case": assignment.case}
+        return render(request, "determinations/opening.html", context)
     part = request.GET.get("part", "")
     return render(request, "determinations/workspace.html", _workspace(request, assignment, part))
+
+
+@require_POST
+def open_review(request: StaffRequest, assignment_id: int) -> HttpResponse:
+    """Hand over the case file and begin the review. The workspace asks for it as it loads."""
+    assignment = _own_assignment(request, assignment_id)
+    tried = try_action(
+        lambda: writing.open_review(assignment_id=assignment.pk, by=request.user, at=timezone.now())
+    )
+    if tried.refusal:
+        messages.error(request, str(tried.refusal))
+    to = reverse("determinations:my_reviews") if tried.refusal else _workspace_url(assignment)
+    return HttpResponseClientRedirect(to) if request.htmx else redirect(to)
 
 
 @require_POST

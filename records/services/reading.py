@@ -14,8 +14,6 @@ from records.models import Document, ReadMark
 from reviewers.models import ReviewerAssignment
 from reviewers.services.assignment import lock_assignment
 
-from . import documents
-
 _STRONGER = [ReadMark.Mark.REVIEWED, ReadMark.Mark.NOT_RELEVANT]
 
 
@@ -58,9 +56,6 @@ def unopened(assignment: ReviewerAssignment) -> list[Document]:
 def open_list(*, case: Case, by: User, at: datetime) -> None:
     """Note that someone opens the list of a case's records; call it before showing the list.
 
-    The papers of the application are put on file when the list is first opened, so that they can
-    be read before anything else came.
-
     :raises Hidden: this person may not see it. The refusal is noted too.
     """
     reason = access.why_not_list(by, case)
@@ -69,8 +64,6 @@ def open_list(*, case: Case, by: User, at: datetime) -> None:
     )
     if reason:
         raise Hidden(reason)
-    if documents.has_papers_to_take_in(case):
-        documents.take_in_application_papers(case_id=case.pk, by=None, at=at)
 
 
 def open_document(*, document_id: int, by: User, at: datetime, page: int | None = None) -> Document:

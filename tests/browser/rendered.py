@@ -202,6 +202,11 @@ class Rendered:
             "an item of a review": f"/reviews/{assignment.pk}/?part=item-{item}",
         }.items():
             yield as_page(name, "the reviewer of the returned case", url, client.get(url))
+        fresh = in_review()
+        client = Client()
+        client.force_login(fresh.reviewer.user)
+        url = f"/reviews/{fresh.pk}/"
+        yield as_page("a review to be opened", "its reviewer", url, client.get(url))
 
     def of_forms(self):
         """Pages that answer a form, each under an address of its own."""

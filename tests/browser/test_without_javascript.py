@@ -138,6 +138,7 @@ def review(page, case):
     for question in page.locator(".fact").all():
         question.get_by_label("No", exact=True).check()
     page.get_by_role("button", name="Sign, and answer for the case").click()
+    page.get_by_role("button", name="Open the case file").click()
     viewer = page.get_by_role("region", name="Record viewer")
     expect(viewer).to_contain_text("p. 1 / 3")
     viewer.get_by_role("link", name="Next").click()

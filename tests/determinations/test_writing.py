@@ -679,7 +679,25 @@ def test_a_review_that_is_taken_back_as_it_opens_leads_back_to_the_list(
 
     monkeypatch.setattr(writing, "open_review", taken_back)
 
-    answer = desk.get(url("workspace", assignment), follow=True)
+    answer = desk.post(url("open_review", assignment), follow=True)
 
     assert answer.redirect_chain == [(reverse("determinations:my_reviews"), 302)]
     assert "The case was taken back." in answer.content.decode()
+
+
+def test_the_first_page_of_a_review_stores_nothing_and_asks_to_be_opened(client, set_clock):
+    set_clock(REVIEWED)
+    fresh = in_review()
+    client.force_login(reviewer_of(fresh))
+
+    page = client.get(url("workspace", fresh)).content.decode()
+
+    assert f'hx-post="{url("open_review", fresh)}" hx-trigger="load, submit"' in page
+    assert not fresh.opinions.exists()
+    assert not fresh.dispatches.exists()
+    assert client.post(url("open_review", fresh)).url == url("workspace", fresh)
+    by_script = client.post(url("open_review", fresh), headers={"HX-Request": "true"})
+    assert by_script.headers["HX-Redirect"] == url("workspace", fresh)
+    assert fresh.opinions.count() == fresh.case.items.count()
+    assert fresh.dispatches.count() == 1
+    assert "Clinical case summary" in client.get(url("workspace", fresh)).content.decode()

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 
 import accounts.services
 from accounts.models import Look
@@ -87,10 +88,18 @@ def test_intake_opens_the_papers_of_the_application_and_no_medical_record():
         open_page(report, clerk)
 
 
-def test_the_papers_can_be_read_before_anything_else_has_come():
+def test_the_papers_can_be_read_before_anything_else_has_come(client):
     case = received_case(papers=[stored_paper("the denial")])
-    reading.open_list(case=case, by=person(Role.INTAKE), at=THEN)
+    client.force_login(person(Role.INTAKE))
+    take_in = reverse("records:take_in", args=[case.number])
+
+    page = client.get(reverse("records:list", args=[case.number])).content.decode()
+    assert f'hx-post="{take_in}" hx-trigger="load, submit"' in page
+    assert not case.documents.exists()
+
+    page = client.post(take_in, follow=True).content.decode()
     assert case.documents.get().title == "UR decision"
+    assert take_in not in page
 
 
 @pytest.mark.parametrize("role", [Role.MAILROOM, Role.CREDENTIALING, Role.ADMINISTRATOR])
