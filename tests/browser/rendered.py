@@ -73,8 +73,9 @@ class Page:
 
     @property
     def controls(self):
-        """How many forms, fields and buttons the page has."""
-        return len(re.findall(rb"<(?:form|input|select|textarea|button)\b", self.body))
+        """How many forms, fields and buttons the page has, without those that are disabled."""
+        found = re.findall(rb"<(?:form|input|select|textarea|button)\b[^>]*>", self.body)
+        return sum(not re.search(rb'\s(?:disabled|aria-disabled="true")', one) for one in found)
 
     @property
     def is_whole(self):
