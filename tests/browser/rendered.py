@@ -213,18 +213,19 @@ class Rendered:
         """Pages that answer a form, each under an address of its own."""
         coordinator, director = self._client_of(Role.COORDINATOR), self._client_of(Role.DIRECTOR)
         case = Case.objects.get(number=self.cases["eligible"])
+        act_on_many = reverse("queues:act_on_many")
         many = {"act": "note", "case": [case.pk]}
         asked = next(act.name for act in bulk.ACTS.values() if act.question)
         issue = f"/cases/{case.number}/issue/preview.pdf"
         for name, client, url, data in (
-            ("many cases, asked", coordinator, "/work/many/", many | {"act": asked}),
+            ("many cases, asked", coordinator, act_on_many, many | {"act": asked}),
             (
                 "many cases, done",
                 coordinator,
-                "/work/many/",
+                act_on_many,
                 many | {"text": "Called.", "confirmed": "1"},
             ),
-            ("many cases, none ticked", coordinator, "/work/many/", {"act": "note"}),
+            ("many cases, none ticked", coordinator, act_on_many, {"act": "note"}),
             ("a letter that lacks facts", director, issue, {}),
         ):
             who = Role.COORDINATOR if client is coordinator else Role.DIRECTOR
