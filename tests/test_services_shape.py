@@ -38,6 +38,7 @@ QUESTIONS = {
         "sheet_of", "find_similar", "said_same", "earlier_decisions",
     },
     "eligibility/services/citations.py": {"stated_for"},
+    "directory/services/facts.py": {"lock_fact"},
     "directory/services/organisations.py": {"names_of"},
     "directory/services/people.py": {"find_organisation"},
     "correspondence/services/case_letters.py": {"find_preview"},

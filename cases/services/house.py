@@ -13,6 +13,7 @@ from cases import policies
 from cases.models import HouseMember, HouseTie
 from directory.models import Kin, TieRelation, TwoTimeFact
 from directory.services import people
+from directory.services.facts import lock_fact
 
 Kind = HouseMember.Kind
 KINDS: dict[str, type[TwoTimeFact]] = {"member": HouseMember, "tie": HouseTie}
@@ -140,7 +141,7 @@ def correct(
     :raises NotAllowed: wrong role, corrected already, or what cannot be so.
     """
     refuse(policies.why_not_keep_house(by))
-    old = _lock(kind, fact_id)
+    old = lock_fact(KINDS[kind], fact_id)
     after = {
         name: changes.get(name, getattr(old, name))
         for name in ("valid_from", "valid_to", "share_percent", "source")
@@ -160,16 +161,8 @@ def withdraw(*, kind: str, fact_id: int, reason: str, by: User | None, at: datet
     """
     refuse(policies.why_not_keep_house(by))
     refuse("" if reason.strip() else "Say why it was never true.")
-    old = _lock(kind, fact_id)
+    old = lock_fact(KINDS[kind], fact_id)
     return old.corrected(source=reason.strip()[:200], withdrawn=True, by=by, at=at)
-
-
-def _lock(kind: str, fact_id: int) -> TwoTimeFact:
-    model: Any = KINDS[kind]  # the type checker cannot query an abstract one
-    old: TwoTimeFact = model.objects.select_for_update().get(pk=fact_id)
-    if old.withdrawn or model.objects.filter(corrects=old).exists():
-        refuse("Someone has corrected this already. Reload the page to see how.")
-    return old
 
 
 def _refuse_impossible(

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 
@@ -18,6 +17,7 @@ from directory.models import (
 )
 
 from . import people
+from .facts import lock_fact
 
 KINDS: dict[str, type[TwoTimeFact]] = {
     "parent": OrganisationParent,
@@ -136,10 +136,7 @@ def withdraw(*, kind: str, fact_id: int, reason: str, by: User | None, at: datet
     """
     refuse(policies.why_not_keep_organisations(by))
     refuse("" if reason.strip() else "Say why it was never true.")
-    model: Any = KINDS[kind]  # the type checker cannot query an abstract one
-    old: TwoTimeFact = model.objects.select_for_update().get(pk=fact_id)
-    if model.objects.filter(corrects=old).exists() or old.withdrawn:
-        refuse("Someone has corrected this row already.")
+    old = lock_fact(KINDS[kind], fact_id)
     return old.corrected(source=reason.strip()[:200], withdrawn=True, by=by, at=at)
 
 

@@ -136,7 +136,7 @@ def test_an_owner_that_was_recorded_by_mistake_counts_until_it_is_withdrawn():
 
     assert found(case, reviewer, at=NOON) == {("EMPLOYER", "EMPLOYMENT"): "FAIL"}
     assert found(case, reviewer, at=NOON + timedelta(hours=2)) == {}
-    with pytest.raises(NotAllowed, match="corrected this row already"):
+    with pytest.raises(NotAllowed, match="corrected this already. Reload"):
         organisations.withdraw(
             kind="parent", fact_id=row.pk, reason="Again", by=None, at=NOON + timedelta(hours=3)
         )

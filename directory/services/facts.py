@@ -1,0 +1,18 @@
+"""The lock that every correction of a dated fact takes first."""
+
+from typing import Any
+
+from accounts.refusals import refuse
+from directory.models import TwoTimeFact
+
+
+def lock_fact(model: type[TwoTimeFact], fact_id: int) -> TwoTimeFact:
+    """Lock a row that nobody has corrected or withdrawn yet. Call it inside a transaction.
+
+    :raises NotAllowed: corrected or withdrawn already.
+    """
+    rows: Any = model  # the type checker cannot query an abstract model
+    old: TwoTimeFact = rows.objects.select_for_update().get(pk=fact_id)
+    if old.withdrawn or rows.objects.filter(corrects=old).exists():
+        refuse("Someone has corrected this already. Reload the page to see how.")
+    return old
