@@ -25,9 +25,9 @@ const ask = (question, verb) => new Promise((resolve) => {
   const go = button(verb || "Go on", "btn pri", true);
   button("Cancel", "btn", false);
   dialog.append(head, acts);
-  dialog.addEventListener("close", () => { dialog.remove(); opener?.focus?.(); resolve(answer); });
+  // The browser returns the focus as it closes a dialog; "close" comes later, after the next key.
+  dialog.addEventListener("close", () => { dialog.remove(); resolve(answer); });
   dialog.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) go.click(); });
-  const opener = document.activeElement;
   document.body.append(dialog);
   dialog.showModal();
   go.focus();

@@ -118,8 +118,8 @@ const help = () => {
   const acts = document.createElement("div");
   acts.className = "acts";
   acts.append(close);
-  const opener = document.activeElement;
-  dialog.addEventListener("close", () => { dialog.remove(); opener?.focus?.(); });
+  // The browser returns the focus as it closes a dialog; "close" comes later, after the next key.
+  dialog.addEventListener("close", () => dialog.remove());
   dialog.append(head, list, acts);
   document.body.append(dialog);
   dialog.showModal();

@@ -10,6 +10,8 @@ from .acts import active
 
 
 def keys(page, *pressed):
+    """Press keys one after the other, once the scripts of the page have run."""
+    page.wait_for_load_state("load")
     for key in pressed:
         page.keyboard.press(key)
 

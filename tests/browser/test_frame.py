@@ -81,6 +81,16 @@ def test_the_dialog_of_keys_gives_the_focus_back(coordinator, page):
     assert page.evaluate("document.activeElement.textContent") == "? Keys"
 
 
+def test_a_closed_dialog_does_not_take_the_focus_from_the_next_key(coordinator, page):
+    """A fast typist moves on before the browser sends "close"; the focus stays where it went."""
+    sign_in(page, coordinator)
+    page.locator("[data-show-keys]").click()
+    page.wait_for_selector("dialog[open]")
+    page.evaluate("() => { document.querySelector('dialog').close(); document.getElementById('jump').focus(); }")
+    page.wait_for_selector("dialog", state="detached")
+    assert page.evaluate("document.activeElement.id") == "jump"
+
+
 def test_dates_talk_back_and_a_refused_form_keeps_what_was_typed(clerk, page):
     sign_in(page, clerk)
     page.goto("/intake/new/")
