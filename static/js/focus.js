@@ -9,11 +9,20 @@ const say = (text, urgent = false) => {
 };
 document.addEventListener("portal:say", (event) => say(event.detail.text, event.detail.urgent));
 
-let before = null;
+// By request, because requests overlap: what had the focus, what takes it next, and whether the
+// focus was inside what the answer replaced.
+const before = new WeakMap();
+const named = (element) => (element && element !== document.body ? element.id : "");
 document.addEventListener("htmx:beforeRequest", (event) => {
-  const at = document.activeElement;
-  before = { id: at && at !== document.body ? at.id : "", after: event.target.closest?.("[data-focus-after]")?.dataset.focusAfter };
+  const after = event.target.closest?.("[data-focus-after]")?.dataset.focusAfter;
+  before.set(event.detail.xhr, { id: named(document.activeElement), after, inside: false });
   event.detail.target?.setAttribute("aria-busy", "true");
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const was = before.get(event.detail.xhr);
+  if (!was || !event.detail.target?.contains(document.activeElement)) return;
+  was.inside = true;
+  was.id = named(document.activeElement);
 });
 document.addEventListener("htmx:afterRequest", (event) => event.detail.target?.removeAttribute("aria-busy"));
 
@@ -28,15 +37,16 @@ document.addEventListener("htmx:afterSettle", (event) => {
   const target = event.detail.target;
   const said = target?.querySelector?.("[data-say]") || (target?.matches?.("[data-say]") ? target : null);
   if (said) say(said.dataset.say);
-  // A poll, or a panel that follows the row in focus, never moves the focus.
-  if (event.detail.elt?.closest?.("[data-poll], [data-keep-focus]") || document.activeElement !== document.body) {
-    const urgent = target?.querySelector?.("[autofocus]");
-    if (!urgent || event.detail.elt?.closest?.("[data-poll], [data-keep-focus]")) return;
-  }
+  const was = before.get(event.detail.xhr);
+  const lost = document.activeElement === document.body;
+  // A poll, or a panel that follows the row in focus, moves the focus only if it took it away.
+  if (event.detail.elt?.closest?.("[data-poll], [data-keep-focus]")) {
+    if (!lost || !was?.inside) return;
+  } else if (!lost && !target?.querySelector?.("[autofocus]")) return;
   const live = document.contains(target) ? target : document.getElementById(target?.id) || document.getElementById("main");
   take(live.querySelector("[autofocus]"))
-    || (before?.id && take(document.getElementById(before.id)))
-    || (before?.after && take(document.querySelector(before.after)))
+    || (was?.id && take(document.getElementById(was.id)))
+    || (was?.after && take(document.querySelector(was.after)))
     || take(live.querySelector("h1, h2, h3"))
     || take(document.getElementById("main"));
 });

@@ -10,8 +10,9 @@ from .acts import active
 
 
 def keys(page, *pressed):
-    """Press keys one after the other, once the scripts of the page have run."""
+    """Press keys one after the other, once the scripts of the page know what is on it."""
     page.wait_for_load_state("load")
+    expect(page.locator(".htmx-added")).to_have_count(0)
     for key in pressed:
         page.keyboard.press(key)
 
@@ -174,7 +175,8 @@ def test_a_review_is_read_and_written(work, visit, answered):
     page.keyboard.type("epidural")
     found = page.get_by_role("list", name="Guidelines found").get_by_role("button").first
     expect(found).to_be_visible()
-    found.press("Enter")
+    found.focus()
+    keys(page, "Enter")
     expect(page.locator("#citations li")).to_contain_text("Epidural")
     expect_focus(page)
     expect(page.locator("[data-save-state]")).to_contain_text("Saved ")
@@ -222,6 +224,19 @@ def test_a_dialog_that_is_left_gives_the_focus_back(work, visit):
     expect(page.get_by_role("dialog")).to_contain_text("Ask for changes")
     keys(page, "Escape")
     expect(approve).to_be_focused()
+
+
+def test_a_list_that_is_replaced_gives_the_focus_back_to_its_field(work, visit):
+    """Late results take away the one that had the focus; the field that asked gets it."""
+    assignment = work.in_review()
+    page = visit(work.people[Role.REVIEWER], f"/reviews/{assignment.pk}/")
+    page.get_by_role("link", name="Item 1 of 1").click()
+    page.locator("#find").fill("epidural")
+    found = page.get_by_role("list", name="Guidelines found").get_by_role("button").first
+    found.focus()
+    with page.expect_response("**/guidelines/**"):
+        page.evaluate("() => htmx.trigger(document.getElementById('find').form, 'submit')")
+    expect(page.locator("#find")).to_be_focused()
 
 
 def test_where_single_keys_are_off_only_the_others_work(work, visit):
