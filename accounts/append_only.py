@@ -2,7 +2,7 @@
 
 ``GuardTables`` is a migration operation. SQLite rebuilds a table when its columns change and drops
 its triggers without a word, so every migration that alters a guarded table ends with
-``GuardTables`` for it again; ``tests/test_append_only.py`` reads the catalogue after all
+``GuardTables`` for it again; ``tests/test_append_only.py`` reads the catalog after all
 migrations and fails when a guard is missing.
 """
 
@@ -39,7 +39,7 @@ def guard_statements(table: str, vendor: str) -> list[str]:
 
 
 def unguard_statements(table: str, vendor: str) -> list[str]:
-    """The statements that lift the guard, for migrations backwards."""
+    """The statements that lift the guard, for migrations backward."""
     if vendor == "postgresql":
         return [
             f'DROP TRIGGER IF EXISTS "{table}_only_grows" ON "{table}"',

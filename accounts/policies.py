@@ -1,4 +1,4 @@
-"""Why an act about a person would be refused: the page greys with it, the service raises it."""
+"""Why an act about a person would be refused: the page grays with it, the service raises it."""
 
 from .models import User
 from .roles import Role

@@ -108,8 +108,8 @@ PERMISSIONS: dict[str, set[Role]] = {
     # Whether who pays steers who decides: reading the tests; making one, and answering for it.
     "reviewers.view_fairness": {Role.COORDINATOR, Role.DIRECTOR, Role.AUDITOR},
     "reviewers.check_fairness": {Role.DIRECTOR},
-    "directory.keep_organisations": {Role.CREDENTIALING, Role.COORDINATOR},
-    # Who owns and directs this organisation, who works here, and what ties them to others.
+    "directory.keep_organizations": {Role.CREDENTIALING, Role.COORDINATOR},
+    # Who owns and directs this organization, who works here, and what ties them to others.
     "cases.keep_house": {Role.CREDENTIALING, Role.DIRECTOR},
     "cases.settle_house_ties": {Role.DIRECTOR},
     "deadlines.manage_clock_rules": {Role.ADMINISTRATOR, Role.DIRECTOR},

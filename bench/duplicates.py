@@ -1,6 +1,6 @@
-"""Precision and recall of the matcher of duplicates on labelled synthetic pairs.
+"""Precision and recall of the matcher of duplicates on labeled synthetic pairs.
 
-A pair is labelled by how it was made: the same application written twice with slips, or two that
+A pair is labeled by how it was made: the same application written twice with slips, or two that
 only look alike (relatives, twins, a second injury, another decision). The names are invented.
 """
 
@@ -47,7 +47,7 @@ class Measured:
     by_kind: dict[str, str]
 
 
-def labelled_pairs(*, count: int, seed: int) -> list[Pair]:
+def labeled_pairs(*, count: int, seed: int) -> list[Pair]:
     """As many pairs as asked for, half of each label; the same seed makes the same pairs."""
     chance = random.Random(seed)  # noqa: S311
     makers = [_keyed_twice, _turned_name, _half_known, _relative, _twin, _second_injury, _repeat,
@@ -76,7 +76,7 @@ def measure(pairs: Sequence[Pair]) -> Measured:
 
 def main() -> None:
     """Print and keep the figures."""
-    measured = measure(labelled_pairs(count=400, seed=2026))
+    measured = measure(labeled_pairs(count=400, seed=2026))
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(asdict(measured), indent=1) + "\n", encoding="utf-8")
     print(json.dumps(asdict(measured), indent=1))

@@ -18,7 +18,7 @@ from typing import Any
 
 from . import stage
 
-REVIEWERS, AFFILIATIONS, ORGANISATIONS = 3_000, 20_000, 2_000
+REVIEWERS, AFFILIATIONS, ORGANizATIONS = 3_000, 20_000, 2_000
 CASES, PLANNED = 40, 1_000
 MEASURED = 30
 STANDS_FOR = 10
@@ -30,7 +30,7 @@ def fill() -> list[Any]:
     """A panel made of copies of one reviewer, each different in something; and the cases."""
     from django.db import transaction
 
-    from directory.models import Organisation
+    from directory.models import Organization
     from intake.services.receiving import ItemOnForm
     from reviewers.models import Affiliation, Reviewer
     from tests.factories import MONDAY
@@ -46,9 +46,9 @@ def fill() -> list[Any]:
         ]
         cases = [ready_case(**treatments[n % len(treatments)]) for n in range(CASES)]
         _copies(model)
-        many = [Organisation() for _ in range(ORGANISATIONS)]
-        Organisation.objects.bulk_store(many, by=None, at=MONDAY)
-        ids = list(Organisation.objects.order_by("pk").values_list("pk", flat=True))
+        many = [Organization() for _ in range(ORGANizATIONS)]
+        Organization.objects.bulk_store(many, by=None, at=MONDAY)
+        ids = list(Organization.objects.order_by("pk").values_list("pk", flat=True))
         reviewers = list(Reviewer.objects.order_by("pk").values_list("pk", flat=True))
         relations = ["EMPLOYMENT", "CONTRACT", "PRIVILEGES", "SAME_GROUP", "OWNERSHIP"]
         Affiliation.objects.bulk_create(
@@ -56,7 +56,7 @@ def fill() -> list[Any]:
                 Affiliation(
                     reviewer_id=reviewers[n % len(reviewers)],
                     relation=relations[n % len(relations)],
-                    organisation_id=ids[n * 7919 % len(ids)],
+                    organization_id=ids[n * 7919 % len(ids)],
                     valid_from=date(2020, 1, 1),
                     verified_on=date(2026, 1, 15),
                     verified_by="C. Keeper",
@@ -75,7 +75,7 @@ def _copies(model: Any) -> None:
     from reviewers.models import (
         Certification,
         FileProof,
-        Licence,
+        License,
         PracticeFact,
         Reviewer,
         SanctionCheck,
@@ -101,12 +101,12 @@ def _copies(model: Any) -> None:
     ids = list(Reviewer.objects.exclude(pk=model.pk).order_by("pk").values_list("pk", flat=True))
     names = ["Physical Medicine & Rehabilitation", "Ophthalmology", "Psychiatry", "Hand Surgery"]
     fields = [specialty(name) for name in names]
-    for kind in (Licence, Certification, PracticeFact, Training, SanctionCheck, FileProof):
+    for kind in (License, Certification, PracticeFact, Training, SanctionCheck, FileProof):
         fresh = []
         for row in kind._default_manager.filter(reviewer=model):
             for n, pk in enumerate(ids):
                 changes: dict[str, Any] = {}
-                if kind is Licence and n % 4 == 0:
+                if kind is License and n % 4 == 0:
                     changes["state"] = "Nevada"
                 if kind is Certification:
                     changes["specialty"] = fields[n % len(fields)]

@@ -1,4 +1,4 @@
-"""A stage for benches: a portal with a database of its own, gone afterwards."""
+"""A stage for benches: a portal with a database of its own, gone afterward."""
 
 import atexit
 import os

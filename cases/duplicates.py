@@ -23,7 +23,7 @@ class Band(StrEnum):
 
 PROPOSED = (Band.SAME, Band.LIKELY, Band.POSSIBLE)
 
-# Points for and against; the bands begin where the bench's labelled pairs part best.
+# Points for and against; the bands begin where the bench's labeled pairs part best.
 LIKELY_FROM, POSSIBLE_FROM = 7, 4
 _TITLES = {"dr", "md", "mr", "mrs", "ms", "jr", "sr"}
 SAME_WORDS, LIKE_WORDS = 0.6, 0.3  # share of the words of two treatments that are common

@@ -1,4 +1,4 @@
-"""Who belongs to this organisation when ties are tested, and what the tests say of a case."""
+"""Who belongs to this organization when ties are tested, and what the tests say of a case."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ _OF_STAFF_ALONE = (Kind.STAFF,)
 
 @dataclass(frozen=True)
 class House:
-    """The organisation and everybody of it on a day, as known at a moment."""
+    """The organization and everybody of it on a day, as known at a moment."""
 
     members: tuple[MemberFacts, ...]
     digest: str  # the same as long as the same rows hold
@@ -54,7 +54,7 @@ class Standing:
 
     @property
     def stops_the_case(self) -> bool:
-        """Whether it is of the organisation, an owner or an officer, and not cleared."""
+        """Whether it is of the organization, an owner or an officer, and not cleared."""
         return self.result != Result.PASS and self.kind not in _OF_STAFF_ALONE
 
 
@@ -111,21 +111,21 @@ def latest_of(rows: Sequence[HouseResult]) -> list[Standing]:
 
 
 def why_not_decided_here(case: Case) -> str:
-    """Why this organisation may not decide a case, or not yet. Queries once.
+    """Why this organization may not decide a case, or not yet. Queries once.
 
-    A tie of the organisation, an owner or an officer is one of the organisation that decides
+    A tie of the organization, an owner or an officer is one of the organization that decides
     (Labor Code 139.5). A tie of a member of staff keeps that person alone from the case.
     """
     found = [one for one in standing(case) if one.stops_the_case]
     tied = next((one for one in found if not one.is_open), None)
     if tied is not None:
         return (
-            f"This organisation may not decide case {case.number}. {tied.row.sentence} "
-            "The Administrative Director has to give it to another organisation."
+            f"This organization may not decide case {case.number}. {tied.row.sentence} "
+            "The Administrative Director has to give it to another organization."
         )
     if found:
         return (
-            "The medical director has to settle first whether this organisation is tied to a "
+            "The medical director has to settle first whether this organization is tied to a "
             f"party of case {case.number}. {found[0].row.sentence}"
         )
     return ""
@@ -167,8 +167,8 @@ def _facts(row: HouseMember, ties: Sequence[HouseTie], limits: Limits) -> Member
     return MemberFacts(
         member_id=row.pk,
         kind=row.kind,
-        name=None if row.organisation_id is not None else split_name(name),
-        organisation_id=row.organisation_id,
+        name=None if row.organization_id is not None else split_name(name),
+        organization_id=row.organization_id,
         person_id=row.person_id,
         user_id=row.user_id,
         is_small=row.kind == Kind.OWNER

@@ -34,7 +34,7 @@ class Status(TextChoices):
     ISSUED = "ISSUED", "Determination issued"
     # ended
     WITHDRAWN = "WITHDRAWN", "Withdrawn"
-    TERMINATED = "TERMINATED", "Terminated, treatment authorised"
+    TERMINATED = "TERMINATED", "Terminated, treatment authorized"
     CLOSED = "CLOSED", "Closed"
 
 
@@ -133,7 +133,7 @@ class Ending(TextChoices):
     PENDING = "PENDING", "Pending"
     DECIDED = "DECIDED", "Decided"
     WITHDRAWN = "WITHDRAWN", "Withdrawn"
-    AUTHORISED = "AUTHORISED", "Authorised since"
+    AUTHORizED = "AUTHORizED", "Authorized since"
     INELIGIBLE = "INELIGIBLE", "Ineligible"
 
 

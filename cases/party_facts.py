@@ -15,10 +15,10 @@ from directory.models import (
     OrganisationOfficer,
     OrganisationParent,
     PersonName,
-    SameOrganisation,
+    SameOrganization,
     SamePerson,
 )
-from directory.names import fold_name, fold_organisation
+from directory.names import fold_name, fold_organization
 from directory.ties import DEFAULT_LIMITS, FoldedName, Limits, PartyFacts
 
 from .models import Case, Party
@@ -38,20 +38,20 @@ def parties_of(
         SamePerson.objects.known_at(known_at).values_list("person_id", "same_as_id")
     )
     same_pairs = list(
-        SameOrganisation.objects.known_at(known_at).values_list("organisation_id", "same_as_id")
+        SameOrganization.objects.known_at(known_at).values_list("organization_id", "same_as_id")
     )
-    same_organisations = ties.groups_of_same(same_pairs)
+    same_organizations = ties.groups_of_same(same_pairs)
     owned = OrganisationParent.objects.known_at(known_at).on(local_day(known_at))
     controlled, connected = ties.groups_of_companies(
         same_pairs, owned.values_list("child_id", "parent_id", "share_percent"), limits
     )
     persons = {row.pk: _all_of(row.person_id, same_persons) for row in rows}
-    organisations = {row.pk: _all_of(row.organisation_id, same_organisations) for row in rows}
+    organizations = {row.pk: _all_of(row.organization_id, same_organizations) for row in rows}
     folded = {row.pk: _folded_names(row) for row in rows}
-    groups = {pk: _reached(own, controlled) for pk, own in organisations.items()}
-    part_owned = {pk: _reached(own, connected) for pk, own in organisations.items()}
+    groups = {pk: _reached(own, controlled) for pk, own in organizations.items()}
+    part_owned = {pk: _reached(own, connected) for pk, own in organizations.items()}
     officers = _officers_of(groups, same_persons, known_at=known_at)
-    directed = _directed_by(persons, same_organisations, known_at=known_at)
+    directed = _directed_by(persons, same_organizations, known_at=known_at)
     person_names = _names_near(
         PersonName.objects.known_at(known_at),
         "person",
@@ -59,20 +59,20 @@ def parties_of(
         folded,
         ("first", "last"),
     )
-    organisation_names = _names_near(
-        OrganisationName.objects.known_at(known_at), "organisation", organisations, folded, ()
+    organization_names = _names_near(
+        OrganisationName.objects.known_at(known_at), "organization", organizations, folded, ()
     )
     return [
         replace(
             _party_facts(
                 row,
                 persons[row.pk],
-                organisations[row.pk],
+                organizations[row.pk],
                 folded[row.pk],
                 person_names,
-                organisation_names,
+                organization_names,
             ),
-            group=(groups[row.pk] - organisations[row.pk]) | _reached(directed[row.pk], controlled),
+            group=(groups[row.pk] - organizations[row.pk]) | _reached(directed[row.pk], controlled),
             part_owned=part_owned[row.pk] - groups[row.pk],
             officers=officers[row.pk],
             officer_names=_split_names(person_names, officers[row.pk]),
@@ -97,12 +97,12 @@ def _officers_of(
     rows = (
         OrganisationOfficer.objects.known_at(known_at)
         .on(local_day(known_at))
-        .filter(organisation_id__in=wanted)
-        .values_list("organisation_id", "person_id")
+        .filter(organization_id__in=wanted)
+        .values_list("organization_id", "person_id")
     )
     held: dict[int, set[int]] = defaultdict(set)
-    for organisation_id, person_id in rows:
-        held[organisation_id] |= _all_of(person_id, same_persons)
+    for organization_id, person_id in rows:
+        held[organization_id] |= _all_of(person_id, same_persons)
     return {
         pk: frozenset[int]().union(*(held.get(one, set()) for one in group))
         for pk, group in groups.items()
@@ -111,7 +111,7 @@ def _officers_of(
 
 def _directed_by(
     persons: Mapping[int, frozenset[int]],
-    same_organisations: Mapping[int, frozenset[int]],
+    same_organizations: Mapping[int, frozenset[int]],
     *,
     known_at: datetime,
 ) -> dict[int, frozenset[int]]:
@@ -121,11 +121,11 @@ def _directed_by(
         OrganisationOfficer.objects.known_at(known_at)
         .on(local_day(known_at))
         .filter(person_id__in=wanted)
-        .values_list("person_id", "organisation_id")
+        .values_list("person_id", "organization_id")
     )
     held: dict[int, set[int]] = defaultdict(set)
-    for person_id, organisation_id in rows:
-        held[person_id] |= _all_of(organisation_id, same_organisations)
+    for person_id, organization_id in rows:
+        held[person_id] |= _all_of(organization_id, same_organizations)
     return {
         pk: frozenset[int]().union(*(held.get(one, set()) for one in own))
         for pk, own in persons.items()
@@ -167,7 +167,7 @@ def rows_alike(case: Case) -> dict[int, frozenset[int]]:
 
 
 def _people_of(row: Party) -> tuple[Any, ...]:
-    return (row.role, row.person_id, row.organisation_id, row.item_id, row.name, row.contact)
+    return (row.role, row.person_id, row.organization_id, row.item_id, row.name, row.contact)
 
 
 def _all_of(pk: int | None, same: Mapping[int, frozenset[int]]) -> frozenset[int]:
@@ -175,8 +175,8 @@ def _all_of(pk: int | None, same: Mapping[int, frozenset[int]]) -> frozenset[int
 
 
 def _folded_names(row: Party) -> set[str]:
-    """The folded names under which a party's row could be found among persons or organisations."""
-    fold = fold_name if row.person_id is not None else fold_organisation
+    """The folded names under which a party's row could be found among persons or organizations."""
+    fold = fold_name if row.person_id is not None else fold_organization
     return {fold(row.name)} - {""}
 
 
@@ -200,14 +200,14 @@ def _names_near(
 def _party_facts(
     row: Party,
     persons: frozenset[int],
-    organisations: frozenset[int],
+    organizations: frozenset[int],
     folded: set[str],
     person_names: list[dict[str, Any]],
-    organisation_names: list[dict[str, Any]],
+    organization_names: list[dict[str, Any]],
 ) -> PartyFacts:
     own_persons = [name for name in person_names if name["holder"] in persons]
-    own_organisations = [name for name in organisation_names if name["holder"] in organisations]
-    called = folded | {name["normal"] for name in (*own_persons, *own_organisations)}
+    own_organizations = [name for name in organization_names if name["holder"] in organizations]
+    called = folded | {name["normal"] for name in (*own_persons, *own_organizations)}
     names = [
         ties.split_name(name["printed"], first=name["first"], last=name["last"])
         for name in own_persons
@@ -216,8 +216,8 @@ def _party_facts(
         names.append(ties.split_name(row.name))
     if row.contact:
         names.append(ties.split_name(row.contact))
-    words = {word for name in own_organisations for word in name["normal"].split()}
-    if row.organisation_id is not None:
+    words = {word for name in own_organizations for word in name["normal"].split()}
+    if row.organization_id is not None:
         words |= set(fold_name(row.name).split())
     return PartyFacts(
         party_id=row.pk,
@@ -225,19 +225,19 @@ def _party_facts(
         role_label=row.get_role_display(),
         name=row.name,
         persons=persons,
-        organisations=organisations,
+        organizations=organizations,
         person_names=tuple(dict.fromkeys(names)),
-        organisation_words=frozenset(words),
+        organization_words=frozenset(words),
         namesake_persons=frozenset(
             name["holder"] for name in person_names if name["normal"] in called
         )
         - persons
         if row.person_id is not None
         else frozenset(),
-        namesake_organisations=frozenset(
-            name["holder"] for name in organisation_names if name["normal"] in called
+        namesake_organizations=frozenset(
+            name["holder"] for name in organization_names if name["normal"] in called
         )
-        - organisations
-        if row.organisation_id is not None
+        - organizations
+        if row.organization_id is not None
         else frozenset(),
     )

@@ -1,6 +1,6 @@
 """Who may do what to a case, and when: one function an act, empty when it is allowed.
 
-The service raises what the function says; the page greys the button with the same sentence, so
+The service raises what the function says; the page grays the button with the same sentence, so
 that screen and rule cannot differ.
 """
 
@@ -127,7 +127,7 @@ def why_not_state_receipt(user: User, case: Case) -> str:
     runs = case.deadlines.filter(
         round=case.round, clock__in=["authorize", "reimburse"], replaced_at__isnull=True
     )
-    return "" if runs.exists() else "No treatment has to be authorised or paid after this case."
+    return "" if runs.exists() else "No treatment has to be authorized or paid after this case."
 
 
 def why_not_change_parties(user: User, case: Case) -> str:
@@ -217,13 +217,13 @@ def why_not_keep_house(user: User | None) -> str:
     """``None`` is the system: shipped and imported facts."""
     if user is None or user.may("cases.keep_house"):
         return ""
-    return "Credentialing and the medical director keep who belongs to this organisation."
+    return "Credentialing and the medical director keep who belongs to this organization."
 
 
 def why_not_settle_house_tie(user: User, result: HouseResult) -> str:
-    """A doubt about this organisation is settled by somebody whom it does not concern."""
+    """A doubt about this organization is settled by somebody whom it does not concern."""
     if not user.may("cases.settle_house_ties"):
-        return "The medical director settles possible ties of this organisation."
+        return "The medical director settles possible ties of this organization."
     if result.member is not None and result.member.user_id == user.pk:
         return "This concerns you, so somebody else has to settle it."
     return ""

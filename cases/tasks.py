@@ -11,6 +11,6 @@ logger = structlog.get_logger(__name__)
 
 @shared_task(name="cases.examine_house")
 def examine_house(**_: object) -> None:
-    """Test open cases again after facts about this organisation have changed."""
+    """Test open cases again after facts about this organization have changed."""
     if tested := house_ties.examine_outdated(by=None, at=timezone.now()):
         logger.info("house_examined", cases=tested)

@@ -1,9 +1,9 @@
-"""Whether this organisation is tied to a party of a case. Pure: values in, ties out.
+"""Whether this organization is tied to a party of a case. Pure: values in, ties out.
 
-Labor Code 139.5 wants the organisation, its owners, officers and directors free of ties to the
+Labor Code 139.5 wants the organization, its owners, officers and directors free of ties to the
 parties as it wants its reviewers; the same tests are made, with the limits of 8 CCR 9768.1
 (``ties.DEFAULT_LIMITS``: more than 1 %, the relatives that it lists). An owner whose share of this
-organisation lies within that limit is not tested: so small a holding is no tie.
+organization lies within that limit is not tested: so small a holding is no tie.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,9 +30,9 @@ from directory.ties import (
 ITSELF = "ITSELF"
 
 WHO = {
-    "ITSELF": "This organisation",
-    "OWNER": "An owner of this organisation",
-    "OFFICER": "An officer of this organisation",
+    "ITSELF": "This organization",
+    "OWNER": "An owner of this organization",
+    "OFFICER": "An officer of this organization",
     "STAFF": "A member of staff",
 }
 
@@ -44,7 +44,7 @@ class MemberFacts:
     member_id: int
     kind: str
     name: FoldedName | None = None  # none for a company, which is found by its row
-    organisation_id: int | None = None
+    organization_id: int | None = None
     person_id: int | None = None
     user_id: int | None = None
     is_small: bool = False  # an owner of too small a share
@@ -88,7 +88,7 @@ def _ties_of(member: MemberFacts, party: PartyFacts, limits: Limits) -> Iterator
 
 def _itself(member: MemberFacts, party: PartyFacts) -> Tie | None:
     """Who they are to the party: the party itself, its officer, or a company of its group."""
-    reach = reached(member.organisation_id, member.person_id, party)
+    reach = reached(member.organization_id, member.person_id, party)
     if reach is None:
         return None
     doubt, whom = reach

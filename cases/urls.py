@@ -14,7 +14,7 @@ app_name = "cases"
 
 urlpatterns = [
     path("item-changes/", item_changes.item_changes, name="item_changes"),
-    # this organisation
+    # this organization
     path("house/", house.house, name="house"),
     path("house/add/<str:kind>/", house.add_member, name="add_house_member"),
     path("house/ties/", house.ties, name="house_ties"),
@@ -31,7 +31,7 @@ urlpatterns = [
         house.withdraw_fact,
         name="withdraw_house_fact",
     ),
-    # organisations
+    # organizations
     # taking cases out of the lists
     path("likenesses/", likeness.likenesses, name="likenesses"),
     # the law

@@ -15,7 +15,7 @@ from django.urls import reverse
 import letters.services
 from cases.lifecycle import Status
 from cases.models import Case, CaseLetter, Deadline, DisputedItem, Event, Party, Priority, Role
-from correspondence.services.notices import address_of, organisation
+from correspondence.services.notices import address_of, organization
 from deadlines.days import local_day
 from eligibility import rules
 from eligibility.answers import Answer, EligibilityResult
@@ -117,7 +117,7 @@ def make(draft: CaseLetter, party: Party, *, at: datetime) -> Made:
         kind=draft.kind,
         title=f"{heading}, {case.number}",
         heading=heading,
-        organisation=organisation(),
+        organization=organization(),
         dated_on=local_day(at),
         case_number=case.number,
         recipient=Recipient(
@@ -169,7 +169,7 @@ def _variants(draft: CaseLetter) -> tuple[str, ...]:
         return (ended.get(case.stage) or _how_it_ended(case),)
     if draft.kind == LetterKind.INELIGIBILITY and _is_partly_eligible(case):
         return ("PARTIAL",)
-    if draft.kind == LetterKind.ACKNOWLEDGEMENT and case.duplicate_of_id is not None:
+    if draft.kind == LetterKind.ACKNOWLEDGMENT and case.duplicate_of_id is not None:
         return ("DUPLICATE", case.priority)
     return (case.priority,)
 
@@ -338,7 +338,7 @@ def _records_owed(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
 
 
 def _end(case: Case) -> Iterable[Fact]:
-    endings = (DisputedItem.Ending.WITHDRAWN, DisputedItem.Ending.AUTHORISED)
+    endings = (DisputedItem.Ending.WITHDRAWN, DisputedItem.Ending.AUTHORizED)
     ended = list(case.items.filter(ending__in=endings).order_by("position"))
     last = max((one.ended_at for one in ended if one.ended_at), default=None)
     if last is None:

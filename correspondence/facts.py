@@ -3,10 +3,10 @@
 from letters.facts import FactName
 
 NOTICE_FACTS = (
-    FactName("imro_name", "Name of the review organisation", printed=True),
-    FactName("imro_short_name", "Short name of the review organisation", printed=True),
-    FactName("imro_address", "Address of the review organisation", printed=True),
-    FactName("imro_phone", "Telephone of the review organisation", printed=True),
+    FactName("imro_name", "Name of the review organization", printed=True),
+    FactName("imro_short_name", "Short name of the review organization", printed=True),
+    FactName("imro_address", "Address of the review organization", printed=True),
+    FactName("imro_phone", "Telephone of the review organization", printed=True),
     FactName("case_number", "Case number", printed=True),
     FactName("employee", "Employee", printed=True),
     FactName("claims_administrator", "Claims administrator", printed=True),
@@ -14,7 +14,7 @@ NOTICE_FACTS = (
     FactName("requesting_physician", "Requesting physician", printed=True),
     FactName("date_of_injury", "Date of injury", printed=True),
     FactName("ur_decision_date", "Date of the UR decision", printed=True),
-    FactName("rfa_date", "Date of the request for authorisation", printed=True),
+    FactName("rfa_date", "Date of the request for authorization", printed=True),
     FactName("application_received", "Date on which the application was received", printed=True),
     FactName("priority", "Priority", printed=True),
     FactName("notice_date", "Date of the notice", printed=True),

@@ -23,10 +23,10 @@ _FOR_THE_EMPLOYEE = (Role.EMPLOYEE, Role.EMPLOYEE_ATTORNEY, Role.REPRESENTATIVE)
 
 # What every letter of a case may say.
 _OF_THE_CASE = (
-    FactName("imro_name", "Name of the review organisation", printed=True),
-    FactName("imro_short_name", "Short name of the review organisation", printed=True),
-    FactName("imro_address", "Address of the review organisation", printed=True),
-    FactName("imro_phone", "Telephone of the review organisation", printed=True),
+    FactName("imro_name", "Name of the review organization", printed=True),
+    FactName("imro_short_name", "Short name of the review organization", printed=True),
+    FactName("imro_address", "Address of the review organization", printed=True),
+    FactName("imro_phone", "Telephone of the review organization", printed=True),
     FactName("case_number", "Case number", printed=True),
     FactName("employee", "Employee", printed=True),
     FactName("claims_administrator", "Claims administrator", printed=True),
@@ -74,7 +74,7 @@ class LetterSpec:
 
 
 SPECS: dict[LetterKind, LetterSpec] = {
-    LetterKind.ACKNOWLEDGEMENT: LetterSpec(
+    LetterKind.ACKNOWLEDGMENT: LetterSpec(
         sections=("treatments", "particulars", "next"),
         lists={"treatments": "treatments"},
         recipients=_FOR_THE_EMPLOYEE,

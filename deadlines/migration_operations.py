@@ -107,7 +107,7 @@ def overlap_statements(table: str, key: Sequence[str], vendor: str) -> list[str]
 
 
 def allow_overlap_statements(table: str, vendor: str) -> list[str]:
-    """The statements that lift the refusal, for migrations backwards."""
+    """The statements that lift the refusal, for migrations backward."""
     if vendor == "postgresql":
         return [
             f'DROP TRIGGER IF EXISTS "{table}_no_overlap" ON "{table}"',

@@ -121,7 +121,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _days("internal_appeal", 10, "8 CCR 9792.10.1, recalled"),
     # screening and notice
-    _business_days("screening", 2, "The organisation's own target"),
+    _business_days("screening", 2, "The organization's own target"),
     replace(
         _days("eligibility_information", 15, "8 CCR 9792.10.3(b), emergency rules of 2013"),
         effective_to=date(2013, 12, 31),

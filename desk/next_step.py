@@ -1,4 +1,4 @@
-"""The next step of a case: one sentence, its button, and why the button is grey."""
+"""The next step of a case: one sentence, its button, and why the button is gray."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class NextStep:
     sentence: str
     label: str = ""
     url: str = ""
-    why_not: str = ""  # a sentence; the button is grey while it is not empty
+    why_not: str = ""  # a sentence; the button is gray while it is not empty
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import letters.services
 import records.services.dispatch
 from cases.models import Case, DisputedItem, Priority
 from cases.together import items_decided_in
-from correspondence.services.notices import organisation
+from correspondence.services.notices import organization
 from deadlines.days import local_day
 from eligibility.services.citations import stated_for
 from guidelines.citations import Citation, sentences
@@ -66,7 +66,7 @@ def compose(
 ) -> Composition:
     """The determination of a case as it would be issued at a moment, or as it was.
 
-    :param layout: the organisation's own when left out.
+    :param layout: the organization's own when left out.
     :param only_seat: what this one reviewer wrote, as if nobody else decided.
     :raises LetterRefused: nobody has published wording, or a fact that it needs is missing or
         lapsed; everything is named at once.
@@ -84,7 +84,7 @@ def compose(
     for seat in seats:
         facts += seat_facts(seat.assignment, lines[seat.assignment.seat], on=on, at=at)
     wording = letters.services.wording_in_force(kind=LetterKind.DETERMINATION, layout=layout)
-    variants = {seat.about: (lines[seat.assignment.seat].licence_kind,) for seat in seats}
+    variants = {seat.about: (lines[seat.assignment.seat].license_kind,) for seat in seats}
     how_made: list[str] = []
     summary_lead_in = decisions_lead_in = ""
     for seat in seats:
@@ -104,7 +104,7 @@ def compose(
     ur_decision = case.ur_decision
     document = DeterminationDocument(
         title=f"Final determination, {case.number}",
-        organisation=organisation(),
+        organization=organization(),
         dated_on=on,
         case_number=case.number,
         how_made=tuple(how_made),
@@ -115,7 +115,7 @@ def compose(
         credentials=tuple(
             Credentials(
                 specialties=", ".join(lines[seat.assignment.seat].specialties),
-                licence_states=", ".join(lines[seat.assignment.seat].licence_states),
+                license_states=", ".join(lines[seat.assignment.seat].license_states),
                 reviewer=_name(seat) if several else "",
             )
             for seat in seats
@@ -177,9 +177,9 @@ def seat_facts(
     ]
     if line.specialties:
         found.append(Fact("specialties", ", ".join(line.specialties), "Certificates", about=about))
-    if line.licence_states:
+    if line.license_states:
         found.append(
-            Fact("licence_states", ", ".join(line.licence_states), "Licences", about=about)
+            Fact("license_states", ", ".join(line.license_states), "Licenses", about=about)
         )
     return found
 

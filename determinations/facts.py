@@ -7,8 +7,8 @@ they stay with the letter's row and reach no worker, template or attachment.
 from letters.facts import FactName
 
 PRINTED = (
-    FactName("imro_name", "Name of the review organisation", printed=True),
-    FactName("imro_short_name", "Short name of the review organisation", printed=True),
+    FactName("imro_name", "Name of the review organization", printed=True),
+    FactName("imro_short_name", "Short name of the review organization", printed=True),
     FactName("case_number", "Case number", printed=True),
     FactName("date_assigned", "Date assigned", printed=True),
     FactName("date_of_injury", "Date of injury", printed=True),
@@ -17,7 +17,7 @@ PRINTED = (
     FactName("priority", "Priority", printed=True),
     FactName("application_received", "Date on which the application was received", printed=True),
     FactName("specialties", "Certified specialties", printed=True),
-    FactName("licence_states", "States of licensure", printed=True),
+    FactName("license_states", "States of licensure", printed=True),
 )
 
 PROOFS = (
@@ -33,7 +33,7 @@ PROOFS = (
         printed=False,
     ),
     FactName("board_certification", "Board certification", printed=False),
-    FactName("licence", "Licence", printed=False),
+    FactName("license", "License", printed=False),
     FactName("practice_years", "More than five years of active practice", printed=False),
     FactName("practice_hours", "At least 24 hours a week in active practice", printed=False),
     FactName("specialty_match", "Match of specialty to the disputed treatment", printed=False),

@@ -25,7 +25,7 @@ class Basis(models.TextChoices):
 
     A = "A", "A. Medical treatment utilization schedule"
     B = "B", "B. Peer-reviewed scientific and medical evidence"
-    C = "C", "C. Nationally recognised professional standards"
+    C = "C", "C. Nationally recognized professional standards"
     D = "D", "D. Expert opinion"
     E = "E", "E. Generally accepted standards of medical practice"
     F = "F", "F. Likely to benefit where other treatments are not effective"
@@ -221,7 +221,7 @@ class CredentialStatement(Versioned):
     seat = models.PositiveSmallIntegerField(default=1)
     label = models.CharField(max_length=60, default="expert reviewer")
     specialties = models.JSONField(default=list)  # in printed order
-    licence_states = models.JSONField(default=list)  # in printed order
+    license_states = models.JSONField(default=list)  # in printed order
     separator = models.CharField(max_length=20, blank=True)
     placement = models.CharField(max_length=120, blank=True)
 

@@ -1,6 +1,6 @@
 """From opinions to outcomes. Pure.
 
-Majority prevails; an even split is decided in favour of the treatment (Labor Code 4610.6(e)).
+Majority prevails; an even split is decided in favor of the treatment (Labor Code 4610.6(e)).
 The words for a whole case follow from its items and are never stored by hand.
 """
 

@@ -91,7 +91,7 @@ def read_case(case: Case) -> PublishedCase:
         decided_on=determination.decided_on,
         statement=Statement(
             specialties=tuple(statement.specialties),
-            states=tuple(statement.licence_states),
+            states=tuple(statement.license_states),
             separator=statement.separator,
             label=statement.label,
             placement=statement.placement,
@@ -121,7 +121,7 @@ def _item(item: DisputedItem, outcome: str, opinion: Opinion | None) -> Item:
         lineage = Lineage(
             pattern=_PRINTED_PATTERN[item.lineage],
             original_request=item.original_request,
-            authorised_by_ur=item.authorised_by_ur,
+            authorized_by_ur=item.authorized_by_ur,
             in_dispute=item.in_dispute,
         )
     cited = [one for one in opinion.citations.all() if one.removed_at is None] if opinion else []

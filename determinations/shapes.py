@@ -3,7 +3,7 @@
 A file tells the facts of one published letter: header, reviewer statement, patient, and per item
 the heading and both lists of citations. Three values are derived and only compared: the outcome of
 the case, the number of items, and the basis of each list of citations. Other known keys are notes
-about the publication; they are named, never kept. Any further key is refused, so that a misspelt
+about the publication; they are named, never kept. Any further key is refused, so that a misspelled
 fact is not lost in silence.
 
 No row is read here and no clock: the caller says what day it is.
@@ -109,11 +109,11 @@ class Citation:
 
 @dataclass(frozen=True)
 class Lineage:
-    """What was asked, what the claims administrator authorised, and what is left in dispute."""
+    """What was asked, what the claims administrator authorized, and what is left in dispute."""
 
     pattern: str
     original_request: str
-    authorised_by_ur: str
+    authorized_by_ur: str
     in_dispute: str
 
 
@@ -350,7 +350,7 @@ def _lineage(value: "_Value") -> Lineage:
     return Lineage(
         pattern=keys["pattern"].one_of(PATTERNS),
         original_request=keys["original_request"].maybe(lambda value: value.text(TEXT)) or "",
-        authorised_by_ur=keys["authorized_by_ur"].maybe(lambda value: value.text(TEXT)) or "",
+        authorized_by_ur=keys["authorized_by_ur"].maybe(lambda value: value.text(TEXT)) or "",
         in_dispute=keys["in_dispute"].maybe(lambda value: value.text(TEXT)) or "",
     )
 
@@ -613,7 +613,7 @@ def _facts_of_item(item: Item) -> dict[str, Any]:
         facts["partial_authorization"] = {
             "pattern": item.lineage.pattern,
             "original_request": item.lineage.original_request or None,
-            "authorized_by_ur": item.lineage.authorised_by_ur or None,
+            "authorized_by_ur": item.lineage.authorized_by_ur or None,
             "in_dispute": item.lineage.in_dispute or None,
         }
     if item.opioid_notice:

@@ -1,4 +1,4 @@
-"""What is keyed about organisations: owners, officers, and rows that are one."""
+"""What is keyed about organizations: owners, officers, and rows that are one."""
 
 from django import forms
 
@@ -45,12 +45,12 @@ class OfficerForm(DatedForm):
 
 
 class SameForm(DatedForm):
-    """Which other row is the same organisation."""
+    """Which other row is the same organization."""
 
     same_as_name = Line(
         label="Is the same as",
         max_length=300,
-        error_messages={"required": "Name the other organisation as it is on file."},
+        error_messages={"required": "Name the other organization as it is on file."},
     )
     reason = Line(
         label="How you know",

@@ -34,8 +34,8 @@ def fold_name(name: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", plain))
 
 
-def fold_organisation(name: str) -> str:
-    """An organisation's name without the words that say only its legal form."""
+def fold_organization(name: str) -> str:
+    """An organization's name without the words that say only its legal form."""
     words = fold_name(name).split()
     kept = [word for word in words if word not in _CORPORATE]
     return " ".join(kept or words)

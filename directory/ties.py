@@ -1,12 +1,12 @@
 """Whether somebody is tied to a party of a case. Pure: values in, ties out; no rows, no clock.
 
-Three answers. FAIL: a tie on file names this very person or organisation, or a row that is the
+Three answers. FAIL: a tie on file names this very person or organization, or a row that is the
 same one, an officer, or a company of the same group. UNKNOWN: the names are the same or similar,
 or a company is held in part, so a person has to look. PASS: nothing on file. A shared surname
 alone is a PASS that is asked about (Labor Code 139.5; 8 CCR 9768.1 and 9768.2 for the relations
 and the holding).
 
-The reviewer who is offered a case is tested by it, and the review organisation itself.
+The reviewer who is offered a case is tested by it, and the review organization itself.
 """
 
 from collections.abc import Iterable, Mapping
@@ -103,12 +103,12 @@ DEFAULT_LIMITS = Limits()
 
 
 class TieHeld(Protocol):
-    """A tie that is on file of somebody: to an organisation, a person, or both."""
+    """A tie that is on file of somebody: to an organization, a person, or both."""
 
     @property
     def relation(self) -> str: ...
     @property
-    def organisation_id(self) -> int | None: ...
+    def organization_id(self) -> int | None: ...
     @property
     def person_id(self) -> int | None: ...
     @property
@@ -127,16 +127,16 @@ class FoldedName:
 
 @dataclass(frozen=True)
 class PartyFacts:
-    """A party of the case, with every row that is the same person or organisation."""
+    """A party of the case, with every row that is the same person or organization."""
 
     party_id: int
     role: str
     role_label: str
     name: str
     persons: frozenset[int] = frozenset()
-    organisations: frozenset[int] = frozenset()
+    organizations: frozenset[int] = frozenset()
     person_names: tuple[FoldedName, ...] = ()
-    organisation_words: frozenset[str] = frozenset()
+    organization_words: frozenset[str] = frozenset()
     # companies that own it, that it owns, that the same owner controls, or, of a person, that they
     # direct; and those held in part
     group: frozenset[int] = frozenset()
@@ -146,7 +146,7 @@ class PartyFacts:
     officer_names: tuple[FoldedName, ...] = ()
     # other rows, not known to be the same, that bear the party's name
     namesake_persons: frozenset[int] = frozenset()
-    namesake_organisations: frozenset[int] = frozenset()
+    namesake_organizations: frozenset[int] = frozenset()
 
     @cached_property
     def no_tie(self) -> "Tie":
@@ -248,7 +248,7 @@ def tie_of_name(name: FoldedName, party: PartyFacts, *, who: str) -> Tie | None:
     :param who: who bears the name, as a sentence begins: "The reviewer".
     """
     likeness = {compare_names(name, other) for other in party.person_names}
-    bears_it = name.first and {name.first, *name.last.split()} <= party.organisation_words
+    bears_it = name.first and {name.first, *name.last.split()} <= party.organization_words
     if "SAME" in likeness or bears_it:
         return Tie(
             party.party_id,
@@ -282,24 +282,24 @@ def tie_of_name(name: FoldedName, party: PartyFacts, *, who: str) -> Tie | None:
 
 
 def reached(
-    organisation_id: int | None, person_id: int | None, party: PartyFacts
+    organization_id: int | None, person_id: int | None, party: PartyFacts
 ) -> tuple[str, str] | None:
-    """Who an organisation or a person is to a party, as a sentence names them; ``None``: nobody.
+    """Who an organization or a person is to a party, as a sentence names them; ``None``: nobody.
 
     :returns: the doubt (``PART_OWNED``, ``NAMESAKE``, or nothing where it is certain), and whom.
     """
     the_party = the(party)
-    if organisation_id in party.organisations or person_id in party.persons:
+    if organization_id in party.organizations or person_id in party.persons:
         return "", the_party
     if person_id in party.officers:
         return "", f"an officer, director or manager of {the_party}"
-    if organisation_id in party.group:
+    if organization_id in party.group:
         if party.persons:
             return "", f"a company that {the_party} directs, or one of its group,"
         return "", f"a company of the same group as {the_party}"
-    if organisation_id in party.part_owned:
+    if organization_id in party.part_owned:
         return PART_OWNED, f"a company that holds a part of {the_party} or is held by it in part"
-    if organisation_id in party.namesake_organisations or person_id in party.namesake_persons:
+    if organization_id in party.namesake_organizations or person_id in party.namesake_persons:
         return NAMESAKE, f"someone who is called like {the_party}"
     return None
 
@@ -312,7 +312,7 @@ def the(party: PartyFacts) -> str:
 
 def _tied(held: TieHeld, party: PartyFacts) -> Tie | None:
     """The result of one tie on file: direct, through an officer, or through another company."""
-    reach = reached(held.organisation_id, held.person_id, party)
+    reach = reached(held.organization_id, held.person_id, party)
     if reach is None:
         return None
     doubt, whom = reach

@@ -5,16 +5,16 @@ from . import views
 app_name = "directory"
 
 urlpatterns = [
-    path("organisations/", views.organisations, name="organisations"),
-    path("organisations/<int:pk>/", views.organisation, name="organisation"),
+    path("organizations/", views.organizations, name="organizations"),
+    path("organizations/<int:pk>/", views.organization, name="organization"),
     path(
-        "organisations/<int:pk>/<str:kind>/",
-        views.add_organisation_fact,
-        name="add_organisation_fact",
+        "organizations/<int:pk>/<str:kind>/",
+        views.add_organization_fact,
+        name="add_organization_fact",
     ),
     path(
-        "organisations/<int:pk>/<str:kind>/<int:fact_id>/withdraw/",
-        views.withdraw_organisation_fact,
-        name="withdraw_organisation_fact",
+        "organizations/<int:pk>/<str:kind>/<int:fact_id>/withdraw/",
+        views.withdraw_organization_fact,
+        name="withdraw_organization_fact",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Pages of organisations: who owns them, who directs them, which rows are one."""
+"""Pages of organizations: who owns them, who directs them, which rows are one."""
 
 from typing import Any
 
@@ -14,35 +14,35 @@ from form_fields.fields import DatedForm
 from form_fields.reasons import ReasonForm
 
 from .forms import OfficerForm, OwnerForm, SameForm
-from .models import Organisation, OrganisationName
-from .names import fold_organisation
-from .services import organisations as services
+from .models import OrganisationName, Organization
+from .names import fold_organization
+from .services import organizations as services
 
 FORMS: dict[str, type[DatedForm]] = {"parent": OwnerForm, "officer": OfficerForm, "same": SameForm}
 MOST_FOUND = 50
 
 
 @require_safe
-def organisations(request: StaffRequest) -> HttpResponse:
-    """Find an organisation by a name it goes by."""
+def organizations(request: StaffRequest) -> HttpResponse:
+    """Find an organization by a name it goes by."""
     find = request.GET.get("find", "").strip()
-    folded = fold_organisation(find)
+    folded = fold_organization(find)
     rows = OrganisationName.objects.current().filter(normal__startswith=folded) if folded else None
     found = list(rows.order_by("normal", "pk")[: MOST_FOUND + 1]) if rows is not None else []
     context = {"find": find, "names": found[:MOST_FOUND], "more": len(found) > MOST_FOUND}
-    return render(request, "directory/organisations.html", context)
+    return render(request, "directory/organizations.html", context)
 
 
 @require_safe
-def organisation(request: StaffRequest, pk: int) -> HttpResponse:
-    """One organisation: its names, owners, officers, and what is tied to it through them."""
-    return _page(request, get_object_or_404(Organisation, pk=pk))
+def organization(request: StaffRequest, pk: int) -> HttpResponse:
+    """One organization: its names, owners, officers, and what is tied to it through them."""
+    return _page(request, get_object_or_404(Organization, pk=pk))
 
 
 @require_POST
-def add_organisation_fact(request: StaffRequest, pk: int, kind: str) -> HttpResponse:
+def add_organization_fact(request: StaffRequest, pk: int, kind: str) -> HttpResponse:
     """Record an owner, an officer, or a row that is the same."""
-    row = get_object_or_404(Organisation, pk=pk)
+    row = get_object_or_404(Organization, pk=pk)
     if kind not in FORMS:
         raise Http404("There is no such fact.")
     now = timezone.now()
@@ -53,23 +53,23 @@ def add_organisation_fact(request: StaffRequest, pk: int, kind: str) -> HttpResp
         if kind == "parent":
             services.record_parent(child_id=pk, by=request.user, at=now, **said)
         elif kind == "officer":
-            services.record_officer(organisation_id=pk, by=request.user, at=now, **said)
+            services.record_officer(organization_id=pk, by=request.user, at=now, **said)
         else:
-            services.record_same(organisation_id=pk, by=request.user, at=now, **said)
+            services.record_same(organization_id=pk, by=request.user, at=now, **said)
 
     tried = run_action(request, form, record)
     if tried.done:
         messages.success(request, "It is on file; ties are looked for through it from now on.")
-        return redirect("directory:organisation", pk)
+        return redirect("directory:organization", pk)
     return _page(request, row, status=tried.status, **{kind: form})
 
 
 @require_POST
-def withdraw_organisation_fact(
+def withdraw_organization_fact(
     request: StaffRequest, pk: int, kind: str, fact_id: int
 ) -> HttpResponse:
     """Say that an owner, officer or sameness was never true."""
-    row = get_object_or_404(Organisation, pk=pk)
+    row = get_object_or_404(Organization, pk=pk)
     if kind not in FORMS:
         raise Http404("There is no such fact.")
     get_object_or_404(_facts(row)[kind], pk=fact_id)
@@ -87,11 +87,11 @@ def withdraw_organisation_fact(
     )
     if tried.done:
         messages.success(request, "It counts no longer; it stays readable in the history.")
-        return redirect("directory:organisation", pk)
+        return redirect("directory:organization", pk)
     return _page(request, row, status=tried.status, withdrawing=form)
 
 
-def _facts(row: Organisation) -> dict[str, Any]:
+def _facts(row: Organization) -> dict[str, Any]:
     return {
         "parent": row.parents.current().select_related("parent"),
         "officer": row.officers.current().select_related("person"),
@@ -100,13 +100,13 @@ def _facts(row: Organisation) -> dict[str, Any]:
 
 
 def _page(
-    request: StaffRequest, row: Organisation, *, status: int = 200, **bound: Any
+    request: StaffRequest, row: Organization, *, status: int = 200, **bound: Any
 ) -> HttpResponse:
     today = timezone.localdate()
     facts = _facts(row)
     owned = row.children.current().select_related("child").order_by("-valid_from", "pk")
     context = {
-        "organisation": row,
+        "organization": row,
         "names": services.names_of(row),
         "parents": [(one, services.names_of(one.parent)) for one in facts["parent"]],
         "children": [(one, services.names_of(one.child)) for one in owned],
@@ -122,4 +122,4 @@ def _page(
         "withdrawing": bound.get("withdrawing") or ReasonForm(),
         "today": today,
     }
-    return render(request, "directory/organisation.html", context, status=status)
+    return render(request, "directory/organization.html", context, status=status)

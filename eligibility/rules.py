@@ -76,7 +76,7 @@ LETTER_SENTENCES = {
     "that dispute is resolved.",
     "I-NOTINUR": "The utilization review decision does not deny or modify this treatment for "
     "medical necessity.",
-    "I-AUTH": "The claims administrator has authorised this treatment.",
+    "I-AUTH": "The claims administrator has authorized this treatment.",
     "I-SCOPE": "Independent medical review under the Labor Code does not cover this dispute.",
     "I-PARTY": "The person who signed may not ask for independent medical review in this matter.",
     "I-INCOMPLETE": "The application is incomplete.",
@@ -506,10 +506,10 @@ def _necessity(item: Item) -> Verdict:
     used: tuple[Used, ...] = (
         Used("UR decision on this item", _UR_SAYS.get(item.ur_outcome, "not stated"), UR),
     )
-    if item.ending == Ending.AUTHORISED:
-        used += (Used("Since then", "authorised by the claims administrator", OFFICE),)
+    if item.ending == Ending.AUTHORizED:
+        used += (Used("Since then", "authorized by the claims administrator", OFFICE),)
         source = "8 CCR 9792.10.6(a)"
-        return _no("NECESSITY", "I-AUTH", source, "Authorised since.", used, item=at)
+        return _no("NECESSITY", "I-AUTH", source, "Authorized since.", used, item=at)
     if item.ur_outcome in {"DENIED", "MODIFIED"}:
         said = f"Item {at} is {_UR_SAYS[item.ur_outcome]}."
         return Verdict("NECESSITY", YES, _NECESSITY, said, used, item=at)
@@ -573,7 +573,7 @@ def _untimely_ur(known: Known, rules: Sequence[Rule], calendars: Calendars) -> I
     if known.requested_on is None or known.decided_on is None:
         return
     used: tuple[Used, ...] = (
-        Used("Request for authorisation", _day(known.requested_on), FORM),
+        Used("Request for authorization", _day(known.requested_on), FORM),
         Used("Date of the UR decision", _day(known.decided_on), UR),
     )
     try:

@@ -211,7 +211,7 @@ class _Came:
 
 @contextmanager
 def _incoming(chunks: Iterable[bytes], *, most: int, name: str) -> Iterator[_Came]:
-    """Write what comes to a temporary file beside where it will lie; gone afterwards."""
+    """Write what comes to a temporary file beside where it will lie; gone afterward."""
     folder = _folder_on_disk("incoming")
     handle, temporary = tempfile.mkstemp(dir=folder, prefix="incoming-")
     path = Path(temporary)

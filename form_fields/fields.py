@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from letters.glyphs import lacking, normalise
+from letters.glyphs import lacking, normalize
 
 from .dates import NotADate, read_date
 
@@ -17,7 +17,7 @@ def printable(text: str) -> str:
 
     :raises ValidationError: naming each character that no letter can show.
     """
-    clean, _ = normalise(text)
+    clean, _ = normalize(text)
     found = lacking(clean)
     if found:
         names = ", ".join(sorted({glyph.name for glyph in found}))
@@ -39,7 +39,7 @@ class PaperText(forms.CharField):
             raise forms.ValidationError(
                 f"This is {len(value):,} characters long. Shorten it to {self.max_length}."
             )
-        return printable(super().clean(normalise(value)[0] if value else value))
+        return printable(super().clean(normalize(value)[0] if value else value))
 
 
 class Line(forms.CharField):

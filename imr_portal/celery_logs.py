@@ -1,4 +1,4 @@
-"""Celery's own logging, switched off in favour of ``imr_portal.logs``."""
+"""Celery's own logging, switched off in favor of ``imr_portal.logs``."""
 
 from typing import Any
 

@@ -234,7 +234,7 @@ def nothing_is_left_of_the_demonstration(**options: Any) -> list[CheckMessage]:
         found.append(
             Error(
                 "Letters may be issued in the sample words that come with the portal.",
-                hint="Leave ALLOW_SAMPLE_WORDING unset, import the organisation's own wording "
+                hint="Leave ALLOW_SAMPLE_WORDING unset, import the organization's own wording "
                 "with manage.py import_wording, and have it published.",
                 id="imr_portal.E012",
             )

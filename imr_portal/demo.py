@@ -47,7 +47,7 @@ from intake.services.receiving import ApplicationOnForm, ItemOnForm, Paper, URDe
 from letters.models import WordingSet
 from letters.outcomes import Outcome
 from records.models import Document, ReadMark
-from reviewers.models import LicenceKind, Reviewer, ReviewerAssignment
+from reviewers.models import LicenseKind, Reviewer, ReviewerAssignment
 from reviewers.services.credentialing import Evidence
 
 from . import demo_papers
@@ -147,7 +147,7 @@ def _house(demo: Demo, *, at: datetime) -> None:
     house.record_tie(
         member_id=owner.pk,
         relation="OWNERSHIP",
-        organisation_name="Lindholm Vineyards",
+        organization_name="Lindholm Vineyards",
         share_percent=Decimal(40),
         valid_from=date(2009, 5, 1),
         source="Statement of interests",
@@ -169,10 +169,10 @@ def _house(demo: Demo, *, at: datetime) -> None:
 def _panel(demo: Demo, *, at: datetime) -> None:
     keeper = demo.people["credentialing"]
     day = local_day(at)
-    for key, kind, states, board, specialties, practising_since in (
+    for key, kind, states, board, specialties, practicing_since in (
         (
             "reviewer",
-            LicenceKind.MD,
+            LicenseKind.MD,
             ["California"],
             "American Board of Physical Medicine and Rehabilitation",
             ["Physical Medicine & Rehabilitation"],
@@ -180,7 +180,7 @@ def _panel(demo: Demo, *, at: datetime) -> None:
         ),
         (
             "reviewer2",
-            LicenceKind.MD,
+            LicenseKind.MD,
             ["California", "Nevada"],
             "American Board of Anesthesiology",
             ["Pain Management", "Anesthesiology"],
@@ -188,7 +188,7 @@ def _panel(demo: Demo, *, at: datetime) -> None:
         ),
         (
             "reviewer3",
-            LicenceKind.DO,
+            LicenseKind.DO,
             ["Texas"],
             "American Osteopathic Board of Orthopedic Surgery",
             ["Orthopedic Surgery"],
@@ -201,16 +201,16 @@ def _panel(demo: Demo, *, at: datetime) -> None:
             first_name=first, last_name=last, email=user.email, by=keeper, at=at
         )
         credentialing.link_user(reviewer_id=row.pk, user_id=user.pk, by=keeper, at=at)
-        _credentials(row, kind, states, board, specialties, practising_since, day, keeper, at)
+        _credentials(row, kind, states, board, specialties, practicing_since, day, keeper, at)
 
 
 def _credentials(
     row: Reviewer,
-    kind: LicenceKind,
+    kind: LicenseKind,
     states: Sequence[str],
     board: str,
     specialties: Sequence[str],
-    practising_since: date,
+    practicing_since: date,
     day: date,
     keeper: User,
     at: datetime,
@@ -222,12 +222,12 @@ def _credentials(
 
     year = timedelta(days=365)
     for number, state in enumerate(states):
-        credentialing.add_licence(
+        credentialing.add_license(
             state=state,
             number=f"{state[0]}{row.pk:02d}{number}4417",
             kind=kind,
             evidence=seen(
-                f"Medical board of {state}, public register", practising_since, day + 2 * year
+                f"Medical board of {state}, public register", practicing_since, day + 2 * year
             ),
             **told,
         )
@@ -235,12 +235,12 @@ def _credentials(
         credentialing.add_certification(
             board=board,
             specialty=specialty,
-            evidence=seen("Register of the board", practising_since, day + 3 * year),
+            evidence=seen("Register of the board", practicing_since, day + 3 * year),
             **told,
         )
     credentialing.add_practice_fact(
         kind="START",
-        evidence=seen("Curriculum vitae and two employers", practising_since),
+        evidence=seen("Curriculum vitae and two employers", practicing_since),
         **told,
     )
     credentialing.add_practice_fact(

@@ -24,7 +24,7 @@ if not DEBUG and SECRET_KEY == SAMPLE_SECRET_KEY:
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
 
-# --- The organisation that runs the portal; its name stands in letters ----------------------------
+# --- The organization that runs the portal; its name stands in letters ----------------------------
 IMRO_NAME = environment.text("IMRO_NAME", "Golden State Medical Review")
 IMRO_SHORT_NAME = environment.text("IMRO_SHORT_NAME", "GSMR")
 IMRO_ADDRESS = environment.text(
@@ -236,7 +236,7 @@ CACHES = {
 }
 LETTER_LEASE_SECONDS = environment.number("LETTER_LEASE_SECONDS", 90)
 LETTER_MAX_ATTEMPTS = 3
-# Letters worded by the samples that come with the portal; a real organisation publishes its own.
+# Letters worded by the samples that come with the portal; a real organization publishes its own.
 ALLOW_SAMPLE_WORDING = environment.flag("ALLOW_SAMPLE_WORDING", DEBUG or DEMO)
 CELERY_VISIBILITY_TIMEOUT = environment.number("CELERY_VISIBILITY_TIMEOUT", 120)
 

@@ -215,10 +215,10 @@ class IntakeDraft(models.Model):
         return self.ended_at is None and self.saved_at > at - timedelta(days=DRAFT_DAYS)
 
 
-class CancelledIntake(Versioned):
+class CanceledIntake(Versioned):
     """An intake that ended without a case, with its coded reason: the supervisor's list."""
 
-    draft = models.OneToOneField(IntakeDraft, on_delete=models.PROTECT, related_name="cancelled")
+    draft = models.OneToOneField(IntakeDraft, on_delete=models.PROTECT, related_name="canceled")
     reason = models.CharField(max_length=20, choices=WhyNot)
     note = models.CharField(max_length=300, blank=True)
     ended_at = models.DateTimeField()
@@ -227,7 +227,7 @@ class CancelledIntake(Versioned):
     )
 
     class Meta(Versioned.Meta):
-        indexes = [models.Index(fields=["ended_at", "id"], name="cancelled_intake_by_time")]
+        indexes = [models.Index(fields=["ended_at", "id"], name="canceled_intake_by_time")]
 
     def __str__(self) -> str:
         return f"{self.get_reason_display()}: {self.draft}"

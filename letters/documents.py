@@ -32,8 +32,8 @@ LAYOUTS: dict[str, tuple[LetterKind, ...]] = {
 
 
 @dataclass(frozen=True)
-class Organisation:
-    """The review organisation, as letters name it."""
+class Organization:
+    """The review organization, as letters name it."""
 
     name: str
     short_name: str
@@ -46,7 +46,7 @@ class Credentials:
     """What is printed about one reviewer. Never who it is."""
 
     specialties: str  # as printed: "Physical Medicine & Rehabilitation"
-    licence_states: str  # as printed: "California, Texas"
+    license_states: str  # as printed: "California, Texas"
     reviewer: str = ""  # "Reviewer 1" where there are several
 
 
@@ -79,7 +79,7 @@ class DeterminationDocument:
     kind: ClassVar[str] = LetterKind.DETERMINATION
 
     title: str
-    organisation: Organisation
+    organization: Organization
     dated_on: date
     case_number: str
     how_made: tuple[str, ...]
@@ -103,8 +103,8 @@ class DeterminationDocument:
         """Everything that keeps this document from being set in a layout, one sentence each."""
         needed: dict[str, str | date | None] = {
             "title": self.title,
-            "review organisation": self.organisation.name,
-            "short name of the review organisation": self.organisation.short_name,
+            "review organization": self.organization.name,
+            "short name of the review organization": self.organization.short_name,
             "case number": self.case_number,
             "statement of how the determination was made": "".join(self.how_made),
             "lead-in to the summary": self.summary_lead_in,
@@ -127,7 +127,7 @@ class DeterminationDocument:
             whose = one.reviewer or "the reviewer"
             if _empty(one.specialties):
                 found.append(f"The letter has no specialty of {whose}.")
-            if _empty(one.licence_states):
+            if _empty(one.license_states):
                 found.append(f"The letter has no state of licensure of {whose}.")
         if not self.items:
             found.append("The letter decides no item.")
@@ -150,7 +150,7 @@ class DeterminationDocument:
         for analysis in item.analyses:
             whose = f"{name}, {analysis.reviewer}" if analysis.reviewer else name
             if _empty(analysis.guideline):
-                found.append(f"{whose} has no guideline of the review organisation.")
+                found.append(f"{whose} has no guideline of the review organization.")
             if _empty(analysis.rationale):
                 found.append(f"{whose} has no decision rationale.")
         return found
@@ -164,7 +164,7 @@ class DeterminationDocument:
         """The document again, from a letter's frozen words."""
         return cls(
             **_scalars(cls, words),
-            organisation=_organisation(words["organisation"]),
+            organization=_organization(words["organization"]),
             how_made=tuple(words["how_made"]),
             credentials=tuple(Credentials(**one) for one in words["credentials"]),
             items=tuple(
@@ -202,7 +202,7 @@ class NoticeDocument:
     kind: ClassVar[str] = LetterKind.ASSIGNMENT_NOTICE
 
     title: str
-    organisation: Organisation
+    organization: Organization
     dated_on: date
     case_number: str
     recipient: Recipient
@@ -231,7 +231,7 @@ class NoticeDocument:
         """Everything that keeps this notice from being set, one sentence each."""
         needed = {
             "title": self.title,
-            "review organisation": self.organisation.name,
+            "review organization": self.organization.name,
             "case number": self.case_number,
             "recipient": self.recipient.name,
             "role of the recipient": self.recipient.role,
@@ -265,7 +265,7 @@ class NoticeDocument:
         recipient["address"] = tuple(recipient["address"])
         return cls(
             **_scalars(cls, words),
-            organisation=_organisation(words["organisation"]),
+            organization=_organization(words["organization"]),
             recipient=Recipient(**recipient),
             treatments=tuple(words["treatments"]),
             opening=tuple(words["opening"]),
@@ -288,7 +288,7 @@ class Section:
 
 @dataclass(frozen=True)
 class CaseLetterDocument:
-    """A letter about a case to one recipient: acknowledgement, request, notice, reminder, closure.
+    """A letter about a case to one recipient: acknowledgment, request, notice, reminder, closure.
 
     All kinds share one shape. What differs between them is wording, and the sections it fills.
     """
@@ -296,7 +296,7 @@ class CaseLetterDocument:
     kind: str  # one of letters.kinds.CASE_LETTERS
     title: str
     heading: str
-    organisation: Organisation
+    organization: Organization
     dated_on: date
     case_number: str
     recipient: Recipient
@@ -320,7 +320,7 @@ class CaseLetterDocument:
         needed = {
             "title": self.title,
             "heading": self.heading,
-            "review organisation": self.organisation.name,
+            "review organization": self.organization.name,
             "case number": self.case_number,
             "recipient": self.recipient.name,
             "role of the recipient": self.recipient.role,
@@ -348,7 +348,7 @@ class CaseLetterDocument:
         recipient["address"] = tuple(recipient["address"])
         return cls(
             **_scalars(cls, words),
-            organisation=_organisation(words["organisation"]),
+            organization=_organization(words["organization"]),
             recipient=Recipient(**recipient),
             opening=tuple(words["opening"]),
             sections=tuple(
@@ -481,5 +481,5 @@ def _scalars(kind: type, words: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _organisation(words: Mapping[str, Any]) -> Organisation:
-    return Organisation(**{**words, "address": tuple(words["address"])})
+def _organization(words: Mapping[str, Any]) -> Organization:
+    return Organization(**{**words, "address": tuple(words["address"])})

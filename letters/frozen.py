@@ -56,7 +56,7 @@ class FreezeColumns(Operation):
         ]
 
     def undoing(self, vendor: str) -> list[str]:
-        """The statements that lift it, for migrations backwards."""
+        """The statements that lift it, for migrations backward."""
         names = ["frozen", "never_emptied" if vendor == "postgresql" else "never_removed"]
         on = f' ON "{self.table}"' if vendor == "postgresql" else ""
         return [f'DROP TRIGGER IF EXISTS "{self.table}_{name}"{on}' for name in names]

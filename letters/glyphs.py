@@ -110,7 +110,7 @@ def lacking(text: str) -> list[Lacking]:
     return [Lacking(character, tuple(places)) for character, places in found.items()]
 
 
-def normalise(text: str) -> tuple[str, list[str]]:
+def normalize(text: str) -> tuple[str, list[str]]:
     """Text without the junk of word processors, and a notice for each kind of change.
 
     Line ends become plain; combining accents join their letters; bullets and spaces take their

@@ -9,7 +9,7 @@ class LetterKind(TextChoices):
     DETERMINATION = "determination", "Final determination"
     ASSIGNMENT_NOTICE = "assignment_notice", "Notice of assignment"
     # Letters of a case: one layout sets them all, and a person approves each.
-    ACKNOWLEDGEMENT = "acknowledgement", "Acknowledgement of the application"
+    ACKNOWLEDGMENT = "acknowledgment", "Acknowledgment of the application"
     INFORMATION_REQUEST = "information_request", "Request for eligibility information"
     INELIGIBILITY = "ineligibility_notice", "Notice of ineligibility"
     DEFERRAL = "deferral_notice", "Notice of deferral"

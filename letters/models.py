@@ -1,4 +1,4 @@
-"""Wording, letters, deliveries: what the organisation says, to whom, and how far it has got.
+"""Wording, letters, deliveries: what the organization says, to whom, and how far it has got.
 
 A letter knows its words and nothing of cases: ``reference`` is an opaque number to it. The words
 are frozen when the row is written; the database itself refuses to change them (see the triggers

@@ -1,7 +1,7 @@
 """Acts about wording, letters and deliveries.
 
 ``enqueue`` is called inside the acting service's transaction: the letter exists if and only if the
-act does. Everything afterwards may happen twice, late or not at all, and comes to the same end:
+act does. Everything afterward may happen twice, late or not at all, and comes to the same end:
 the row says what is owed, the broker carries hints (see ``docs/letters.md``).
 """
 
@@ -206,7 +206,7 @@ def compose(
 def _why_not_use(wording_set: WordingSet) -> str:
     if wording_set.is_sample and not settings.ALLOW_SAMPLE_WORDING:
         return (
-            f"{wording_set} is sample wording. A director has to publish the organisation's own "
+            f"{wording_set} is sample wording. A director has to publish the organization's own "
             "wording first."
         )
     return ""

@@ -58,7 +58,7 @@ def typeset(words: Mapping[str, Any], layout: str, on: date) -> Typeset:
 
 
 def compile_here(words: Mapping[str, Any], layout: str, on: date) -> Typeset:
-    """Compile in this process, which must not fork afterwards."""
+    """Compile in this process, which must not fork afterward."""
     import pikepdf
     import typst
 

@@ -15,7 +15,7 @@ class Document(Versioned):
     class Kind(models.TextChoices):
         APPLICATION = "APPLICATION", "Application"
         UR_DECISION = "UR_DECISION", "UR decision"
-        RFA = "RFA", "Request for authorisation"
+        RFA = "RFA", "Request for authorization"
         PROGRESS_REPORT = "PROGRESS_REPORT", "Progress report"
         CONSULTATION = "CONSULTATION", "Consultation"
         IMAGING = "IMAGING", "Imaging report"

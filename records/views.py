@@ -235,7 +235,7 @@ def document(request: StaffRequest, document_id: int) -> HttpResponse:
 
 @require_safe
 def page(request: StaffRequest, document_id: int, page: int) -> HttpResponse:
-    """One page as a picture on a plain page, with the way to its text and to its neighbours."""
+    """One page as a picture on a plain page, with the way to its text and to its neighbors."""
     try:
         found = reading.open_document(
             document_id=document_id, page=page, by=request.user, at=timezone.now()
@@ -243,7 +243,7 @@ def page(request: StaffRequest, document_id: int, page: int) -> HttpResponse:
     except reading.Hidden:
         raise Http404 from None
     context = {"case": found.case, "document": found, "page": page}
-    return render(request, "records/page.html", context | _neighbours(found.pages, page))
+    return render(request, "records/page.html", context | _neighbors(found.pages, page))
 
 
 @require_safe
@@ -261,7 +261,7 @@ def page_text(request: StaffRequest, document_id: int, page: int) -> HttpRespons
         return _unreadable(request, str(read.refusal))
     found, text = read.result
     context = {"case": found.case, "document": found, "page": page, "text": text}
-    return render(request, "records/page_text.html", context | _neighbours(found.pages, page))
+    return render(request, "records/page_text.html", context | _neighbors(found.pages, page))
 
 
 @require_safe
@@ -371,7 +371,7 @@ def _records_page(
     return render(request, "records/list.html", context, status=status)
 
 
-def _neighbours(pages: int, page: int) -> dict[str, int | None]:
+def _neighbors(pages: int, page: int) -> dict[str, int | None]:
     return {
         "previous": page - 1 if page > 1 else None,
         "next": page + 1 if page < pages else None,

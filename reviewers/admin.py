@@ -73,12 +73,12 @@ class SpecialtyFitAdmin(KeptByCredentialing):
 
 @admin.register(ScopeLimit)
 class ScopeLimitAdmin(KeptByCredentialing):
-    """What a kind of licence does not cover. It stands above the map."""
+    """What a kind of license does not cover. It stands above the map."""
 
-    list_display = ("licence_kind", "category", "source", "is_active", "confirmed_on")
-    list_filter = ("licence_kind", "is_active", ("confirmed_on", admin.EmptyFieldListFilter))
+    list_display = ("license_kind", "category", "source", "is_active", "confirmed_on")
+    list_filter = ("license_kind", "is_active", ("confirmed_on", admin.EmptyFieldListFilter))
     list_select_related = ("category__parent",)
-    ordering = ("licence_kind", "category__name", "pk")
+    ordering = ("license_kind", "category__name", "pk")
 
 
 @admin.register(AttestationWording)

@@ -40,7 +40,7 @@ PHYSICIANS = {"MD", "DO"}  # who must hold a board's certificate
 # A nurse is not a physician of Labor Code 3209.3, so this specialty never carries a decision.
 NEVER_ALONE = {"Registered Nurse"}
 
-# What the other licensed kinds of Labor Code 3209.3 are specialists in, by their licence alone.
+# What the other licensed kinds of Labor Code 3209.3 are specialists in, by their license alone.
 SPECIALTIES_OF_KIND: dict[str, tuple[str, ...]] = {
     "DC": ("Chiropractic",),
     "DPM": ("Podiatrist", "Podiatric Surgery"),
@@ -79,8 +79,8 @@ class Held:
 
 
 @dataclass(frozen=True)
-class LicenceHeld(Held):
-    """A licence; ``standing`` is ACTIVE when it is unrestricted."""
+class LicenseHeld(Held):
+    """A license; ``standing`` is ACTIVE when it is unrestricted."""
 
     state: str
     number: str = field(repr=False)
@@ -100,7 +100,7 @@ class CertificationHeld(Held):
 
 @dataclass(frozen=True)
 class PracticeHeld(Held):
-    """START: practising since ``valid_from``. HOURS: attested hours a week."""
+    """START: practicing since ``valid_from``. HOURS: attested hours a week."""
 
     kind: str
     weekly_hours: Decimal | None
@@ -145,10 +145,10 @@ class LeaveHeld(Held):
 
 @dataclass(frozen=True)
 class AffiliationHeld(Held):
-    """A tie to an organisation or a person."""
+    """A tie to an organization or a person."""
 
     relation: str
-    organisation_id: int | None
+    organization_id: int | None
     person_id: int | None
     share_percent: Decimal | None
     kin: str = ""
@@ -167,7 +167,7 @@ class Profile:
     known_at: datetime
     first_name: str = field(repr=False)
     last_name: str = field(repr=False)
-    licences: tuple[LicenceHeld, ...] = ()
+    licenses: tuple[LicenseHeld, ...] = ()
     certifications: tuple[CertificationHeld, ...] = ()
     practice: tuple[PracticeHeld, ...] = ()
     trainings: tuple[TrainingHeld, ...] = ()
@@ -178,21 +178,23 @@ class Profile:
     affiliations: tuple[AffiliationHeld, ...] = ()
 
     @cached_property
-    def restricted_licences(self) -> tuple[LicenceHeld, ...]:
-        """Licences that a board has restricted, suspended or revoked, in any state."""
-        return tuple(licence for licence in self.licences if licence.standing != "ACTIVE")
+    def restricted_licenses(self) -> tuple[LicenseHeld, ...]:
+        """Licenses that a board has restricted, suspended or revoked, in any state."""
+        return tuple(
+            held_license for held_license in self.licenses if held_license.standing != "ACTIVE"
+        )
 
     @cached_property
-    def good_licences(self) -> tuple[LicenceHeld, ...]:
-        """Active licences, California first; none at all once any board has restricted one."""
-        if self.restricted_licences:
+    def good_licenses(self) -> tuple[LicenseHeld, ...]:
+        """Active licenses, California first; none at all once any board has restricted one."""
+        if self.restricted_licenses:
             return ()
-        return tuple(sorted(self.licences, key=lambda held: (held.state != HOME_STATE, held.state)))
+        return tuple(sorted(self.licenses, key=lambda held: (held.state != HOME_STATE, held.state)))
 
     @cached_property
     def kind(self) -> str:
-        """The licence kind that the reviewer decides under; a physician's comes first."""
-        kinds = [licence.kind for licence in self.good_licences]
+        """The license kind that the reviewer decides under; a physician's comes first."""
+        kinds = [held_license.kind for held_license in self.good_licenses]
         return min(kinds, key=lambda kind: (kind not in PHYSICIANS, kind), default="")
 
     @cached_property
@@ -213,7 +215,7 @@ class Profile:
 
     @cached_property
     def specialties(self) -> tuple[str, ...]:
-        """What the reviewer may decide on: physicians by certificate, others by their licence."""
+        """What the reviewer may decide on: physicians by certificate, others by their license."""
         if self.is_physician:
             return self.certified_specialties
         return SPECIALTIES_OF_KIND.get(self.kind, ())

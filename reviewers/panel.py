@@ -209,11 +209,11 @@ def file_of(
             rows = rows.on(on)
         related = {
             "certification": ("specialty", "parent"),
-            "affiliation": ("organisation", "person"),
+            "affiliation": ("organization", "person"),
         }.get(kind, ())
         rows = rows.select_related(*related).order_by("-valid_from", "-pk")
         if kind == "affiliation":
-            rows = rows.prefetch_related("organisation__names", "person__names")
+            rows = rows.prefetch_related("organization__names", "person__names")
         found.append((kind, TITLES[kind], [_fact_line(row, on) for row in rows]))
     return found
 
@@ -267,7 +267,7 @@ def my_work(user: User) -> list[Work]:
 def lapsing(profile: Profile) -> list[tuple[str, date]]:
     """What of a reviewer's file runs out soon, first things first."""
     dated = [
-        *((f"Licence in {held.state}", held.valid_to) for held in profile.licences),
+        *((f"License in {held.state}", held.valid_to) for held in profile.licenses),
         *((f"Certificate in {held.specialty}", held.valid_to) for held in profile.certifications),
         *(
             ("Attestation of weekly hours", held.valid_to)
@@ -356,7 +356,7 @@ def _line(row: Any, held: Profile, rules: Rules, stood: Stood | None, *, with_wo
     return Line(
         reviewer=row,
         specialties=", ".join(held.specialties),
-        states=", ".join(dict.fromkeys(licence.state for licence in held.licences)),
+        states=", ".join(dict.fromkeys(held_license.state for held_license in held.licenses)),
         workload=row.workload,
         hindrances=hindrances(held, row, rules=rules, stood=stood, with_work=with_work),
     )
@@ -371,7 +371,7 @@ def _fact_line(row: Any, on: date) -> FactLine:
 def _words(row: Any) -> str:
     """A fact in one line."""
     kind = type(row).__name__
-    if kind == "Licence":
+    if kind == "License":
         return f"{row.get_kind_display()}, {row.state}, {row.number}: {row.get_standing_display()}"
     if kind == "Certification":
         parent = f", under {row.parent}" if row.parent else ""
@@ -401,7 +401,7 @@ def _words(row: Any) -> str:
 def _whose(row: Any) -> str:
     named = [
         name.printed
-        for whose in (row.organisation, row.person)
+        for whose in (row.organization, row.person)
         if whose is not None
         for name in list(whose.names.all())[-1:]
     ]
@@ -421,6 +421,6 @@ def _shown(row: Candidate) -> Shown:
         said.setdefault(reason["gate"], []).append(reason["sentence"])
     if row.rank is None:
         return Shown(row, "", [sentence for ones in said.values() for sentence in ones])
-    line = [*said.get("CERTIFICATION", []), *said.get("LICENCE", []), *said.get("WORKLOAD", [])]
+    line = [*said.get("CERTIFICATION", []), *said.get("LICENSE", []), *said.get("WORKLOAD", [])]
     why = [*said.get("SPECIALTY", []), *said.get("CONFLICT", []), *said.get("REMARK", [])]
     return Shown(row, " ".join(line), why)

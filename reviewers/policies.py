@@ -36,7 +36,7 @@ __all__ = [
 
 
 def why_not_assign(user: User, case: Case) -> str:
-    """Also where this organisation itself may not decide the case, or not yet."""
+    """Also where this organization itself may not decide the case, or not yet."""
     reason = why_not(
         user,
         "reviewers.assign",

@@ -20,7 +20,7 @@ from .facts import (
     FileProofHeld,
     Held,
     LeaveHeld,
-    LicenceHeld,
+    LicenseHeld,
     PracticeHeld,
     Profile,
     SanctionHeld,
@@ -33,7 +33,7 @@ from .models import (
     CredentialFact,
     FileProof,
     Leave,
-    Licence,
+    License,
     PracticeFact,
     Reviewer,
     SanctionCheck,
@@ -54,8 +54,8 @@ def _text(name: str) -> Cast:
 # answer in one query.
 _FOUND = SqlCase(When(found=True, then=Value("1")), default=Value(""), output_field=_TEXT)
 _COLUMNS: dict[str, tuple[type[CredentialFact], list[Any]]] = {
-    "licences": (
-        Licence,
+    "licenses": (
+        License,
         [_text("state"), _text("number"), _text("kind"), _text("standing"), _NOTHING],
     ),
     "certifications": (
@@ -78,7 +78,7 @@ _COLUMNS: dict[str, tuple[type[CredentialFact], list[Any]]] = {
         Affiliation,
         [
             _text("relation"),
-            _text("organisation_id"),
+            _text("organization_id"),
             _text("person_id"),
             _text("share_percent"),
             _text("kin"),
@@ -96,7 +96,7 @@ def _decimal(text: str | None) -> Decimal | None:
 
 
 _BUILD: dict[str, Callable[[dict[str, Any], list[Any]], Held]] = {
-    "licences": lambda held, own: LicenceHeld(
+    "licenses": lambda held, own: LicenseHeld(
         **held, state=own[0], number=own[1], kind=own[2], standing=own[3]
     ),
     "certifications": lambda held, own: CertificationHeld(
@@ -111,7 +111,7 @@ _BUILD: dict[str, Callable[[dict[str, Any], list[Any]], Held]] = {
     "affiliations": lambda held, own: AffiliationHeld(
         **held,
         relation=own[0],
-        organisation_id=_number(own[1]),
+        organization_id=_number(own[1]),
         person_id=_number(own[2]),
         share_percent=_decimal(own[3]),
         kin=own[4] or "",

@@ -2,7 +2,7 @@
 
 A fact that is missing is left out, so that the letter refuses and names it. One that has lapsed is
 handed over with the day on which it lapsed, so that the refusal can name the day too. Nothing here
-carries the reviewer's name, code, licence number or sign-in (Labor Code 4610.6(f)).
+carries the reviewer's name, code, license number or sign-in (Labor Code 4610.6(f)).
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,7 +31,7 @@ from .models import (
     Certification,
     ConflictResult,
     CredentialFact,
-    Licence,
+    License,
     PracticeFact,
     ReviewerAssignment,
     Training,
@@ -39,7 +39,7 @@ from .models import (
 from .profiles import profile
 
 # The parties that each sentence speaks of. The first named has to be on file: who is not known
-# cannot be said to be unrelated. Ties to a UR organisation count against the administrator that
+# cannot be said to be unrelated. Ties to a UR organization count against the administrator that
 # uses it, and those to a maker against the providers who would use its product.
 CLASSES: dict[str, tuple[Role, ...]] = {
     "no_affiliation_employer": (Role.EMPLOYER,),
@@ -54,8 +54,8 @@ CLASSES: dict[str, tuple[Role, ...]] = {
     "no_affiliation_claims_administrator": (
         Role.CLAIMS_ADMINISTRATOR,
         Role.INSURER,
-        Role.DEFENCE_ATTORNEY,
-        Role.UR_ORGANISATION,
+        Role.DEFENSE_ATTORNEY,
+        Role.UR_ORGANizATION,
         Role.UR_PHYSICIAN,
     ),
 }
@@ -69,20 +69,22 @@ class CredentialLine:
     """
 
     specialties: tuple[str, ...]
-    licence_states: tuple[str, ...]
-    licence_kind: str  # a code of LicenceKind; letters word credentials by it
+    license_states: tuple[str, ...]
+    license_kind: str  # a code of LicenseKind; letters word credentials by it
 
 
 def credentials(assignment: ReviewerAssignment, *, on: date, known_at: datetime) -> CredentialLine:
-    """The reviewer's specialties and states of licence on a day, as known at a moment."""
+    """The reviewer's specialties and states of license on a day, as known at a moment."""
     held = _profile(assignment, on=on, known_at=known_at)
     chosen = [match["specialty"] for match in assignment.match_reasons]
     own = held.specialties
     ordered = [name for name in chosen if name in own] + list(own)
     return CredentialLine(
         specialties=tuple(dict.fromkeys(ordered)),
-        licence_states=tuple(dict.fromkeys(licence.state for licence in held.good_licences)),
-        licence_kind=held.kind or _last_kind(held),
+        license_states=tuple(
+            dict.fromkeys(held_license.state for held_license in held.good_licenses)
+        ),
+        license_kind=held.kind or _last_kind(held),
     )
 
 
@@ -97,7 +99,7 @@ def proofs(assignment: ReviewerAssignment, *, on: date, known_at: datetime) -> l
     found = [
         *_no_affiliation(assignment, held, known_at=known_at),
         _attestation(assignment, known_at=known_at),
-        _licence(held),
+        _license(held),
         *_certification(held),
         _practice_years(held),
         _practice_hours(held),
@@ -112,10 +114,10 @@ def proofs(assignment: ReviewerAssignment, *, on: date, known_at: datetime) -> l
 
 
 def _last_kind(held: Profile) -> str:
-    """The kind of a licence that is restricted or has lapsed: what was lost is still named."""
-    for licence in held.licences:
-        return licence.kind
-    lapsed = _lapsed(Licence, held)
+    """The kind of a license that is restricted or has lapsed: what was lost is still named."""
+    for held_license in held.licenses:
+        return held_license.kind
+    lapsed = _lapsed(License, held)
     return lapsed.kind if lapsed is not None else ""
 
 
@@ -219,22 +221,22 @@ def _list_version(assignment: ReviewerAssignment, known_at: datetime) -> int:
     return max(versions, default=0)
 
 
-def _licence(held: Profile) -> Fact | None:
-    sanctioned = held.restricted_licences or held.lost_certifications or held.found_sanctions
+def _license(held: Profile) -> Fact | None:
+    sanctioned = held.restricted_licenses or held.lost_certifications or held.found_sanctions
     if sanctioned or held.status != PanelStatus.ACTIVE:
         return None
-    good = held.good_licences
+    good = held.good_licenses
     if good:
         # The letter names every state, so it holds as long as the one that runs out last.
         last = max(good, key=lambda one: one.valid_to or date.max)
         states = ", ".join(dict.fromkeys(one.state for one in good))
         return Fact(
-            "licence", states, _source(last), valid_from=last.valid_from, valid_to=last.valid_to
+            "license", states, _source(last), valid_from=last.valid_from, valid_to=last.valid_to
         )
-    lapsed = _lapsed(Licence, held, standing=Licence.Standing.ACTIVE)
+    lapsed = _lapsed(License, held, standing=License.Standing.ACTIVE)
     if lapsed is None:
         return None
-    return Fact("licence", lapsed.state, _source(lapsed), lapsed.valid_from, lapsed.valid_to)
+    return Fact("license", lapsed.state, _source(lapsed), lapsed.valid_from, lapsed.valid_to)
 
 
 def _certification(held: Profile) -> Iterable[Fact]:

@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts.models import User
 from cases.models import TreatmentCategory
 
-from .models import AttestationWording, Condition, LicenceKind, ScopeLimit, Specialty, SpecialtyFit
+from .models import AttestationWording, Condition, LicenseKind, ScopeLimit, Specialty, SpecialtyFit
 
 SPECIALTIES: tuple[str, ...] = (
     "Addiction Psychiatry",
@@ -225,7 +225,7 @@ MAP: tuple[tuple[str, str, str, str, tuple[str, ...], str], ...] = (
         "",
         "",
         (*_MEDICAL, *_PAIN, *_MIND[:2]),
-        "refers to and oversees such programmes",
+        "refers to and oversees such programs",
     ),
     (
         "Injection",
@@ -334,7 +334,7 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
     ),
     (
         "utilization_review",
-        "Have you such a tie to the organisation or the physician who reviewed the request for "
+        "Have you such a tie to the organization or the physician who reviewed the request for "
         "the claims administrator, or do you do utilization review under contract for anyone?",
     ),
     (
@@ -348,14 +348,14 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
 )
 
 
-# What a licence does not cover, by treatment. Unconfirmed, like the map.
-SCOPES: tuple[tuple[LicenceKind, str, str], ...] = (
-    (LicenceKind.DC, "Pharmaceuticals", "Chiropractic Initiative Act, section 7"),
-    (LicenceKind.DC, "Surgery", "Chiropractic Initiative Act, section 7"),
-    (LicenceKind.PSY, "Pharmaceuticals", "Business and Professions Code 2904"),
-    (LicenceKind.PSY, "Surgery", "Business and Professions Code 2904"),
-    (LicenceKind.LAC, "Pharmaceuticals", "Business and Professions Code 4937"),
-    (LicenceKind.LAC, "Surgery", "Business and Professions Code 4937"),
+# What a license does not cover, by treatment. Unconfirmed, like the map.
+SCOPES: tuple[tuple[LicenseKind, str, str], ...] = (
+    (LicenseKind.DC, "Pharmaceuticals", "Chiropractic Initiative Act, section 7"),
+    (LicenseKind.DC, "Surgery", "Chiropractic Initiative Act, section 7"),
+    (LicenseKind.PSY, "Pharmaceuticals", "Business and Professions Code 2904"),
+    (LicenseKind.PSY, "Surgery", "Business and Professions Code 2904"),
+    (LicenseKind.LAC, "Pharmaceuticals", "Business and Professions Code 4937"),
+    (LicenseKind.LAC, "Surgery", "Business and Professions Code 4937"),
 )
 
 
@@ -404,9 +404,9 @@ def _new_conditions() -> list[Condition]:
 def _new_scopes() -> list[ScopeLimit]:
     """The limits that are not there yet and whose treatment is on file."""
     tops = {row.name: row for row in TreatmentCategory.objects.filter(parent=None)}
-    known = set(ScopeLimit.objects.values_list("licence_kind", "category_id"))
+    known = set(ScopeLimit.objects.values_list("license_kind", "category_id"))
     return [
-        ScopeLimit(licence_kind=kind, category=tops[name], source=source)
+        ScopeLimit(license_kind=kind, category=tops[name], source=source)
         for kind, name, source in SCOPES
         if name in tops and (kind, tops[name].pk) not in known
     ]

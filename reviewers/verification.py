@@ -1,6 +1,6 @@
 """When a reviewer's file has to be verified anew, and what it lacks. Pure: no rows, no clock.
 
-Licence, certificate, sanctions and experience are verified at the source at least every three
+License, certificate, sanctions and experience are verified at the source at least every three
 years; what was not stops new cases (URAC's standards for independent review).
 """
 
@@ -34,7 +34,7 @@ def verifications(profile: Profile) -> list[Verification]:
     start = profile.practice_start
     latest = max(profile.sanction_checks, key=lambda held: held.verified_on, default=None)
     found = [
-        *(_due(f"The licence in {held.state}", held) for held in profile.licences),
+        *(_due(f"The license in {held.state}", held) for held in profile.licenses),
         *(_due(f"The certificate in {held.specialty}", held) for held in profile.certifications),
         *([_due("The start of practice", start)] if start else []),
         *([_due("The check for sanctions", latest)] if latest else []),
@@ -47,7 +47,7 @@ def missing(profile: Profile) -> list[str]:
     proofs = {held.kind for held in profile.file_proofs}
     physician_without = profile.is_physician and not profile.certified_specialties
     lacks: Iterable[tuple[bool, str]] = (
-        (not profile.licences, "a licence in force"),
+        (not profile.licenses, "a license in force"),
         (physician_without, "a board’s certificate in force"),
         (profile.practice_start is None, "the start of practice"),
         (profile.hours is None, "an attestation of weekly hours in force"),

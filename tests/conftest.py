@@ -4,7 +4,7 @@
 * A module whose tests read the same rows makes them once, in a fixture of the module's scope that
   names ``module_db``; what each test changes is rolled back after it.
 * A test whose rows must be seen by threads or other processes uses ``committed_db``: rows are
-  committed, and afterwards the whole database is put back as the migrations left it.
+  committed, and afterward the whole database is put back as the migrations left it.
   (pytest-django's ``transactional_db`` and ``live_server`` empty tables; ours refuse that.)
 * ``site``, ``relay``, ``worker``, ``scheduler`` and ``broker`` are real processes on that
   database. A process fixture is started by the test that names it and gone when it ends.
@@ -77,7 +77,7 @@ def _note_what_is_written(request):
 
 @pytest.fixture
 def committed_db(django_db_setup, django_db_blocker):
-    """The database, with commits that others can see. Put back afterwards."""
+    """The database, with commits that others can see. Put back afterward."""
     with django_db_blocker.unblock():
         assert not connection.in_atomic_block, "module_db and committed_db share no module"
         yield

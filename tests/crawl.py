@@ -52,8 +52,8 @@ from deadlines import services as rules
 from deadlines.days import local_day
 from deadlines.models import ClockRule
 from determinations.models import Opinion, OpinionCitation
-from directory.models import Organisation, OrganisationName, SameOrganisation
-from directory.services import organisations
+from directory.models import OrganisationName, Organization, SameOrganization
+from directory.services import organizations
 from eligibility.models import InformationRequest
 from eligibility.services import information
 from files.services import read_bytes
@@ -73,7 +73,7 @@ from records.models import Document
 from reviewers.models import (
     ConflictResult,
     FairnessTest,
-    Licence,
+    License,
     ReportedChange,
     Reviewer,
     ReviewerAssignment,
@@ -102,7 +102,7 @@ NOBODY = "nobody"
 THE_REVIEWER = "the reviewer of the case"
 
 # What is in the file of the reviewer, and what is in their sign-in.
-FILE_CANARIES = ("qvxfirst", "qvxlast", "qvxmail", "qvxphone", "qvxlicence", "qvxboard")
+FILE_CANARIES = ("qvxfirst", "qvxlast", "qvxmail", "qvxphone", "qvxlicense", "qvxboard")
 USER_CANARIES = ("qvxuser", "qvxlogin")
 # The name and the address of everybody on the staff, each of whom was a reviewer once.
 ACTOR_CANARIES = ("qvxactor", "qvxdesk")
@@ -258,7 +258,7 @@ def _make_cases(office: Office) -> dict[str, list]:
         email="qvxmail@example.org",
         user=user,
         capacity=9,
-        licence={"number": "QVXLICENCE1", "source": "Qvxsource", "verified_by": "Qvxkeeper"},
+        license={"number": "QVXLICENSE1", "source": "Qvxsource", "verified_by": "Qvxkeeper"},
         sanctions={"note": "qvxsanction"},
         identity={"detail": "qvxproof"},
         experience={
@@ -366,12 +366,12 @@ def _make_cases(office: Office) -> dict[str, list]:
         "house_tie": [HouseTie.objects.get().pk],
         "result_id": [ConflictResult.objects.first().pk],
         "code": [reviewer.code],
-        "kind": ["licence"],
-        "fact_id": [Licence.objects.get(reviewer=reviewer).pk],
+        "kind": ["license"],
+        "fact_id": [License.objects.get(reviewer=reviewer).pk],
         "ticket": ["forged"],
         "test_id": [steered.pk],
         "report_id": [ReportedChange.objects.get().pk],
-        "organisation": list(Organisation.objects.values_list("pk", flat=True))[:1],
+        "organization": list(Organization.objects.values_list("pk", flat=True))[:1],
         "same": [_merged().pk],
         "batch": [sheet.batch_id],
         "draft": [begun_draft().key],
@@ -386,7 +386,7 @@ def _of_the_house() -> None:
     about = {"source": "Register of companies", "by": None, "at": MONDAY}
     owner = house.record_member(kind="OWNER", name="Elin Marsh", **about)
     house.record_tie(
-        member_id=owner.pk, relation="EMPLOYMENT", organisation_name="Far Freezers", **about
+        member_id=owner.pk, relation="EMPLOYMENT", organization_name="Far Freezers", **about
     )
     namesake = person(Role.INTAKE, name="Marisol Quintanar")
     house.record_member(kind="STAFF", user_id=namesake.pk, **about)
@@ -398,7 +398,7 @@ def _write_about(reviewer: Reviewer, user: User) -> None:
     days = {"valid_from": date(2020, 1, 6), "valid_to": date(2020, 1, 10)}
     credentialing.add_leave(**panel.with_evidence(note="qvxleave", **about | days))
     credentialing.add_affiliation(**panel.with_evidence(
-        relation="PRIVILEGES", organisation_name="Qvxhospital", note="qvxtie",
+        relation="PRIVILEGES", organization_name="Qvxhospital", note="qvxtie",
         valid_from=date(2020, 1, 1), **about,
     ))  # fmt: skip
     credentialing.add_affiliation(**panel.with_evidence(
@@ -446,11 +446,11 @@ def _looked_into() -> FairnessTest:
     return steered
 
 
-def _merged() -> SameOrganisation:
-    """Two rows that are known to be one organisation."""
-    first, second = OrganisationName.objects.order_by("organisation_id")[:2]
-    return organisations.record_same(
-        organisation_id=first.organisation_id, same_as_name=second.printed,
+def _merged() -> SameOrganization:
+    """Two rows that are known to be one organization."""
+    first, second = OrganisationName.objects.order_by("organization_id")[:2]
+    return organizations.record_same(
+        organization_id=first.organization_id, same_as_name=second.printed,
         reason="Told by both", by=None, at=MONDAY,
     )  # fmt: skip
 
@@ -627,8 +627,8 @@ def _addresses(pools: dict[str, list]) -> dict[str, list[str]]:
             found[name].append(reverse(name, args=[1]))  # nobody has such a key
             continue
         pool = pools | {"pk": pools["letter" if "wording" not in name else "set"]}
-        if "organisation" in name:
-            pool |= {"pk": pools["organisation"], "kind": ["same"], "fact_id": pools["same"]}
+        if "organization" in name:
+            pool |= {"pk": pools["organization"], "kind": ["same"], "fact_id": pools["same"]}
         if "house" in name:
             pool |= {"kind": ["tie"], "fact_id": pools["house_tie"]}
         variants = max((len(pool[group]) for group in groups), default=1)

@@ -83,8 +83,8 @@ _GROUPS = [
     (
         "COORDINATOR CREDENTIALING",
         """
-        directory:organisations directory:organisation directory:add_organisation_fact
-        directory:withdraw_organisation_fact
+        directory:organizations directory:organization directory:add_organization_fact
+        directory:withdraw_organization_fact
         """,
     ),
     (

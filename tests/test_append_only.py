@@ -1,6 +1,6 @@
 """History and events only grow, and it is the database that says so.
 
-Read from the catalogue after all migrations, because SQLite drops a table's triggers without a
+Read from the catalog after all migrations, because SQLite drops a table's triggers without a
 word when a later migration rebuilds the table.
 """
 

@@ -46,7 +46,7 @@ TELL_OF_NO_WORKER = routes_in("""
     desk:side_counts
     letters:wording letters:wording_detail
     intake:intake intake:cancel_draft
-    directory:organisations directory:organisation cases:house cases:house_member
+    directory:organizations directory:organization cases:house cases:house_member
     cases:clock_rules cases:clock_rule cases:recount queues:saved_views queues:save_view
     guidelines:pick
     reviewers:worklist reviewers:limits reviewers:rules reviewers:attestation

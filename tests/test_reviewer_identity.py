@@ -109,7 +109,7 @@ OF_NOBODY = {
     "Condition.words",
     "ConflictLimits.reason",
     "CandidateList.digest",
-    "Licence.state",
+    "License.state",
     "MatchingRules.reason",
     "Reviewer.code",
     "SanctionCheck.register",
@@ -127,7 +127,7 @@ def test_every_field_of_the_panel_that_holds_words_holds_a_canary(office):
     """A new field of words comes with a canary, or with a place on the list above."""
     kinds_of_fact = ("Leave", "Affiliation", "Certification", "PracticeFact", "Training",
                      "SanctionCheck", "FileProof", "TreatmentExperience")  # fmt: skip
-    like_the_licence = {f"{kind}.{name}" for kind in kinds_of_fact for name in
+    like_the_license = {f"{kind}.{name}" for kind in kinds_of_fact for name in
                         ("source", "verified_by")}  # fmt: skip
     of_the_case = {
         "ConflictResult.relation",
@@ -142,7 +142,7 @@ def test_every_field_of_the_panel_that_holds_words_holds_a_canary(office):
         "SeatApproval.reason",
         "SeatApproval.ended_because",
     }
-    assert office.without_canary - OF_NOBODY - like_the_licence - of_the_case == set()
+    assert office.without_canary - OF_NOBODY - like_the_license - of_the_case == set()
 
 
 @pytest.mark.parametrize("command", ["export_case_facts", "rank_reviewers", "heard_of"])
@@ -169,7 +169,7 @@ def test_reviewers_read_their_own_name_and_nothing_of_their_file_but_that(office
     own = [one for one in office.visits if one.who == THE_REVIEWER]
     said = set().union(*(one.said for one in own))
     assert said & {*USER_CANARIES}
-    assert said.isdisjoint({"qvxlicence", "qvxphone"})
+    assert said.isdisjoint({"qvxlicense", "qvxphone"})
 
 
 # Pages that show who acted, each with an act of somebody who was a reviewer once.

@@ -1,4 +1,4 @@
-"""What is keyed about this organisation: who belongs to it, their ties, answers to doubts."""
+"""What is keyed about this organization: who belongs to it, their ties, answers to doubts."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ class HouseForm(DatedForm):
 
 
 class ItselfForm(HouseForm):
-    """The organisation."""
+    """The organization."""
 
     name = Line(label="Name", max_length=300, error_messages={"required": "Enter the name."})
 
@@ -70,7 +70,7 @@ class OwnerForm(_MayWorkHere):
     """Who owns a part of it."""
 
     name = Line(label="Owner", max_length=300, error_messages={"required": "Enter the name."})
-    is_company = forms.BooleanField(label="An organisation, not a person", required=False)
+    is_company = forms.BooleanField(label="An organization, not a person", required=False)
     share_percent = _share()
 
 
@@ -105,11 +105,11 @@ MEMBER_FORMS: dict[str, type[HouseForm]] = {
 
 
 class TieForm(HouseForm):
-    """What ties somebody of the house to an organisation or a person."""
+    """What ties somebody of the house to an organization or a person."""
 
     relation = forms.ChoiceField(label="Relation", choices=TieRelation.choices)
-    organisation_name = Line(
-        label="Organisation",
+    organization_name = Line(
+        label="Organization",
         max_length=300,
         required=False,
         help_text="For a family tie: what the relative works for, directs or owns.",

@@ -78,7 +78,7 @@ class Migration(InitialTables):
                             ("APPROVED", "Ready to issue"),
                             ("ISSUED", "Determination issued"),
                             ("WITHDRAWN", "Withdrawn"),
-                            ("TERMINATED", "Terminated, treatment authorised"),
+                            ("TERMINATED", "Terminated, treatment authorized"),
                             ("CLOSED", "Closed"),
                         ],
                         default="RECEIVED",
@@ -239,14 +239,14 @@ class Migration(InitialTables):
                     ),
                 ),
                 ("original_request", models.TextField(blank=True)),
-                ("authorised_by_ur", models.TextField(blank=True)),
+                ("authorized_by_ur", models.TextField(blank=True)),
                 ("in_dispute", models.TextField(blank=True)),
                 (
                     "requested_quantity",
                     models.DecimalField(decimal_places=2, max_digits=10, null=True),
                 ),
                 (
-                    "authorised_quantity",
+                    "authorized_quantity",
                     models.DecimalField(decimal_places=2, max_digits=10, null=True),
                 ),
                 (
@@ -294,7 +294,7 @@ class Migration(InitialTables):
                             ("PENDING", "Pending"),
                             ("DECIDED", "Decided"),
                             ("WITHDRAWN", "Withdrawn"),
-                            ("AUTHORISED", "Authorised since"),
+                            ("AUTHORizED", "Authorized since"),
                             ("INELIGIBLE", "Ineligible"),
                         ],
                         default="PENDING",
@@ -1627,7 +1627,7 @@ class Migration(InitialTables):
                     "kind",
                     models.CharField(
                         choices=[
-                            ("ITSELF", "This organisation"),
+                            ("ITSELF", "This organization"),
                             ("OWNER", "Owner"),
                             ("OFFICER", "Officer or director"),
                             ("STAFF", "Member of staff"),
@@ -1652,13 +1652,13 @@ class Migration(InitialTables):
                     ),
                 ),
                 (
-                    "organisation",
+                    "organization",
                     models.ForeignKey(
                         blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
-                        to="directory.organisation",
+                        to="directory.organization",
                     ),
                 ),
                 (
@@ -1771,13 +1771,13 @@ class Migration(InitialTables):
                     ),
                 ),
                 (
-                    "organisation",
+                    "organization",
                     models.ForeignKey(
                         blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
-                        to="directory.organisation",
+                        to="directory.organization",
                     ),
                 ),
                 (
@@ -1965,12 +1965,12 @@ class Migration(InitialTables):
                             ("EMPLOYER", "Employer"),
                             ("CLAIMS_ADMINISTRATOR", "Claims administrator"),
                             ("INSURER", "Insurer"),
-                            ("DEFENCE_ATTORNEY", "Claims administrator’s attorney"),
+                            ("DEFENSE_ATTORNEY", "Claims administrator’s attorney"),
                             ("REQUESTING_PHYSICIAN", "Requesting physician"),
                             ("PHYSICIAN_GROUP", "Physician’s group"),
                             ("OTHER_PROVIDER", "Other provider"),
                             ("FACILITY", "Facility"),
-                            ("UR_ORGANISATION", "UR organisation"),
+                            ("UR_ORGANizATION", "UR organization"),
                             ("UR_PHYSICIAN", "UR physician"),
                             ("MANUFACTURER", "Maker of the drug or device"),
                         ],
@@ -2024,13 +2024,13 @@ class Migration(InitialTables):
                     ),
                 ),
                 (
-                    "organisation",
+                    "organization",
                     models.ForeignKey(
                         blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="roles",
-                        to="directory.organisation",
+                        to="directory.organization",
                     ),
                 ),
                 (
@@ -2774,14 +2774,14 @@ class Migration(InitialTables):
                     ),
                 ),
                 ("original_request", models.TextField(blank=True)),
-                ("authorised_by_ur", models.TextField(blank=True)),
+                ("authorized_by_ur", models.TextField(blank=True)),
                 ("in_dispute", models.TextField(blank=True)),
                 (
                     "requested_quantity",
                     models.DecimalField(decimal_places=2, max_digits=10, null=True),
                 ),
                 (
-                    "authorised_quantity",
+                    "authorized_quantity",
                     models.DecimalField(decimal_places=2, max_digits=10, null=True),
                 ),
                 (
@@ -2829,7 +2829,7 @@ class Migration(InitialTables):
                             ("PENDING", "Pending"),
                             ("DECIDED", "Decided"),
                             ("WITHDRAWN", "Withdrawn"),
-                            ("AUTHORISED", "Authorised since"),
+                            ("AUTHORizED", "Authorized since"),
                             ("INELIGIBLE", "Ineligible"),
                         ],
                         default="PENDING",
@@ -3048,7 +3048,7 @@ class Migration(InitialTables):
                             ("APPROVED", "Ready to issue"),
                             ("ISSUED", "Determination issued"),
                             ("WITHDRAWN", "Withdrawn"),
-                            ("TERMINATED", "Terminated, treatment authorised"),
+                            ("TERMINATED", "Terminated, treatment authorized"),
                             ("CLOSED", "Closed"),
                         ],
                         default="RECEIVED",
@@ -3497,24 +3497,24 @@ class Migration(InitialTables):
                 condition=models.Q(
                     models.Q(
                         ("kind", "ITSELF"),
-                        ("organisation__isnull", False),
+                        ("organization__isnull", False),
                         ("person", None),
                         ("user", None),
                     ),
                     models.Q(
                         ("kind", "OWNER"),
-                        ("organisation__isnull", False),
+                        ("organization__isnull", False),
                         ("person", None),
                         ("user", None),
                     ),
                     models.Q(
                         ("kind__in", ["OWNER", "OFFICER"]),
-                        ("organisation", None),
+                        ("organization", None),
                         ("person__isnull", False),
                     ),
                     models.Q(
                         ("kind", "STAFF"),
-                        ("organisation", None),
+                        ("organization", None),
                         ("person", None),
                         ("user__isnull", False),
                     ),
@@ -3527,7 +3527,7 @@ class Migration(InitialTables):
             model_name="housetie",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("organisation__isnull", False), ("person__isnull", False), _connector="OR"
+                    ("organization__isnull", False), ("person__isnull", False), _connector="OR"
                 ),
                 name="house_tie_with_someone",
             ),
@@ -3608,7 +3608,7 @@ class Migration(InitialTables):
             model_name="party",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("person__isnull", False), ("organisation__isnull", False), _connector="OR"
+                    ("person__isnull", False), ("organization__isnull", False), _connector="OR"
                 ),
                 name="party_is_someone",
             ),

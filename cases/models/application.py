@@ -183,7 +183,7 @@ class DisputedItem(Versioned):
     Ending = Ending
 
     class Lineage(models.TextChoices):
-        """What the claims administrator's partial authorisation left in dispute."""
+        """What the claims administrator's partial authorization left in dispute."""
 
         REMAINING = "REMAINING", "The remaining portion is in dispute"
         WHOLE = "WHOLE", "The whole original request is still in dispute"
@@ -226,10 +226,10 @@ class DisputedItem(Versioned):
     )
     lineage = models.CharField(max_length=12, choices=Lineage, blank=True)
     original_request = models.TextField(blank=True)
-    authorised_by_ur = models.TextField(blank=True)
+    authorized_by_ur = models.TextField(blank=True)
     in_dispute = models.TextField(blank=True)
     requested_quantity = models.DecimalField(max_digits=10, decimal_places=2, null=True)
-    authorised_quantity = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    authorized_quantity = models.DecimalField(max_digits=10, decimal_places=2, null=True)
     eligible_quantity = models.DecimalField(max_digits=10, decimal_places=2, null=True)
     unit = models.CharField(max_length=40, blank=True)
     quantity_expressions = models.JSONField(default=list, blank=True)  # as printed

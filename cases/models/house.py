@@ -1,31 +1,31 @@
-"""Who belongs to this organisation, what ties them to others, and what was tested for each case."""
+"""Who belongs to this organization, what ties them to others, and what was tested for each case."""
 
 from django.conf import settings
 from django.db import models
 
 from directory.models.facts import TwoTimeFact
-from directory.models.people import Organisation, Person, TieFields
+from directory.models.people import Organization, Person, TieFields
 
 from .case import Case
 from .parties import Party
 
 
 class HouseMember(TwoTimeFact):
-    """The organisation itself, an owner, an officer or a member of staff, for a time.
+    """The organization itself, an owner, an officer or a member of staff, for a time.
 
-    Labor Code 139.5 asks that the organisation be independent of insurers and administrators, and
+    Labor Code 139.5 asks that the organization be independent of insurers and administrators, and
     names its owners, officers and directors; what held on which day has to be shown.
     """
 
     class Kind(models.TextChoices):
-        ITSELF = "ITSELF", "This organisation"
+        ITSELF = "ITSELF", "This organization"
         OWNER = "OWNER", "Owner"
         OFFICER = "OFFICER", "Officer or director"
         STAFF = "STAFF", "Member of staff"
 
     kind = models.CharField(max_length=8, choices=Kind)
-    organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     person = models.ForeignKey(
         Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -43,11 +43,11 @@ class HouseMember(TwoTimeFact):
             models.CheckConstraint(
                 name="house_member_is_someone",
                 condition=models.Q(
-                    kind="ITSELF", organisation__isnull=False, person=None, user=None
+                    kind="ITSELF", organization__isnull=False, person=None, user=None
                 )
-                | models.Q(kind="OWNER", organisation__isnull=False, person=None, user=None)
-                | models.Q(kind__in=["OWNER", "OFFICER"], person__isnull=False, organisation=None)
-                | models.Q(kind="STAFF", user__isnull=False, organisation=None, person=None),
+                | models.Q(kind="OWNER", organization__isnull=False, person=None, user=None)
+                | models.Q(kind__in=["OWNER", "OFFICER"], person__isnull=False, organization=None)
+                | models.Q(kind="STAFF", user__isnull=False, organization=None, person=None),
             )
         ]
 
@@ -56,7 +56,7 @@ class HouseMember(TwoTimeFact):
 
 
 class HouseTie(TwoTimeFact, TieFields):
-    """A tie between somebody of the house and an organisation or person, for a time."""
+    """A tie between somebody of the house and an organization or person, for a time."""
 
     # Any version of the member: a correction of one takes the ties of the other along.
     member = models.ForeignKey(HouseMember, on_delete=models.PROTECT, related_name="ties")
@@ -65,7 +65,7 @@ class HouseTie(TwoTimeFact, TieFields):
         constraints = [
             models.CheckConstraint(
                 name="house_tie_with_someone",
-                condition=models.Q(organisation__isnull=False) | models.Q(person__isnull=False),
+                condition=models.Q(organization__isnull=False) | models.Q(person__isnull=False),
             )
         ]
 

@@ -3,14 +3,14 @@
 from django.db import models
 
 from directory.models.facts import TwoTimeFact
-from directory.models.people import Organisation, Person
+from directory.models.people import Organization, Person
 
 from .application import DisputedItem
 from .case import Case
 
 
 class Role(models.TextChoices):
-    """What a person or organisation is to a case."""
+    """What a person or organization is to a case."""
 
     EMPLOYEE = "EMPLOYEE", "Employee"
     EMPLOYEE_ATTORNEY = "EMPLOYEE_ATTORNEY", "Employee’s attorney"
@@ -18,12 +18,12 @@ class Role(models.TextChoices):
     EMPLOYER = "EMPLOYER", "Employer"
     CLAIMS_ADMINISTRATOR = "CLAIMS_ADMINISTRATOR", "Claims administrator"
     INSURER = "INSURER", "Insurer"
-    DEFENCE_ATTORNEY = "DEFENCE_ATTORNEY", "Claims administrator’s attorney"
+    DEFENSE_ATTORNEY = "DEFENSE_ATTORNEY", "Claims administrator’s attorney"
     REQUESTING_PHYSICIAN = "REQUESTING_PHYSICIAN", "Requesting physician"
     PHYSICIAN_GROUP = "PHYSICIAN_GROUP", "Physician’s group"
     OTHER_PROVIDER = "OTHER_PROVIDER", "Other provider"
     FACILITY = "FACILITY", "Facility"
-    UR_ORGANISATION = "UR_ORGANISATION", "UR organisation"
+    UR_ORGANizATION = "UR_ORGANizATION", "UR organization"
     UR_PHYSICIAN = "UR_PHYSICIAN", "UR physician"
     MANUFACTURER = "MANUFACTURER", "Maker of the drug or device"
 
@@ -35,7 +35,7 @@ class PreferredChannel(models.TextChoices):
 
 
 class Party(TwoTimeFact):
-    """A dated role of a person or an organisation on a case.
+    """A dated role of a person or an organization on a case.
 
     Letters already sent keep the party as it stood: a change is a new row (``corrects``), and a
     representative who leaves gets a row with a last day.
@@ -46,8 +46,8 @@ class Party(TwoTimeFact):
     person = models.ForeignKey(
         Person, on_delete=models.PROTECT, null=True, blank=True, related_name="roles"
     )
-    organisation = models.ForeignKey(
-        Organisation,
+    organization = models.ForeignKey(
+        Organization,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
@@ -80,7 +80,7 @@ class Party(TwoTimeFact):
         constraints = [
             models.CheckConstraint(
                 name="party_is_someone",
-                condition=models.Q(person__isnull=False) | models.Q(organisation__isnull=False),
+                condition=models.Q(person__isnull=False) | models.Q(organization__isnull=False),
             )
         ]
 

@@ -24,7 +24,7 @@ def start_after_determination(
 ) -> None:
     """Start the time to petition (LC 4610.6(h)) and, for overturned items, to implement.
 
-    To petition runs from mailing to the employee. To authorise or reimburse (8 CCR 9792.10.7(a))
+    To petition runs from mailing to the employee. To authorize or reimburse (8 CCR 9792.10.7(a))
     runs from receipt: what goes by wire is received at once, what goes by mail when somebody says.
     """
     by_role = {delivery.recipient_role: delivery for delivery in letter.deliveries.order_by("-pk")}
@@ -82,7 +82,7 @@ def state_receipt(*, case_id: int, received_on: date, by: User, at: datetime) ->
 
 
 def _to_implement(case: Case, on: date) -> list[str]:
-    """Which duties the overturned items leave: to authorise what is to come, to pay what was."""
+    """Which duties the overturned items leave: to authorize what is to come, to pay what was."""
     items = case.items.filter(ending=DisputedItem.Ending.DECIDED, outcome=Outcome.OVERTURNED)
     given = [item.service_from is not None and item.service_from < on for item in items]
     return ["authorize"] * (False in given) + ["reimburse"] * (True in given)

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 
-SCREENING = "screening"  # the organisation's own clock; every other one is the law's
+SCREENING = "screening"  # the organization's own clock; every other one is the law's
 
 
 @dataclass(frozen=True)

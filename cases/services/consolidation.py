@@ -156,7 +156,7 @@ def _same_people(case: Case, lead: Case) -> bool:
 
 def _administrator(case: Case) -> int | None:
     party = case.parties.current().filter(role=Role.CLAIMS_ADMINISTRATOR).order_by("-pk").first()
-    return party.organisation_id if party else None
+    return party.organization_id if party else None
 
 
 def _tell(

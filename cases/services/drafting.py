@@ -17,7 +17,7 @@ from letters.kinds import LetterKind
 
 # The letter that an act calls for (domain words: L1, L3, L4, L5, L7, L10).
 _AFTER = {
-    Event.Kind.RECEIVED: LetterKind.ACKNOWLEDGEMENT,
+    Event.Kind.RECEIVED: LetterKind.ACKNOWLEDGMENT,
     Event.Kind.INFO_ASKED: LetterKind.INFORMATION_REQUEST,
     Event.Kind.FOUND_INELIGIBLE: LetterKind.INELIGIBILITY,
     Event.Kind.DEFERRED: LetterKind.DEFERRAL,

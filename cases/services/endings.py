@@ -33,9 +33,9 @@ def withdraw(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
 
 @transaction.atomic
 def terminate(*, case_id: int, item_ids: list[int], reason: str, by: User, at: datetime) -> Case:
-    """End the items that the claims administrator has authorised; the case, when none is left.
+    """End the items that the claims administrator has authorized; the case, when none is left.
 
-    8 CCR 9792.10.6(a): authorisation ends the review at any time.
+    8 CCR 9792.10.6(a): authorization ends the review at any time.
 
     :raises NotAllowed: wrong role, no reason, an item of another case, or already decided.
     """
@@ -50,20 +50,20 @@ def terminate(*, case_id: int, item_ids: list[int], reason: str, by: User, at: d
             case_id,
             Status.TERMINATED,
             Event.Kind.TERMINATED,
-            DisputedItem.Ending.AUTHORISED,
-            "Terminated: the claims administrator authorised the treatment.",
+            DisputedItem.Ending.AUTHORizED,
+            "Terminated: the claims administrator authorized the treatment.",
             reason,
             by=by,
             at=at,
         )
     ended = [pending[pk] for pk in dict.fromkeys(item_ids)]
     for item in ended:
-        end_item(item=item, ending=DisputedItem.Ending.AUTHORISED, reason=reason, by=by, at=at)
+        end_item(item=item, ending=DisputedItem.Ending.AUTHORizED, reason=reason, by=by, at=at)
     places = sorted(item.position for item in ended)
     named = (
         f"Item {places[0]} ends" if len(places) == 1 else f"Items {', '.join(map(str, places))} end"
     )
-    sentence = f"{named}: authorised by the claims administrator."
+    sentence = f"{named}: authorized by the claims administrator."
     event = _record(case, Event.Kind.TERMINATED, sentence, reason, by=by, at=at)
     drafting.propose(event=event, by=by, at=at)
     return case

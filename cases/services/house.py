@@ -1,4 +1,4 @@
-"""Keeping who belongs to this organisation and what ties them to others, as dated facts."""
+"""Keeping who belongs to this organization and what ties them to others, as dated facts."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -39,15 +39,15 @@ def record_member(
     A company's printed name finds the row that is on file under it. A person's name proves
     nothing, so it always makes a new row; a party who is called the same is then a doubt.
 
-    :param name: of the organisation, owner or officer; a member of staff is called as they sign in.
-    :param is_company: the owner is an organisation.
+    :param name: of the organization, owner or officer; a member of staff is called as they sign in.
+    :param is_company: the owner is an organization.
     :param user_id: who signs in; a reviewer is tested as a reviewer and is no member of staff.
-    :param share_percent: of this organisation, above 0 to 100.
+    :param share_percent: of this organization, above 0 to 100.
     :raises NotAllowed: wrong role, nobody named, a share or days that cannot be, or no source.
     """
     refuse(policies.why_not_keep_house(by))
     if kind not in Kind.values:
-        refuse("Say what they are: the organisation, an owner, an officer or staff.")
+        refuse("Say what they are: the organization, an owner, an officer or staff.")
     _refuse_impossible(share_percent, valid_from, valid_to, source)
     row = HouseMember(kind=kind, title=title.strip(), share_percent=share_percent)
     if user_id is not None and kind != Kind.ITSELF and not is_company:
@@ -63,7 +63,7 @@ def record_member(
     else:
         row.name = name.strip()[:300]
         if kind == Kind.ITSELF or (kind == Kind.OWNER and is_company):
-            row.organisation = people.find_or_store_organisation(
+            row.organization = people.find_or_store_organization(
                 name=row.name, source=source, by=by, at=at
             )
         else:
@@ -81,7 +81,7 @@ def record_tie(
     *,
     member_id: int,
     relation: TieRelation | str,
-    organisation_name: str = "",
+    organization_name: str = "",
     person_name: str = "",
     kin: str = "",
     share_percent: Decimal | None = None,
@@ -92,7 +92,7 @@ def record_tie(
     by: User | None,
     at: datetime,
 ) -> HouseTie:
-    """Record a tie between somebody of the house and an organisation or a person, for a time.
+    """Record a tie between somebody of the house and an organization or a person, for a time.
 
     A family tie names the relative, what the relative is tied to, or both.
 
@@ -103,8 +103,8 @@ def record_tie(
         raise BadFact("relation", "Choose the relation.")
     if kin and (kin not in Kin.values or relation != TieRelation.FAMILY):
         raise BadFact("kin", "Only a family tie has a relative. Check the relation.")
-    if not organisation_name.strip() and not person_name.strip():
-        raise BadFact("organisation_name", "Name the organisation, the person, or both.")
+    if not organization_name.strip() and not person_name.strip():
+        raise BadFact("organization_name", "Name the organization, the person, or both.")
     _refuse_impossible(share_percent, valid_from, valid_to, source)
     row = HouseTie(
         member_id=member_id,
@@ -118,9 +118,9 @@ def record_tie(
         recorded_at=at,
         recorded_by=by,
     )
-    if organisation_name.strip():
-        row.organisation = people.find_or_store_organisation(
-            name=organisation_name.strip(), source=source, by=by, at=at
+    if organization_name.strip():
+        row.organization = people.find_or_store_organization(
+            name=organization_name.strip(), source=source, by=by, at=at
         )
     if person_name.strip():
         row.person = people.store_person(name=person_name.strip(), source=source, by=by, at=at)

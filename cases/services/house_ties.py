@@ -1,6 +1,6 @@
-"""Testing this organisation against the parties of a case, and settling what only a person can.
+"""Testing this organization against the parties of a case, and settling what only a person can.
 
-Conflicts of the organisation and its staff are looked for when an application comes in, whenever
+Conflicts of the organization and its staff are looked for when an application comes in, whenever
 the parties change, and once more when a reviewer is chosen; each test leaves a row (Labor Code
 139.5; the practice of NAIRO).
 """
@@ -145,7 +145,7 @@ def settle(
     _bar(case, open_to, by=by, at=at)
     # Neither the member nor the note: everybody on the case reads the timeline.
     assert unknown.member is not None  # noqa: S101 - the database holds it
-    of = "a member of staff" if unknown.member.kind == _STAFF else "this organisation"
+    of = "a member of staff" if unknown.member.kind == _STAFF else "this organization"
     found = "there is none" if result == Result.PASS else "there is one"
     _record(case, f"A possible tie of {of} to a party was settled: {found}.", by=by, at=at)
     return answer
@@ -178,10 +178,10 @@ def _rows_of(
 
 def _nothing_found(members: int, parties: int, shared: dict[str, Any]) -> HouseResult:
     sentence = (
-        f"No tie of this organisation to a party is on file: {members} of the house and {parties} "
+        f"No tie of this organization to a party is on file: {members} of the house and {parties} "
         "on the party list were compared."
         if members
-        else "Nobody of this organisation is on file, so nobody was compared with the parties."
+        else "Nobody of this organization is on file, so nobody was compared with the parties."
     )
     return HouseResult(
         **shared, relation=NONE, result=Result.PASS, tested=_TESTED, sentence=sentence
@@ -241,8 +241,8 @@ def _sentence(kind: str, result: str) -> str:
     if kind == _STAFF:
         return "A tie of a member of staff to a party was found, or is possible: a colleague acts."
     if result == Result.FAIL:
-        return "A tie of this organisation to a party was found; it may not decide the case."
-    return "A possible tie of this organisation to a party waits for the medical director."
+        return "A tie of this organization to a party was found; it may not decide the case."
+    return "A possible tie of this organization to a party waits for the medical director."
 
 
 def _bar(case: Case, users: Iterable[int | None], *, by: User | None, at: datetime) -> None:

@@ -23,13 +23,13 @@ from letters.models import Delivery
 
 from . import house_ties
 
-ORGANISATION_ROLES = {
+ORGANizATION_ROLES = {
     Role.EMPLOYER,
     Role.CLAIMS_ADMINISTRATOR,
     Role.INSURER,
     Role.PHYSICIAN_GROUP,
     Role.FACILITY,
-    Role.UR_ORGANISATION,
+    Role.UR_ORGANizATION,
     Role.MANUFACTURER,
 }
 
@@ -112,9 +112,9 @@ def add_party(
     :param since: the first day of the role, where the paper says so.
     :param item: the one disputed item through which a maker or a facility is a party.
     """
-    person = organisation = None
-    if party.role in ORGANISATION_ROLES:
-        organisation = people.find_or_store_organisation(
+    person = organization = None
+    if party.role in ORGANizATION_ROLES:
+        organization = people.find_or_store_organization(
             name=party.name, source=source, by=by, at=at
         )
     else:
@@ -123,7 +123,7 @@ def add_party(
         case=case,
         role=party.role,
         person=person,
-        organisation=organisation,
+        organization=organization,
         name=party.name,
         contact=party.contact,
         specialty=party.specialty,
@@ -442,9 +442,9 @@ def _copy(
 ) -> Party:
     """A new row for the same role, with what changed."""
     shown = details or PartyDetails(**{name: getattr(old, name) for name in _LABELS})
-    person, organisation = old.person, old.organisation
-    if shown.name != old.name and old.role in ORGANISATION_ROLES:
-        organisation = people.find_or_store_organisation(
+    person, organization = old.person, old.organization
+    if shown.name != old.name and old.role in ORGANizATION_ROLES:
+        organization = people.find_or_store_organization(
             name=shown.name, source="Case page", by=by, at=at
         )
     elif shown.name != old.name and person is not None:
@@ -460,7 +460,7 @@ def _copy(
         case=old.case,
         role=old.role,
         person=person,
-        organisation=organisation,
+        organization=organization,
         item=old.item,
         state=old.state if shown.address == old.address else "",
         postal_code=old.postal_code if shown.address == old.address else "",

@@ -302,7 +302,7 @@ def state_receipt(request: StaffRequest, number: str) -> HttpResponse:
         title="The claims administrator received the determination",
         button="Put it on file",
         why_not=policies.why_not_state_receipt(request.user, case),
-        lead="The time to authorise or to pay runs from this day.",
+        lead="The time to authorize or to pay runs from this day.",
         act=lambda: aftermath.state_receipt(
             case_id=case.pk, received_on=form.cleaned_data["on"], by=request.user, at=now
         ),

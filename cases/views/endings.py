@@ -49,7 +49,7 @@ def close(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def terminate(request: StaffRequest, number: str) -> HttpResponse:
-    """End the items that the claims administrator has authorised."""
+    """End the items that the claims administrator has authorized."""
     chosen = [pk for pk in map(whole_number, request.POST.getlist("item")) if pk is not None]
 
     def end_chosen(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
@@ -58,7 +58,7 @@ def terminate(request: StaffRequest, number: str) -> HttpResponse:
     return act_with_reason(
         request,
         number,
-        title="Treatment authorised",
+        title="Treatment authorized",
         button="End the chosen items",
         why_not=policies.why_not_end_early,
         act=end_chosen,

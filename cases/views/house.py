@@ -1,4 +1,4 @@
-"""Pages of this organisation: who belongs to it, what ties them to others, and what was found."""
+"""Pages of this organization: who belongs to it, what ties them to others, and what was found."""
 
 from collections import Counter
 from datetime import date
@@ -24,7 +24,7 @@ from directory.models import OrganisationName, PersonName
 from form_fields.reasons import ReasonForm
 
 TITLES = {
-    "ITSELF": "The organisation itself",
+    "ITSELF": "The organization itself",
     "OWNER": "Owners",
     "OFFICER": "Officers and directors",
     "STAFF": "Members of staff",
@@ -234,17 +234,17 @@ def _member_page(
 def _names(tied: list[HouseTie]) -> dict[int, str]:
     """Whom each tie is to, by the newest names. Two queries."""
     companies = OrganisationName.objects.current().filter(
-        organisation__in=[tie.organisation_id for tie in tied if tie.organisation_id]
+        organization__in=[tie.organization_id for tie in tied if tie.organization_id]
     )
     persons = PersonName.objects.current().filter(
         person__in=[tie.person_id for tie in tied if tie.person_id]
     )
-    company = dict(companies.order_by("pk").values_list("organisation_id", "printed"))
+    company = dict(companies.order_by("pk").values_list("organization_id", "printed"))
     person = dict(persons.order_by("pk").values_list("person_id", "printed"))
     return {
         tie.pk: ", ".join(
             [person[pk] for pk in [tie.person_id] if pk in person]
-            + [company[pk] for pk in [tie.organisation_id] if pk in company]
+            + [company[pk] for pk in [tie.organization_id] if pk in company]
         )
         for tie in tied
     }

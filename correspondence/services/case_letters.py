@@ -1,7 +1,7 @@
 """Letters of a case: a draft is looked at, changed, approved or put away by a person, and sent.
 
 Approving freezes the words and queues one letter for each recipient in the same transaction;
-workers render them afterwards, so it works while the broker is away.
+workers render them afterward, so it works while the broker is away.
 """
 
 from collections.abc import Collection

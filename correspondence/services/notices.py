@@ -17,7 +17,7 @@ from correspondence.facts import NOTICE_FACTS
 from correspondence.kinds import RECIPIENTS
 from deadlines.days import local_day
 from eligibility.answers import EligibilityResult
-from letters.documents import NoticeDocument, Organisation, Recipient
+from letters.documents import NoticeDocument, Organization, Recipient
 from letters.facts import Fact
 from letters.kinds import LetterKind
 from letters.models import Channel, Delivery
@@ -26,9 +26,9 @@ from letters.services import Address
 LAYOUT = "assignment-notice"
 
 
-def organisation() -> Organisation:
-    """The review organisation as letters name it, from the settings."""
-    return Organisation(
+def organization() -> Organization:
+    """The review organization as letters name it, from the settings."""
+    return Organization(
         name=settings.IMRO_NAME,
         short_name=settings.IMRO_SHORT_NAME,
         address=tuple(settings.IMRO_ADDRESS.splitlines()),
@@ -152,7 +152,7 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
     ur_decision = case.ur_decision
     document = NoticeDocument(
         title=f"Notice of assignment and request for information, {case.number}",
-        organisation=organisation(),
+        organization=organization(),
         dated_on=day,
         case_number=case.number,
         recipient=Recipient(

@@ -140,7 +140,7 @@ def due(
     started_on: date | None = None,
     label: str = "",
 ) -> dict[str, Any]:
-    """When something falls due, as a date, in words and as a line; never colour alone.
+    """When something falls due, as a date, in words and as a line; never color alone.
 
     :param due_on: a day, a moment (then hours count), or anything with ``due_on``.
     :param hold: why the clock stands still, for example "records, day 9".
@@ -250,7 +250,7 @@ def case_clock_bar(case: Any, today: date | None = None) -> dict[str, Any]:
 # --- tags ----------------------------------------
 @register.simple_tag
 def stage_tag(case_or_status: Any) -> SafeString:
-    """Where a case stands, as a coloured word; takes a case or a status."""
+    """Where a case stands, as a colored word; takes a case or a status."""
     status = Status(getattr(case_or_status, "status", case_or_status))
     return format_html('<span class="tag {}">{}</span>', _STAGES[status], status.label)
 

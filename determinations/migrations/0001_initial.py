@@ -169,7 +169,7 @@ class Migration(InitialTables):
                 ("seat", models.PositiveSmallIntegerField(default=1)),
                 ("label", models.CharField(default="expert reviewer", max_length=60)),
                 ("specialties", models.JSONField(default=list)),
-                ("licence_states", models.JSONField(default=list)),
+                ("license_states", models.JSONField(default=list)),
                 ("separator", models.CharField(blank=True, max_length=20)),
                 ("placement", models.CharField(blank=True, max_length=120)),
                 (
@@ -224,7 +224,7 @@ class Migration(InitialTables):
                 ("seat", models.PositiveSmallIntegerField(default=1)),
                 ("label", models.CharField(default="expert reviewer", max_length=60)),
                 ("specialties", models.JSONField(default=list)),
-                ("licence_states", models.JSONField(default=list)),
+                ("license_states", models.JSONField(default=list)),
                 ("separator", models.CharField(blank=True, max_length=20)),
                 ("placement", models.CharField(blank=True, max_length=120)),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
@@ -481,7 +481,7 @@ class Migration(InitialTables):
                         choices=[
                             ("A", "A. Medical treatment utilization schedule"),
                             ("B", "B. Peer-reviewed scientific and medical evidence"),
-                            ("C", "C. Nationally recognised professional standards"),
+                            ("C", "C. Nationally recognized professional standards"),
                             ("D", "D. Expert opinion"),
                             ("E", "E. Generally accepted standards of medical practice"),
                             ("F", "F. Likely to benefit where other treatments are not effective"),
@@ -733,7 +733,7 @@ class Migration(InitialTables):
                         choices=[
                             ("A", "A. Medical treatment utilization schedule"),
                             ("B", "B. Peer-reviewed scientific and medical evidence"),
-                            ("C", "C. Nationally recognised professional standards"),
+                            ("C", "C. Nationally recognized professional standards"),
                             ("D", "D. Expert opinion"),
                             ("E", "E. Generally accepted standards of medical practice"),
                             ("F", "F. Likely to benefit where other treatments are not effective"),

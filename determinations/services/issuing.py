@@ -45,7 +45,7 @@ def missing_proofs(assignment: ReviewerAssignment, *, at: datetime) -> str:
     line = proofs.credentials(assignment, on=on, known_at=at)
     facts = composition.seat_facts(assignment, line, on=on, at=at)
     needed = [one.name for one in PROOFS]
-    if line.licence_kind not in {"MD", "DO"}:
+    if line.license_kind not in {"MD", "DO"}:
         needed.remove("board_certification")
     found = letters.facts.problems(facts, needed=needed, declared=DETERMINATION_FACTS, on=on)
     return " ".join(found)
@@ -94,7 +94,7 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
 
     One transaction holds the outcome of every item, the letter with its frozen words and the
     facts behind them, the credentials as printed, and the history. A worker renders the letter
-    afterwards; nothing waits for it.
+    afterward; nothing waits for it.
 
     :raises NotAllowed: wrong role or state, or the person's own decision.
     :raises Stale: someone else acted on the case in between.
@@ -131,7 +131,7 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
     for decided in determination.decided_items.select_related("item"):
         item = decided.item
         if item.ending != DisputedItem.Ending.PENDING:
-            continue  # authorised or withdrawn since the review was submitted
+            continue  # authorized or withdrawn since the review was submitted
         item.ending, item.outcome, item.ended_at = DisputedItem.Ending.DECIDED, decided.outcome, at
         item.store(by=by, at=at, why="Issued", fields=["ending", "outcome", "ended_at"])
         outcomes.append(decided.outcome)
@@ -163,7 +163,7 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
 def copy_of(case: Case, *, layout: str) -> bytes:
     """The issued determination as a PDF: its own frozen words, or the same facts in another layout.
 
-    Facts about the reviewer are those known at the moment of issue, whatever was learnt since.
+    Facts about the reviewer are those known at the moment of issue, whatever was learned since.
 
     :raises LetterRefused: nothing was issued, or the layout needs a fact that was missing then.
     """
@@ -238,7 +238,7 @@ def _freeze_credentials(
             determination=determination,
             seat=seat,
             specialties=list(line.specialties),
-            licence_states=list(line.licence_states),
+            license_states=list(line.license_states),
             separator="comma+space",
             placement=made.layout,
         ).store(by=by, at=at, why="Frozen at issue")

@@ -144,7 +144,7 @@ def _store_items(
         if item.lineage:
             row.lineage = PATTERNS[item.lineage.pattern]
             row.original_request = item.lineage.original_request
-            row.authorised_by_ur = item.lineage.authorised_by_ur
+            row.authorized_by_ur = item.lineage.authorized_by_ur
             row.in_dispute = item.lineage.in_dispute
         rows.append(row)
     DisputedItem.objects.bulk_store(rows, by=by, at=at, why=WHY)
@@ -227,7 +227,7 @@ def _store_decision(
         determination=determination,
         label=published.statement.label,
         specialties=list(published.statement.specialties),
-        licence_states=list(published.statement.states),
+        license_states=list(published.statement.states),
         separator=published.statement.separator,
         placement=published.statement.placement,
     ).store(by=by, at=at, why=WHY)

@@ -27,7 +27,7 @@ from determinations.models import (
 from determinations.outcomes import item_outcome
 from directory.names import fold_name
 from guidelines.models import Recommendation
-from letters.glyphs import lacking, normalise
+from letters.glyphs import lacking, normalize
 from letters.outcomes import CHOICE, Outcome
 from reviewers.models import ReviewerAssignment
 from reviewers.services.assignment import lock_assignment
@@ -167,7 +167,7 @@ def cite(
             raise NotAllowed("Choose a guideline from the list.")
         _cite_recommendation(citation, recommendation)
     else:
-        text, _ = normalise(as_printed.strip())
+        text, _ = normalize(as_printed.strip())
         refuse(_glyph_sentence(text))
         citation.source, citation.mtus = "Other publication", False
         citation.chapter_topic = citation.as_printed = text
@@ -314,7 +314,7 @@ def _keep(
 
 
 def _clean(assignment: ReviewerAssignment, part: str, content: Mapping[str, Any]) -> dict[str, str]:
-    """The known fields of a part, with word processors' junk normalised."""
+    """The known fields of a part, with word processors' junk normalized."""
     if part == checks.SUMMARY:
         wanted: tuple[str, ...] = ("summary", "party_term")
     else:
@@ -326,7 +326,7 @@ def _clean(assignment: ReviewerAssignment, part: str, content: Mapping[str, Any]
     for name in wanted:
         if name not in content:
             continue
-        text, _ = normalise(str(content[name]))
+        text, _ = normalize(str(content[name]))
         refuse(
             ""
             if len(text) <= LONGEST_TEXT

@@ -17,7 +17,7 @@ class Migration(InitialTables):
 
     operations = [
         migrations.CreateModel(
-            name="Organisation",
+            name="Organization",
             fields=[
                 (
                     "id",
@@ -52,7 +52,7 @@ class Migration(InitialTables):
             },
         ),
         migrations.CreateModel(
-            name="HistoricalOrganisation",
+            name="HistoricalOrganization",
             fields=[
                 (
                     "id",
@@ -81,8 +81,8 @@ class Migration(InitialTables):
                 ),
             ],
             options={
-                "verbose_name": "historical organisation",
-                "verbose_name_plural": "historical organisations",
+                "verbose_name": "historical organization",
+                "verbose_name_plural": "historical organizations",
                 "ordering": ("-history_date", "-history_id"),
                 "get_latest_by": ("history_date", "history_id"),
             },
@@ -155,11 +155,11 @@ class Migration(InitialTables):
                     ),
                 ),
                 (
-                    "organisation",
+                    "organization",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="names",
-                        to="directory.organisation",
+                        to="directory.organization",
                     ),
                 ),
                 (
@@ -199,7 +199,7 @@ class Migration(InitialTables):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="parents",
-                        to="directory.organisation",
+                        to="directory.organization",
                     ),
                 ),
                 (
@@ -217,7 +217,7 @@ class Migration(InitialTables):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="children",
-                        to="directory.organisation",
+                        to="directory.organization",
                     ),
                 ),
                 (
@@ -260,11 +260,11 @@ class Migration(InitialTables):
                     ),
                 ),
                 (
-                    "organisation",
+                    "organization",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="officers",
-                        to="directory.organisation",
+                        to="directory.organization",
                     ),
                 ),
                 (
@@ -342,7 +342,7 @@ class Migration(InitialTables):
             },
         ),
         migrations.CreateModel(
-            name="SameOrganisation",
+            name="SameOrganization",
             fields=[
                 (
                     "id",
@@ -363,15 +363,15 @@ class Migration(InitialTables):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="correction",
-                        to="directory.sameorganisation",
+                        to="directory.sameorganization",
                     ),
                 ),
                 (
-                    "organisation",
+                    "organization",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="merged_into",
-                        to="directory.organisation",
+                        to="directory.organization",
                     ),
                 ),
                 (
@@ -388,7 +388,7 @@ class Migration(InitialTables):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="merged_from",
-                        to="directory.organisation",
+                        to="directory.organization",
                     ),
                 ),
             ],

@@ -11,13 +11,13 @@ class Migration(migrations.Migration):
     operations = [
         GuardTables(
             [
-                "directory_historicalorganisation",
+                "directory_historicalorganization",
                 "directory_historicalperson",
                 "directory_organisationname",
                 "directory_organisationofficer",
                 "directory_organisationparent",
                 "directory_personname",
-                "directory_sameorganisation",
+                "directory_sameorganization",
                 "directory_sameperson",
             ]
         ),

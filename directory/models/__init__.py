@@ -3,13 +3,13 @@
 from .facts import TwoTimeFact, TwoTimeQuerySet
 from .people import (
     Kin,
-    Organisation,
     OrganisationName,
     OrganisationOfficer,
     OrganisationParent,
+    Organization,
     Person,
     PersonName,
-    SameOrganisation,
+    SameOrganization,
     SamePerson,
     TieFields,
     TieRelation,
@@ -17,13 +17,13 @@ from .people import (
 
 __all__ = [
     "Kin",
-    "Organisation",
+    "Organization",
     "OrganisationName",
     "OrganisationOfficer",
     "OrganisationParent",
     "Person",
     "PersonName",
-    "SameOrganisation",
+    "SameOrganization",
     "SamePerson",
     "TieFields",
     "TieRelation",

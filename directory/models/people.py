@@ -1,4 +1,4 @@
-"""Persons and organisations that stand around cases, with their names over time.
+"""Persons and organizations that stand around cases, with their names over time.
 
 Reviewers are not among them (``reviewers.Reviewer``), and look-ups here never search users.
 """
@@ -50,20 +50,20 @@ class SamePerson(TwoTimeFact):
         return f"{self.person} is {self.same_as}"
 
 
-class Organisation(Versioned):
+class Organization(Versioned):
     """An employer, insurer, claims administrator, medical group, facility, maker …"""
 
     class Meta(Versioned.Meta):
         pass
 
     def __str__(self) -> str:
-        return f"Organisation {self.pk}"
+        return f"Organization {self.pk}"
 
 
 class OrganisationName(TwoTimeFact):
-    """A name that an organisation trades under."""
+    """A name that an organization trades under."""
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="names")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="names")
     printed = models.CharField(max_length=300)
     normal = models.CharField(max_length=300, db_index=True)
 
@@ -72,10 +72,10 @@ class OrganisationName(TwoTimeFact):
 
 
 class OrganisationParent(TwoTimeFact):
-    """One organisation owns or controls another for a time."""
+    """One organization owns or controls another for a time."""
 
-    child = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="parents")
-    parent = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="children")
+    child = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="parents")
+    parent = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="children")
     share_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
 
     def __str__(self) -> str:
@@ -83,29 +83,29 @@ class OrganisationParent(TwoTimeFact):
 
 
 class OrganisationOfficer(TwoTimeFact):
-    """An officer, director or manager of an organisation, for a time (Labor Code 139.5)."""
+    """An officer, director or manager of an organization, for a time (Labor Code 139.5)."""
 
-    organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="officers"
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="officers"
     )
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="offices")
     title = models.CharField(max_length=120)
 
     def __str__(self) -> str:
-        return f"{self.title} of {self.organisation}"
+        return f"{self.title} of {self.organization}"
 
 
-class SameOrganisation(TwoTimeFact):
-    """A merge: two rows are one organisation."""
+class SameOrganization(TwoTimeFact):
+    """A merge: two rows are one organization."""
 
-    organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="merged_into"
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="merged_into"
     )
-    same_as = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="merged_from")
+    same_as = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="merged_from")
     reason = models.CharField(max_length=300)
 
     def __str__(self) -> str:
-        return f"{self.organisation} is {self.same_as}"
+        return f"{self.organization} is {self.same_as}"
 
 
 class Kin(models.TextChoices):
@@ -127,7 +127,7 @@ class Kin(models.TextChoices):
 
 
 class TieRelation(models.TextChoices):
-    """What ties somebody to an organisation or a person that may be party to a case."""
+    """What ties somebody to an organization or a person that may be party to a case."""
 
     EMPLOYMENT = "EMPLOYMENT", "Employment"
     CONTRACT = "CONTRACT", "Contract"
@@ -145,12 +145,12 @@ class TieRelation(models.TextChoices):
 class TieFields(models.Model):
     """What a tie on file says, whoever's it is.
 
-    A family tie may name the relative, what the relative is tied to (the organisation), or both.
+    A family tie may name the relative, what the relative is tied to (the organization), or both.
     """
 
     relation = models.CharField(max_length=16, choices=TieRelation)
-    organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     person = models.ForeignKey(
         Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"

@@ -1,48 +1,48 @@
-"""Persons and organisations as papers name them: found again, or stored."""
+"""Persons and organizations as papers name them: found again, or stored."""
 
 from datetime import date, datetime
 
 from accounts.models import User
-from directory.models import Organisation, OrganisationName, Person, PersonName
-from directory.names import fold_name, fold_organisation
+from directory.models import OrganisationName, Organization, Person, PersonName
+from directory.names import fold_name, fold_organization
 
 LONGEST = 300  # what a folded name may take; folding can make a name longer than it was printed
 
 
-def find_or_store_organisation(
+def find_or_store_organization(
     *, name: str, source: str, by: User | None, at: datetime
-) -> Organisation:
-    """The organisation that is on file under a printed name, or a new one.
+) -> Organization:
+    """The organization that is on file under a printed name, or a new one.
 
     A name of nothing but signs is nobody's, so it always makes a new row.
     """
-    known = find_organisation(name)
+    known = find_organization(name)
     if known:
         return known
-    normal = fold_organisation(name)[:LONGEST]
-    organisation = Organisation().store(by=by, at=at)
+    normal = fold_organization(name)[:LONGEST]
+    organization = Organization().store(by=by, at=at)
     OrganisationName.objects.create(
-        organisation=organisation,
+        organization=organization,
         printed=name,
         normal=normal,
         recorded_at=at,
         recorded_by=by,
         source=source,
     )
-    return organisation
+    return organization
 
 
-def find_organisation(name: str) -> Organisation | None:
-    """The organisation that is on file under a printed name. Queries once."""
-    normal = fold_organisation(name)[:LONGEST]
+def find_organization(name: str) -> Organization | None:
+    """The organization that is on file under a printed name. Queries once."""
+    normal = fold_organization(name)[:LONGEST]
     known = normal and (
         OrganisationName.objects.current()
         .filter(normal=normal)
-        .select_related("organisation")
+        .select_related("organization")
         .order_by("pk")
         .first()
     )
-    return known.organisation if known else None
+    return known.organization if known else None
 
 
 def store_person(

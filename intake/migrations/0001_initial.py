@@ -163,7 +163,7 @@ class Migration(InitialTables):
             ],
         ),
         migrations.CreateModel(
-            name="HistoricalCancelledIntake",
+            name="HistoricalCanceledIntake",
             fields=[
                 (
                     "id",
@@ -232,8 +232,8 @@ class Migration(InitialTables):
                 ),
             ],
             options={
-                "verbose_name": "historical cancelled intake",
-                "verbose_name_plural": "historical cancelled intakes",
+                "verbose_name": "historical canceled intake",
+                "verbose_name_plural": "historical canceled intakes",
                 "ordering": ("-history_date", "-history_id"),
                 "get_latest_by": ("history_date", "history_id"),
             },
@@ -480,7 +480,7 @@ class Migration(InitialTables):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name="CancelledIntake",
+            name="CanceledIntake",
             fields=[
                 (
                     "id",
@@ -520,7 +520,7 @@ class Migration(InitialTables):
                     "draft",
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="cancelled",
+                        related_name="canceled",
                         to="intake.intakedraft",
                     ),
                 ),
@@ -529,7 +529,7 @@ class Migration(InitialTables):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "indexes": [
-                    models.Index(fields=["ended_at", "id"], name="cancelled_intake_by_time")
+                    models.Index(fields=["ended_at", "id"], name="canceled_intake_by_time")
                 ],
             },
         ),

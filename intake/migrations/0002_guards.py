@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
         GuardTables(
             [
                 "intake_historicalbatch",
-                "intake_historicalcancelledintake",
+                "intake_historicalcanceledintake",
                 "intake_historicalsheet",
             ]
         ),

@@ -193,7 +193,7 @@ def settle_as_case(*, sheet_id: int, case: Case, by: User, at: datetime) -> None
 def set_aside_with_intake(
     *, sheet_id: int, reason: WhyNot, note: str, by: User | None, at: datetime
 ) -> None:
-    """What a cancelled intake means for its sheet: set aside, or back among those that wait."""
+    """What a canceled intake means for its sheet: set aside, or back among those that wait."""
     sheet = _locked(sheet_id)
     if sheet.state != Sheet.State.WAITING or (by and sheet.claimed_by_id not in {None, by.pk}):
         return

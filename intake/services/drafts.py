@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from accounts.models import User
 from accounts.refusals import NotAllowed, StaleForm, refuse
 from cases.models import Case
-from intake.models import DRAFT_DAYS, CancelledIntake, IntakeDraft, WhyNot
+from intake.models import DRAFT_DAYS, CanceledIntake, IntakeDraft, WhyNot
 from intake.policies import why_not_cancel_draft, why_not_enter
 
 from . import batches
@@ -39,7 +39,7 @@ def save_draft(
     """Keep what is typed on a form, and go on holding its sheet.
 
     :param revision: of the draft that the page last saw; ``None`` for its first time.
-    :raises NotAllowed: not a clerk or not the owner, or the form is a case or was cancelled.
+    :raises NotAllowed: not a clerk or not the owner, or the form is a case or was canceled.
     :raises TypedElsewhere: another window saved in between.
     """
     refuse(why_not_enter(by))
@@ -87,7 +87,7 @@ def settle_as_case(*, key: UUID, case: Case, by: User, at: datetime) -> None:
 
 
 @transaction.atomic
-def cancel(*, key: UUID, reason: WhyNot, note: str, by: User, at: datetime) -> CancelledIntake:
+def cancel(*, key: UUID, reason: WhyNot, note: str, by: User, at: datetime) -> CanceledIntake:
     """End a form without a case, for a coded reason. Its sheet is set aside, or waits again.
 
     :raises NotAllowed: neither its owner nor a supervisor, or it has ended; or the note is missing.
@@ -120,13 +120,13 @@ def close_forgotten(*, at: datetime, limit: int = 500) -> int:
 
 def _end(
     draft: IntakeDraft, *, reason: WhyNot, note: str, by: User | None, at: datetime
-) -> CancelledIntake:
+) -> CanceledIntake:
     draft.ended_at = at
     draft.save(update_fields=["ended_at"])
     if draft.sheet_id is not None:
         batches.set_aside_with_intake(
             sheet_id=draft.sheet_id, reason=reason, note=note, by=by, at=at
         )
-    return CancelledIntake(draft=draft, reason=reason, note=note, ended_at=at, ended_by=by).store(
+    return CanceledIntake(draft=draft, reason=reason, note=note, ended_at=at, ended_by=by).store(
         by=by, at=at, why=reason.label
     )

@@ -8,7 +8,7 @@ from django.db.models import Max, Q
 
 from cases.models import Party, Role
 from directory.models import OrganisationName, PersonName
-from directory.names import fold_name, fold_organisation
+from directory.names import fold_name, fold_organization
 
 MOST = 6
 FEWEST_LETTERS = 2
@@ -74,12 +74,12 @@ def known(*, field: str, typed: str) -> list[Known]:
         return []
     role, fills = FIELDS[field]
     person = field in {"physician_last", "attorney"}
-    folded = (fold_name if person else fold_organisation)(typed)
+    folded = (fold_name if person else fold_organization)(typed)
     if len(folded) < FEWEST_LETTERS:
         return []
     begins = Q(normal__startswith=folded) | Q(normal__contains=f" {folded}")
     names = (PersonName if person else OrganisationName).objects.current().filter(begins)
-    owner = "person" if person else "organisation"
+    owner = "person" if person else "organization"
     latest = (
         Party.objects.current()
         .filter(role=role, **{f"{owner}__in": names.values(owner)})

@@ -19,7 +19,7 @@ from intake.policies import why_not_cancel_draft
 from intake.services import drafts, known_parties
 from intake.services.checking import check as check_so_far
 
-CANCELLING = [reason for reason in WhyNot if reason != WhyNot.LEFT]
+CANCELING = [reason for reason in WhyNot if reason != WhyNot.LEFT]
 
 
 @require_POST
@@ -70,7 +70,7 @@ def save_draft(request: StaffRequest) -> HttpResponse:
 def cancel_draft(request: StaffRequest, draft: UUID) -> HttpResponse:
     """End an unfinished form for a coded reason."""
     row = get_object_or_404(IntakeDraft.objects.select_related("case", "sheet__batch"), key=draft)
-    form = WhyNotForm(posted(request), reasons=CANCELLING)
+    form = WhyNotForm(posted(request), reasons=CANCELING)
     tried = run_action(
         request,
         form,

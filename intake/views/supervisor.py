@@ -12,34 +12,34 @@ from accounts.models import User
 from accounts.names import who
 from accounts.requests import StaffRequest
 from cases.models import Application, Channel, Origin
-from intake.models import CancelledIntake, Sheet, WhyNot
+from intake.models import CanceledIntake, Sheet, WhyNot
 
 DAYS = 7  # of arrivals shown
-CANCELLED = timedelta(days=30)  # how far back the list of cancelled intakes goes
+CANCELED = timedelta(days=30)  # how far back the list of canceled intakes goes
 MOST = 200
 
 
 @require_GET
 def supervisor(request: StaffRequest) -> HttpResponse:
-    """Arrivals by channel and day; cancelled intakes, sheets set aside and files refused."""
+    """Arrivals by channel and day; canceled intakes, sheets set aside and files refused."""
     now = timezone.now()
     today = timezone.localdate(now)
     channel, reason = request.GET.get("channel", ""), request.GET.get("reason", "")
-    cancelled = (
-        CancelledIntake.objects.filter(ended_at__gte=now - CANCELLED)
+    canceled = (
+        CanceledIntake.objects.filter(ended_at__gte=now - CANCELED)
         .select_related("draft__owner", "draft__sheet__batch", "ended_by")
         .order_by("-ended_at", "-pk")
     )
     sheets = Sheet.objects.filter(state__in=[Sheet.State.PARKED, Sheet.State.REFUSED])
     sheets = sheets.select_related("batch").order_by("-settled_at", "-pk")
     if reason in WhyNot.values:
-        cancelled, sheets = cancelled.filter(reason=reason), sheets.filter(why_parked=reason)
+        canceled, sheets = canceled.filter(reason=reason), sheets.filter(why_parked=reason)
     if channel in Channel.values:
-        cancelled = cancelled.filter(draft__content__channel=[channel])
+        canceled = canceled.filter(draft__content__channel=[channel])
         sheets = sheets.filter(batch__channel=channel)
     context = {
         "arrivals": _arrivals(today),
-        "cancelled": [(row, *_names(row, request.user)) for row in cancelled[:MOST]],
+        "canceled": [(row, *_names(row, request.user)) for row in canceled[:MOST]],
         "sheets": sheets[:MOST],
         "channels": Channel,
         "channel": channel,
@@ -64,5 +64,5 @@ def _arrivals(today: date) -> list[tuple[date, list[int], int]]:
     return [(day, numbers, sum(numbers)) for day, numbers in rows]
 
 
-def _names(row: CancelledIntake, reader: User) -> tuple[str, str]:
+def _names(row: CanceledIntake, reader: User) -> tuple[str, str]:
     return who(row.draft.owner, reader=reader), who(row.ended_by, reader=reader)

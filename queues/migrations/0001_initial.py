@@ -48,7 +48,7 @@ class Migration(InitialTables):
                             ("APPROVED", "Ready to issue"),
                             ("ISSUED", "Determination issued"),
                             ("WITHDRAWN", "Withdrawn"),
-                            ("TERMINATED", "Terminated, treatment authorised"),
+                            ("TERMINATED", "Terminated, treatment authorized"),
                             ("CLOSED", "Closed"),
                         ],
                         max_length=20,

@@ -67,7 +67,7 @@ class Migration(InitialTables):
                         choices=[
                             ("APPLICATION", "Application"),
                             ("UR_DECISION", "UR decision"),
-                            ("RFA", "Request for authorisation"),
+                            ("RFA", "Request for authorization"),
                             ("PROGRESS_REPORT", "Progress report"),
                             ("CONSULTATION", "Consultation"),
                             ("IMAGING", "Imaging report"),
@@ -150,7 +150,7 @@ class Migration(InitialTables):
                         choices=[
                             ("APPLICATION", "Application"),
                             ("UR_DECISION", "UR decision"),
-                            ("RFA", "Request for authorisation"),
+                            ("RFA", "Request for authorization"),
                             ("PROGRESS_REPORT", "Progress report"),
                             ("CONSULTATION", "Consultation"),
                             ("IMAGING", "Imaging report"),

@@ -109,7 +109,7 @@ class LimitsForm(DatedForm):
     )
     holding_percent = forms.DecimalField(
         label="A holding is a conflict above",
-        help_text="Percent of an organisation.",
+        help_text="Percent of an organization.",
         max_digits=5,
         decimal_places=2,
         min_value=0,

@@ -11,8 +11,8 @@ from reviewers.models import (
     CredentialFact,
     FileProof,
     Kin,
-    Licence,
-    LicenceKind,
+    License,
+    LicenseKind,
     PracticeFact,
     ReportedChange,
     Reviewer,
@@ -135,8 +135,8 @@ class FactForm(DatedForm):
         return {name: getattr(row, name, None) for name in cls.base_fields}
 
 
-class LicenceForm(FactForm):
-    """A licence to practise."""
+class LicenseForm(FactForm):
+    """A license to practice."""
 
     own = ["state", "number", "kind", "standing"]
     state = Line(
@@ -148,9 +148,9 @@ class LicenceForm(FactForm):
         error_messages={"required": "Enter the state."},
     )
     number = Line(label="Number", max_length=40, error_messages={"required": "Enter the number."})
-    kind = forms.ChoiceField(label="Kind", choices=LicenceKind.choices)
+    kind = forms.ChoiceField(label="Kind", choices=LicenseKind.choices)
     standing = forms.ChoiceField(
-        label="Standing", choices=Licence.Standing.choices, initial=Licence.Standing.ACTIVE
+        label="Standing", choices=License.Standing.choices, initial=License.Standing.ACTIVE
     )
 
 
@@ -279,12 +279,12 @@ class LeaveForm(FactForm):
 
 
 class AffiliationForm(FactForm):
-    """A tie to an organisation or a person."""
+    """A tie to an organization or a person."""
 
-    own = ["relation", "organisation_name", "person_name", "kin", "share_percent", "note"]
+    own = ["relation", "organization_name", "person_name", "kin", "share_percent", "note"]
     relation = forms.ChoiceField(label="Relation", choices=Affiliation.Relation.choices)
-    organisation_name = Line(
-        label="Organisation",
+    organization_name = Line(
+        label="Organization",
         max_length=300,
         required=False,
         help_text="For a family tie: what the relative works for, directs or owns.",
@@ -309,11 +309,11 @@ class AffiliationForm(FactForm):
     def __init__(self, *args: Any, correcting: bool = False, **options: Any) -> None:
         super().__init__(*args, correcting=correcting, **options)
         if correcting:  # someone else is another fact: withdraw this one and add that
-            del self.fields["organisation_name"], self.fields["person_name"]
+            del self.fields["organization_name"], self.fields["person_name"]
 
 
 FORMS: dict[str, type[FactForm]] = {
-    "licence": LicenceForm,
+    "license": LicenseForm,
     "certification": CertificationForm,
     "practice": PracticeForm,
     "training": TrainingForm,
@@ -324,7 +324,7 @@ FORMS: dict[str, type[FactForm]] = {
     "affiliation": AffiliationForm,
 }
 TITLES: dict[str, str] = {
-    "licence": "Licence",
+    "license": "License",
     "certification": "Board certificate",
     "practice": "Practice",
     "training": "Training",

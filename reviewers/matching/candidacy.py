@@ -28,7 +28,7 @@ WEIGHT_SETTINGS: dict[str, Setting] = {
     "specialty_fit": Setting(
         40, "Specialty fits", "In full when a certified specialty fits every item."
     ),
-    "california_licence": Setting(20, "Licensed in California"),
+    "california_license": Setting(20, "Licensed in California"),
     "free_capacity": Setting(20, "Free capacity", "In full for somebody without an open case."),
     "timeliness": Setting(
         10, "On time", "In full when every review that is looked at was issued by its day."
@@ -115,9 +115,9 @@ class Fit:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a kind of licence does not cover, and the law that says so."""
+    """What a kind of license does not cover, and the law that says so."""
 
-    licence_kind: str
+    license_kind: str
     category: int
     name: str
     source: str

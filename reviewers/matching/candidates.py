@@ -134,7 +134,7 @@ def panel_today(
         ),
         scopes=tuple(
             Scope(*row)
-            for row in scopes.values_list("licence_kind", "category_id", "category__name", "source")
+            for row in scopes.values_list("license_kind", "category_id", "category__name", "source")
         ),
         panel=panel,
         work=_work(reviewers, rules, on=on, known_at=known_at),
@@ -261,14 +261,14 @@ def _signed_in(member: Member, has_sign_in: bool) -> Member:
 
 def _that_matter(parties: Sequence[PartyFacts]) -> Q:
     """The affiliations that can decide something about a case with these parties."""
-    organisations: set[int] = set()
+    organizations: set[int] = set()
     persons: set[int] = set()
     for party in parties:
-        organisations |= party.organisations | party.namesake_organisations
-        organisations |= party.group | party.part_owned
+        organizations |= party.organizations | party.namesake_organizations
+        organizations |= party.group | party.part_owned
         persons |= party.persons | party.namesake_persons | party.officers
     return (
-        Q(organisation_id__in=organisations)
+        Q(organization_id__in=organizations)
         | Q(person_id__in=persons)
         | Q(relation=Affiliation.Relation.UR_CONTRACT)
     )

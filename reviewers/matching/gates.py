@@ -32,14 +32,14 @@ GATES: dict[str, str] = {
     "SIGN_IN": "without a sign-in",
     "BARRED": "barred from this case",
     "EARLIER_ROUND": "on an earlier round of this case",
-    "LICENCE": "without a good licence",
+    "LICENSE": "without a good license",
     "SANCTION": "with a restriction or sanction",
     "UR_CONTRACT": "under contract for utilization review",
     "QME": "appointed as qualified medical evaluator",
     "VERIFICATION": "to be verified anew",
     "CERTIFICATION": "without a board’s certificate",
     "SPECIALTY": "without a fitting specialty",
-    "SCOPE": "whose licence does not cover it",
+    "SCOPE": "whose license does not cover it",
     "SUBJECT": "who do not receive this subject",
     "EXPERIENCE": "without recent experience of an experimental treatment",
     "PRACTICE_YEARS": "not more than five years in practice",
@@ -125,19 +125,19 @@ def _barred(question: Question, applicant: Applicant) -> list[Reason]:
     return answers
 
 
-def _licence(question: Question, applicant: Applicant) -> list[Reason]:
+def _license(question: Question, applicant: Applicant) -> list[Reason]:
     profile = applicant.profile
-    if profile.restricted_licences:
-        held = profile.restricted_licences[0]
-        words = f"The licence in {held.state} is {held.standing.lower()}{_since(held)}."
+    if profile.restricted_licenses:
+        held = profile.restricted_licenses[0]
+        words = f"The license in {held.state} is {held.standing.lower()}{_since(held)}."
         return [Reason("SANCTION", False, words)]
-    if not profile.good_licences:
-        words = f"No active, unrestricted licence on {_day(question.on)}."
-        return [Reason("LICENCE", False, words)]
-    states = ", ".join(dict.fromkeys(held.state for held in profile.good_licences))
-    until = min((held.valid_to for held in profile.good_licences if held.valid_to), default=None)
+    if not profile.good_licenses:
+        words = f"No active, unrestricted license on {_day(question.on)}."
+        return [Reason("LICENSE", False, words)]
+    states = ", ".join(dict.fromkeys(held.state for held in profile.good_licenses))
+    until = min((held.valid_to for held in profile.good_licenses if held.valid_to), default=None)
     words = f"Licensed in {states}" + (f", first to run out {_day(until)}." if until else ".")
-    return [Reason("LICENCE", True, words)]
+    return [Reason("LICENSE", True, words)]
 
 
 def _sanctions(question: Question, applicant: Applicant) -> list[Reason]:
@@ -255,7 +255,7 @@ def _day_off(question: Question, applicant: Applicant) -> list[Reason]:
 
 
 def scope(question: Question, applicant: Applicant) -> Sequence[Reason]:
-    """What the licence does not cover, and what the reviewer does not receive; item by item."""
+    """What the license does not cover, and what the reviewer does not receive; item by item."""
     key = (applicant.profile.kind, applicant.subjects, "scope")
     known: Sequence[Reason] | None = question.memo.get(key)
     if known is None:
@@ -271,11 +271,11 @@ def _outside(question: Question, applicant: Applicant) -> list[Reason]:
             Reason(
                 "SCOPE",
                 False,
-                f"Item {item.position}: a {KIND_WORDS.get(kind, 'reviewer')}’s licence does not "
+                f"Item {item.position}: a {KIND_WORDS.get(kind, 'reviewer')}’s license does not "
                 f"cover {scope.name} ({scope.source}).",
             )
             for scope in question.scopes
-            if scope.licence_kind == kind and scope.category in item.categories
+            if scope.license_kind == kind and scope.category in item.categories
         ]
         if applicant.subjects is not None and not applicant.subjects & set(item.categories):
             words = f"Item {item.position}: its subject is not among those the reviewer receives."
@@ -327,7 +327,7 @@ def _conflicts(question: Question, applicant: Applicant) -> list[Reason]:
 _OF_A_DAY: list[Gate] = [
     _status,
     _sign_in,
-    _licence,
+    _license,
     _sanctions,
     _appointment,
     _verification,

@@ -10,7 +10,7 @@ from accounts.models import User
 from cases.models import Party
 from cases.models import Role as PartyRole
 from deadlines.days import local_day, midnight
-from directory.names import fold_organisation
+from directory.names import fold_organization
 from reviewers.models import FairnessTest, Reviewer, ReviewerAssignment
 
 from .fairness import Choice, find_deviating
@@ -53,10 +53,10 @@ def history_between(
     parties: dict[int, str] = {}
     names: dict[str, str] = {}
     rows = Party.objects.filter(role=role, case__in=offers.values("case"))
-    for case_id, organisation_id, name in rows.order_by("pk").values_list(
-        "case_id", "organisation_id", "name"
+    for case_id, organization_id, name in rows.order_by("pk").values_list(
+        "case_id", "organization_id", "name"
     ):
-        key = str(organisation_id or fold_organisation(name))
+        key = str(organization_id or fold_organization(name))
         parties[case_id], names[key] = key, name
     told = offers.order_by("pk").values_list(
         "case_id", "reviewer_id", "offered_at", "match_reasons"

@@ -33,8 +33,8 @@ class NamesOfPanel:
         for party in parties:
             for name in (*party.person_names, *party.officer_names):
                 self._add_near(name, found)
-            # An organisation may be called after a person: "Ada Quill Medical Group".
-            for word in party.organisation_words:
+            # An organization may be called after a person: "Ada Quill Medical Group".
+            for word in party.organization_words:
                 found |= self._by_first.get(word, set())
         return found
 

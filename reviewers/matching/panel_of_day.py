@@ -22,7 +22,7 @@ from reviewers.models import (
     Certification,
     FileProof,
     Leave,
-    Licence,
+    License,
     PracticeFact,
     Reviewer,
     SanctionCheck,
@@ -38,7 +38,7 @@ from .names_of_panel import NamesOfPanel
 
 # What the snapshot is made of: facts only grow, and the others keep every version.
 _FACTS: list[Any] = [
-    Licence,
+    License,
     Certification,
     PracticeFact,
     Training,

@@ -81,11 +81,11 @@ def _score(
 ) -> tuple[int, list[Reason]]:
     profile, weights, limits = applicant.profile, question.rules.weights, question.rules.limits
     record = applicant.record
-    in_california = any(held.state == HOME_STATE for held in profile.good_licences)
+    in_california = any(held.state == HOME_STATE for held in profile.good_licenses)
     # Each as a share of its points: how many, out of how many.
     shares = {
         "specialty_fit": (sum(match.mapped for match in matches), len(matches)),
-        "california_licence": (int(in_california), 1),
+        "california_license": (int(in_california), 1),
         "free_capacity": (profile.capacity - applicant.workload, profile.capacity),
         "timeliness": (record.on_time, record.finished) if record.finished else (1, 1),
         "rotation": _rested(question, applicant),

@@ -1,7 +1,7 @@
 """Which specialties may decide an item, by the map that staff keep. Conditions too. Pure.
 
 What the map does not name, any certified physician may decide, for a coordinator to confirm; other
-kinds of licence decide only what it names for them.
+kinds of license decide only what it names for them.
 """
 
 import re
@@ -75,7 +75,7 @@ def _match_one(item: Item, wanted: Sequence[Fit], profile: Profile) -> Match | s
             "the coordinator to confirm."
         )
         return _matched(item, own[0], why, mapped=False)
-    kind = KIND_WORDS.get(profile.kind, "reviewer without a good licence")
+    kind = KIND_WORDS.get(profile.kind, "reviewer without a good license")
     return f"the map has no entry that lets a {kind} decide it."
 
 

@@ -117,8 +117,8 @@ class Migration(InitialTables):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("codes", ""), ("words", ""), _negated=True),
-                        name="condition_is_recognised_by_something",
-                        violation_error_message="Give a code or words by which it is recognised.",
+                        name="condition_is_recognized_by_something",
+                        violation_error_message="Give a code or words by which it is recognized.",
                     )
                 ],
             },
@@ -174,12 +174,12 @@ class Migration(InitialTables):
                             ("EMPLOYER", "Employer"),
                             ("CLAIMS_ADMINISTRATOR", "Claims administrator"),
                             ("INSURER", "Insurer"),
-                            ("DEFENCE_ATTORNEY", "Claims administrator’s attorney"),
+                            ("DEFENSE_ATTORNEY", "Claims administrator’s attorney"),
                             ("REQUESTING_PHYSICIAN", "Requesting physician"),
                             ("PHYSICIAN_GROUP", "Physician’s group"),
                             ("OTHER_PROVIDER", "Other provider"),
                             ("FACILITY", "Facility"),
-                            ("UR_ORGANISATION", "UR organisation"),
+                            ("UR_ORGANizATION", "UR organization"),
                             ("UR_PHYSICIAN", "UR physician"),
                             ("MANUFACTURER", "Maker of the drug or device"),
                         ],
@@ -495,7 +495,7 @@ class Migration(InitialTables):
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
                 ("history_change_reason", models.TextField(blank=True, default="")),
                 (
-                    "licence_kind",
+                    "license_kind",
                     models.CharField(
                         choices=[
                             ("MD", "Physician and surgeon (MD)"),
@@ -752,11 +752,11 @@ class Migration(InitialTables):
                     "subject",
                     models.CharField(
                         choices=[
-                            ("LICENCE", "Licence"),
+                            ("LICENSE", "License"),
                             ("BOARD", "Board certificate"),
                             ("SANCTION", "Discipline or sanction"),
                             ("PRACTICE", "Practice or weekly hours"),
-                            ("TIE", "A new tie to an organisation"),
+                            ("TIE", "A new tie to an organization"),
                         ],
                         max_length=12,
                     ),
@@ -849,7 +849,7 @@ class Migration(InitialTables):
             ],
         ),
         migrations.CreateModel(
-            name="Licence",
+            name="License",
             fields=[
                 (
                     "id",
@@ -902,7 +902,7 @@ class Migration(InitialTables):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="correction",
-                        to="reviewers.licence",
+                        to="reviewers.license",
                     ),
                 ),
                 (
@@ -1120,11 +1120,11 @@ class Migration(InitialTables):
                     "subject",
                     models.CharField(
                         choices=[
-                            ("LICENCE", "Licence"),
+                            ("LICENSE", "License"),
                             ("BOARD", "Board certificate"),
                             ("SANCTION", "Discipline or sanction"),
                             ("PRACTICE", "Practice or weekly hours"),
-                            ("TIE", "A new tie to an organisation"),
+                            ("TIE", "A new tie to an organization"),
                         ],
                         max_length=12,
                     ),
@@ -1415,13 +1415,13 @@ class Migration(InitialTables):
                     ),
                 ),
                 (
-                    "organisation",
+                    "organization",
                     models.ForeignKey(
                         blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
-                        to="directory.organisation",
+                        to="directory.organization",
                     ),
                 ),
                 (
@@ -1772,7 +1772,7 @@ class Migration(InitialTables):
                 ),
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
                 (
-                    "licence_kind",
+                    "license_kind",
                     models.CharField(
                         choices=[
                             ("MD", "Physician and surgeon (MD)"),
@@ -2246,7 +2246,7 @@ class Migration(InitialTables):
             model_name="affiliation",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("organisation__isnull", False), ("person__isnull", False), _connector="OR"
+                    ("organization__isnull", False), ("person__isnull", False), _connector="OR"
                 ),
                 name="affiliation_with_someone",
             ),
@@ -2310,7 +2310,7 @@ class Migration(InitialTables):
         migrations.AddConstraint(
             model_name="scopelimit",
             constraint=models.UniqueConstraint(
-                fields=("licence_kind", "category"), name="scope_limit_once"
+                fields=("license_kind", "category"), name="scope_limit_once"
             ),
         ),
         migrations.AddConstraint(

@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 "reviewers_historicalspecialty",
                 "reviewers_historicalspecialtyfit",
                 "reviewers_leave",
-                "reviewers_licence",
+                "reviewers_license",
                 "reviewers_practicefact",
                 "reviewers_reviewerbar",
                 "reviewers_sanctioncheck",

@@ -36,7 +36,7 @@ class Candidate(models.Model):
     reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT, related_name="+")
     rank = models.PositiveSmallIntegerField(null=True)  # NULL: not eligible
     score = models.IntegerField(null=True)
-    # [{"gate": "LICENCE", "holds": true, "sentence": "Licensed in California …"}, …]
+    # [{"gate": "LICENSE", "holds": true, "sentence": "Licensed in California …"}, …]
     reasons = models.JSONField(default=list)
 
     class Meta:

@@ -27,7 +27,7 @@ class Specialty(Versioned):
 
 
 class Condition(Versioned):
-    """A condition as the map knows it, and how a diagnosis on paper is recognised as one.
+    """A condition as the map knows it, and how a diagnosis on paper is recognized as one.
 
     Editable; the shipped list is partial, unconfirmed and says so.
     """
@@ -44,9 +44,9 @@ class Condition(Versioned):
     class Meta(Versioned.Meta):
         constraints = [
             models.CheckConstraint(
-                name="condition_is_recognised_by_something",
+                name="condition_is_recognized_by_something",
                 condition=~models.Q(codes="", words=""),
-                violation_error_message="Give a code or words by which it is recognised.",
+                violation_error_message="Give a code or words by which it is recognized.",
             )
         ]
 
@@ -97,7 +97,7 @@ class SpecialtyFit(Versioned):
             raise ValidationError("Choose a treatment, a condition or a body part.")
 
 
-class LicenceKind(models.TextChoices):
+class LicenseKind(models.TextChoices):
     """The kinds of physician of Labor Code 3209.3; letters word their credentials by kind."""
 
     MD = "MD", "Physician and surgeon (MD)"
@@ -111,7 +111,7 @@ class LicenceKind(models.TextChoices):
 
 
 class Reviewer(Versioned):
-    """An expert on the panel. The name never leaves the organisation (Labor Code 4610.6(f))."""
+    """An expert on the panel. The name never leaves the organization (Labor Code 4610.6(f))."""
 
     Status = PanelStatus
 
@@ -156,8 +156,8 @@ class CredentialFact(TwoTimeFact):
         abstract = True
 
 
-class Licence(CredentialFact):
-    """A licence to practise. ``valid_to`` is the last day on which it is good."""
+class License(CredentialFact):
+    """A license to practice. ``valid_to`` is the last day on which it is good."""
 
     class Standing(models.TextChoices):
         ACTIVE = "ACTIVE", "Active, unrestricted"
@@ -167,7 +167,7 @@ class Licence(CredentialFact):
 
     state = models.CharField(max_length=40)  # in full, as letters print it
     number = models.CharField(max_length=40)
-    kind = models.CharField(max_length=8, choices=LicenceKind)
+    kind = models.CharField(max_length=8, choices=LicenseKind)
     standing = models.CharField(max_length=12, choices=Standing, default=Standing.ACTIVE)
 
     def __str__(self) -> str:
@@ -203,7 +203,7 @@ class Certification(CredentialFact):
 
 
 class PracticeFact(CredentialFact):
-    """How long and how much the reviewer practises.
+    """How long and how much the reviewer practices.
 
     START: ``valid_from`` is the first day of active clinical practice. HOURS: attested weekly
     hours, good from ``valid_from`` to ``valid_to``.
@@ -287,7 +287,7 @@ class Leave(CredentialFact):
 
 
 class Affiliation(CredentialFact, TieFields):
-    """A tie between a reviewer and an organisation or person that may be party to a case."""
+    """A tie between a reviewer and an organization or person that may be party to a case."""
 
     Relation = TieRelation
 
@@ -295,7 +295,7 @@ class Affiliation(CredentialFact, TieFields):
         constraints = [
             models.CheckConstraint(
                 name="affiliation_with_someone",
-                condition=models.Q(organisation__isnull=False) | models.Q(person__isnull=False),
+                condition=models.Q(organization__isnull=False) | models.Q(person__isnull=False),
             )
         ]
 
@@ -304,11 +304,11 @@ class ReportedChange(Versioned):
     """A change that a reviewer reports, with the day it happened and the day we were told."""
 
     class Subject(models.TextChoices):
-        LICENCE = "LICENCE", "Licence"
+        LICENSE = "LICENSE", "License"
         BOARD = "BOARD", "Board certificate"
         SANCTION = "SANCTION", "Discipline or sanction"
         PRACTICE = "PRACTICE", "Practice or weekly hours"
-        TIE = "TIE", "A new tie to an organisation"
+        TIE = "TIE", "A new tie to an organization"
 
     reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT, related_name="reports")
     subject = models.CharField(max_length=12, choices=Subject)

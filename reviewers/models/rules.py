@@ -6,7 +6,7 @@ from django.db import models
 from accounts.versions import Versioned
 from cases.models import TreatmentCategory
 
-from .panel import LicenceKind
+from .panel import LicenseKind
 
 
 class MatchingRules(Versioned):
@@ -29,12 +29,12 @@ class MatchingRules(Versioned):
 
 
 class ScopeLimit(Versioned):
-    """What a kind of licence does not cover: a chiropractor does not decide drugs.
+    """What a kind of license does not cover: a chiropractor does not decide drugs.
 
     It stands above the map of specialties: no line of the map lets such a reviewer in.
     """
 
-    licence_kind = models.CharField(max_length=8, choices=LicenceKind)
+    license_kind = models.CharField(max_length=8, choices=LicenseKind)
     category = models.ForeignKey(TreatmentCategory, on_delete=models.PROTECT, related_name="+")
     source = models.CharField(max_length=300)  # the law that draws the limit
     is_active = models.BooleanField(default=True)
@@ -43,18 +43,18 @@ class ScopeLimit(Versioned):
 
     class Meta(Versioned.Meta):
         constraints = [
-            models.UniqueConstraint(name="scope_limit_once", fields=["licence_kind", "category"])
+            models.UniqueConstraint(name="scope_limit_once", fields=["license_kind", "category"])
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_licence_kind_display()} does not cover {self.category}"
+        return f"{self.get_license_kind_display()} does not cover {self.category}"
 
 
 class ConflictLimits(Versioned):
     """Which holdings and which relatives make a conflict, from a day on (8 CCR 9768.1)."""
 
     effective_from = models.DateField(unique=True)
-    # A holding above this share of an organisation is a financial tie.
+    # A holding above this share of an organization is a financial tie.
     holding_percent = models.DecimalField(max_digits=5, decimal_places=2)
     kin = models.JSONField(default=list)  # values of Kin that count as family
     reason = models.CharField(max_length=300)

@@ -75,7 +75,7 @@ def assign(
     :raises Outdated: the parties changed since the list was made.
     :raises Stale: the case changed since the page was loaded.
     :raises NotAllowed: wrong role or state, a gate refuses, an override without its reason,
-        or a tie of this organisation, looked for first.
+        or a tie of this organization, looked for first.
     """
     test_house_first(case_id=case_id, by=by, at=at)
     return _assign(

@@ -40,7 +40,7 @@ test_conflicts.__test__ = False  # type: ignore[attr-defined]
 
 
 def test_house_first(*, case_id: int, by: User, at: datetime) -> None:
-    """Look for ties of this organisation before a reviewer is chosen.
+    """Look for ties of this organization before a reviewer is chosen.
 
     In a transaction of its own: what it finds stays on file also where it refuses the choice.
     """
@@ -160,7 +160,7 @@ def set_limits(
 ) -> ConflictLimits:
     """Set which holdings and relatives make a conflict, from a day on; what stood before stays.
 
-    :param holding_percent: a holding above this share of an organisation is a financial tie.
+    :param holding_percent: a holding above this share of an organization is a financial tie.
     :param kin: values of ``Kin`` that count as family.
     :raises NotAllowed: wrong role, a day past, a day that has limits, no reason, or no such share.
     """

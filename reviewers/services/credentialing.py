@@ -19,7 +19,7 @@ from accounts.roles import Role
 from deadlines.days import local_day
 from directory.models import TieRelation
 from directory.names import fold_name
-from directory.services.people import find_or_store_organisation, store_person
+from directory.services.people import find_or_store_organization, store_person
 from reviewers import policies
 from reviewers.facts import PanelStatus, PracticeKind, ProofKind
 from reviewers.models import (
@@ -28,8 +28,8 @@ from reviewers.models import (
     CredentialFact,
     FileProof,
     Leave,
-    Licence,
-    LicenceKind,
+    License,
+    LicenseKind,
     PracticeFact,
     ReportedChange,
     Reviewer,
@@ -41,7 +41,7 @@ from reviewers.models import (
 
 # How a page and a service name each kind of fact.
 KINDS: dict[str, type[CredentialFact]] = {
-    "licence": Licence,
+    "license": License,
     "certification": Certification,
     "practice": PracticeFact,
     "training": Training,
@@ -177,22 +177,22 @@ def set_status(
     return reviewer.store(by=by, at=at, why=reason.strip(), fields=["status"])
 
 
-def add_licence(
+def add_license(
     *,
     reviewer_id: int,
     state: str,
     number: str,
-    kind: LicenceKind | str,
+    kind: LicenseKind | str,
     evidence: Evidence,
-    standing: Licence.Standing | str = Licence.Standing.ACTIVE,
+    standing: License.Standing | str = License.Standing.ACTIVE,
     by: User | None,
     at: datetime,
-) -> Licence:
-    """Record a licence and the last day on which it is good.
+) -> License:
+    """Record a license and the last day on which it is good.
 
     :raises NotAllowed: wrong role, or a fact that cannot be so.
     """
-    row = Licence(state=state.strip(), number=number.strip(), kind=kind, standing=standing)
+    row = License(state=state.strip(), number=number.strip(), kind=kind, standing=standing)
     return _add(
         row,
         reviewer_id=reviewer_id,
@@ -243,7 +243,7 @@ def add_practice_fact(
     by: User | None,
     at: datetime,
 ) -> PracticeFact:
-    """Record since when someone practises, or their attested hours a week with an expiry.
+    """Record since when someone practices, or their attested hours a week with an expiry.
 
     :raises NotAllowed: wrong role, or a fact that cannot be so.
     """
@@ -385,8 +385,8 @@ def add_affiliation(
     *,
     reviewer_id: int,
     relation: TieRelation | str,
-    organisation_id: int | None = None,
-    organisation_name: str = "",
+    organization_id: int | None = None,
+    organization_name: str = "",
     person_id: int | None = None,
     person_name: str = "",
     kin: str = "",
@@ -396,25 +396,25 @@ def add_affiliation(
     by: User | None,
     at: datetime,
 ) -> Affiliation:
-    """Record a tie to an organisation or a person, by id or as printed.
+    """Record a tie to an organization or a person, by id or as printed.
 
     A family tie names the relative, what the relative is tied to, or both. A printed name of an
-    organisation finds the one that is on file under it. A person's name alone
+    organization finds the one that is on file under it. A person's name alone
     proves nothing, so it always makes a new row; a party who is called the same is then a doubt
     for somebody to settle.
 
     :raises NotAllowed: wrong role, nobody named, or a fact that cannot be so.
     """
     refuse(policies.why_not_keep_credentials(by))
-    if organisation_id is None and organisation_name.strip():
-        organisation_id = find_or_store_organisation(
-            name=organisation_name.strip(), source=evidence.source, by=by, at=at
+    if organization_id is None and organization_name.strip():
+        organization_id = find_or_store_organization(
+            name=organization_name.strip(), source=evidence.source, by=by, at=at
         ).pk
     if person_id is None and person_name.strip():
         person_id = store_person(name=person_name.strip(), source=evidence.source, by=by, at=at).pk
     row = Affiliation(
         relation=relation,
-        organisation_id=organisation_id,
+        organization_id=organization_id,
         person_id=person_id,
         kin=kin,
         share_percent=share_percent,
@@ -505,15 +505,15 @@ def _refuse_impossible(row: CredentialFact, *, today: date) -> None:
         own(row, today)
 
 
-def _refuse_licence(row: Any, today: date) -> None:
+def _refuse_license(row: Any, today: date) -> None:
     if not row.state or not row.number:
-        raise BadFact("number", "Enter the state and the number of the licence.")
-    if row.kind not in LicenceKind.values:
-        raise BadFact("kind", "Choose the kind of licence.")
-    if row.standing not in Licence.Standing.values:
-        raise BadFact("standing", "Choose the standing of the licence.")
-    if row.standing == Licence.Standing.ACTIVE and row.valid_to is None:
-        raise BadFact("valid_to", "Enter the last day on which the licence is good.")
+        raise BadFact("number", "Enter the state and the number of the license.")
+    if row.kind not in LicenseKind.values:
+        raise BadFact("kind", "Choose the kind of license.")
+    if row.standing not in License.Standing.values:
+        raise BadFact("standing", "Choose the standing of the license.")
+    if row.standing == License.Standing.ACTIVE and row.valid_to is None:
+        raise BadFact("valid_to", "Enter the last day on which the license is good.")
 
 
 def _refuse_certification(row: Any, today: date) -> None:
@@ -579,8 +579,8 @@ def _refuse_leave(row: Any, today: date) -> None:
 
 
 def _refuse_affiliation(row: Any, today: date) -> None:
-    if row.organisation_id is None and row.person_id is None:
-        raise BadFact("organisation_name", "Name the organisation or the person.")
+    if row.organization_id is None and row.person_id is None:
+        raise BadFact("organization_name", "Name the organization or the person.")
     if row.relation not in Affiliation.Relation.values:
         raise BadFact("relation", "Choose the relation.")
     if row.kin and row.relation != Affiliation.Relation.FAMILY:
@@ -590,7 +590,7 @@ def _refuse_affiliation(row: Any, today: date) -> None:
 
 
 _OWN_CHECKS: dict[type[CredentialFact], Any] = {
-    Licence: _refuse_licence,
+    License: _refuse_license,
     Certification: _refuse_certification,
     PracticeFact: _refuse_practice,
     Training: _refuse_training,
@@ -630,7 +630,7 @@ def _specialty(named: Specialty | str, field: str) -> Specialty:
 def report_change(
     *, subject: ReportedChange.Subject | str, words: str, changed_on: date, by: User, at: datetime
 ) -> ReportedChange:
-    """Report, as a reviewer, a change of one's own licence, board, sanctions, practice or ties.
+    """Report, as a reviewer, a change of one's own license, board, sanctions, practice or ties.
 
     Nothing is concluded from it by itself: credentialing reads it at the source.
 

@@ -29,7 +29,7 @@ def rank(*, case_id: int, by: User, at: datetime) -> CandidateList:
     a person can settle is stored as an unknown result, for reviewers whom nothing else keeps out.
 
     :raises NotAllowed: wrong role, the case does not wait for a reviewer, or a tie of this
-        organisation, looked for first.
+        organization, looked for first.
     """
     test_house_first(case_id=case_id, by=by, at=at)
     return _rank(case_id, by=by, at=at)

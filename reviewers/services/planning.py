@@ -152,7 +152,7 @@ def each_by_itself(
 ) -> list[Outcome]:
     """Do each line of a plan in a transaction of its own; what is refused leaves no trace.
 
-    A tie of this organisation that is found on the way stays on file, refusal or not.
+    A tie of this organization that is found on the way stays on file, refusal or not.
     """
     outcomes: list[Outcome] = []
     for one in acts:

@@ -33,7 +33,7 @@ from reviewers.services import credentialing
 from .panel import as_of, load_reviewer
 
 ADD: dict[str, Callable[..., Any]] = {
-    "licence": credentialing.add_licence,
+    "license": credentialing.add_license,
     "certification": credentialing.add_certification,
     "practice": credentialing.add_practice_fact,
     "training": credentialing.add_training,

@@ -115,7 +115,7 @@ def decline(request: StaffRequest, assignment_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_change(request: StaffRequest) -> HttpResponse:
-    """A reviewer reports a change of licence, board, sanctions, practice or ties."""
+    """A reviewer reports a change of license, board, sanctions, practice or ties."""
     now = timezone.now()
     form = ReportForm(posted(request), today=timezone.localdate(now))
     tried = run_action(

@@ -57,7 +57,7 @@ def test_of_two_limits_from_one_day_the_second_is_refused(committed_db):
 
 
 def test_of_two_wordings_imported_at_once_the_second_is_asked_to_import_again(committed_db):
-    text = (SHIPPED / "acknowledgement.toml").read_text("utf-8")
+    text = (SHIPPED / "acknowledgment.toml").read_text("utf-8")
     other = text.replace("title = ", "# another\ntitle = ", 1).replace("We", "We here", 1)
 
     answers = answers_after(

@@ -54,7 +54,7 @@ def open_office():
         last_name="Whitfield",
         user=people[Role.REVIEWER],
         at=entered,
-        licence=checked | {"valid_to": today + timedelta(days=700)},
+        license=checked | {"valid_to": today + timedelta(days=700)},
         certification=checked | {"valid_to": today + timedelta(days=900)},
         start=checked,
         hours=from_now | {"valid_to": today + timedelta(days=300)},

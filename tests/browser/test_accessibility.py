@@ -27,12 +27,12 @@ def test_refused_pages_are_accessible(work, stages, visit):
     assert not violations(reviewer)
 
 
-@pytest.mark.parametrize("colours", ["none", "active"])
-def test_the_focus_is_seen_and_never_hidden(work, stages, visit, colours):
+@pytest.mark.parametrize("colors", ["none", "active"])
+def test_the_focus_is_seen_and_never_hidden(work, stages, visit, colors):
     page = visit(
         work.people[Role.COORDINATOR],
         f"/cases/{stages['received'].number}/eligibility/",
-        forced_colors=colours,
+        forced_colors=colors,
     )
     unseen = []
     for _ in range(30):

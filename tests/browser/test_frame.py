@@ -86,7 +86,7 @@ def test_a_closed_dialog_does_not_take_the_focus_from_the_next_key(coordinator, 
     sign_in(page, coordinator)
     page.locator("[data-show-keys]").click()
     page.wait_for_selector("dialog[open]")
-    page.evaluate("() => { document.querySelector('dialog').close(); document.getElementById('jump').focus(); }")
+    page.evaluate("() => { document.querySelector('dialog').close(); jump.focus(); }")
     page.wait_for_selector("dialog", state="detached")
     assert page.evaluate("document.activeElement.id") == "jump"
 

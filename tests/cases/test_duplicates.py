@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
-from bench.duplicates import labelled_pairs, measure
+from bench.duplicates import labeled_pairs, measure
 from cases.duplicates import Band, Sheet, compare, items_alike, keys_of, names_alike
 from cases.models import Case, CaseKey, CaseLink, Event, LikenessProposal
 from cases.services import duplicates
@@ -112,8 +112,8 @@ def test_two_sheets_that_are_surely_one_share_a_key(one, other):
         assert keys_of(one) & keys_of(other)
 
 
-def test_in1_precision_and_recall_on_labelled_pairs_stay_above_the_floor():
-    result = measure(labelled_pairs(count=120, seed=11))
+def test_in1_precision_and_recall_on_labeled_pairs_stay_above_the_floor():
+    result = measure(labeled_pairs(count=120, seed=11))
     assert result.recall >= 0.95
     assert result.precision >= 0.9
 

@@ -1,4 +1,4 @@
-"""Ends before a determination: withdrawn, authorised in part or whole, closed, screened again."""
+"""Ends before a determination: withdrawn, authorized in part or whole, closed, screened again."""
 
 import html
 
@@ -63,18 +63,18 @@ def test_withdrawing_ends_the_case_and_every_pending_item(coordinator):
     assert (event.kind, event.why) == (Event.Kind.WITHDRAWN, "A letter of 2 March says so.")
 
 
-def test_some_authorised_items_end_and_the_case_goes_on(coordinator):
+def test_some_authorized_items_end_and_the_case_goes_on(coordinator):
     case = received_case(items=THREE)
     one, _, three = case.items.order_by("position")
 
     after = act(endings.terminate, case, coordinator, item_ids=[three.pk, one.pk])
 
     assert after.stage == Status.SCREENING
-    assert endings_of(case) == [Ending.AUTHORISED, Ending.PENDING, Ending.AUTHORISED]
+    assert endings_of(case) == [Ending.AUTHORizED, Ending.PENDING, Ending.AUTHORizED]
     assert case.events.latest("pk").sentence.startswith("Items 1, 3 end:")
 
 
-def test_one_authorised_item_reads_as_one(coordinator):
+def test_one_authorized_item_reads_as_one(coordinator):
     case = received_case(items=THREE)
 
     act(endings.terminate, case, coordinator, item_ids=[case.items.get(position=2).pk])
@@ -82,7 +82,7 @@ def test_one_authorised_item_reads_as_one(coordinator):
     assert case.events.latest("pk").sentence.startswith("Item 2 ends:")
 
 
-def test_when_the_last_items_are_authorised_the_case_is_terminated(coordinator):
+def test_when_the_last_items_are_authorized_the_case_is_terminated(coordinator):
     case = received_case(items=THREE)
     one, two, three = case.items.order_by("position")
     act(endings.terminate, case, coordinator, item_ids=[one.pk])
@@ -90,10 +90,10 @@ def test_when_the_last_items_are_authorised_the_case_is_terminated(coordinator):
     after = act(endings.terminate, case, coordinator, item_ids=[two.pk, three.pk])
 
     assert after.stage == Status.TERMINATED
-    assert endings_of(case) == [Ending.AUTHORISED] * 3
+    assert endings_of(case) == [Ending.AUTHORizED] * 3
 
 
-def test_only_pending_items_of_this_case_can_be_authorised(coordinator):
+def test_only_pending_items_of_this_case_can_be_authorized(coordinator):
     case, other = received_case(items=THREE), received_case()
     one = case.items.get(position=1)
     act(endings.terminate, case, coordinator, item_ids=[one.pk])
@@ -132,7 +132,7 @@ def test_closing_keeps_how_each_item_ended(coordinator):
     act(endings.withdraw, case, coordinator)
     act(endings.close, case, coordinator)
 
-    assert endings_of(case) == [Ending.AUTHORISED, Ending.WITHDRAWN, Ending.WITHDRAWN]
+    assert endings_of(case) == [Ending.AUTHORizED, Ending.WITHDRAWN, Ending.WITHDRAWN]
 
 
 def test_an_open_case_is_not_simply_closed(coordinator):
@@ -237,7 +237,7 @@ def test_the_page_ends_the_chosen_items_only(client, coordinator):
     assert f'value="{two.pk}" checked' in refused.content.decode()
 
     assert client.post(url, {"reason": "A letter.", "item": two.pk}).status_code == 302
-    assert endings_of(case) == [Ending.PENDING, Ending.AUTHORISED, Ending.PENDING]
+    assert endings_of(case) == [Ending.PENDING, Ending.AUTHORizED, Ending.PENDING]
 
 
 def test_the_pages_withdraw_and_close(client, coordinator):

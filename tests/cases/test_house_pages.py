@@ -1,4 +1,4 @@
-"""Pages of this organisation, its ties on the page of a case, and the director's attention."""
+"""Pages of this organization, its ties on the page of a case, and the director's attention."""
 
 from datetime import date, timedelta
 
@@ -56,7 +56,7 @@ def test_co9_an_owner_is_put_on_file_and_read_again_with_the_days(client, keeper
     row = HouseMember.objects.get()
     assert answer.url == reverse("cases:house_member", args=[row.pk])
     assert (row.recorded_by, row.valid_from) == (keeper, date(2020, 1, 2))
-    assert row.organisation.names.get().printed == "Far Holdings"
+    assert row.organization.names.get().printed == "Far Holdings"
     page = client.get(HOUSE).content.decode()
     assert "Far Holdings" in page
     assert "12.50 %" in page
@@ -120,11 +120,11 @@ def test_co9_a_tie_is_added_corrected_and_withdrawn_on_the_page_of_the_member(cl
 
     refused = client.post(reverse("cases:add_house_tie", args=[row.pk]), said)
     assert refused.status_code == 422
-    assert refused.context["tie_form"].errors["organisation_name"]
+    assert refused.context["tie_form"].errors["organization_name"]
 
     client.post(
         reverse("cases:add_house_tie", args=[row.pk]),
-        said | {"organisation_name": EMPLOYER, "person_name": "Kim Known"},
+        said | {"organization_name": EMPLOYER, "person_name": "Kim Known"},
     )
     first = HouseTie.objects.get()
     assert f"Kim Known, {EMPLOYER}" in client.get(page).content.decode()
@@ -180,7 +180,7 @@ def test_co4_the_director_finds_a_possible_tie_on_my_day_and_settles_it(client, 
     member("OFFICER", "Ruth Castellanos")
     case = received_case()
     doubt = case.house_results.get()
-    assert "1 possible tie of this organisation" in client.get("/").content.decode()
+    assert "1 possible tie of this organization" in client.get("/").content.decode()
     page = client.get(TIES).content.decode()
     assert case.number in page
     settle = reverse("cases:settle_house_tie", args=[doubt.pk])
@@ -192,7 +192,7 @@ def test_co4_the_director_finds_a_possible_tie_on_my_day_and_settles_it(client, 
     said = {f"{doubt.pk}-result": "PASS", f"{doubt.pk}-note": "Born in 1990"}
     assert client.post(settle, said).url == TIES
     assert HouseResult.objects.get(settles=doubt).tested_by == director
-    assert "possible tie of this organisation" not in client.get("/").content.decode()
+    assert "possible tie of this organization" not in client.get("/").content.decode()
     again = client.post(settle, said)
     assert again.status_code == 422
     assert "settled this already" in again.content.decode()
@@ -215,7 +215,7 @@ def test_co4_the_page_of_a_case_says_what_stands_between_and_of_staff_only_who(c
 
     page = client.get(case.get_absolute_url()).content.decode()
 
-    assert "An officer of this organisation: a contract with the employer is on file." in page
+    assert "An officer of this organization: a contract with the employer is on file." in page
     assert "Cora Coordinator does not act on this case." in page
     for private in ("Elin Marsh", "Kim Known", "family", "spouse"):
         assert private.lower() not in page.lower(), private
@@ -232,7 +232,7 @@ def test_co4_a_case_without_ties_has_no_such_card(client, set_clock):
 
     page = client.get(case.get_absolute_url()).content.decode()
 
-    assert "Ties of this organisation" not in page
+    assert "Ties of this organization" not in page
 
 
 def test_co4_the_page_of_choosing_says_why_nobody_is_chosen(client, set_clock):

@@ -192,12 +192,12 @@ def test_in6_each_item_keeps_its_own_state_and_its_own_history(proposer, second)
     endings.terminate(
         case_id=case.pk,
         item_ids=[item(case, 3).pk],
-        reason="Authorised by letter.",
+        reason="Authorized by letter.",
         by=proposer,
         at=AT,
     )
 
-    assert endings_of(case) == ["PENDING", "WITHDRAWN", "AUTHORISED"]
+    assert endings_of(case) == ["PENDING", "WITHDRAWN", "AUTHORizED"]
     told = {
         position: list(
             item(case, position).history.order_by("version").values_list("title", "ending")
@@ -206,7 +206,7 @@ def test_in6_each_item_keeps_its_own_state_and_its_own_history(proposer, second)
     }
     assert (told[1][0], told[1][-1]) == (("Brace", "PENDING"), ("Lumbar brace", "PENDING"))
     assert told[2][-1] == ("Norco", "WITHDRAWN")
-    assert told[3][-1] == ("Massage", "AUTHORISED")
+    assert told[3][-1] == ("Massage", "AUTHORizED")
 
 
 # --- what moved in between ------------------------------------------------------------------------
@@ -224,7 +224,7 @@ def test_a_proposal_on_what_no_longer_stands_is_not_accepted(proposer, second):
     case = eligible_case(items=THREE)
     change = propose(item(case), proposer, title="Lumbar brace")
     endings.terminate(
-        case_id=case.pk, item_ids=[item(case).pk], reason="Authorised.", by=proposer, at=AT
+        case_id=case.pk, item_ids=[item(case).pk], reason="Authorized.", by=proposer, at=AT
     )
     with pytest.raises(ProposalOutdated, match="has changed since this was proposed"):
         accept(change, second)

@@ -70,7 +70,7 @@ def end(case, party, by, *, last_day=TODAY, why="Substitution of attorney.", at=
     )
 
 
-def add(case, by, role="DEFENCE_ATTORNEY", name="Noor Haddad", *, since=None, item_id=None, **more):
+def add(case, by, role="DEFENSE_ATTORNEY", name="Noor Haddad", *, since=None, item_id=None, **more):
     return services.add(
         case_id=case.pk,
         party=PartyOnForm(role=PartyRole(role), name=name, **more),
@@ -180,7 +180,7 @@ def test_a_maker_is_a_party_through_one_item_of_this_case_alone(coordinator):
     case, other = received_case(), received_case()
     maker = add(case, coordinator, "MANUFACTURER", "Helix Devices", item_id=case.items.get().pk)
     assert maker.item == case.items.get()
-    assert maker.organisation is not None
+    assert maker.organization is not None
     with pytest.raises(NotAllowed, match="an item of this case"):
         add(case, coordinator, "MANUFACTURER", "Other", item_id=other.items.get().pk)
     with pytest.raises(NotAllowed, match="an item of this case"):

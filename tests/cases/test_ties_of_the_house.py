@@ -1,4 +1,4 @@
-"""Ties of this organisation, its owners, officers and staff: on receipt and at the choice."""
+"""Ties of this organization, its owners, officers and staff: on receipt and at the choice."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -19,8 +19,8 @@ from cases.services import parties as party_services
 from cases.services.parties import PartyOnForm
 from determinations.policies import why_not_issue
 from determinations.services import issuing
-from directory.models import Organisation, Person
-from directory.services import organisations
+from directory.models import Organization, Person
+from directory.services import organizations
 from eligibility.services import screening
 from queues.services import claims
 from reviewers.models import ReviewerAssignment
@@ -51,11 +51,11 @@ def staff(user, at=BEFORE, **said):
     return member("STAFF", "", at, user_id=user.pk, **said)
 
 
-def tie(of, organisation=EMPLOYER, relation="EMPLOYMENT", at=BEFORE, **said):
+def tie(of, organization=EMPLOYER, relation="EMPLOYMENT", at=BEFORE, **said):
     return house.record_tie(
         member_id=of.pk,
         relation=relation,
-        organisation_name=organisation,
+        organization_name=organization,
         source="Statement of interests",
         by=None,
         at=at,
@@ -120,7 +120,7 @@ def test_co4_a_house_of_which_nobody_is_on_file_is_not_called_free_of_ties():
     row = case.house_results.get()
     assert (row.result, row.members_tested) == ("PASS", 0)
     assert row.sentence == (
-        "Nobody of this organisation is on file, so nobody was compared with the parties."
+        "Nobody of this organization is on file, so nobody was compared with the parties."
     )
 
 
@@ -134,7 +134,7 @@ def test_co4_a_fault_inside_the_test_takes_the_whole_application_back(monkeypatc
     with pytest.raises(RuntimeError, match="planted"):
         received_case(by=clerk)
 
-    for model in (Case, Application, Party, Person, Organisation, CaseNumberSeries, HouseResult):
+    for model in (Case, Application, Party, Person, Organization, CaseNumberSeries, HouseResult):
         assert not model.objects.exists(), model
 
 
@@ -166,11 +166,11 @@ def test_co4_what_is_found_on_receipt_stands_on_the_timeline_without_a_name():
     row = case.house_results.get()
     assert (row.member, row.party.role) == (officer, "EMPLOYER")
     assert row.sentence == (
-        "An officer of this organisation: employment with the employer is on file."
+        "An officer of this organization: employment with the employer is on file."
     )
-    event = case.events.get(sentence__contains="tie of this organisation")
+    event = case.events.get(sentence__contains="tie of this organization")
     assert event.sentence == (
-        "A tie of this organisation to a party was found; it may not decide the case."
+        "A tie of this organization to a party was found; it may not decide the case."
     )
     assert "Marsh" not in f"{event.sentence}{event.why}{event.facts}"
 
@@ -230,7 +230,7 @@ def test_co4_open_cases_are_tested_again_when_the_house_has_changed():
     assert house_ties.examine_outdated(by=None, at=NOON + timedelta(hours=1)) == 0
 
     assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
-    assert case.events.filter(sentence__startswith="A tie of this organisation", by=None).exists()
+    assert case.events.filter(sentence__startswith="A tie of this organization", by=None).exists()
 
 
 # --- what follows ---------------------------------------------------------------------------------
@@ -245,9 +245,9 @@ def test_co4_nobody_is_given_a_case_with_a_tie_of_an_officer():
         ranked(case, by=coordinator)
 
     assert str(refused.value) == (
-        f"This organisation may not decide case {case.number}. An officer of this organisation: "
+        f"This organization may not decide case {case.number}. An officer of this organization: "
         "a contract with the claims administrator is on file. "
-        "The Administrative Director has to give it to another organisation."
+        "The Administrative Director has to give it to another organization."
     )
     (outcome,) = planning.carry_out(
         choices=[(case.pk, case.version, reviewer.pk)], by=coordinator, at=NOON
@@ -340,12 +340,12 @@ def test_co4_a_similar_name_waits_for_the_director_and_then_the_case_goes_on():
     unknown = answer.settles
     assert (unknown.result, unknown.sentence) == (
         "UNKNOWN",
-        "An officer of this organisation’s name is like that of the employee’s attorney. "
+        "An officer of this organization’s name is like that of the employee’s attorney. "
         "Find out whether they are the same.",
     )
     event = case.events.latest("pk")
     assert event.sentence == (
-        "A possible tie of this organisation to a party was settled: there is none."
+        "A possible tie of this organization to a party was settled: there is none."
     )
     for secret in ("Castellanos", "year", answer.note):
         assert secret not in f"{event.sentence}{event.why}{event.facts}"
@@ -354,7 +354,7 @@ def test_co4_a_similar_name_waits_for_the_director_and_then_the_case_goes_on():
         house_ties.settle(result_id=unknown.pk, result="FAIL", note="No", by=director, at=NOON)
 
 
-def test_co4_a_doubt_that_turns_out_to_be_a_tie_keeps_the_case_from_this_organisation():
+def test_co4_a_doubt_that_turns_out_to_be_a_tie_keeps_the_case_from_this_organization():
     member("OFFICER", ATTORNEY)
     case = ready_case()
 
@@ -460,8 +460,8 @@ def test_co9_an_owner_that_owns_the_insurer_stops_every_assignment():
     member("OWNER", "Far Holdings", is_company=True, share_percent=Decimal("30"))
     case, coordinator = ready_case(), person(Role.COORDINATOR)
     assert assign(case, fit_reviewer(), ranked(case, by=coordinator), coordinator)
-    organisations.record_parent(
-        child_id=Organisation.objects.get(names__printed=ADMINISTRATOR).pk,
+    organizations.record_parent(
+        child_id=Organization.objects.get(names__printed=ADMINISTRATOR).pk,
         parent_name="Far Holdings",
         source="Annual report",
         by=None,
@@ -473,7 +473,7 @@ def test_co9_an_owner_that_owns_the_insurer_stops_every_assignment():
         ranked(another, by=coordinator)
 
     assert (
-        "An owner of this organisation is a company of the same group as the claims "
+        "An owner of this organization is a company of the same group as the claims "
         "administrator. The Administrative Director" in str(refused.value)
     )
 
@@ -481,8 +481,8 @@ def test_co9_an_owner_that_owns_the_insurer_stops_every_assignment():
 def test_co9_an_owner_in_whose_company_a_party_holds_a_part_is_a_doubt():
     member("OWNER", "Far Holdings", is_company=True)
     case = ready_case()
-    organisations.record_parent(
-        child_id=Organisation.objects.get(names__printed="Far Holdings").pk,
+    organizations.record_parent(
+        child_id=Organization.objects.get(names__printed="Far Holdings").pk,
         parent_name=EMPLOYER,
         share_percent=Decimal(20),
         source="Annual report",
@@ -511,7 +511,7 @@ def test_co9_ownership_that_ended_before_counts_no_more_and_stays_on_file():
 
     assert assign(case, fit_reviewer(), ranked(case, by=coordinator), coordinator)
     on_the_day = house_facts.house_of(on=date(2024, 6, 1), known_at=NOON)
-    assert [one.organisation_id for one in on_the_day.members] == [owner.organisation_id]
+    assert [one.organization_id for one in on_the_day.members] == [owner.organization_id]
     believed_then = house_facts.house_of(on=MONDAY.date(), known_at=MONDAY)
     assert [one.member_id for one in believed_then.members] == [owner.pk]
 

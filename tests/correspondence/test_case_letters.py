@@ -92,7 +92,7 @@ def rendered(draft, by, at=LATER):
 
 def test_l1_an_application_is_acknowledged_from_draft_to_sent(coordinator):
     case = received_case()
-    draft = draft_of(case, LetterKind.ACKNOWLEDGEMENT)
+    draft = draft_of(case, LetterKind.ACKNOWLEDGMENT)
     assert (draft.drafted_by, draft.because) == (
         None,
         "Application received 03/02/2026 with 1 disputed item.",
@@ -124,8 +124,8 @@ def test_l1_an_application_is_acknowledged_from_draft_to_sent(coordinator):
     }
     said = list(case.events.filter(kind=Event.Kind.CASE_LETTER).order_by("pk"))
     assert [event.sentence for event in said] == [
-        "Acknowledgement of the application approved for 2 recipients.",
-        "Acknowledgement of the application sent 03/02/2026.",
+        "Acknowledgment of the application approved for 2 recipients.",
+        "Acknowledgment of the application sent 03/02/2026.",
     ]
 
 
@@ -284,7 +284,7 @@ def test_l10_a_withdrawal_is_told_to_all(coordinator):
     assert "Cervical epidural steroid injection at C3-4" in shown
 
 
-def test_l10_an_authorised_part_ends_and_the_rest_goes_on(coordinator):
+def test_l10_an_authorized_part_ends_and_the_rest_goes_on(coordinator):
     case = eligible_case(items=[ItemOnForm("Brace"), ItemOnForm("Norco")])
     brace = case.items.get(title="Brace")
     endings.terminate(
@@ -304,7 +304,7 @@ def test_l10_an_authorised_part_ends_and_the_rest_goes_on(coordinator):
 
 
 def test_the_words_must_have_been_shown_before_they_are_approved(coordinator, typeset_at_no_cost):
-    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
 
     with pytest.raises(letters.services.LetterRefused, match="not been shown in the preview"):
         case_letters.approve_letter(letter_id=draft.pk, seen_version=None, by=coordinator, at=LATER)
@@ -314,7 +314,7 @@ def test_the_words_must_have_been_shown_before_they_are_approved(coordinator, ty
 
 def test_what_is_typed_prints_as_typed_and_never_runs(coordinator):
     hostile = "{employee} {{ x }} #read(\"/etc/passwd\") {% include 'secret' %} <script>"
-    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
     case_letters.change_draft(
         letter_id=draft.pk,
         particulars=f"First line.\n\n{hostile}",
@@ -367,7 +367,7 @@ def test_a_letter_goes_to_those_who_were_chosen_by_the_channel_of_each(
 
 
 def test_approving_twice_makes_one_letter_for_each_recipient(coordinator, typeset_at_no_cost):
-    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
     approve(draft, coordinator)
 
     with pytest.raises(NotAllowed, match="no draft any more: it is approved"):
@@ -377,7 +377,7 @@ def test_approving_twice_makes_one_letter_for_each_recipient(coordinator, typese
 
 
 def test_a_stale_page_approves_nothing(coordinator, typeset_at_no_cost):
-    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
     seen = draft.version
     case_letters.change_draft(
         letter_id=draft.pk,
@@ -393,7 +393,7 @@ def test_a_stale_page_approves_nothing(coordinator, typeset_at_no_cost):
 
 
 def test_a_discarded_draft_keeps_its_reason_and_cannot_go(coordinator):
-    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
 
     with pytest.raises(NotAllowed, match="Choose why"):
         case_letters.discard_draft(letter_id=draft.pk, because="Whim", by=coordinator, at=LATER)
@@ -407,7 +407,7 @@ def test_a_discarded_draft_keeps_its_reason_and_cannot_go(coordinator):
     with pytest.raises(NotAllowed, match="it is discarded"):
         case_letters.approve_letter(letter_id=draft.pk, seen_version=None, by=coordinator, at=LATER)
     again = case_letters.draft_letter(
-        case_id=draft.case_id, kind=LetterKind.ACKNOWLEDGEMENT, by=coordinator, at=LATER
+        case_id=draft.case_id, kind=LetterKind.ACKNOWLEDGMENT, by=coordinator, at=LATER
     )
     assert (again.number, again.state) == (2, "DRAFT")
 
@@ -431,7 +431,7 @@ def test_a_draft_that_waits_is_brought_up_to_date_not_doubled(coordinator):
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.COORDINATOR, Role.SUPERVISOR}))
 def test_another_role_decides_about_no_draft(coordinator, role):
-    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
     by = person(role)
 
     with pytest.raises(NotAllowed, match="A coordinator or a supervisor"):
@@ -450,7 +450,7 @@ def test_a_missing_address_is_named_by_its_channel_and_stops_no_act(coordinator)
         )
         for one in parties()
     ]
-    draft = draft_of(received_case(parties=bare), LetterKind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(parties=bare), LetterKind.ACKNOWLEDGMENT)
 
     found = composition.missing(draft, at=LATER)
 
@@ -462,17 +462,17 @@ def test_a_missing_address_is_named_by_its_channel_and_stops_no_act(coordinator)
 
 
 def test_without_published_wording_the_act_works_and_the_draft_says_so(coordinator):
-    held = WordingSet.objects.get(kind=LetterKind.ACKNOWLEDGEMENT)
+    held = WordingSet.objects.get(kind=LetterKind.ACKNOWLEDGMENT)
     held.state, held.retired_at = "RETIRED", MONDAY
     held.store(by=None, at=MONDAY, fields=["state", "retired_at"])
 
-    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
 
     assert lacks(draft) == ["Nobody has published wording for the layout case-letter."]
 
 
 def test_a_copy_that_is_not_rendered_is_not_marked_as_sent(coordinator, typeset_at_no_cost):
-    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
     approve(draft, coordinator)  # nobody has told a broker: the letters wait in their rows
 
     with pytest.raises(NotAllowed, match="not filed yet"):
@@ -486,7 +486,7 @@ def test_a_copy_that_is_not_rendered_is_not_marked_as_sent(coordinator, typeset_
 
 
 def test_only_an_approved_letter_is_marked_as_sent(coordinator):
-    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGEMENT)
+    draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
 
     with pytest.raises(NotAllowed, match="Only an approved letter"):
         case_letters.mark_letter_sent(letter_id=draft.pk, sent_on=TODAY, by=coordinator, at=LATER)

@@ -272,7 +272,7 @@ MORE = [
     Example("expedited, extended", "determination_expedited",
             {"information_complete": "2015-07-02T16:00", "extension_days": 9,
              "extension_approved": "2015-07-03"}, "2015-07-08T16:00"),
-    # a request for authorisation by fax after half past five, by post, and its outer limit
+    # a request for authorization by fax after half past five, by post, and its outer limit
     Example("rfa 17:30", "ur_decision", {"rfa": "2018-03-12T17:30"}, "2018-03-19"),
     Example("rfa 17:31", "ur_decision", {"rfa": "2018-03-12T17:31"}, "2018-03-20"),
     Example("rfa Friday 17:31", "ur_decision", {"rfa": "2018-03-09T17:31"}, "2018-03-19"),
@@ -952,7 +952,7 @@ def test_where_calendars_disagree_and_timeliness_turns_on_it_a_person_decides(re
         assert "Fri 25 Nov 2016 or Mon 28 Nov 2016; a person must decide" in answer.sentence
 
 
-def test_nobody_is_penalised_on_the_friday_after_thanksgiving():
+def test_nobody_is_penalized_on_the_friday_after_thanksgiving():
     """E19: five working days from 26 November 2014 end on 4 or on 5 December."""
     facts = {"received": "2014-11-26"}
 
@@ -1180,5 +1180,5 @@ def test_the_friday_flag_may_be_written_as_text(yes):
 def test_a_clock_that_was_renamed_still_answers_to_its_former_name():
     facts = {"received": "2014-12-02"}
 
-    assert count("authorise", facts) == count("authorize", facts)
-    assert count("authorise", facts).clock.name == "authorize"
+    assert count("authorize", facts) == count("authorize", facts)
+    assert count("authorize", facts).clock.name == "authorize"

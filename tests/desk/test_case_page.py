@@ -183,7 +183,7 @@ def case_in_hand(module_db):
 
 
 @pytest.mark.parametrize("status", Status)
-def test_every_state_has_one_next_step_greyed_for_those_who_cannot(case_in_hand, status):
+def test_every_state_has_one_next_step_grayed_for_those_who_cannot(case_in_hand, status):
     """Rows are set to each state for reading alone; nothing is stored."""
     sentence, permission = STEPS[status]
     for role in SEE_CASES:
@@ -268,7 +268,7 @@ SERVICES = {
 
 @pytest.mark.parametrize("status", SERVICES)
 @pytest.mark.parametrize("role", [Role.AUDITOR, Role.INTAKE])
-def test_the_grey_button_says_what_the_service_raises(case_in_hand, status, role):
+def test_the_gray_button_says_what_the_service_raises(case_in_hand, status, role):
     case = Case.objects.get(pk=case_in_hand.pk)
     case.status = status
     user = person(role)
@@ -280,12 +280,12 @@ def test_the_grey_button_says_what_the_service_raises(case_in_hand, status, role
     assert said == str(refused.value) != ""
 
 
-def test_the_page_greys_the_button_with_the_sentence(client):
+def test_the_page_grays_the_button_with_the_sentence(client):
     case = received_case()
 
-    grey = page(client, case, Role.INTAKE)
-    assert "Your role does not let you decide whether it is eligible." in grey
-    assert 'aria-disabled="true"' in grey
+    gray = page(client, case, Role.INTAKE)
+    assert "Your role does not let you decide whether it is eligible." in gray
+    assert 'aria-disabled="true"' in gray
     live = page(client, case, Role.COORDINATOR)
     assert reverse("eligibility:eligibility", args=[case.number]) in live
     assert "Your role does not let you decide" not in live

@@ -8,7 +8,7 @@ from django.conf import settings
 
 TOKENS = Path(settings.BASE_DIR, "static/css/tokens.css").read_text()
 PAIR = re.compile(r"--([a-z0-9-]+):\s*light-dark\((#[0-9a-f]{6}),\s*(#[0-9a-f]{6})\)")
-COLOURS = {name: {"light": light, "dark": dark} for name, light, dark in PAIR.findall(TOKENS)}
+COLORS = {name: {"light": light, "dark": dark} for name, light, dark in PAIR.findall(TOKENS)}
 
 TEXT, LONG_TEXT, EDGE = 4.5, 7.0, 3.0
 STATES = ["neutral", "screen", "records", "review", "qa", "done", "soon", "over"]
@@ -29,14 +29,14 @@ OUTCOMES = ["out-upheld", "out-overturned"]
 PAIRS += [(out, on, TEXT) for out in OUTCOMES for on in ("surface", "paper", "accent-wash")]
 
 
-def _luminance(colour):
-    shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+def _luminance(color):
+    shares = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in shares]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def contrast(first, second):
-    """The contrast ratio of two colours (WCAG 2.2, relative luminance)."""
+    """The contrast ratio of two colors (WCAG 2.2, relative luminance)."""
     light, dark = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
@@ -46,7 +46,7 @@ def test_every_pair_of_tokens_has_its_contrast(theme):
     wanting = [
         f"{ink} on {on}: {ratio:.2f}, needs {least}"
         for ink, on, least in PAIRS
-        if (ratio := contrast(COLOURS[ink][theme], COLOURS[on][theme])) < least
+        if (ratio := contrast(COLORS[ink][theme], COLORS[on][theme])) < least
     ]
     assert not wanting
 
@@ -54,7 +54,7 @@ def test_every_pair_of_tokens_has_its_contrast(theme):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_both_outcomes_stand_out_equally(theme):
     upheld, overturned = (
-        contrast(COLOURS[out][theme], COLOURS["surface"][theme]) for out in OUTCOMES
+        contrast(COLORS[out][theme], COLORS["surface"][theme]) for out in OUTCOMES
     )
     assert upheld == pytest.approx(overturned, rel=0.02)
 

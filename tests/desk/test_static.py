@@ -30,7 +30,7 @@ def test_vendored_files_are_those_of_the_lock():
     named = {name: digest for entry in LOCK for name, digest in entry["files"].items()}
     found = {name: hashlib.sha256((STATIC / name).read_bytes()).hexdigest() for name in named}
     assert found == named
-    assert all(entry["version"] and entry["licence"] and entry["source"] for entry in LOCK)
+    assert all(entry["version"] and entry["license"] and entry["source"] for entry in LOCK)
 
 
 def test_nothing_vendored_is_missing_from_the_lock():
@@ -44,7 +44,7 @@ def test_nothing_vendored_is_missing_from_the_lock():
     assert others == named
 
 
-def test_every_font_has_its_licence_beside_it():
+def test_every_font_has_its_license_beside_it():
     for font in (STATIC / "fonts").glob("*.woff2"):
         family = font.name.partition("-latin")[0]
         assert "SIL OPEN FONT LICENSE" in (STATIC / f"fonts/OFL-{family}.txt").read_text()

@@ -28,7 +28,7 @@ from letters.models import Delivery, Letter, LetterFact
 from letters.services import LetterRefused
 from records.services import reading
 from reviewers import proofs
-from reviewers.models import Licence
+from reviewers.models import License
 from reviewers.services import credentialing
 from tests.every_row import everything_stored
 from tests.factories import MONDAY, person
@@ -104,7 +104,7 @@ def test_issuing_is_final_and_everything_follows_in_one_act(shown, director):
     }
     statement = CredentialStatement.objects.get(determination=determination)
     assert statement.specialties == ["Physical Medicine & Rehabilitation"]
-    assert statement.licence_states == ["California"]
+    assert statement.license_states == ["California"]
     assignment = case.assignments.get()
     assert (assignment.state, assignment.review.state) == ("FINISHED", "FINISHED")
     assert case.deadlines.get(clock="determination_regular").met_at == ISSUED
@@ -125,12 +125,12 @@ def test_every_proof_stays_with_the_row_and_only_printed_facts_reach_the_words(s
         assert secret not in letter.file_name
 
 
-def test_an_item_authorised_after_the_review_is_not_decided(case, director):
+def test_an_item_authorized_after_the_review_is_not_decided(case, director):
     item = case.items.get(position=2)
     endings.terminate(
         case_id=case.pk,
         item_ids=[item.pk],
-        reason="Authorised.",
+        reason="Authorized.",
         by=person(Role.COORDINATOR),
         at=REVIEWED + timedelta(minutes=90),
     )
@@ -138,7 +138,7 @@ def test_an_item_authorised_after_the_review_is_not_decided(case, director):
     issue(case, director)
 
     ended = case.items.order_by("position").values_list("ending", flat=True)
-    assert list(ended) == [DisputedItem.Ending.DECIDED, DisputedItem.Ending.AUTHORISED]
+    assert list(ended) == [DisputedItem.Ending.DECIDED, DisputedItem.Ending.AUTHORizED]
 
 
 # --- The facts ------------------------------------------------------------------------------------
@@ -208,8 +208,8 @@ def tied_to(role):
             **panel.with_evidence(
                 reviewer_id=case.assignments.get().reviewer_id,
                 **(
-                    {"organisation_id": party.organisation_id}
-                    if party.organisation_id
+                    {"organization_id": party.organization_id}
+                    if party.organization_id
                     else {"person_id": party.person_id}
                 ),
                 relation="EMPLOYMENT",
@@ -229,7 +229,7 @@ def new_attorney(case):
     case.store(by=None, at=REVIEWED, fields=["party_list_version"])
     parties.add_party(
         case=case,
-        party=parties.PartyOnForm(role="DEFENCE_ATTORNEY", name="Otto Neumann"),
+        party=parties.PartyOnForm(role="DEFENSE_ATTORNEY", name="Otto Neumann"),
         by=None,
         at=REVIEWED,
     )
@@ -238,8 +238,8 @@ def new_attorney(case):
 @pytest.mark.parametrize(
     ("happens", "named"),
     [
-        (ends_on("licence"), {"licence": "lapsed on 03/03/2026"}),
-        (found_sanction, {"licence": "is not on record"}),
+        (ends_on("license"), {"license": "lapsed on 03/03/2026"}),
+        (found_sanction, {"license": "is not on record"}),
         (ends_on("certification"), {"board_certification": "lapsed on 03/03/2026"}),
         (ends_on("training"), {"training_law": "lapsed", "training_evidence": "lapsed"}),
         (ends_on("practice"), {"practice_hours": "lapsed on 03/03/2026"}),
@@ -273,8 +273,8 @@ def test_what_happened_between_signing_and_issue_stops_the_issue(shown, director
     assert not determination_letters(shown).exists()
 
 
-def test_a_licence_that_lapses_between_signing_and_issue_is_named_with_its_day(director):
-    reviewer = panel.fit_reviewer(licence={"valid_to": date(2026, 3, 5)})
+def test_a_license_that_lapses_between_signing_and_issue_is_named_with_its_day(director):
+    reviewer = panel.fit_reviewer(license={"valid_to": date(2026, 3, 5)})
     assignment = attested(
         panel.offered_case(
             case=case_with_records(), reviewer=reviewer, at=MONDAY + timedelta(days=1)
@@ -288,7 +288,7 @@ def test_a_licence_that_lapses_between_signing_and_issue_is_named_with_its_day(d
     with pytest.raises(LetterRefused, match="lapsed on 03/05/2026"):
         issue(case, director, at=later)
 
-    assert Licence.objects.get(reviewer=reviewer).valid_to == date(2026, 3, 5)
+    assert License.objects.get(reviewer=reviewer).valid_to == date(2026, 3, 5)
 
 
 @pytest.mark.parametrize(
@@ -502,7 +502,7 @@ def test_an_old_page_is_409(desk, shown):
 
 
 def test_a_missing_fact_is_named_on_the_page_and_no_preview_opens(desk, case):
-    ends_on("licence")(case)
+    ends_on("license")(case)
 
     assert "lapsed on 03/03/2026" in page_of(desk.get(url(case)))
     refused = desk.post(url(case, "preview"))

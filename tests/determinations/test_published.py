@@ -181,7 +181,7 @@ def test_lineage_notices_and_both_lists_of_citations_are_stored_in_order():
     first = case.items.get(position=1)
     assert (first.title_truncated, first.title_full_length) == (True, 311)
     assert first.lineage == DisputedItem.Lineage.REMAINING
-    assert first.authorised_by_ur == "five visits of aquatic exercise for the right knee"
+    assert first.authorized_by_ur == "five visits of aquatic exercise for the right knee"
     assert [
         (one.position, one.mtus, one.edition, one.pages)
         for one in first.administrator_citations.order_by("position")
@@ -203,7 +203,7 @@ def test_credentials_stand_as_printed_and_name_nobody():
 
     statement = CredentialStatement.objects.get()
     assert statement.specialties == ["Orthopedic Surgery", "Sports Medicinne", "Hand Surgery"]
-    assert statement.licence_states == ["Utah", "California", "New Mexico"]
+    assert statement.license_states == ["Utah", "California", "New Mexico"]
     assert (statement.separator, statement.label) == ("comma", "physician reviewer")
 
 

@@ -430,7 +430,7 @@ ITEMS = st.builds(
         shapes.Lineage,
         pattern=st.sampled_from(shapes.PATTERNS),
         original_request=words() | st.just(""),
-        authorised_by_ur=words() | st.just(""),
+        authorized_by_ur=words() | st.just(""),
         in_dispute=words() | st.just(""),
     ),
     quantities=several(words(20)),

@@ -33,13 +33,13 @@ def test_it_is_faxed_to_the_fax_number():
     assert (sent.channel, sent.address) == ("FAX", "916-555-0142")
 
 
-def test_an_item_authorised_after_the_approval_is_not_among_the_decided():
+def test_an_item_authorized_after_the_approval_is_not_among_the_decided():
     items = [ItemOnForm(title="Injection at C3-4"), ItemOnForm(title="Physical therapy")]
     case = make.approved(make.submitted(in_review(items=items)))
     endings.terminate(
         case_id=case.pk,
         item_ids=[case.items.get(position=2).pk],
-        reason="Authorised",
+        reason="Authorized",
         by=person(Role.COORDINATOR),
         at=make.REVIEWED + timedelta(hours=1, minutes=30),
     )

@@ -185,7 +185,7 @@ def test_typing_goes_on_after_a_version(assignment):
     assert (assignment.review.summary, assignment.review.version) == ("Two.", 3)
 
 
-def test_word_processors_junk_is_normalised(assignment):
+def test_word_processors_junk_is_normalized(assignment):
     draft = save(assignment, {"summary": "\uf0b7 Neck\u00a0pain\r\n\uf0b7 worse\u200b"})
 
     assert draft.content["summary"] == "• Neck pain\n• worse"
@@ -372,13 +372,13 @@ def test_a_record_that_came_meanwhile_stops_the_signing_until_it_is_read(assignm
     submit(assignment, at=REVIEWED + 2 * MINUTE)
 
 
-def test_an_item_that_was_authorised_meanwhile_needs_no_opinion(assignment, first):
+def test_an_item_that_was_authorized_meanwhile_needs_no_opinion(assignment, first):
     write(assignment)
     put(assignment, f"item-{first.item_id}", {"outcome": "", "rationale": ""}, at=REVIEWED)
     endings.terminate(
         case_id=assignment.case_id,
         item_ids=[first.item_id],
-        reason="Authorised.",
+        reason="Authorized.",
         by=person(Role.COORDINATOR),
         at=REVIEWED,
     )
@@ -388,8 +388,8 @@ def test_an_item_that_was_authorised_meanwhile_needs_no_opinion(assignment, firs
     assert determination.decided_items.get().item.position == 2
 
 
-def test_a_licence_that_lapsed_between_assignment_and_signing_stops_the_signing():
-    reviewer = panel.fit_reviewer(licence={"valid_to": date(2026, 3, 3)})
+def test_a_license_that_lapsed_between_assignment_and_signing_stops_the_signing():
+    reviewer = panel.fit_reviewer(license={"valid_to": date(2026, 3, 3)})
     assignment = attested(
         panel.offered_case(
             case=case_with_records(), reviewer=reviewer, at=MONDAY + timedelta(days=1)
@@ -404,7 +404,7 @@ def test_a_licence_that_lapsed_between_assignment_and_signing_stops_the_signing(
     assert Opinion.objects.filter(assignment=assignment).exclude(rationale="").count() == 0
     assert Draft.objects.filter(assignment=assignment).count() == 2  # nothing typed is lost
 
-    credentialing.add_licence(
+    credentialing.add_license(
         **panel.with_evidence(
             reviewer_id=reviewer.pk,
             state="California",

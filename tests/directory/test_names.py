@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from directory.names import fold_name, fold_number, fold_organisation
+from directory.names import fold_name, fold_number, fold_organization
 
 SAME_NAME = [
     ("Marisol Quintanar", "MARISOL  QUINTANAR"),
@@ -44,14 +44,14 @@ def test_a_name_in_any_letters_keeps_all_of_them(name):
     assert len(folded.replace(" ", "")) >= sum(letter.isalpha() for letter in name)
 
 
-def test_a_legal_form_is_no_part_of_an_organisations_name():
-    assert fold_organisation("The Harbor Cold Storage Co., Inc.") == "harbor cold storage"
-    assert fold_organisation("Harbor Cold Storage, LLC") == "harbor cold storage"
+def test_a_legal_form_is_no_part_of_an_organizations_name():
+    assert fold_organization("The Harbor Cold Storage Co., Inc.") == "harbor cold storage"
+    assert fold_organization("Harbor Cold Storage, LLC") == "harbor cold storage"
 
 
 def test_a_name_of_nothing_but_legal_forms_is_kept():
-    assert fold_organisation("The Company Co.") == "company"
-    assert fold_organisation("The Co.") == "the co"
+    assert fold_organization("The Company Co.") == "company"
+    assert fold_organization("The Co.") == "the co"
 
 
 def test_a_number_is_its_letters_and_digits():

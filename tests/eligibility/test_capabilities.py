@@ -108,7 +108,7 @@ def test_el1_a_person_chooses_the_code_and_the_letter_says_its_sentence(coordina
         case,
         coordinator,
         SIGNED="NO",
-        notes={"SIGNED": "Signed by a neighbour."},
+        notes={"SIGNED": "Signed by a neighbor."},
         reasons={"SIGNED": "I-PARTY"},
     )
 

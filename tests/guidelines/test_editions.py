@@ -151,7 +151,7 @@ def test_a_paragraph_leaves_its_draft_once_and_by_a_keeper(keeper):
         services.publish_paragraph(paragraph_id=row.pk, by=keeper, at=MONDAY)
 
 
-def test_the_catalogue_holds_the_guard_after_all_migrations():
+def test_the_catalog_holds_the_guard_after_all_migrations():
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT conname FROM pg_constraint WHERE contype = 'x'")

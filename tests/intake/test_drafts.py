@@ -8,7 +8,7 @@ import pytest
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.models import Case
-from intake.models import CancelledIntake, IntakeDraft, WhyNot
+from intake.models import CanceledIntake, IntakeDraft, WhyNot
 from intake.services import batches, drafts
 from intake.tasks import close_forgotten_drafts
 from tests.factories import (
@@ -108,8 +108,8 @@ def test_in2_a_draft_closes_by_itself_after_a_week_and_says_why(clerk):
 
     assert drafts.close_forgotten(at=end - timedelta(seconds=1)) == 0
     assert [drafts.close_forgotten(at=end) for _ in range(2)] == [1, 0]
-    cancelled = CancelledIntake.objects.get()
-    assert (cancelled.reason, cancelled.ended_by, cancelled.draft) == ("LEFT", None, draft)
+    canceled = CanceledIntake.objects.get()
+    assert (canceled.reason, canceled.ended_by, canceled.draft) == ("LEFT", None, draft)
 
 
 def test_in2_the_scheduler_ends_them_however_late_it_comes(clerk, set_clock):
@@ -118,7 +118,7 @@ def test_in2_the_scheduler_ends_them_however_late_it_comes(clerk, set_clock):
 
     close_forgotten_drafts()
 
-    assert CancelledIntake.objects.get().reason == "LEFT"
+    assert CanceledIntake.objects.get().reason == "LEFT"
 
 
 def test_in2_a_form_that_is_accepted_leaves_no_draft(clerk):
@@ -127,7 +127,7 @@ def test_in2_a_form_that_is_accepted_leaves_no_draft(clerk):
 
     draft.refresh_from_db()
     assert (draft.case, draft.ended_at) == (case, MONDAY)
-    assert not CancelledIntake.objects.exists()
+    assert not CanceledIntake.objects.exists()
     with pytest.raises(NotAllowed, match="is a case"):
         begun_draft(by=clerk, key=draft.key, revision=1)
 
@@ -163,7 +163,7 @@ def test_a_form_without_its_key_is_told_so(desk):
 # --- IN-3 -----------------------------------------------------------------------------------------
 
 
-def test_in3_a_cancelled_intake_stores_its_code_and_is_on_the_supervisors_list(
+def test_in3_a_canceled_intake_stores_its_code_and_is_on_the_supervisors_list(
     desk, clerk, supervisor
 ):
     batch_of(scan(), by=clerk, channel="FAX")
@@ -206,7 +206,7 @@ def test_in3_beginning_anew_gives_the_sheet_back(clerk):
         drafts.cancel(key=draft.key, reason=WhyNot.START_OVER, note="", by=clerk, at=MONDAY)
 
 
-def test_in3_an_accepted_form_is_not_cancelled(clerk):
+def test_in3_an_accepted_form_is_not_canceled(clerk):
     draft = begun_draft(by=clerk)
     case = received_case(by=clerk, key=draft.key)
 

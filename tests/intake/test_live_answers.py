@@ -32,7 +32,7 @@ TODAY = date(2024, 12, 3)
         ("date_of_birth", "12/4/1910", "Sun 4 Dec 1910, age 113. Check the year.", True),
         ("received", "9/20/24", "Fri 20 Sep 2024, long ago. Check the stamp.", True),
         ("signed_on", "12/4/24", "Wed 4 Dec 2024, in the future", True),
-        ("valid_to", "12/4/29", "Tue 4 Dec 2029", False),  # a licence's last day may lie ahead
+        ("valid_to", "12/4/29", "Tue 4 Dec 2029", False),  # a license's last day may lie ahead
         ("date_of_injury", "1/1/1950", "Sun 1 Jan 1950, long ago. Check the year.", True),
         ("", "", "", False),
     ],

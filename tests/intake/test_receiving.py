@@ -314,7 +314,7 @@ def test_one_sheet_saved_by_many_at_once_is_one_case(committed_db):
     assert Case.objects.count() == 1
 
 
-# --- Persons and organisations --------------------------------------------------------------------
+# --- Persons and organizations --------------------------------------------------------------------
 
 NAMES = ["Siobhán O’Neill-D'Arcy", "María José García Márquez", "Łukasz Żółć", "J. P. St. John"]
 
@@ -364,11 +364,11 @@ def test_a_physician_is_known_by_name_but_never_as_an_attorney(clerk):
     assert of(third, "EMPLOYEE_ATTORNEY") != of(first, "REQUESTING_PHYSICIAN")
 
 
-def test_an_organisation_is_known_without_its_legal_form(clerk):
+def test_an_organization_is_known_without_its_legal_form(clerk):
     one = receive(clerk, parties=parties(CLAIMS_ADMINISTRATOR="Pacific Comp Claims"))
     other = receive(clerk, parties=parties(CLAIMS_ADMINISTRATOR="The Pacific Comp Claims, Inc."))
 
-    kept = {case.parties.get(role="CLAIMS_ADMINISTRATOR").organisation for case in (one, other)}
+    kept = {case.parties.get(role="CLAIMS_ADMINISTRATOR").organization for case in (one, other)}
     assert len(kept) == 1
     assert other.parties.get(role="CLAIMS_ADMINISTRATOR").name == "The Pacific Comp Claims, Inc."
 
@@ -383,7 +383,7 @@ def test_names_in_other_letters_or_signs_are_not_merged(clerk, one, other):
     assert (
         Party.objects.filter(role="REQUESTING_PHYSICIAN").values("person").distinct().count() == 2
     )
-    assert Party.objects.filter(role="EMPLOYER").values("organisation").distinct().count() == 2
+    assert Party.objects.filter(role="EMPLOYER").values("organization").distinct().count() == 2
 
 
 def test_no_party_is_ever_a_user(clerk):

@@ -89,7 +89,7 @@ CLAIMS = {
         "no_affiliation_claims_administrator",
         "attestation_signed",
     ],
-    "Board Certified": ["board_certification", "licence"],
+    "Board Certified": ["board_certification", "license"],
     "five years": ["practice_years", "practice_hours"],
     "same or similar": ["specialty_match"],
     "strength of evidence": ["training_law", "training_evidence"],
@@ -102,7 +102,7 @@ def wording(sample):
         sample["how"]
         .replace(sample["name"], "{imro_name}")
         .replace(SPECIALTY, "{specialties}")
-        .replace(STATE, "{licence_states}")
+        .replace(STATE, "{license_states}")
     )
     rows = []
     for order, sentence in enumerate(re.split(r"(?<=\.) (?=[A-Z])", fixed), start=1):

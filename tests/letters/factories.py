@@ -16,7 +16,7 @@ from letters.documents import (
     DeterminationDocument,
     Item,
     NoticeDocument,
-    Organisation,
+    Organization,
     Recipient,
 )
 from letters.facts import Fact, FactName
@@ -35,7 +35,7 @@ PROOF = (
     "no_affiliation_claims_administrator",
     "attestation_signed",
     "board_certification",
-    "licence",
+    "license",
     "practice_years",
     "practice_hours",
     "specialty_match",
@@ -48,14 +48,14 @@ PRINTED = {
     "imro_short_name": "GSMR",
     "case_number": "CM26-0000001",
     "specialties": "Physical Medicine & Rehabilitation",
-    "licence_states": "California",
+    "license_states": "California",
 }
 DECLARED = (
     *(FactName(name, name.replace("_", " ").capitalize(), printed=False) for name in PROOF),
     *(FactName(name, name.replace("_", " ").capitalize(), printed=True) for name in PRINTED),
 )
 
-ORGANISATION = Organisation(
+ORGANizATION = Organization(
     name="Golden State Medical Review",
     short_name="GSMR",
     address=("P.O. Box 0000", "Sacramento, CA 95800"),
@@ -89,7 +89,7 @@ def determination(composed, **changes):
     """A determination of one item, with the sentences that were composed for it."""
     fields = {
         "title": "Independent Medical Review Final Determination, Case Number CM26-0000001",
-        "organisation": ORGANISATION,
+        "organization": ORGANizATION,
         "dated_on": TODAY,
         "case_number": "CM26-0000001",
         "how_made": composed.paragraphs("how_made"),
@@ -123,7 +123,7 @@ def item(**changes):
 def notice(composed, **changes):
     fields = {
         "title": "Notice of Assignment and Request for Information, Case Number CM26-0000001",
-        "organisation": ORGANISATION,
+        "organization": ORGANizATION,
         "dated_on": TODAY,
         "case_number": "CM26-0000001",
         "recipient": Recipient("Claims administrator", "Pacific Claims", ("1 Main Street",)),

@@ -45,7 +45,7 @@ def test_proof_facts_stay_out_of_the_words(wording):
 
     assert "PROOF-" not in str(letter.words)
     assert "PROOF-" not in str(letter.facts)
-    assert LetterFact.objects.get(letter=letter, name="licence").value == "PROOF-licence"
+    assert LetterFact.objects.get(letter=letter, name="license").value == "PROOF-license"
 
 
 @pytest.mark.parametrize("name", [*make.PROOF, "imro_name"])
@@ -61,7 +61,7 @@ def test_each_missing_fact_is_named(wording, name):
 def test_all_missing_lapsed_and_unknown_facts_are_named_at_once(wording):
     document = make.determination(make.composed(wording))
     facts = make.facts(
-        licence=Fact("licence", "active", valid_to=date(2026, 3, 1)),
+        license=Fact("license", "active", valid_to=date(2026, 3, 1)),
         practice_hours=Fact("practice_hours", "24", valid_from=date(2026, 3, 3)),
         training_law=None,
         no_affiliation_employer=Fact("no_affiliation_employer", False),
@@ -72,7 +72,7 @@ def test_all_missing_lapsed_and_unknown_facts_are_named_at_once(wording):
 
     assert set(found) == {
         "Training law (training_law) is not on record.",
-        "Licence (licence) lapsed on 03/01/2026.",
+        "License (license) lapsed on 03/01/2026.",
         "Practice hours (practice_hours) holds only from 03/03/2026, not on 03/02/2026.",
         "No affiliation employer (no_affiliation_employer) does not hold.",
         "The fact shoe_size is not known to this kind of letter.",
@@ -80,7 +80,7 @@ def test_all_missing_lapsed_and_unknown_facts_are_named_at_once(wording):
 
 
 def test_a_fact_holds_on_its_last_day(wording):
-    facts = make.facts(licence=Fact("licence", "active", valid_to=make.TODAY))
+    facts = make.facts(license=Fact("license", "active", valid_to=make.TODAY))
     assert make.enqueue(wording, facts=facts)
 
 
@@ -105,13 +105,13 @@ def test_a_doctor_needs_a_board_and_another_clinician_a_scope(wording):
 
 
 def test_each_of_several_reviewers_needs_facts_of_their_own(wording):
-    shared = make.facts(licence=None)
-    both = [*shared, Fact("licence", "A", about="seat 1"), Fact("licence", "B", about="seat 2")]
+    shared = make.facts(license=None)
+    both = [*shared, Fact("license", "A", about="seat 1"), Fact("license", "B", about="seat 2")]
     document = make.determination(make.composed(wording))
     choices = {"seat 1": ("MD",), "seat 2": ("MD",)}
 
     letter = make.enqueue(wording, document=document, facts=both, variants=choices)
-    assert set(letter.resting_on.filter(name="licence").values_list("about", flat=True)) == {
+    assert set(letter.resting_on.filter(name="license").values_list("about", flat=True)) == {
         "seat 1",
         "seat 2",
     }

@@ -32,7 +32,7 @@ def test_what_they_lack_is_named(character):
 
 def test_word_processors_junk_takes_its_ordinary_form_with_notice():
     typed = "\uf0b7\u00a0Pain\u00ad\r\n●\tNumb\u200bness\x07 e\u0301"
-    text, notes = glyphs.normalise(typed)
+    text, notes = glyphs.normalize(typed)
     assert text == "• Pain\n• Numbness é"
     assert notes == [
         "Replaced Word's bullets (1).",
@@ -48,17 +48,17 @@ def test_word_processors_junk_takes_its_ordinary_form_with_notice():
 
 def test_ordinary_text_is_left_alone_without_notice():
     text = "He can lift 10 lb.\n\nShe can't.  “Two spaces” stay."
-    assert glyphs.normalise(text) == (text, [])
+    assert glyphs.normalize(text) == (text, [])
 
 
 def test_an_unknown_sign_stays_for_a_person_to_replace():
-    assert glyphs.normalise("骨 \uf0f1") == ("骨 \uf0f1", [])
+    assert glyphs.normalize("骨 \uf0f1") == ("骨 \uf0f1", [])
 
 
 @given(st.text())
-def test_normalising_twice_changes_nothing_more(text):
-    once, _ = glyphs.normalise(text)
-    assert glyphs.normalise(once) == (once, [])
+def test_normalizing_twice_changes_nothing_more(text):
+    once, _ = glyphs.normalize(text)
+    assert glyphs.normalize(once) == (once, [])
 
 
 @settings(max_examples=8, deadline=None)

@@ -12,7 +12,7 @@ import pypdfium2
 import pytest
 
 from letters import documents, typesetting
-from letters.documents import Analysis, DeterminationDocument, Item, Organisation
+from letters.documents import Analysis, DeterminationDocument, Item, Organization
 
 SAMPLE = Path(__file__).resolve().parents[3] / "shared" / "letters" / "sample-2014.txt"
 HEADINGS = (
@@ -54,7 +54,7 @@ def document(sample):
     ).groups()
     return DeterminationDocument(
         title="Independent Medical Review Final Determination",
-        organisation=Organisation(name="The operator of that day", short_name=operator),
+        organization=Organization(name="The operator of that day", short_name=operator),
         dated_on=date(2014, 9, 24),
         case_number="CM14-0000000",
         how_made=(how.strip(),),
@@ -81,7 +81,7 @@ def test_it_says_so_with_everything_a_page_break_can_fall_into(document, sample)
     longer = DeterminationDocument(
         **{
             name: getattr(document, name)
-            for name in ("title", "organisation", "dated_on", "case_number", "how_made",
+            for name in ("title", "organization", "dated_on", "case_number", "how_made",
                          "summary_lead_in", "decisions_lead_in")
         },
         summary=long,

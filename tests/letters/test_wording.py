@@ -63,10 +63,10 @@ def test_every_sentence_about_the_reviewer_rests_on_a_fact():
         (sentence(slot='"a"', text='"x {y"'), "lone brace"),
         (sentence(slot='"a"', text='"x {Y Z}"'), "not a plain name"),
         (sentence(slot='"a"', text='"x"', order="0"), "order"),
-        (sentence(slot='"a"', text='"x"', needs='"licence"'), "needs"),
-        (sentence(slot='"a"', text='"x"', colour='"red"'), "no sentence may say"),
+        (sentence(slot='"a"', text='"x"', needs='"license"'), "needs"),
+        (sentence(slot='"a"', text='"x"', color='"red"'), "no sentence may say"),
         (sentence(slot='"a"', text='"骨"'), "cannot be printed"),
-        ('colour = "red"\n' + sentence(slot='"a"', text='"x"'), "colour is not something"),
+        ('color = "red"\n' + sentence(slot='"a"', text='"x"'), "color is not something"),
     ],
 )
 def test_a_faulty_file_is_refused_with_the_fault(text, words):
@@ -75,13 +75,13 @@ def test_a_faulty_file_is_refused_with_the_fault(text, words):
 
 def test_all_faults_of_a_file_are_told_at_once():
     text = sentence(slot='"a"', order="5", text='"x {nobody}"', needs='["no_one"]')
-    text += '\n[[sentence]]\nslot = "a"\norder = 5\ntext = "{licence}"'
+    text += '\n[[sentence]]\nslot = "a"\norder = 5\ntext = "{license}"'
     found = faults(text, declared=make.DECLARED)
     assert len(found) == 4
     assert any("no_one, which nobody has declared" in one for one in found)
     assert any("nobody, which nobody has declared" in one for one in found)
     assert any("another stands already" in one for one in found)
-    assert any("prints licence, which is not to be printed" in one for one in found)
+    assert any("prints license, which is not to be printed" in one for one in found)
 
 
 def test_a_value_is_put_in_once_and_its_braces_stay():

@@ -78,7 +78,7 @@ def test_mc2_every_party_of_the_case_is_tested_those_of_items_too():
     )  # fmt: skip
     credentialing.add_affiliation(**with_evidence(
         reviewer_id=assignment.reviewer_id, relation="CONTRACT",
-        organisation_name="Neurocoil Devices", valid_from=None, by=None, at=MONDAY, **VERIFIED,
+        organization_name="Neurocoil Devices", valid_from=None, by=None, at=MONDAY, **VERIFIED,
     ))  # fmt: skip
     after = attested(assignment, at=LATER + timedelta(hours=1))
 
@@ -106,7 +106,7 @@ def test_mc3_a_new_party_closes_the_file_and_both_attestations_stay_readable(cli
 
 def test_ac11_california_comes_first_and_discipline_and_evaluators_never():
     case, coordinator = ready_case(), person(Role.COORDINATOR)
-    elsewhere = fit_reviewer(licence={"state": "Nevada"})
+    elsewhere = fit_reviewer(license={"state": "Nevada"})
     at_home = fit_reviewer()
     disciplined = fit_reviewer(sanctions={"found": True})
     listed = ranked(case, by=coordinator)

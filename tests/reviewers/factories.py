@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import Case, TreatmentCategory
-from reviewers.models import CandidateList, LicenceKind, Reviewer, ReviewerAssignment, Specialty
+from reviewers.models import CandidateList, LicenseKind, Reviewer, ReviewerAssignment, Specialty
 from reviewers.seeds import seed_specialties
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing, matching
@@ -35,7 +35,7 @@ def with_evidence(**fields):
 
 
 FACT_BUILDERS = {
-    "licence": credentialing.add_licence,
+    "license": credentialing.add_license,
     "certification": credentialing.add_certification,
     "start": credentialing.add_practice_fact,
     "hours": credentialing.add_practice_fact,
@@ -75,13 +75,13 @@ def category(name: str, child: str = "") -> TreatmentCategory:
 def reviewer_facts(**changes: Any) -> dict[str, dict[str, Any] | None]:
     """What a fully credentialed physician has on file; give a part's changes, or None to omit it.
 
-    ``reviewer_facts(licence={"state": "Nevada"}, hours=None)``
+    ``reviewer_facts(license={"state": "Nevada"}, hours=None)``
     """
     facts: dict[str, dict[str, Any] | None] = {
-        "licence": {
+        "license": {
             "state": "California",
             "number": f"A{next(_serial):05d}",
-            "kind": LicenceKind.MD,
+            "kind": LicenseKind.MD,
             "valid_from": date(2005, 7, 1),
             "valid_to": date(2027, 6, 30),
         },

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from cases.models import Case, Party
-from directory.models import Organisation
+from directory.models import Organization
 from reviewers.models import Reviewer, ReviewerAssignment
 from tests.every_row import unsaved
 from tests.factories import MONDAY
 
 _serial = count(1)
-PAYERS = ("Northfield Mutual", "Harbour Claims", "Crest Comp")
+PAYERS = ("Northfield Mutual", "Harbor Claims", "Crest Comp")
 EMPLOYERS = ("Cold Storage", "Orchards", "Shipyard", "Transit")
 SPECIALTIES = ("Neurology", "Surgery")
 AT_ONCE = 5_000  # cases stored together
@@ -71,19 +71,19 @@ def store_history(offers: Sequence[Offer]) -> dict[str, Reviewer]:
     reviewers = dict(zip(names, Reviewer.objects.order_by("-pk")[: len(names)][::-1], strict=True))
 
     parties = sorted({name for offer in offers for name in (offer.payer, offer.employer)})
-    Organisation.objects.bulk_store([Organisation() for _ in parties], by=None, at=MONDAY)
-    organisations = dict(
-        zip(parties, Organisation.objects.order_by("-pk")[: len(parties)][::-1], strict=True)
+    Organization.objects.bulk_store([Organization() for _ in parties], by=None, at=MONDAY)
+    organizations = dict(
+        zip(parties, Organization.objects.order_by("-pk")[: len(parties)][::-1], strict=True)
     )
 
     for start in range(0, len(offers), AT_ONCE):
-        _store_offers(offers[start : start + AT_ONCE], organisations, reviewers)
+        _store_offers(offers[start : start + AT_ONCE], organizations, reviewers)
     return reviewers
 
 
 def _store_offers(
     offers: Sequence[Offer],
-    organisations: Mapping[str, Organisation],
+    organizations: Mapping[str, Organization],
     reviewers: Mapping[str, Reviewer],
 ) -> None:
     Case.objects.bulk_store([_case() for _ in offers], by=None, at=MONDAY)
@@ -93,7 +93,7 @@ def _store_offers(
             Party(
                 case=case,
                 role=role,
-                organisation=organisations[name],
+                organization=organizations[name],
                 name=name,
                 list_version=1,
                 recorded_at=MONDAY,

@@ -126,12 +126,12 @@ def test_a_list_made_before_a_party_joined_is_refused():
         )
 
 
-def test_a_licence_that_lapsed_since_the_list_was_made_stops_the_offer():
+def test_a_license_that_lapsed_since_the_list_was_made_stops_the_offer():
     coordinator, case = person(Role.COORDINATOR), ready_case()
-    reviewer = fit_reviewer(licence={"valid_to": MONDAY.date()})
+    reviewer = fit_reviewer(license={"valid_to": MONDAY.date()})
     listed = ranked(case, by=coordinator)
 
-    with pytest.raises(NotAllowed, match="No active, unrestricted licence on 03/03/2026"):
+    with pytest.raises(NotAllowed, match="No active, unrestricted license on 03/03/2026"):
         assignments.assign(
             case_id=case.pk,
             reviewer_id=reviewer.pk,
@@ -292,7 +292,7 @@ def test_a_tie_to_a_party_that_joined_later_stops_the_review():
         **with_evidence(
             reviewer_id=reviewer.pk,
             relation="EMPLOYMENT",
-            organisation_name="Second Employer, Inc.",
+            organization_name="Second Employer, Inc.",
             valid_from=None,
             by=None,
             at=MONDAY - timedelta(days=3),
@@ -310,10 +310,10 @@ def test_a_tie_to_a_party_that_joined_later_stops_the_review():
     assert after.reviewer.bars.filter(case=made.case).exists()
 
 
-def test_a_licence_that_lapsed_since_the_offer_stops_the_acceptance_but_not_the_offer():
-    made = offered_case(reviewer=fit_reviewer(licence={"valid_to": MONDAY.date()}))
+def test_a_license_that_lapsed_since_the_offer_stops_the_acceptance_but_not_the_offer():
+    made = offered_case(reviewer=fit_reviewer(license={"valid_to": MONDAY.date()}))
 
-    with pytest.raises(NotAllowed, match="No active, unrestricted licence"):
+    with pytest.raises(NotAllowed, match="No active, unrestricted license"):
         attested(made, at=MONDAY + timedelta(days=1))
 
     made.refresh_from_db()

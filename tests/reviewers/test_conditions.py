@@ -1,4 +1,4 @@
-"""The map by condition: a diagnosis on paper is recognised, and decides who may answer for it."""
+"""The map by condition: a diagnosis on paper is recognized, and decides who may answer for it."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -43,7 +43,7 @@ MIND = Known(2, "Depression", "F32", "depressive disorder")
         ("", []),
     ],
 )
-def test_a_diagnosis_is_recognised_by_its_code_or_its_words(diagnosis, found):
+def test_a_diagnosis_is_recognized_by_its_code_or_its_words(diagnosis, found):
     assert list(spoken_of(diagnosis, [PAIN, MIND])) == found
 
 

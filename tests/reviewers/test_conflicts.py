@@ -11,7 +11,7 @@ from accounts.roles import Role
 from cases.models import Party
 from cases.models import Role as PartyRole
 from cases.services.parties import PartyOnForm, add_party
-from directory.models import Organisation, SameOrganisation
+from directory.models import Organization, SameOrganization
 from directory.ties import compare_names, groups_of_same, split_name
 from intake.services.receiving import ItemOnForm
 from reviewers.models import ConflictResult
@@ -90,23 +90,23 @@ def results(case, reviewer, at=NOON):
     }
 
 
-ORGANISATIONS = {
+ORGANizATIONS = {
     PartyRole.EMPLOYER: "Harbor Cold Storage",
     PartyRole.CLAIMS_ADMINISTRATOR: "Pacific Comp Claims",
     PartyRole.INSURER: "Golden Bear Insurance",
     PartyRole.PHYSICIAN_GROUP: "Delta Spine Group",
     PartyRole.FACILITY: "Riverside Surgery Center",
-    PartyRole.UR_ORGANISATION: "Prompt UR",
+    PartyRole.UR_ORGANizATION: "Prompt UR",
     PartyRole.MANUFACTURER: "Neurocoil Devices",
 }
 
 
-@pytest.mark.parametrize("role", ORGANISATIONS, ids=str)
+@pytest.mark.parametrize("role", ORGANizATIONS, ids=str)
 def test_an_affiliation_with_any_party_is_a_conflict(role):
-    case = ready_case(parties=parties(**{str(one): name for one, name in ORGANISATIONS.items()}))
+    case = ready_case(parties=parties(**{str(one): name for one, name in ORGANizATIONS.items()}))
     reviewer = fit_reviewer()
 
-    tie(reviewer, organisation_name=ORGANISATIONS[role])
+    tie(reviewer, organization_name=ORGANizATIONS[role])
 
     assert results(case, reviewer) == {role: "FAIL"}
 
@@ -117,7 +117,7 @@ def test_an_affiliation_with_any_party_is_a_conflict(role):
 )
 def test_every_relation_counts(relation):
     case, reviewer = ready_case(), fit_reviewer()
-    tie(reviewer, relation, organisation_name="Pacific Comp Claims, Inc.")
+    tie(reviewer, relation, organization_name="Pacific Comp Claims, Inc.")
     assert results(case, reviewer) == {"CLAIMS_ADMINISTRATOR": "FAIL"}
 
 
@@ -127,7 +127,7 @@ def test_a_holding_of_one_percent_is_none_and_above_it_is_a_tie():
         tie(
             reviewer,
             "OWNERSHIP",
-            organisation_name="Harbor Cold Storage",
+            organization_name="Harbor Cold Storage",
             share_percent=Decimal(share),
         )
     assert results(case, small) == {}
@@ -139,21 +139,21 @@ def test_a_tie_that_has_ended_is_none_but_having_treated_the_employee_never_ends
     over = {"valid_from": date(2020, 1, 1), "valid_to": date(2021, 1, 1)}
     employee = Party.objects.get(case=case, role="EMPLOYEE")
 
-    tie(former, organisation_name="Harbor Cold Storage", **over)
+    tie(former, organization_name="Harbor Cold Storage", **over)
     tie(treated, "TREATMENT", person_id=employee.person_id, **over)
 
     assert results(case, former) == {}
     assert results(case, treated) == {"EMPLOYEE": "FAIL"}
 
 
-def test_an_organisation_merged_into_another_is_the_same_one():
+def test_an_organization_merged_into_another_is_the_same_one():
     case, reviewer = ready_case(), fit_reviewer()
-    tie(reviewer, organisation_name="HCS Holdings")
+    tie(reviewer, organization_name="HCS Holdings")
     assert results(case, reviewer) == {}
 
-    SameOrganisation.objects.create(
-        organisation=Organisation.objects.get(names__printed="HCS Holdings"),
-        same_as=Organisation.objects.get(names__printed="Harbor Cold Storage"),
+    SameOrganization.objects.create(
+        organization=Organization.objects.get(names__printed="HCS Holdings"),
+        same_as=Organization.objects.get(names__printed="Harbor Cold Storage"),
         reason="Merged in 2025",
         recorded_at=NOON,
     )
@@ -294,5 +294,5 @@ def test_a_maker_named_for_one_item_alone_is_a_party_too():
         items=[ItemOnForm(title="Spinal cord stimulator")],
     )
     reviewer = fit_reviewer()
-    tie(reviewer, "CONTRACT", organisation_name="Neurocoil Devices LLC")
+    tie(reviewer, "CONTRACT", organization_name="Neurocoil Devices LLC")
     assert results(case, reviewer) == {"MANUFACTURER": "FAIL"}

@@ -12,7 +12,7 @@ from django.db.models import Count
 from accounts.refusals import BadFact, NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
-from reviewers.models import AttestationWording, Licence, Reviewer, Specialty, SpecialtyFit
+from reviewers.models import AttestationWording, License, Reviewer, Specialty, SpecialtyFit
 from reviewers.profiles import profile
 from reviewers.seeds import SPECIALTIES
 from reviewers.services import credentialing
@@ -70,7 +70,7 @@ def test_codes_go_on_past_four_digits():
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.CREDENTIALING])
 def test_only_credentialing_keeps_the_panel(role):
     row, someone = fit_reviewer(), person(role)
-    licence = row.licences.get()
+    held_license = row.licenses.get()
     acts = [
         lambda: credentialing.create_reviewer(
             first_name="Ana", last_name="Keller", by=someone, at=MONDAY
@@ -82,7 +82,7 @@ def test_only_credentialing_keeps_the_panel(role):
             reviewer_id=row.pk, user_id=someone.pk, by=someone, at=MONDAY
         ),
         lambda: credentialing.correct_fact(
-            kind="licence", fact_id=licence.pk, changes={}, by=someone, at=MONDAY
+            kind="license", fact_id=held_license.pk, changes={}, by=someone, at=MONDAY
         ),
         lambda: credentialing.add_leave(
             **with_evidence(
@@ -113,7 +113,7 @@ def test_only_credentialing_keeps_the_panel(role):
         ({"number": " "}, "number"),
     ],
 )
-def test_a_licence_that_cannot_be_so_is_refused_at_its_field(changes, field):
+def test_a_license_that_cannot_be_so_is_refused_at_its_field(changes, field):
     row = credentialing.create_reviewer(first_name="A", last_name="B", by=None, at=MONDAY)
     whole = {
         "state": "California",
@@ -125,12 +125,12 @@ def test_a_licence_that_cannot_be_so_is_refused_at_its_field(changes, field):
     }
 
     with pytest.raises(BadFact) as refused:
-        credentialing.add_licence(
+        credentialing.add_license(
             **with_evidence(reviewer_id=row.pk, by=None, at=MONDAY, **whole | changes)
         )
 
     assert refused.value.field == field
-    assert not Licence.objects.exists()
+    assert not License.objects.exists()
 
 
 @pytest.mark.parametrize("hours", ["-0.5", "100.5", None])
@@ -155,7 +155,7 @@ def test_hours_a_week_lie_between_none_and_a_hundred(hours):
 def test_a_fact_is_never_changed_in_the_database():
     row = fit_reviewer()
     with pytest.raises(DatabaseError, match="only grows"), transaction.atomic():
-        row.licences.update(state="Nevada")
+        row.licenses.update(state="Nevada")
     with pytest.raises(DatabaseError, match="only grows"), transaction.atomic():
         connection.cursor().execute("DELETE FROM reviewers_certification")
 
@@ -196,7 +196,7 @@ class TestAsOf:
             **with_evidence(
                 reviewer_id=row.pk,
                 relation="OWNERSHIP",
-                organisation_name="Delta Spine Group",
+                organization_name="Delta Spine Group",
                 share_percent=Decimal("2.5"),
                 valid_from=None,
                 by=None,
@@ -206,33 +206,33 @@ class TestAsOf:
         )
         held = profile(row, on=date(2026, 3, 2), known_at=MONDAY)
 
-        assert [licence.state for licence in held.good_licences] == ["California"]
+        assert [held_license.state for held_license in held.good_licenses] == ["California"]
         assert held.certified_specialties == ("Physical Medicine & Rehabilitation",)
         assert held.practice_start.valid_from == date(2008, 2, 1)
         assert held.hours.weekly_hours == Decimal(30)
         assert held.training("LAW").version_taught == "2026"
         assert [check.found for check in held.sanction_checks] == [False]
         assert held.affiliations[0].share_percent == Decimal("2.5")
-        assert held.licences[0].recorded_at == PANEL_ENTERED
+        assert held.licenses[0].recorded_at == PANEL_ENTERED
         assert row.last_name not in repr(held)
 
     def test_a_day_before_a_fact_and_a_day_after_it_do_not_hold_it(self):
         row = fit_reviewer()
         for day in (date(2005, 6, 30), date(2027, 7, 1)):
-            assert profile(row, on=day, known_at=MONDAY).licences == ()
+            assert profile(row, on=day, known_at=MONDAY).licenses == ()
         for day in (date(2005, 7, 1), date(2027, 6, 30)):
-            assert len(profile(row, on=day, known_at=MONDAY).licences) == 1
+            assert len(profile(row, on=day, known_at=MONDAY).licenses) == 1
 
     def test_a_correction_changes_what_is_known_from_its_moment_on(self):
         row = fit_reviewer()
-        wrong = row.licences.get()
+        wrong = row.licenses.get()
         credentialing.correct_fact(
-            kind="licence", fact_id=wrong.pk, changes={"state": "Nevada"}, by=None, at=MONDAY
+            kind="license", fact_id=wrong.pk, changes={"state": "Nevada"}, by=None, at=MONDAY
         )
 
         def state(moment):
             return [
-                one.state for one in profile(row, on=date(2026, 3, 2), known_at=moment).licences
+                one.state for one in profile(row, on=date(2026, 3, 2), known_at=moment).licenses
             ]
 
         assert state(MONDAY - timedelta(seconds=1)) == ["California"]
@@ -241,20 +241,20 @@ class TestAsOf:
 
     def test_a_correction_of_a_correction_stands_last(self):
         row = fit_reviewer()
-        first = row.licences.get()
+        first = row.licenses.get()
         second = credentialing.correct_fact(
-            kind="licence", fact_id=first.pk, changes={"state": "Nevada"}, by=None, at=MONDAY
+            kind="license", fact_id=first.pk, changes={"state": "Nevada"}, by=None, at=MONDAY
         )
         later = MONDAY + timedelta(hours=1)
         credentialing.correct_fact(
-            kind="licence", fact_id=second.pk, changes={}, withdrawn=True, by=None, at=later
+            kind="license", fact_id=second.pk, changes={}, withdrawn=True, by=None, at=later
         )
         day = date(2026, 3, 2)
-        assert [one.state for one in profile(row, on=day, known_at=MONDAY).licences] == ["Nevada"]
-        assert profile(row, on=day, known_at=later).licences == ()
+        assert [one.state for one in profile(row, on=day, known_at=MONDAY).licenses] == ["Nevada"]
+        assert profile(row, on=day, known_at=later).licenses == ()
         with pytest.raises(NotAllowed, match="corrected this row already"):
             credentialing.correct_fact(
-                kind="licence", fact_id=first.pk, changes={}, by=None, at=later
+                kind="license", fact_id=first.pk, changes={}, by=None, at=later
             )
 
     def test_the_status_is_the_one_of_that_moment(self):

@@ -7,9 +7,9 @@ import pytest
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.models import Party
-from directory.models import Organisation, OrganisationOfficer
-from directory.services import organisations
-from directory.services.people import find_or_store_organisation
+from directory.models import OrganisationOfficer, Organization
+from directory.services import organizations
+from directory.services.people import find_or_store_organization
 from reviewers.models import Affiliation, ReviewerAssignment
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing
@@ -25,7 +25,7 @@ COMPANIES = {
     "INSURER": "Golden Bear Insurance",
     "PHYSICIAN_GROUP": "Delta Spine Group",
     "FACILITY": "Riverside Surgery Center",
-    "UR_ORGANISATION": "Prompt UR",
+    "UR_ORGANizATION": "Prompt UR",
     "MANUFACTURER": "Neurocoil Devices",
 }
 PEOPLE = {
@@ -59,10 +59,10 @@ def tie(reviewer, relation="EMPLOYMENT", **fields):
 
 
 def to(party):
-    """The fields of a tie that names a party's own person or organisation."""
+    """The fields of a tie that names a party's own person or organization."""
     if party.person_id is not None:
         return {"person_id": party.person_id}
-    return {"organisation_id": party.organisation_id}
+    return {"organization_id": party.organization_id}
 
 
 def refused(case, reviewer):
@@ -94,7 +94,7 @@ def test_co2_every_relation_alone_stops_the_assignment(relation):
 
 
 @pytest.mark.parametrize("role", [*COMPANIES, *PEOPLE])
-@pytest.mark.parametrize("way", ["direct", "through an organisation", "family"])
+@pytest.mark.parametrize("way", ["direct", "through an organization", "family"])
 def test_co2_a_tie_to_every_kind_of_party_stops_the_assignment_by_every_way(role, way):
     case, reviewer = full_case(), fit_reviewer()
     party = Party.objects.get(case=case, role=role)
@@ -108,19 +108,19 @@ def test_co2_a_tie_to_every_kind_of_party_stops_the_assignment_by_every_way(role
         tie(reviewer, "FAMILY", kin="SPOUSE", **to(party))
         expected = f"A family tie to the {said} is on file."
     elif role in COMPANIES:
-        organisations.record_parent(
-            child_id=party.organisation_id, parent_name="Polar Holdings", source="Report", by=None,
+        organizations.record_parent(
+            child_id=party.organization_id, parent_name="Polar Holdings", source="Report", by=None,
             at=MONDAY,
         )  # fmt: skip
-        tie(reviewer, organisation_name="Polar Holdings")
+        tie(reviewer, organization_name="Polar Holdings")
         expected = f"Employment with a company of the same group as the {said} is on file."
     else:
         direct(party, "Polar Partners")
-        organisations.record_parent(
-            child_id=organisation("Polar Partners"), parent_name="Polar Holdings", source="Report",
+        organizations.record_parent(
+            child_id=organization("Polar Partners"), parent_name="Polar Holdings", source="Report",
             by=None, at=MONDAY,
         )  # fmt: skip
-        tie(reviewer, organisation_name="Polar Holdings")
+        tie(reviewer, organization_name="Polar Holdings")
         expected = f"Employment with a company that the {said} directs, or one of its group, is on"
 
     assert expected in refused(case, reviewer)
@@ -128,23 +128,23 @@ def test_co2_a_tie_to_every_kind_of_party_stops_the_assignment_by_every_way(role
 
 def direct(party, company):
     """Make a party who is a person an officer of a company."""
-    found = find_or_store_organisation(name=company, source="Register", by=None, at=MONDAY)
+    found = find_or_store_organization(name=company, source="Register", by=None, at=MONDAY)
     OrganisationOfficer.objects.create(
-        organisation=found, person_id=party.person_id, title="Director", source="Register",
+        organization=found, person_id=party.person_id, title="Director", source="Register",
         recorded_at=MONDAY,
     )  # fmt: skip
 
 
-def organisation(name):
-    return Organisation.objects.get(names__printed=name).pk
+def organization(name):
+    return Organization.objects.get(names__printed=name).pk
 
 
 def test_an_officers_colleague_elsewhere_is_no_tie_to_the_officer():
     """Whoever directs a company with a party is not thereby tied to the party."""
     case, reviewer = full_case(), fit_reviewer()
     direct(Party.objects.get(case=case, role="REQUESTING_PHYSICIAN"), "Polar Partners")
-    colleague = organisations.record_officer(
-        organisation_id=organisation("Polar Partners"), person_name="Ada Quill", title="Director",
+    colleague = organizations.record_officer(
+        organization_id=organization("Polar Partners"), person_name="Ada Quill", title="Director",
         source="Register", by=None, at=MONDAY,
     )  # fmt: skip
     tie(reviewer, "FAMILY", kin="SPOUSE", person_id=colleague.person_id)

@@ -20,7 +20,7 @@ def deal(seed, *, steered=0.0, many=400):
     choices = []
     for _ in range(many):
         specialty = chance.choice(["Neurology", "Surgery"])
-        party = chance.choice(["Northfield", "Harbour", "Crest"])
+        party = chance.choice(["Northfield", "Harbor", "Crest"])
         reviewer = f"{specialty} {chance.randrange(6)}"
         if party == "Northfield" and chance.random() < steered:
             reviewer = f"{specialty} 0"
@@ -43,7 +43,7 @@ def test_ma5_a_payer_with_one_specialty_is_not_taken_for_steering():
     """Who pays and who decides go together here, and only because of what is disputed."""
     chance = random.Random(7)
     choices = [Choice("Surgery", "Northfield", f"S{chance.randrange(4)}") for _ in range(100)] + [
-        Choice("Neurology", "Harbour", f"N{chance.randrange(4)}") for _ in range(100)
+        Choice("Neurology", "Harbor", f"N{chance.randrange(4)}") for _ in range(100)
     ]
 
     found = find_steering(choices, deals=99)

@@ -62,21 +62,21 @@ def test_a_reviewer_with_everything_on_file_passes_and_every_gate_says_why():
 
 # what is on file otherwise, the only gate that refuses, and the sentence
 LACKS = {
-    "no licence": ({"licence": None}, "LICENCE", "No active, unrestricted licence on 03/02/2026."),
-    "licence lapsed yesterday": (
-        {"licence": {"valid_to": date(2026, 3, 1)}},
-        "LICENCE",
-        "No active, unrestricted licence on 03/02/2026.",
+    "no license": ({"license": None}, "LICENSE", "No active, unrestricted license on 03/02/2026."),
+    "license lapsed yesterday": (
+        {"license": {"valid_to": date(2026, 3, 1)}},
+        "LICENSE",
+        "No active, unrestricted license on 03/02/2026.",
     ),
-    "licence from tomorrow": (
-        {"licence": {"valid_from": date(2026, 3, 3)}},
-        "LICENCE",
-        "No active, unrestricted licence on 03/02/2026.",
+    "license from tomorrow": (
+        {"license": {"valid_from": date(2026, 3, 3)}},
+        "LICENSE",
+        "No active, unrestricted license on 03/02/2026.",
     ),
-    "licence restricted": (
-        {"licence": {"standing": "RESTRICTED", "valid_from": date(2026, 2, 1), "valid_to": None}},
+    "license restricted": (
+        {"license": {"standing": "RESTRICTED", "valid_from": date(2026, 2, 1), "valid_to": None}},
         "SANCTION",
-        "The licence in California is restricted since 02/01/2026.",
+        "The license in California is restricted since 02/01/2026.",
     ),
     "sanction found": (
         {"sanctions": {"found": True}},
@@ -143,10 +143,10 @@ def test_one_missing_fact_keeps_a_reviewer_out_with_its_sentence(changes, gate, 
     said = refusals(case, reviewer)
 
     assert said.pop(gate) == sentence
-    # A physician without a good licence or certificate fits no item either, and whoever has a
+    # A physician without a good license or certificate fits no item either, and whoever has a
     # sanction is suspended at once; nothing else refuses.
     besides = {"SPECIALTY", "STATUS"} if gate == "SANCTION" else {"SPECIALTY"}
-    assert set(said) <= (besides if gate in {"LICENCE", "SANCTION", "CERTIFICATION"} else set())
+    assert set(said) <= (besides if gate in {"LICENSE", "SANCTION", "CERTIFICATION"} else set())
 
 
 def test_five_years_and_a_day_is_enough():
@@ -215,7 +215,7 @@ def test_a_tie_on_file_keeps_a_reviewer_out():
         **with_evidence(
             reviewer_id=reviewer.pk,
             relation="EMPLOYMENT",
-            organisation_name="Harbor Cold Storage",
+            organization_name="Harbor Cold Storage",
             valid_from=date(2024, 1, 1),
             by=None,
             at=MONDAY,
@@ -232,7 +232,7 @@ def test_a_contract_for_utilization_review_with_anyone_keeps_a_reviewer_out():
         **with_evidence(
             reviewer_id=reviewer.pk,
             relation="UR_CONTRACT",
-            organisation_name="Some Other Insurer",
+            organization_name="Some Other Insurer",
             valid_from=date(2024, 1, 1),
             by=None,
             at=MONDAY,
@@ -299,7 +299,7 @@ class TestSpecialty:
         assert verdict_on(case, hand).is_eligible
 
     def test_a_chiropractor_needs_no_board_but_a_line_of_the_map(self):
-        chiropractor = fit_reviewer(licence={"kind": "DC"}, certification=None)
+        chiropractor = fit_reviewer(license={"kind": "DC"}, certification=None)
 
         assert verdict_on(self.case_of("Rehabilitation", "Chiropractic"), chiropractor).is_eligible
         drugs = self.case_of("Pharmaceuticals", "Opioids")
@@ -338,8 +338,8 @@ def los_angeles(day, hour, minute=0):
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC) + timedelta(hours=8)
 
 
-def test_a_licence_is_good_until_midnight_in_los_angeles_of_its_last_day():
-    reviewer = fit_reviewer(licence={"valid_to": date(2026, 3, 5)})
+def test_a_license_is_good_until_midnight_in_los_angeles_of_its_last_day():
+    reviewer = fit_reviewer(license={"valid_to": date(2026, 3, 5)})
     coordinator = person(Role.COORDINATOR)
     case = ready_case()
 
@@ -352,11 +352,11 @@ def test_a_licence_is_good_until_midnight_in_los_angeles_of_its_last_day():
 
 def test_a_restriction_recorded_today_with_effect_last_month_counts_from_today():
     case, reviewer = ready_case(), fit_reviewer()
-    licence = reviewer.licences.get()
+    held_license = reviewer.licenses.get()
     today = MONDAY + timedelta(hours=4)
     credentialing.correct_fact(
-        kind="licence",
-        fact_id=licence.pk,
+        kind="license",
+        fact_id=held_license.pk,
         changes={"standing": "RESTRICTED", "valid_from": date(2026, 2, 1), "valid_to": None},
         by=None,
         at=today,
@@ -365,18 +365,18 @@ def test_a_restriction_recorded_today_with_effect_last_month_counts_from_today()
     as_known_now = refusals(case, reviewer, on=date(2026, 2, 15), known_at=today)
     as_known_then = refusals(case, reviewer, on=date(2026, 2, 15), known_at=MONDAY)
 
-    assert as_known_now["SANCTION"] == "The licence in California is restricted since 02/01/2026."
+    assert as_known_now["SANCTION"] == "The license in California is restricted since 02/01/2026."
     assert as_known_then == {}
 
 
 class TestOrder:
     """Those who pass are put in order; the same panel gives the same list."""
 
-    def test_a_fitting_specialty_a_californian_licence_and_free_time_count(self):
+    def test_a_fitting_specialty_a_californian_license_and_free_time_count(self):
         opioids = category("Pharmaceuticals", "Opioids")
         panel_seeds()
         case = ready_case(items=[ItemOnForm(title="Norco", category_id=opioids.pk)])
-        elsewhere = fit_reviewer(licence={"state": "Nevada"})
+        elsewhere = fit_reviewer(license={"state": "Nevada"})
         busy = fit_reviewer(capacity=4)
         offered_case(reviewer=busy)
         free = fit_reviewer(capacity=4)
@@ -432,6 +432,6 @@ def test_the_panel_is_ranked_in_a_fixed_number_of_queries():
     with CaptureQueriesContext(connection) as asked:
         ranked(case, by=coordinator)
 
-    # fifteen of them are the test of this organisation, which comes first
+    # fifteen of them are the test of this organization, which comes first
     assert queries[0] == queries[1] <= 50
     assert len(asked) < queries[0]  # nobody joined: the facts are not read again

@@ -9,7 +9,7 @@ from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from deadlines.days import local_day
 from intake.services.receiving import ItemOnForm
-from reviewers.facts import CertificationHeld, LicenceHeld, Profile
+from reviewers.facts import CertificationHeld, LicenseHeld, Profile
 from reviewers.matching import ranking, standing
 from reviewers.matching.candidacy import (
     DEFAULT_RULES,
@@ -81,14 +81,14 @@ def limit(reviewer, *, subjects=None, days_off=(), at=MONDAY):
 
 def test_mc4_a_manager_sets_the_weights_and_each_list_keeps_the_values_it_used():
     director, coordinator, case = person(Role.DIRECTOR), person(Role.COORDINATOR), ready_case()
-    elsewhere = fit_reviewer(licence={"state": "Nevada"})
+    elsewhere = fit_reviewer(license={"state": "Nevada"})
     before = ranked(case, by=coordinator)
 
-    made = set_rules(by=director, california_licence=0, at=NOON + timedelta(minutes=1))
+    made = set_rules(by=director, california_license=0, at=NOON + timedelta(minutes=1))
     after = ranked(case, by=coordinator, at=NOON + timedelta(minutes=2))
 
-    assert before.weights["california_licence"] == 20
-    assert after.weights == DEFAULT_RULES.values | {"california_licence": 0}
+    assert before.weights["california_license"] == 20
+    assert after.weights == DEFAULT_RULES.values | {"california_license": 0}
     assert before.candidates.get(reviewer=elsewhere).score == 40  # no map entry: nothing for fit
     assert (made.recorded_by, made.history.get().history_user) == (director, director)
     assert rules_on(DAY, known_at=NOON) == DEFAULT_RULES
@@ -274,10 +274,10 @@ def test_ma2_a_chiropractor_does_not_decide_drugs_even_if_the_map_says_so():
     ).store(by=None, at=PANEL_ENTERED)
     case = ready_case(items=[ItemOnForm(title="Norco", category_id=drugs.pk)])
 
-    said = gates(verdict_of(case, fit_reviewer(licence={"kind": "DC"}, certification=None)))
+    said = gates(verdict_of(case, fit_reviewer(license={"kind": "DC"}, certification=None)))
 
     assert said == {
-        "SCOPE": "Item 1: a chiropractor’s licence does not cover Pharmaceuticals "
+        "SCOPE": "Item 1: a chiropractor’s license does not cover Pharmaceuticals "
         "(Chiropractic Initiative Act, section 7)."
     }
 
@@ -317,8 +317,8 @@ class TestTimeAndRotation:
             known_at=NOON,
             first_name="",
             last_name="",
-            licences=(
-                LicenceHeld(
+            licenses=(
+                LicenseHeld(
                     pk=1, **dated, state="California", number="", kind="MD", standing="ACTIVE"
                 ),
             ),
@@ -348,7 +348,7 @@ class TestTimeAndRotation:
         assert (week - today, month - week) == (5, 5)
         assert self.score(self.applicant(1)) == month
 
-    def test_a_scope_touches_only_its_kind_of_licence(self):
+    def test_a_scope_touches_only_its_kind_of_license(self):
         question = Question(
             "CM26-0000001",
             (Item(1, 1, "Norco", (7,)),),

@@ -264,7 +264,7 @@ def test_a_case_that_has_gone_on_meanwhile_stays(coordinator, stage):
 
 def test_who_is_no_longer_one_of_the_first_three_asks_for_another_look(coordinator):
     held = accepted_case()
-    last = fit_reviewer(licence={"state": "Nevada"})
+    last = fit_reviewer(license={"state": "Nevada"})
     (choice,) = ticks(shown(held.reviewer, by=coordinator))
     assert choice[2] == last.pk
     for _ in range(3):
@@ -468,7 +468,7 @@ def test_the_ticked_cases_are_planned_alone_and_the_reason_stays(client, coordin
     set_clock(LATER)
     leaving = fit_reviewer(capacity=9)
     first, second = (offered_case(reviewer=leaving) for _ in range(2))
-    best, other = fit_reviewer(capacity=1), fit_reviewer(capacity=1, licence={"state": "Nevada"})
+    best, other = fit_reviewer(capacity=1), fit_reviewer(capacity=1, license={"state": "Nevada"})
     client.force_login(coordinator)
     version = Case.objects.get(pk=second.case_id).version
     assert (

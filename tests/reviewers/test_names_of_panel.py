@@ -26,13 +26,13 @@ def test_whoever_is_not_certainly_different_is_found(party_name, panel):
 
 
 @given(st.sets(words, max_size=4), st.lists(names, max_size=6), names)
-def test_whoever_has_a_tie_by_name_is_found(organisation_words, panel, officer):
+def test_whoever_has_a_tie_by_name_is_found(organization_words, panel, officer):
     party = PartyFacts(
         1,
         "EMPLOYER",
         "Employer",
         "",
-        organisation_words=frozenset(organisation_words),
+        organization_words=frozenset(organization_words),
         officer_names=(officer,),
     )
 

@@ -22,9 +22,9 @@ NOON = MONDAY + timedelta(hours=4)
 
 # What each lack leaves out of, or puts wrong in, a file that is otherwise whole.
 LACKS = {
-    "licence": {"licence": None},
-    "lapsed": {"licence": {"valid_to": date(2026, 3, 1)}},
-    "restricted": {"licence": {"standing": "RESTRICTED"}},
+    "license": {"license": None},
+    "lapsed": {"license": {"valid_to": date(2026, 3, 1)}},
+    "restricted": {"license": {"standing": "RESTRICTED"}},
     "certificate": {"certification": None},
     "years": {"start": {"valid_from": date(2024, 1, 1)}},
     "hours": {"hours": None},

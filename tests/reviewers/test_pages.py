@@ -13,7 +13,7 @@ from cases.lifecycle import Status
 from reviewers.models import (
     Affiliation,
     Certification,
-    Licence,
+    License,
     PracticeFact,
     Reviewer,
     ReviewerAssignment,
@@ -42,7 +42,7 @@ def fit_today(**changes):
     today = timezone.localdate()
     now = timezone.now() - timedelta(minutes=5)
     facts = {
-        "licence": {"valid_to": today + timedelta(days=400)},
+        "license": {"valid_to": today + timedelta(days=400)},
         "certification": {"valid_to": today + timedelta(days=400)},
         "hours": {
             "valid_from": today - timedelta(days=30),
@@ -58,7 +58,7 @@ def canary_reviewer():
         first_name=CANARY,
         last_name=f"{CANARY}son",
         email=f"{CANARY}@example.org",
-        licence={
+        license={
             "number": f"{CANARY}-1",
             "valid_to": timezone.localdate() + timedelta(days=400),
         },
@@ -78,7 +78,7 @@ def canary_reviewer():
         **with_evidence(
             reviewer_id=row.pk,
             relation="OTHER",
-            organisation_name=f"{CANARY} Clinic",
+            organization_name=f"{CANARY} Clinic",
             note=CANARY,
             valid_from=None,
             by=None,
@@ -423,14 +423,14 @@ class TestThePanel:
 
     def test_the_roster_says_who_can_be_offered_cases_and_what_hinders_the_others(self, signed_in):
         fit = fit_today()
-        lapsed = fit_today(licence={"valid_to": timezone.localdate() - timedelta(days=1)})
+        lapsed = fit_today(license={"valid_to": timezone.localdate() - timedelta(days=1)})
 
         text = signed_in(Role.COORDINATOR).get(reverse("reviewers:panel")).content.decode()
 
         assert fit.full_name in text
         assert "Can be offered" in text
         assert lapsed.full_name in text
-        assert "No active, unrestricted licence on" in text
+        assert "No active, unrestricted license on" in text
 
     def test_the_roster_is_found_by_name_code_and_specialty(self, signed_in):
         client = signed_in(Role.CREDENTIALING)
@@ -471,7 +471,7 @@ class TestThePanel:
         later = f"{timezone.localdate() + timedelta(days=300):%m/%d/%Y}"
         for kind, fields in (
             (
-                "licence",
+                "license",
                 {"state": "California", "number": "A1", "kind": "MD", "standing": "ACTIVE"},
             ),
             (
@@ -492,12 +492,12 @@ class TestThePanel:
 
         text = client.get(reverse("reviewers:reviewer", args=[row.code])).content.decode()
         assert "Can be offered cases today." in text
-        assert Licence.objects.get(reviewer=row).verified_on == timezone.localdate()
+        assert License.objects.get(reviewer=row).verified_on == timezone.localdate()
 
     REFUSED = {
-        "licence": (
+        "license": (
             {"state": "California", "number": "A1", "kind": "MD", "standing": "ACTIVE"},
-            "Enter the last day on which the licence is good.",
+            "Enter the last day on which the license is good.",
         ),
         "certification": (
             {"board": "Board eligible", "standing": "CERTIFIED", "valid_from": "1/1/2015"},
@@ -509,7 +509,7 @@ class TestThePanel:
         ),
         "training": ({"topic": "LAW", "version_taught": "2026"}, "Enter the day of the training."),
         "leave": ({"valid_from": "1/1/2026"}, "Enter the first and the last day away."),
-        "affiliation": ({"relation": "CONTRACT"}, "Name the organisation or the person."),
+        "affiliation": ({"relation": "CONTRACT"}, "Name the organization or the person."),
     }
 
     @pytest.mark.parametrize("kind", REFUSED)
@@ -518,7 +518,7 @@ class TestThePanel:
         fields, sentence = self.REFUSED[kind]
         if kind == "certification":
             fields = fields | {"specialty": Certification.objects.first().specialty_id}
-        counts = {model: model.objects.count() for model in (Licence, PracticeFact, Affiliation)}
+        counts = {model: model.objects.count() for model in (License, PracticeFact, Affiliation)}
 
         answer = client.post(
             reverse("reviewers:add_fact", args=[row.code, kind]),
@@ -559,16 +559,16 @@ class TestThePanel:
             "source": "Register",
         }
         answer = client.post(
-            reverse("reviewers:add_fact", args=[row.code, "licence"]), whole | fields
+            reverse("reviewers:add_fact", args=[row.code, "license"]), whole | fields
         )
         assert answer.status_code == 422
         assert sentence in answer.content.decode()
-        assert row.licences.count() == 1
+        assert row.licenses.count() == 1
 
     def test_a_correction_stands_beside_the_wrong_row(self, signed_in):
         client, row = signed_in(Role.CREDENTIALING), fit_today()
-        wrong = row.licences.get()
-        url = reverse("reviewers:correct_fact", args=[row.code, "licence", wrong.pk])
+        wrong = row.licenses.get()
+        url = reverse("reviewers:correct_fact", args=[row.code, "license", wrong.pk])
         fields = {
             name: value
             for name, value in client.get(url).context["form"].initial.items()
@@ -582,7 +582,7 @@ class TestThePanel:
         answer = client.post(url, fields | {"state": "Nevada"})
 
         assert answer.status_code == 302
-        right = row.licences.get(corrects=wrong)
+        right = row.licenses.get(corrects=wrong)
         assert (right.state, wrong.state) == ("Nevada", "California")
         again = client.post(url, fields | {"state": "Oregon"})
         assert again.status_code == 422
@@ -612,8 +612,8 @@ class TestThePanel:
         client, row = signed_in(Role.COORDINATOR), fit_reviewer()
         yesterday = timezone.localdate() - timedelta(days=1)
         credentialing.correct_fact(
-            kind="licence",
-            fact_id=row.licences.get().pk,
+            kind="license",
+            fact_id=row.licenses.get().pk,
             changes={"state": "Nevada"},
             by=None,
             at=timezone.now(),
@@ -688,14 +688,14 @@ class TestThePanel:
 
     def test_the_keepers_pages_refuse_everybody_else(self, signed_in):
         row = fit_today()
-        fact = row.licences.get()
+        fact = row.licenses.get()
         pages = [
             reverse("reviewers:add"),
             reverse("reviewers:change", args=[row.code]),
             reverse("reviewers:status", args=[row.code]),
             reverse("reviewers:sign_in", args=[row.code]),
-            reverse("reviewers:add_fact", args=[row.code, "licence"]),
-            reverse("reviewers:correct_fact", args=[row.code, "licence", fact.pk]),
+            reverse("reviewers:add_fact", args=[row.code, "license"]),
+            reverse("reviewers:correct_fact", args=[row.code, "license", fact.pk]),
         ]
         for role in Role:
             client = signed_in(role)
@@ -720,7 +720,7 @@ class TestSecrecy:
             reverse("reviewers:reviewer", args=[code]),
             reverse("reviewers:change", args=[code]),
             reverse(
-                "reviewers:correct_fact", args=[code, "licence", made.reviewer.licences.get().pk]
+                "reviewers:correct_fact", args=[code, "license", made.reviewer.licenses.get().pk]
             ),
             reverse("desk:case", args=[number]),
             reverse("desk:timeline", args=[number]),

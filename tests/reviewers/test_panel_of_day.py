@@ -36,24 +36,24 @@ NOON = MONDAY + timedelta(hours=4)
 # Of sixty reviewers in turn: what is on file otherwise.
 KINDS = [
     {},
-    {"licence": {"state": "Nevada"}},
+    {"license": {"state": "Nevada"}},
     {"hours": None},
     {"law": None, "certification": None},
-    {"licence": {"kind": "DC"}, "certification": None},
+    {"license": {"kind": "DC"}, "certification": None},
     {"certification": {"specialty": "Registered Nurse"}},
     {"certification": {"specialty": "Neurological Surgery"}},
-    {"licence": {"standing": "RESTRICTED", "valid_from": date(2026, 2, 1), "valid_to": None}},
+    {"license": {"standing": "RESTRICTED", "valid_from": date(2026, 2, 1), "valid_to": None}},
     {"first_name": "Dana", "last_name": "Oyelaran"},
     {"sign_in": False},
 ]
 
 
-def tie_to(reviewer, organisation, relation="EMPLOYMENT", **more):
+def tie_to(reviewer, organization, relation="EMPLOYMENT", **more):
     credentialing.add_affiliation(
         **with_evidence(
             reviewer_id=reviewer.pk,
             relation=relation,
-            organisation_name=organisation,
+            organization_name=organization,
             valid_from=date(2024, 1, 1),
             by=None,
             at=PANEL_ENTERED,
@@ -135,15 +135,15 @@ CHANGES = {
         ),
         {"LEAVE"},
     ),
-    "a licence is corrected": (
+    "a license is corrected": (
         lambda reviewer: credentialing.correct_fact(
-            kind="licence",
-            fact_id=reviewer.licences.get().pk,
+            kind="license",
+            fact_id=reviewer.licenses.get().pk,
             changes={"valid_to": date(2026, 3, 1)},
             by=None,
             at=NOON,
         ),
-        {"LICENCE", "SPECIALTY"},
+        {"LICENSE", "SPECIALTY"},
     ),
     "a contract for utilization review is entered": (
         lambda reviewer: tie_to(reviewer, "Some Insurer", relation="UR_CONTRACT"),
@@ -228,7 +228,7 @@ def test_mc7_a_plan_reads_the_panel_once_whatever_the_number_of_cases():
             ready_case()
         with CaptureQueriesContext(connection) as asked:
             plans.draw_up(by=coordinator, at=NOON)
-        queries.append(sum('"reviewers_licence"' in one["sql"] for one in asked.captured_queries))
+        queries.append(sum('"reviewers_license"' in one["sql"] for one in asked.captured_queries))
 
     # the first reads the facts; each asks once whether anything changed
     assert queries == [2, 1, 1]

@@ -100,7 +100,7 @@ def test_a_case_that_changed_after_the_plan_was_drawn_up_is_looked_at_again():
 def test_who_is_no_longer_one_of_the_first_three_is_not_offered_the_case():
     coordinator = person(Role.COORDINATOR)
     case = ready_case()
-    last = fit_reviewer(licence={"state": "Nevada"})
+    last = fit_reviewer(license={"state": "Nevada"})
     steps, _ = planning.draw_up(by=coordinator, at=NOON)
     for _ in range(3):
         fit_reviewer()
@@ -203,7 +203,7 @@ def test_what_a_plan_had_no_time_for_goes_on_with_one_press(client, monkeypatch)
 
 def test_a_case_that_is_planned_alone_goes_to_whom_the_cases_before_it_would_have_taken(client):
     first, second = ready_case(), ready_case()
-    best, other = fit_today(capacity=1), fit_today(capacity=1, licence={"state": "Nevada"})
+    best, other = fit_today(capacity=1), fit_today(capacity=1, license={"state": "Nevada"})
     client.force_login(person(Role.COORDINATOR))
     text = client.get("/reviewers/plan/").content.decode()
     assert f'value="{second.pk}:{second.version}:{other.pk}" checked' in text

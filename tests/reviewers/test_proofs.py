@@ -34,7 +34,7 @@ ALL = {
     "no_affiliation_claims_administrator",
     "attestation_signed",
     "board_certification",
-    "licence",
+    "license",
     "practice_years",
     "practice_hours",
     "specialty_match",
@@ -59,7 +59,7 @@ def affiliate(made, name, at=SIGNING, **fields):
         **with_evidence(
             reviewer_id=made.reviewer.pk,
             relation="EMPLOYMENT",
-            organisation_name=name,
+            organization_name=name,
             by=None,
             at=at,
             **VERIFIED | {"valid_from": date(2024, 1, 1)} | fields,
@@ -74,13 +74,13 @@ def test_an_accepted_reviewer_has_every_fact_with_source_and_days():
 
     assert set(found) == ALL
     assert refusals(made) == []
-    licence = found["licence"]
-    assert (licence.value, licence.valid_to, licence.about) == (
+    held_license = found["license"]
+    assert (held_license.value, held_license.valid_to, held_license.about) == (
         "California",
         date(2027, 6, 30),
         "seat 1",
     )
-    assert licence.source == "Register of the board, verified 01/15/2026 by C. Keeper"
+    assert held_license.source == "Register of the board, verified 01/15/2026 by C. Keeper"
     assert found["practice_years"].value == "since 02/01/2008"
     assert found["practice_hours"].value == "30"
     assert found["attestation_signed"].source == "Wording 1, list 1, signed 03/02/2026"
@@ -88,7 +88,7 @@ def test_an_accepted_reviewer_has_every_fact_with_source_and_days():
 
 
 def test_nothing_that_names_the_reviewer_is_in_a_fact():
-    reviewer = fit_reviewer(first_name="Quetzal", last_name="Coatl", licence={"number": "QX-99"})
+    reviewer = fit_reviewer(first_name="Quetzal", last_name="Coatl", license={"number": "QX-99"})
     made = accepted_case(reviewer=reviewer)
     user = User.objects.get(pk=reviewer.user_id)
 
@@ -101,7 +101,7 @@ def test_nothing_that_names_the_reviewer_is_in_a_fact():
 
 
 LAPSES = {
-    "licence": ("licence", {"valid_to": DAY - timedelta(days=1)}),
+    "license": ("license", {"valid_to": DAY - timedelta(days=1)}),
     "certification": ("board_certification", {"valid_to": DAY - timedelta(days=1)}),
     "hours": ("practice_hours", {"valid_to": DAY - timedelta(days=1)}),
     "law": ("training_law", {"valid_to": DAY - timedelta(days=1)}),
@@ -120,18 +120,18 @@ def test_what_lapsed_between_assignment_and_signing_is_named_with_its_day(part):
     assert refusals(made, on=DAY - timedelta(days=1)) == []
 
 
-def test_a_licence_restricted_after_assignment_is_no_fact_any_more():
+def test_a_license_restricted_after_assignment_is_no_fact_any_more():
     made = accepted_case()
     credentialing.correct_fact(
-        kind="licence",
-        fact_id=made.reviewer.licences.get().pk,
+        kind="license",
+        fact_id=made.reviewer.licenses.get().pk,
         changes={"standing": "RESTRICTED", "valid_from": date(2026, 2, 1), "valid_to": None},
         by=None,
         at=SIGNING,
     )
 
-    assert "licence" not in facts(made)
-    assert "licence" in facts(made, known_at=SIGNING - timedelta(seconds=1))
+    assert "license" not in facts(made)
+    assert "license" in facts(made, known_at=SIGNING - timedelta(seconds=1))
 
 
 def test_a_correction_after_signing_leaves_the_old_letter_provable():
@@ -149,13 +149,13 @@ def test_a_correction_after_signing_leaves_the_old_letter_provable():
     assert "board_certification" not in facts(made, known_at=later)
 
 
-def test_a_suspended_reviewer_has_no_licence_to_state():
+def test_a_suspended_reviewer_has_no_license_to_state():
     made = accepted_case()
     credentialing.set_status(
         reviewer_id=made.reviewer.pk, status="SUSPENDED", reason="Board", by=None, at=SIGNING
     )
-    assert "licence" not in facts(made)
-    assert "licence" in facts(made, known_at=SIGNING - timedelta(seconds=1))
+    assert "license" not in facts(made)
+    assert "license" in facts(made, known_at=SIGNING - timedelta(seconds=1))
 
 
 def test_no_attestation_no_fact_of_it():
@@ -176,8 +176,8 @@ def test_a_tie_recorded_after_the_choice_takes_its_sentence_away(party, lost):
     assert set(facts(made)) == ALL - {lost}
 
 
-def test_a_tie_to_the_ur_organisation_counts_against_the_administrator():
-    case = ready_case(parties=parties(UR_ORGANISATION="Prompt UR"))
+def test_a_tie_to_the_ur_organization_counts_against_the_administrator():
+    case = ready_case(parties=parties(UR_ORGANizATION="Prompt UR"))
     made = accepted_case(case=case)
     affiliate(made, "Prompt UR")
     assert set(facts(made)) == ALL - {"no_affiliation_claims_administrator"}
@@ -237,9 +237,9 @@ class TestCredentials:
 
     def test_what_decided_the_items_comes_first_and_california_before_the_rest(self):
         reviewer = fit_reviewer(
-            licence={"state": "Arizona"}, certification={"specialty": "Pain Management"}
+            license={"state": "Arizona"}, certification={"specialty": "Pain Management"}
         )
-        credentialing.add_licence(
+        credentialing.add_license(
             **with_evidence(
                 reviewer_id=reviewer.pk,
                 state="California",
@@ -269,10 +269,10 @@ class TestCredentials:
         line = self.line(made)
 
         assert line.specialties == ("Pain Management", "Anesthesiology")
-        assert line.licence_states == ("California", "Arizona")
-        assert line.licence_kind == "MD"
+        assert line.license_states == ("California", "Arizona")
+        assert line.license_kind == "MD"
 
-    def test_a_lapsed_licence_keeps_its_kind_and_loses_its_state(self):
-        made = accepted_case(reviewer=fit_reviewer(licence={"valid_to": DAY - timedelta(days=1)}))
+    def test_a_lapsed_license_keeps_its_kind_and_loses_its_state(self):
+        made = accepted_case(reviewer=fit_reviewer(license={"valid_to": DAY - timedelta(days=1)}))
         line = self.line(made)
-        assert (line.licence_states, line.licence_kind) == ((), "MD")
+        assert (line.license_states, line.license_kind) == ((), "MD")

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from directory import ties as pure
-from directory.models import Organisation
-from directory.services import organisations
+from directory.models import Organization
+from directory.services import organizations
 from reviewers.matching.candidates import limits_on
 from reviewers.models import ConflictResult, Kin
 from reviewers.services import assignment as assignments
@@ -45,13 +45,13 @@ def tie(reviewer, relation="EMPLOYMENT", **fields):
     )
 
 
-def organisation(name):
-    return Organisation.objects.get(names__printed=name)
+def organization(name):
+    return Organization.objects.get(names__printed=name)
 
 
 def owner(child, parent, share=None, **days):
-    return organisations.record_parent(
-        child_id=organisation(child).pk,
+    return organizations.record_parent(
+        child_id=organization(child).pk,
         parent_name=parent,
         share_percent=None if share is None else Decimal(share),
         source="Annual report",
@@ -69,7 +69,7 @@ def found(case, reviewer, at=NOON):
 def test_co2_a_tie_to_the_owner_of_a_party_is_a_conflict():
     case, reviewer = ready_case(), fit_reviewer()
     owner(EMPLOYER, "Polar Holdings")
-    tie(reviewer, organisation_name="Polar Holdings")
+    tie(reviewer, organization_name="Polar Holdings")
 
     assert found(case, reviewer) == {("EMPLOYER", "EMPLOYMENT"): "FAIL"}
     told = ConflictResult.objects.get(reviewer=reviewer, result="FAIL")
@@ -80,7 +80,7 @@ def test_co2_a_tie_to_the_owner_of_a_party_is_a_conflict():
 
 def test_co2_a_tie_to_a_sister_company_is_found_through_the_owner_of_both():
     case, reviewer = ready_case(), fit_reviewer()
-    tie(reviewer, organisation_name="Polar Trucking")
+    tie(reviewer, organization_name="Polar Trucking")
     owner(EMPLOYER, "Polar Holdings")
     owner("Polar Trucking", "Polar Holdings", "80")
     owner("Polar Holdings", "Arctic Capital")
@@ -91,7 +91,7 @@ def test_co2_a_tie_to_a_sister_company_is_found_through_the_owner_of_both():
 def test_a_company_of_which_only_a_part_is_held_is_for_a_person_to_settle():
     case, reviewer = ready_case(), fit_reviewer()
     owner(EMPLOYER, "Pension Fund", "12")
-    tie(reviewer, organisation_name="Pension Fund")
+    tie(reviewer, organization_name="Pension Fund")
 
     assert found(case, reviewer) == {("EMPLOYER", "PART_OWNED"): "UNKNOWN"}
 
@@ -99,7 +99,7 @@ def test_a_company_of_which_only_a_part_is_held_is_for_a_person_to_settle():
 def test_a_holding_below_the_limit_ties_nobody():
     case, reviewer = ready_case(), fit_reviewer()
     owner(EMPLOYER, "Index Fund", "0.9")
-    tie(reviewer, organisation_name="Index Fund")
+    tie(reviewer, organization_name="Index Fund")
 
     assert found(case, reviewer) == {}
 
@@ -107,17 +107,17 @@ def test_a_holding_below_the_limit_ties_nobody():
 def test_co9_an_owner_counts_on_the_days_on_which_it_owned():
     case, reviewer = ready_case(), fit_reviewer()
     owner(EMPLOYER, "Former Owner", valid_to=date(2025, 12, 31))
-    tie(reviewer, organisation_name="Former Owner")
+    tie(reviewer, organization_name="Former Owner")
 
     assert found(case, reviewer) == {}
 
 
-def test_an_organisation_merged_into_a_parent_is_followed_into_it():
+def test_an_organization_merged_into_a_parent_is_followed_into_it():
     case, reviewer = ready_case(), fit_reviewer()
-    tie(reviewer, organisation_name="HCS West")
-    tie(fit_reviewer(), organisation_name="HCS Old")
-    organisations.record_same(
-        organisation_id=organisation("HCS Old").pk, same_as_name=EMPLOYER,
+    tie(reviewer, organization_name="HCS West")
+    tie(fit_reviewer(), organization_name="HCS Old")
+    organizations.record_same(
+        organization_id=organization("HCS Old").pk, same_as_name=EMPLOYER,
         reason="Merged in 2025", by=None, at=MONDAY,
     )  # fmt: skip
     owner("HCS West", "HCS Old")
@@ -128,8 +128,8 @@ def test_an_organisation_merged_into_a_parent_is_followed_into_it():
 def test_an_owner_that_was_recorded_by_mistake_counts_until_it_is_withdrawn():
     case, reviewer = ready_case(), fit_reviewer()
     row = owner(EMPLOYER, "Polar Holdings")
-    tie(reviewer, organisation_name="Polar Holdings")
-    organisations.withdraw(
+    tie(reviewer, organization_name="Polar Holdings")
+    organizations.withdraw(
         kind="parent", fact_id=row.pk, reason="Another Harbor", by=None,
         at=NOON + timedelta(hours=1),
     )  # fmt: skip
@@ -137,15 +137,15 @@ def test_an_owner_that_was_recorded_by_mistake_counts_until_it_is_withdrawn():
     assert found(case, reviewer, at=NOON) == {("EMPLOYER", "EMPLOYMENT"): "FAIL"}
     assert found(case, reviewer, at=NOON + timedelta(hours=2)) == {}
     with pytest.raises(NotAllowed, match="corrected this already. Reload"):
-        organisations.withdraw(
+        organizations.withdraw(
             kind="parent", fact_id=row.pk, reason="Again", by=None, at=NOON + timedelta(hours=3)
         )
 
 
 def test_co2_a_relative_who_directs_the_employer_is_a_conflict():
     case, reviewer = ready_case(), fit_reviewer()
-    officer = organisations.record_officer(
-        organisation_id=organisation(EMPLOYER).pk, person_name="Ada Quill", title="Director",
+    officer = organizations.record_officer(
+        organization_id=organization(EMPLOYER).pk, person_name="Ada Quill", title="Director",
         source="Register", by=None, at=MONDAY,
     )  # fmt: skip
     tie(reviewer, "FAMILY", person_id=officer.person_id, kin=Kin.SIBLING)
@@ -156,8 +156,8 @@ def test_co2_a_relative_who_directs_the_employer_is_a_conflict():
 def test_a_reviewer_called_like_an_officer_of_the_owner_is_to_be_settled():
     case = ready_case()
     owner(EMPLOYER, "Polar Holdings")
-    organisations.record_officer(
-        organisation_id=organisation("Polar Holdings").pk, person_name="Ada Quill",
+    organizations.record_officer(
+        organization_id=organization("Polar Holdings").pk, person_name="Ada Quill",
         title="Director", source="Register", by=None, at=MONDAY,
     )  # fmt: skip
     reviewer = fit_reviewer(first_name="Ada", last_name="Quill")
@@ -168,7 +168,7 @@ def test_a_reviewer_called_like_an_officer_of_the_owner_is_to_be_settled():
 def test_co3_a_relative_who_works_for_a_party_is_a_conflict_through_family():
     case, reviewer = ready_case(), fit_reviewer()
     tie(reviewer, "FAMILY", person_name="Joan Reviewerson", kin=Kin.SPOUSE,
-        organisation_name=EMPLOYER)  # fmt: skip
+        organization_name=EMPLOYER)  # fmt: skip
 
     assert found(case, reviewer) == {("EMPLOYER", "FAMILY"): "FAIL"}
 
@@ -176,7 +176,7 @@ def test_co3_a_relative_who_works_for_a_party_is_a_conflict_through_family():
 @pytest.mark.parametrize("kin", Kin.values)
 def test_co3_family_is_who_is_listed(kin):
     case, reviewer = ready_case(), fit_reviewer()
-    tie(reviewer, "FAMILY", organisation_name=EMPLOYER, kin=kin)
+    tie(reviewer, "FAMILY", organization_name=EMPLOYER, kin=kin)
 
     counts = kin not in {Kin.COUSIN, Kin.OTHER}
     assert bool(found(case, reviewer)) == counts
@@ -184,7 +184,7 @@ def test_co3_family_is_who_is_listed(kin):
 
 def test_co3_a_relatives_small_holding_is_none():
     case, reviewer = ready_case(), fit_reviewer()
-    tie(reviewer, "FAMILY", organisation_name=EMPLOYER, kin=Kin.PARENT,
+    tie(reviewer, "FAMILY", organization_name=EMPLOYER, kin=Kin.PARENT,
         share_percent=Decimal("0.5"))  # fmt: skip
 
     assert found(case, reviewer) == {}
@@ -192,7 +192,7 @@ def test_co3_a_relatives_small_holding_is_none():
 
 def test_the_limits_are_dated_and_a_past_choice_reads_by_those_of_its_day():
     case, reviewer = ready_case(), fit_reviewer()
-    tie(reviewer, "OWNERSHIP", organisation_name=EMPLOYER, share_percent=Decimal("3"))
+    tie(reviewer, "OWNERSHIP", organization_name=EMPLOYER, share_percent=Decimal("3"))
     set_limits(
         effective_from=date(2026, 3, 5), holding_percent=Decimal("5"), kin=["SPOUSE"],
         reason="Counsel's reading of the Labor Code", by=person(Role.DIRECTOR), at=MONDAY,
@@ -210,7 +210,7 @@ def test_the_limits_are_dated_and_a_past_choice_reads_by_those_of_its_day():
         ({"reason": " "}, "Say why"),
         ({"effective_from": date(2026, 3, 1)}, "not for the past"),
         ({"holding_percent": Decimal("101")}, "between 0 and 100"),
-        ({"kin": ["NEIGHBOUR"]}, "from the list"),
+        ({"kin": ["NEIGHBOR"]}, "from the list"),
     ],
 )
 def test_limits_that_cannot_be_are_refused_with_what_to_do(changes, sentence):
@@ -311,34 +311,34 @@ def test_groups_are_what_walking_every_edge_reaches(owned):
 
 def test_the_pages_keep_owners_officers_and_samenesses(client):
     ready_case()
-    row = organisation(EMPLOYER)
+    row = organization(EMPLOYER)
     client.force_login(person(Role.CREDENTIALING))
 
-    page = client.get("/organisations/", {"find": "harbor"}).content.decode()
+    page = client.get("/organizations/", {"find": "harbor"}).content.decode()
     assert EMPLOYER in page
-    refused = client.post(f"/organisations/{row.pk}/parent/", {"parent_name": "Polar Holdings"})
+    refused = client.post(f"/organizations/{row.pk}/parent/", {"parent_name": "Polar Holdings"})
     assert refused.status_code == 422
     assert "Say where this is known from." in refused.content.decode()
     assert "Polar Holdings" in refused.content.decode()
     client.post(
-        f"/organisations/{row.pk}/parent/",
+        f"/organizations/{row.pk}/parent/",
         {"parent_name": "Polar Holdings", "share_percent": "60", "source": "Annual report"},
     )
     client.post(
-        f"/organisations/{row.pk}/officer/",
+        f"/organizations/{row.pk}/officer/",
         {"person_name": "Ada Quill", "title": "Director", "source": "Register"},
     )
     client.post(
-        f"/organisations/{row.pk}/same/", {"same_as_name": "Pacific Comp Claims", "reason": "Ours"}
+        f"/organizations/{row.pk}/same/", {"same_as_name": "Pacific Comp Claims", "reason": "Ours"}
     )
-    page = client.get(f"/organisations/{row.pk}/").content.decode()
+    page = client.get(f"/organizations/{row.pk}/").content.decode()
     for words in ("Polar Holdings", "60.00 %", "Ada Quill", "Pacific Comp Claims"):
         assert words in page
     fact = row.parents.get()
-    client.post(f"/organisations/{row.pk}/parent/{fact.pk}/withdraw/", {"reason": "A mistake"})
-    assert "Polar Holdings" not in client.get(f"/organisations/{row.pk}/").content.decode()
-    other = organisation("Pacific Comp Claims")
-    stranger = client.post(f"/organisations/{other.pk}/officer/{row.officers.get().pk}/withdraw/",
+    client.post(f"/organizations/{row.pk}/parent/{fact.pk}/withdraw/", {"reason": "A mistake"})
+    assert "Polar Holdings" not in client.get(f"/organizations/{row.pk}/").content.decode()
+    other = organization("Pacific Comp Claims")
+    stranger = client.post(f"/organizations/{other.pk}/officer/{row.officers.get().pk}/withdraw/",
                            {"reason": "Not theirs"})  # fmt: skip
     assert stranger.status_code == 404
 

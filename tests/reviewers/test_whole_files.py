@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
-from reviewers.models import FileProof, Licence, ReportedChange, Reviewer
+from reviewers.models import FileProof, License, ReportedChange, Reviewer
 from reviewers.profiles import profile
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing
@@ -62,10 +62,10 @@ def refuses_to_assign(case, reviewer, at=NOON):
 
 
 def test_ac2_each_verification_holds_three_years_and_is_listed_with_its_day():
-    reviewer = fit_reviewer(licence={"verified_on": date(2023, 3, 2)})
+    reviewer = fit_reviewer(license={"verified_on": date(2023, 3, 2)})
 
     first = verifications(held(reviewer))[0]
-    assert first.what == "The licence in California"
+    assert first.what == "The license in California"
     assert first.due_on == TODAY
     assert gates(ready_case(), reviewer) == set()  # on the day itself it still holds
     told = worklist(on=TODAY, known_at=NOON).due
@@ -73,7 +73,7 @@ def test_ac2_each_verification_holds_three_years_and_is_listed_with_its_day():
 
 
 @pytest.mark.parametrize(
-    "part", ["licence", "certification", "start", "sanctions"], ids=lambda part: f"ac2-{part}"
+    "part", ["license", "certification", "start", "sanctions"], ids=lambda part: f"ac2-{part}"
 )
 def test_ac7_what_was_not_verified_anew_stops_every_assignment(part):
     reviewer = fit_reviewer(**{part: {"verified_on": date(2023, 3, 1)}})
@@ -84,7 +84,7 @@ def test_ac7_what_was_not_verified_anew_stops_every_assignment(part):
 
 
 def test_ac3_each_check_keeps_source_date_person_and_result():
-    row = Licence.objects.get(reviewer=fit_reviewer())
+    row = License.objects.get(reviewer=fit_reviewer())
 
     assert (row.source, row.verified_by) == (VERIFIED["source"], VERIFIED["verified_by"])
     assert row.verified_on == VERIFIED["verified_on"]
@@ -93,11 +93,11 @@ def test_ac3_each_check_keeps_source_date_person_and_result():
 
 
 def test_verifying_anew_puts_the_reviewer_back_at_once():
-    reviewer = fit_reviewer(licence={"verified_on": date(2022, 1, 1)})
+    reviewer = fit_reviewer(license={"verified_on": date(2022, 1, 1)})
     case = ready_case()
     assert gates(case, reviewer) == {"VERIFICATION"}
     credentialing.correct_fact(
-        kind="licence", fact_id=Licence.objects.get(reviewer=reviewer).pk,
+        kind="license", fact_id=License.objects.get(reviewer=reviewer).pk,
         changes={"verified_on": TODAY}, by=None, at=NOON,
     )  # fmt: skip
 
@@ -146,25 +146,25 @@ def test_ac9_board_eligible_is_no_certificate():
 # --- lapses -------------------------------------------------------------------------------------
 
 
-def test_ac1_a_licence_is_good_on_its_last_day_until_midnight_in_los_angeles():
-    reviewer = fit_reviewer(licence={"valid_to": TODAY})
+def test_ac1_a_license_is_good_on_its_last_day_until_midnight_in_los_angeles():
+    reviewer = fit_reviewer(license={"valid_to": TODAY})
     case = ready_case()
     before = datetime(2026, 3, 2, 23, 59, 59, tzinfo=PACIFIC)
     after = datetime(2026, 3, 3, 0, 0, 1, tzinfo=PACIFIC)
 
     assert gates(case, reviewer, at=before) == set()
-    assert gates(case, reviewer, at=after) == {"LICENCE", "SPECIALTY"}
+    assert gates(case, reviewer, at=after) == {"LICENSE", "SPECIALTY"}
 
 
 def test_rp4_who_lapses_gets_nothing_new_and_their_open_work_is_listed_the_same_day():
-    reviewer = fit_reviewer(licence={"valid_to": TODAY})
+    reviewer = fit_reviewer(license={"valid_to": TODAY})
     assignment = attested(offered_case(reviewer=reviewer))
     assert worklist(on=TODAY, known_at=NOON).lapses == []
 
     tomorrow = TODAY + timedelta(days=1)
     (lapse,) = worklist(on=tomorrow, known_at=NOON + timedelta(days=1)).lapses
     assert [row.case_id for row in lapse.open_work] == [assignment.case_id]
-    assert "No active, unrestricted licence" in lapse.reasons[0].sentence
+    assert "No active, unrestricted license" in lapse.reasons[0].sentence
 
 
 def test_rp4_taking_someone_off_the_panel_lists_their_open_work_at_once():
@@ -202,16 +202,16 @@ def test_a_certificate_that_expires_between_offer_and_signing_stops_the_acceptan
 
 def test_rp2_a_restriction_told_today_with_effect_last_month_is_known_from_today_only():
     reviewer = fit_reviewer()
-    row = Licence.objects.get(reviewer=reviewer)
+    row = License.objects.get(reviewer=reviewer)
     credentialing.correct_fact(
-        kind="licence", fact_id=row.pk,
+        kind="license", fact_id=row.pk,
         changes={"standing": "RESTRICTED", "valid_from": date(2026, 2, 1), "verified_on": TODAY},
         by=person(Role.CREDENTIALING), at=NOON,
     )  # fmt: skip
     case = ready_case()
 
-    assert held(reviewer, on=date(2026, 2, 10), known_at=MONDAY).good_licences
-    assert not held(reviewer, on=date(2026, 2, 10), known_at=NOON).good_licences
+    assert held(reviewer, on=date(2026, 2, 10), known_at=MONDAY).good_licenses
+    assert not held(reviewer, on=date(2026, 2, 10), known_at=NOON).good_licenses
     assert gates(case, reviewer, at=NOON + timedelta(hours=1)) == {"SANCTION", "SPECIALTY"}
 
 
@@ -221,7 +221,7 @@ def test_rp2_a_restriction_told_today_with_effect_last_month_is_known_from_today
 @pytest.mark.parametrize(
     ("part", "words"),
     [
-        ("licence", "a licence in force"),
+        ("license", "a license in force"),
         ("start", "the start of practice"),
         ("hours", "an attestation of weekly hours in force"),
         ("law", "training in the law"),
@@ -262,7 +262,7 @@ def test_ac12_an_auditor_draws_thirty_files_and_the_same_seed_draws_the_same(cap
 
 
 def test_ac12_a_file_with_a_gap_fails_the_audit_by_name(capsys):
-    row = fit_reviewer(identity=None, licence={"verified_on": date(2022, 5, 1)})
+    row = fit_reviewer(identity=None, license={"verified_on": date(2022, 5, 1)})
     with pytest.raises(CommandError, match="0 of 1 files complete"):
         call_command("audit_credentials", on=TODAY)
 
@@ -274,7 +274,7 @@ def test_ac12_a_file_with_a_gap_fails_the_audit_by_name(capsys):
 
 
 def test_ac6_the_roster_shows_status_and_credentials_as_of_any_day(client):
-    reviewer = fit_reviewer(licence={"valid_to": date(2026, 3, 10)})
+    reviewer = fit_reviewer(license={"valid_to": date(2026, 3, 10)})
     credentialing.set_status(
         reviewer_id=reviewer.pk, status=Reviewer.Status.SUSPENDED, reason="Complaint",
         by=person(Role.CREDENTIALING), at=MONDAY + timedelta(days=3),
@@ -285,9 +285,9 @@ def test_ac6_the_roster_shows_status_and_credentials_as_of_any_day(client):
     assert "Can be offered" in then
     later = client.get("/reviewers/", {"on": "03/06/2026", "known": "03/06/2026"}).content.decode()
     assert "Suspended from the panel." in later
-    assert "licence" not in later
+    assert "license" not in later
     lapsed = client.get("/reviewers/", {"on": "03/11/2026", "known": "03/11/2026"}).content.decode()
-    assert "No active, unrestricted licence on 03/11/2026." in lapsed
+    assert "No active, unrestricted license on 03/11/2026." in lapsed
     assert client.get("/reviewers/", {"on": "13/45/2026"}).status_code == 422
 
 
@@ -296,7 +296,7 @@ def test_ac6_the_roster_shows_status_and_credentials_as_of_any_day(client):
 
 def report(reviewer, **changes):
     said = {
-        "subject": "LICENCE", "words": "Nevada opened an inquiry", "changed_on": TODAY,
+        "subject": "LICENSE", "words": "Nevada opened an inquiry", "changed_on": TODAY,
         "by": reviewer.user, "at": NOON,
     } | changes  # fmt: skip
     return credentialing.report_change(**said)
@@ -311,7 +311,7 @@ def test_ac5_a_report_keeps_the_day_of_the_change_and_the_moment_it_was_told(cli
     assert "Nevada opened an inquiry" in refused.content.decode()
     client.post(
         "/reviews/report/",
-        {"subject": "LICENCE", "words": "Nevada opened an inquiry", "changed_on": "02/27/2026"},
+        {"subject": "LICENSE", "words": "Nevada opened an inquiry", "changed_on": "02/27/2026"},
     )
 
     row = ReportedChange.objects.get()

@@ -491,6 +491,6 @@ def test_rp3_leave_is_put_on_file_with_its_two_dates_alone(signed_in):
 
 def test_rp3_other_facts_still_ask_for_their_source(signed_in):
     client = signed_in(Role.CREDENTIALING)
-    url = reverse("reviewers:add_fact", args=[fit_reviewer().code, "licence"])
+    url = reverse("reviewers:add_fact", args=[fit_reviewer().code, "license"])
 
     assert "source" not in prefilled(client.get(url).content.decode())

@@ -12,7 +12,7 @@ from tests.factories import MONDAY, application
 def write_letters(walk, clerk, coordinator, clerk_of_mail, file_letters):
     """:param file_letters: what workers do with queued letters."""
     case = walk.act(receiving.receive, by=clerk, application=application(received_at=MONDAY))
-    draft = case.case_letters.get(kind=LetterKind.ACKNOWLEDGEMENT)  # proposed by the act itself
+    draft = case.case_letters.get(kind=LetterKind.ACKNOWLEDGMENT)  # proposed by the act itself
     attorney = case.parties.get(role="EMPLOYEE_ATTORNEY")
     seen = {"letter_id": draft.pk, "seen_version": None}
     walk.act(

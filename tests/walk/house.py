@@ -4,13 +4,13 @@ from datetime import date
 
 from accounts.roles import Role
 from cases.services import house, house_ties
-from directory.services import organisations
-from directory.services.people import find_organisation
+from directory.services import organizations
+from directory.services.people import find_organization
 from guidelines import services as guidelines
 from guidelines.models import ApprovedParagraph, Edition
 from intake.services import receiving
 from reviewers.matching.candidacy import LIMITS, WEIGHTS
-from reviewers.models import Licence, Reviewer
+from reviewers.models import License, Reviewer
 from reviewers.services import conflicts, credentialing, fairness, rules, wordings
 from tests.factories import MONDAY, application, person
 from tests.reviewers import factories as panel
@@ -37,14 +37,14 @@ def keep_guidelines(walk, keeper):
 
 
 def keep_the_house(walk, keeper):
-    """Who owns this organisation, and what ties them elsewhere."""
+    """Who owns this organization, and what ties them elsewhere."""
     about = {"by": keeper, "source": "Register of companies"}
     owner = walk.act(house.record_member, kind="OWNER", name="Elin Marsh", **about)
     tie = walk.act(
         house.record_tie,
         member_id=owner.pk,
         relation="EMPLOYMENT",
-        organisation_name="A hospital elsewhere",
+        organization_name="A hospital elsewhere",
         **about,
     )
     walk.act(
@@ -105,27 +105,27 @@ def keep_the_panel(walk, keeper):
         by=keeper,
         reviewer_id=made.pk,
         relation="EMPLOYMENT",
-        organisation_name="A hospital elsewhere",
+        organization_name="A hospital elsewhere",
         **panel.with_evidence(valid_from=date(2010, 1, 1), **panel.VERIFIED),
     )
-    elsewhere = find_organisation("A hospital elsewhere")
-    about = {"organisation_id": elsewhere.pk, "source": "Annual report"}
+    elsewhere = find_organization("A hospital elsewhere")
+    about = {"organization_id": elsewhere.pk, "source": "Annual report"}
     owner = walk.act(
-        organisations.record_parent,
+        organizations.record_parent,
         by=keeper,
         child_id=elsewhere.pk,
         parent_name="Far Holdings",
         source="Annual report",
     )
-    walk.act(organisations.record_officer, by=keeper, person_name="A", title="Director", **about)
+    walk.act(organizations.record_officer, by=keeper, person_name="A", title="Director", **about)
     walk.act(
-        organisations.record_same,
+        organizations.record_same,
         by=keeper,
-        organisation_id=elsewhere.pk,
+        organization_id=elsewhere.pk,
         same_as_name="Far Holdings",
         reason="One and the same",
     )
-    walk.act(organisations.withdraw, by=keeper, kind="parent", fact_id=owner.pk, reason="A mistake")
+    walk.act(organizations.withdraw, by=keeper, kind="parent", fact_id=owner.pk, reason="A mistake")
     walk.act(
         conflicts.set_limits,
         by=person(Role.DIRECTOR),
@@ -137,7 +137,7 @@ def keep_the_panel(walk, keeper):
     report = walk.act(
         credentialing.report_change,
         by=user,
-        subject="LICENCE",
+        subject="LICENSE",
         words="A new number",
         changed_on=walk.at.date(),
     )
@@ -176,8 +176,8 @@ def keep_the_panel(walk, keeper):
     walk.act(
         credentialing.correct_fact,
         by=keeper,
-        kind="licence",
-        fact_id=Licence.objects.get(reviewer=made).pk,
+        kind="license",
+        fact_id=License.objects.get(reviewer=made).pk,
         changes={"number": "A77777"},
     )
     walk.act(

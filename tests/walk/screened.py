@@ -36,7 +36,7 @@ def ends_early(walk, clerk, coordinator):
         by=coordinator,
         case_id=lead.pk,
         item_ids=[lead.items.get(position=1).pk],
-        reason="Authorised.",
+        reason="Authorized.",
     )
     walk.act(endings.withdraw, by=coordinator, case_id=lead.pk, reason="A letter.")
     walk.act(endings.close, by=coordinator, case_id=lead.pk, reason="Done.")

@@ -43,7 +43,7 @@ changes its state through `Case.move_to` alone, which refuses every move that is
 and stores whether the case is open and which role must act next.
 
 A case is in one state at a time. “Overdue” is not a state, it is read from the due date; priority
-is an attribute of the case. When only some items are authorised since, those items end and the
+is an attribute of the case. When only some items are authorized since, those items end and the
 case goes on.
 
 ```mermaid

@@ -79,7 +79,7 @@ def tables(cursor: Any) -> list[str]:
 
 
 def guarded_tables(cursor: Any) -> set[str]:
-    """The tables that the migrations made append-only, as the catalogue has them."""
+    """The tables that the migrations made append-only, as the catalog has them."""
     cursor.execute(
         "SELECT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
         "WHERE tgname = relname || '_only_grows' AND relnamespace = current_schema()::regnamespace"

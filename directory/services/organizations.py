@@ -9,10 +9,10 @@ from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
 from directory import policies
 from directory.models import (
-    Organisation,
     OrganisationOfficer,
     OrganisationParent,
-    SameOrganisation,
+    Organization,
+    SameOrganization,
     TwoTimeFact,
 )
 
@@ -22,7 +22,7 @@ from .facts import lock_fact
 KINDS: dict[str, type[TwoTimeFact]] = {
     "parent": OrganisationParent,
     "officer": OrganisationOfficer,
-    "same": SameOrganisation,
+    "same": SameOrganization,
 }
 
 
@@ -38,7 +38,7 @@ def record_parent(
     by: User | None,
     at: datetime,
 ) -> OrganisationParent:
-    """Record that one organisation owned or controlled another for a time.
+    """Record that one organization owned or controlled another for a time.
 
     :param parent_name: found again under its name, or stored.
     :param share_percent: of the child, 0 to 100; left out where it controls it whatever its share.
@@ -48,10 +48,10 @@ def record_parent(
     refuse("" if parent_name.strip() else "Name the owner.")
     if share_percent is not None and not 0 < share_percent <= 100:
         refuse("A share lies between 0 and 100 percent.")
-    parent = people.find_or_store_organisation(
+    parent = people.find_or_store_organization(
         name=parent_name.strip(), source=source, by=by, at=at
     )
-    refuse("An organisation does not own itself." if parent.pk == child_id else "")
+    refuse("An organization does not own itself." if parent.pk == child_id else "")
     return OrganisationParent.objects.create(
         child_id=child_id,
         parent=parent,
@@ -67,7 +67,7 @@ def record_parent(
 @transaction.atomic
 def record_officer(
     *,
-    organisation_id: int,
+    organization_id: int,
     person_name: str,
     title: str,
     valid_from: date | None = None,
@@ -76,7 +76,7 @@ def record_officer(
     by: User | None,
     at: datetime,
 ) -> OrganisationOfficer:
-    """Record an officer, director or manager of an organisation.
+    """Record an officer, director or manager of an organization.
 
     A name alone proves nothing, so it always makes a new person.
 
@@ -87,7 +87,7 @@ def record_officer(
     refuse("" if title.strip() else "Say what the officer is: director, manager, …")
     person = people.store_person(name=person_name.strip(), source=source, by=by, at=at)
     return OrganisationOfficer.objects.create(
-        organisation_id=organisation_id,
+        organization_id=organization_id,
         person=person,
         title=title.strip(),
         valid_from=valid_from,
@@ -101,24 +101,24 @@ def record_officer(
 @transaction.atomic
 def record_same(
     *,
-    organisation_id: int,
+    organization_id: int,
     same_as_name: str,
     reason: str,
     by: User | None,
     at: datetime,
-) -> SameOrganisation:
-    """Record that two rows are one organisation; both stay, and ties to either count for both.
+) -> SameOrganization:
+    """Record that two rows are one organization; both stay, and ties to either count for both.
 
-    :raises NotAllowed: wrong role, no reason, no such organisation, or the very same row.
+    :raises NotAllowed: wrong role, no reason, no such organization, or the very same row.
     """
-    refuse(policies.why_not_keep_organisations(by))
+    refuse(policies.why_not_keep_organizations(by))
     refuse("" if reason.strip() else "Say how you know that they are the same.")
-    other = people.find_organisation(same_as_name)
+    other = people.find_organization(same_as_name)
     if other is None:
-        raise NotAllowed(f"No organisation is on file as “{same_as_name.strip()}”.")
-    refuse("That is this very organisation." if other.pk == organisation_id else "")
-    return SameOrganisation.objects.create(
-        organisation_id=organisation_id,
+        raise NotAllowed(f"No organization is on file as “{same_as_name.strip()}”.")
+    refuse("That is this very organization." if other.pk == organization_id else "")
+    return SameOrganization.objects.create(
+        organization_id=organization_id,
         same_as=other,
         reason=reason.strip()[:300],
         recorded_at=at,
@@ -134,20 +134,20 @@ def withdraw(*, kind: str, fact_id: int, reason: str, by: User | None, at: datet
     :param kind: one of ``KINDS``.
     :raises NotAllowed: wrong role, no reason, or corrected already.
     """
-    refuse(policies.why_not_keep_organisations(by))
+    refuse(policies.why_not_keep_organizations(by))
     refuse("" if reason.strip() else "Say why it was never true.")
     old = lock_fact(KINDS[kind], fact_id)
     return old.corrected(source=reason.strip()[:200], withdrawn=True, by=by, at=at)
 
 
-def names_of(organisation: Organisation) -> list[str]:
-    """Every name of an organisation as believed today, the newest first. Queries once."""
-    rows = organisation.names.current().order_by("-recorded_at", "-pk")
+def names_of(organization: Organization) -> list[str]:
+    """Every name of an organization as believed today, the newest first. Queries once."""
+    rows = organization.names.current().order_by("-recorded_at", "-pk")
     return list(dict.fromkeys(rows.values_list("printed", flat=True)))
 
 
 def _refuse(by: User | None, valid_from: date | None, valid_to: date | None, source: str) -> None:
-    refuse(policies.why_not_keep_organisations(by))
+    refuse(policies.why_not_keep_organizations(by))
     if valid_from and valid_to and valid_to < valid_from:
         refuse("It ends before it begins. Check both days.")
     refuse("" if source.strip() else "Say where this is known from.")
