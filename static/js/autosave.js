@@ -10,12 +10,7 @@ const textOf = (form) => {
   for (const [name, value] of [...all]) if (value instanceof File) all.delete(name);
   return all;
 };
-const make = (tag, look, text = "") => {
-  const made = document.createElement(tag);
-  made.className = look;
-  made.textContent = text;
-  return made;
-};
+const make = (tag, look, text = "") => Object.assign(document.createElement(tag), { className: look, textContent: text });
 const showConflict = (box, said, keepMine) => {
   box.replaceChildren(make("h2", "", said.error));
   for (const name of Object.keys(said.theirs || {})) {

@@ -2,21 +2,18 @@
 // Markup: hx-confirm="…", or data-confirm="Issue the letter to 4 recipients?" on a form or its
 // button, with data-confirm-verb="Issue" for the button's word.
 
+const make = (tag, look, text = "") => Object.assign(document.createElement(tag), { className: look, textContent: text });
 const ask = (question, verb) => new Promise((resolve) => {
-  const dialog = document.createElement("dialog");
+  const dialog = make("dialog", "");
   dialog.setAttribute("aria-labelledby", "ask-head");
-  const head = document.createElement("h2");
+  const head = make("h2", "", question);
   head.id = "ask-head";
-  head.textContent = question;
-  const acts = document.createElement("div");
-  acts.className = "acts";
+  const acts = make("div", "acts");
   const opened = Date.now();
   let answer = false;
   const button = (words, look, yes) => {
-    const made = document.createElement("button");
+    const made = make("button", look, words);
     made.type = "button";
-    made.className = look;
-    made.textContent = words;
     // A held-down key must not answer the question that it opened.
     made.addEventListener("click", () => { if (!yes || Date.now() - opened > 350) { answer = yes; dialog.close(); } });
     acts.append(made);
@@ -25,7 +22,6 @@ const ask = (question, verb) => new Promise((resolve) => {
   const go = button(verb || "Go on", "btn pri", true);
   button("Cancel", "btn", false);
   dialog.append(head, acts);
-  // The browser returns the focus as it closes a dialog; "close" comes later, after the next key.
   dialog.addEventListener("close", () => { dialog.remove(); resolve(answer); });
   dialog.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) go.click(); });
   document.body.append(dialog);

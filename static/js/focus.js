@@ -9,20 +9,12 @@ const say = (text, urgent = false) => {
 };
 document.addEventListener("portal:say", (event) => say(event.detail.text, event.detail.urgent));
 
-// By request, because requests overlap: what had the focus, what takes it next, and whether the
-// focus was inside what the answer replaced.
-const before = new WeakMap();
-const named = (element) => (element && element !== document.body ? element.id : "");
-document.addEventListener("htmx:beforeRequest", (event) => {
-  const after = event.target.closest?.("[data-focus-after]")?.dataset.focusAfter;
-  before.set(event.detail.xhr, { id: named(document.activeElement), after, inside: false });
-  event.detail.target?.setAttribute("aria-busy", "true");
-});
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const was = before.get(event.detail.xhr);
-  if (!was || !event.detail.target?.contains(document.activeElement)) return;
-  was.inside = true;
-  was.id = named(document.activeElement);
+const swaps = new WeakMap(); // by request, because requests overlap
+document.addEventListener("htmx:beforeRequest", (event) => event.detail.target?.setAttribute("aria-busy", "true"));
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const at = document.activeElement;
+  const after = detail.requestConfig.elt.closest("[data-focus-after]")?.dataset.focusAfter;
+  swaps.set(detail.xhr, { id: at?.id, after, inside: detail.target.contains(at) });
 });
 document.addEventListener("htmx:afterRequest", (event) => event.detail.target?.removeAttribute("aria-busy"));
 
@@ -37,7 +29,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
   const target = event.detail.target;
   const said = target?.querySelector?.("[data-say]") || (target?.matches?.("[data-say]") ? target : null);
   if (said) say(said.dataset.say);
-  const was = before.get(event.detail.xhr);
+  const was = swaps.get(event.detail.xhr);
   const lost = document.activeElement === document.body;
   // A poll, or a panel that follows the row in focus, moves the focus only if it took it away.
   if (event.detail.elt?.closest?.("[data-poll], [data-keep-focus]")) {

@@ -1,7 +1,7 @@
 // Keys, declared where they act: data-key="n" or data-key="g i" on a link, button, radio or field; on
 // a region, the key goes to its [data-pane-start]. "Shift 1" is the digit with Shift, whatever the
 // keyboard writes for it.
-// A key of one character is inactive in fields and where the person switched such keys off.
+// A key of one character does nothing in fields, or where the person switched such keys off.
 // [data-list] holds [data-row]s (j k p); [data-pane] and .pane are walked by F6; [data-main-action] is
 // pressed by Ctrl+Enter, also in fields; "?" shows what is valid here.
 
@@ -69,6 +69,7 @@ const name = (element) => {
   copy.querySelectorAll("kbd, svg, span:not(.out), .sr").forEach((part) => part.remove());
   return (copy.textContent || element.placeholder || "").trim().replace(/\s+/g, " ");
 };
+const make = (tag, look, text = "") => Object.assign(document.createElement(tag), { className: look, textContent: text });
 const help = () => {
   const lines = { "This page": [], "Go to": [], Lists: [] };
   const known = new Set();
@@ -86,39 +87,24 @@ const help = () => {
     lines.Lists.push(["j", "Next"], ["k", "Previous"], ["Enter", "Open"]);
     if (document.getElementById("peek")) lines.Lists.push(["p", "To the panel beside it"]);
   }
-  const dialog = document.createElement("dialog");
-  const head = document.createElement("h2");
-  head.textContent = "Keys on this page";
+  const dialog = make("dialog", "");
+  const head = make("h2", "", "Keys on this page");
   head.id = "keys-head";
   dialog.setAttribute("aria-labelledby", head.id);
-  const list = document.createElement("dl");
-  list.className = "keys";
+  const list = make("dl", "keys");
   for (const [title, found] of Object.entries(lines)) {
     if (!found.length) continue;
-    const part = document.createElement("dt");
-    part.className = "lab";
-    part.textContent = title;
-    list.append(part, document.createElement("dd"));
+    list.append(make("dt", "lab", title), make("dd", ""));
     for (const [keys, words] of found) {
-      const term = document.createElement("dt");
-      for (const one of keys.split(" ")) {
-        const cap = document.createElement("kbd");
-        cap.textContent = one;
-        term.append(cap, " ");
-      }
-      const told = document.createElement("dd");
-      told.textContent = words;
-      list.append(term, told);
+      const term = make("dt", "");
+      for (const one of keys.split(" ")) term.append(make("kbd", "", one), " ");
+      list.append(term, make("dd", "", words));
     }
   }
-  const close = document.createElement("button");
-  close.className = "btn";
-  close.textContent = "Close";
+  const close = make("button", "btn", "Close");
   close.addEventListener("click", () => dialog.close());
-  const acts = document.createElement("div");
-  acts.className = "acts";
+  const acts = make("div", "acts");
   acts.append(close);
-  // The browser returns the focus as it closes a dialog; "close" comes later, after the next key.
   dialog.addEventListener("close", () => dialog.remove());
   dialog.append(head, list, acts);
   document.body.append(dialog);
