@@ -2,7 +2,7 @@
 
 A view loads what it needs, checks its form, calls ``run_action`` and answers: a redirect when the
 action was done, otherwise its page again with the attempt's status. A refusal by a rule is 422; a
-form that is no longer of the present, or what somebody else took first, is 409.
+form that is no longer of the present, or what someone else took first, is 409.
 """
 
 from collections.abc import Callable

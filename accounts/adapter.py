@@ -1,4 +1,4 @@
-"""How the sign-in library is bent to the house: nobody signs up by themselves."""
+"""How the sign-in library is bent to the organization: no one signs up by themselves."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class ClosedSignUpAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send, or note that it could not be sent; the page answers the same to everyone.
 
-        Otherwise a mail server that is away would tell which addresses belong to somebody.
+        Otherwise a mail server that is away would tell which addresses belong to someone.
         """
         try:
             super().send_mail(template_prefix, email, context)

@@ -12,7 +12,7 @@ from .refusals import TakenByAnother
 def refuse_clash(reason: str) -> Iterator[None]:
     """Refuse, with a sentence, what breaks a unique constraint that was kept when it was judged.
 
-    :raises TakenByAnother: somebody else has stored the same in between.
+    :raises TakenByAnother: someone else has stored the same in between.
     """
     try:
         with transaction.atomic():

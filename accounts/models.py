@@ -12,7 +12,7 @@ from django.db import models
 
 from .roles import ADMIN_PERMISSIONS, PERMISSIONS, Role, permissions_of
 
-# What is shown of somebody who is or was a reviewer to readers who may not know who it is.
+# What is shown of someone who is or was a reviewer to readers who may not know who it is.
 HIDDEN_NAME = "The reviewer"
 
 
@@ -46,7 +46,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person who signs in. Never deleted: their name stands in the history."""
 
     last_login = None  # a sign-in is not a change of the person
-    is_superuser = False  # nobody is above the table of roles
+    is_superuser = False  # no one is above the table of roles
     user_permissions = None  # type: ignore[assignment]  # permissions come from roles alone
 
     email = models.EmailField("e-mail address", unique=True)

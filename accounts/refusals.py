@@ -36,7 +36,7 @@ class StaleForm(Refused):
 
 
 class TakenByAnother(StaleForm):
-    """Somebody else has it now; the message says who, or what to do instead."""
+    """Someone else has it now; the message says who, or what to do instead."""
 
 
 def refuse(reason: str) -> None:

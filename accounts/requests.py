@@ -10,7 +10,7 @@ NO_VERSION = 0  # a row's first version is 1
 
 
 class StaffRequest(HttpRequest):
-    """A request of someone who has signed in; the middleware lets nobody else through."""
+    """A request of someone who has signed in; the middleware lets no one else through."""
 
     user: User
     htmx: Any

@@ -65,7 +65,7 @@ PERMISSIONS: dict[str, set[Role]] = {
     "intake.enter_application": {Role.INTAKE, Role.SUPERVISOR},
     "intake.supervise_intake": {Role.SUPERVISOR},
     "eligibility.decide_eligibility": {Role.COORDINATOR},
-    "cases.settle_likeness": {Role.COORDINATOR, Role.SUPERVISOR},
+    "cases.settle_possible_duplicate": {Role.COORDINATOR, Role.SUPERVISOR},
     "cases.consolidate": {Role.COORDINATOR},
     "correspondence.make_notices": {Role.COORDINATOR},
     # Drafts of letters: read before they go, approved or put away.
@@ -78,20 +78,20 @@ PERMISSIONS: dict[str, set[Role]] = {
     "determinations.review": {Role.REVIEWER},
     "determinations.check_quality": {Role.QA},
     "determinations.issue": {Role.DIRECTOR},
-    "letters.release_parked": {Role.COORDINATOR, Role.DIRECTOR, Role.ADMINISTRATOR},
+    "letters.retry_failed_letter": {Role.COORDINATOR, Role.DIRECTOR, Role.ADMINISTRATOR},
     "cases.end_early": {Role.COORDINATOR},
     "cases.add_note": _CASE_STAFF,
     "cases.change_parties": {Role.COORDINATOR, Role.SUPERVISOR},
-    # what moves a date, or promises one
+    # extensions and commitments
     "cases.hold_case": {Role.COORDINATOR, Role.SUPERVISOR},
     "cases.extend_time": {Role.COORDINATOR, Role.DIRECTOR},
     "cases.convert_priority": {Role.COORDINATOR},
-    "cases.promise_date": {Role.COORDINATOR, Role.SUPERVISOR},
+    "cases.commitment_date": {Role.COORDINATOR, Role.SUPERVISOR},
     # After acceptance an item changes only when a second person agrees.
     "cases.propose_item_change": {Role.INTAKE, Role.SUPERVISOR, Role.COORDINATOR},
     "cases.decide_item_change": {Role.SUPERVISOR, Role.COORDINATOR},
     "queues.share_view": {Role.SUPERVISOR, Role.COORDINATOR, Role.QA, Role.DIRECTOR},
-    # keeping the house
+    # keeping the organization
     "reviewers.manage_credentials": {Role.CREDENTIALING},
     "determinations.view_reviewer_record": {Role.COORDINATOR, Role.QA, Role.DIRECTOR},
     "reviewers.set_conflict_limits": {Role.DIRECTOR},
@@ -106,13 +106,13 @@ PERMISSIONS: dict[str, set[Role]] = {
     },
     "reviewers.publish_attestation": {Role.DIRECTOR},
     # Whether who pays steers who decides: reading the tests; making one, and answering for it.
-    "reviewers.view_fairness": {Role.COORDINATOR, Role.DIRECTOR, Role.AUDITOR},
-    "reviewers.check_fairness": {Role.DIRECTOR},
+    "reviewers.view_payer_bias": {Role.COORDINATOR, Role.DIRECTOR, Role.AUDITOR},
+    "reviewers.check_payer_bias": {Role.DIRECTOR},
     "directory.keep_organizations": {Role.CREDENTIALING, Role.COORDINATOR},
-    # Who owns and directs this organization, who works here, and what ties them to others.
-    "cases.keep_house": {Role.CREDENTIALING, Role.DIRECTOR},
-    "cases.settle_house_ties": {Role.DIRECTOR},
-    "deadlines.manage_clock_rules": {Role.ADMINISTRATOR, Role.DIRECTOR},
+    # Who owns and directs this organization, who works here, and their affiliations.
+    "cases.keep_own_organization": {Role.CREDENTIALING, Role.DIRECTOR},
+    "cases.settle_own_conflicts": {Role.DIRECTOR},
+    "deadlines.manage_deadline_rules": {Role.ADMINISTRATOR, Role.DIRECTOR},
     "letters.manage_wording": {Role.DIRECTOR, Role.ADMINISTRATOR},
     "guidelines.manage": {Role.GUIDELINE_ADMIN},
     "accounts.manage_people": {Role.ADMINISTRATOR},

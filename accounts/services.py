@@ -25,7 +25,7 @@ def create_user(
 ) -> User:
     """Make a user with roles.
 
-    :raises NotAllowed: somebody already signs in with this address.
+    :raises NotAllowed: someone already signs in with this address.
     """
     taken = _taken(email)
     if User.objects.filter(email__iexact=email).exists():
@@ -47,7 +47,7 @@ def grant_role(*, user_id: int, role: Role, by: User | None, at: datetime) -> No
     user = User.objects.select_for_update().get(pk=user_id)
     if role in user.roles:
         return
-    # A role that was added to the product gets its group when somebody is first given it.
+    # A role that was added to the product gets its group when someone is first given it.
     group, _ = Group.objects.get_or_create(name=role.value)
     user.groups.add(group)
     if role == Role.REVIEWER:
@@ -81,7 +81,7 @@ def change_person(
 
     The event says which of them changed and never the password.
 
-    :raises NotAllowed: somebody else signs in with this address.
+    :raises NotAllowed: someone else signs in with this address.
     """
     user = User.objects.select_for_update().get(pk=user_id)
     taken = _taken(email)
@@ -108,7 +108,7 @@ def change_person(
 def create_first_administrator(
     *, email: str, name: str, password: str, by: User | None, at: datetime
 ) -> User:
-    """Make the administrator of a new house, who makes everybody else.
+    """Make the administrator of a new organization, who makes everyone else.
 
     :raises NotAllowed: there is one already, or the address is taken.
     """

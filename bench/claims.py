@@ -1,7 +1,7 @@
-"""Thirty-two clerks claim the next sheet at once: ``script/bench claims``.
+"""Thirty-two clerks claim the next scan at once: ``script/bench claims``.
 
-On PostgreSQL, by ``DATABASE_URL`` or on a private cluster of its own. Every clerk takes a sheet,
-sets it aside and takes the next, until none is left. A sheet in two hands ends the bench.
+On PostgreSQL, by ``DATABASE_URL`` or on a private cluster of its own. Every clerk takes a scan,
+sets it aside and takes the next, until none is left. A scan in two hands ends the bench.
 """
 
 import sys
@@ -16,9 +16,9 @@ CLERKS, SHEETS = 32, 640
 
 
 def fill(at):
-    """A batch of sheets, written as rows: the file room is measured elsewhere."""
+    """A batch of scans, written as rows: the file room is measured elsewhere."""
     from files.models import StoredFile
-    from intake.models import Batch, Sheet
+    from intake.models import Batch, Scan
 
     batch = Batch(channel="FAX", received_on=at.date(), opened_at=at).store(by=None, at=at)
     files = StoredFile.objects.bulk_create(
@@ -28,9 +28,9 @@ def fill(at):
         )
         for number in range(SHEETS)
     )  # fmt: skip
-    Sheet.objects.bulk_store(
+    Scan.objects.bulk_store(
         [
-            Sheet(
+            Scan(
                 batch=batch,
                 position=number,
                 received_on=batch.received_on,
@@ -52,7 +52,7 @@ def main() -> None:
 
     from accounts.roles import Role
     from accounts.services import create_user
-    from intake.models import Sheet, WhyNot
+    from intake.models import Scan, WhyNot
     from intake.services import batches
 
     if connection.vendor != "postgresql":
@@ -74,12 +74,12 @@ def main() -> None:
         together.wait()
         while True:
             started = time.perf_counter()
-            sheet = batches.claim_next(by=clerk, at=now)
+            scan = batches.claim_next(by=clerk, at=now)
             times.append((time.perf_counter() - started) * 1000)
-            if sheet is None:
+            if scan is None:
                 break
-            taken.append(sheet.pk)
-            batches.park(sheet_id=sheet.pk, reason=WhyNot.UNREADABLE, note="", by=clerk, at=now)
+            taken.append(scan.pk)
+            batches.skip(scan_id=scan.pk, reason=WhyNot.UNREADABLE, note="", by=clerk, at=now)
         connections.close_all()
 
     began = time.perf_counter()
@@ -90,13 +90,13 @@ def main() -> None:
         thread.join()
     seconds = time.perf_counter() - began
     double = sum(number - 1 for number in Counter(taken).values())
-    if double or len(taken) != SHEETS or Sheet.objects.filter(state="WAITING").exists():
-        sys.exit(f"{double} sheets were claimed twice; {len(taken)} of {SHEETS} were claimed.")
+    if double or len(taken) != SHEETS or Scan.objects.filter(state="WAITING").exists():
+        sys.exit(f"{double} scans were claimed twice; {len(taken)} of {SHEETS} were claimed.")
     stage.tell(
         "claims",
-        f"{SHEETS:,} sheets, {CLERKS} clerks at once, {stage.engine()}: no double claim; "
+        f"{SHEETS:,} scans, {CLERKS} clerks at once, {stage.engine()}: no double claim; "
         f"claim p50 {sorted(times)[len(times) // 2]:.0f} ms, p95 {stage.p95(times):.0f} ms; "
-        f"{SHEETS / seconds:.0f} sheets claimed and set aside a second",
+        f"{SHEETS / seconds:.0f} scans claimed and skipped a second",
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from cases.duplicates import PROPOSED, Sheet, compare
+from cases.duplicates import PROPOSED, ApplicationFacts, compare
 
 RESULT = Path(__file__).parent / "results" / "duplicates.json"
 FIRST = ["Marisol", "Ana", "José", "Wei", "Oluwaseun", "Siobhán", "Pedro", "Thu", "Dmitri",
@@ -29,10 +29,10 @@ ITEMS = ["Cervical epidural steroid injection at C3-4", "MRI of the lumbar spine
 
 @dataclass(frozen=True)
 class Pair:
-    """Two sheets, whether they are one application, and how they were made."""
+    """Two applications, whether they are one application, and how they were made."""
 
-    one: Sheet
-    other: Sheet
+    one: ApplicationFacts
+    other: ApplicationFacts
     is_same: bool
     kind: str
 
@@ -52,7 +52,7 @@ def labeled_pairs(*, count: int, seed: int) -> list[Pair]:
     chance = random.Random(seed)  # noqa: S311
     makers = [_keyed_twice, _turned_name, _half_known, _relative, _twin, _second_injury, _repeat,
               _stranger]  # fmt: skip
-    return [makers[number % len(makers)](_sheet(chance), chance) for number in range(count)]
+    return [makers[number % len(makers)](_make_facts(chance), chance) for number in range(count)]
 
 
 def measure(pairs: Sequence[Pair]) -> Measured:
@@ -82,9 +82,9 @@ def main() -> None:
     print(json.dumps(asdict(measured), indent=1))
 
 
-def _sheet(chance: random.Random) -> Sheet:
+def _make_facts(chance: random.Random) -> ApplicationFacts:
     injured = date(2020, 1, 1) + timedelta(days=chance.randrange(2000))
-    return Sheet(
+    return ApplicationFacts(
         employee=f"{chance.choice(FIRST)} {chance.choice(LAST)}",
         born=date(1955, 1, 1) + timedelta(days=chance.randrange(16000)),
         claim=f"{chance.randrange(10, 99)}-{chance.randrange(1000, 9999)}-"
@@ -96,63 +96,63 @@ def _sheet(chance: random.Random) -> Sheet:
     )
 
 
-def _keyed_twice(sheet: Sheet, chance: random.Random) -> Pair:
+def _keyed_twice(facts: ApplicationFacts, chance: random.Random) -> Pair:
     """One slip in the name, one in the claim number."""
     other = replace(
-        sheet,
-        employee=_slip(sheet.employee, string.ascii_lowercase, chance),
-        claim=_slip(sheet.claim, string.digits, chance),
+        facts,
+        employee=_slip(facts.employee, string.ascii_lowercase, chance),
+        claim=_slip(facts.claim, string.digits, chance),
     )
-    return Pair(sheet, other, True, "keyed twice")
+    return Pair(facts, other, True, "keyed twice")
 
 
-def _turned_name(sheet: Sheet, chance: random.Random) -> Pair:
+def _turned_name(facts: ApplicationFacts, chance: random.Random) -> Pair:
     """Surname first, in capitals, without accents' help."""
-    first, _, last = sheet.employee.partition(" ")
-    return Pair(sheet, replace(sheet, employee=f"{last}, {first}".upper()), True, "turned name")
+    first, _, last = facts.employee.partition(" ")
+    return Pair(facts, replace(facts, employee=f"{last}, {first}".upper()), True, "turned name")
 
 
-def _half_known(sheet: Sheet, chance: random.Random) -> Pair:
+def _half_known(facts: ApplicationFacts, chance: random.Random) -> Pair:
     """The second form leaves out the birthday and the claim number, or the day of injury."""
     other = (
-        replace(sheet, born=None, claim="")
+        replace(facts, born=None, claim="")
         if chance.random() < 0.5
-        else replace(sheet, injured=None, physician="")
+        else replace(facts, injured=None, physician="")
     )
-    return Pair(sheet, other, True, "half known")
+    return Pair(facts, other, True, "half known")
 
 
-def _relative(sheet: Sheet, chance: random.Random) -> Pair:
+def _relative(facts: ApplicationFacts, chance: random.Random) -> Pair:
     """Same surname, employer's other employee: another claim and birthday."""
-    last = sheet.employee.partition(" ")[2]
-    stranger = _sheet(chance)
-    other = replace(stranger, employee=f"{chance.choice(FIRST[:10])}x {last}", items=sheet.items)
-    return Pair(sheet, other, False, "relative")
+    last = facts.employee.partition(" ")[2]
+    stranger = _make_facts(chance)
+    other = replace(stranger, employee=f"{chance.choice(FIRST[:10])}x {last}", items=facts.items)
+    return Pair(facts, other, False, "relative")
 
 
-def _twin(sheet: Sheet, chance: random.Random) -> Pair:
+def _twin(facts: ApplicationFacts, chance: random.Random) -> Pair:
     """Born the same day with the same surname; everything else is their own."""
-    last = sheet.employee.partition(" ")[2]
-    other = replace(_sheet(chance), employee=f"Zara {last}", born=sheet.born)
-    return Pair(replace(sheet, employee=f"Omar {last}"), other, False, "twin")
+    last = facts.employee.partition(" ")[2]
+    other = replace(_make_facts(chance), employee=f"Zara {last}", born=facts.born)
+    return Pair(replace(facts, employee=f"Omar {last}"), other, False, "twin")
 
 
-def _second_injury(sheet: Sheet, chance: random.Random) -> Pair:
+def _second_injury(facts: ApplicationFacts, chance: random.Random) -> Pair:
     """The same person, hurt again: another claim, another decision, another treatment."""
-    other = _sheet(chance)
-    other = replace(other, employee=sheet.employee, born=sheet.born)
-    return Pair(sheet, other, False, "second injury")
+    other = _make_facts(chance)
+    other = replace(other, employee=facts.employee, born=facts.born)
+    return Pair(facts, other, False, "second injury")
 
 
-def _repeat(sheet: Sheet, chance: random.Random) -> Pair:
+def _repeat(facts: ApplicationFacts, chance: random.Random) -> Pair:
     """The same treatment asked again months later: another decision, so no duplicate."""
-    assert sheet.ur_decided is not None
-    later = sheet.ur_decided + timedelta(days=95 + chance.randrange(200))
-    return Pair(sheet, replace(sheet, ur_decided=later), False, "repeat")
+    assert facts.ur_decided is not None
+    later = facts.ur_decided + timedelta(days=95 + chance.randrange(200))
+    return Pair(facts, replace(facts, ur_decided=later), False, "repeat")
 
 
-def _stranger(sheet: Sheet, chance: random.Random) -> Pair:
-    return Pair(sheet, _sheet(chance), False, "stranger")
+def _stranger(facts: ApplicationFacts, chance: random.Random) -> Pair:
+    return Pair(facts, _make_facts(chance), False, "stranger")
 
 
 def _slip(text: str, letters: str, chance: random.Random) -> str:

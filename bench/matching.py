@@ -145,7 +145,7 @@ def main() -> None:
     stage.set_up()
     from reviewers.matching import panel_of_day, planning
     from reviewers.matching.candidates import gather, panel_today, weigh
-    from reviewers.matching.standing import rules_on
+    from reviewers.matching.track_record import rules_on
     from reviewers.models import Reviewer
     from tests.factories import MONDAY
     from tests.reviewers.naive import naively_ranked, plainly_ranked

@@ -120,7 +120,7 @@ def switch(name: str) -> None:
 
 
 def look(client: Any, urls: list[str]) -> list[float]:
-    """The time of each look in milliseconds, the counts of the lists asked anew each time."""
+    """The time of each look in milliseconds, the counts of the lists asked again each time."""
     from django.core.cache import cache
 
     client.get(urls[0])
@@ -160,8 +160,8 @@ def urls_now() -> dict[str, list[str]]:
         "queue page 1": ["/queues/assign/"] * LOOKS,
         "queue page 5": [f"/queues/assign/?after={deep.due_on},{deep.pk}"] * LOOKS,
         "queue by arrival": ["/queues/assign/?sort=received"] * LOOKS,
-        "queue by time to spare": ["/queues/eligibility/?sort=slack"] * LOOKS,
-        "queue filtered": ["/queues/assign/?taken=nobody&due_by=2026-06-01"] * LOOKS,
+        "queue by time to spare": ["/queues/eligibility/?sort=lead time"] * LOOKS,
+        "queue filtered": ["/queues/assign/?taken=no one&due_by=2026-06-01"] * LOOKS,
         "counts of all lists": ["/queues/counts/"] * LOOKS,
         "my day": ["/"] * LOOKS,
         "case page": [f"/cases/{number}/" for number in numbers],
@@ -179,14 +179,14 @@ def main() -> None:
     from django.utils import timezone
 
     from accounts.models import User
-    from queues.models import StagePace
+    from queues.models import StageDuration
 
     with mock.patch("sys.stdout"):
         call_command("seed_demo", "--render-here")
     client = Client()
     client.force_login(User.objects.get(email__startswith="coordinator"))
     for days, status in ((3, "SCREENING"), (25, "RECORDS_COMPLETE")):
-        StagePace.objects.create(
+        StageDuration.objects.create(
             measured_at=timezone.now(), status=status, median_days=days, cases=400
         )
     here = str(connection.settings_dict["NAME"])

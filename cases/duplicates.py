@@ -1,7 +1,7 @@
 """Whether two applications are the same one, or a repeat, or belong together. Pure.
 
-Values come in, a likeness comes out, with a sentence for each thing that speaks for or against.
-Nothing is concluded here: a person settles what is proposed.
+Values come in, a possible duplicate comes out, with a sentence for each thing that speaks for or
+against. Nothing is concluded here: a person settles what is proposed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ SAME_WORDS, LIKE_WORDS = 0.6, 0.3  # share of the words of two treatments that a
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ApplicationFacts:
     """What an application says, as far as it tells one from another. Empty is unknown."""
 
     employee: str = ""
@@ -44,8 +44,8 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Likeness:
-    """What the comparison of two sheets found.
+class PossibleDuplicate:
+    """What the comparison of two applications found.
 
     :ivar repeats: the same treatment for the same person under another UR decision.
     :ivar belongs: same employee, physician and date of injury: they may be consolidated.
@@ -63,8 +63,8 @@ class Likeness:
         return self.band in PROPOSED or self.repeats
 
 
-def compare(one: Sheet, other: Sheet) -> Likeness:
-    """Compare two sheets; the order of the two changes nothing."""
+def compare(one: ApplicationFacts, other: ApplicationFacts) -> PossibleDuplicate:
+    """Compare two applications; the order of the two changes nothing."""
     evidence = list(_evidence(one, other))
     points = sum(number for number, _ in evidence)
     names = names_alike(one.employee, other.employee)
@@ -86,7 +86,7 @@ def compare(one: Sheet, other: Sheet) -> Likeness:
         band = Band.POSSIBLE if points >= LIKELY_FROM else Band.NO
     physicians = names_alike(one.physician, other.physician)
     sure_person = person and (_days(one.born, other.born) == "EQUAL" or claims == "EQUAL")
-    return Likeness(
+    return PossibleDuplicate(
         band=band,
         points=points,
         for_it=tuple(words for number, words in evidence if number > 0),
@@ -125,35 +125,35 @@ def names_alike(one: str, other: str) -> str:
 
 
 def items_alike(one: Sequence[str], other: Sequence[str]) -> float:
-    """The share of words that the treatments of two sheets have in common, 0 to 1."""
+    """The share of words that the treatments of two applications have in common, 0 to 1."""
     mine, theirs = _item_words(one), _item_words(other)
     return len(mine & theirs) / len(mine | theirs) if mine and theirs else 0.0
 
 
-def keys_of(sheet: Sheet) -> set[str]:
-    """The keys under which a sheet is found again; two that are alike share at least one.
+def keys_of(facts: ApplicationFacts) -> set[str]:
+    """The keys under which an application is found again; two that are alike share at least one.
 
     Each half of a claim number, so that one wrong character leaves the other half; the birthday
     with a surname; the day of injury with a surname; both days.
     """
     keys = set()
-    claim = fold_number(sheet.claim)
+    claim = fold_number(facts.claim)
     if len(claim) >= 6:
         half = len(claim) // 2
         keys |= {f"c<{claim[:half]}", f"c>{claim[-half:]}"}
     elif claim:
         keys.add(f"c={claim}")
-    surnames = {word for word in _name_words(sheet.employee) if len(word) > 2}
-    if sheet.born:
-        keys |= {f"b{sheet.born:%Y%m%d}{word[:4]}" for word in surnames}
-    if sheet.injured:
-        keys |= {f"i{sheet.injured:%Y%m%d}{word[:4]}" for word in surnames}
-    if sheet.born and sheet.injured:
-        keys.add(f"d{sheet.born:%Y%m%d}{sheet.injured:%Y%m%d}")
+    surnames = {word for word in _name_words(facts.employee) if len(word) > 2}
+    if facts.born:
+        keys |= {f"b{facts.born:%Y%m%d}{word[:4]}" for word in surnames}
+    if facts.injured:
+        keys |= {f"i{facts.injured:%Y%m%d}{word[:4]}" for word in surnames}
+    if facts.born and facts.injured:
+        keys.add(f"d{facts.born:%Y%m%d}{facts.injured:%Y%m%d}")
     return keys
 
 
-def _evidence(one: Sheet, other: Sheet) -> Iterable[tuple[int, str]]:
+def _evidence(one: ApplicationFacts, other: ApplicationFacts) -> Iterable[tuple[int, str]]:
     """Points with their sentence, one for each thing that can be compared."""
     yield {
         "SAME": (3, "The employee’s name is the same."),
@@ -216,7 +216,7 @@ def _slipped_days(one: date | None, other: date | None) -> bool:
     )
 
 
-def _born_apart(one: Sheet, other: Sheet) -> bool:
+def _born_apart(one: ApplicationFacts, other: ApplicationFacts) -> bool:
     """Whether the birthdays rule out one person; a slip in one digit does not."""
     return _days(one.born, other.born) == "DIFFERENT" and not _slipped_days(one.born, other.born)
 
@@ -231,7 +231,7 @@ def _numbers(one: str, other: str) -> str:
     return "SLIP" if long_enough and one_slip_apart(mine, theirs) else "DIFFERENT"
 
 
-def _references_apart(one: Sheet, other: Sheet) -> bool:
+def _references_apart(one: ApplicationFacts, other: ApplicationFacts) -> bool:
     return _numbers(one.ur_reference, other.ur_reference) == "DIFFERENT"
 
 

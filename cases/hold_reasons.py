@@ -1,7 +1,7 @@
 """Why work on a case may stand still: a table of coded reasons, each for some cases and stages.
 
 Pure. A reason by itself moves our own target and nothing else. Whether it moves a legal date says
-the rule of the clock (``deadlines.rules.Rule.legal_holds``), which names the source.
+the rule of the deadline (``deadlines.rules.Rule.legal_holds``), which names the source.
 """
 
 from dataclasses import dataclass

@@ -72,7 +72,7 @@ MOVES: dict[Status, set[Status]] = {
 # Lists, not sets: their order goes into database constraints and must not change by the run.
 CLOSED_STATES: list[Status] = [Status.CLOSED]
 
-# The role that must act next, as accounts.roles names it; a closed case waits for nobody.
+# The role that must act next, as accounts.roles names it; a closed case waits for no one.
 NEXT_ROLE: dict[Status, str] = {
     Status.RECEIVED: "INTAKE",
     Status.DUPLICATE: "COORDINATOR",
@@ -142,7 +142,7 @@ class CannotMove(Refused):
 
 
 def is_open(status: Status) -> bool:
-    """Whether somebody still has something to do for the case."""
+    """Whether someone still has something to do for the case."""
     return status not in CLOSED_STATES
 
 

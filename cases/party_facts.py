@@ -1,4 +1,7 @@
-"""Who the parties of a case are when ties are tested: names, owners, officers, sister companies."""
+"""Who the parties of a case are when affiliations are tested.
+
+Names, owners, officers, sister companies.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,17 +12,17 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 
 from deadlines.days import local_day
-from directory import ties
+from directory import affiliations
+from directory.affiliations import DEFAULT_LIMITS, FoldedName, Limits, PartyFacts
 from directory.models import (
-    OrganisationName,
-    OrganisationOfficer,
-    OrganisationParent,
+    OrganizationName,
+    OrganizationOfficer,
+    OrganizationParent,
     PersonName,
     SameOrganization,
     SamePerson,
 )
 from directory.names import fold_name, fold_organization
-from directory.ties import DEFAULT_LIMITS, FoldedName, Limits, PartyFacts
 
 from .models import Case, Party
 from .together import consolidated_into
@@ -30,19 +33,19 @@ def parties_of(
 ) -> list[PartyFacts]:
     """Every party that was known at a moment, those whose role has ended included. Nine queries.
 
-    Somebody who moved has a row for each address and is one party here, by the latest row.
+    Someone who moved has a row for each address and is one party here, by the latest row.
     """
     of_case = Party.objects.known_at(known_at).filter(case__in=decided_together(case))
     rows = one_of_each(of_case.order_by("pk"))
-    same_persons = ties.groups_of_same(
+    same_persons = affiliations.groups_of_same(
         SamePerson.objects.known_at(known_at).values_list("person_id", "same_as_id")
     )
     same_pairs = list(
         SameOrganization.objects.known_at(known_at).values_list("organization_id", "same_as_id")
     )
-    same_organizations = ties.groups_of_same(same_pairs)
-    owned = OrganisationParent.objects.known_at(known_at).on(local_day(known_at))
-    controlled, connected = ties.groups_of_companies(
+    same_organizations = affiliations.groups_of_same(same_pairs)
+    owned = OrganizationParent.objects.known_at(known_at).on(local_day(known_at))
+    controlled, connected = affiliations.groups_of_companies(
         same_pairs, owned.values_list("child_id", "parent_id", "share_percent"), limits
     )
     persons = {row.pk: _all_of(row.person_id, same_persons) for row in rows}
@@ -60,7 +63,7 @@ def parties_of(
         ("first", "last"),
     )
     organization_names = _names_near(
-        OrganisationName.objects.known_at(known_at), "organization", organizations, folded, ()
+        OrganizationName.objects.known_at(known_at), "organization", organizations, folded, ()
     )
     return [
         replace(
@@ -95,7 +98,7 @@ def _officers_of(
     """Who directs each party's companies on the day, under every row they have. One query."""
     wanted = frozenset[int]().union(*groups.values())
     rows = (
-        OrganisationOfficer.objects.known_at(known_at)
+        OrganizationOfficer.objects.known_at(known_at)
         .on(local_day(known_at))
         .filter(organization_id__in=wanted)
         .values_list("organization_id", "person_id")
@@ -118,7 +121,7 @@ def _directed_by(
     """The companies that each party who is a person directs on the day. One query."""
     wanted = frozenset[int]().union(*persons.values())
     rows = (
-        OrganisationOfficer.objects.known_at(known_at)
+        OrganizationOfficer.objects.known_at(known_at)
         .on(local_day(known_at))
         .filter(person_id__in=wanted)
         .values_list("person_id", "organization_id")
@@ -137,7 +140,7 @@ def _split_names(
 ) -> tuple[FoldedName, ...]:
     return tuple(
         dict.fromkeys(
-            ties.split_name(name["printed"], first=name["first"], last=name["last"])
+            affiliations.split_name(name["printed"], first=name["first"], last=name["last"])
             for name in names
             if name["holder"] in holders
         )
@@ -158,7 +161,8 @@ def one_of_each(rows: Iterable[Party]) -> list[Party]:
 def rows_alike(case: Case) -> dict[int, frozenset[int]]:
     """For every row of a party, all rows that name the same people in the same role. One query.
 
-    An address or a channel that changes makes a new row, and asks no new question about ties.
+    An address or a channel that changes makes a new row, and asks no new question about
+    affiliations.
     """
     alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for row in Party.objects.filter(case__in=decided_together(case)):
@@ -209,13 +213,13 @@ def _party_facts(
     own_organizations = [name for name in organization_names if name["holder"] in organizations]
     called = folded | {name["normal"] for name in (*own_persons, *own_organizations)}
     names = [
-        ties.split_name(name["printed"], first=name["first"], last=name["last"])
+        affiliations.split_name(name["printed"], first=name["first"], last=name["last"])
         for name in own_persons
     ]
     if row.person_id is not None:
-        names.append(ties.split_name(row.name))
+        names.append(affiliations.split_name(row.name))
     if row.contact:
-        names.append(ties.split_name(row.contact))
+        names.append(affiliations.split_name(row.contact))
     words = {word for name in own_organizations for word in name["normal"].split()}
     if row.organization_id is not None:
         words |= set(fold_name(row.name).split())

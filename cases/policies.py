@@ -5,7 +5,7 @@ that screen and rule cannot differ.
 """
 
 from accounts.models import User
-from deadlines.clocks import DETERMINATION_CLOCKS
+from deadlines.kinds import DETERMINATION_DEADLINE_KINDS
 
 from .hold_reasons import reasons_for
 from .lifecycle import Status
@@ -13,23 +13,24 @@ from .models import (
     Case,
     DisputedItem,
     Event,
-    HouseResult,
     ItemChange,
     Origin,
+    OwnConflictResult,
 )
 
 
 def why_not(user: User, permission: str, case: Case, *states: Status, act: str) -> str:
-    """The common shape: the role first, then ties of this very person, then the state of the case.
+    """The common shape: the role first, then affiliations of this very person, then the state of
+    the case.
 
-    Ties cover every act that carries a case on: eligibility and what is asked for it, notices,
-    records, the reviewer, quality, issuing and sending, closing. Not covered is what binds nobody
-    (notes, drafts of letters), what intake keys or corrects before there is anybody to be tied to,
-    and changes of parties, dates, holds and links, each of which stands on the timeline.
+    Affiliations cover every act that carries a case on: eligibility and what is asked for it,
+    notices, records, the reviewer, quality, issuing and sending, closing. Not covered is what binds
+    no one (notes, drafts of letters), what intake keys or corrects before there is anybody to be
+    tied to, and changes of parties, dates, holds and links, each of which stands on the timeline.
     """
     if not user.may(permission):
         return f"Your role does not let you {act}."
-    if barred := why_not_by_ties(user, case):
+    if barred := why_not_by_conflicts(user, case):
         return barred
     if case.stage not in states:
         wanted = " or ".join(f"“{state.label}”" for state in states)
@@ -40,12 +41,13 @@ def why_not(user: User, permission: str, case: Case, *states: Status, act: str) 
     return ""
 
 
-def why_not_by_ties(user: User, case: Case) -> str:
-    """Whether a tie of this person's own keeps them from a case. No queries."""
+def why_not_by_conflicts(user: User, case: Case) -> str:
+    """Whether an affiliation of this person's own keeps them from a case. No queries."""
     if user.pk not in case.barred_staff:
         return ""
     return (
-        f"You may not act on case {case.number}: a tie between you and a party is on file, or is "
+        f"You may not act on case {case.number}: an affiliation between you and a party is on "
+        "file, or is "
         "possible until the medical director settles it. Leave the case to a colleague."
     )
 
@@ -96,11 +98,11 @@ def why_not_extend(user: User, case: Case) -> str:
         return "A coordinator or the medical director puts an extension on file."
     runs = case.deadlines.filter(
         round=case.round,
-        clock__in=DETERMINATION_CLOCKS,
+        deadline_kind__in=DETERMINATION_DEADLINE_KINDS,
         met_at__isnull=True,
         replaced_at__isnull=True,
     )
-    return "" if runs.exists() else "No clock of a determination runs on this case."
+    return "" if runs.exists() else "No deadline of a determination runs on this case."
 
 
 _PRIORITY_IS_SETTLED = (Status.QA, Status.APPROVED, Status.ISSUED)
@@ -114,18 +116,18 @@ def why_not_convert(user: User, case: Case) -> str:
     return ""
 
 
-def why_not_promise(user: User, case: Case) -> str:
-    if not user.may("cases.promise_date"):
-        return "A coordinator or a supervisor promises a date to a party."
+def why_not_commitment(user: User, case: Case) -> str:
+    if not user.may("cases.commitment_date"):
+        return "A coordinator or a supervisor records a commitment to a party."
     return "" if case.is_open else f"Case {case.number} is closed."
 
 
 def why_not_state_receipt(user: User, case: Case) -> str:
     """Whether it can be said when the determination was received. Queries once."""
-    if not user.may("cases.promise_date"):
+    if not user.may("cases.commitment_date"):
         return "A coordinator or a supervisor states when the determination was received."
     runs = case.deadlines.filter(
-        round=case.round, clock__in=["authorize", "reimburse"], replaced_at__isnull=True
+        round=case.round, deadline_kind__in=["authorize", "reimburse"], replaced_at__isnull=True
     )
     return "" if runs.exists() else "No treatment has to be authorized or paid after this case."
 
@@ -209,23 +211,23 @@ def why_not_decide_item_change(user: User, change: ItemChange) -> str:
     if not change.is_waiting:
         return f"This change was {change.get_state_display().lower()} already."
     if change.proposed_by_id == user.pk:
-        return "You proposed this change, so somebody else has to decide about it."
+        return "You proposed this change, so someone else has to decide about it."
     return ""
 
 
-def why_not_keep_house(user: User | None) -> str:
+def why_not_keep_own_organization(user: User | None) -> str:
     """``None`` is the system: shipped and imported facts."""
-    if user is None or user.may("cases.keep_house"):
+    if user is None or user.may("cases.keep_own_organization"):
         return ""
     return "Credentialing and the medical director keep who belongs to this organization."
 
 
-def why_not_settle_house_tie(user: User, result: HouseResult) -> str:
-    """A doubt about this organization is settled by somebody whom it does not concern."""
-    if not user.may("cases.settle_house_ties"):
-        return "The medical director settles possible ties of this organization."
+def why_not_settle_own_conflict(user: User, result: OwnConflictResult) -> str:
+    """A doubt about this organization is settled by someone whom it does not concern."""
+    if not user.may("cases.settle_own_conflicts"):
+        return "The medical director settles possible affiliations of this organization."
     if result.member is not None and result.member.user_id == user.pk:
-        return "This concerns you, so somebody else has to settle it."
+        return "This concerns you, so someone else has to settle it."
     return ""
 
 
@@ -255,8 +257,8 @@ def why_not_draft_letter(user: User, case: Case) -> str:
     return ""
 
 
-def why_not_settle_likeness(user: User) -> str:
-    if user.may("cases.settle_likeness"):
+def why_not_settle_possible_duplicate(user: User) -> str:
+    if user.may("cases.settle_possible_duplicate"):
         return ""
     return "Your role does not let you say whether two cases are the same."
 

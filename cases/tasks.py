@@ -4,13 +4,13 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from .services import house_ties
+from .services import own_conflicts
 
 logger = structlog.get_logger(__name__)
 
 
-@shared_task(name="cases.examine_house")
-def examine_house(**_: object) -> None:
+@shared_task(name="cases.examine_own_organization")
+def examine_own_organization(**_: object) -> None:
     """Test open cases again after facts about this organization have changed."""
-    if tested := house_ties.examine_outdated(by=None, at=timezone.now()):
-        logger.info("house_examined", cases=tested)
+    if tested := own_conflicts.examine_outdated(by=None, at=timezone.now()):
+        logger.info("own_organization_examined", cases=tested)

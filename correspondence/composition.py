@@ -56,7 +56,7 @@ class Made:
 
 
 def told(draft: CaseLetter, *, at: datetime) -> list[Party]:
-    """Everybody who may get this letter today, in the order in which the law lists them."""
+    """Everyone who may get this letter today, in the order in which the law lists them."""
     roles = _spec(draft).recipients
     on_the_case = draft.case.parties.current().on(local_day(at))
     found = on_the_case.filter(role__in=roles, item=None)
@@ -64,7 +64,7 @@ def told(draft: CaseLetter, *, at: datetime) -> list[Party]:
 
 
 def chosen(draft: CaseLetter, *, at: datetime) -> list[Party]:
-    """Those of them who get it, unless somebody left them out."""
+    """Those of them who get it, unless someone left them out."""
     return [party for party in told(draft, at=at) if party.pk not in draft.left_out]
 
 
@@ -74,7 +74,7 @@ def missing(draft: CaseLetter, *, at: datetime) -> list[Missing]:
     to_parties = reverse("cases:parties", args=[case.number])
     getting = chosen(draft, at=at)
     if not getting:
-        found.append(Missing("Nobody is chosen who could get this letter.", to_parties))
+        found.append(Missing("No one is chosen who could get this letter.", to_parties))
     for party in getting:
         if not address_of(party).address.strip():
             lacks = {Channel.FAX: "fax number", Channel.ELECTRONIC: "e-mail address"}
@@ -157,7 +157,7 @@ def _sections(spec: LetterSpec, composed: Composed, values: dict[str, object]) -
 
 
 def _slots(wording: WordingSet, spec: LetterSpec, values: dict[str, object]) -> list[str]:
-    """The slots of the wording, without those whose fact nobody has stated."""
+    """The slots of the wording, without those whose fact no one has stated."""
     held = wording.sentences.order_by("slot").values_list("slot", flat=True).distinct()
     return [slot for slot in held if not (fact := spec.fact_for(slot)) or fact in values]
 
@@ -197,7 +197,7 @@ def _way(party: Party) -> str:
 
 
 def _facts(draft: CaseLetter, *, at: datetime) -> list[Fact]:
-    """What the letter may state, each with its source; what nobody has stated is left out."""
+    """What the letter may state, each with its source; what no one has stated is left out."""
     facts = [*_of_the_case(draft.case, at=at), *_of_the_kind(draft, at=at), _treatments(draft)]
     if draft.particulars.strip():
         facts.append(Fact("particulars", draft.particulars.strip(), "Typed by staff in the draft"))
@@ -320,7 +320,7 @@ def _records_owed(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
     running = Deadline.objects.filter(
         case=case,
         round=case.round,
-        clock__in=("records", "records_expedited"),
+        deadline_kind__in=("records", "records_expedited"),
         replaced_at__isnull=True,
         met_at__isnull=True,
     )

@@ -52,7 +52,7 @@ class DiscardForm(forms.Form):
 
 
 class NewDraftForm(forms.Form):
-    """Which letter somebody wants to draft, and what it asks or lists."""
+    """Which letter someone wants to draft, and what it asks or lists."""
 
     kind = forms.ChoiceField(
         label="Letter",
@@ -81,7 +81,7 @@ class SentForm(DatedForm):
         label="Hour at which the claims administrator received it",
         help_text="Pacific time, as in 14:30. The 24 hours for the records run from it.",
         error_messages={
-            "required": "State the hour: an expedited clock runs in hours.",
+            "required": "State the hour: an expedited deadline runs in hours.",
             "invalid": "Write the hour as in 14:30.",
         },
         widget=forms.TextInput(attrs={"autocomplete": "off"}),

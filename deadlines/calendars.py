@@ -1,6 +1,6 @@
 """Which days are open: three calendars of legal holidays, built from dated rows.
 
-Pure: the holiday rows come in as arguments, and nothing here reads a clock or a database.
+Pure: the holiday rows come in as arguments, and nothing here reads a deadline or a database.
 
 ``gov6700`` holds the state's holidays (Gov. Code 6700 and 6701), ``judicial`` the courts' (CCP 135)
 and ``office`` the days on which state offices are closed. They differ, and a date may turn on it,

@@ -1,7 +1,7 @@
-"""The clock engine: every due date as a printed sum.
+"""The deadline engine: every due date as a printed sum.
 
-Pure: facts, rules and calendars come in as arguments; nothing here reads a clock or a database, so
-the same facts give the same date on any day. A rule is a dated row, chosen by the day of the
+Pure: facts, rules and calendars come in as arguments; nothing here reads a deadline or a database,
+so the same facts give the same date on any day. A rule is a dated row, chosen by the day of the
 trigger. What is missing makes the answer ``Unknown`` and is named; it never makes anything late.
 
 The order of a count in days: the trigger day is not counted; the rule's length; then the extension
@@ -23,9 +23,17 @@ from .calendars import (
     refuse_out_of_range,
     say,
 )
-from .clocks import CLOCKS, METHODS, BadClockFact, Clock, UnknownClock, Whose, clock_named
 from .days import PACIFIC, say_count, say_when
 from .facts import Facts, Hold, read_day, read_moment
+from .kinds import (
+    DEADLINE_KINDS,
+    METHODS,
+    BadDeadlineFact,
+    DeadlineKind,
+    UnknownDeadlineKind,
+    Whose,
+    deadline_kind_named,
+)
 from .rules import (
     EXTENSION,
     BadRules,
@@ -42,28 +50,30 @@ from .rules import (
 from .sums import Step, StepKind, Sum, Unknown, missing
 
 
-def _rule_of(clock: str, year: str, rules: Sequence[Rule]) -> Rule:
+def _rule_of(deadline_kind: str, year: str, rules: Sequence[Rule]) -> Rule:
     """The rule of a named year, or of a named day: for study, never by default."""
     if not re.fullmatch(r"\d{4}", year):
         day = read_day("rules_of", year)
-        return rule_for(clock, day, rules)
+        return rule_for(deadline_kind, day, rules)
     if year == "0000":
-        raise BadClockFact("rules_of=0000 is not a year.")
+        raise BadDeadlineFact("rules_of=0000 is not a year.")
     first, last = date(int(year), 1, 1), date(int(year), 12, 31)
     found = [
         rule
         for rule in rules
-        if rule.clock == clock
+        if rule.deadline_kind == deadline_kind
         and rule.effective_from <= last
         and (rule.effective_to is None or rule.effective_to >= first)
     ]
     if len(found) > 1:
-        raise BadClockFact(
-            f"The rule of “{clock}” changed during {year}. "
+        raise BadDeadlineFact(
+            f"The rule of “{deadline_kind}” changed during {year}. "
             f"Name a day instead: rules_of={year}-07-01."
         )
     if not found:
-        raise NoRule(f"No rule of “{clock}” is on file for {year}. {on_file(clock, rules)}")
+        raise NoRule(
+            f"No rule of “{deadline_kind}” is on file for {year}. {on_file(deadline_kind, rules)}"
+        )
     return found[0]
 
 
@@ -133,9 +143,9 @@ def _months_later(day: date, months: int) -> date:
 
 @dataclass(frozen=True)
 class _Setting:
-    """A clock with its rule, facts and holds, before the count."""
+    """A deadline with its rule, facts and holds, before the count."""
 
-    clock: Clock
+    deadline_kind: DeadlineKind
     facts: Facts
     rule: Rule
     calendars: Calendars
@@ -170,31 +180,32 @@ class _Setting:
 
 
 def _prepare(
-    clock: Clock,
+    deadline_kind: DeadlineKind,
     given: Mapping[str, object],
     rules: Sequence[Rule],
     calendars: Calendars,
     holds: Sequence[Hold],
 ) -> _Setting | Unknown:
     """Choose the rule and check the facts, or say what is missing."""
-    facts = Facts(clock, given)
-    if clock.trigger not in facts:
-        return missing(clock, f"the day on which {clock.event}")
+    facts = Facts(deadline_kind, given)
+    if deadline_kind.trigger not in facts:
+        return missing(deadline_kind, f"the day on which {deadline_kind.event}")
     if facts.yes_no("form_served") is False:
         sentence = (
-            f"{clock.label}: the application form was never sent with the decision, so the time "
+            f"{deadline_kind.label}: the application form was never sent with the decision, so "
+            "the time "
             "to apply has not begun to run (LC 4610.5(h)(3), not confirmed)."
         )
-        return Unknown(clock, sentence, ("the day on which the application form was sent",))
-    day = read_day(clock.trigger, facts[clock.trigger])
+        return Unknown(deadline_kind, sentence, ("the day on which the application form was sent",))
+    day = read_day(deadline_kind.trigger, facts[deadline_kind.trigger])
     refuse_out_of_range(day)
     before: list[Step] = []
     if "rules_of" in facts:
-        rule = _rule_of(clock.name, facts.text("rules_of"), rules)
+        rule = _rule_of(deadline_kind.name, facts.text("rules_of"), rules)
         sentence = f"Counted by the rules of {facts.text('rules_of')}, chosen by name: {rule}."
         before.append(Step(StepKind.CHOICE, sentence))
     else:
-        rule = rule_for(clock.name, day, rules)
+        rule = rule_for(deadline_kind.name, day, rules)
     if "calendar" in facts and facts.text("calendar") != rule.calendar:
         before.append(
             Step(
@@ -208,8 +219,10 @@ def _prepare(
         sentence = f"The Friday after Thanksgiving is taken as {state}, chosen by name."
         before.append(Step(StepKind.CHOICE, sentence))
     if rule.needs_method and not facts.method():
-        return missing(clock, f"the way in which {clock.event}")
-    return _Setting(clock, facts, rule, calendars, (*holds, *_extension(facts)), tuple(before))
+        return missing(deadline_kind, f"the way in which {deadline_kind.event}")
+    return _Setting(
+        deadline_kind, facts, rule, calendars, (*holds, *_extension(facts)), tuple(before)
+    )
 
 
 def _extension(facts: Facts) -> list[Hold]:
@@ -223,45 +236,45 @@ def _extension(facts: Facts) -> list[Hold]:
 
 
 def due(
-    clock: str,
+    deadline_kind: str,
     given: Mapping[str, object],
     *,
     rules: Sequence[Rule],
     calendars: Calendars,
     holds: Sequence[Hold] = (),
 ) -> Sum | Unknown:
-    """Work out when a clock runs out, and how.
+    """Work out when a deadline runs out, and how.
 
-    :param given: facts by key, as dates, moments or ISO text: the clock's trigger, the way of
+    :param given: facts by key, as dates, moments or ISO text: the deadline's trigger, the way of
         service where it matters, and the overrides ``rules_of``, ``calendar`` and
         ``friday_after_thanksgiving_is_working``. A moment without a zone is Los Angeles time.
     :param holds: every hold of the case; those without a legal source move our own target only.
     :returns: the printed sum, or what is missing.
-    :raises CannotCount: an unknown clock, a fact that cannot be read, no rule for the day, or a day
-        outside the years on file. The message is fit to show to staff.
+    :raises CannotCount: an unknown deadline, a fact that cannot be read, no rule for the day, or a
+        day outside the years on file. The message is fit to show to staff.
     """
-    if clock_named(clock).name == "records_penalty":
-        raise UnknownClock("“records_penalty” is a sum of money, not a date.")
+    if deadline_kind_named(deadline_kind).name == "records_penalty":
+        raise UnknownDeadlineKind("“records_penalty” is a sum of money, not a date.")
     try:
-        return _due(clock_named(clock), given, rules, calendars, holds)
+        return _due(deadline_kind_named(deadline_kind), given, rules, calendars, holds)
     except OverflowError:
         raise OutOfRange("A date or a hold lies too far off to be counted. Check it.") from None
 
 
 def _due(
-    clock: Clock,
+    deadline_kind: DeadlineKind,
     given: Mapping[str, object],
     rules: Sequence[Rule],
     calendars: Calendars,
     holds: Sequence[Hold],
 ) -> Sum | Unknown:
-    setting = _prepare(clock, given, rules, calendars, holds)
+    setting = _prepare(deadline_kind, given, rules, calendars, holds)
     if isinstance(setting, Unknown):
         return setting
     stopping = [hold for hold in holds if _stops(setting.rule, hold)]
     if stopping:
         # A hold that begins after the last day has come too late to move it.
-        plain = _due(clock, given, rules, calendars, ())
+        plain = _due(deadline_kind, given, rules, calendars, ())
         if isinstance(plain, Unknown):
             return plain
         late = [hold for hold in stopping if hold.start > plain.due_on]
@@ -278,33 +291,41 @@ def _due(
 
 
 def _stops(rule: Rule, hold: Hold) -> bool:
-    """Whether the hold makes the clock stand still or begin anew."""
+    """Whether the hold makes the deadline stand still or begin again."""
     legal = rule.legal_holds.get(hold.reason)
     return legal is not None and legal.effect is not Effect.EXTENDS
 
 
 def _stopped(setting: _Setting, rules: Sequence[Rule]) -> Sum | Unknown | None:
-    """The answer where a hold stands still or begins the clock anew; ``None`` where none does."""
+    """The answer where a hold stands still or begins the deadline again.
+
+    ``None`` where none does.
+    """
     for hold in sorted(setting.holds, key=lambda hold: hold.start):
         if not _stops(setting.rule, hold):
             continue
         legal = setting.rule.legal_holds[hold.reason]
         if hold.end is None or not hold.has_ended:
             return Unknown(
-                setting.clock,
-                f"{setting.clock.label}: the clock has stood still since {say(hold.start)} "
+                setting.deadline_kind,
+                f"{setting.deadline_kind.label}: the deadline has stood still since "
+                f"{say(hold.start)} "
                 f"({hold.reason}) and has no date until that ends ({legal.source}).",
                 (f"the day on which the hold {hold.reason} ends",),
             )
         if legal.effect is Effect.RESTARTS:
             facts = {"served": hold.end, "method": hold.method}
-            anew = _due(CLOCKS[legal.restarts_as], facts, rules, setting.calendars, ())
+            anew = _due(DEADLINE_KINDS[legal.restarts_as], facts, rules, setting.calendars, ())
             if isinstance(anew, Unknown):
                 return anew
-            sentence = f"{hold}: the clock begins anew when it ends."
+            sentence = f"{hold}: the deadline begins again when it ends."
             confirmed = setting.rule.is_confirmed
             first = Step(StepKind.HOLD, sentence, hold.end, legal.source, confirmed)
-            return replace(anew, clock=setting.clock, steps=(*setting.before, first, *anew.steps))
+            return replace(
+                anew,
+                deadline_kind=setting.deadline_kind,
+                steps=(*setting.before, first, *anew.steps),
+            )
     return None
 
 
@@ -322,7 +343,7 @@ def _legal_days(setting: _Setting, after: date) -> tuple[int, list[Step]]:
             days, sentence = _granted(hold, legal, by_reason.get(hold.reason, 0))
         else:
             days = max(0, ((hold.end or after) - max(hold.start, after)).days)
-            sentence = f"{hold}: the clock stood still for {say_count(days, 'day')}."
+            sentence = f"{hold}: the deadline stood still for {say_count(days, 'day')}."
         by_reason[hold.reason] = by_reason.get(hold.reason, 0) + days
         total += days
         confirmed = setting.rule.is_confirmed
@@ -349,23 +370,24 @@ def _extension_words(hold: Hold) -> str:
 
 def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | Unknown:
     """The count, the lines up to its start, and the lines for the holds."""
-    clock, rule, facts = setting.clock, setting.rule, setting.facts
+    deadline_kind, rule, facts = setting.deadline_kind, setting.rule, setting.facts
     method = facts.method()
     length = rule.length_by_method.get(method, rule.length)
     stated = ", ".join(METHODS[way] for way in (rule.length_by_method or rule.extensions))
     if length is None or (rule.extensions and method not in rule.extensions):
         return Unknown(
-            clock,
-            f"{clock.label}: not known. The rule says nothing of service {METHODS[method]}; "
+            deadline_kind,
+            f"{deadline_kind.label}: not known. The rule says nothing of service "
+            f"{METHODS[method]}; "
             f"it speaks of service {stated}.",
             ("the time that the law allows for this way of service",),
         )
-    trigger = read_day(clock.trigger, facts[clock.trigger])
+    trigger = read_day(deadline_kind.trigger, facts[deadline_kind.trigger])
     by_method = f" {METHODS[method]}" if method and rule.needs_method else ""
     lines = [
         Step(
             StepKind.TRIGGER,
-            f"{say(trigger)}: {clock.event}{by_method}. This day is not counted.",
+            f"{say(trigger)}: {deadline_kind.event}{by_method}. This day is not counted.",
             trigger,
         )
     ]
@@ -380,7 +402,7 @@ def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | 
                 trigger,
             )
         ]
-    moment = read_moment(clock.trigger, facts[clock.trigger])
+    moment = read_moment(deadline_kind.trigger, facts[deadline_kind.trigger])
     late = bool(rule.cutoff and moment and moment.time() > rule.cutoff)
     late = late and method not in rule.deemed_received
     recommended = facts.day("recommended")
@@ -419,7 +441,7 @@ def _days(setting: _Setting) -> Sum | Unknown:
     ]
     target, target_steps = _target(setting, count, on, ends)
     return Sum(
-        setting.clock,
+        setting.deadline_kind,
         setting.rule,
         count.trigger,
         raw,
@@ -490,7 +512,7 @@ def _target(
     setting: _Setting, count: _DayCount, on: Calendar, ends: Mapping[str, date]
 ) -> tuple[date | None, list[Step]]:
     """The day that we aim at, for a duty of our own: the earliest that anyone could hold us to."""
-    if setting.clock.whose is not Whose.OURS:
+    if setting.deadline_kind.whose is not Whose.OURS:
         return None, []
     target = min(ends.values())
     steps = []
@@ -565,17 +587,17 @@ def _ordinary_holds(setting: _Setting, after: date) -> Iterator[tuple[Hold, int 
 
 def _hours(setting: _Setting) -> Sum | Unknown:
     """A sum in elapsed hours: daylight saving neither gives nor takes an hour, nothing rolls."""
-    clock, rule = setting.clock, setting.rule
-    start = read_moment(clock.trigger, setting.facts[clock.trigger])
+    deadline_kind, rule = setting.deadline_kind, setting.rule
+    start = read_moment(deadline_kind.trigger, setting.facts[deadline_kind.trigger])
     if start is None:
-        return missing(clock, f"the hour at which {clock.event}")
+        return missing(deadline_kind, f"the hour at which {deadline_kind.event}")
     if rule.length is None:
         raise BadRules(f"The rule {rule} counts hours and has no length.")
     raw = _hours_later(start, rule.length)
     refuse_out_of_range(raw.date())
     steps = [
         *setting.before,
-        Step(StepKind.TRIGGER, f"{say_when(start)}: {clock.event}.", start),
+        Step(StepKind.TRIGGER, f"{say_when(start)}: {deadline_kind.event}.", start),
         setting.step(
             StepKind.LENGTH, f"{say_count(rule.length, 'hour')} elapsed: {say_when(raw)}.", raw
         ),
@@ -587,7 +609,7 @@ def _hours(setting: _Setting) -> Sum | Unknown:
         *lines,
         Step(StepKind.RESULT, f"Last moment: {say_when(limit)}. It does not roll.", limit),
     ]
-    target = limit if clock.whose is Whose.OURS else None
+    target = limit if deadline_kind.whose is Whose.OURS else None
     target_steps = []
     if target is not None:
         for hold, held in _ordinary_holds(setting, start.date()):
@@ -601,7 +623,9 @@ def _hours(setting: _Setting) -> Sum | Unknown:
                 )
             )
         target_steps.append(Step(StepKind.TARGET, f"Internal target: {say_when(target)}.", target))
-    return Sum(clock, rule, start, raw, limit, target, "none", tuple(steps), tuple(target_steps))
+    return Sum(
+        deadline_kind, rule, start, raw, limit, target, "none", tuple(steps), tuple(target_steps)
+    )
 
 
 def _hours_later(moment: datetime, hours: int) -> datetime:

@@ -1,4 +1,4 @@
-"""The facts that a clock is given, read from text, days and moments. Pure."""
+"""The facts that a deadline is given, read from text, days and moments. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from .calendars import say
-from .clocks import METHODS, BadClockFact, Clock
 from .days import PACIFIC
+from .kinds import METHODS, BadDeadlineFact, DeadlineKind
 
 
 def read_day(key: str, value: object) -> date:
@@ -21,13 +21,13 @@ def read_day(key: str, value: object) -> date:
         return _local(key, value).date() if value.tzinfo else value.date()
     if isinstance(value, date):
         return value
-    raise BadClockFact(f"{key}={value} is not a date. Write it as 2014-06-20.")
+    raise BadDeadlineFact(f"{key}={value} is not a date. Write it as 2014-06-20.")
 
 
 def read_moment(key: str, value: object) -> datetime | None:
     """A moment in Los Angeles time, ``None`` when only a day is known.
 
-    :raises BadClockFact: not a moment, or a local time that the change of clocks skipped.
+    :raises BadClockFact: not a moment, or a local time that the change of deadlines skipped.
     """
     if isinstance(value, str):
         value = _read_text(key, value)
@@ -38,8 +38,8 @@ def read_moment(key: str, value: object) -> datetime | None:
         return _local(key, value)
     local = value.replace(tzinfo=PACIFIC)
     if local.astimezone(UTC).astimezone(PACIFIC).replace(tzinfo=None) != value:
-        raise BadClockFact(
-            f"{key}={value:%Y-%m-%dT%H:%M} did not exist: the clocks went forward over it."
+        raise BadDeadlineFact(
+            f"{key}={value:%Y-%m-%dT%H:%M} did not exist: the deadlines went forward over it."
         )
     return local
 
@@ -48,7 +48,7 @@ def _local(key: str, moment: datetime) -> datetime:
     try:
         return moment.astimezone(PACIFIC)
     except OverflowError:
-        raise BadClockFact(f"{key}={moment} is not a date that can be counted from.") from None
+        raise BadDeadlineFact(f"{key}={moment} is not a date that can be counted from.") from None
 
 
 def _read_text(key: str, text: str) -> date | datetime:
@@ -59,7 +59,7 @@ def _read_text(key: str, text: str) -> date | datetime:
             return datetime.fromisoformat(text)
     except ValueError:
         pass
-    raise BadClockFact(
+    raise BadDeadlineFact(
         f"{key}={text} is not a date. Write it as 2014-06-20, or 2014-06-20T16:00 with the hour."
     )
 
@@ -69,18 +69,18 @@ def _read_yes_no(key: str, value: object) -> bool:
         return value
     answer = {"true": True, "yes": True, "false": False, "no": False}.get(str(value).lower())
     if answer is None:
-        raise BadClockFact(f"{key}={value} is neither yes nor no.")
+        raise BadDeadlineFact(f"{key}={value} is neither yes nor no.")
     return answer
 
 
 class Facts:
     """What is known, by key. ``None`` and empty text mean: not known."""
 
-    def __init__(self, clock: Clock, given: Mapping[str, object]) -> None:
-        if unknown := sorted(set(given) - set(clock.keys)):
-            raise BadClockFact(
-                f"The clock “{clock.name}” does not know {', '.join(unknown)}. "
-                f"It takes {', '.join(clock.keys)}."
+    def __init__(self, deadline_kind: DeadlineKind, given: Mapping[str, object]) -> None:
+        if unknown := sorted(set(given) - set(deadline_kind.keys)):
+            raise BadDeadlineFact(
+                f"The deadline “{deadline_kind.name}” does not know {', '.join(unknown)}. "
+                f"It takes {', '.join(deadline_kind.keys)}."
             )
         self._known = {key: value for key, value in given.items() if value not in (None, "")}
 
@@ -102,13 +102,13 @@ class Facts:
     def number(self, key: str) -> int:
         text = self.text(key)
         if not re.fullmatch(r"\d{1,3}", text):
-            raise BadClockFact(f"{key}={text} is not a number of days.")
+            raise BadDeadlineFact(f"{key}={text} is not a number of days.")
         return int(text)
 
     def method(self) -> str:
         method = self.text("method")
         if method and method not in METHODS:
-            raise BadClockFact(
+            raise BadDeadlineFact(
                 f"method={method} is not a way of service. Use {', '.join(METHODS)}."
             )
         return method
@@ -121,11 +121,11 @@ class Facts:
 class Hold:
     """A time during which work on a case stood still.
 
-    :ivar reason: its code. Whether it moves a legal date, the clock's rule says.
+    :ivar reason: its code. Whether it moves a legal date, the deadline's rule says.
     :ivar end: the day on which it ended, else on which it is planned to; not itself held.
     :ivar has_ended: whether ``end`` is past rather than planned.
     :ivar approved_on: day of the Administrative Director's approval, for an extension.
-    :ivar method: how the notice that ended it was served, where a clock begins anew from it.
+    :ivar method: how the notice that ended it was served, where a deadline begins again from it.
     :ivar label: the reason in words; the code is printed where there are none.
     """
 

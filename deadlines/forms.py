@@ -1,4 +1,4 @@
-"""Forms that keep the rules of clocks."""
+"""Forms that keep the rules of deadlines."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from django import forms
 from form_fields.fields import DatedForm, Line, PaperDate, PaperText
 
 from .calendars import CalendarName
-from .clocks import METHODS
-from .models import ClockRule
+from .kinds import METHODS
+from .models import DeadlineRule
 from .rules import Roll
 
 _CALENDARS = [(one.value, one.words) for one in CalendarName]
@@ -44,7 +44,7 @@ class SupersedeForm(DatedForm):
     note = PaperText(label="Note", max_length=1000, required=False)
     why = PaperText(label="Why it changes", max_length=500, error_messages=_WHY)
 
-    def __init__(self, *args: Any, rule: ClockRule, **options: Any) -> None:
+    def __init__(self, *args: Any, rule: DeadlineRule, **options: Any) -> None:
         names = ("length", "calendar", "roll", "source", "note")
         initial = {name: getattr(rule, name) for name in names} | (
             options.pop("initial", None) or {}

@@ -20,7 +20,7 @@ OVERLAP = "Two rows of one rule would be in force on the same day."
 
 
 def rule_fields(rule: Rule) -> dict[str, Any]:
-    """The columns of a ``ClockRule`` row, the person who confirmed it left out."""
+    """The columns of a ``DeadlineRule`` row, the person who confirmed it left out."""
     fields = asdict(rule)
     del fields["confirmed_by"], fields["confirmed_on"]
     return fields | {
@@ -46,7 +46,7 @@ def load_default_rules(apps: Any, schema_editor: Any = None) -> None:
     edge of the program, so the moment of loading is read here.
     """
     at = datetime.now(UTC)
-    _load(apps, "ClockRule", [rule_fields(rule) for rule in RULES], at)
+    _load(apps, "DeadlineRule", [rule_fields(rule) for rule in RULES], at)
     _load(apps, "HolidayRule", [holiday_fields(holiday) for holiday in HOLIDAYS], at)
 
 

@@ -1,4 +1,7 @@
-"""The rules of the clocks and the holidays: dated rows that people end, supersede and confirm."""
+"""The rules of the deadlines and the holidays.
+
+Dated rows that people end, supersede and confirm.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from django.db.models import Q
 from accounts.versions import Versioned, VersionedQuerySet
 
 from .calendars import CalendarName, Calendars, Holiday, calendars_from, read_pattern, say
-from .clocks import CLOCKS
+from .kinds import DEADLINE_KINDS
 from .rules import BadRules, Effect, Extension, Kind, LegalHold, Roll, Rule, refuse_gap_or_overlap
 from .shipped_rules import RULES, default_calendars
 
@@ -36,7 +39,7 @@ class DatedRowQuerySet(VersionedQuerySet):
         )
 
     def unconfirmed(self) -> Self:
-        """Rows that nobody has compared with the text of the law."""
+        """Rows that no one has compared with the text of the law."""
         return self.filter(confirmed_on__isnull=True)
 
     def bulk_store(
@@ -125,17 +128,17 @@ class DatedRow(Versioned):
         return super().store(by=by, at=at, why=why, fields=fields)
 
 
-class ClockRuleQuerySet(DatedRowQuerySet):
-    """Rules of clocks."""
+class DeadlineRuleQuerySet(DatedRowQuerySet):
+    """Rules of deadlines."""
 
     def as_rules(self) -> list[Rule]:
-        """The rows as the clock engine reads them."""
-        rows = self.select_related("confirmed_by").order_by("clock", "effective_from", "pk")
+        """The rows as the deadline engine reads them."""
+        rows = self.select_related("confirmed_by").order_by("deadline_kind", "effective_from", "pk")
         return [row.as_rule() for row in rows]
 
 
-class ClockRule(DatedRow):
-    """How long one clock runs, from a day to a day.
+class DeadlineRule(DatedRow):
+    """How long one deadline runs, from a day to a day.
 
     The JSON columns hold what hangs on the way of service or on the reason of a hold:
     ``length_by_method`` and ``deemed_received`` map a way of service to days, ``extensions`` to
@@ -143,9 +146,9 @@ class ClockRule(DatedRow):
     ``{"effect", "source", "max_days", "restarts_as"}``. No other reason moves a legal date.
     """
 
-    KEY = ["clock"]
+    KEY = ["deadline_kind"]
 
-    clock = models.CharField(max_length=40)
+    deadline_kind = models.CharField(max_length=40)
     kind = models.CharField(max_length=8, choices=[(kind.value, f"{kind.unit}s") for kind in Kind])
     length = models.PositiveSmallIntegerField(null=True, blank=True)
     length_by_method = models.JSONField(default=dict, blank=True)
@@ -161,31 +164,35 @@ class ClockRule(DatedRow):
     usd_per_day = models.PositiveIntegerField(null=True, blank=True)
     usd_limit = models.PositiveIntegerField(null=True, blank=True)
 
-    objects: ClassVar[Any] = ClockRuleQuerySet.as_manager()
+    objects: ClassVar[Any] = DeadlineRuleQuerySet.as_manager()
 
     class Meta(DatedRow.Meta):
         constraints = [
             models.UniqueConstraint(
-                name="clock_rule_begins_once", fields=["clock", "effective_from"]
+                name="deadline_rule_begins_once", fields=["deadline_kind", "effective_from"]
             ),
             models.CheckConstraint(
-                name="clock_rule_ends_after_it_begins",
+                name="deadline_rule_ends_after_it_begins",
                 condition=Q(effective_to__isnull=True)
                 | Q(effective_to__gte=models.F("effective_from")),
             ),
             models.CheckConstraint(
-                name="clock_rule_confirmed_by_and_on",
+                name="deadline_rule_confirmed_by_and_on",
                 condition=Q(confirmed_by__isnull=True, confirmed_on__isnull=True)
                 | Q(confirmed_by__isnull=False, confirmed_on__isnull=False),
             ),
             models.CheckConstraint(
-                name="clock_rule_counts_something",
+                name="deadline_rule_counts_something",
                 condition=Q(length__gt=0) | Q(usd_per_day__gt=0) | ~Q(length_by_method={}),
             ),
         ]
 
     def __str__(self) -> str:
-        label = CLOCKS[self.clock].label if self.clock in CLOCKS else self.clock
+        label = (
+            DEADLINE_KINDS[self.deadline_kind].label
+            if self.deadline_kind in DEADLINE_KINDS
+            else self.deadline_kind
+        )
         until = f"to {say(self.effective_to)}" if self.effective_to else "with no end"
         return f"“{label}” from {say(self.effective_from)} {until}"
 
@@ -205,13 +212,13 @@ class ClockRule(DatedRow):
         return super().store(by=by, at=at, why=why, fields=fields)
 
     def as_rule(self) -> Rule:
-        """The row as the clock engine reads it.
+        """The row as the deadline engine reads it.
 
         :raises BadRules: a value that the engine cannot use.
         """
         try:
             return Rule(
-                clock=self.clock,
+                deadline_kind=self.deadline_kind,
                 kind=Kind(self.kind),
                 source=self.source,
                 effective_from=self.effective_from,
@@ -319,6 +326,6 @@ def rules_on_file() -> Law:
 
     Two queries. Read them once for a page and hand them to every sum on it.
     """
-    rules = ClockRule.objects.as_rules() or list(RULES)
+    rules = DeadlineRule.objects.as_rules() or list(RULES)
     calendars = HolidayRule.objects.as_calendars()
     return rules, calendars if calendars.names else default_calendars()

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .calendars import refuse_out_of_range, say
-from .clocks import CLOCKS, Clock
 from .days import say_count
 from .facts import Facts
+from .kinds import DEADLINE_KINDS, DeadlineKind
 from .rules import Rule, rule_for
 from .sums import Step, StepKind, Unknown, missing
 
@@ -16,7 +16,7 @@ from .sums import Step, StepKind, Unknown, missing
 class Penalty:
     """A sum of money with its arithmetic."""
 
-    clock: Clock
+    deadline_kind: DeadlineKind
     rule: Rule
     days_late: int
     usd: int
@@ -31,7 +31,7 @@ class Penalty:
     def as_row(self) -> dict[str, Any]:
         """The sum as plain values, for JSON."""
         return {
-            "clock": self.clock.name,
+            "deadline_kind": self.deadline_kind.name,
             "penalty_usd": self.usd,
             "days_late": self.days_late,
             "source": self.rule.source,
@@ -48,15 +48,15 @@ def records_penalty(given: Mapping[str, object], *, rules: Sequence[Rule]) -> Pe
     :param given: ``records_due`` and ``records_received``; the latter is the day to count to.
     :raises CannotCount: no rule for the day, or a fact that cannot be read.
     """
-    clock = CLOCKS["records_penalty"]
-    facts = Facts(clock, given)
+    deadline_kind = DEADLINE_KINDS["records_penalty"]
+    facts = Facts(deadline_kind, given)
     owed, came = facts.day("records_due"), facts.day("records_received")
     if owed is None or came is None:
         unknown = "were due" if owed is None else "were received"
-        return missing(clock, f"the day on which the records {unknown}")
+        return missing(deadline_kind, f"the day on which the records {unknown}")
     refuse_out_of_range(owed)
     refuse_out_of_range(came)
-    rule = rule_for(clock.name, owed, rules)
+    rule = rule_for(deadline_kind.name, owed, rules)
     per_day, most = rule.usd_per_day or 0, rule.usd_limit
     days = max(0, (came - owed).days)
     full = days * per_day
@@ -77,4 +77,4 @@ def records_penalty(given: Mapping[str, object], *, rules: Sequence[Rule]) -> Pe
             Step(StepKind.LIMIT, f"At most ${most:,}.", None, rule.source, rule.is_confirmed)
         )
     steps.append(Step(StepKind.RESULT, f"Penalty: ${usd:,}."))
-    return Penalty(clock, rule, days, usd, tuple(steps))
+    return Penalty(deadline_kind, rule, days, usd, tuple(steps))

@@ -1,4 +1,4 @@
-"""The dated rules that say how long a clock runs. Pure.
+"""The dated rules that say how long a deadline runs. Pure.
 
 ``shipped_rules`` holds the rows that we ship, ``engine`` counts with them.
 """
@@ -10,15 +10,15 @@ from enum import StrEnum
 from typing import Any
 
 from .calendars import CannotCount, say
-from .clocks import CLOCKS, METHODS
+from .kinds import DEADLINE_KINDS, METHODS
 
 
 class NoRule(CannotCount):
-    """No rule of a clock is on file for a day."""
+    """No rule of a deadline is on file for a day."""
 
 
 class BadRules(CannotCount):
-    """Rules of one clock overlap, leave a gap, or cannot be read."""
+    """Rules of one deadline overlap, leave a gap, or cannot be read."""
 
 
 class Kind(StrEnum):
@@ -56,8 +56,8 @@ class Effect(StrEnum):
     """What a hold with a legal source does to the legal date."""
 
     EXTENDS = "EXTENDS"  # adds its length, once approved
-    SUSPENDS = "SUSPENDS"  # the clock stands still while it lasts
-    RESTARTS = "RESTARTS"  # the clock begins anew when it ends
+    SUSPENDS = "SUSPENDS"  # the deadline stands still while it lasts
+    RESTARTS = "RESTARTS"  # the deadline begins again when it ends
 
 
 EXTENSION = "EXTENSION"  # reason code of an extension for good cause
@@ -86,7 +86,7 @@ class LegalHold:
     """A reason for which the law itself moves the date.
 
     :ivar max_days: most days that all holds for this reason may add together.
-    :ivar restarts_as: the clock that begins when a ``RESTARTS`` hold ends.
+    :ivar restarts_as: the deadline that begins when a ``RESTARTS`` hold ends.
     """
 
     effect: Effect
@@ -97,7 +97,7 @@ class LegalHold:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of one clock, in force from a day to a day, both included.
+    """One rule of one deadline, in force from a day to a day, both included.
 
     :ivar length: how many units; ``None`` where the length hangs on the way of service.
     :ivar length_by_method: way of service to length, where the rule itself states it so.
@@ -107,10 +107,10 @@ class Rule:
     :ivar deemed_received: way of sending to the calendar days after which it counts as received.
     :ivar outer_days: the date is never later than this many days after the fact ``recommended``.
     :ivar usd_per_day: penalty for each day late, up to ``usd_limit``.
-    :ivar confirmed_by: who compared the row with the text of the law; empty until somebody has.
+    :ivar confirmed_by: who compared the row with the text of the law; empty until someone has.
     """
 
-    clock: str
+    deadline_kind: str
     kind: Kind
     source: str
     effective_from: date
@@ -138,8 +138,8 @@ class Rule:
     def _problem(self) -> str:
         lengths = [*self.length_by_method.values(), *([self.length] if self.length else [])]
         methods = {*self.length_by_method, *self.extensions, *self.deemed_received}
-        if self.clock not in CLOCKS:
-            return "there is no such clock."
+        if self.deadline_kind not in DEADLINE_KINDS:
+            return "there is no such deadline."
         if self.effective_to is not None and self.effective_to < self.effective_from:
             return "it ends before it begins."
         if self.usd_per_day is not None:
@@ -152,15 +152,15 @@ class Rule:
         if counted and not self.calendar:
             return "it names no calendar."
         if self.kind is Kind.HOURS and self.roll is not Roll.NONE:
-            return "a clock in hours never rolls."
+            return "a deadline in hours never rolls."
         restarts = [hold for hold in self.legal_holds.values() if hold.effect is Effect.RESTARTS]
-        if any(hold.restarts_as not in CLOCKS for hold in restarts):
-            return "it begins anew as a clock that does not exist."
+        if any(hold.restarts_as not in DEADLINE_KINDS for hold in restarts):
+            return "it begins again as a deadline that does not exist."
         return ""
 
     def __str__(self) -> str:
         until = f"to {say(self.effective_to)}" if self.effective_to else "with no end"
-        return f"“{self.clock}” from {say(self.effective_from)} {until}"
+        return f"“{self.deadline_kind}” from {say(self.effective_from)} {until}"
 
     @property
     def is_confirmed(self) -> bool:
@@ -177,25 +177,28 @@ class Rule:
         )
 
 
-def rule_for(clock: str, trigger_day: date, rules: Sequence[Rule]) -> Rule:
-    """The one rule of a clock that is in force on the day of its trigger.
+def rule_for(deadline_kind: str, trigger_day: date, rules: Sequence[Rule]) -> Rule:
+    """The one rule of a deadline that is in force on the day of its trigger.
 
     :raises NoRule: none is.
     :raises BadRules: two are; the message names both.
     """
-    found = [rule for rule in rules if rule.clock == clock and rule.holds_on(trigger_day)]
+    found = [
+        rule for rule in rules if rule.deadline_kind == deadline_kind and rule.holds_on(trigger_day)
+    ]
     if len(found) > 1:
         raise BadRules(f"Two rules are in force on {say(trigger_day)}: {found[0]}, and {found[1]}.")
     if not found:
         raise NoRule(
-            f"No rule of “{clock}” is on file for {say(trigger_day)}. {on_file(clock, rules)}"
+            f"No rule of “{deadline_kind}” is on file for {say(trigger_day)}. "
+            f"{on_file(deadline_kind, rules)}"
         )
     return found[0]
 
 
-def on_file(clock: str, rules: Sequence[Rule]) -> str:
-    """The rules of a clock that there are, as a sentence."""
-    mine = sorted((rule for rule in rules if rule.clock == clock), key=_start)
+def on_file(deadline_kind: str, rules: Sequence[Rule]) -> str:
+    """The rules of a deadline that there are, as a sentence."""
+    mine = sorted((rule for rule in rules if rule.deadline_kind == deadline_kind), key=_start)
     return f"On file: {'; '.join(map(str, mine))}." if mine else "It has no rules at all."
 
 
@@ -206,7 +209,7 @@ def _start(row: Any) -> Any:
 def refuse_gap_or_overlap(rows: Sequence[Any]) -> None:
     """Say no to dated rows of one thing that overlap or leave days without a rule.
 
-    :param rows: rules of one clock, or versions of one holiday: anything that has
+    :param rows: rules of one deadline, or versions of one holiday: anything that has
         ``effective_from``, ``effective_to`` and says its name and days as text.
     :raises BadRules: naming both rows and the days in question.
     """

@@ -1,7 +1,7 @@
-"""Keeping the rules of clocks and the holidays: confirmed, superseded, begun and ended.
+"""Keeping the rules of deadlines and the holidays: confirmed, superseded, begun and ended.
 
 Every act is dated, says why, and keeps the earlier row. No date of a case moves by it: the sums on
-file are worked out anew by the next act on their case, or for all cases by ``recounting``.
+file are worked out again by the next act on their case, or for all cases by ``recounting``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,10 +16,10 @@ from accounts.refusals import NotAllowed, refuse
 from . import policies
 from .calendars import FIRST_DAY, LAST_DAY, BadHoliday, calendars_from, say
 from .days import local_day
-from .models import ClockRule, HolidayRule, Law
+from .models import DeadlineRule, HolidayRule, Law
 from .rules import BadRules
 
-# What a row that supersedes another may say otherwise. Its clock stays, its days are its own.
+# What a row that supersedes another may say otherwise. Its deadline stays, its days are its own.
 TERMS = (
     "kind", "length", "length_by_method", "calendar", "roll", "extensions", "legal_holds", "cutoff",
     "deemed_received", "outer_days", "usd_per_day", "usd_limit", "source", "note",
@@ -35,14 +35,14 @@ def confirm_rule(
     seen_version: int | None,
     by: User,
     at: datetime,
-) -> ClockRule:
+) -> DeadlineRule:
     """State that a rule was compared with the text of the law.
 
     :param compared_with: which text, and as of when.
     :raises NotAllowed: wrong role, confirmed already, no text named, or a day still to come.
     :raises Stale: the row was changed after the page was loaded.
     """
-    rule: ClockRule = ClockRule.objects.select_for_update().get(pk=rule_id)
+    rule: DeadlineRule = DeadlineRule.objects.select_for_update().get(pk=rule_id)
     _confirm(rule, compared_with, on, seen_version, by=by, at=at)
     return rule
 
@@ -58,7 +58,7 @@ def supersede_rule(
     seen_version: int | None,
     by: User,
     at: datetime,
-) -> ClockRule:
+) -> DeadlineRule:
     """Let a new row take over from a rule on a day; the old one ends on the day before.
 
     A deadline goes by the rule that is in force on the day of its trigger, so one whose trigger
@@ -71,14 +71,14 @@ def supersede_rule(
     :raises Stale: the row was changed after the page was loaded.
     """
     refuse(policies.why_not_keep_rules(by))
-    old: ClockRule = ClockRule.objects.select_for_update().get(pk=rule_id)
+    old: DeadlineRule = DeadlineRule.objects.select_for_update().get(pk=rule_id)
     old.refuse_if_stale(seen_version)
     refuse("" if why.strip() else "Say why the rule changes.")
     ended, new = superseding(
         rule=old, terms=terms, effective_from=effective_from, effective_to=effective_to
     )
     try:
-        ClockRule.objects.store_together([ended, new], by=by, at=at, why=why.strip())
+        DeadlineRule.objects.store_together([ended, new], by=by, at=at, why=why.strip())
     except BadRules as refusal:
         raise NotAllowed(str(refusal)) from refusal
     return new
@@ -86,11 +86,11 @@ def supersede_rule(
 
 def superseding(
     *,
-    rule: ClockRule,
+    rule: DeadlineRule,
     terms: Mapping[str, Any],
     effective_from: date,
     effective_to: date | None = None,
-) -> tuple[ClockRule, ClockRule]:
+) -> tuple[DeadlineRule, DeadlineRule]:
     """The old row as it would end and the new one, neither of them stored.
 
     :raises NotAllowed: the new row cannot take over on that day, or cannot be read.
@@ -99,8 +99,8 @@ def superseding(
     if unknown:
         raise TypeError(f"not a term of a rule: {', '.join(sorted(unknown))}")
     columns = {name: getattr(rule, name) for name in TERMS} | dict(terms)
-    new = ClockRule(
-        clock=rule.clock,
+    new = DeadlineRule(
+        deadline_kind=rule.deadline_kind,
         effective_from=effective_from,
         effective_to=effective_to or rule.effective_to,
         **columns,
@@ -116,16 +116,16 @@ def superseding(
         new.as_rule()
     except BadRules as refusal:
         raise NotAllowed(str(refusal)) from refusal
-    ended = ClockRule.objects.get(pk=rule.pk)
+    ended = DeadlineRule.objects.get(pk=rule.pk)
     ended.effective_to = effective_from - timedelta(days=1)
     return ended, new
 
 
-def law_with(*, rows: Sequence[ClockRule | HolidayRule]) -> Law:
+def law_with(*, rows: Sequence[DeadlineRule | HolidayRule]) -> Law:
     """Rules and calendars as they would be with these rows, stored or not, put in. Two queries."""
-    changed = {row.pk for row in rows if isinstance(row, ClockRule) and row.pk}
-    rules = ClockRule.objects.exclude(pk__in=changed).as_rules()
-    rules += [row.as_rule() for row in rows if isinstance(row, ClockRule)]
+    changed = {row.pk for row in rows if isinstance(row, DeadlineRule) and row.pk}
+    rules = DeadlineRule.objects.exclude(pk__in=changed).as_rules()
+    rules += [row.as_rule() for row in rows if isinstance(row, DeadlineRule)]
     days_off = [row for row in rows if isinstance(row, HolidayRule)]
     kept = HolidayRule.objects.exclude(pk__in=[row.pk for row in days_off if row.pk])
     holidays = [row.as_holiday() for row in kept.select_related("confirmed_by").order_by("pk")]
@@ -222,7 +222,7 @@ def end_holiday(
 
 
 def _confirm(
-    row: ClockRule | HolidayRule,
+    row: DeadlineRule | HolidayRule,
     compared_with: str,
     on: date,
     seen_version: int | None,

@@ -1,6 +1,6 @@
 """The rules and holidays that we ship: rows, each with its source and its days.
 
-Nobody has compared them with the text of the law yet: ``confirmed_on`` is empty on every row, staff
+No one has compared them with the text of the law yet: ``confirmed_on`` is empty on every row, staff
 pages say so, and no letter quotes a source from here. A row marked "recalled" was written down from
 knowledge of the law, not from its text. A migration loads them into the database, where they are
 ended and superseded; this module then only says what a fresh installation begins with.
@@ -51,7 +51,7 @@ _WHILE_APPEALED = {
 
 
 def _days(
-    clock: str,
+    deadline_kind: str,
     length: int,
     source: str,
     *,
@@ -61,29 +61,42 @@ def _days(
     roll: Roll = Roll.FORWARD,
 ) -> Rule:
     return Rule(
-        clock, kind, source, since, length=length, calendar=calendar, roll=roll, note=_NOT_SEEN_2026
+        deadline_kind,
+        kind,
+        source,
+        since,
+        length=length,
+        calendar=calendar,
+        roll=roll,
+        note=_NOT_SEEN_2026,
     )
 
 
-def _business_days(clock: str, length: int, source: str, *, since: date = _IMR_BEGINS) -> Rule:
+def _business_days(
+    deadline_kind: str, length: int, source: str, *, since: date = _IMR_BEGINS
+) -> Rule:
     """No definition of "business day" was found in the IMR rules: weekdays less office closures."""
     office, business = CalendarName.OFFICE, Kind.BUSINESS
-    return _days(clock, length, source, since=since, calendar=office, kind=business, roll=Roll.NONE)
+    return _days(
+        deadline_kind, length, source, since=since, calendar=office, kind=business, roll=Roll.NONE
+    )
 
 
-def _working_days(clock: str, length: int, source: str, *, since: date, roll: Roll) -> Rule:
+def _working_days(deadline_kind: str, length: int, source: str, *, since: date, roll: Roll) -> Rule:
     """Saturday is none (Pa'u, 2019); the Friday after Thanksgiving is one (Gomez, 2018)."""
     state, working = CalendarName.GOV6700, Kind.WORKING
-    return _days(clock, length, source, since=since, calendar=state, kind=working, roll=roll)
+    return _days(
+        deadline_kind, length, source, since=since, calendar=state, kind=working, roll=roll
+    )
 
 
-def _hours(clock: str, length: int, source: str, *, since: date = _IMR_BEGINS) -> Rule:
-    return Rule(clock, Kind.HOURS, source, since, length=length, note=_NOT_SEEN_2026)
+def _hours(deadline_kind: str, length: int, source: str, *, since: date = _IMR_BEGINS) -> Rule:
+    return Rule(deadline_kind, Kind.HOURS, source, since, length=length, note=_NOT_SEEN_2026)
 
 
-def _records(clock: str, source: str) -> Rule:
+def _records(deadline_kind: str, source: str) -> Rule:
     return Rule(
-        clock,
+        deadline_kind,
         Kind.CALENDAR,
         source,
         _IMR_BEGINS,

@@ -6,9 +6,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from .clocks import Clock
 from .days import iso
 from .facts import read_day
+from .kinds import DeadlineKind
 from .rules import Rule
 
 
@@ -55,13 +55,13 @@ class Sum:
     """A due date with its arithmetic.
 
     :ivar raw: the last day before the roll.
-    :ivar limit: the legal date, or the moment (Los Angeles time) for a clock in hours.
+    :ivar limit: the legal date, or the moment (Los Angeles time) for a deadline in hours.
     :ivar target: the day or moment that we aim at for a duty of our own; ``None`` for others'.
     :ivar steps: how ``limit`` came about; ``target_steps`` how ``target`` did.
     :ivar ends: the legal date by each calendar that could be held to apply, by its label.
     """
 
-    clock: Clock
+    deadline_kind: DeadlineKind
     rule: Rule
     trigger: date | datetime
     raw: date | datetime
@@ -84,7 +84,7 @@ class Sum:
 
     @property
     def due_at(self) -> datetime | None:
-        """The legal moment, for a clock in hours."""
+        """The legal moment, for a deadline in hours."""
         return self.limit if isinstance(self.limit, datetime) else None
 
     @property
@@ -107,7 +107,7 @@ class Sum:
     def as_row(self) -> dict[str, Any]:
         """The sum as plain values, for JSON."""
         return {
-            "clock": self.clock.name,
+            "deadline_kind": self.deadline_kind.name,
             "due": iso(self.limit),
             "raw": iso(self.raw),
             "internal_target": None if self.target is None else iso(self.target),
@@ -127,7 +127,7 @@ class Unknown:
     :ivar dates: where calendars disagree, the earliest and the latest date.
     """
 
-    clock: Clock
+    deadline_kind: DeadlineKind
     sentence: str
     missing: tuple[str, ...] = ()
     dates: tuple[date, ...] = ()
@@ -135,7 +135,7 @@ class Unknown:
     def as_row(self) -> dict[str, Any]:
         """The answer as plain values, for JSON."""
         return {
-            "clock": self.clock.name,
+            "deadline_kind": self.deadline_kind.name,
             "due": None,
             "unknown": self.sentence,
             "missing": list(self.missing),
@@ -143,7 +143,9 @@ class Unknown:
         }
 
 
-def missing(clock: Clock, *facts: str) -> Unknown:
+def missing(deadline_kind: DeadlineKind, *facts: str) -> Unknown:
     return Unknown(
-        clock, f"{clock.label}: not known, because {' and '.join(facts)} is missing.", facts
+        deadline_kind,
+        f"{deadline_kind.label}: not known, because {' and '.join(facts)} is missing.",
+        facts,
     )

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from .calendars import Calendars, say
-from .clocks import Whose, clock_named
 from .days import PACIFIC, say_count, say_when
 from .engine import due
 from .facts import Hold, read_day, read_moment
+from .kinds import Whose, deadline_kind_named
 from .rules import Rule
 from .sums import Sum, Unknown, missing
 
@@ -26,7 +26,7 @@ class Timely:
 class Late:
     """It was late, on every calendar that may apply.
 
-    :ivar days: calendar days late; at least 1, also where a clock in hours was missed by less.
+    :ivar days: calendar days late; at least 1, also where a deadline in hours was missed by less.
     """
 
     limit: date | datetime
@@ -36,7 +36,7 @@ class Late:
 
 
 def timeliness(
-    clock: str,
+    deadline_kind: str,
     received: date | datetime | str | None,
     given: Mapping[str, object],
     *,
@@ -46,14 +46,14 @@ def timeliness(
 ) -> Timely | Late | Unknown:
     """Say whether something came in time.
 
-    A clock in days counts the local day to 24:00. Where the calendars that may apply disagree and
-    a party's timeliness turns on it, the answer is ``Unknown`` and names both dates. A duty of our
-    own is judged by its legal date alone; that it was late voids nothing (Margaris, 2016).
+    A deadline in days counts the local day to 24:00. Where the calendars that may apply disagree
+    and a party's timeliness turns on it, the answer is ``Unknown`` and names both dates. A duty of
+    our own is judged by its legal date alone; that it was late voids nothing (Margaris, 2016).
 
     :raises CannotCount: as ``due`` does.
     """
-    of = clock_named(clock)
-    answer = due(clock, given, rules=rules, calendars=calendars, holds=holds)
+    of = deadline_kind_named(deadline_kind)
+    answer = due(deadline_kind, given, rules=rules, calendars=calendars, holds=holds)
     if isinstance(answer, Unknown):
         return answer
     if received in (None, ""):
@@ -101,7 +101,7 @@ def _timely_by_the_hour(
     if moment is None:
         day = read_day("received", received)
         if day == limit.date():
-            return missing(answer.clock, f"the hour at which {answer.clock.act}")
+            return missing(answer.deadline_kind, f"the hour at which {answer.deadline_kind.act}")
         moment = datetime.combine(day, time(12), tzinfo=PACIFIC)
     over = moment.astimezone(UTC) - limit.astimezone(UTC)
     if over <= timedelta(0):

@@ -8,11 +8,11 @@ from django.db.models import Max, QuerySet
 
 from accounts.models import Look, User
 from accounts.roles import Role
-from cases import house_facts
+from cases import organization_facts
 from cases.models import Case, Event
 from queues.models import SavedView
 from queues.services import claims, saved_views
-from reviewers.services import fairness
+from reviewers.services import payer_bias
 
 from . import queues
 
@@ -47,9 +47,9 @@ def my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
     waiting = waiting.order_by("due_on", "pk").prefetch_related("items")
     friday = today + timedelta(days=(4 - today.weekday()) % 7)
     soon = waiting.filter(due_on__gt=today, due_on__lte=friday)
-    # A case whose clocks have stopped sorts by a day on which nothing falls due.
-    due = waiting.filter(due_on__lte=today).exclude(due_clock="")
-    settles_ties = user.may("cases.settle_house_ties")
+    # A case whose deadlines have stopped sorts by a day on which nothing falls due.
+    due = waiting.filter(due_on__lte=today).exclude(due_deadline_kind="")
+    settles_conflicts = user.may("cases.settle_own_conflicts")
     return {
         "due_today": list(due[:SHOWN]),
         "waiting": _waiting_later(waiting, today=today),
@@ -61,8 +61,8 @@ def my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
             CountedView(view, queues.count_of(view, user=user, today=today, at=at))
             for view in saved_views.views_for(user=user)[:SHOWN]
         ],
-        "house_questions": house_facts.questions() if settles_ties else 0,
-        "steered": fairness.unanswered() if user.may("reviewers.check_fairness") else [],
+        "own_organization_questions": organization_facts.questions() if settles_conflicts else 0,
+        "steered": payer_bias.unanswered() if user.may("reviewers.check_payer_bias") else [],
         "can_take": bool(claims.stages_for(user=user)),
     }
 
@@ -72,8 +72,8 @@ def _waiting_later(waiting: QuerySet[Case], *, today: date) -> list[Case]:
 
     asked in one, the database would walk over everything that is overdue.
     """
-    stopped = list(waiting.filter(due_clock="")[:SHOWN])
-    later = list(waiting.filter(due_on__gt=today).exclude(due_clock="")[:SHOWN])
+    stopped = list(waiting.filter(due_deadline_kind="")[:SHOWN])
+    later = list(waiting.filter(due_on__gt=today).exclude(due_deadline_kind="")[:SHOWN])
     return sorted([*stopped, *later], key=lambda case: (case.due_on, case.pk))[:SHOWN]
 
 

@@ -169,7 +169,7 @@ def _decided_with_another(case: Case) -> NextStep:
 
 
 def _owes_attestation(case: Case) -> bool:
-    """Whether a reviewer who accepted has to attest anew, because the parties changed."""
+    """Whether a reviewer who accepted has to attest again, because the parties changed."""
     return any(
         one.state == one.State.ACCEPTED and reviewer_policies.live_attestation(one) is None
         for one in reviewer_policies.live_assignments(case)

@@ -16,9 +16,9 @@ from cases.models import Case, DisputedItem, Party
 from cases.models import Role as PartyRole
 from cases.models.case import CaseQuerySet
 from queues.filters import Filter
+from queues.lead_time import Paces, room
 from queues.models import SavedView, WorkClaim
-from queues.slack import Paces, room
-from queues.work_order import Key, Sort, head, paces_now, place
+from queues.work_order import Key, Sort, head, place, stage_durations_now
 
 PAGE = 50
 COUNTED = 999  # a list is counted so far and then "999+": a number costs the same at any size
@@ -47,7 +47,7 @@ class Row:
     room: str  # "3 days to spare", in the order by time to spare
     held_until: date | None  # work on the whole case stands still until that day
     claim: WorkClaim | None
-    held_by: str  # "You" or a name; empty while nobody has it
+    held_by: str  # "You" or a name; empty while no one has it
     is_mine: bool
 
 
@@ -82,22 +82,27 @@ def page(
     :raises ValueError: the key is not one that we gave out.
     """
     stages = QUEUES[slug][1]
-    paces = paces_now() if wanted.sort == Sort.SLACK else {}
+    stage_durations = stage_durations_now() if wanted.sort == Sort.SLACK else {}
     columns = columns_for(user, wanted.sort)
     rows = wanted.apply(Case.objects.filter(queue=slug), user=user, today=today, at=at)
     found = head(
         _with_what_rows_show(rows, columns, at=at),
         sort=wanted.sort,
         stages=stages,
-        paces=paces,
+        stage_durations=stage_durations,
         after=Key.read(after) if after else None,
         limit=PAGE + 1,
     )
     shown = found[:PAGE]
     more = len(found) > PAGE
-    next_key = str(place(shown[-1], sort=wanted.sort, paces=paces)) if more else ""
+    next_key = (
+        str(place(shown[-1], sort=wanted.sort, stage_durations=stage_durations)) if more else ""
+    )
     return Page(
-        [_row(case, user=user, columns=columns, paces=paces, today=today) for case in shown],
+        [
+            _row(case, user=user, columns=columns, stage_durations=stage_durations, today=today)
+            for case in shown
+        ],
         next_key,
     )
 
@@ -106,7 +111,7 @@ def counts() -> dict[str, int]:
     """How many cases stand in each queue, up to one more than ``COUNTED``.
 
     One statement that reads at most a thousand entries of an index for each queue, asked once in
-    twenty seconds for everybody.
+    twenty seconds for everyone.
     """
     found = cache.get("queue-counts")
     if found is None:
@@ -156,13 +161,17 @@ def _with_what_rows_show(
     return rows.select_related("application") if "channel" in columns else rows
 
 
-def _room(case: Case, paces: Paces, *, today: date) -> str:
-    if not case.due_clock:
+def _room(case: Case, stage_durations: Paces, *, today: date) -> str:
+    if not case.due_deadline_kind:
         return ""  # nothing falls due on it
-    return room(case.due_on, case.status, paces, today=today) if paces else "not measured"
+    return (
+        room(case.due_on, case.status, stage_durations, today=today)
+        if stage_durations
+        else "not measured"
+    )
 
 
-def _row(case: Case, *, user: User, columns: set[str], paces: Paces, today: date) -> Row:
+def _row(case: Case, *, user: User, columns: set[str], stage_durations: Paces, today: date) -> Row:
     claims: list[WorkClaim] = case.live_claims  # type: ignore[attr-defined]
     claim = claims[0] if claims else None
     mine = claim is not None and claim.by_id == user.pk
@@ -171,7 +180,7 @@ def _row(case: Case, *, user: User, columns: set[str], paces: Paces, today: date
     return Row(
         case=case,
         administrator=names[0] if names else "",
-        room=_room(case, paces, today=today),
+        room=_room(case, stage_durations, today=today),
         held_until=case.held_until if case.held_until and case.held_until > today else None,
         claim=claim,
         held_by="You" if mine else other,

@@ -14,9 +14,9 @@ from accounts.names import who
 from accounts.requests import StaffRequest, whole_number
 from accounts.roles import Role
 from accounts.services import note_look
-from cases import house_facts, policies
+from cases import organization_facts, policies
 from cases.lifecycle import QUEUES
-from cases.models import Case, CaseLetter, Event, HouseResult, ItemChange, Origin
+from cases.models import Case, CaseLetter, Event, ItemChange, Origin, OwnConflictResult
 from cases.models import Role as PartyRole
 from cases.services.parties import standing
 from directory.models import PersonName
@@ -254,10 +254,10 @@ def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
         "items_waiting": {change.item_id for change in waiting},
         "why_not_change_items": policies.why_not_change_items(case),
         "parties": parties,
-        "house_ties": [
+        "own_conflicts": [
             (one, who(one.row.member.user, reader=request.user) if one.user_id else "")
-            for one in house_facts.standing(case)
-            if one.row.member and one.result != HouseResult.Result.PASS
+            for one in organization_facts.standing(case)
+            if one.row.member and one.result != OwnConflictResult.Result.PASS
         ],
         "employee": next((party for party in parties if party.role == PartyRole.EMPLOYEE), None),
         "next_step": next_step(case, request.user),
@@ -275,7 +275,7 @@ def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
 _STATES_IN_WORDS = (
     (Letter.State.QUEUED, "being made"),
     (Letter.State.RENDERING, "being made"),
-    (Letter.State.PARKED, "waiting for a person"),
+    (Letter.State.FAILED, "waiting for a person"),
 )
 
 

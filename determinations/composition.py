@@ -67,8 +67,8 @@ def compose(
     """The determination of a case as it would be issued at a moment, or as it was.
 
     :param layout: the organization's own when left out.
-    :param only_seat: what this one reviewer wrote, as if nobody else decided.
-    :raises LetterRefused: nobody has published wording, or a fact that it needs is missing or
+    :param only_seat: what this one reviewer wrote, as if no one else decided.
+    :raises LetterRefused: no one has published wording, or a fact that it needs is missing or
         lapsed; everything is named at once.
     """
     layout = layout or settings.DETERMINATION_LAYOUT
@@ -238,7 +238,7 @@ def _item(
         title=f"{prefix}{item.title}",
         outcome=word,
         separator=item.separator.rstrip() or ":",
-        # Left empty, and so refused, until somebody has read what the UR decision cites.
+        # Left empty, and so refused, until someone has read what the UR decision cites.
         claims_administrator_guideline=""
         if stated is None
         else sentences(stated.citations, style=style, who=ADMINISTRATOR),

@@ -57,6 +57,6 @@ class PeriodForm(DatedForm):
 
 
 class SendForm(DatedForm):
-    """The act "mark as sent" for the determination letter, to everybody still unsent."""
+    """The act "mark as sent" for the determination letter, to everyone still unsent."""
 
     sent_on = PaperDate(label="Sent on", error_messages={"required": "Enter the day it was sent."})

@@ -1,9 +1,9 @@
 """Who may write, check, approve and issue, and when; one function an act, empty when allowed."""
 
 from accounts.models import User
-from cases.house_facts import why_not_decided_here
 from cases.lifecycle import Status
 from cases.models import Case
+from cases.organization_facts import why_not_decided_here
 from cases.policies import why_not
 from reviewers.models import ReviewerAssignment
 from reviewers.models.assignment import seats_of

@@ -102,10 +102,10 @@ def _readings(rounds: dict[tuple[int, int], ReviewerAssignment]) -> list[Quality
 
 
 def _late(rounds: dict[tuple[int, int], ReviewerAssignment]) -> int:
-    """How many were decided after the legal day of the clock that ran."""
+    """How many were decided after the legal day of the deadline that ran."""
     cases = [case_id for case_id, _ in rounds]
     deadlines = Deadline.objects.filter(
-        case__in=cases, clock__in=DECIDING, replaced_at__isnull=True
+        case__in=cases, deadline_kind__in=DECIDING, replaced_at__isnull=True
     )
     due = {(row.case_id, row.round): row.due_on for row in deadlines if row.due_on}
     return sum(

@@ -14,7 +14,7 @@ from form_fields.fields import DatedForm
 from form_fields.reasons import ReasonForm
 
 from .forms import OfficerForm, OwnerForm, SameForm
-from .models import OrganisationName, Organization
+from .models import Organization, OrganizationName
 from .names import fold_organization
 from .services import organizations as services
 
@@ -27,7 +27,7 @@ def organizations(request: StaffRequest) -> HttpResponse:
     """Find an organization by a name it goes by."""
     find = request.GET.get("find", "").strip()
     folded = fold_organization(find)
-    rows = OrganisationName.objects.current().filter(normal__startswith=folded) if folded else None
+    rows = OrganizationName.objects.current().filter(normal__startswith=folded) if folded else None
     found = list(rows.order_by("normal", "pk")[: MOST_FOUND + 1]) if rows is not None else []
     context = {"find": find, "names": found[:MOST_FOUND], "more": len(found) > MOST_FOUND}
     return render(request, "directory/organizations.html", context)
@@ -59,7 +59,9 @@ def add_organization_fact(request: StaffRequest, pk: int, kind: str) -> HttpResp
 
     tried = run_action(request, form, record)
     if tried.done:
-        messages.success(request, "It is on file; ties are looked for through it from now on.")
+        messages.success(
+            request, "It is on file; affiliations are looked for through it from now on."
+        )
         return redirect("directory:organization", pk)
     return _page(request, row, status=tried.status, **{kind: form})
 

@@ -103,8 +103,8 @@ def _items(applied: Sequence[str], decided: Sequence[str]) -> list[Difference]:
         ),
     )
     found = []
-    for likeness, number, other in alike:
-        if -likeness >= _ALIKE and number in left and other in right:
+    for possible_duplicate, number, other in alike:
+        if -possible_duplicate >= _ALIKE and number in left and other in right:
             del left[number], right[other]
             found.append(Difference(WORDING, applied[number - 1], decided[other - 1], number))
     found += [Difference(ONLY_APPLIED, applied[number - 1], "", number) for number in left]

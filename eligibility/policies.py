@@ -32,7 +32,7 @@ def why_not_read_ur_decision(user: User, case: Case) -> str:
 
 
 def why_not_eligible_yet(open_differences: int) -> str:
-    """The six facts cannot all be yes while the two papers disagree and nobody has said why."""
+    """The six facts cannot all be yes while the two papers disagree and no one has said why."""
     if not open_differences:
         return ""
     many = "One difference" if open_differences == 1 else f"{open_differences} differences"

@@ -105,7 +105,8 @@ _NO_CURE = date(2014, 4, 1)  # from then a missing UR decision is not asked for 
 class Earlier:
     """Another case that may be about the same treatment.
 
-    :ivar confirmed: a person has said that it is the same; until then it is only a likeness.
+    :ivar confirmed: a person has said that it is the same; until then it is only a possible
+        duplicate.
     :ivar duplicate: it is open and was filed for the same decision; else an earlier application.
     """
 
@@ -218,7 +219,7 @@ class Proposal:
 
     @property
     def flags(self) -> list[Verdict]:
-        """What somebody should know although it decides nothing."""
+        """What someone should know although it decides nothing."""
         return [verdict for verdict in self.verdicts if not verdict.fact]
 
     def of(self, fact: str, item: int | None = None) -> list[Verdict]:
@@ -237,7 +238,7 @@ _WEIGHT = {NO: 0, UNKNOWN: 1, YES: 2}
 def propose(known: Known, *, rules: Sequence[Rule], calendars: Calendars) -> Proposal:
     """Answer the six facts from what is stored, and say what result follows.
 
-    :param rules: the rules of the clocks, by which timeliness is counted.
+    :param rules: the rules of the deadlines, by which timeliness is counted.
     """
     verdicts = [
         _signed(known),
@@ -335,7 +336,7 @@ def _party(known: Known) -> Verdict:
     by = known.signed_by or ""
     used: tuple[Used, ...] = (Used("Signed by", _SIGNERS.get(by, "nobody"), FORM),)
     if by in {"", "EMPLOYEE"}:
-        who = "The employee may ask." if by else "Nobody has signed, so nobody is refused."
+        who = "The employee may ask." if by else "No one has signed, so no one is refused."
         return Verdict("SIGNED", YES, _FILER, who, used)
     if by == "ATTORNEY":
         used += (Used("Attorney on the form", _yes_no(known.attorney_named), FORM),)
@@ -379,7 +380,7 @@ def _complete(known: Known) -> Verdict:
 
 
 def _timely(known: Known, rules: Sequence[Rule], calendars: Calendars) -> Verdict:
-    clock, served, method = _window(known)
+    deadline_kind, served, method = _window(known)
     used: tuple[Used, ...] = (
         Used("Received", _day(known.received_on), OFFICE),
         Used("UR decision served", _day(known.served_on), UR),
@@ -400,7 +401,9 @@ def _timely(known: Known, rules: Sequence[Rule], calendars: Calendars) -> Verdic
         said = "The application was on file when the liability dispute was resolved."
         return Verdict("TIMELY", YES, "LC 4610.5(h)(2), recalled", said, used)
     try:
-        found = timeliness(clock, known.received_on, given, rules=rules, calendars=calendars)
+        found = timeliness(
+            deadline_kind, known.received_on, given, rules=rules, calendars=calendars
+        )
     except CannotCount as error:
         return _unknown("TIMELY", source, str(error).rstrip("."), used, sentence=str(error))
     if isinstance(found, Timely):
@@ -423,15 +426,15 @@ def _timely(known: Known, rules: Sequence[Rule], calendars: Calendars) -> Verdic
 
 
 def _window(known: Known) -> tuple[str, date | None, str]:
-    """The clock of the filing, from which day, and how that was served."""
+    """The deadline of the filing, from which day, and how that was served."""
     if known.liability_resolved_on:
         return (
             "application_after_liability",
             known.liability_resolved_on,
             known.liability_notice_method,
         )
-    clock = "application_formulary" if known.formulary else "application"
-    return clock, known.served_on, known.service_method
+    deadline_kind = "application_formulary" if known.formulary else "application"
+    return deadline_kind, known.served_on, known.service_method
 
 
 def _attached(known: Known) -> Verdict:

@@ -90,7 +90,7 @@ def _day(year: int, month: int, day: int, keyed: str) -> date:
 
 
 def _refuse_day_first(month: int, day: int, year: int, keyed: str) -> None:
-    """A month above 12 before a day that could be one: somebody wrote the day first."""
+    """A month above 12 before a day that could be one: someone wrote the day first."""
     if 12 < month <= 31 and 1 <= day <= 12:
         raise NotADate(
             f"“{keyed.strip()}” has no month {month}. If the day stands first on the paper, "

@@ -143,7 +143,7 @@ class InForceFilter(admin.SimpleListFilter):
 
 
 class ConfirmedFilter(admin.SimpleListFilter):
-    """Editions whose dates somebody has compared with the source, and those nobody has."""
+    """Editions whose dates someone has compared with the source, and those no one has."""
 
     title = "confirmed"
     parameter_name = "confirmed"

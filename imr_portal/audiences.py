@@ -6,10 +6,10 @@ person may do this act on this case now.
 
 An audience is one of
 
-* ``PUBLIC``: nobody has to sign in;
+* ``PUBLIC``: no one has to sign in;
 * ``SIGNED_IN``: every person who has signed in;
 * ``ADMIN_SITE``: the roles that keep tables in the admin site (``User.is_staff``);
-* ``NOBODY``: a page of a library that this house does without;
+* ``NOBODY``: a page of a library that this organization does without;
 * a permission of ``accounts.roles.PERMISSIONS``, or several in a tuple: any one of them opens it.
 """
 
@@ -54,8 +54,8 @@ AUDIENCES: dict[str, AudienceEntry] = {
     # letters
     "letters:status": "letters.view_letter",
     "letters:download": "letters.view_letter",
-    "letters:parked": "letters.release_parked",
-    "letters:release": "letters.release_parked",
+    "letters:failed": "letters.retry_failed_letter",
+    "letters:release": "letters.retry_failed_letter",
     "letters:wording": "letters.manage_wording",
     "letters:wording_detail": "letters.manage_wording",
     "letters:publish_wording": "letters.manage_wording",
@@ -72,12 +72,12 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "form_fields:say_date": SIGNED_IN,  # reads a date back, and nothing else
     "intake:batches": "intake.enter_application",
     "intake:batch": "intake.enter_application",
-    "intake:next_sheet": "intake.enter_application",
-    "intake:enter_sheet": "intake.enter_application",
-    "intake:claim_sheet": "intake.enter_application",
-    "intake:release_sheet": "intake.enter_application",
-    "intake:park_sheet": "intake.enter_application",
-    "intake:unpark_sheet": "intake.enter_application",
+    "intake:next_scan": "intake.enter_application",
+    "intake:enter_scan": "intake.enter_application",
+    "intake:claim_scan": "intake.enter_application",
+    "intake:release_scan": "intake.enter_application",
+    "intake:skip_scan": "intake.enter_application",
+    "intake:return_scan": "intake.enter_application",
     "eligibility:eligibility": "eligibility.decide_eligibility",
     "eligibility:screen_again": "eligibility.decide_eligibility",
     "eligibility:ur_decision": "eligibility.decide_eligibility",
@@ -86,24 +86,24 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "eligibility:answer_information": "eligibility.decide_eligibility",
     "eligibility:resolve_liability": "eligibility.decide_eligibility",
     "eligibility:administrator_citations": "eligibility.decide_eligibility",
-    "cases:likenesses": "cases.settle_likeness",
+    "cases:possible_duplicates": "cases.settle_possible_duplicate",
     "cases:related": "cases.view_case",
-    "cases:look_again": "cases.settle_likeness",
-    "cases:compare": "cases.settle_likeness",
+    "cases:look_again": "cases.settle_possible_duplicate",
+    "cases:compare": "cases.settle_possible_duplicate",
     "cases:consolidate": "cases.consolidate",
     "cases:separate": "cases.consolidate",
     "directory:organizations": "directory.keep_organizations",
     "directory:organization": "directory.keep_organizations",
     "directory:add_organization_fact": "directory.keep_organizations",
     "directory:withdraw_organization_fact": "directory.keep_organizations",
-    "cases:house": "cases.keep_house",
-    "cases:add_house_member": "cases.keep_house",
-    "cases:house_member": "cases.keep_house",
-    "cases:add_house_tie": "cases.keep_house",
-    "cases:correct_house_fact": "cases.keep_house",
-    "cases:withdraw_house_fact": "cases.keep_house",
-    "cases:house_ties": "cases.settle_house_ties",
-    "cases:settle_house_tie": "cases.settle_house_ties",
+    "cases:own_organization": "cases.keep_own_organization",
+    "cases:add_organization_member": "cases.keep_own_organization",
+    "cases:organization_member": "cases.keep_own_organization",
+    "cases:add_own_conflict": "cases.keep_own_organization",
+    "cases:correct_organization_fact": "cases.keep_own_organization",
+    "cases:withdraw_organization_fact": "cases.keep_own_organization",
+    "cases:own_conflicts": "cases.settle_own_conflicts",
+    "cases:settle_own_conflict": "cases.settle_own_conflicts",
     "correspondence:notices": "cases.view_case",
     "correspondence:make_notices": "correspondence.make_notices",
     "correspondence:mark_notices_sent": "letters.mark_sent",
@@ -120,25 +120,25 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "cases:propose_item": "cases.propose_item_change",
     "cases:propose_item_change": "cases.propose_item_change",
     "cases:propose_item_withdrawal": "cases.propose_item_change",
-    "cases:clock_rules": "deadlines.manage_clock_rules",
-    "cases:clock_rule": "deadlines.manage_clock_rules",
-    "cases:confirm_clock_rule": "deadlines.manage_clock_rules",
-    "cases:supersede_clock_rule": "deadlines.manage_clock_rules",
-    "cases:recount": "deadlines.manage_clock_rules",
+    "cases:deadline_rules": "deadlines.manage_deadline_rules",
+    "cases:deadline_rule": "deadlines.manage_deadline_rules",
+    "cases:confirm_deadline_rule": "deadlines.manage_deadline_rules",
+    "cases:supersede_deadline_rule": "deadlines.manage_deadline_rules",
+    "cases:recount": "deadlines.manage_deadline_rules",
     "cases:parties": "cases.view_case",
     "cases:add_party": "cases.change_parties",
     "cases:change_party": "cases.change_parties",
     "cases:end_party": "cases.change_parties",
-    "cases:clocks": "cases.view_case",
-    "cases:clock": "cases.view_case",
+    "cases:deadlines": "cases.view_case",
+    "cases:deadline": "cases.view_case",
     "cases:begin_hold": "cases.hold_case",
     "cases:end_hold": "cases.hold_case",
     "cases:extend": "cases.extend_time",
     "cases:convert": "cases.convert_priority",
-    "cases:promise": "cases.promise_date",
-    "cases:move_promise": "cases.promise_date",
-    "cases:keep_promise": "cases.promise_date",
-    "cases:state_receipt": "cases.promise_date",
+    "cases:commitment": "cases.commitment_date",
+    "cases:move_commitment": "cases.commitment_date",
+    "cases:keep_commitment": "cases.commitment_date",
+    "cases:state_receipt": "cases.commitment_date",
     "cases:note": "cases.add_note",
     "cases:correct_note": "cases.add_note",
     "queues:act_on_many": "cases.view_case",
@@ -171,8 +171,8 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "reviewers:limits": "reviewers.see_identity",
     "reviewers:rules": "reviewers.see_identity",
     "reviewers:attestation": "reviewers.view_attestation",
-    "reviewers:fairness": "reviewers.view_fairness",
-    "reviewers:fairness_test": "reviewers.view_fairness",
+    "reviewers:payer_bias": "reviewers.view_payer_bias",
+    "reviewers:payer_bias_test": "reviewers.view_payer_bias",
     "reviewers:receives": "reviewers.manage_credentials",
     "reviewers:panel": "reviewers.see_identity",
     "reviewers:reviewer": "reviewers.see_identity",
@@ -236,7 +236,7 @@ SIGN_IN_PAGES = {
     "mfa_login_webauthn",
 }
 
-# An administrator changes addresses, with an event; nobody has two, or confirms one here.
+# An administrator changes addresses, with an event; no one has two, or confirms one here.
 CLOSED_PAGES = {
     "account_confirm_email",
     "account_confirm_login_code",
@@ -271,7 +271,7 @@ POLLED: set[str] = {"letters:status", "desk:side_counts"}
 
 
 def audience_of(route: str) -> AudienceEntry | None:
-    """Who may open the route of this name; ``None`` when nobody has said."""
+    """Who may open the route of this name; ``None`` when no one has said."""
     if route in AUDIENCES:
         return AUDIENCES[route]
     if route in SIGN_IN_PAGES:

@@ -67,18 +67,21 @@ def _settings() -> dict[str, Any]:
             "letters.sweep": {"task": "letters.sweep", "schedule": 60.0},
             "letters.heartbeat": {"task": "letters.heartbeat", "schedule": 60.0},
             # by night in Los Angeles
-            "queues.measure_pace": {
-                "task": "queues.measure_pace",
+            "queues.measure_stage_durations": {
+                "task": "queues.measure_stage_durations",
                 "schedule": crontab(hour="11", minute="10"),
             },
             "intake.close_forgotten_drafts": {
                 "task": "intake.close_forgotten_drafts",
                 "schedule": 3600.0,
             },
-            "cases.examine_house": {"task": "cases.examine_house", "schedule": 600.0},
+            "cases.examine_own_organization": {
+                "task": "cases.examine_own_organization",
+                "schedule": 600.0,
+            },
             # each hour of the night: what one turn leaves, or misses, the next makes
-            "reviewers.check_fairness": {
-                "task": "reviewers.check_fairness",
+            "reviewers.check_payer_bias": {
+                "task": "reviewers.check_payer_bias",
                 "schedule": crontab(hour="8-13", minute="40"),
             },
         },

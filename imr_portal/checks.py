@@ -212,7 +212,7 @@ def the_key_is_a_secret(**options: Any) -> list[CheckMessage]:
     return [
         Error(
             "SECRET_KEY is the sample one.",
-            hint="Set SECRET_KEY to at least 50 random characters that nobody has seen.",
+            hint="Set SECRET_KEY to at least 50 random characters that no one has seen.",
             id="imr_portal.E006",
         )
     ]

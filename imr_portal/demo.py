@@ -32,7 +32,7 @@ from cases.models import (
     TreatmentCategory,
 )
 from cases.models import Role as PartyRole
-from cases.services import house
+from cases.services import organization
 from cases.services.parties import PartyOnForm
 from correspondence.services import notices
 from deadlines.days import local_day
@@ -90,7 +90,7 @@ def is_loaded() -> bool:
 def load(
     *, now: datetime, wait_for_letters: Callable[[str], None], say: Callable[[str], None]
 ) -> Case:
-    """Make everybody and everything; the answer is the case whose letter was issued.
+    """Make everyone and everything; the answer is the case whose letter was issued.
 
     :param wait_for_letters: called with a case number; returns when its letters are filed.
     :param say: told in a few words what is being done.
@@ -101,7 +101,7 @@ def load(
     say("People, roles and the panel")
     _publish_wording(demo, at=start)
     _panel(demo, at=start)
-    _house(demo, at=start)
+    _own_organization(demo, at=start)
     say("The first case, from application to letter")
     first = _first_case(demo)
     say("More cases, one at every stage")
@@ -132,10 +132,10 @@ def _publish_wording(demo: Demo, *, at: datetime) -> None:
         letters.services.publish_wording(set_id=draft.pk, by=demo.people["director"], at=at)
 
 
-def _house(demo: Demo, *, at: datetime) -> None:
-    """An owner, an officer who works here too, and a tie that touches none of the cases."""
+def _own_organization(demo: Demo, *, at: datetime) -> None:
+    """An owner, an officer on staff, and an affiliation with nobody in the cases."""
     keeper, director = demo.people["credentialing"], demo.people["director"]
-    owner = house.record_member(
+    owner = organization.record_member(
         kind="OWNER",
         name="Thea Lindholm",
         share_percent=Decimal(100),
@@ -144,7 +144,7 @@ def _house(demo: Demo, *, at: datetime) -> None:
         by=keeper,
         at=at,
     )
-    house.record_tie(
+    organization.record_conflict(
         member_id=owner.pk,
         relation="OWNERSHIP",
         organization_name="Lindholm Vineyards",
@@ -154,7 +154,7 @@ def _house(demo: Demo, *, at: datetime) -> None:
         by=keeper,
         at=at,
     )
-    house.record_member(
+    organization.record_member(
         kind="OFFICER",
         name=director.name,
         user_id=director.pk,
@@ -473,7 +473,7 @@ _OTHERS: tuple[tuple[str, str, str, tuple[str, str], str, int], ...] = (
     ),
     (
         "Celeste Moreau",
-        "Golden Gate Transit",
+        "Golden Requirement Transit",
         "Electrodiagnostic study, both arms",
         ("Diagnostic Testing", "EMG/NCV/NCS"),
         "quality",
@@ -637,7 +637,7 @@ def _papers(
     injured: date,
     title: str,
 ) -> list[Paper]:
-    sheet = demo_papers.form(
+    scan = demo_papers.form(
         "APPLICATION FOR INDEPENDENT MEDICAL REVIEW",
         {
             "Type of utilization review": "[X] Regular   [ ] Expedited",
@@ -663,7 +663,7 @@ def _papers(
     return [
         Paper(kind, _receive(name, content, received), name)
         for kind, name, content in (
-            (ApplicationPaper.Kind.APPLICATION, "application.pdf", sheet),
+            (ApplicationPaper.Kind.APPLICATION, "application.pdf", scan),
             (ApplicationPaper.Kind.UR_DECISION, "ur-decision.pdf", decision),
         )
     ]

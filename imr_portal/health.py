@@ -28,7 +28,7 @@ SILENT_AFTER = timedelta(minutes=3)
 @require_safe
 @login_not_required
 def livez(request: HttpRequest) -> HttpResponse:
-    """Whether this process answers at all. Asks nobody else."""
+    """Whether this process answers at all. Asks no one else."""
     return HttpResponse("alive\n", content_type="text/plain; charset=utf-8")
 
 

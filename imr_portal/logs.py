@@ -207,7 +207,7 @@ class RequestLogMiddleware:
         began = time.perf_counter()
         try:
             response = self.get_response(request)
-            user = getattr(request, "_cached_user", None)  # asks the database for nobody
+            user = getattr(request, "_cached_user", None)  # asks the database for no one
             match = request.resolver_match
             self.logger.info(
                 "request",

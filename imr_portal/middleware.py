@@ -89,7 +89,7 @@ class AudienceMiddleware:
         audience = audience_of(route)
         if audience is None:
             logger.error("route_without_audience", route=route)
-            raise Http404("Nobody has said who may open this page.")
+            raise Http404("No one has said who may open this page.")
         if audience is NOBODY:
             raise Http404("This page is closed here.")
         if audience is PUBLIC:

@@ -33,7 +33,8 @@ IMRO_ADDRESS = environment.text(
 DETERMINATION_LAYOUT = environment.text("DETERMINATION_LAYOUT", "determination-today")
 IMRO_PHONE = environment.text("IMRO_PHONE", "(800) 555-0100")
 
-# --- Rooms of the house, lowest first (tests/test_architecture.py holds the table) ----------------
+# --- Rooms of the organization, lowest first (tests/test_architecture.py holds the table)
+# ----------------
 INSTALLED_APPS = [
     "imr_portal.admin_site.PortalAdminConfig",
     "django.contrib.auth",

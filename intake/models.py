@@ -1,4 +1,4 @@
-"""Sheets before they are cases: batches, who keys which sheet, and unfinished forms."""
+"""Scans before they are cases: batches, who keys which scan, and unfinished forms."""
 
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
@@ -13,19 +13,19 @@ from cases.models.application import Channel
 from cases.models.case import Case
 from files.models import StoredFile
 
-LEASE = timedelta(minutes=30)  # how long a sheet stays with a clerk of whom nothing is heard
+LEASE = timedelta(minutes=30)  # how long a scan stays with a clerk of whom nothing is heard
 DRAFT_DAYS = 7  # how long an unfinished form waits for its owner
 
 
 class WhyNot(models.TextChoices):
-    """Why a sheet is set aside, or an intake ends without a case."""
+    """Why a scan is skipped, or an intake ends without a case."""
 
     UNREADABLE = "UNREADABLE", "Cannot be read"
     PAGES_MISSING = "PAGES_MISSING", "Pages are missing"
     NOT_AN_APPLICATION = "NOT_AN_APPLICATION", "Not an application"
     ALREADY_ENTERED = "ALREADY_ENTERED", "Entered before"
     QUESTION = "QUESTION", "A question for the supervisor"
-    START_OVER = "START_OVER", "To be keyed anew"
+    START_OVER = "START_OVER", "To be keyed again"
     LEFT = "LEFT", "Left unfinished"  # said by the machine alone
     OTHER = "OTHER", "Another reason"
 
@@ -34,19 +34,19 @@ class BatchQuerySet(VersionedQuerySet):
     """The questions the intake desk asks about its batches."""
 
     def counted(self) -> Self:
-        """With the number of sheets in each state: ``waiting``, ``parked``, ``entered`` …"""
+        """With the number of scans in each state: ``waiting``, ``skipped``, ``entered`` …"""
         return self.annotate(
-            total=Count("sheets"),
+            total=Count("scans"),
             **{
-                state.lower(): Count("sheets", filter=Q(sheets__state=state))
-                for state in Sheet.State.values
+                state.lower(): Count("scans", filter=Q(scans__state=state))
+                for state in Scan.State.values
             },
         )
 
     def in_work(self, *, since: datetime) -> Self:
-        """With a sheet that waits or is set aside, or opened lately; oldest first."""
-        unsettled = Sheet.objects.filter(
-            batch=OuterRef("pk"), state__in=[Sheet.State.WAITING, Sheet.State.PARKED]
+        """With a scan that waits or is skipped, or opened lately; oldest first."""
+        unsettled = Scan.objects.filter(
+            batch=OuterRef("pk"), state__in=[Scan.State.WAITING, Scan.State.SKIPPED]
         )
         return self.filter(Q(opened_at__gte=since) | Exists(unsettled)).order_by(
             "received_on", "pk"
@@ -54,7 +54,7 @@ class BatchQuerySet(VersionedQuerySet):
 
 
 class Batch(Versioned):
-    """Sheets that came together by one channel, on one day."""
+    """Scans that came together by one channel, on one day."""
 
     channel = models.CharField(max_length=8, choices=Channel)
     received_on = models.DateField()  # the stamp: the day that the law counts
@@ -74,36 +74,36 @@ class Batch(Versioned):
         return f"{self.get_channel_display()} batch {self.pk}"
 
 
-class SheetQuerySet(VersionedQuerySet):
-    """The questions the intake desk asks about its sheets."""
+class ScanQuerySet(VersionedQuerySet):
+    """The questions the intake desk asks about its scans."""
 
     def free(self, *, at: datetime) -> Self:
-        """Waiting, checked for viruses, and with nobody who was heard of lately; oldest first."""
+        """Waiting, checked for viruses, and with no one who was heard of lately; oldest first."""
         return self.filter(
             Q(claimed_at__isnull=True) | Q(claimed_at__lte=at - LEASE),
-            state=Sheet.State.WAITING,
+            state=Scan.State.WAITING,
             file__state=StoredFile.State.CLEAN,
         ).order_by("received_on", "pk")
 
     def held(self, *, at: datetime) -> Self:
         """Being keyed right now."""
-        return self.filter(state=Sheet.State.WAITING, claimed_at__gt=at - LEASE)
+        return self.filter(state=Scan.State.WAITING, claimed_at__gt=at - LEASE)
 
 
-class Sheet(Versioned):
-    """One scanned application. It waits, is set aside, or has become a case.
+class Scan(Versioned):
+    """One scanned application. It waits, is skipped, or has become a case.
 
-    A claim is a lease: it lapses by itself, so a closed browser keeps no sheet.
+    A claim is a lease: it lapses by itself, so a closed browser keeps no scan.
     """
 
     class State(models.TextChoices):
         WAITING = "WAITING", "Waiting"
-        PARKED = "PARKED", "Set aside"
+        SKIPPED = "SKIPPED", "Skipped"
         ENTERED = "ENTERED", "Entered"
         REPEATED = "REPEATED", "The same bytes again"
         REFUSED = "REFUSED", "Refused"
 
-    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="sheets")
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="scans")
     position = models.PositiveSmallIntegerField()
     received_on = models.DateField()  # the batch's; here so that the next one is found by an index
     name_received = models.CharField(max_length=255)
@@ -115,58 +115,58 @@ class Sheet(Versioned):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     claimed_at = models.DateTimeField(null=True)
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, null=True, related_name="sheets")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, null=True, related_name="scans")
     same_as = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
-    why_parked = models.CharField(max_length=20, choices=WhyNot, blank=True)
+    why_skipped = models.CharField(max_length=20, choices=WhyNot, blank=True)
     note = models.CharField(max_length=300, blank=True)
-    settled_at = models.DateTimeField(null=True)  # entered, set aside, refused
+    settled_at = models.DateTimeField(null=True)  # entered, skipped, refused
 
-    objects: ClassVar[Any] = SheetQuerySet.as_manager()
+    objects: ClassVar[Any] = ScanQuerySet.as_manager()
 
     class Meta(Versioned.Meta):
         indexes = [
             models.Index(
                 fields=["received_on", "id"],
-                name="sheet_next",
+                name="scan_next",
                 condition=Q(state="WAITING"),
             )
         ]
         constraints = [
-            models.UniqueConstraint(name="sheet_place_once", fields=["batch", "position"]),
+            models.UniqueConstraint(name="scan_place_once", fields=["batch", "position"]),
             models.UniqueConstraint(
-                name="sheet_at_hand_once",
+                name="scan_at_hand_once",
                 fields=["file"],
-                condition=Q(state__in=["WAITING", "PARKED", "ENTERED"]),
+                condition=Q(state__in=["WAITING", "SKIPPED", "ENTERED"]),
             ),
             models.UniqueConstraint(
-                name="sheet_one_per_clerk",
+                name="scan_one_per_clerk",
                 fields=["claimed_by"],
                 condition=Q(state="WAITING"),
             ),
             models.CheckConstraint(
-                name="sheet_entered_names_its_case",
+                name="scan_entered_names_its_case",
                 condition=~Q(state="ENTERED") | Q(case__isnull=False),
             ),
             models.CheckConstraint(
-                name="sheet_parked_says_why", condition=~Q(state="PARKED") | ~Q(why_parked="")
+                name="scan_skipped_says_why", condition=~Q(state="SKIPPED") | ~Q(why_skipped="")
             ),
             models.CheckConstraint(
-                name="sheet_refused_says_why",
+                name="scan_refused_says_why",
                 condition=Q(state="REFUSED", file__isnull=True) & ~Q(refusal="")
                 | ~Q(state="REFUSED") & Q(file__isnull=False),
             ),
             models.CheckConstraint(
-                name="sheet_claimed_by_someone_at_some_time",
+                name="scan_claimed_by_someone_at_some_time",
                 condition=Q(claimed_by__isnull=True, claimed_at__isnull=True)
                 | Q(claimed_by__isnull=False, claimed_at__isnull=False),
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.batch}, sheet {self.position}"
+        return f"{self.batch}, scan {self.position}"
 
     def is_held(self, *, at: datetime) -> bool:
-        """Whether somebody keys it now; a lease that has run out says no."""
+        """Whether someone keys it now; a lease that has run out says no."""
         return (
             self.state == self.State.WAITING
             and self.claimed_at is not None
@@ -181,7 +181,7 @@ class IntakeDraft(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="intake_drafts"
     )
-    sheet = models.ForeignKey(Sheet, on_delete=models.PROTECT, null=True, related_name="drafts")
+    scan = models.ForeignKey(Scan, on_delete=models.PROTECT, null=True, related_name="drafts")
     content = models.JSONField(default=dict)  # field name -> the texts typed, in order
     revision = models.PositiveIntegerField(default=0)
     begun_at = models.DateTimeField()

@@ -10,7 +10,7 @@ from accounts.names import who
 from cases.lifecycle import Status
 from cases.models import Case
 
-from .models import IntakeDraft, Sheet
+from .models import IntakeDraft, Scan
 
 
 def why_not_enter(user: User) -> str:
@@ -59,11 +59,11 @@ def why_not_cancel_draft(user: User, draft: IntakeDraft) -> str:
     return "This form has ended already." if draft.ended_at else ""
 
 
-def why_not_park(user: User, sheet: Sheet, *, at: datetime) -> str:
+def why_not_skip(user: User, scan: Scan, *, at: datetime) -> str:
     if reason := why_not_enter(user):
         return reason
-    if sheet.state != Sheet.State.WAITING:
-        return f"{sheet} no longer waits: {sheet.get_state_display().lower()}."
-    if sheet.is_held(at=at) and sheet.claimed_by_id != user.pk:
-        return f"{sheet} is with {who(sheet.claimed_by, reader=user)} now."
+    if scan.state != Scan.State.WAITING:
+        return f"{scan} no longer waits: {scan.get_state_display().lower()}."
+    if scan.is_held(at=at) and scan.claimed_by_id != user.pk:
+        return f"{scan} is with {who(scan.claimed_by, reader=user)} now."
     return ""

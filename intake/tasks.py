@@ -11,6 +11,6 @@ logger = structlog.get_logger(__name__)
 
 @shared_task(name="intake.close_forgotten_drafts")
 def close_forgotten_drafts(**_: object) -> None:
-    """End the intakes that nobody went on with."""
+    """End the intakes that no one went on with."""
     if ended := drafts.close_forgotten(at=timezone.now()):
         logger.info("forgotten_drafts_closed", ended=ended)

@@ -5,7 +5,7 @@ hands it to ``letters.services``. ``as_words`` gives the JSON that is frozen in 
 read by the layouts. Text may hold several paragraphs, with an empty line between them; a single
 line break stays a line break.
 
-Nothing here knows the database, the clock or a reviewer's name.
+Nothing here knows the database, the deadline or a reviewer's name.
 """
 
 import hashlib

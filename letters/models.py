@@ -102,7 +102,7 @@ class LetterQuerySet(models.QuerySet["Letter"]):
     """The questions of the relay, the worker and the reconciler."""
 
     def due(self, *, at: datetime) -> Self:
-        """Queued letters that nobody has told the workers of yet, oldest first."""
+        """Queued letters that no one has told the workers of yet, oldest first."""
         return self.filter(
             state=Letter.State.QUEUED, published_at__isnull=True, due_at__lte=at
         ).order_by("due_at", "id")
@@ -115,9 +115,9 @@ class LetterQuerySet(models.QuerySet["Letter"]):
         """Letters whose worker has let its lease lapse: it died, or hangs."""
         return self.filter(state=Letter.State.RENDERING, lease_until__lt=at)
 
-    def parked(self) -> Self:
+    def failed(self) -> Self:
         """Letters that wait for a person."""
-        return self.filter(state=Letter.State.PARKED)
+        return self.filter(state=Letter.State.FAILED)
 
     def claim(self, letter_id: uuid.UUID, *, at: datetime, lease_seconds: int) -> bool:
         """Take a letter for this worker; of any number of callers, one wins."""
@@ -138,7 +138,7 @@ class Letter(models.Model):
         QUEUED = "QUEUED", "Queued"
         RENDERING = "RENDERING", "Rendering"
         FILED = "FILED", "Filed"
-        PARKED = "PARKED", "Needs a person"
+        FAILED = "FAILED", "Needs a person"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
 
@@ -203,9 +203,9 @@ class Letter(models.Model):
                 name="letter_lease_while_rendering",
             ),
             models.CheckConstraint(
-                condition=Q(state="PARKED", failure__gt="", who_must_act__gt="")
-                | ~Q(state="PARKED"),
-                name="letter_parked_says_why",
+                condition=Q(state="FAILED", failure__gt="", who_must_act__gt="")
+                | ~Q(state="FAILED"),
+                name="letter_failed_says_why",
             ),
         ]
 
@@ -220,8 +220,8 @@ class Letter(models.Model):
         return self.state == self.State.FILED
 
     @property
-    def is_parked(self) -> bool:
-        return self.state == self.State.PARKED
+    def is_failed(self) -> bool:
+        return self.state == self.State.FAILED
 
     @property
     def is_moving(self) -> bool:
@@ -265,9 +265,9 @@ class LetterStep(models.Model):
         CLAIMED = "CLAIMED", "Taken by a worker"
         RENDERED = "RENDERED", "Rendered"
         FILED = "FILED", "Filed"
-        FAILED = "FAILED", "Failed"
+        ATTEMPTED = "ATTEMPTED", "Attempt failed"
         REQUEUED = "REQUEUED", "Queued again"
-        PARKED = "PARKED", "Waits for a person"
+        FAILED = "FAILED", "Waits for a person"
         RELEASED = "RELEASED", "Released by a person"
 
     letter = models.ForeignKey(Letter, on_delete=models.PROTECT, related_name="steps")
@@ -302,7 +302,7 @@ class Channel(models.TextChoices):
 class Delivery(Versioned):
     """One letter to one recipient by one channel, at the address of that moment.
 
-    Clocks start from ``sent_on``, which a person states.
+    Deadlines start from ``sent_on``, which a person states.
     """
 
     class State(models.TextChoices):

@@ -48,12 +48,12 @@ class Relay:
     def __init__(
         self,
         *,
-        clock: Callable[[], datetime],
+        deadline_kind: Callable[[], datetime],
         wait: Callable[[float], bool],
         interval: float = 0.5,
         send: Callable[[uuid.UUID], None] = send,
     ) -> None:
-        self.clock = clock
+        self.deadline_kind = deadline_kind
         self.wait = wait
         self.interval = interval
         self.send = send
@@ -89,10 +89,10 @@ class Relay:
 
     def publish(self) -> int:
         """Hand over what is due."""
-        return services.publish_due(send=self.send, lost=_BrokerAway, at=self.clock())
+        return services.publish_due(send=self.send, lost=_BrokerAway, at=self.deadline_kind())
 
     def _sweep_when_due(self) -> None:
-        at = self.clock()
+        at = self.deadline_kind()
         every = min(SWEEP_EVERY, timedelta(seconds=settings.LETTER_LEASE_SECONDS))
         if self._swept_at is not None and at - self._swept_at < every:
             return
@@ -101,5 +101,5 @@ class Relay:
         swept = services.sweep(at=at)
         if swept.requeued:
             logger.warning("relay_requeued", count=swept.requeued)
-        if swept.parked:
-            logger.error("relay_parked", count=swept.parked)
+        if swept.failed:
+            logger.error("relay_failed", count=swept.failed)

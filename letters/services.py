@@ -130,7 +130,7 @@ def import_wording(*, text: str, by: User | None, at: datetime) -> WordingSet:
 def publish_wording(*, set_id: int, by: User, at: datetime) -> WordingSet:
     """Put a draft in force, and retire the set that was in force before it.
 
-    :raises NotAllowed: nobody is named, their role may not, or the set is no draft.
+    :raises NotAllowed: no one is named, their role may not, or the set is no draft.
     """
     if by is None:
         raise NotAllowed("Only a named person can publish wording.")
@@ -161,14 +161,14 @@ _STATE_OF_SET = ["state", "published_at", "published_by", "retired_at"]
 def wording_in_force(*, kind: str, layout: str, language: str = "en-US") -> WordingSet:
     """The published wording set of a layout. Queries.
 
-    :raises LetterRefused: nobody has published one, or only sample wording where that is not
+    :raises LetterRefused: no one has published one, or only sample wording where that is not
         enough.
     """
     found = WordingSet.objects.filter(
         kind=kind, layout=layout, language=language, state=WordingSet.State.PUBLISHED
     ).first()
     if found is None:
-        raise LetterRefused([f"Nobody has published wording for the layout {layout}."])
+        raise LetterRefused([f"No one has published wording for the layout {layout}."])
     refused = _why_not_use(found)
     if refused:
         raise LetterRefused([refused])
@@ -350,7 +350,7 @@ def _fact_problems(
 
 
 def _file_name(kind: str, reference: str, version: int) -> str:
-    """A name that says which letter it is and nobody's name."""
+    """A name that says which letter it is and no one's name."""
     plain = "".join(one if one.isalnum() else "-" for one in f"{reference}-{kind}-{version}")
     return f"{plain.encode('ascii', 'replace').decode().replace('?', '-')}.pdf"
 
@@ -459,9 +459,11 @@ def render(*, letter_id: uuid.UUID, at: datetime, now: Callable[[], datetime]) -
         made = typesetting.typeset(letter.words, letter.layout, letter.dated_on)
         file = files.store_bytes(content=made.content, media_type=PDF, pages=made.pages, at=now())
     except typesetting.TypesettingFailed as error:
-        return _failed(letter, str(error), AUTHOR_ACTS, at=now(), for_good=True)
+        return _note_failed_attempt(letter, str(error), AUTHOR_ACTS, at=now(), for_good=True)
     except (typesetting.TypesetterGone, OSError) as error:
-        return _failed(letter, _sentence(error), ADMINISTRATOR_ACTS, at=now(), for_good=False)
+        return _note_failed_attempt(
+            letter, _sentence(error), ADMINISTRATOR_ACTS, at=now(), for_good=False
+        )
     return _filed(letter, file, made.pages, at=now())
 
 
@@ -491,25 +493,27 @@ def _filed(claimed: Letter, file: StoredFile, pages: int, *, at: datetime) -> Le
 
 
 @transaction.atomic
-def _failed(claimed: Letter, why: str, who: str, *, at: datetime, for_good: bool) -> Letter:
+def _note_failed_attempt(
+    claimed: Letter, why: str, who: str, *, at: datetime, for_good: bool
+) -> Letter:
     """Note a failure; queue again for a later try, or park when tries are spent or useless."""
     letter = Letter.objects.select_for_update().get(pk=claimed.pk)
     if letter.state != Letter.State.RENDERING or letter.claimed_at != claimed.claimed_at:
         raise LetterTaken(f"Letter {letter.pk} was taken over by another worker.")
-    _step(letter.pk, LetterStep.Kind.FAILED, at=at, detail=why)
+    _step(letter.pk, LetterStep.Kind.ATTEMPTED, at=at, detail=why)
     if for_good or letter.attempts >= settings.LETTER_MAX_ATTEMPTS:
-        _park(letter, why, who, at=at)
+        _fail(letter, why, who, at=at)
     else:
         wait = timedelta(seconds=settings.LETTER_LEASE_SECONDS * letter.attempts)
         _requeue(letter, at=at, due_at=at + wait, why=why)
     return letter
 
 
-def _park(letter: Letter, why: str, who: str, *, at: datetime) -> None:
-    letter.state, letter.failure, letter.who_must_act = Letter.State.PARKED, why, who
+def _fail(letter: Letter, why: str, who: str, *, at: datetime) -> None:
+    letter.state, letter.failure, letter.who_must_act = Letter.State.FAILED, why, who
     letter.lease_until = None
     letter.save(update_fields=["state", "failure", "who_must_act", "lease_until"])
-    _step(letter.pk, LetterStep.Kind.PARKED, at=at, detail=f"{who} must act.")
+    _step(letter.pk, LetterStep.Kind.FAILED, at=at, detail=f"{who} must act.")
 
 
 def _requeue(letter: Letter, *, at: datetime, due_at: datetime, why: str) -> None:
@@ -524,7 +528,7 @@ class Swept:
     """What one round of the reconciler did."""
 
     requeued: int
-    parked: int
+    failed: int
 
 
 def sweep(*, at: datetime) -> Swept:
@@ -532,7 +536,7 @@ def sweep(*, at: datetime) -> Swept:
 
     Run every minute by whoever is alive: the relay, and a worker that the scheduler pokes.
     """
-    requeued = parked = 0
+    requeued = failed = 0
     for letter_id in list(Letter.objects.abandoned(at=at).values_list("pk", flat=True)):
         with transaction.atomic():
             letter = Letter.objects.select_for_update().get(pk=letter_id)
@@ -542,14 +546,14 @@ def sweep(*, at: datetime) -> Swept:
                 continue
             why = "The worker stopped before the letter was filed."
             if letter.attempts >= settings.LETTER_MAX_ATTEMPTS:
-                _step(letter.pk, LetterStep.Kind.FAILED, at=at, detail=why)
-                _park(
+                _step(letter.pk, LetterStep.Kind.ATTEMPTED, at=at, detail=why)
+                _fail(
                     letter,
                     f"The worker stopped {letter.attempts} times before the letter was filed.",
                     ADMINISTRATOR_ACTS,
                     at=at,
                 )
-                parked += 1
+                failed += 1
             else:
                 _requeue(letter, at=at, due_at=at, why=why)
                 requeued += 1
@@ -568,19 +572,19 @@ def sweep(*, at: datetime) -> Swept:
                     detail="No worker took it in time.",
                 )
                 requeued += 1
-    return Swept(requeued=requeued, parked=parked)
+    return Swept(requeued=requeued, failed=failed)
 
 
 @transaction.atomic
-def release_parked(*, letter_id: uuid.UUID, by: User, at: datetime) -> Letter:
-    """Let a parked letter try again, once its cause is mended.
+def retry_failed_letter(*, letter_id: uuid.UUID, by: User, at: datetime) -> Letter:
+    """Let a failed letters try again, once its cause is mended.
 
     :raises NotAllowed: wrong role, or it is not parked.
     """
-    if not by.may("letters.release_parked"):
-        raise NotAllowed("Your role does not let you release parked letters.")
+    if not by.may("letters.retry_failed_letter"):
+        raise NotAllowed("Your role does not let you release failed letters.")
     letter = Letter.objects.select_for_update().get(pk=letter_id)
-    if letter.state != Letter.State.PARKED:
+    if letter.state != Letter.State.FAILED:
         raise NotAllowed("This letter does not wait for a person.")
     letter.state, letter.attempts, letter.due_at = Letter.State.QUEUED, 0, at
     letter.published_at, letter.failure, letter.who_must_act = None, "", ""
@@ -601,7 +605,7 @@ def beat(*, name: str, at: datetime) -> None:
 
 @transaction.atomic
 def mark_sent(*, delivery_id: int, method: Channel, on: date, by: User, at: datetime) -> Delivery:
-    """Record that a letter went out: the day from which clocks run.
+    """Record that a letter went out: the day from which deadlines run.
 
     Called by the service of the app whose letter it is, which knows what starts with it.
 

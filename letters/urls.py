@@ -5,7 +5,7 @@ from . import views
 app_name = "letters"
 
 urlpatterns = [
-    path("letters/needing-a-person/", views.parked, name="parked"),
+    path("letters/failed/", views.failed, name="failed"),
     path("letters/wording/", views.wording, name="wording"),
     path("letters/wording/<int:pk>/", views.wording_detail, name="wording_detail"),
     path("letters/wording/<int:pk>/publish/", views.publish_wording, name="publish_wording"),

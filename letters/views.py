@@ -56,29 +56,29 @@ def download(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_GET
-def parked(request: StaffRequest) -> HttpResponse:
+def failed(request: StaffRequest) -> HttpResponse:
     """Every letter that waits for a person, the longest waiting first."""
-    return _parked_page(request)
+    return _failed_page(request)
 
 
-def _parked_page(request: StaffRequest, *, status: int = 200) -> HttpResponse:
-    letters = Letter.objects.parked().order_by("created_at", "pk")[:200]
+def _failed_page(request: StaffRequest, *, status: int = 200) -> HttpResponse:
+    letters = Letter.objects.failed().order_by("created_at", "pk")[:200]
     return render(request, "letters/parked.html", {"letters": letters}, status=status)
 
 
 @require_POST
 def release(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    """Let a parked letter try again."""
+    """Let a failed letters try again."""
     get_object_or_404(Letter, pk=pk)
     tried = run_action(
         request,
         None,
-        lambda: services.release_parked(letter_id=pk, by=request.user, at=timezone.now()),
+        lambda: services.retry_failed_letter(letter_id=pk, by=request.user, at=timezone.now()),
     )
     if tried.done:
         messages.success(request, f"{tried.result.title} is queued again.")
-        return redirect("letters:parked")
-    return _parked_page(request, status=tried.status)
+        return redirect("letters:failed")
+    return _failed_page(request, status=tried.status)
 
 
 @require_GET

@@ -295,7 +295,7 @@ def _sentence(
         known = {one.name: one for one in declared}
         for name in dict.fromkeys([*needs, *names_in(text)]):
             if name not in known:
-                found.append(f"{where} names the fact {name}, which nobody has declared.")
+                found.append(f"{where} names the fact {name}, which no one has declared.")
             elif name in names_in(text) and not known[name].printed:
                 found.append(f"{where} prints {name}, which is not to be printed.")
     return Sentence(

@@ -103,7 +103,7 @@ class Filter:
         ]
 
     def in_words(self) -> str:
-        """ "Expedited, overdue and taken by nobody"."""
+        """ "Expedited, overdue and taken by no one"."""
         *first, last = [chip.words for chip in self.chips()] or [""]
         return f"{', '.join(first)} and {last[0].lower()}{last[1:]}" if first else last
 
@@ -119,9 +119,9 @@ class Filter:
         }
         rows = rows.filter(**{name: value for name, value in exact.items() if value})
         if self.due:
-            # A case whose clocks have stopped sorts by a day on which nothing falls due.
+            # A case whose deadlines have stopped sorts by a day on which nothing falls due.
             last = {Due.OVER: today - timedelta(days=1), Due.TODAY: today, Due.WEEK: today + WEEK}
-            rows = rows.filter(due_on__lte=last[Due(self.due)]).exclude(due_clock="")
+            rows = rows.filter(due_on__lte=last[Due(self.due)]).exclude(due_deadline_kind="")
         if self.taken:
             rows = self._by_claim(rows, user=user, at=at)
         if self.hold:

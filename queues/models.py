@@ -85,7 +85,7 @@ class SavedView(Versioned):
         return f"{address}?{self.query}" if self.query else address
 
 
-class StagePace(models.Model):
+class StageDuration(models.Model):
     """How long cases took from a stage to the act that its due date asks for. Only grows.
 
     Measured from the events of the cases that did it last; the newest row of a stage counts.

@@ -6,7 +6,7 @@ Each function returns an empty string when the action is allowed, else the sente
 from accounts.models import User
 from accounts.roles import Role
 from cases.models import Case
-from cases.policies import why_not_by_ties
+from cases.policies import why_not_by_conflicts
 
 
 def why_not_claim(user: User, case: Case) -> str:
@@ -14,8 +14,8 @@ def why_not_claim(user: User, case: Case) -> str:
     if not user.may("cases.view_case"):
         return "Your role does not work on cases."
     if not case.is_open:
-        return f"Case {case.number} is closed. Nobody acts on it."
-    if barred := why_not_by_ties(user, case):
+        return f"Case {case.number} is closed. No one acts on it."
+    if barred := why_not_by_conflicts(user, case):
         return barred
     if case.next_role == Role.REVIEWER:
         return f"Case {case.number} waits for its reviewer alone."

@@ -1,10 +1,10 @@
 """The orders of a list, read by key: the next rows after one, without counting what came before.
 
 By due date and by arrival an index gives the rows as they stand. By time to spare, each stage has
-its due date less a number of days that is the same for the whole stage (``queues.slack``): within a
-stage that is the order by due date, so the index gives the head of each stage and the heads are
-merged here. Nothing is stored that a new measure of the pace would make stale, and a list costs
-one short query for each of its few stages, however many cases stand in it.
+its due date less a number of days that is the same for the whole stage (``queues.lead_time``):
+within a stage that is the order by due date, so the index gives the head of each stage and the
+heads are merged here. Nothing is stored that a new measure of the pace would make stale, and a list
+costs one short query for each of its few stages, however many cases stand in it.
 """
 
 from collections.abc import Sequence
@@ -19,16 +19,16 @@ from cases.lifecycle import QUEUE_OF, Status
 from cases.models import Case
 from cases.models.case import CaseQuerySet
 
-from .models import StagePace
-from .slack import Paces, pace_of
+from .lead_time import Paces, stage_duration_of
+from .models import StageDuration
 
 
 class Sort(TextChoices):
-    """What a list is sorted by. Ties go by the id, so no case is passed over for ever."""
+    """What a list is sorted by. Affiliations go by the id, so no case is passed over for ever."""
 
     DUE = "due", "Due date"
     RECEIVED = "received", "Received"
-    SLACK = "slack", "Time to spare"
+    SLACK = "lead_time", "Time to spare"
 
 
 @dataclass(frozen=True, order=True)
@@ -63,10 +63,10 @@ class Key:
             raise ValueError("The key names no day.") from error
 
 
-def paces_now() -> dict[str, int]:
+def stage_durations_now() -> dict[str, int]:
     """The newest pace of each stage. One query."""
-    newest = StagePace.objects.values("status").annotate(newest=Max("pk")).values("newest")
-    rows = StagePace.objects.filter(pk__in=newest)
+    newest = StageDuration.objects.values("status").annotate(newest=Max("pk")).values("newest")
+    rows = StageDuration.objects.filter(pk__in=newest)
     return dict(rows.values_list("status", "median_days"))
 
 
@@ -75,7 +75,7 @@ def head(
     *,
     sort: Sort,
     stages: Sequence[Status],
-    paces: Paces,
+    stage_durations: Paces,
     after: Key | None = None,
     limit: int,
 ) -> list[Case]:
@@ -85,24 +85,27 @@ def head(
     :param stages: the stages that they may stand at.
     :raises ValueError: the key is not one that we gave out.
     """
-    shifts = {pace_of(stage, paces) if sort == Sort.SLACK else 0 for stage in stages}
+    shifts = {
+        stage_duration_of(stage, stage_durations) if sort == Sort.SLACK else 0 for stage in stages
+    }
     one_list = len({QUEUE_OF[stage] for stage in stages}) == 1
     if one_list and len(shifts) == 1:
         column = "received_on" if sort == Sort.RECEIVED else "due_on"
         return list(_after(rows, column, after and after.later(*shifts))[:limit])
     heads = [
-        _keys(rows, stage, pace_of(stage, paces), after=after, limit=limit) for stage in stages
+        _keys(rows, stage, stage_duration_of(stage, stage_durations), after=after, limit=limit)
+        for stage in stages
     ]
     chosen = [key.pk for key in islice(merge(*heads), limit)]
     found = {case.pk: case for case in rows.filter(pk__in=chosen)}
     return [found[pk] for pk in chosen if pk in found]
 
 
-def place(case: Case, *, sort: Sort, paces: Paces) -> Key:
+def place(case: Case, *, sort: Sort, stage_durations: Paces) -> Key:
     """Where a case stands in an order."""
     if sort == Sort.RECEIVED:
         return Key(case.received_on or date.min, case.pk)
-    shift = pace_of(case.status, paces) if sort == Sort.SLACK else 0
+    shift = stage_duration_of(case.status, stage_durations) if sort == Sort.SLACK else 0
     return Key(case.due_on, case.pk).later(-shift)
 
 
@@ -116,7 +119,10 @@ def _keys(
 
 
 def _after(rows: CaseQuerySet, column: str, key: Key | None) -> CaseQuerySet:
-    """What follows a key. The plain bound lets the index begin there; the second settles ties."""
+    """What follows a key.
+
+    The plain bound lets the index begin there; the second settles affiliations.
+    """
     ordered = rows.order_by(column, "pk")
     if key is None:
         return ordered

@@ -1,4 +1,4 @@
-"""Who owes records: a page at a time, with the last contact and what the clock says.
+"""Who owes records: a page at a time, with the last contact and what the deadline says.
 
 The claims administrator must send them (8 CCR 9792.10.5(a)(1)); the others may.
 """
@@ -13,7 +13,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from accounts.models import User
 from accounts.names import who
 from cases.models import AssignmentNotice, Case, Deadline, Event, Role
-from cases.services.notice_clocks import RECORDS_CLOCKS
+from cases.services.notice_deadlines import RECORDS_DEADLINE_KINDS
 from deadlines.calendars import Calendar, CalendarName
 from deadlines.days import local_day
 from deadlines.models import rules_on_file
@@ -28,7 +28,7 @@ REMIND_WORKING_DAYS_BEFORE = 3
 
 @dataclass(frozen=True)
 class Contact:
-    """The last time somebody asked for the records."""
+    """The last time someone asked for the records."""
 
     on: date
     by: str
@@ -61,12 +61,12 @@ class Show(StrEnum):
     """What part of the list is shown."""
 
     ALL = ""
-    REMIND = "remind"  # a reminder is due: nothing came, and nobody asked since it became due
+    REMIND = "remind"  # a reminder is due: nothing came, and no one asked since it became due
     LATE = "late"  # their day has passed
 
 
 def owing(reader: User, *, today: date, after: str = "", show: Show = Show.ALL) -> Page:
-    """Cases that wait for records, by their clock, a page at a time. Eight queries.
+    """Cases that wait for records, by their deadline, a page at a time. Eight queries.
 
     A page of those to be reminded may be shorter than its place: who was asked is left out last.
 
@@ -138,7 +138,7 @@ def _deadlines(cases: Iterable[Case]) -> dict[int, Deadline]:
     rows = Deadline.objects.filter(
         case__in=cases,
         round=F("case__round"),
-        clock__in=RECORDS_CLOCKS,
+        deadline_kind__in=RECORDS_DEADLINE_KINDS,
         replaced_at__isnull=True,
     )
     return {row.case_id: row for row in rows.order_by("due_on", "pk")}
@@ -166,7 +166,7 @@ def _remind_from(
 ) -> date | None:
     """Since when a reminder is due; ``None`` before its day, after an answer, and once one went.
 
-    Derived from what is on file, so a day on which nobody looked changes nothing.
+    Derived from what is on file, so a day on which no one looked changes nothing.
     """
     if deadline is None or deadline.due_on is None or came:
         return None
@@ -211,7 +211,7 @@ def _came(cases: Iterable[Case]) -> dict[int, int]:
 
 def _effect(deadline: Deadline | None, came: int, today: date) -> str:
     if deadline is None:
-        return "No clock runs: mark the notices as sent first."
+        return "No deadline runs: mark the notices as sent first."
     if came:
         return "Something came: look whether the file is complete."
     if deadline.due_on is None:

@@ -92,12 +92,12 @@ class CompleteForm(DatedForm):
     received_on = PaperDate(
         label="Last record received",
         required=False,
-        help_text="The clock of the determination starts on this day.",
+        help_text="The deadline of the determination starts on this day.",
     )
     received_time = forms.TimeField(
         label="Hour received",
         required=False,
-        help_text="Pacific time, as in 14:30. An expedited clock runs in hours.",
+        help_text="Pacific time, as in 14:30. An expedited deadline runs in hours.",
         error_messages={"invalid": "Write the hour as in 14:30."},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
@@ -129,7 +129,7 @@ class ReopenForm(forms.Form):
 
 
 class ContactForm(forms.Form):
-    """Somebody was asked for the records that are owed."""
+    """Someone was asked for the records that are owed."""
 
     party = forms.TypedChoiceField(
         label="Whom",
@@ -157,5 +157,5 @@ class ContactForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
         if said.get("way") == Way.CALL and not said.get("spoke_to"):
-            self.add_error("spoke_to", "Say who answered; “nobody” is an answer too.")
+            self.add_error("spoke_to", "Say who answered; “no one” is an answer too.")
         return said

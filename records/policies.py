@@ -8,7 +8,7 @@ from accounts.models import User
 from cases.lifecycle import Status
 from cases.models import Case, Deadline
 from cases.policies import why_not
-from cases.services.notice_clocks import RECORDS_CLOCKS
+from cases.services.notice_deadlines import RECORDS_DEADLINE_KINDS
 from deadlines.days import local_day
 from reviewers.models import ReviewerAssignment
 
@@ -109,11 +109,11 @@ def why_not_reopen_records(user: User, case: Case) -> str:
 
 
 def records_deadline(case: Case) -> Deadline | None:
-    """The clock of the records in this round; regular and expedited ones differ by name."""
+    """The deadline of the records in this round; regular and expedited ones differ by name."""
     return (
         case.deadlines.filter(
             round=case.round,
-            clock__in=RECORDS_CLOCKS,
+            deadline_kind__in=RECORDS_DEADLINE_KINDS,
             replaced_at__isnull=True,
             due_on__isnull=False,
         )

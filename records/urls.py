@@ -5,12 +5,12 @@ from . import views
 app_name = "records"
 
 urlpatterns = [
-    path("records/owed/", views.chase, name="chase"),
+    path("records/outstanding/", views.chase, name="chase"),
     # the records of a case
     path("cases/<str:number>/records/", views.records, name="list"),
     path("cases/<str:number>/records/add/", views.add, name="add"),
     path("cases/<str:number>/records/take-in/", views.take_in, name="take_in"),
-    path("cases/<str:number>/records/owed/", views.contact, name="contact"),
+    path("cases/<str:number>/records/outstanding/", views.contact, name="contact"),
     path("cases/<str:number>/records/complete/", views.complete, name="complete"),
     path("cases/<str:number>/records/reopen/", views.reopen, name="reopen"),
     path("cases/<str:number>/records/dispatch/", views.dispatch, name="dispatch"),

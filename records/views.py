@@ -74,7 +74,7 @@ def take_in(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_safe
 def chase(request: StaffRequest) -> HttpResponse:
-    """Everybody who owes records, by the clock, a page at a time."""
+    """Everyone who owes records, by the deadline, a page at a time."""
     asked, today = request.GET.get("show", ""), timezone.localdate()
     show = Show(asked) if asked in set(Show) else Show.ALL
     try:
@@ -157,7 +157,7 @@ def complete(request: StaffRequest, number: str) -> HttpResponse:
         row=case,
     )
     if tried.done:
-        messages.success(request, "The records are complete; the determination’s clock runs.")
+        messages.success(request, "The records are complete; the determination’s deadline runs.")
         return redirect("desk:case", number)
     return _records_page(request, case, now, complete=form, status=tried.status)
 

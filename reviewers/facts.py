@@ -145,7 +145,7 @@ class LeaveHeld(Held):
 
 @dataclass(frozen=True)
 class AffiliationHeld(Held):
-    """A tie to an organization or a person."""
+    """An affiliation to an organization or a person."""
 
     relation: str
     organization_id: int | None

@@ -13,10 +13,10 @@ from cases.models import Case, DisputedItem, TreatmentCategory
 from reviewers.forms.panel import TITLES
 from reviewers.matching.candidacy import DEFAULT_RULES, SETTINGS, Applicant, Reason, Rules
 from reviewers.matching.candidates import WITH_REVIEWER
-from reviewers.matching.standing import rules_on
+from reviewers.matching.track_record import rules_on
 
 from .facts import PracticeKind, Profile
-from .matching import gates, ranking
+from .matching import ranking, requirements
 from .models import (
     Candidate,
     CandidateList,
@@ -156,11 +156,11 @@ def hindrances(
     )
     passed_over = set() if with_work else {"WORKLOAD", "OVERDUE"}
     answers = ranking.fitness(applicant, rules)
-    return [one for one in answers if not one.holds and one.gate not in passed_over]
+    return [one for one in answers if not one.holds and one.requirement not in passed_over]
 
 
 def receives(subjects: Sequence[int] | None, days_off: Sequence[int]) -> tuple[str, str]:
-    """Which treatments somebody is offered, and on which days not, in words. At most one query."""
+    """Which treatments someone is offered, and on which days not, in words. At most one query."""
     names = "All treatments"
     if subjects is not None:
         found = TreatmentCategory.objects.filter(pk__in=subjects).order_by("name")
@@ -219,7 +219,8 @@ def file_of(
 
 
 def taken_lately(user: User, *, now: datetime) -> list[ReviewerAssignment]:
-    """The cases that the house took from this person a few days ago, latest first. Queries once.
+    """The cases that the organization took from this person a few days ago, latest first. Queries
+    once.
 
     One that has come back to them is not among them.
     """
@@ -315,28 +316,34 @@ def choices(listed: CandidateList) -> tuple[list[Shown], list[Shown]]:
 
 
 def counted(excluded: Iterable[Shown]) -> list[tuple[int, str]]:
-    """How many each gate keeps out, most first."""
-    tally = dict.fromkeys(gates.GATES, 0)
+    """How many each requirement keeps out, most first."""
+    tally = dict.fromkeys(requirements.REQUIREMENTS, 0)
     for one in excluded:
-        for gate in {reason["gate"] for reason in one.candidate.reasons if not reason["holds"]}:
-            tally[gate] += 1
-    pairs = [(number, gates.GATES[gate]) for gate, number in tally.items() if number]
+        for requirement in {
+            reason["requirement"] for reason in one.candidate.reasons if not reason["holds"]
+        }:
+            tally[requirement] += 1
+    pairs = [
+        (number, requirements.REQUIREMENTS[requirement])
+        for requirement, number in tally.items()
+        if number
+    ]
     return sorted(pairs, key=lambda pair: -pair[0])
 
 
 def doubts(
     case: Case, excluded: Iterable[Shown], live: Iterable[ReviewerAssignment]
 ) -> list[ConflictResult]:
-    """Possible conflicts of a case that wait for somebody.
+    """Possible conflicts of a case that wait for someone.
 
-    About those who have the case; and while nobody has it, about those who are else fit.
+    About those who have the case; and while no one has it, about those who are else fit.
     """
     waiting = [held.reviewer_id for held in live if held.reviewer_id is not None]
     if not waiting:
         waiting = [
             one.reviewer.pk
             for one in excluded
-            if {reason["gate"] for reason in one.candidate.reasons if not reason["holds"]}
+            if {reason["requirement"] for reason in one.candidate.reasons if not reason["holds"]}
             == {"UNSETTLED"}
         ]
     return open_questions(case, waiting)
@@ -418,7 +425,7 @@ def _attested_now(row: ReviewerAssignment) -> bool:
 def _shown(row: Candidate) -> Shown:
     said: dict[str, list[str]] = {}
     for reason in row.reasons:
-        said.setdefault(reason["gate"], []).append(reason["sentence"])
+        said.setdefault(reason["requirement"], []).append(reason["sentence"])
     if row.rank is None:
         return Shown(row, "", [sentence for ones in said.values() for sentence in ones])
     line = [*said.get("CERTIFICATION", []), *said.get("LICENSE", []), *said.get("WORKLOAD", [])]

@@ -1,9 +1,9 @@
 """Who may do what about reviewers, and when: empty when allowed, else the sentence to show."""
 
 from accounts.models import User
-from cases.house_facts import why_not_decided_here
 from cases.lifecycle import Status
 from cases.models import Case
+from cases.organization_facts import why_not_decided_here
 from cases.policies import why_not
 from reviewers.matching.candidates import WITH_REVIEWER
 from reviewers.models.assignment import approval_of, taken_seats
@@ -19,7 +19,7 @@ __all__ = [
     "why_not_answer",
     "why_not_approve_seats",
     "why_not_assign",
-    "why_not_check_fairness",
+    "why_not_check_payer_bias",
     "why_not_decline",
     "why_not_end_seats",
     "why_not_keep_credentials",
@@ -113,7 +113,7 @@ def why_not_set_limits(user: User | None) -> str:
     """``None`` is the system."""
     if user is None or user.may("reviewers.set_conflict_limits"):
         return ""
-    return "The medical director sets from where on a tie is a conflict."
+    return "The medical director sets from where on an affiliation is a conflict."
 
 
 def why_not_set_rules(user: User) -> str:
@@ -128,15 +128,15 @@ def why_not_publish_attestation(user: User) -> str:
     return "The medical director publishes what reviewers sign."
 
 
-def why_not_check_fairness(user: User | None) -> str:
+def why_not_check_payer_bias(user: User | None) -> str:
     """``None`` is the system."""
-    if user is None or user.may("reviewers.check_fairness"):
+    if user is None or user.may("reviewers.check_payer_bias"):
         return ""
     return "The medical director has choices tested, and says what came of it."
 
 
 def why_not_settle(user: User, reviewer: Reviewer) -> str:
-    """A doubt about a reviewer is settled by somebody else than that reviewer."""
+    """A doubt about a reviewer is settled by someone else than that reviewer."""
     if reviewer.user_id == user.pk:
         return "Someone other than the reviewer has to settle this."
     if not (user.may("reviewers.assign") or user.may("reviewers.manage_credentials")):

@@ -15,9 +15,9 @@ from django.db.models import Q
 from cases.models import Party, Role
 from cases.party_facts import decided_together, rows_alike
 from deadlines.days import local_day
-from directory.ties import PASS
+from directory.affiliations import PASS
 from letters.facts import Fact
-from reviewers.matching.candidates import ties_of
+from reviewers.matching.candidates import conflicts_of
 
 from .conflicts import by_party
 from .facts import (
@@ -26,7 +26,7 @@ from .facts import (
     Profile,
     years_before,
 )
-from .matching import gates
+from .matching import requirements
 from .models import (
     Certification,
     ConflictResult,
@@ -39,8 +39,8 @@ from .models import (
 from .profiles import profile
 
 # The parties that each sentence speaks of. The first named has to be on file: who is not known
-# cannot be said to be unrelated. Ties to a UR organization count against the administrator that
-# uses it, and those to a maker against the providers who would use its product.
+# cannot be said to be unrelated. Affiliations to a UR organization count against the administrator
+# that uses it, and those to a maker against the providers who would use its product.
 CLASSES: dict[str, tuple[Role, ...]] = {
     "no_affiliation_employer": (Role.EMPLOYER,),
     "no_affiliation_employee": (Role.EMPLOYEE, Role.EMPLOYEE_ATTORNEY, Role.REPRESENTATIVE),
@@ -130,7 +130,7 @@ def _profile(assignment: ReviewerAssignment, *, on: date, known_at: datetime) ->
 def _no_affiliation(
     assignment: ReviewerAssignment, held: Profile, *, known_at: datetime
 ) -> list[Fact]:
-    """One fact for each class of parties in which every one was tested and is free of ties.
+    """One fact for each class of parties in which every one was tested and is free of affiliations.
 
     Twice: as stored when the reviewer was chosen or attested, and again with what is on file now.
     """
@@ -142,14 +142,15 @@ def _no_affiliation(
         .filter(case__in=decided_together(case))
         .values_list("pk", "role")
     )
-    now = by_party(ties_of(case, held, known_at=known_at))
+    now = by_party(conflicts_of(case, held, known_at=known_at))
     stored = _stored_results(assignment, held, list(roles), known_at=known_at)
     facts = []
     for name, classes in CLASSES.items():
         of_class = [pk for pk, role in roles.items() if role in classes]
         required = any(roles[pk] == classes[0] for pk in of_class)
         free = all(
-            pk in stored and all(tie.result == PASS for tie in now.get(pk, [])) for pk in of_class
+            pk in stored and all(conflict.result == PASS for conflict in now.get(pk, []))
+            for pk in of_class
         )
         if required and free:
             facts.append(
@@ -166,9 +167,10 @@ def _no_affiliation(
 def _stored_results(
     assignment: ReviewerAssignment, held: Profile, party_ids: Sequence[int], *, known_at: datetime
 ) -> dict[int, tuple[int, datetime]]:
-    """Parties for which the latest stored test found no tie: the list version and the moment.
+    """Parties for which the latest stored test found no affiliation: the list version and the
+    moment.
 
-    A test of somebody holds for every row that names the same people in the same role.
+    A test of someone holds for every row that names the same people in the same role.
     """
     alike = rows_alike(assignment.case)
     rows = ConflictResult.objects.filter(
@@ -262,7 +264,7 @@ def _practice_years(held: Profile) -> Fact | None:
     start = held.practice_start
     if start is None or start.valid_from is None:
         return None
-    if start.valid_from >= years_before(held.on, gates.PRACTICE_YEARS):
+    if start.valid_from >= years_before(held.on, requirements.PRACTICE_YEARS):
         return None
     return Fact(
         "practice_years",
@@ -275,7 +277,7 @@ def _practice_years(held: Profile) -> Fact | None:
 def _practice_hours(held: Profile) -> Fact | None:
     hours = held.hours
     if hours is not None and hours.weekly_hours is not None:
-        if hours.weekly_hours < gates.WEEKLY_HOURS:
+        if hours.weekly_hours < requirements.WEEKLY_HOURS:
             return None
         return Fact(
             "practice_hours",

@@ -301,26 +301,30 @@ WORDING = (
 QUESTIONS: tuple[tuple[str, str], ...] = (
     (
         "employer",
-        "Have you, or has your close family, a professional, family or financial tie to the "
+        "Have you, or has your close family, a professional, family or financial affiliation "
+        "to the "
         "employer, or to one of its officers, directors or managers?",
     ),
     (
         "insurer",
-        "Have you such a tie to the insurer or the claims administrator, or to one of their "
+        "Have you such an affiliation to the insurer or the claims administrator, or to one of "
+        "their "
         "officers, directors, managers or attorneys?",
     ),
     (
         "physician",
-        "Have you such a tie to the physician who asked for the treatment, to that physician’s "
+        "Have you such an affiliation to the physician who asked for the treatment, to that "
+        "physician’s "
         "medical group, or to another provider in the dispute?",
     ),
     (
         "facility",
-        "Have you such a tie to the facility where the treatment was or would be given?",
+        "Have you such an affiliation to the facility where the treatment was or would be given?",
     ),
     (
         "maker",
-        "Have you such a tie to a developer or maker of the drug, device, procedure or other "
+        "Have you such an affiliation to a developer or maker of the drug, device, procedure "
+        "or other "
         "treatment in dispute?",
     ),
     (
@@ -330,11 +334,12 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
     ),
     (
         "attorney",
-        "Have you such a tie to an attorney or representative on either side?",
+        "Have you such an affiliation to an attorney or representative on either side?",
     ),
     (
         "utilization_review",
-        "Have you such a tie to the organization or the physician who reviewed the request for "
+        "Have you such an affiliation to the organization or the physician who reviewed the "
+        "request for "
         "the claims administrator, or do you do utilization review under contract for anyone?",
     ),
     (

@@ -6,23 +6,23 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from .services import fairness
+from .services import payer_bias
 
 logger = structlog.get_logger(__name__)
 
 LONGEST = 20.0  # seconds after which the rest waits for the next turn; a test takes seconds itself
 
 
-@shared_task(name="reviewers.check_fairness")
-def check_fairness(**_: object) -> None:
-    """Test each whole month, and each twelve months, that nobody has tested yet."""
+@shared_task(name="reviewers.check_payer_bias")
+def check_payer_bias(**_: object) -> None:
+    """Test each whole month, and each twelve months, that no one has tested yet."""
     began = monotonic()
     while monotonic() - began < LONGEST:
-        test = fairness.check_next(at=timezone.now())
+        test = payer_bias.check_next(at=timezone.now())
         if test is None:
             return
         logger.info(
-            "fairness_tested",
+            "payer_bias_tested",
             first=test.first.isoformat(),
             last=test.last.isoformat(),
             party=test.party_role,

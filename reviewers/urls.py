@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import choosing, fairness, files, matching, own, panel, planning, wordings
+from .views import assignment_audit, choosing, files, matching, own, panel, planning, wordings
 
 app_name = "reviewers"
 
@@ -24,11 +24,13 @@ urlpatterns = [
     path("reviewers/reports/<int:report_id>/", panel.settle_report, name="settle_report"),
     path("reviews/report/", own.report_change, name="report_change"),
     path("reviewers/conflict-limits/", panel.limits, name="limits"),
-    path("reviewers/plan/", planning.plan, name="plan"),
+    path("reviewers/batch-assignment/", planning.plan, name="plan"),
     path("reviewers/matching-rules/", matching.rules, name="rules"),
     path("reviewers/attestation/", wordings.attestation, name="attestation"),
-    path("reviewers/fairness/", fairness.results, name="fairness"),
-    path("reviewers/fairness/<int:test_id>/", fairness.result, name="fairness_test"),
+    path("reviewers/assignment-audit/", assignment_audit.results, name="payer_bias"),
+    path(
+        "reviewers/assignment-audit/<int:test_id>/", assignment_audit.result, name="payer_bias_test"
+    ),
     path("reviewers/", panel.roster, name="panel"),
     path("reviewers/new/", files.add_reviewer, name="add"),
     path("reviewers/<str:code>/", files.reviewer, name="reviewer"),

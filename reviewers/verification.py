@@ -1,4 +1,4 @@
-"""When a reviewer's file has to be verified anew, and what it lacks. Pure: no rows, no clock.
+"""When a reviewer's file has to be verified again, and what it lacks. Pure: no rows, no clock.
 
 License, certificate, sanctions and experience are verified at the source at least every three
 years; what was not stops new cases (URAC's standards for independent review).
@@ -27,7 +27,7 @@ class Verification:
 
 
 def verifications(profile: Profile) -> list[Verification]:
-    """What of a file has to be verified anew, first what is due first.
+    """What of a file has to be verified again, first what is due first.
 
     Of several checks of sanctions the latest counts.
     """

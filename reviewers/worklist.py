@@ -21,7 +21,7 @@ _NOT_OF_THE_FILE = {"LEAVE", "WORKLOAD", "SIGN_IN"}
 
 @dataclass(frozen=True)
 class DueLine:
-    """Something to verify anew."""
+    """Something to verify again."""
 
     reviewer: Reviewer
     verification: Verification
@@ -88,5 +88,5 @@ def stops(profile: Profile) -> list[Reason]:
     return [
         reason
         for reason in ranking.fitness(Applicant(profile, workload=0))
-        if not reason.holds and reason.gate not in _NOT_OF_THE_FILE
+        if not reason.holds and reason.requirement not in _NOT_OF_THE_FILE
     ]

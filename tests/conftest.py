@@ -59,11 +59,11 @@ def django_db_setup(django_test_environment, django_db_blocker):
 @pytest.fixture(autouse=True)
 def _empty_cache():
     """What a process remembers must not leak from test to test, whose rows have the same ids."""
-    from reviewers.matching import panel_of_day, standing
+    from reviewers.matching import panel_of_day, track_record
 
     cache.clear()
     panel_of_day.forget()
-    standing.forget()
+    track_record.forget()
 
 
 @pytest.fixture(autouse=True)
@@ -162,7 +162,7 @@ def worker(run_folder, process_env, broker):
 
 @pytest.fixture
 def scheduler(run_folder, process_env, broker):
-    """Celery's clock, running."""
+    """Celery's deadline, running."""
     process = processes.scheduler(run_folder, process_env).start().says("beat: Starting...")
     yield process
     process.stop(seconds=10)

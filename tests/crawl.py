@@ -4,7 +4,7 @@
 sits, opens everything, and keeps what several test modules ask about. All of it happens in one
 transaction, which is rolled back.
 
-Everybody on the staff of that office was a reviewer once and has a canary for a name: whoever acted
+Everyone on the staff of that office was a reviewer once and has a canary for a name: whoever acted
 on a case must be shown by ``User.name_for``.
 """
 
@@ -38,21 +38,29 @@ from accounts.roles import Role
 from cases.models import (
     ApplicationPaper,
     Case,
+    Commitment,
     Event,
     Hold,
-    HouseMember,
-    HouseResult,
-    HouseTie,
     ItemChange,
-    PromisedDate,
+    MemberAffiliation,
+    OrganizationMember,
+    OwnConflictResult,
 )
-from cases.services import extensions, holds, house, item_changes, notes, priority, promises
+from cases.services import (
+    commitments,
+    extensions,
+    holds,
+    item_changes,
+    notes,
+    organization,
+    priority,
+)
 from correspondence.services import case_letters
 from deadlines import services as rules
 from deadlines.days import local_day
-from deadlines.models import ClockRule
+from deadlines.models import DeadlineRule
 from determinations.models import Opinion, OpinionCitation
-from directory.models import OrganisationName, Organization, SameOrganization
+from directory.models import Organization, OrganizationName, SameOrganization
 from directory.services import organizations
 from eligibility.models import InformationRequest
 from eligibility.services import information
@@ -72,14 +80,14 @@ from queues.services import claims, saved_views
 from records.models import Document
 from reviewers.models import (
     ConflictResult,
-    FairnessTest,
     License,
+    PayerBiasTest,
     ReportedChange,
     Reviewer,
     ReviewerAssignment,
 )
 from reviewers.services import assignment as assignments
-from reviewers.services import credentialing, fairness
+from reviewers.services import credentialing, payer_bias
 from tests.determinations.factories import REVIEWED, approved, issued, submitted, write
 from tests.factories import (
     MONDAY,
@@ -89,7 +97,7 @@ from tests.factories import (
     parties,
     person,
     received_case,
-    scan,
+    scanned_file,
 )
 from tests.letters.factories import file_all_letters
 from tests.records.factories import attested, case_with_records
@@ -104,7 +112,7 @@ THE_REVIEWER = "the reviewer of the case"
 # What is in the file of the reviewer, and what is in their sign-in.
 FILE_CANARIES = ("qvxfirst", "qvxlast", "qvxmail", "qvxphone", "qvxlicense", "qvxboard")
 USER_CANARIES = ("qvxuser", "qvxlogin")
-# The name and the address of everybody on the staff, each of whom was a reviewer once.
+# The name and the address of everyone on the staff, each of whom was a reviewer once.
 ACTOR_CANARIES = ("qvxactor", "qvxdesk")
 # Words that people wrote about the reviewer, or that the reviewer wrote of themself.
 NOTE_CANARIES = ("qvxtie", "qvxhospital", "qvxrelative", "qvxleave", "qvxproof", "qvxsanction",
@@ -282,7 +290,7 @@ def _make_cases(office: Office) -> dict[str, list]:
     office.code = reviewer.code
     _write_about(reviewer, user)
 
-    _of_the_house()
+    _of_the_own_organization()
     few = parties(EMPLOYEE_ATTORNEY="")  # fewer notices to typeset
 
     def offered() -> ReviewerAssignment:
@@ -290,7 +298,7 @@ def _make_cases(office: Office) -> dict[str, list]:
         return panel.offered_case(case=case, reviewer=reviewer, at=MONDAY + timedelta(days=1))
 
     earlier = received_case()
-    sheet = batch_of(scan()).sheets.get()
+    scan = batch_of(scanned_file()).scans.get()
     eligible = _eligible_like(earlier)
     open_offer = offered()
     assignments.decline(
@@ -352,18 +360,18 @@ def _make_cases(office: Office) -> dict[str, list]:
         "request_id": [_asked().pk],
         "event_id": [_noted(eligible).pk],
         "change_id": [_proposed(eligible).pk],
-        "clock": ["noarfi"],
-        "rule_id": [ClockRule.objects.get(clock="noarfi").pk],
+        "deadline_kind": ["noarfi"],
+        "rule_id": [DeadlineRule.objects.get(deadline_kind="noarfi").pk],
         "hold_id": [_held(eligible).pk],
-        "proposal_id": [eligible.likenesses.get().pk],
-        "promise_id": [_promised(eligible).pk],
+        "proposal_id": [eligible.possible_duplicates.get().pk],
+        "commitment_id": [_commitment(eligible).pk],
         "letter_id": letters_of,  # of the first two numbers
         "party_id": list(eligible.parties.values_list("pk", flat=True))[:1],
         "item_id": [Opinion.objects.filter(assignment=writing)[0].item_id],
         "citation_id": [OpinionCitation.objects.filter(opinion__assignment=writing)[0].pk],
-        "member_id": [HouseMember.objects.first().pk],
-        "house_result_id": [HouseResult.objects.filter(result="UNKNOWN").first().pk],
-        "house_tie": [HouseTie.objects.get().pk],
+        "member_id": [OrganizationMember.objects.first().pk],
+        "own_conflict_result_id": [OwnConflictResult.objects.filter(result="UNKNOWN").first().pk],
+        "own_conflict": [MemberAffiliation.objects.get().pk],
         "result_id": [ConflictResult.objects.first().pk],
         "code": [reviewer.code],
         "kind": ["license"],
@@ -373,23 +381,25 @@ def _make_cases(office: Office) -> dict[str, list]:
         "report_id": [ReportedChange.objects.get().pk],
         "organization": list(Organization.objects.values_list("pk", flat=True))[:1],
         "same": [_merged().pk],
-        "batch": [sheet.batch_id],
+        "batch": [scan.batch_id],
         "draft": [begun_draft().key],
-        "sheet": [sheet.pk],
+        "scan": [scan.pk],
         "letter": [done.determinations.get().letter_id],
         "set": [WordingSet.objects.first().pk],
     }
 
 
-def _of_the_house() -> None:
-    """An owner with a tie elsewhere, and somebody who is called like the employee of every case."""
+def _of_the_own_organization() -> None:
+    """An owner with an affiliation elsewhere, and someone who is called like the employee of every
+    case.
+    """
     about = {"source": "Register of companies", "by": None, "at": MONDAY}
-    owner = house.record_member(kind="OWNER", name="Elin Marsh", **about)
-    house.record_tie(
+    owner = organization.record_member(kind="OWNER", name="Elin Marsh", **about)
+    organization.record_conflict(
         member_id=owner.pk, relation="EMPLOYMENT", organization_name="Far Freezers", **about
     )
     namesake = person(Role.INTAKE, name="Marisol Quintanar")
-    house.record_member(kind="STAFF", user_id=namesake.pk, **about)
+    organization.record_member(kind="STAFF", user_id=namesake.pk, **about)
 
 
 def _write_about(reviewer: Reviewer, user: User) -> None:
@@ -431,24 +441,24 @@ def _noted(case: Case) -> Event:
     )
 
 
-def _looked_into() -> FairnessTest:
-    """A test that found steering, with somebody else's choice to compare, and what came of it."""
+def _looked_into() -> PayerBiasTest:
+    """A test that found steering, with someone else's choice to compare, and what came of it."""
     panel.offered_case(
         case=panel.ready_case(parties=parties(CLAIMS_ADMINISTRATOR="Far Away Claims")),
         at=MONDAY + timedelta(days=1),
     )
-    steered = FairnessTest.objects.create(
+    steered = PayerBiasTest.objects.create(
         first=date(2026, 3, 1), last=date(2026, 3, 31), party_role="CLAIMS_ADMINISTRATOR",
         choices=7, compared=7, unevenness=7, p="0.001", alarm="0.01", is_steered=True,
         deals=999, seed=1, made_at=NOW,
     )  # fmt: skip
-    fairness.note(test_id=steered.pk, words="All with qvxfair", by=person(Role.DIRECTOR), at=NOW)
+    payer_bias.note(test_id=steered.pk, words="All with qvxfair", by=person(Role.DIRECTOR), at=NOW)
     return steered
 
 
 def _merged() -> SameOrganization:
     """Two rows that are known to be one organization."""
-    first, second = OrganisationName.objects.order_by("organization_id")[:2]
+    first, second = OrganizationName.objects.order_by("organization_id")[:2]
     return organizations.record_same(
         organization_id=first.organization_id, same_as_name=second.printed,
         reason="Told by both", by=None, at=MONDAY,
@@ -494,7 +504,7 @@ def _proposed(case: Case) -> ItemChange:
 
 def _saved_view() -> SavedView:
     return saved_views.save_view(
-        name="Shared by the house",
+        name="Shared by the organization",
         queue="eligibility",
         query="due=over",
         shared=True,
@@ -505,7 +515,7 @@ def _saved_view() -> SavedView:
 
 
 def _move_dates(case: Case) -> None:
-    """A hold that was ended, an extension, a promise that was moved and another priority."""
+    """A hold that was ended, an extension, a commitment that was moved and another priority."""
     coordinator = person(Role.COORDINATOR)
     at = NOW - timedelta(hours=1)
     today = local_day(at)
@@ -529,7 +539,7 @@ def _move_dates(case: Case) -> None:
         at=at,
     )
     told = {"told_on": today, "letter_reference": "Letter", "by": coordinator, "at": at}
-    promised = promises.promise(
+    commitment = commitments.commitment(
         case_id=case.pk,
         party_id=case.parties.get(role="EMPLOYEE").pk,
         what="The letter",
@@ -537,8 +547,11 @@ def _move_dates(case: Case) -> None:
         why="Asked by telephone.",
         **told,
     )
-    promises.move(
-        promise_id=promised.pk, due_on=today + timedelta(days=9), why="The post is late.", **told
+    commitments.move(
+        commitment_id=commitment.pk,
+        due_on=today + timedelta(days=9),
+        why="The post is late.",
+        **told,
     )
     priority.convert(
         case_id=case.pk,
@@ -556,7 +569,7 @@ def _move_dates(case: Case) -> None:
 def _confirm_rule() -> None:
     """A rule that the director compared with the law."""
     rules.confirm_rule(
-        rule_id=ClockRule.objects.exclude(clock="noarfi").earliest("pk").pk,
+        rule_id=DeadlineRule.objects.exclude(deadline_kind="noarfi").earliest("pk").pk,
         compared_with="8 CCR 9792.10.5",
         on=MONDAY.date(),
         seen_version=None,
@@ -577,9 +590,9 @@ def _held(case: Case) -> Hold:
     )
 
 
-def _promised(case: Case) -> PromisedDate:
+def _commitment(case: Case) -> Commitment:
     """A date that the employee was told."""
-    return promises.promise(
+    return commitments.commitment(
         case_id=case.pk,
         party_id=case.parties.get(role="EMPLOYEE").pk,
         what="A copy of the file",
@@ -624,13 +637,13 @@ def _addresses(pools: dict[str, list]) -> dict[str, list[str]]:
         if name.startswith("account_confirm") or name == "account_reset_password_from_key":
             continue  # their keys are secrets of the library
         if name in {"mfa_remove_webauthn", "mfa_edit_webauthn"}:
-            found[name].append(reverse(name, args=[1]))  # nobody has such a key
+            found[name].append(reverse(name, args=[1]))  # no one has such a key
             continue
         pool = pools | {"pk": pools["letter" if "wording" not in name else "set"]}
         if "organization" in name:
             pool |= {"pk": pools["organization"], "kind": ["same"], "fact_id": pools["same"]}
-        if "house" in name:
-            pool |= {"kind": ["tie"], "fact_id": pools["house_tie"]}
+        if "own_organization" in name:
+            pool |= {"kind": ["conflict"], "fact_id": pools["own_conflict"]}
         variants = max((len(pool[group]) for group in groups), default=1)
         for n in range(variants):
             chosen = {group: pool[group][n % len(pool[group])] for group in groups}
@@ -697,7 +710,7 @@ class _Visitor:
     def visit(
         self, who: str, route: str, url: str, method: str = "get", *, by_htmx=False, **more
     ) -> Visit:
-        # Somebody who has not signed in is new each time.
+        # Someone who has not signed in is new each time.
         browser = self.browsers.get(who) or _Browser(None)
         if by_htmx:
             more["headers"] = {"HX-Request": "true", "HX-Target": "x", "HX-Current-URL": url}
@@ -784,7 +797,9 @@ def _open(
 
 
 def _print_everything(office: Office, number: str) -> None:
-    """The commands whose output leaves the house, and those that operators paste into tickets."""
+    """The commands whose output leaves the organization, and those that operators paste into
+    tickets.
+    """
     for name, arguments in {
         "export_case_facts": [number],
         "rank_reviewers": [number],
@@ -803,7 +818,7 @@ def _is_like_the_others(who: str, route: str) -> bool:
 
 
 def _send_everything(office: Office, people: dict, pools: dict) -> None:
-    """Each form by everybody who may not, and without its token by somebody who may.
+    """Each form by everyone who may not, and without its token by someone who may.
 
     Every second form is sent as htmx sends it.
     """

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import models
 
 from accounts.versions import Versioned
-from deadlines.models import ClockRule
+from deadlines.models import DeadlineRule
 
 AT = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
 DAY = date(2026, 3, 2)
@@ -32,12 +32,12 @@ BESIDES: dict[str, dict] = {
     "cases.Deadline": {"due_on": DAY},
     "cases.Hold": {"planned_end": DAY + timedelta(days=3)},
     "cases.TimeExtension": {"days": 2},
-    "cases.PromisedDate": {"letter_reference": "Letter of 2 March"},
+    "cases.Commitment": {"letter_reference": "Letter of 2 March"},
     "cases.PriorityChange": {"old": "REGULAR", "new": "FORMULARY"},
     "deadlines.HolidayRule": {"pattern": "12-25"},
-    "cases.HouseMember": {"kind": "OFFICER", "person": "directory.Person"},
-    "cases.HouseTie": {"organization": "directory.Organization"},
-    "cases.HouseResult": {"relation": "NONE"},
+    "cases.OrganizationMember": {"kind": "OFFICER", "person": "directory.Person"},
+    "cases.MemberAffiliation": {"organization": "directory.Organization"},
+    "cases.OwnConflictResult": {"relation": "NONE"},
     "cases.Party": {"organization": "directory.Organization"},
     "files.StoredFile": {"state": "CLEAN"},
     "reviewers.Affiliation": {"organization": "directory.Organization"},
@@ -49,7 +49,7 @@ BESIDES: dict[str, dict] = {
 }
 
 
-# Rows that the database lets nobody change after they are written.
+# Rows that the database lets no one change after they are written.
 WRITTEN_ONCE = {"letters.WordingSentence", "reviewers.AttestationWording"}
 
 
@@ -71,7 +71,7 @@ def unsaved(model: type[models.Model]) -> models.Model:
     """A row that satisfies every constraint, with what it needs stored and itself not yet."""
     values = {}
     besides = BESIDES.get(model._meta.label, {})
-    if model is ClockRule:
+    if model is DeadlineRule:
         besides = _rule_before_the_first()
     for field in model._meta.concrete_fields:
         if field.primary_key and not isinstance(field, models.UUIDField):
@@ -86,10 +86,12 @@ def unsaved(model: type[models.Model]) -> models.Model:
 
 
 def _rule_before_the_first() -> dict:
-    """A rule of a clock must leave neither gap nor overlap, so it ends where the others begin."""
-    rules = ClockRule.objects.filter(clock="records_expedited").order_by("effective_from")
+    """Deadline rules leave neither gap nor overlap: one ends where the next begins."""
+    rules = DeadlineRule.objects.filter(deadline_kind="records_expedited").order_by(
+        "effective_from"
+    )
     first = rules.values_list("effective_from", flat=True).first()
-    besides = {"clock": "records_expedited", "kind": "HOURS", "length": 24}
+    besides = {"deadline_kind": "records_expedited", "kind": "HOURS", "length": 24}
     if first is None:
         return besides
     begins, ends = first - timedelta(days=10), first - timedelta(days=1)

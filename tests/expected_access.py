@@ -14,7 +14,7 @@ KNOW_WHO_REVIEWS = frozenset({"COORDINATOR", "CREDENTIALING", "QA", "DIRECTOR"})
 
 EVERYBODY_SIGNED_IN = frozenset(ROLES.split())
 
-# One line of roles, then the routes that open for them and for nobody else.
+# One line of roles, then the routes that open for them and for no one else.
 _GROUPS = [
     (ROLES, "desk:my_day desk:jump form_fields:say_date"),
     (
@@ -22,8 +22,8 @@ _GROUPS = [
         """
         desk:queue desk:work_next desk:side_counts desk:case desk:peek desk:timeline desk:letters
         letters:status letters:download cases:related correspondence:notices correspondence:letter
-        correspondence:letter_page correspondence:preview_letter cases:parties cases:clocks
-        cases:clock cases:note cases:correct_note queues:act_on_many queues:saved_views
+        correspondence:letter_page correspondence:preview_letter cases:parties cases:deadlines
+        cases:deadline cases:note cases:correct_note queues:act_on_many queues:saved_views
         queues:save_view queues:rename_view queues:share_view queues:retire_view queues:claim_next
         queues:claim queues:release
         """,
@@ -40,8 +40,8 @@ _GROUPS = [
         """
         intake:my_intakes intake:intake intake:intake_paper intake:correct intake:check_intake
         intake:look_up intake:save_draft intake:cancel_draft intake:batches intake:batch
-        intake:next_sheet intake:enter_sheet intake:claim_sheet intake:release_sheet
-        intake:park_sheet intake:unpark_sheet
+        intake:next_scan intake:enter_scan intake:claim_scan intake:release_scan
+        intake:skip_scan intake:return_scan
         """,
     ),
     ("SUPERVISOR", "intake:intake_supervisor"),
@@ -56,10 +56,11 @@ _GROUPS = [
     (
         "SUPERVISOR COORDINATOR",
         """
-        cases:likenesses cases:look_again cases:compare correspondence:drafts
+        cases:possible_duplicates cases:look_again cases:compare correspondence:drafts
         correspondence:draft_letter correspondence:approve_letter correspondence:discard_letter
         cases:item_changes cases:add_party cases:change_party cases:end_party cases:begin_hold
-        cases:end_hold cases:promise cases:move_promise cases:keep_promise cases:state_receipt
+        cases:end_hold cases:commitment cases:move_commitment cases:keep_commitment
+        cases:state_receipt
         """,
     ),
     (
@@ -75,7 +76,7 @@ _GROUPS = [
         """,
     ),
     ("COORDINATOR DIRECTOR", "cases:extend"),
-    ("COORDINATOR DIRECTOR AUDITOR", "reviewers:fairness reviewers:fairness_test"),
+    ("COORDINATOR DIRECTOR AUDITOR", "reviewers:payer_bias reviewers:payer_bias_test"),
     (
         "COORDINATOR MAILROOM",
         "correspondence:mark_notices_sent correspondence:mark_letter_sent determinations:send",
@@ -104,8 +105,8 @@ _GROUPS = [
     (
         "CREDENTIALING DIRECTOR",
         """
-        cases:house cases:add_house_member cases:house_member cases:add_house_tie
-        cases:correct_house_fact cases:withdraw_house_fact
+        cases:own_organization cases:add_organization_member cases:organization_member
+        cases:add_own_conflict cases:correct_organization_fact cases:withdraw_organization_fact
         """,
     ),
     (
@@ -124,23 +125,24 @@ _GROUPS = [
     ("COORDINATOR QA DIRECTOR AUDITOR", "determinations:versions"),
     (
         "DIRECTOR",
-        "cases:house_ties cases:settle_house_tie determinations:issue determinations:send_back",
+        "cases:own_conflicts cases:settle_own_conflict determinations:issue "
+        "determinations:send_back",
     ),
     (
         "ADMINISTRATOR DIRECTOR",
         """
         letters:wording letters:wording_detail letters:publish_wording
-        cases:clock_rules cases:clock_rule cases:confirm_clock_rule cases:supersede_clock_rule
-        cases:recount
+        cases:deadline_rules cases:deadline_rule cases:confirm_deadline_rule
+        cases:supersede_deadline_rule cases:recount
         """,
     ),
-    ("ADMINISTRATOR COORDINATOR DIRECTOR", "letters:parked letters:release"),
+    ("ADMINISTRATOR COORDINATOR DIRECTOR", "letters:failed letters:release"),
     ("AUDITOR", "desk:looks"),
 ]
 
 WHO_OPENS = {route: frozenset(roles.split()) for roles, names in _GROUPS for route in names.split()}
 
-# The tables of the admin site, by who opens their lists. Where nobody is named, nobody does.
+# The tables of the admin site, by who opens their lists. Where no one is named, no one does.
 WHO_OPENS_TABLES = {
     table: frozenset(roles.split())
     for roles, tables in [
@@ -175,13 +177,13 @@ WHO_HOLDS = {
     "queues.share_view": {"SUPERVISOR", "COORDINATOR", "QA", "DIRECTOR"},
     "reviewers.set_conflict_limits": {"DIRECTOR"},
     "reviewers.manage_weights": {"DIRECTOR"},
-    "reviewers.check_fairness": {"DIRECTOR"},
+    "reviewers.check_payer_bias": {"DIRECTOR"},
     "reviewers.publish_attestation": {"DIRECTOR"},
     "reviewers.see_identity": KNOW_WHO_REVIEWS,
 }
 
 
-# Pages of the sign-in library that open before somebody has signed in.
+# Pages of the sign-in library that open before someone has signed in.
 SIGN_IN_PAGES = {
     "account_login",
     "account_signup",
@@ -194,7 +196,7 @@ SIGN_IN_PAGES = {
     "mfa_login_webauthn",
 }
 
-# Pages of it that open for nobody.
+# Pages of it that open for no one.
 CLOSED_PAGES = {
     "account_confirm_email",
     "account_confirm_login_code",
@@ -203,7 +205,7 @@ CLOSED_PAGES = {
     "account_set_password",
 }
 
-# What somebody who still has to set up a second factor can open.
+# What someone who still has to set up a second factor can open.
 OPEN_WITHOUT_SECOND_FACTOR = {
     "account_logout",
     "account_reauthenticate",

@@ -115,7 +115,7 @@ def paper(file: Any, kind: str = "UR_DECISION", name: str = "paper.pdf") -> Pape
     return Paper(ApplicationPaper.Kind(kind), file, name)
 
 
-def scan(name: str = "sheet.pdf", **pdf: Any) -> Any:
+def scanned_file(name: str = "scan.pdf", **pdf: Any) -> Any:
     """A scanned application as a browser sends it; different bytes at every call."""
     from .records.factories import upload
 
@@ -131,11 +131,11 @@ def batch_of(*scans: Any, by: User | None = None, at: datetime = MONDAY, **said:
 
 
 def begun_draft(*, by: User | None = None, at: datetime = MONDAY, **said: Any) -> IntakeDraft:
-    """A form that somebody began and did not accept."""
+    """A form that someone began and did not accept."""
     said = {
         "key": uuid4(),
         "revision": None,
-        "sheet_id": None,
+        "scan_id": None,
         "typed": {"last_name": ["X"]},
     } | said
     return drafts.save_draft(by=by or person(Role.INTAKE), at=at, **said)

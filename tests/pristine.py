@@ -124,7 +124,7 @@ class PristineFile:
         """The processes that have the database open, as far as the system tells."""
         file, found = os.path.realpath(self.name), []
         for opened in Path("/proc").glob("[0-9]*/fd/*"):
-            with contextlib.suppress(OSError):  # a process that ended, or of somebody else
+            with contextlib.suppress(OSError):  # a process that ended, or of someone else
                 if os.readlink(opened) == file:
                     found.append(opened.parts[2])
         return found

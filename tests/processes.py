@@ -154,7 +154,7 @@ class Process:
 
 
 def free_port():
-    """A port of this machine that nobody uses right now."""
+    """A port of this machine that no one uses right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -177,7 +177,7 @@ def _group_exists(group):
         return False
     except PermissionError:
         return True
-    # A zombie that nobody has waited for still counts as a member; init will reap it.
+    # A zombie that no one has waited for still counts as a member; init will reap it.
     return any(_state(pid) not in {"Z", "X", ""} for pid in _members(group))
 
 
@@ -321,7 +321,7 @@ def worker(folder, env, *, concurrency=1):
 
 
 def scheduler(folder, env):
-    """Celery's clock."""
+    """Celery's deadline."""
     return Process(
         "scheduler",
         [

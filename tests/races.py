@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from .processes import wait_until
 
-# Everybody who waits for this connection, or for somebody who waits for it.
+# Everyone who waits for this connection, or for someone who waits for it.
 WAITING = """
 WITH RECURSIVE waiting (pid) AS (
     SELECT pid FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))

@@ -38,7 +38,7 @@ NOT_REVERSED = {
 
 
 def who_opens(route):
-    """The people for whom a route opens: every role, and somebody who has not signed in."""
+    """The people for whom a route opens: every role, and someone who has not signed in."""
     if route in OPEN_WITHOUT_SIGN_IN or route in SIGN_IN_PAGES:
         return EVERYBODY_SIGNED_IN | {NOBODY}
     if route.startswith("admin:"):
@@ -152,12 +152,12 @@ def test_each_table_of_the_admin_site_opens_for_those_named(office):
     assert opened == WHO_OPENS_TABLES
 
 
-def test_pages_that_this_house_does_without_open_for_nobody(office):
+def test_pages_that_this_organization_does_without_open_for_no_one(office):
     closed = [one for one in office.visits if one.route in CLOSED_PAGES]
     assert {one.status for one in closed} == {404}
 
 
-def test_nobody_gets_further_than_the_sign_in_page(office):
+def test_no_one_gets_further_than_the_sign_in_page(office):
     let_in = [
         one
         for one in office.visits
@@ -169,7 +169,7 @@ def test_nobody_gets_further_than_the_sign_in_page(office):
     assert as_lines(let_in) == []
 
 
-def test_every_page_opens_for_somebody(office):
+def test_every_page_opens_for_someone(office):
     statuses = defaultdict(set)
     for one in office.visits:
         statuses[one.route].add(one.status)
@@ -180,7 +180,7 @@ def test_every_page_opens_for_somebody(office):
     }
     assert never - CLOSED_PAGES <= {
         "intake:intake_paper",  # a forged ticket opens nothing; intake's own tests open a good one
-        "mfa_edit_webauthn",  # nobody in the office has such a key
+        "mfa_edit_webauthn",  # no one in the office has such a key
         "mfa_remove_webauthn",
         "readyz",  # 503 while there is no broker
         "admin:account_emailaddress_changelist",  # the sign-in library's own tables
@@ -221,6 +221,6 @@ def test_no_refused_form_changed_a_row(office):
 
 
 @pytest.mark.parametrize("who", [*Role.values, THE_REVIEWER])
-def test_everybody_has_a_first_page(office, who):
+def test_everyone_has_a_first_page(office, who):
     (first,) = [one for one in office.visits if one.who == who and one.route == "desk:my_day"]
     assert first.status in {200, 302}

@@ -23,17 +23,17 @@ EVENTS = {
     "accounts_accountevent",
     "accounts_look",
     "cases_event",
-    "cases_housemember",
-    "cases_houseresult",
-    "cases_housetie",
+    "cases_organizationmember",
+    "cases_ownconflictresult",
+    "cases_memberaffiliation",
     "letters_letterfact",
     "letters_letterstep",
     "records_dispatch",
     "reviewers_candidate",
     "reviewers_candidatelist",
     "reviewers_conflictresult",
-    "reviewers_fairnessnote",
-    "reviewers_fairnesstest",
+    "reviewers_payerbiasnote",
+    "reviewers_payerbiastest",
 }
 NO_LONGER_GUARDED = set()
 

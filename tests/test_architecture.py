@@ -1,4 +1,4 @@
-"""Imports run one way. The table says who may name whom; everything below names nobody above."""
+"""Imports run one way. The table says who may name whom; everything below names no one above."""
 
 import ast
 import re
@@ -28,16 +28,16 @@ ORDER = [
     "desk",
 ]
 MAY_NAME = {app: set(ORDER[:place]) for place, app in enumerate(ORDER)}
-HOUSE = set(MAY_NAME) | {"imr_portal", "tests", "bench"}
+OWN_ORGANIZATION = set(MAY_NAME) | {"imr_portal", "tests", "bench"}
 
-# Rules without rows and without a clock: what they judge comes in as arguments.
+# Rules without rows and without a deadline: what they judge comes in as arguments.
 PURE = [
     "accounts/differences.py",
     "guidelines/citations.py",
     "letters/wording.py",
     "form_fields/dates.py",
     "deadlines/calendars.py",
-    "deadlines/clocks.py",
+    "deadlines/kinds.py",
     "deadlines/days.py",
     "deadlines/engine.py",
     "deadlines/facts.py",
@@ -46,20 +46,20 @@ PURE = [
     "deadlines/sums.py",
     "deadlines/timeliness.py",
     "directory/names.py",
-    "directory/ties.py",
+    "directory/affiliations.py",
     "cases/duplicates.py",
     "cases/hold_reasons.py",
     "cases/lifecycle.py",
-    "cases/ties_of_house.py",
+    "cases/own_conflicts.py",
     "eligibility/answers.py",
     "eligibility/differences.py",
     "eligibility/rules.py",
     "intake/treatment_words.py",
     "reviewers/matching/candidacy.py",
-    "reviewers/matching/fairness.py",
+    "reviewers/matching/payer_bias.py",
     "reviewers/conflicts.py",
     "reviewers/facts.py",
-    "reviewers/matching/gates.py",
+    "reviewers/matching/requirements.py",
     "reviewers/matching/ranking.py",
     "reviewers/matching/names_of_panel.py",
     "reviewers/matching/planning.py",
@@ -68,7 +68,7 @@ PURE = [
     "determinations/checks.py",
     "determinations/outcomes.py",
     "determinations/shapes.py",
-    "queues/slack.py",
+    "queues/lead_time.py",
 ]
 
 MODEL = re.compile(r"([a-z_]+)\.[A-Z]\w*")  # "cases.Case", but not the permission "cases.view_case"
@@ -76,7 +76,10 @@ LOOSE_MODEL = re.compile(r"([a-z_]+)\.\w+")  # as migrations write it: "cases.ca
 
 
 def apps_named(source, *, in_migration=False):
-    """Every app of the house that a module names: imports of any kind, and models as strings."""
+    """Every app of the organization that a module names.
+
+    Imports of any kind, and models as strings.
+    """
     named = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -93,7 +96,7 @@ def apps_named(source, *, in_migration=False):
             named |= {match[1]} if match else set()
         elif isinstance(node, ast.Assign) and in_migration:
             named |= _dependencies(node)
-    return named & HOUSE
+    return named & OWN_ORGANIZATION
 
 
 def _named_by_call(node):
@@ -199,7 +202,7 @@ def test_every_module_that_says_it_is_pure_is_held_to_it():
     assert says_so <= set(PURE)
 
 
-def test_every_app_of_the_house_stands_in_the_table():
+def test_every_app_of_the_organization_stands_in_the_table():
     apps = {path.parent.name for path in ROOT.glob("*/apps.py")} - {"imr_portal"}
     assert apps == set(MAY_NAME)
 
@@ -250,7 +253,7 @@ def loads_an_assignment(source):
 
 
 def test_a_case_is_locked_by_its_own_queryset_alone():
-    paths = [path for app in HOUSE for path in (ROOT / app).rglob("*.py")]
+    paths = [path for app in OWN_ORGANIZATION for path in (ROOT / app).rglob("*.py")]
     assert not [str(path.relative_to(ROOT)) for path in paths if locks_cases(path.read_text())]
 
 

@@ -24,7 +24,7 @@ COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
 OURS = ["migrate", "web", "relay", "worker", "scheduler"]
 FILLED_IN = {
-    "SECRET_KEY": "",  # made anew for each test
+    "SECRET_KEY": "",  # made again for each test
     "ALLOWED_HOSTS": "portal.example,localhost",
     "OWNER_DB_PASSWORD": "owner",
     "APPLICATION_DB_PASSWORD": "application",

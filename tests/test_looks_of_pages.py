@@ -27,18 +27,19 @@ RECORD_A_LOOK = routes_in("""
 
 # These tell something of a worker or show a record, and write no look yet.
 OWE_A_LOOK = routes_in("""
-    desk:my_day desk:jump desk:queue desk:work_next letters:status letters:parked intake:my_intakes
-    intake:intake_supervisor intake:batches intake:batch intake:enter_sheet intake:park_sheet
-    intake:correct cases:likenesses correspondence:drafts cases:item_changes cases:house_ties
-    eligibility:eligibility eligibility:screen_again eligibility:ur_decision eligibility:information
-    eligibility:resolve_liability eligibility:administrator_citations correspondence:notices
-    correspondence:letter_page correspondence:draft_letter cases:item_change cases:propose_item
-    cases:propose_item_change cases:propose_item_withdrawal cases:parties cases:add_party
-    cases:change_party cases:end_party cases:clocks cases:clock cases:begin_hold cases:end_hold
-    cases:extend cases:convert cases:promise cases:move_promise cases:keep_promise
-    cases:state_receipt cases:correct_note cases:separate cases:withdraw cases:terminate cases:close
-    reviewers:plan reviewers:move records:chase determinations:my_reviews determinations:checks
-    determinations:issue determinations:send determinations:reviewer_record
+    desk:my_day desk:jump desk:queue desk:work_next letters:status letters:failed intake:my_intakes
+    intake:intake_supervisor intake:batches intake:batch intake:enter_scan intake:skip_scan
+    intake:correct cases:possible_duplicates correspondence:drafts cases:item_changes
+    cases:own_conflicts eligibility:eligibility eligibility:screen_again eligibility:ur_decision
+    eligibility:information eligibility:resolve_liability eligibility:administrator_citations
+    correspondence:notices correspondence:letter_page correspondence:draft_letter cases:item_change
+    cases:propose_item cases:propose_item_change cases:propose_item_withdrawal cases:parties
+    cases:add_party cases:change_party cases:end_party cases:deadlines cases:deadline
+    cases:begin_hold cases:end_hold cases:extend cases:convert cases:commitment
+    cases:move_commitment cases:keep_commitment cases:state_receipt cases:correct_note
+    cases:separate cases:withdraw cases:terminate cases:close reviewers:plan reviewers:move
+    records:chase determinations:my_reviews determinations:checks determinations:issue
+    determinations:send determinations:reviewer_record
 """)
 
 # The organization's own settings and forms, and the reviewers' files: nothing of a worker.
@@ -46,11 +47,11 @@ TELL_OF_NO_WORKER = routes_in("""
     desk:side_counts
     letters:wording letters:wording_detail
     intake:intake intake:cancel_draft
-    directory:organizations directory:organization cases:house cases:house_member
-    cases:clock_rules cases:clock_rule cases:recount queues:saved_views queues:save_view
+    directory:organizations directory:organization cases:own_organization cases:organization_member
+    cases:deadline_rules cases:deadline_rule cases:recount queues:saved_views queues:save_view
     guidelines:pick
     reviewers:worklist reviewers:limits reviewers:rules reviewers:attestation
-    reviewers:fairness reviewers:fairness_test reviewers:receives reviewers:panel
+    reviewers:payer_bias reviewers:payer_bias_test reviewers:receives reviewers:panel
     reviewers:reviewer reviewers:add reviewers:change reviewers:add_fact reviewers:correct_fact
     reviewers:report_change
 """)

@@ -27,7 +27,7 @@ CODE = sorted(
 ) + sorted((ROOT / "imr_portal").rglob("*.py"))
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 
-# What says who somebody is.
+# What says who someone is.
 TELLS = {"name", "email", "get_short_name", "get_full_name", "get_username", "username"}
 # Variables that hold a user by custom, beside the names of the columns that do.
 VARIABLES = {"actor", "reader", "person", "acting", "staff"}
@@ -41,10 +41,10 @@ ALLOWED_IN_TEMPLATES = {
     ("account/login.html", "person.name"),
     ("account/login.html", "person.email"),
     # the account of a reviewer or a member of this organization, on the page that keeps their file
-    ("cases/house_member.html", "member.user.email"),
+    ("cases/organization_member.html", "member.user.email"),
     ("reviewers/reviewer.html", "reviewer.user.email"),
-    # typed names of somebody else's staff: who approved for the Administrative Director
-    ("cases/clocks.html", "one.approved_by"),
+    # typed names of someone else's staff: who approved for the Administrative Director
+    ("cases/deadlines.html", "one.approved_by"),
     ("reviewers/_seats.html", "approval.approved_by"),
     # texts that the view made by name_for
     ("records/chase.html", "row.contact.by"),
@@ -59,14 +59,14 @@ ALLOWED_IN_CODE = {
     ("accounts/services.py", "user.name"),
     ("accounts/services.py", "user.email"),
     ("reviewers/views/files.py", "row.user.email"),
-    # text without a reader: ``str`` of a user names nobody who is or was a reviewer
+    # text without a reader: ``str`` of a user names no one who is or was a reviewer
     ("accounts/models.py", "{self.user}"),
     ("queues/models.py", "{self.by}"),
     ("deadlines/models.py", "str(self.confirmed_by)"),
     # compared with the parties of a case, or kept as the name of a member of this organization;
     # a reviewer is none
-    ("cases/house_facts.py", "row.user.name"),
-    ("cases/services/house.py", "row.user.name"),
+    ("cases/organization_facts.py", "row.user.name"),
+    ("cases/services/organization.py", "row.user.name"),
     # the name of who is typing, in their own form
     ("reviewers/views/files.py", "request.user.name"),
     # the demonstration's made-up people, and the address that an operator typed

@@ -16,15 +16,15 @@ from tests.test_services_shape import ALL as EVERY_SERVICE
 from tests.test_services_shape import QUESTIONS
 from tests.walk.correspondence import write_letters
 from tests.walk.dates import after_the_determination, dates_move, more_time
-from tests.walk.house import (
-    doubts_about_the_house,
-    keep_guidelines,
-    keep_the_house,
-    keep_the_panel,
-)
 from tests.walk.intake_desk import correct_slips, decide_together, key_a_batch
 from tests.walk.law import keep_the_law
 from tests.walk.lists import keep_views, work_the_lists
+from tests.walk.own_organization import (
+    doubts_about_the_own_organization,
+    keep_guidelines,
+    keep_the_own_organization,
+    keep_the_panel,
+)
 from tests.walk.reviewed import check_and_issue, file_letters, review, to_records, to_review
 from tests.walk.screened import changes_after_acceptance, ends_early, waits_for_others
 from tests.walk.walking import Walk, services_called
@@ -42,7 +42,7 @@ NOT_HERE = {
     "letters/services.py:beat": "shows that a process works",
     "letters/services.py:claim_due": "for the relay",
     "letters/services.py:publish_due": "for the relay",
-    "letters/services.py:release_parked": "needs a letter that cannot be typeset",
+    "letters/services.py:retry_failed_letter": "needs a letter that cannot be typeset",
 }
 
 
@@ -83,7 +83,7 @@ def assert_whole(model):
 
 
 def the_office_at_work(walk):
-    """From an empty house to two closed cases, by every act that there is."""
+    """From an empty organization to two closed cases, by every act that there is."""
     people = {role: person(role) for role in Role}
     clerk, coordinator = people[Role.INTAKE], people[Role.COORDINATOR]
     keeper, director = people[Role.CREDENTIALING], people[Role.DIRECTOR]
@@ -102,7 +102,7 @@ def the_office_at_work(walk):
         walk.act(letter_services.publish_wording, by=director, set_id=newer.pk)
     reviewer, reviewer_user = keep_the_panel(walk, keeper)
 
-    keep_the_house(walk, keeper)
+    keep_the_own_organization(walk, keeper)
 
     keep_the_law(walk, director)
     supervisor = people[Role.SUPERVISOR]
@@ -122,4 +122,4 @@ def the_office_at_work(walk):
     review(walk, held, reviewer_user)
     check_and_issue(walk, held, reviewer_user, qa, director, clerk_of_mail)
     after_the_determination(walk, held.case_id, coordinator)
-    doubts_about_the_house(walk, clerk, keeper, director)
+    doubts_about_the_own_organization(walk, clerk, keeper, director)

@@ -13,7 +13,7 @@ from .test_views_shape import VIEWS
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Errors that are no refusal of what somebody asked for, and why.
+# Errors that are no refusal of what someone asked for, and why.
 NO_REFUSALS = {
     "BypassesHistory": "a fault of the code",
     "CannotRead": "between two processes; the file's own refusal has the sentence",

@@ -1,4 +1,4 @@
-"""Who decided a case is hidden from everybody who may not know it: a canary in every field.
+"""Who decided a case is hidden from everyone who may not know it: a canary in every field.
 
 The pages are those of ``tests.crawl``; letters are read with other eyes than ours made them with.
 """
@@ -26,7 +26,7 @@ MAY_KNOW = {"COORDINATOR", "CREDENTIALING", "QA", "DIRECTOR"}
 MAY_NOT = set(Role.values) - MAY_KNOW | {NOBODY}
 
 # An administrator keeps the people who sign in. They read names and addresses there, and nothing
-# that ties a person to a case or to the panel.
+# that connects a person to a case or to the panel.
 PEOPLE_PAGES = (
     "admin:accounts_user_",
     "admin:accounts_accountevent_",
@@ -92,7 +92,7 @@ def test_co6_the_pairs_of_a_steered_test_name_the_reviewer_only_to_those_who_may
     said = {
         one.who: one.said
         for one in office.visits
-        if one.route == "reviewers:fairness_test" and one.status == 200
+        if one.route == "reviewers:payer_bias_test" and one.status == 200
     }
     assert said.keys() == {"COORDINATOR", "DIRECTOR", "AUDITOR"}
     assert said["COORDINATOR"] >= {"qvxlast", "qvxfair"}
@@ -100,7 +100,7 @@ def test_co6_the_pairs_of_a_steered_test_name_the_reviewer_only_to_those_who_may
     assert said["AUDITOR"] == frozenset()
 
 
-# Words that say nothing of a reviewer: the house's own settings, or values of short lists.
+# Words that say nothing of a reviewer: the organization's own settings, or values of short lists.
 OF_NOBODY = {
     "AttestationWording.text",
     "Condition.codes",
@@ -172,10 +172,10 @@ def test_reviewers_read_their_own_name_and_nothing_of_their_file_but_that(office
     assert said.isdisjoint({"qvxlicense", "qvxphone"})
 
 
-# Pages that show who acted, each with an act of somebody who was a reviewer once.
+# Pages that show who acted, each with an act of someone who was a reviewer once.
 SHOW_WHO_ACTED = [
-    "cases:clocks",
-    "cases:clock_rules",
+    "cases:deadlines",
+    "cases:deadline_rules",
     "correspondence:letter",
     "eligibility:eligibility",
     "cases:item_changes",
@@ -192,7 +192,7 @@ SHOW_WHO_ACTED = [
 
 @pytest.mark.parametrize("route", SHOW_WHO_ACTED)
 def test_who_acted_is_named_to_those_who_may_know(office, route):
-    """The positive control of those who hold, extend, promise, offer and approve."""
+    """The positive control of those who hold, extend, commitment, offer and approve."""
     shown = [one for one in office.visits if one.route == route and one.who in MAY_KNOW]
     assert any("qvxactor" in one.said for one in shown)
 

@@ -7,12 +7,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Questions: they read, change nothing and need nobody's name. Checked below to write nothing.
+# Questions: they read, change nothing and need no one's name. Checked below to write nothing.
 QUESTIONS = {
     "queues/services/claims.py": {
         "stages_for", "next_case", "why_next", "own_claims", "held_since",
     },
-    "cases/services/clocks.py": {"answer", "compute", "due_on", "holds_on", "renewed"},
+    "cases/services/case_deadlines.py": {"answer", "compute", "due_on", "holds_on", "renewed"},
     "deadlines/services.py": {"superseding", "law_with"},
     "cases/services/recounting.py": {"would_change"},
     "eligibility/services/findings.py": {
@@ -24,18 +24,18 @@ QUESTIONS = {
     },
     "intake/services/checking.py": {"check", "find_alike"},
     "intake/services/drafts.py": {"lock_draft", "open_drafts"},
-    "cases/services/dwell.py": {"in_lists", "with_people", "with_reviewers", "totals"},
+    "cases/services/time_in_stage.py": {"in_lists", "with_people", "with_reviewers", "totals"},
     "cases/services/extensions.py": {"determination_deadline", "days_left"},
-    "cases/services/notice_clocks.py": {"records_clock", "own_papers_clock"},
+    "cases/services/notice_deadlines.py": {"records_deadline", "own_papers_deadline"},
     "cases/services/priority.py": {"needs_hour_of_notice", "needs_hour_of_information"},
-    "cases/services/promises.py": {"why_not_move"},
-    "cases/services/clock_information.py": {"information_for", "lateness"},
+    "cases/services/commitments.py": {"why_not_move"},
+    "cases/services/deadline_information.py": {"information_for", "lateness"},
     "intake/services/receiving.py": {"find_entered", "fold_claim"},
     "intake/services/known_parties.py": {"known", "fill_in_known"},
     "cases/services/item_changes.py": {"differences"},
     "cases/services/consolidation.py": {"could_follow", "why_not"},
     "cases/services/duplicates.py": {
-        "sheet_of", "find_similar", "said_same", "earlier_decisions",
+        "read_application_facts", "find_similar", "said_same", "earlier_decisions",
     },
     "eligibility/services/citations.py": {"stated_for"},
     "directory/services/facts.py": {"lock_fact"},
@@ -64,19 +64,19 @@ QUESTIONS = {
     "records/services/reading.py": {"unopened"},
     "reviewers/services/assignment.py": {"current_wording", "free_seat", "lock_assignment"},
     "reviewers/services/conflicts.py": {"open_questions"},
-    "reviewers/services/fairness.py": {"examine", "unanswered"},
+    "reviewers/services/payer_bias.py": {"examine", "unanswered"},
     "reviewers/services/moving.py": {"draw_up"},
     "reviewers/services/planning.py": {
         "draw_up", "waiting", "after", "panel_at", "asked", "always", "refuse_if_changed",
     },
 }  # fmt: skip
 
-# Acts of the machine. Nobody is asked who did it: it was the system, always.
+# Acts of the machine. No one is asked who did it: it was the system, always.
 BY_THE_MACHINE = {
     # arithmetic over what was done, dated and kept
-    "queues/services/pace.py": {"measure_pace"},
+    "queues/services/stage_durations.py": {"measure_stage_durations"},
     # the schedule's own tests of what was done
-    "reviewers/services/fairness.py": {"check_next"},
+    "reviewers/services/payer_bias.py": {"check_next"},
     # bytes are kept for an act that names its person in its own row
     "files/services.py": {"receive", "store_bytes", "release_quarantined"},
     # a draft lapses by its date

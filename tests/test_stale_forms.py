@@ -1,7 +1,7 @@
 """Every form that carries a version is stale without it, with nonsense for it, and with an old one.
 
 A few cases are made, one for each state that has such a form. Every route whose view may show one
-is opened as somebody who may do everything, and each such form on its page is sent back three times
+is opened as someone who may do everything, and each such form on its page is sent back three times
 as a browser would send it, but for the version.
 """
 
@@ -20,7 +20,7 @@ from django.urls import resolve, reverse
 from django.utils import timezone
 
 from accounts.roles import Role
-from deadlines.models import ClockRule
+from deadlines.models import DeadlineRule
 
 from . import crawl
 from .determinations.factories import approved, submitted
@@ -32,7 +32,7 @@ from .test_views_shape import VIEWS
 
 ROOT = Path(__file__).resolve().parent.parent
 TYPED = "Typed before it was sent"
-# Written when a page is opened, or when choosing a reviewer is refused and the panel ranked anew.
+# Written when a page is opened, or when choosing a reviewer is refused and the panel ranked again.
 WRITTEN_BY_LOOKING = {
     "accounts.Look", "reviewers.Candidate", "reviewers.CandidateList", "reviewers.ConflictResult",
     "sessions.Session",
@@ -189,7 +189,7 @@ def small_office():
         "number": [case.number for case in cases],
         "letter_id": [eligible.case_letters.first().pk],
         "position": [1],
-        "rule_id": [ClockRule.objects.first().pk],
+        "rule_id": [DeadlineRule.objects.first().pk],
         "code": [reviewed.assignments.get().reviewer.code],
     }
 

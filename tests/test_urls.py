@@ -49,7 +49,7 @@ def test_the_table_names_only_permissions_that_exist():
     assert not unknown_permissions()
 
 
-def test_every_permission_opens_something_to_somebody():
+def test_every_permission_opens_something_to_someone():
     assert all(PERMISSIONS.values())
     assert {role for holders in PERMISSIONS.values() for role in holders} <= set(Role)
 
@@ -71,12 +71,12 @@ def test_libraries_routes_are_for_people_who_have_signed_in():
     assert {audience for _, audience in PREFIXES} == {ADMIN_SITE, SIGNED_IN}
 
 
-def test_a_route_that_nobody_has_listed_is_noticed():
+def test_a_route_that_no_one_has_listed_is_noticed():
     assert audience_of("cases:planted") is None
 
 
 @pytest.mark.django_db
-def test_a_route_that_nobody_has_listed_is_not_served(client, monkeypatch):
+def test_a_route_that_no_one_has_listed_is_not_served(client, monkeypatch):
     monkeypatch.delitem(AUDIENCES, "livez")
 
     assert client.get("/livez").status_code == 404

@@ -1,4 +1,4 @@
-"""Forms of what moves or promises a date: holds, extensions, priority, promises."""
+"""Forms of what changes or adds dates: holds, extensions, priority, commitments."""
 
 from datetime import date, datetime, time
 from typing import Any
@@ -8,8 +8,8 @@ from django import forms
 from cases.hold_reasons import reasons_for
 from cases.models import Case, Hold, Priority, ServiceMethod
 from cases.services.priority import needs_hour_of_information, needs_hour_of_notice
-from deadlines.clocks import CLOCKS
 from deadlines.days import PACIFIC
+from deadlines.kinds import DEADLINE_KINDS
 from deadlines.rules import LIABILITY
 from form_fields.fields import DatedForm, PaperDate, PaperText
 from letters.models import Letter
@@ -25,11 +25,11 @@ class HoldForm(DatedForm):
     """Begin a hold."""
 
     reason = forms.ChoiceField(label="Reason")
-    clock = forms.ChoiceField(label="What is held", required=False)
+    deadline_kind = forms.ChoiceField(label="What is held", required=False)
     starts_on = PaperDate(label="From", error_messages={"required": "Enter the first day."})
     planned_end = PaperDate(
         label="Until, by plan",
-        help_text="The first day on which work goes on. Nobody has to do anything then.",
+        help_text="The first day on which work goes on. No one has to do anything then.",
         error_messages={"required": "Enter the day on which work goes on."},
     )
     note = PaperText(label="Note", required=False, **_words())
@@ -42,10 +42,14 @@ class HoldForm(DatedForm):
         ]
         running = case.deadlines.filter(
             round=case.round, met_at__isnull=True, replaced_at__isnull=True
-        ).values_list("clock", flat=True)
-        self.fields["clock"].choices = [  # type: ignore[attr-defined]
+        ).values_list("deadline_kind", flat=True)
+        self.fields["deadline_kind"].choices = [  # type: ignore[attr-defined]
             ("", "The whole case"),
-            *((clock, CLOCKS[clock].label) for clock in running if clock in CLOCKS),
+            *(
+                (deadline_kind, DEADLINE_KINDS[deadline_kind].label)
+                for deadline_kind in running
+                if deadline_kind in DEADLINE_KINDS
+            ),
         ]
 
 
@@ -60,7 +64,7 @@ class EndHoldForm(DatedForm):
     method = forms.ChoiceField(
         label="How the notice that ended it was served",
         choices=ServiceMethod,
-        help_text="The time to apply begins anew from that service.",
+        help_text="The time to apply begins again from that service.",
     )
     because = PaperText(
         label="Why", error_messages={"required": "Say why the hold ends."}, **_words()
@@ -160,7 +164,7 @@ def _moment(day: date | None, hour: time | None) -> datetime | None:
     return datetime.combine(day, hour, tzinfo=PACIFIC)
 
 
-class MovedPromiseForm(DatedForm):
+class MovedCommitmentForm(DatedForm):
     """A later date for what was promised."""
 
     due_on = PaperDate(label="By", error_messages={"required": "Enter the promised day."})
@@ -187,7 +191,7 @@ class MovedPromiseForm(DatedForm):
         return said | {"letter_id": letter.pk if letter else None}
 
 
-class PromiseForm(MovedPromiseForm):
+class CommitmentForm(MovedCommitmentForm):
     """A date that a party was told."""
 
     party = forms.ChoiceField(label="Party")
@@ -211,6 +215,6 @@ class PromiseForm(MovedPromiseForm):
 
 
 class DayForm(DatedForm):
-    """One day: when a promise was kept, when a determination was received."""
+    """One day: when a commitment was kept, when a determination was received."""
 
     on = PaperDate(label="Day", error_messages={"required": "Enter the day."})

@@ -87,7 +87,7 @@ class ChangePartyForm(DetailsForm):
 
 
 class AddPartyForm(DetailsForm):
-    """Somebody who joins the case."""
+    """Someone who joins the case."""
 
     role = forms.ChoiceField(label="Role", error_messages={"required": "Choose the role."})
     item = forms.ChoiceField(
@@ -144,7 +144,7 @@ class AddPartyForm(DetailsForm):
 
 
 class EndPartyForm(DatedForm):
-    """Somebody leaves the case."""
+    """Someone leaves the case."""
 
     last_day = PaperDate(
         label="Last day", error_messages={"required": "Enter the last day of the role."}

@@ -108,7 +108,7 @@ class Migration(InitialTables):
                 ("decided_on", models.DateField(null=True)),
                 ("closed_at", models.DateTimeField(null=True)),
                 ("due_on", models.DateField()),
-                ("due_clock", models.CharField(blank=True, max_length=40)),
+                ("due_deadline_kind", models.CharField(blank=True, max_length=40)),
                 ("held_until", models.DateField(null=True)),
                 ("date_of_injury", models.DateField(null=True)),
                 ("date_of_injury_printed", models.CharField(blank=True, max_length=60)),
@@ -390,7 +390,7 @@ class Migration(InitialTables):
                             ("HOLD_ENDED", "Hold ended"),
                             ("EXTENDED", "Time extended"),
                             ("CONVERTED", "Priority changed"),
-                            ("PROMISED", "Date promised to a party"),
+                            ("COMMITMENT", "Date promised to a party"),
                             ("CHASED", "Records chased"),
                             ("SEATS_APPROVED", "More reviewers approved"),
                         ],
@@ -979,7 +979,7 @@ class Migration(InitialTables):
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
                 ("history_change_reason", models.TextField(blank=True, default="")),
                 ("round", models.PositiveSmallIntegerField()),
-                ("clock", models.CharField(max_length=40)),
+                ("deadline_kind", models.CharField(max_length=40)),
                 ("given", models.JSONField(default=dict)),
                 ("due_on", models.DateField(null=True)),
                 ("due_at", models.DateTimeField(null=True)),
@@ -1037,7 +1037,7 @@ class Migration(InitialTables):
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
                 ("history_change_reason", models.TextField(blank=True, default="")),
                 ("round", models.PositiveSmallIntegerField()),
-                ("clock", models.CharField(blank=True, max_length=40)),
+                ("deadline_kind", models.CharField(blank=True, max_length=40)),
                 (
                     "reason",
                     models.CharField(choices=cases.models.holds.hold_reason_choices, max_length=20),
@@ -1221,7 +1221,7 @@ class Migration(InitialTables):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name="HistoricalLikenessProposal",
+            name="HistoricalDuplicateProposal",
             fields=[
                 (
                     "id",
@@ -1302,8 +1302,8 @@ class Migration(InitialTables):
                 ),
             ],
             options={
-                "verbose_name": "historical likeness proposal",
-                "verbose_name_plural": "historical likeness proposals",
+                "verbose_name": "historical duplicate proposal",
+                "verbose_name_plural": "historical duplicate proposals",
                 "ordering": ("-history_date", "-history_id"),
                 "get_latest_by": ("history_date", "history_id"),
             },
@@ -1407,7 +1407,7 @@ class Migration(InitialTables):
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
                 ("history_change_reason", models.TextField(blank=True, default="")),
                 ("round", models.PositiveSmallIntegerField()),
-                ("clock", models.CharField(max_length=40)),
+                ("deadline_kind", models.CharField(max_length=40)),
                 ("number", models.PositiveSmallIntegerField()),
                 ("days", models.PositiveSmallIntegerField()),
                 ("approved_by", models.CharField(max_length=200)),
@@ -1565,7 +1565,7 @@ class Migration(InitialTables):
                 ),
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
                 ("round", models.PositiveSmallIntegerField()),
-                ("clock", models.CharField(blank=True, max_length=40)),
+                ("deadline_kind", models.CharField(blank=True, max_length=40)),
                 (
                     "reason",
                     models.CharField(choices=cases.models.holds.hold_reason_choices, max_length=20),
@@ -1610,7 +1610,7 @@ class Migration(InitialTables):
             },
         ),
         migrations.CreateModel(
-            name="HouseMember",
+            name="OrganizationMember",
             fields=[
                 (
                     "id",
@@ -1648,7 +1648,7 @@ class Migration(InitialTables):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="correction",
-                        to="cases.housemember",
+                        to="cases.organizationmember",
                     ),
                 ),
                 (
@@ -1693,7 +1693,7 @@ class Migration(InitialTables):
             ],
         ),
         migrations.CreateModel(
-            name="HouseTie",
+            name="MemberAffiliation",
             fields=[
                 (
                     "id",
@@ -1759,15 +1759,15 @@ class Migration(InitialTables):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="correction",
-                        to="cases.housetie",
+                        to="cases.memberaffiliation",
                     ),
                 ),
                 (
                     "member",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="ties",
-                        to="cases.housemember",
+                        related_name="conflicts",
+                        to="cases.organizationmember",
                     ),
                 ),
                 (
@@ -1882,7 +1882,7 @@ class Migration(InitialTables):
             },
         ),
         migrations.CreateModel(
-            name="LikenessProposal",
+            name="DuplicateProposal",
             fields=[
                 (
                     "id",
@@ -1914,7 +1914,7 @@ class Migration(InitialTables):
                     "case",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="likenesses",
+                        related_name="possible_duplicates",
                         to="cases.case",
                     ),
                 ),
@@ -2058,7 +2058,7 @@ class Migration(InitialTables):
             },
         ),
         migrations.CreateModel(
-            name="HouseResult",
+            name="OwnConflictResult",
             fields=[
                 (
                     "id",
@@ -2068,7 +2068,7 @@ class Migration(InitialTables):
                 ),
                 ("run", models.PositiveIntegerField()),
                 ("party_list_version", models.PositiveIntegerField()),
-                ("house", models.CharField(max_length=64)),
+                ("own_organization", models.CharField(max_length=64)),
                 ("members_tested", models.PositiveIntegerField()),
                 ("parties_tested", models.JSONField(default=list)),
                 ("relation", models.CharField(max_length=16)),
@@ -2076,7 +2076,7 @@ class Migration(InitialTables):
                     "result",
                     models.CharField(
                         choices=[
-                            ("PASS", "No tie"),
+                            ("PASS", "No affiliation"),
                             ("FAIL", "Tied"),
                             ("UNKNOWN", "To be settled"),
                         ],
@@ -2091,7 +2091,7 @@ class Migration(InitialTables):
                     "case",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="house_results",
+                        related_name="own_conflict_results",
                         to="cases.case",
                     ),
                 ),
@@ -2101,7 +2101,7 @@ class Migration(InitialTables):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="results",
-                        to="cases.housemember",
+                        to="cases.organizationmember",
                     ),
                 ),
                 (
@@ -2110,7 +2110,7 @@ class Migration(InitialTables):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="settled_by",
-                        to="cases.houseresult",
+                        to="cases.ownconflictresult",
                     ),
                 ),
                 (
@@ -2456,7 +2456,7 @@ class Migration(InitialTables):
             },
         ),
         migrations.CreateModel(
-            name="PromisedDate",
+            name="Commitment",
             fields=[
                 (
                     "id",
@@ -2477,7 +2477,7 @@ class Migration(InitialTables):
                     "case",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="promises",
+                        related_name="commitments",
                         to="cases.case",
                     ),
                 ),
@@ -2512,7 +2512,7 @@ class Migration(InitialTables):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="replaced_by",
-                        to="cases.promiseddate",
+                        to="cases.commitment",
                     ),
                 ),
             ],
@@ -2522,7 +2522,7 @@ class Migration(InitialTables):
             },
         ),
         migrations.CreateModel(
-            name="HistoricalPromisedDate",
+            name="HistoricalCommitment",
             fields=[
                 (
                     "id",
@@ -2609,13 +2609,13 @@ class Migration(InitialTables):
                         null=True,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
-                        to="cases.promiseddate",
+                        to="cases.commitment",
                     ),
                 ),
             ],
             options={
-                "verbose_name": "historical promised date",
-                "verbose_name_plural": "historical promised dates",
+                "verbose_name": "historical commitment",
+                "verbose_name_plural": "historical commitments",
                 "ordering": ("-history_date", "-history_id"),
                 "get_latest_by": ("history_date", "history_id"),
             },
@@ -2632,7 +2632,7 @@ class Migration(InitialTables):
                 ),
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
                 ("round", models.PositiveSmallIntegerField()),
-                ("clock", models.CharField(max_length=40)),
+                ("deadline_kind", models.CharField(max_length=40)),
                 ("number", models.PositiveSmallIntegerField()),
                 ("days", models.PositiveSmallIntegerField()),
                 ("approved_by", models.CharField(max_length=200)),
@@ -3078,7 +3078,7 @@ class Migration(InitialTables):
                 ("decided_on", models.DateField(null=True)),
                 ("closed_at", models.DateTimeField(null=True)),
                 ("due_on", models.DateField()),
-                ("due_clock", models.CharField(blank=True, max_length=40)),
+                ("due_deadline_kind", models.CharField(blank=True, max_length=40)),
                 ("held_until", models.DateField(null=True)),
                 ("date_of_injury", models.DateField(null=True)),
                 ("date_of_injury_printed", models.CharField(blank=True, max_length=60)),
@@ -3300,7 +3300,7 @@ class Migration(InitialTables):
                 ),
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
                 ("round", models.PositiveSmallIntegerField()),
-                ("clock", models.CharField(max_length=40)),
+                ("deadline_kind", models.CharField(max_length=40)),
                 ("given", models.JSONField(default=dict)),
                 ("due_on", models.DateField(null=True)),
                 ("due_at", models.DateTimeField(null=True)),
@@ -3324,8 +3324,8 @@ class Migration(InitialTables):
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("replaced_at__isnull", True)),
-                        fields=("case", "round", "clock"),
-                        name="deadline_one_live_per_clock",
+                        fields=("case", "round", "deadline_kind"),
+                        name="deadline_one_live_per_kind",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -3492,7 +3492,7 @@ class Migration(InitialTables):
             ),
         ),
         migrations.AddConstraint(
-            model_name="housemember",
+            model_name="organizationmember",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(
@@ -3520,16 +3520,16 @@ class Migration(InitialTables):
                     ),
                     _connector="OR",
                 ),
-                name="house_member_is_someone",
+                name="organization_member_is_someone",
             ),
         ),
         migrations.AddConstraint(
-            model_name="housetie",
+            model_name="memberaffiliation",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     ("organization__isnull", False), ("person__isnull", False), _connector="OR"
                 ),
-                name="house_tie_with_someone",
+                name="own_conflict_with_someone",
             ),
         ),
         migrations.AddIndex(
@@ -3586,11 +3586,13 @@ class Migration(InitialTables):
             ),
         ),
         migrations.AddConstraint(
-            model_name="likenessproposal",
-            constraint=models.UniqueConstraint(fields=("case", "other"), name="likeness_once"),
+            model_name="duplicateproposal",
+            constraint=models.UniqueConstraint(
+                fields=("case", "other"), name="possible_duplicate_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name="likenessproposal",
+            model_name="duplicateproposal",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("answer", ""), ("settled_at__isnull", True)),
@@ -3601,7 +3603,7 @@ class Migration(InitialTables):
                     ),
                     _connector="OR",
                 ),
-                name="likeness_settled_whole",
+                name="possible_duplicate_settled_whole",
             ),
         ),
         migrations.AddConstraint(
@@ -3614,19 +3616,19 @@ class Migration(InitialTables):
             ),
         ),
         migrations.AddIndex(
-            model_name="houseresult",
-            index=models.Index(fields=["case", "run"], name="house_result_of"),
+            model_name="ownconflictresult",
+            index=models.Index(fields=["case", "run"], name="own_conflict_result_of"),
         ),
         migrations.AddIndex(
-            model_name="houseresult",
+            model_name="ownconflictresult",
             index=models.Index(
                 condition=models.Q(("result__in", ["FAIL", "UNKNOWN"])),
                 fields=["case"],
-                name="house_result_found",
+                name="own_conflict_result_found",
             ),
         ),
         migrations.AddConstraint(
-            model_name="houseresult",
+            model_name="ownconflictresult",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(
@@ -3635,7 +3637,7 @@ class Migration(InitialTables):
                     models.Q(("member__isnull", False), ("party__isnull", False)),
                     _connector="OR",
                 ),
-                name="house_result_of_someone",
+                name="own_conflict_result_of_someone",
             ),
         ),
         migrations.AddConstraint(
@@ -3673,31 +3675,31 @@ class Migration(InitialTables):
             ),
         ),
         migrations.AddConstraint(
-            model_name="promiseddate",
+            model_name="commitment",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     ("letter__isnull", False),
                     models.Q(("letter_reference", ""), _negated=True),
                     _connector="OR",
                 ),
-                name="promise_names_its_letter",
+                name="commitment_names_its_letter",
             ),
         ),
         migrations.AddConstraint(
-            model_name="promiseddate",
+            model_name="commitment",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("moved", 0), ("replaces__isnull", True)),
                     models.Q(("moved__gt", 0), ("replaces__isnull", False)),
                     _connector="OR",
                 ),
-                name="promise_moved_names_the_earlier",
+                name="commitment_moved_names_the_earlier",
             ),
         ),
         migrations.AddConstraint(
             model_name="timeextension",
             constraint=models.UniqueConstraint(
-                fields=("case", "round", "clock", "number"), name="extension_numbered"
+                fields=("case", "round", "deadline_kind", "number"), name="extension_numbered"
             ),
         ),
         migrations.AddConstraint(
@@ -3767,7 +3769,7 @@ class Migration(InitialTables):
         migrations.AddIndex(
             model_name="case",
             index=models.Index(
-                condition=models.Q(("due_clock", ""), ("is_open", True)),
+                condition=models.Q(("due_deadline_kind", ""), ("is_open", True)),
                 fields=["next_role", "due_on", "id"],
                 name="case_without_date",
             ),

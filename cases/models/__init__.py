@@ -23,11 +23,11 @@ from .case import (
     Status,
 )
 from .correspondence import CaseLetter, CaseLetterCopy
+from .duplicates import CaseKey, DuplicateProposal
 from .history import AssignmentNotice, Deadline, Event
-from .holds import Hold, PriorityChange, PromisedDate, TimeExtension
-from .house import HouseMember, HouseResult, HouseTie
+from .holds import Commitment, Hold, PriorityChange, TimeExtension
 from .item_changes import ItemChange
-from .likeness import CaseKey, LikenessProposal
+from .own_conflicts import MemberAffiliation, OrganizationMember, OwnConflictResult
 from .parties import Party, PreferredChannel, Role
 
 __all__ = [
@@ -47,17 +47,17 @@ __all__ = [
     "DisputedItem",
     "Event",
     "Hold",
-    "HouseMember",
-    "HouseResult",
-    "HouseTie",
+    "OrganizationMember",
+    "OwnConflictResult",
+    "MemberAffiliation",
     "ItemChange",
-    "LikenessProposal",
+    "DuplicateProposal",
     "Origin",
     "Party",
     "PreferredChannel",
     "Priority",
     "PriorityChange",
-    "PromisedDate",
+    "Commitment",
     "Role",
     "ServiceMethod",
     "Sex",

@@ -81,7 +81,7 @@ class CaseQuerySet(VersionedQuerySet):
     def lock_first(self, *, skip_locked: bool = False) -> Case | None:
         """Lock the first of these cases, if there is one.
 
-        :param skip_locked: pass over a case that somebody else has locked, instead of waiting.
+        :param skip_locked: pass over a case that someone else has locked, instead of waiting.
         """
         return self._for_update(skip_locked=skip_locked).first()
 
@@ -104,9 +104,9 @@ class CaseQuerySet(VersionedQuerySet):
     def to_work(self, *, on: date) -> Self:
         """Cases to work on that day: those that are not on hold, and those on hold that are due.
 
-        A case whose clocks have stopped has a day to sort by, but nothing falls due on it.
+        A case whose deadlines have stopped has a day to sort by, but nothing falls due on it.
         """
-        is_due = Q(due_on__lte=on) & ~Q(due_clock="")
+        is_due = Q(due_on__lte=on) & ~Q(due_deadline_kind="")
         return self.filter(~_is_held(on) | is_due)
 
     def after(self, due_on: date, pk: int) -> Self:
@@ -139,7 +139,7 @@ class Case(Versioned):
 
     # The day on which the next duty falls due: what queues sort by. Its sum is in Deadline.
     due_on = models.DateField()
-    due_clock = models.CharField(max_length=40, blank=True)
+    due_deadline_kind = models.CharField(max_length=40, blank=True)
     # The first day on which work goes on, while a hold of the whole case is on file. A day that has
     # come holds nothing: whoever reads it compares it with today. Its rows are in Hold.
     held_until = models.DateField(null=True)
@@ -163,7 +163,8 @@ class Case(Versioned):
     )
     # Grows with every party added or changed: conflict results say which list they tested.
     party_list_version = models.PositiveIntegerField(default=0)
-    # Ids of users who may not act on the case, by the latest HouseResult rows: asked at every act.
+    # Ids of users who may not act on the case, by the latest OwnConflictResult rows: asked at every
+    # act.
     barred_staff = models.JSONField(default=list, blank=True)
 
     objects: ClassVar[Any] = CaseQuerySet.as_manager()
@@ -179,7 +180,7 @@ class Case(Versioned):
             models.Index(
                 fields=["next_role", "due_on", "id"],
                 name="case_without_date",
-                condition=Q(is_open=True, due_clock=""),
+                condition=Q(is_open=True, due_deadline_kind=""),
             ),
         ]
         constraints = [
@@ -241,10 +242,15 @@ class Case(Versioned):
             fields=["status", "is_open", "next_role", "queue", "closed_at"],
         )
 
-    def set_due(self, on: date, clock: str, *, by: User | None, at: datetime) -> None:
-        """Say when the next duty falls due, and which clock says so."""
-        self.due_on, self.due_clock = on, clock
-        self.store(by=by, at=at, why=f"Due by clock {clock}", fields=["due_on", "due_clock"])
+    def set_due(self, on: date, deadline_kind: str, *, by: User | None, at: datetime) -> None:
+        """Say when the next duty falls due, and which deadline says so."""
+        self.due_on, self.due_deadline_kind = on, deadline_kind
+        self.store(
+            by=by,
+            at=at,
+            why=f"Due by deadline {deadline_kind}",
+            fields=["due_on", "due_deadline_kind"],
+        )
 
 
 class CaseLink(Versioned):

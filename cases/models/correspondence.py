@@ -17,7 +17,7 @@ from .parties import Party
 class CaseLetter(Versioned):
     """A letter about a case, from draft to sent: what it is about, and who answered for it.
 
-    A draft holds no words: they are made from the facts of the day each time somebody looks, and
+    A draft holds no words: they are made from the facts of the day each time someone looks, and
     frozen in a ``letters.Letter`` for each recipient when a person approves.
     """
 

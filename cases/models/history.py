@@ -60,7 +60,7 @@ class Event(models.Model):
         HOLD_ENDED = "HOLD_ENDED", "Hold ended"
         EXTENDED = "EXTENDED", "Time extended"
         CONVERTED = "CONVERTED", "Priority changed"
-        PROMISED = "PROMISED", "Date promised to a party"
+        COMMITMENT = "COMMITMENT", "Date promised to a party"
         CHASED = "CHASED", "Records chased"
         SEATS_APPROVED = "SEATS_APPROVED", "More reviewers approved"
 
@@ -124,10 +124,10 @@ class Deadline(Versioned):
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="deadlines")
     round = models.PositiveSmallIntegerField()
-    clock = models.CharField(max_length=40)
-    given = models.JSONField(default=dict)  # the trigger facts, as the clock engine names them
+    deadline_kind = models.CharField(max_length=40)
+    given = models.JSONField(default=dict)  # the trigger facts, as the deadline engine names them
     due_on = models.DateField(null=True)  # NULL while a fact is missing; ``unknown`` says which
-    due_at = models.DateTimeField(null=True)  # set for clocks that run in hours
+    due_at = models.DateTimeField(null=True)  # set for deadlines that run in hours
     target_on = models.DateField(null=True)  # our own earlier target
     steps = models.JSONField(default=list)  # the sum, line by line
     unknown = models.TextField(blank=True)  # why there is no date, as a sentence
@@ -137,8 +137,8 @@ class Deadline(Versioned):
     class Meta(Versioned.Meta):
         constraints = [
             models.UniqueConstraint(
-                name="deadline_one_live_per_clock",
-                fields=["case", "round", "clock"],
+                name="deadline_one_live_per_kind",
+                fields=["case", "round", "deadline_kind"],
                 condition=models.Q(replaced_at__isnull=True),
             ),
             models.CheckConstraint(
@@ -149,7 +149,7 @@ class Deadline(Versioned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.clock} due {self.due_on or 'on a day not known'}"
+        return f"{self.deadline_kind} due {self.due_on or 'on a day not known'}"
 
     @property
     def legal_steps(self) -> list[dict[str, Any]]:
@@ -158,7 +158,7 @@ class Deadline(Versioned):
 
     @property
     def target_steps(self) -> list[dict[str, Any]]:
-        """The lines that lead from there to our own target; none for a duty of somebody else."""
+        """The lines that lead from there to our own target; none for a duty of someone else."""
         return self.steps[self._result() :]
 
     def _result(self) -> int:
@@ -169,7 +169,7 @@ class Deadline(Versioned):
     @property
     def decides_nothing(self) -> bool:
         """Whether it is shown as information, or is a party's right that simply runs out."""
-        return self.clock in _NO_DUTY_OF_THE_CASE
+        return self.deadline_kind in _NO_DUTY_OF_THE_CASE
 
     @property
     def is_confirmed(self) -> bool:

@@ -1,4 +1,4 @@
-"""What moves a date or promises one: holds, extensions, promises, changes of priority.
+"""What changes or adds dates: holds, extensions, commitments, changes of priority.
 
 A row is ended, never changed back: the earlier ones are the history that the case page shows.
 """
@@ -11,7 +11,7 @@ from django.db.models import F, Q
 
 from accounts.versions import Versioned
 from cases.hold_reasons import HOLD_REASONS
-from deadlines.clocks import CLOCKS
+from deadlines.kinds import DEADLINE_KINDS
 from letters.models import Letter
 
 from .case import Case, Priority
@@ -31,7 +31,7 @@ class Hold(Versioned):
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="holds")
     round = models.PositiveSmallIntegerField()
-    clock = models.CharField(max_length=40, blank=True)  # empty: the whole case
+    deadline_kind = models.CharField(max_length=40, blank=True)  # empty: the whole case
     reason = models.CharField(max_length=20, choices=hold_reason_choices)
     starts_on = models.DateField()
     planned_end = models.DateField()
@@ -46,7 +46,7 @@ class Hold(Versioned):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     ended_because = models.CharField(max_length=500, blank=True)
-    # How the notice that ended it was served, where the law lets a clock begin anew from it.
+    # How the notice that ended it was served, where the law lets a deadline begin again from it.
     ended_method = models.CharField(max_length=20, blank=True)
 
     class Meta(Versioned.Meta):
@@ -85,27 +85,31 @@ class Hold(Versioned):
     @property
     def holds(self) -> str:
         """What stands still, in words."""
-        return CLOCKS[self.clock].label if self.clock in CLOCKS else "The whole case"
+        return (
+            DEADLINE_KINDS[self.deadline_kind].label
+            if self.deadline_kind in DEADLINE_KINDS
+            else "The whole case"
+        )
 
     def lasts_on(self, day: date) -> bool:
         """Whether work stands still on a day."""
         return self.starts_on <= day < self.end
 
     def can_end(self, day: date) -> bool:
-        """Whether a person can end it on a day: it lasts, or nobody has said that it is over."""
+        """Whether a person can end it on a day: it lasts, or no one has said that it is over."""
         return self.ended_on is None and (self.needs_an_end or day < self.planned_end)
 
 
 class TimeExtension(Versioned):
     """Days added to a determination for good cause, approved by the Administrative Director.
 
-    The law limits the days of all extensions of one clock together (LC 4610.6(d)(2), recalled).
+    The law limits the days of all extensions of one deadline together (LC 4610.6(d)(2), recalled).
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="extensions")
     round = models.PositiveSmallIntegerField()
-    clock = models.CharField(max_length=40)
-    number = models.PositiveSmallIntegerField()  # the first, the second of this clock
+    deadline_kind = models.CharField(max_length=40)
+    number = models.PositiveSmallIntegerField()  # the first, the second of this deadline
     days = models.PositiveSmallIntegerField()
     approved_by = models.CharField(max_length=200)  # who approved for the Administrative Director
     approved_on = models.DateField()
@@ -119,7 +123,7 @@ class TimeExtension(Versioned):
     class Meta(Versioned.Meta):
         constraints = [
             models.UniqueConstraint(
-                name="extension_numbered", fields=["case", "round", "clock", "number"]
+                name="extension_numbered", fields=["case", "round", "deadline_kind", "number"]
             ),
             models.CheckConstraint(
                 name="extension_of_one_to_three_days", condition=Q(days__gte=1, days__lte=3)
@@ -130,13 +134,13 @@ class TimeExtension(Versioned):
         return f"{self.case}: extension {self.number} of {self.days} days"
 
 
-class PromisedDate(Versioned):
+class Commitment(Versioned):
     """A date that a party was told: what by when, who was told, when and by which letter.
 
     Moving it makes a new row that names the earlier one; a party is never told by a changed row.
     """
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="promises")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="commitments")
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
     what = models.CharField(max_length=200)
     due_on = models.DateField()
@@ -144,7 +148,7 @@ class PromisedDate(Versioned):
     letter = models.ForeignKey(Letter, on_delete=models.PROTECT, null=True, related_name="+")
     letter_reference = models.CharField(max_length=120, blank=True)
     why = models.CharField(max_length=500)
-    # How often the date has been moved; the first promise has moved none.
+    # How often the date has been moved; the first commitment has moved none.
     moved = models.PositiveSmallIntegerField(default=0)
     replaces = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="replaced_by"
@@ -158,11 +162,11 @@ class PromisedDate(Versioned):
     class Meta(Versioned.Meta):
         constraints = [
             models.CheckConstraint(
-                name="promise_names_its_letter",
+                name="commitment_names_its_letter",
                 condition=Q(letter__isnull=False) | ~Q(letter_reference=""),
             ),
             models.CheckConstraint(
-                name="promise_moved_names_the_earlier",
+                name="commitment_moved_names_the_earlier",
                 condition=Q(moved=0, replaces__isnull=True)
                 | Q(moved__gt=0, replaces__isnull=False),
             ),

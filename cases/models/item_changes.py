@@ -11,7 +11,7 @@ from .case import Case
 
 
 class ItemChange(Versioned):
-    """What somebody wants to change about the disputed items of an accepted case, and the answer.
+    """What someone wants to change about the disputed items of an accepted case, and the answer.
 
     ``before`` and ``after`` hold what both people see, by field, so that the decision stays
     readable whatever becomes of the item.

@@ -1,4 +1,4 @@
-"""The clocks that run after a determination went out: of the parties, shown as information."""
+"""The deadlines that run after a determination went out: of the parties, shown as information."""
 
 from datetime import date, datetime
 
@@ -13,8 +13,8 @@ from deadlines.days import local_day
 from letters.models import Channel, Letter
 from letters.outcomes import Outcome
 
-from . import clocks
-from .notice_clocks import BY_WIRE
+from . import case_deadlines
+from .notice_deadlines import BY_WIRE
 
 IMPLEMENTING = ("authorize", "reimburse")  # for the claims administrator, from receipt
 
@@ -25,14 +25,14 @@ def start_after_determination(
     """Start the time to petition (LC 4610.6(h)) and, for overturned items, to implement.
 
     To petition runs from mailing to the employee. To authorize or reimburse (8 CCR 9792.10.7(a))
-    runs from receipt: what goes by wire is received at once, what goes by mail when somebody says.
+    runs from receipt: what goes by wire is received at once, what goes by mail when someone says.
     """
     by_role = {delivery.recipient_role: delivery for delivery in letter.deliveries.order_by("-pk")}
     employee = by_role.get(Role.EMPLOYEE.label) or by_role.get(Role.EMPLOYEE)
     by_mail = employee is None or Channel(employee.channel) not in BY_WIRE
-    clocks.start(
+    case_deadlines.start(
         case=case,
-        clock="petition",
+        deadline_kind="petition",
         given={"mailed": sent_on.isoformat(), "method": "mail_ca" if by_mail else "electronic"},
         by=by,
         at=at,
@@ -43,8 +43,10 @@ def start_after_determination(
     )
     at_once = administrator is not None and Channel(administrator.channel) in BY_WIRE
     given = {"received": sent_on.isoformat()} if at_once else {}
-    for clock in _to_implement(case, sent_on):
-        clocks.start(case=case, clock=clock, given=given, by=by, at=at, leads=False)
+    for deadline_kind in _to_implement(case, sent_on):
+        case_deadlines.start(
+            case=case, deadline_kind=deadline_kind, given=given, by=by, at=at, leads=False
+        )
 
 
 @transaction.atomic
@@ -60,11 +62,11 @@ def state_receipt(*, case_id: int, received_on: date, by: User, at: datetime) ->
     if case.decided_on is not None and received_on < case.decided_on:
         refuse(f"The determination was made on {say(case.decided_on)}. Check the day.")
     for deadline in case.deadlines.filter(
-        round=case.round, clock__in=IMPLEMENTING, replaced_at__isnull=True
+        round=case.round, deadline_kind__in=IMPLEMENTING, replaced_at__isnull=True
     ).order_by("pk"):
-        clocks.start(
+        case_deadlines.start(
             case=case,
-            clock=deadline.clock,
+            deadline_kind=deadline.deadline_kind,
             given={"received": received_on.isoformat()},
             by=by,
             at=at,

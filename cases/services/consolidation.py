@@ -15,19 +15,19 @@ from cases.models import Case, CaseLink, Event, Role
 from cases.together import CONSOLIDATED, consolidated_into
 from deadlines.days import local_day
 
-from . import clocks, house_ties
-from .duplicates import Similar, find_similar, sheet_of
+from . import case_deadlines, own_conflicts
+from .duplicates import Similar, find_similar, read_application_facts
 
 _JOINED, _PARTED = Event.Kind.CONSOLIDATED, Event.Kind.SEPARATED
 
 
 def could_follow(lead: Case) -> list[Similar]:
     """Other eligible cases that may be consolidated with this one. Five queries."""
-    similar = find_similar(sheet=sheet_of(lead), but=lead)
+    similar = find_similar(facts=read_application_facts(lead), but=lead)
     return [
         one
         for one in similar
-        if one.likeness.belongs
+        if one.possible_duplicate.belongs
         and one.case.stage == Status.ELIGIBLE
         and not why_not(one.case, lead)
     ]
@@ -72,13 +72,13 @@ def consolidate(*, case_id: int, lead_id: int, reason: str, by: User, at: dateti
         by=by, at=at, why=reason
     )
     case.move_to(Status.CONSOLIDATED, by=by, at=at, why=reason)
-    clocks.stop(case=case, why=f"Consolidated into {lead.number}", by=by, at=at)
+    case_deadlines.stop(case=case, why=f"Consolidated into {lead.number}", by=by, at=at)
     # Whoever has the lead open has not seen that it decides more now.
     lead.store(by=by, at=at, why=f"{case.number} follows", fields=[])
     _tell(case, _JOINED, f"Follows {lead.number}; its items stay here.", reason, by=by, at=at)
     _tell(lead, _JOINED, f"{case.number} follows this case.", reason, by=by, at=at)
     # One determination for the parties of both.
-    house_ties.examine(case=lead, by=by, at=at)
+    own_conflicts.examine(case=lead, by=by, at=at)
     return case
 
 
@@ -104,7 +104,7 @@ def separate(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     link.ended_at = at
     link.store(by=by, at=at, why=reason, fields=["ended_at"])
     case.move_to(Status.ELIGIBLE, by=by, at=at, why=reason)
-    _start_notices_clock(case, by=by, at=at)
+    _start_notices_deadline(case, by=by, at=at)
     lead.store(by=by, at=at, why=f"{case.number} goes its own way", fields=[])
     _tell(case, _PARTED, f"Follows {lead.number} no longer.", reason, by=by, at=at)
     _tell(lead, _PARTED, f"{case.number} follows no longer.", reason, by=by, at=at)
@@ -120,7 +120,7 @@ def release_followers(*, lead: Case, by: User | None, at: datetime) -> list[Case
         link.store(by=by, at=at, why="The lead ended early", fields=["ended_at"])
         if case.stage == Status.CONSOLIDATED:
             case.move_to(Status.ELIGIBLE, by=by, at=at, why=f"{lead.number} ended early")
-            _start_notices_clock(case, by=by, at=at)
+            _start_notices_deadline(case, by=by, at=at)
             sentence = f"{lead.number} ended early, so this case goes its own way."
             _tell(case, _PARTED, sentence, "", by=by, at=at)
             released.append(case)
@@ -142,16 +142,16 @@ def close_with_lead(*, lead: Case, by: User, at: datetime) -> list[Case]:
     return closed
 
 
-def _start_notices_clock(case: Case, *, by: User | None, at: datetime) -> None:
-    """The notices fall due anew from the day on which the case stands alone again."""
+def _start_notices_deadline(case: Case, *, by: User | None, at: datetime) -> None:
+    """The notices fall due again from the day on which the case stands alone again."""
     given = {"found_eligible": local_day(at).isoformat()}
-    clocks.start(case=case, clock="noarfi", given=given, by=by, at=at)
+    case_deadlines.start(case=case, deadline_kind="noarfi", given=given, by=by, at=at)
 
 
 def _same_people(case: Case, lead: Case) -> bool:
     if case.date_of_injury is None or case.date_of_injury != lead.date_of_injury:
         return False
-    return duplicates.compare(sheet_of(case), sheet_of(lead)).belongs
+    return duplicates.compare(read_application_facts(case), read_application_facts(lead)).belongs
 
 
 def _administrator(case: Case) -> int | None:

@@ -1,6 +1,6 @@
 """Drafts of letters: proposed after an act, or asked for by a person. A draft needs no fact.
 
-What a draft lacks is found when somebody looks at it (``correspondence.composition``), so no act
+What a draft lacks is found when someone looks at it (``correspondence.composition``), so no act
 fails because a letter about it cannot be written yet.
 """
 

@@ -9,33 +9,33 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import refuse
 from cases import duplicates, policies
-from cases.duplicates import Likeness, Sheet
+from cases.duplicates import ApplicationFacts, PossibleDuplicate
 from cases.models import (
     Case,
     CaseKey,
     CaseLink,
     DisputedItem,
+    DuplicateProposal,
     Event,
-    LikenessProposal,
     Role,
 )
 
-MOST_CANDIDATES = 200  # a key that more cases share tells nobody apart
+MOST_CANDIDATES = 200  # a key that more cases share tells no one apart
 MOST_FOUND = 10
 
-Answer = LikenessProposal.Answer
+Answer = DuplicateProposal.Answer
 
 
 @dataclass(frozen=True)
 class Similar:
-    """A case that looks like a sheet, and why."""
+    """A case that looks like an application, and why."""
 
     case: Case
-    sheet: Sheet
-    likeness: Likeness
+    facts: ApplicationFacts
+    possible_duplicate: PossibleDuplicate
 
 
-def sheet_of(case: Case) -> Sheet:
+def read_application_facts(case: Case) -> ApplicationFacts:
     """What a case says, as values to compare. Queries unless parties and items are prefetched."""
     employee = physician = ""
     born = None
@@ -46,7 +46,7 @@ def sheet_of(case: Case) -> Sheet:
         elif party.role == Role.REQUESTING_PHYSICIAN:
             physician = party.name
     ur_decision = case.ur_decision
-    return Sheet(
+    return ApplicationFacts(
         employee=employee,
         born=born,
         claim=case.claim_number_normal,
@@ -58,12 +58,12 @@ def sheet_of(case: Case) -> Sheet:
     )
 
 
-def find_similar(*, sheet: Sheet, but: Case | None = None) -> list[Similar]:
-    """The cases that look most like a sheet, saved or not. Five queries, by index.
+def find_similar(*, facts: ApplicationFacts, but: Case | None = None) -> list[Similar]:
+    """The cases that look most like an application, saved or not. Five queries, by index.
 
-    :param but: the case that the sheet itself has become.
+    :param but: the case that the application itself has become.
     """
-    keys = duplicates.keys_of(sheet)
+    keys = duplicates.keys_of(facts)
     rows = CaseKey.objects.filter(key__in=keys).order_by("-case_id").values_list("case_id")
     if but is not None:
         rows = rows.exclude(case=but)
@@ -76,43 +76,51 @@ def find_similar(*, sheet: Sheet, but: Case | None = None) -> list[Similar]:
     )
     found = []
     for case in cases:
-        theirs = sheet_of(case)
-        likeness = duplicates.compare(sheet, theirs)
-        if likeness.is_proposed or likeness.belongs:
-            found.append(Similar(case, theirs, likeness))
-    found.sort(key=lambda one: (_BANDS.index(one.likeness.band), -one.likeness.points, one.case.pk))
+        theirs = read_application_facts(case)
+        possible_duplicate = duplicates.compare(facts, theirs)
+        if possible_duplicate.is_proposed or possible_duplicate.belongs:
+            found.append(Similar(case, theirs, possible_duplicate))
+    found.sort(
+        key=lambda one: (
+            _BANDS.index(one.possible_duplicate.band),
+            -one.possible_duplicate.points,
+            one.case.pk,
+        )
+    )
     return found[:MOST_FOUND]
 
 
 _BANDS = [*duplicates.PROPOSED, duplicates.Band.NO]
 
 
-def propose(*, case: Case, by: User | None, at: datetime) -> list[LikenessProposal]:
+def propose(*, case: Case, by: User | None, at: datetime) -> list[DuplicateProposal]:
     """Store what a locked case looks like, once for each pair, and the keys it is found again by.
 
     A pair that was proposed before keeps its answer.
     """
     case = Case.objects.select_related("ur_decision").get(pk=case.pk)
-    sheet = sheet_of(case)
-    _keep_keys(case, sheet)
-    known = set(case.likenesses.values_list("other_id", flat=True))
+    facts = read_application_facts(case)
+    _keep_keys(case, facts)
+    known = set(case.possible_duplicates.values_list("other_id", flat=True))
     made = []
-    for similar in find_similar(sheet=sheet, but=case):
+    for similar in find_similar(facts=facts, but=case):
         # The later of the two carries the proposal.
-        if not similar.likeness.is_proposed or similar.case.pk in known | {case.duplicate_of_id}:
+        if not similar.possible_duplicate.is_proposed or similar.case.pk in known | {
+            case.duplicate_of_id
+        }:
             continue
         if similar.case.pk > case.pk:
             continue
         made.append(
-            LikenessProposal(
+            DuplicateProposal(
                 case=case,
                 other=similar.case,
-                band=similar.likeness.band,
-                repeats=similar.likeness.repeats,
+                band=similar.possible_duplicate.band,
+                repeats=similar.possible_duplicate.repeats,
                 why={
-                    "for": list(similar.likeness.for_it),
-                    "against": list(similar.likeness.against),
-                    "points": similar.likeness.points,
+                    "for": list(similar.possible_duplicate.for_it),
+                    "against": list(similar.possible_duplicate.against),
+                    "points": similar.possible_duplicate.points,
                 },
                 made_at=at,
             ).store(by=by, at=at)
@@ -121,13 +129,13 @@ def propose(*, case: Case, by: User | None, at: datetime) -> list[LikenessPropos
 
 
 @transaction.atomic
-def look_again(*, case_id: int, by: User, at: datetime) -> list[LikenessProposal]:
+def look_again(*, case_id: int, by: User, at: datetime) -> list[DuplicateProposal]:
     """Look for cases like this one once more: after a correction, say.
 
     :raises NotAllowed: wrong role.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_settle_likeness(by))
+    refuse(policies.why_not_settle_possible_duplicate(by))
     return propose(case=case, by=by, at=at)
 
 
@@ -135,12 +143,12 @@ def look_again(*, case_id: int, by: User, at: datetime) -> list[LikenessProposal
 def settle(
     *,
     proposal_id: int,
-    answer: LikenessProposal.Answer | str,
+    answer: DuplicateProposal.Answer | str,
     reason: str,
     item_ids: Sequence[int] = (),
     by: User,
     at: datetime,
-) -> LikenessProposal:
+) -> DuplicateProposal:
     """Say what two alike cases are to each other. Nothing moves: screening finds what follows.
 
     A duplicate or an earlier request links the cases, and eligibility proposes I-DUP or I-PRIOR
@@ -150,10 +158,10 @@ def settle(
         anything but "different".
     :raises NotAllowed: wrong role, settled before, no reason, or items of another case.
     """
-    case_id = LikenessProposal.objects.values_list("case_id", flat=True).get(pk=proposal_id)
+    case_id = DuplicateProposal.objects.values_list("case_id", flat=True).get(pk=proposal_id)
     case = Case.objects.lock(case_id)
-    proposal = LikenessProposal.objects.select_related("other").get(pk=proposal_id)
-    refuse(policies.why_not_settle_likeness(by))
+    proposal = DuplicateProposal.objects.select_related("other").get(pk=proposal_id)
+    refuse(policies.why_not_settle_possible_duplicate(by))
     if proposal.answer:
         refuse("Someone has settled this already. Reload the page to see how.")
     refuse("" if answer in Answer.values else "Say what the two cases are to each other.")
@@ -189,7 +197,7 @@ def said_same(case: Case) -> dict[int, list[tuple[Case, bool]]]:
     One query.
     """
     found: dict[int, list[tuple[Case, bool]]] = {}
-    rows = case.likenesses.filter(answer__in=[Answer.DUPLICATE, Answer.PRIOR])
+    rows = case.possible_duplicates.filter(answer__in=[Answer.DUPLICATE, Answer.PRIOR])
     for row in rows.select_related("other").order_by("-settled_at"):
         for item_id in row.items:
             found.setdefault(item_id, []).append((row.other, row.answer == Answer.DUPLICATE))
@@ -221,9 +229,9 @@ def earlier_decisions(item: DisputedItem) -> list[DisputedItem]:
     ][:MOST_FOUND]
 
 
-def _keep_keys(case: Case, sheet: Sheet) -> None:
+def _keep_keys(case: Case, facts: ApplicationFacts) -> None:
     known = set(case.keys.values_list("key", flat=True))
-    fresh = sorted(duplicates.keys_of(sheet) - known)
+    fresh = sorted(duplicates.keys_of(facts) - known)
     CaseKey.objects.bulk_create([CaseKey(case=case, key=key) for key in fresh])
 
 

@@ -10,7 +10,7 @@ from cases import policies
 from cases.lifecycle import Ending, Status
 from cases.models import Case, DisputedItem, Event
 
-from . import clocks, consolidation, drafting
+from . import case_deadlines, consolidation, drafting
 
 
 @transaction.atomic
@@ -86,7 +86,7 @@ def close(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     for item in case.items.filter(ending=DisputedItem.Ending.PENDING):
         end_item(item=item, ending=ending, reason=reason, by=by, at=at)
     case.move_to(Status.CLOSED, by=by, at=at, why=reason)
-    clocks.stop(case=case, why="Closed", by=by, at=at)
+    case_deadlines.stop(case=case, why="Closed", by=by, at=at)
     _record(case, Event.Kind.CLOSED, "Closed.", reason, by=by, at=at)
     return case
 
@@ -122,7 +122,7 @@ def _end_early(
         end_item(item=item, ending=ending, reason=reason, by=by, at=at)
     consolidation.release_followers(lead=case, by=by, at=at)
     case.move_to(status, by=by, at=at, why=reason)
-    clocks.stop(case=case, why=sentence, by=by, at=at)
+    case_deadlines.stop(case=case, why=sentence, by=by, at=at)
     event = _record(case, kind, sentence, reason, by=by, at=at)
     drafting.propose(event=event, by=by, at=at)
     return case

@@ -9,14 +9,14 @@ from accounts.refusals import NotAllowed, refuse
 from cases import policies
 from cases.models import Case, Deadline, Event, Priority, TimeExtension
 from deadlines.calendars import say
-from deadlines.clocks import CLOCKS
 from deadlines.days import local_day
+from deadlines.kinds import DEADLINE_KINDS
 from deadlines.rules import EXTENSION
 from deadlines.sums import Sum
 
-from . import clocks
+from . import case_deadlines
 
-CLOCK_OF_PRIORITY: dict[str, str] = {
+DEADLINE_KIND_OF_PRIORITY: dict[str, str] = {
     Priority.REGULAR: "determination_regular",
     Priority.FORMULARY: "determination_formulary",
     Priority.EXPEDITED: "determination_expedited",
@@ -37,28 +37,30 @@ def extend(
 ) -> TimeExtension:
     """Put an approved extension on file; it moves the legal date (LC 4610.6(d)(2), recalled).
 
-    :param days: calendar days; those of all extensions together are limited by the clock's rule.
+    :param days: calendar days; those of all extensions together are limited by the deadline's rule.
     :param approved_by: who approved it for the Administrative Director.
-    :raises NotAllowed: wrong role, no such clock runs, too many days, or a fact is missing.
+    :raises NotAllowed: wrong role, no such deadline runs, too many days, or a fact is missing.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_extend(by, case))
     deadline = determination_deadline(case=case)
     if deadline is None or deadline.due_on is None:
-        raise NotAllowed("No clock of a determination runs on this case.")
+        raise NotAllowed("No deadline of a determination runs on this case.")
     for text, words in (
         (approved_by, "Say who approved it for the Administrative Director."),
         (letter_reference, "Say which letter approves it."),
         (good_cause, "Say what the good cause is."),
     ):
         refuse("" if text.strip() else words)
-    earlier = case.extensions.filter(round=case.round, clock=deadline.clock).order_by("number")
+    earlier = case.extensions.filter(
+        round=case.round, deadline_kind=deadline.deadline_kind
+    ).order_by("number")
     refuse(_why_not_so_many(case, deadline, days, sum(one.days for one in earlier)))
     refuse(_why_not_that_day(case, deadline, approved_on, local_day(at)))
     extension = TimeExtension(
         case=case,
         round=case.round,
-        clock=deadline.clock,
+        deadline_kind=deadline.deadline_kind,
         number=len(earlier) + 1,
         days=days,
         approved_by=approved_by.strip(),
@@ -69,11 +71,12 @@ def extend(
         recorded_by=by,
     ).store(by=by, at=at, why=good_cause)
     sentence = (
-        f"{CLOCKS[deadline.clock].label}: {_days(days)} more, approved by {extension.approved_by} "
+        f"{DEADLINE_KINDS[deadline.deadline_kind].label}: {_days(days)} more, approved by "
+        f"{extension.approved_by} "
         f"on {say(approved_on)}, {extension.letter_reference}."
     )
-    clocks.recompute(case=case, why=sentence, by=by, at=at)
-    now_due = clocks.due_on(case, deadline.clock)
+    case_deadlines.recompute(case=case, why=sentence, by=by, at=at)
+    now_due = case_deadlines.due_on(case, deadline.deadline_kind)
     Event.objects.create(
         case=case,
         kind=Event.Kind.EXTENDED,
@@ -84,7 +87,7 @@ def extend(
         why=good_cause.strip(),
         facts={
             "extension": extension.pk,
-            "clock": deadline.clock,
+            "deadline_kind": deadline.deadline_kind,
             "days": days,
             "due": [deadline.due_on.isoformat(), str(now_due)],
         },
@@ -93,10 +96,10 @@ def extend(
 
 
 def determination_deadline(*, case: Case) -> Deadline | None:
-    """The running clock of the determination in this round. Queries once."""
+    """The running deadline of the determination in this round. Queries once."""
     found: Deadline | None = case.deadlines.filter(
         round=case.round,
-        clock__in=CLOCK_OF_PRIORITY.values(),
+        deadline_kind__in=DEADLINE_KIND_OF_PRIORITY.values(),
         met_at__isnull=True,
         replaced_at__isnull=True,
     ).first()
@@ -108,12 +111,14 @@ def days_left(*, case: Case) -> int:
     deadline = determination_deadline(case=case)
     if deadline is None:
         return 0
-    used = case.extensions.filter(round=case.round, clock=deadline.clock)
+    used = case.extensions.filter(round=case.round, deadline_kind=deadline.deadline_kind)
     return max(0, _most_days(case, deadline) - sum(one.days for one in used))
 
 
 def _most_days(case: Case, deadline: Deadline) -> int:
-    found = clocks.answer(case=case, clock=deadline.clock, given=deadline.given)
+    found = case_deadlines.answer(
+        case=case, deadline_kind=deadline.deadline_kind, given=deadline.given
+    )
     legal = found.rule.legal_holds.get(EXTENSION) if isinstance(found, Sum) else None
     return legal.max_days or 0 if legal else 0
 

@@ -1,6 +1,6 @@
 """Holding a case: begin and end. A hold is a row, never a flag, and all earlier ones stay.
 
-A hold moves our own target. It moves the legal date only where the rule of the clock names a
+A hold moves our own target. It moves the legal date only where the rule of the deadline names a
 source for its reason. Nothing has to run when a hold reaches its planned end: every reader compares
 that day with today.
 """
@@ -15,10 +15,10 @@ from cases import policies
 from cases.hold_reasons import HOLD_REASONS, why_not_this_reason
 from cases.models import Case, Event, Hold
 from deadlines.calendars import say
-from deadlines.clocks import CLOCKS, METHODS
 from deadlines.days import local_day
+from deadlines.kinds import DEADLINE_KINDS, METHODS
 
-from . import clocks
+from . import case_deadlines
 
 
 @transaction.atomic
@@ -29,24 +29,26 @@ def begin_hold(
     starts_on: date,
     planned_end: date,
     note: str = "",
-    clock: str = "",
+    deadline_kind: str = "",
     by: User,
     at: datetime,
 ) -> Hold:
-    """Hold a case, or one of its clocks, from a day until a planned day.
+    """Hold a case, or one of its deadlines, from a day until a planned day.
 
     :param planned_end: the first day on which work goes on, without anybody doing anything.
-    :param clock: hold this duty alone; empty holds the whole case.
+    :param deadline: hold this duty alone; empty holds the whole case.
     :raises NotAllowed: wrong role, a reason that does not fit the case, or days that cannot be.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_hold(by, case))
     refuse(why_not_this_reason(reason, case.priority, case.stage))
     refuse(_why_not_these_days(case, reason, starts_on, planned_end, local_day(at)))
-    if clock:
-        running = case.deadlines.filter(clock=clock, round=case.round, replaced_at__isnull=True)
-        refuse("" if running.exists() else "This clock does not run on the case.")
-    for other in case.holds.filter(round=case.round, reason=reason, clock=clock):
+    if deadline_kind:
+        running = case.deadlines.filter(
+            deadline_kind=deadline_kind, round=case.round, replaced_at__isnull=True
+        )
+        refuse("" if running.exists() else "This deadline does not run on the case.")
+    for other in case.holds.filter(round=case.round, reason=reason, deadline_kind=deadline_kind):
         if other.starts_on < planned_end and starts_on < other.end:
             refuse(
                 f"The case was held for this reason from {say(other.starts_on)} "
@@ -55,7 +57,7 @@ def begin_hold(
     hold = Hold(
         case=case,
         round=case.round,
-        clock=clock,
+        deadline_kind=deadline_kind,
         reason=reason,
         starts_on=starts_on,
         planned_end=planned_end,
@@ -79,7 +81,7 @@ def end_hold(
 
     :param ended_on: the first day on which work went on.
     :param method: how the notice that ended it was served; a dispute about liability needs it,
-        because the time to apply begins anew from that service.
+        because the time to apply begins again from that service.
     :raises NotAllowed: wrong role, over already, no reason, or a day that cannot be.
     """
     hold = Hold.objects.get(pk=hold_id)
@@ -126,10 +128,10 @@ def _move_dates(
     case: Case, hold: Hold, kind: Event.Kind, sentence: str, why: str, *, by: User, at: datetime
 ) -> None:
     """Recompute what the hold may move, and write the act with every date before and after."""
-    ends = [row.end for row in case.holds.filter(round=case.round, clock="")]
+    ends = [row.end for row in case.holds.filter(round=case.round, deadline_kind="")]
     case.held_until = max(ends, default=None)
     case.store(by=by, at=at, why=sentence, fields=["held_until"])
-    moved = clocks.recompute(case=case, why=sentence, by=by, at=at)
+    moved = case_deadlines.recompute(case=case, why=sentence, by=by, at=at)
     effects = [_effect(one) for one in moved]
     Event.objects.create(
         case=case,
@@ -145,7 +147,7 @@ def _move_dates(
             "end": hold.end.isoformat(),
             "moved": [
                 {
-                    "clock": one.new.clock,
+                    "deadline_kind": one.new.deadline_kind,
                     "due": [str(one.old.due_on), str(one.new.due_on)],
                     "target": [str(one.old.target_on), str(one.new.target_on)],
                 }
@@ -155,9 +157,9 @@ def _move_dates(
     )
 
 
-def _effect(moved: clocks.Moved) -> str:
-    """What one clock gained, in words: legal date and own target apart."""
-    label, old, new = CLOCKS[moved.new.clock].label, moved.old, moved.new
+def _effect(moved: case_deadlines.Moved) -> str:
+    """What one deadline gained, in words: legal date and own target apart."""
+    label, old, new = DEADLINE_KINDS[moved.new.deadline_kind].label, moved.old, moved.new
     if new.due_on is None:
         return new.unknown
     law = (

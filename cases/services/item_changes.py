@@ -1,6 +1,6 @@
 """Changing the disputed items of an accepted case: one person proposes, another decides.
 
-What stands in an item is what the determination answers, so after acceptance nobody changes it
+What stands in an item is what the determination answers, so after acceptance no one changes it
 alone. The second person sees before and after side by side; both stay on file, and so does the
 reason of a refusal.
 """

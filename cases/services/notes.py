@@ -26,7 +26,7 @@ def add_note(*, case_id: int, text: str, by: User, at: datetime) -> Event:
 def correct_note(*, event_id: int, text: str, by: User, at: datetime) -> Event:
     """Write a second note in place of one's own first; both stay readable.
 
-    :raises NotAllowed: somebody else's note, one that is corrected already, or nothing was written.
+    :raises NotAllowed: someone else's note, one that is corrected already, or nothing was written.
     """
     case_id = Event.objects.values_list("case_id", flat=True).get(pk=event_id)
     case = Case.objects.lock(case_id)

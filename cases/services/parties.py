@@ -1,4 +1,4 @@
-"""Who is on a case after intake: somebody joins, moves, changes their channel, or leaves.
+"""Who is on a case after intake: someone joins, moves, changes their channel, or leaves.
 
 Rows of parties never change. A change from a day on closes the old row and opens a new one; a
 correction stands in for the old row from the beginning. Letters and notices keep pointing at the
@@ -21,7 +21,7 @@ from directory.names import fold_name
 from directory.services import people
 from letters.models import Delivery
 
-from . import house_ties
+from . import own_conflicts
 
 ORGANizATION_ROLES = {
     Role.EMPLOYER,
@@ -60,7 +60,7 @@ SOURCE = "Application"
 
 
 class PartyChanged(StaleForm):
-    """Somebody else changed this party after the page was opened; the message says so."""
+    """Someone else changed this party after the page was opened; the message says so."""
 
 
 @dataclass(frozen=True)
@@ -152,10 +152,10 @@ def add(
     by: User,
     at: datetime,
 ) -> Party:
-    """Put somebody on the case. The party list grows, so a reviewer who attested does so again.
+    """Put someone on the case. The party list grows, so a reviewer who attested does so again.
 
     A designation of a representative that is dated before the UR decision is void
-    (Labor Code 4610.5(j); subdivision not yet compared), so it makes nobody a party.
+    (Labor Code 4610.5(j); subdivision not yet compared), so it makes no one a party.
 
     :param since: the first day of the role; for a representative the day of the designation.
     :param item_id: the disputed item of this case through which a maker or facility is a party.
@@ -179,13 +179,13 @@ def add(
     from_day = f", from {since:%m/%d/%Y}" if since else ""
     _record(
         case,
-        f"{added} added{through}{from_day}. Reviewers attest anew on the longer list.",
+        f"{added} added{through}{from_day}. Reviewers attest again on the longer list.",
         why,
         {"party": added.pk, "added": added.role},
         by=by,
         at=at,
     )
-    house_ties.examine(case=case, by=by, at=at)
+    own_conflicts.examine(case=case, by=by, at=at)
     return added
 
 
@@ -207,7 +207,7 @@ def change(
     another contact) grow the party list; an address or a channel does not.
 
     :raises Party.DoesNotExist: not a party of this case.
-    :raises PartyChanged: somebody else changed or ended this party in between.
+    :raises PartyChanged: someone else changed or ended this party in between.
     :raises NotAllowed: wrong role or state, nothing changed, no reason, or a day that cannot be.
     """
     case = Case.objects.lock(case_id)
@@ -256,7 +256,7 @@ def change(
         at=at,
     )
     if grows:
-        house_ties.examine(case=case, by=by, at=at)
+        own_conflicts.examine(case=case, by=by, at=at)
     return new
 
 
@@ -264,10 +264,10 @@ def change(
 def end(*, case_id: int, party_id: int, last_day: date, why: str, by: User, at: datetime) -> Party:
     """End a role with its last day: a representative leaves, another administrator takes over.
 
-    Nobody new comes onto the list, so a reviewer's attestation stands: who left stays tested.
+    No one new comes onto the list, so a reviewer's attestation stands: who left stays tested.
 
     :raises Party.DoesNotExist: not a party of this case.
-    :raises PartyChanged: somebody else changed or ended this party in between.
+    :raises PartyChanged: someone else changed or ended this party in between.
     :raises NotAllowed: wrong role or state, no reason, a day that cannot be, or the employee.
     """
     case = Case.objects.lock(case_id)
@@ -299,7 +299,7 @@ def end(*, case_id: int, party_id: int, last_day: date, why: str, by: User, at: 
 def unsent_letters(party: Party) -> list[Delivery]:
     """Letters to a party as it stands that are written but have not gone out. Queries once.
 
-    Their words and addresses are frozen: after a change somebody decides how they go.
+    Their words and addresses are frozen: after a change someone decides how they go.
     """
     return list(
         Delivery.objects.filter(
@@ -334,7 +334,7 @@ def _grow(case: Case, why: str, *, by: User, at: datetime) -> None:
 
 def _find_or_store_person(party: PartyOnForm, *, by: User | None, at: datetime) -> Person:
     """The same name and birthday is the same person; a name alone is not, except for physicians
-    and attorneys, whose birthdays no form gives. A name of nothing but signs is nobody's."""
+    and attorneys, whose birthdays no form gives. A name of nothing but signs is no one's."""
     normal = fold_name(party.name)[: people.LONGEST]
     named = PersonName.objects.current().filter(normal=normal).select_related("person")
     if party.role == Role.EMPLOYEE:
@@ -402,7 +402,7 @@ def _why_not_designated(case: Case, role: Role, since: date | None) -> str:
 def _why_not_beside(
     case: Case, party: PartyOnForm, since: date | None, item_id: int | None, at: datetime
 ) -> str:
-    """Whether somebody who stands on the case already leaves no place for this one."""
+    """Whether someone who stands on the case already leaves no place for this one."""
     standing_then = case.parties.current().on(local_day(at)).filter(role=party.role)
     other = standing_then.first()
     if party.role in ONE_AT_A_TIME and other is not None:

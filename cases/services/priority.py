@@ -1,4 +1,4 @@
-"""Making a case expedited, formulary or regular: who certified it, and every open limit anew."""
+"""Making a case expedited, formulary or regular: who certified it, and every open limit again."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -11,11 +11,11 @@ from cases import policies
 from cases.hold_reasons import HOLD_REASONS
 from cases.models import Case, Deadline, Event, Priority, PriorityChange
 from deadlines.calendars import say
-from deadlines.clocks import CLOCKS
 from deadlines.days import PACIFIC, local_day
+from deadlines.kinds import DEADLINE_KINDS
 
-from . import clocks, drafting, notice_clocks
-from .extensions import CLOCK_OF_PRIORITY
+from . import case_deadlines, drafting, notice_deadlines
+from .extensions import DEADLINE_KIND_OF_PRIORITY
 
 
 @transaction.atomic
@@ -37,7 +37,7 @@ def convert(
     :param certified_by: the physician who certified an imminent and serious threat to health, on
         the day ``certified_on``, with the ``support`` named (8 CCR 9792.10.4(c)).
     :param notice_received_at: when the claims administrator was told that the case is expedited;
-        needed while the records are awaited, whose clock then runs in hours.
+        needed while the records are awaited, whose deadline then runs in hours.
     :param information_complete_at: when the information was complete; needed once it is.
     :raises NotAllowed: wrong role or stage, no certification, an hour is missing, or a hold lasts
         that does not fit the new priority.
@@ -70,7 +70,7 @@ def convert(
     case.priority = new
     case.store(by=by, at=at, why=why, fields=["priority"])
     before = _running(case)
-    _change_clocks(case, before, notice_received_at, information_complete_at, by=by, at=at)
+    _change_deadline_kinds(case, before, notice_received_at, information_complete_at, by=by, at=at)
     event = _record(change, _differences(before, _running(case)), by=by, at=at)
     drafting.propose(event=event, by=by, at=at)
     return change
@@ -116,8 +116,12 @@ def needs_hour_of_notice(*, case: Case) -> bool:
 def needs_hour_of_information(*, case: Case) -> bool:
     """Whether a case that becomes expedited has to say when its file was complete. Queries."""
     running = _running(case)
-    others = [clock for name, clock in CLOCK_OF_PRIORITY.items() if name != Priority.EXPEDITED]
-    return any(clock in running for clock in others)
+    others = [
+        deadline_kind
+        for name, deadline_kind in DEADLINE_KIND_OF_PRIORITY.items()
+        if name != Priority.EXPEDITED
+    ]
+    return any(deadline_kind in running for deadline_kind in others)
 
 
 def _why_not_certified(
@@ -144,14 +148,14 @@ def _why_not_held(case: Case, new: str, today: date) -> str:
 
 def _running(case: Case) -> dict[str, Deadline]:
     return {
-        deadline.clock: deadline
+        deadline.deadline_kind: deadline
         for deadline in case.deadlines.filter(
             round=case.round, met_at__isnull=True, replaced_at__isnull=True
         ).order_by("pk")
     }
 
 
-def _change_clocks(
+def _change_deadline_kinds(
     case: Case,
     running: Mapping[str, Deadline],
     notice_received_at: datetime | None,
@@ -160,33 +164,35 @@ def _change_clocks(
     by: User,
     at: datetime,
 ) -> None:
-    """End the clocks of the old priority and start those of the new one."""
+    """End the deadlines of the old priority and start those of the new one."""
     waits_for_records = _end(case, running, "records", by=by, at=at)
     waits_for_papers = _end(case, running, "own_papers", by=by, at=at)
     if (waits_for_records or waits_for_papers) and case.assigned_on is not None:
         if notice_received_at is not None:
             day = local_day(notice_received_at)
             refuse("" if day >= case.assigned_on else "Notice came before it was sent.")
-        notice_clocks.start_windows(
+        notice_deadlines.start_windows(
             case=case, sent_on=case.assigned_on, received_at=notice_received_at, by=by, at=at
         )
     for deadline in _end(case, running, "reviewer_information", by=by, at=at):
         fast = "_expedited" if case.priority == Priority.EXPEDITED else ""
-        clock = f"reviewer_information{fast}"
-        clocks.start(case=case, clock=clock, given=deadline.given, by=by, at=at, leads=False)
+        deadline_kind = f"reviewer_information{fast}"
+        case_deadlines.start(
+            case=case, deadline_kind=deadline_kind, given=deadline.given, by=by, at=at, leads=False
+        )
     if _end(case, running, "determination", by=by, at=at):
         given = _given(case, information_complete_at)
-        clock = CLOCK_OF_PRIORITY[case.priority]
-        clocks.start(case=case, clock=clock, given=given, by=by, at=at)
-    clocks.recompute(case=case, why="Priority changed", by=by, at=at)
+        deadline_kind = DEADLINE_KIND_OF_PRIORITY[case.priority]
+        case_deadlines.start(case=case, deadline_kind=deadline_kind, given=given, by=by, at=at)
+    case_deadlines.recompute(case=case, why="Priority changed", by=by, at=at)
 
 
 def _end(
     case: Case, running: Mapping[str, Deadline], family: str, *, by: User, at: datetime
 ) -> list[Deadline]:
-    """End the running clocks of one family, such as records and records_expedited."""
+    """End the running deadlines of one family, such as records and records_expedited."""
     kinds = {family, f"{family}_expedited", f"{family}_regular", f"{family}_formulary"}
-    ended = [deadline for clock, deadline in running.items() if clock in kinds]
+    ended = [deadline for deadline_kind, deadline in running.items() if deadline_kind in kinds]
     for deadline in ended:
         deadline.replaced_at = at
         deadline.store(by=by, at=at, why="Priority changed", fields=["replaced_at"])
@@ -200,7 +206,7 @@ def _given(case: Case, information_complete_at: datetime | None) -> dict[str, st
         return {"records_complete": case.records_complete_on.isoformat()}
     if information_complete_at is None:
         raise NotAllowed(
-            "An expedited clock runs in hours. State the hour at which the information was "
+            "An expedited deadline runs in hours. State the hour at which the information was "
             "complete, the certification included."
         )
     if local_day(information_complete_at) < case.records_complete_on:
@@ -216,11 +222,14 @@ def _differences(
 ) -> list[tuple[str, dict[str, str]]]:
     """What ended and what runs now, as sentences and as facts."""
     found = []
-    for clock in [*before, *(clock for clock in after if clock not in before)]:
-        was, now = before.get(clock), after.get(clock)
+    for deadline_kind in [
+        *before,
+        *(deadline_kind for deadline_kind in after if deadline_kind not in before),
+    ]:
+        was, now = before.get(deadline_kind), after.get(deadline_kind)
         if was is not None and now is not None and was.pk == now.pk:
             continue
-        label = CLOCKS[clock].label
+        label = DEADLINE_KINDS[deadline_kind].label
         if now is None:
             words = f"{label} no longer runs."
         else:
@@ -229,7 +238,7 @@ def _differences(
             (
                 words,
                 {
-                    "clock": clock,
+                    "deadline_kind": deadline_kind,
                     "was": str(was.due_on) if was else "",
                     "now": str(now.due_on) if now else "",
                 },

@@ -1,4 +1,6 @@
-"""Working out the running clocks of all open cases anew after the law changed, first as a trial."""
+"""Working out the running deadlines of all open cases again after the law changed, first as a
+trial.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +14,11 @@ from accounts.refusals import refuse
 from cases.models import Case, Deadline, Event, Hold, TimeExtension
 from deadlines import policies as deadline_policies
 from deadlines.calendars import CannotCount, say
-from deadlines.clocks import CLOCKS
+from deadlines.kinds import DEADLINE_KINDS
 from deadlines.models import Law, rules_on_file
 
-from . import clocks
-from .clocks import Moved
+from . import case_deadlines
+from .case_deadlines import Moved
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,11 @@ class DateChange:
         return self.new is None or _dates(self.old) != _dates(self.new)
 
 
-def would_change(*, law: Law | None = None, clock: str = "") -> list[DateChange]:
+def would_change(*, law: Law | None = None, deadline_kind: str = "") -> list[DateChange]:
     """Every running sum of an open case that would say something else, by case. Stores nothing.
 
     :param law: rules and calendars to count with; those on file when left out.
-    :param clock: look at this clock alone.
+    :param deadline: look at this deadline alone.
     """
     law = law or rules_on_file()
     disturbed = {*Hold.objects.values_list("case", flat=True).distinct()} | {
@@ -49,12 +51,12 @@ def would_change(*, law: Law | None = None, clock: str = "") -> list[DateChange]
         replaced_at__isnull=True,
         case__is_open=True,
         round=F("case__round"),
-        **({"clock": clock} if clock else {}),
+        **({"deadline_kind": deadline_kind} if deadline_kind else {}),
     )
     found = []
     for old in running.select_related("case").order_by("case_id", "pk").iterator(chunk_size=500):
         try:
-            new = clocks.renewed(
+            new = case_deadlines.renewed(
                 case=old.case, old=old, law=law, holds=None if old.case_id in disturbed else ()
             )
         except CannotCount as problem:
@@ -88,7 +90,7 @@ def recount(*, why: str, by: User, at: datetime) -> list[Moved]:
 @transaction.atomic
 def _recount_one(case_id: int, why: str, *, by: User, at: datetime) -> Sequence[Moved]:
     case = Case.objects.lock(case_id)
-    moved = clocks.recompute(case=case, why=why, by=by, at=at)
+    moved = case_deadlines.recompute(case=case, why=why, by=by, at=at)
     changed = [one for one in moved if _dates(one.old) != _dates(one.new)]
     if changed:
         Event.objects.create(
@@ -100,7 +102,7 @@ def _recount_one(case_id: int, why: str, *, by: User, at: datetime) -> Sequence[
             why=why,
             facts={
                 "changes": [
-                    [CLOCKS[one.new.clock].label, _words(one.old), _words(one.new)]
+                    [DEADLINE_KINDS[one.new.deadline_kind].label, _words(one.old), _words(one.new)]
                     for one in changed
                 ]
             },

@@ -1,4 +1,7 @@
-"""Pages of a case's dates: every clock with its sum, holds, extensions, promises, priority."""
+"""Pages of a case's dates.
+
+Every deadline with its sum, holds, extensions, commitments, priority.
+"""
 
 from collections.abc import Callable
 from datetime import date
@@ -14,25 +17,25 @@ from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted
 from cases import policies
 from cases.forms.dates import (
+    CommitmentForm,
     DayForm,
     EndHoldForm,
     ExtensionForm,
     HoldForm,
-    MovedPromiseForm,
+    MovedCommitmentForm,
     PriorityForm,
-    PromiseForm,
 )
 from cases.models import Case
 from cases.services import (
     aftermath,
-    clock_information,
-    dwell,
+    commitments,
+    deadline_information,
     extensions,
     holds,
     priority,
-    promises,
+    time_in_stage,
 )
-from deadlines.clocks import CLOCKS
+from deadlines.kinds import DEADLINE_KINDS
 from form_fields.fields import DatedForm
 
 from .acting import load_case
@@ -41,42 +44,42 @@ _READ_AND_ANSWER = ["GET", "HEAD", "POST"]
 
 
 @require_safe
-def clocks(request: StaffRequest, number: str) -> HttpResponse:
-    """Every clock of a case, and everything that moved or promised a date."""
+def deadline_kinds(request: StaffRequest, number: str) -> HttpResponse:
+    """Every deadline of a case, and everything that moved or promised a date."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
     user = request.user
     held = list(case.holds.select_related("begun_by", "ended_by").order_by("starts_on", "pk"))
     context = {
         "case": case,
-        "tab": "clocks",
+        "tab": "deadline_kinds",
         "today": today,
         "deadlines": case.deadlines.filter(replaced_at__isnull=True).order_by("due_on", "pk"),
-        "information": clock_information.information_for(case=case, on=today),
-        "lateness": clock_information.lateness(case=case, at=now),
+        "information": deadline_information.information_for(case=case, on=today),
+        "lateness": deadline_information.lateness(case=case, at=now),
         "holds": [(hold, hold.lasts_on(today), hold.can_end(today)) for hold in held],
         "held_days": _days_held(held),
         "extensions": case.extensions.order_by("recorded_at", "pk"),
         "days_left": extensions.days_left(case=case),
-        "promises": [
-            (one, promises.why_not_move(one))
-            for one in case.promises.select_related("party", "letter").order_by("pk")
+        "commitments": [
+            (one, commitments.why_not_move(one))
+            for one in case.commitments.select_related("party", "letter").order_by("pk")
         ],
         "priority_changes": case.priority_changes.select_related("changed_by").order_by("pk"),
-        "in_lists": dwell.totals(spells=dwell.in_lists(case=case, at=now)),
-        "with_people": dwell.totals(
-            spells=[
-                *dwell.with_people(case=case, reader=user, at=now),
-                *dwell.with_reviewers(case=case, at=now),
+        "in_lists": time_in_stage.totals(intervals=time_in_stage.in_lists(case=case, at=now)),
+        "with_people": time_in_stage.totals(
+            intervals=[
+                *time_in_stage.with_people(case=case, reader=user, at=now),
+                *time_in_stage.with_reviewers(case=case, at=now),
             ]
         ),
         "why_not_hold": policies.why_not_hold(user, case),
         "why_not_extend": policies.why_not_extend(user, case),
         "why_not_convert": policies.why_not_convert(user, case),
-        "why_not_promise": policies.why_not_promise(user, case),
+        "why_not_commitment": policies.why_not_commitment(user, case),
         "may_state_receipt": not policies.why_not_state_receipt(user, case),
     }
-    return render(request, "cases/clocks.html", context)
+    return render(request, "cases/deadlines.html", context)
 
 
 def _days_held(rows: list[Any]) -> int:
@@ -84,34 +87,36 @@ def _days_held(rows: list[Any]) -> int:
     days = {
         hold.starts_on.toordinal() + n
         for hold in rows
-        if not hold.clock
+        if not hold.deadline_kind
         for n in range(max(0, hold.days))
     }
     return len(days)
 
 
 @require_safe
-def clock(request: StaffRequest, number: str, clock: str) -> HttpResponse:
-    """One clock with its arithmetic, and every earlier sum of it."""
+def deadline_kind(request: StaffRequest, number: str, deadline_kind: str) -> HttpResponse:
+    """One deadline with its arithmetic, and every earlier sum of it."""
     case, today = load_case(number), timezone.localdate()
-    if clock not in CLOCKS:
-        raise Http404("There is no such clock.")
-    sums = list(case.deadlines.filter(clock=clock).order_by("-pk"))
+    if deadline_kind not in DEADLINE_KINDS:
+        raise Http404("There is no such deadline.")
+    sums = list(case.deadlines.filter(deadline_kind=deadline_kind).order_by("-pk"))
     told = [
-        one for one in clock_information.information_for(case=case, on=today) if one.clock == clock
+        one
+        for one in deadline_information.information_for(case=case, on=today)
+        if one.deadline_kind == deadline_kind
     ]
     if not sums and not told:
-        raise Http404("This clock never ran on the case.")
+        raise Http404("This deadline never ran on the case.")
     context = {
         "case": case,
-        "tab": "clocks",
+        "tab": "deadline_kinds",
         "today": today,
-        "clock": CLOCKS[clock],
+        "deadline_kind": DEADLINE_KINDS[deadline_kind],
         "current": [row for row in sums if row.replaced_at is None],
         "earlier": [row for row in sums if row.replaced_at is not None],
         "told": told,
     }
-    return render(request, "cases/clock.html", context)
+    return render(request, "cases/deadline.html", context)
 
 
 def _act(
@@ -130,7 +135,7 @@ def _act(
     tried = run_action(request, form, act)
     if tried.done:
         messages.success(request, done)
-        return redirect("cases:clocks", case.number)
+        return redirect("cases:deadlines", case.number)
     context = {
         "case": case,
         "form": form,
@@ -138,7 +143,7 @@ def _act(
         "button": button,
         "why_not": why_not,
         "lead": lead,
-        "tab": "clocks",
+        "tab": "deadline_kinds",
         "today": form.today,
     }
     return render(request, "cases/date_act.html", context, status=tried.status)
@@ -150,7 +155,7 @@ def _shown(day: date) -> str:
 
 @require_http_methods(_READ_AND_ANSWER)
 def begin_hold(request: StaffRequest, number: str) -> HttpResponse:
-    """Hold a case or one of its clocks."""
+    """Hold a case or one of its deadlines."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
     form = HoldForm(posted(request), today=today, case=case, initial={"starts_on": _shown(today)})
@@ -162,9 +167,9 @@ def begin_hold(request: StaffRequest, number: str) -> HttpResponse:
         button="Begin the hold",
         why_not=policies.why_not_hold(request.user, case),
         lead="A hold moves our own target. It moves the legal date only where the law names the "
-        "reason; the sum of each clock says which.",
+        "reason; the sum of each deadline says which.",
         act=lambda: holds.begin_hold(case_id=case.pk, **form.cleaned_data, by=request.user, at=now),
-        done="The hold is on file, and every clock was counted anew.",
+        done="The hold is on file, and every deadline was counted again.",
     )
 
 
@@ -184,7 +189,7 @@ def end_hold(request: StaffRequest, number: str, hold_id: int) -> HttpResponse:
         button="End the hold",
         why_not=policies.why_not_end_hold(request.user) or over,
         act=lambda: holds.end_hold(hold_id=hold.pk, **form.cleaned_data, by=request.user, at=now),
-        done="The hold has ended, and every clock was counted anew.",
+        done="The hold has ended, and every deadline was counted again.",
     )
 
 
@@ -221,70 +226,77 @@ def convert(request: StaffRequest, number: str) -> HttpResponse:
         title="Priority",
         button="Change the priority",
         why_not=policies.why_not_convert(request.user, case),
-        lead=f"Now: {case.get_priority_display().lower()}. Every open limit is counted anew.",
+        lead=f"Now: {case.get_priority_display().lower()}. Every open limit is counted again.",
         act=lambda: priority.convert(case_id=case.pk, **form.facts(), by=request.user, at=now),
-        done="The priority has changed, and every open limit was counted anew.",
+        done="The priority has changed, and every open limit was counted again.",
     )
 
 
 @require_http_methods(_READ_AND_ANSWER)
-def promise(request: StaffRequest, number: str) -> HttpResponse:
+def commitment(request: StaffRequest, number: str) -> HttpResponse:
     """Put on file that a party was told a date."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
-    form = PromiseForm(posted(request), today=today, case=case, initial={"told_on": _shown(today)})
-    return _act(
-        request,
-        case,
-        form,
-        title="A date promised to a party",
-        button="Put it on file",
-        why_not=policies.why_not_promise(request.user, case),
-        act=lambda: promises.promise(case_id=case.pk, **form.facts(), by=request.user, at=now),
-        done="The promised date is on file.",
-    )
-
-
-@require_http_methods(_READ_AND_ANSWER)
-def move_promise(request: StaffRequest, number: str, promise_id: int) -> HttpResponse:
-    """Tell a party a later date."""
-    case, now = load_case(number), timezone.now()
-    promised = get_object_or_404(case.promises.select_related("party"), pk=promise_id)
-    today = timezone.localdate(now)
-    form = MovedPromiseForm(
+    form = CommitmentForm(
         posted(request), today=today, case=case, initial={"told_on": _shown(today)}
     )
     return _act(
         request,
         case,
         form,
-        title="Move a promised date",
+        title="A date promised to a party",
+        button="Put it on file",
+        why_not=policies.why_not_commitment(request.user, case),
+        act=lambda: commitments.commitment(
+            case_id=case.pk, **form.facts(), by=request.user, at=now
+        ),
+        done="The commitment is on file.",
+    )
+
+
+@require_http_methods(_READ_AND_ANSWER)
+def move_commitment(request: StaffRequest, number: str, commitment_id: int) -> HttpResponse:
+    """Tell a party a later date."""
+    case, now = load_case(number), timezone.now()
+    commitment = get_object_or_404(case.commitments.select_related("party"), pk=commitment_id)
+    today = timezone.localdate(now)
+    form = MovedCommitmentForm(
+        posted(request), today=today, case=case, initial={"told_on": _shown(today)}
+    )
+    return _act(
+        request,
+        case,
+        form,
+        title="Move a commitment",
         button="Move the date",
-        why_not=policies.why_not_promise(request.user, case) or promises.why_not_move(promised),
-        lead=f"{promised.party.name} was promised by {_shown(promised.due_on)}: {promised.what}. "
-        f"A date moves {promises.MOST_MOVES} times at most.",
-        act=lambda: promises.move(promise_id=promised.pk, **form.facts(), by=request.user, at=now),
+        why_not=policies.why_not_commitment(request.user, case)
+        or commitments.why_not_move(commitment),
+        lead=f"{commitment.party.name} expects, by {_shown(commitment.due_on)}: {commitment.what}. "
+        f"A date moves {commitments.MOST_MOVES} times at most.",
+        act=lambda: commitments.move(
+            commitment_id=commitment.pk, **form.facts(), by=request.user, at=now
+        ),
         done="The later date is on file.",
     )
 
 
 @require_http_methods(_READ_AND_ANSWER)
-def keep_promise(request: StaffRequest, number: str, promise_id: int) -> HttpResponse:
+def keep_commitment(request: StaffRequest, number: str, commitment_id: int) -> HttpResponse:
     """Note that what was promised was done."""
     case, now = load_case(number), timezone.now()
-    promised = get_object_or_404(case.promises.select_related("party"), pk=promise_id)
+    commitment = get_object_or_404(case.commitments.select_related("party"), pk=commitment_id)
     today = timezone.localdate(now)
     form = DayForm(posted(request), today=today, initial={"on": _shown(today)})
     return _act(
         request,
         case,
         form,
-        title="Promise kept",
+        title="Commitment kept",
         button="Note it",
-        why_not=policies.why_not_promise(request.user, case),
-        lead=f"{promised.party.name}: {promised.what}, by {_shown(promised.due_on)}.",
-        act=lambda: promises.keep(
-            promise_id=promised.pk, kept_on=form.cleaned_data["on"], by=request.user, at=now
+        why_not=policies.why_not_commitment(request.user, case),
+        lead=f"{commitment.party.name}: {commitment.what}, by {_shown(commitment.due_on)}.",
+        act=lambda: commitments.keep(
+            commitment_id=commitment.pk, kept_on=form.cleaned_data["on"], by=request.user, at=now
         ),
         done="Noted.",
     )

@@ -1,4 +1,4 @@
-"""Changes of items after acceptance: proposed on one page, decided by somebody else on another."""
+"""Changes of items after acceptance: proposed on one page, decided by someone else on another."""
 
 from typing import Any
 

@@ -33,7 +33,7 @@ def parties(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_http_methods(READ_AND_ANSWER)
 def add_party(request: StaffRequest, number: str) -> HttpResponse:
-    """Put somebody on the case."""
+    """Put someone on the case."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
     form = AddPartyForm(posted(request), today=today, items=list(case.items.order_by("position")))

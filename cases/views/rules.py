@@ -1,4 +1,4 @@
-"""Pages that keep the rules of clocks: what is in force, since when, and who compared it."""
+"""Pages that keep the rules of deadlines: what is in force, since when, and who compared it."""
 
 import hashlib
 from typing import Any
@@ -14,32 +14,32 @@ from accounts.requests import StaffRequest, posted, seen_version
 from cases.services import recounting
 from cases.services.recounting import DateChange
 from deadlines import services
-from deadlines.clocks import CLOCKS
 from deadlines.forms import ConfirmForm, RecountForm, SupersedeForm
-from deadlines.models import ClockRule
+from deadlines.kinds import DEADLINE_KINDS
+from deadlines.models import DeadlineRule
 
 MOST_SHOWN = 100
 
 
 @require_safe
-def clock_rules(request: StaffRequest) -> HttpResponse:
-    """Every clock with its rows in order of time."""
-    by_clock: dict[str, list[ClockRule]] = {name: [] for name in CLOCKS}
-    for row in ClockRule.objects.select_related("confirmed_by").order_by("effective_from", "pk"):
-        by_clock.setdefault(row.clock, []).append(row)
-    listed = [(CLOCKS[name].label, rows) for name, rows in by_clock.items() if rows]
-    context = {"clocks": listed, "unconfirmed": ClockRule.objects.unconfirmed().count()}
-    return render(request, "cases/clock_rules.html", context)
+def deadline_rules(request: StaffRequest) -> HttpResponse:
+    """Every deadline with its rows in order of time."""
+    by_deadline_kind: dict[str, list[DeadlineRule]] = {name: [] for name in DEADLINE_KINDS}
+    for row in DeadlineRule.objects.select_related("confirmed_by").order_by("effective_from", "pk"):
+        by_deadline_kind.setdefault(row.deadline_kind, []).append(row)
+    listed = [(DEADLINE_KINDS[name].label, rows) for name, rows in by_deadline_kind.items() if rows]
+    context = {"deadline_kinds": listed, "unconfirmed": DeadlineRule.objects.unconfirmed().count()}
+    return render(request, "cases/deadline_rules.html", context)
 
 
 @require_safe
-def clock_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
+def deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
     """One row: what it says, its history, and the forms to confirm and to supersede it."""
     return _page(request, _load(rule_id))
 
 
 @require_POST
-def confirm_clock_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
+def confirm_deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
     """Confirm a row."""
     rule, now = _load(rule_id), timezone.now()
     form = ConfirmForm(request.POST, today=timezone.localdate(now))
@@ -57,17 +57,17 @@ def confirm_clock_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
     )
     if tried.done:
         messages.success(request, "Confirmed.")
-        return redirect("cases:clock_rule", rule_id)
+        return redirect("cases:deadline_rule", rule_id)
     return _page(request, rule, status=tried.status, confirm=form)
 
 
 @require_POST
-def supersede_clock_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
+def supersede_deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
     """Show what the new row would change; store it when exactly that was shown before."""
     rule, now = _load(rule_id), timezone.now()
     form = SupersedeForm(request.POST, rule=rule, today=timezone.localdate(now))
 
-    def supersede_or_show() -> ClockRule | dict[str, Any]:
+    def supersede_or_show() -> DeadlineRule | dict[str, Any]:
         """The new row; or, of what was not shown yet, what it would change."""
         days = {name: form.cleaned_data[name] for name in ("effective_from", "effective_to")}
         typed = repr((rule_id, sorted(form.cleaned_data.items())))
@@ -84,7 +84,9 @@ def supersede_clock_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
             )
         rule.refuse_if_stale(seen_version(request))
         rows = services.superseding(rule=rule, terms=form.terms(), **days)
-        changes = recounting.would_change(law=services.law_with(rows=rows), clock=rule.clock)
+        changes = recounting.would_change(
+            law=services.law_with(rows=rows), deadline_kind=rule.deadline_kind
+        )
         return {"shown": shown, **_told(changes)}
 
     tried = run_action(request, form, supersede_or_show, row=rule)
@@ -95,12 +97,12 @@ def supersede_clock_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
     messages.success(
         request, "The new row is on file. No date has moved yet; recalculate them if you wish."
     )
-    return redirect("cases:clock_rule", tried.result.pk)
+    return redirect("cases:deadline_rule", tried.result.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def recount(request: StaffRequest) -> HttpResponse:
-    """Which running dates differ from the rules on file, and working them out anew."""
+    """Which running dates differ from the rules on file, and working them out again."""
     form = RecountForm(posted(request))
     tried = run_action(
         request,
@@ -116,9 +118,9 @@ def recount(request: StaffRequest) -> HttpResponse:
     return render(request, "cases/recount.html", context, status=tried.status)
 
 
-def _load(rule_id: int) -> ClockRule:
-    rule: ClockRule = get_object_or_404(
-        ClockRule.objects.select_related("confirmed_by"), pk=rule_id
+def _load(rule_id: int) -> DeadlineRule:
+    rule: DeadlineRule = get_object_or_404(
+        DeadlineRule.objects.select_related("confirmed_by"), pk=rule_id
     )
     return rule
 
@@ -134,13 +136,15 @@ def _told(changes: list[DateChange]) -> dict[str, Any]:
 
 
 def _page(
-    request: StaffRequest, rule: ClockRule, *, status: int = 200, **bound: Any
+    request: StaffRequest, rule: DeadlineRule, *, status: int = 200, **bound: Any
 ) -> HttpResponse:
     today = timezone.localdate()
     confirm, supersede = bound.pop("confirm", None), bound.pop("supersede", None)
     context = {
         "rule": rule,
-        "label": CLOCKS[rule.clock].label if rule.clock in CLOCKS else rule.clock,
+        "label": DEADLINE_KINDS[rule.deadline_kind].label
+        if rule.deadline_kind in DEADLINE_KINDS
+        else rule.deadline_kind,
         "engine": rule.as_rule(),
         "history": rule.history.select_related("history_user").order_by("-history_id"),
         "confirm": confirm or ConfirmForm(today=today, auto_id="confirm-%s"),
@@ -149,4 +153,4 @@ def _page(
         "today": today,
         **bound,
     }
-    return render(request, "cases/clock_rule.html", context, status=status)
+    return render(request, "cases/deadline_rule.html", context, status=status)

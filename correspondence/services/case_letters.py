@@ -47,8 +47,8 @@ def change_draft(
 ) -> CaseLetter:
     """Say what the letter adds for this case, and who does not get it.
 
-    :raises NotAllowed: wrong role, no draft any more, or nobody would get it.
-    :raises Stale: somebody else changed the draft since the page was loaded.
+    :raises NotAllowed: wrong role, no draft any more, or no one would get it.
+    :raises Stale: someone else changed the draft since the page was loaded.
     """
     draft = _lock(letter_id)
     refuse(policies.why_not_change_draft(by, draft))
@@ -97,7 +97,7 @@ def approve_letter(
     Of two people who approve at once, one does; the other reads that it is done.
 
     :raises NotAllowed: wrong role, no draft any more, or something is missing; all is named.
-    :raises Stale: somebody else changed the draft since the page was loaded.
+    :raises Stale: someone else changed the draft since the page was loaded.
     :raises LetterRefused: exactly these words have not been shown in the preview.
     """
     draft = _lock(letter_id)
@@ -194,7 +194,7 @@ def _make_first(letter_id: int, *, at: datetime) -> composition.Made:
     draft = CaseLetter.objects.select_related("case__ur_decision").get(pk=letter_id)
     getting = composition.chosen(draft, at=at)
     if not getting:
-        raise letters.services.LetterRefused(["Nobody is chosen who could get this letter."])
+        raise letters.services.LetterRefused(["No one is chosen who could get this letter."])
     return composition.make(draft, getting[0], at=at)
 
 

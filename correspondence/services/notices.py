@@ -10,7 +10,7 @@ from accounts.models import User
 from accounts.refusals import refuse
 from cases.lifecycle import Status
 from cases.models import AssignmentNotice, Case, DisputedItem, Event, Party, Priority, Role
-from cases.services import clocks, notice_clocks
+from cases.services import case_deadlines, notice_deadlines
 from cases.together import items_decided_in
 from correspondence import policies
 from correspondence.facts import NOTICE_FACTS
@@ -37,7 +37,7 @@ def organization() -> Organization:
 
 
 def recipients(case: Case, *, on: date) -> list[Party]:
-    """Everybody who gets a letter on a day, in the order in which the law lists them. One query."""
+    """Everyone who gets a letter on a day, in the order in which the law lists them. One query."""
     parties = case.parties.current().on(on).filter(role__in=RECIPIENTS, item=None)
     return sorted(parties, key=lambda party: (RECIPIENTS.index(Role(party.role)), party.pk))
 
@@ -91,7 +91,7 @@ def mark_notices_sent(
     by: User,
     at: datetime,
 ) -> Case:
-    """State that the notices went out on a day. From it the records clock runs.
+    """State that the notices went out on a day. From it the records deadline runs.
 
     :param received_at: when the claims administrator had an expedited notice; its 24 hours run from
         receipt (8 CCR 9792.10.5(a)(1)). What goes by fax or wire arrives at once.
@@ -124,8 +124,8 @@ def mark_notices_sent(
     case.assigned_on = sent_on
     case.store(by=by, at=at, why="Notices sent", fields=["assigned_on"])
     case.move_to(Status.NOTICE_SENT, by=by, at=at)
-    clocks.meet(case=case, clock="noarfi", by=by, at=at)
-    notice_clocks.start_after_notice(
+    case_deadlines.meet(case=case, deadline_kind="noarfi", by=by, at=at)
+    notice_deadlines.start_after_notice(
         case=case, sent_on=sent_on, received_at=received_at, by=by, at=at
     )
     Event.objects.create(
@@ -209,7 +209,7 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
 
 def _variants(case: Case, channel: Channel) -> tuple[str, ...]:
     """What decides the words: how fast, then by which way."""
-    by_wire = channel in notice_clocks.BY_WIRE
+    by_wire = channel in notice_deadlines.BY_WIRE
     way = "ELECTRONIC" if by_wire else "MAIL"
     return (case.priority, way) if case.priority == Priority.EXPEDITED else (way, case.priority)
 

@@ -61,7 +61,7 @@ def mark_notices_sent(request: StaffRequest, number: str) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, "The notices are marked as sent; the records clock runs.")
+        messages.success(request, "The notices are marked as sent; the records deadline runs.")
         return redirect(case)
     return _notices_page(request, case, form, status=tried.status)
 

@@ -17,7 +17,7 @@ class Migration(InitialTables):
 
     operations = [
         migrations.CreateModel(
-            name="HistoricalClockRule",
+            name="HistoricalDeadlineRule",
             fields=[
                 (
                     "id",
@@ -32,7 +32,7 @@ class Migration(InitialTables):
                 ("effective_from", models.DateField()),
                 ("effective_to", models.DateField(blank=True, null=True)),
                 ("confirmed_on", models.DateField(blank=True, null=True)),
-                ("clock", models.CharField(max_length=40)),
+                ("deadline_kind", models.CharField(max_length=40)),
                 (
                     "kind",
                     models.CharField(
@@ -105,8 +105,8 @@ class Migration(InitialTables):
                 ),
             ],
             options={
-                "verbose_name": "historical clock rule",
-                "verbose_name_plural": "historical clock rules",
+                "verbose_name": "historical deadline rule",
+                "verbose_name_plural": "historical deadline rules",
                 "ordering": ("-history_date", "-history_id"),
                 "get_latest_by": ("history_date", "history_id"),
             },
@@ -181,7 +181,7 @@ class Migration(InitialTables):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name="ClockRule",
+            name="DeadlineRule",
             fields=[
                 (
                     "id",
@@ -195,7 +195,7 @@ class Migration(InitialTables):
                 ("effective_from", models.DateField()),
                 ("effective_to", models.DateField(blank=True, null=True)),
                 ("confirmed_on", models.DateField(blank=True, null=True)),
-                ("clock", models.CharField(max_length=40)),
+                ("deadline_kind", models.CharField(max_length=40)),
                 (
                     "kind",
                     models.CharField(
@@ -254,7 +254,7 @@ class Migration(InitialTables):
                 "base_manager_name": "objects",
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("clock", "effective_from"), name="clock_rule_begins_once"
+                        fields=("deadline_kind", "effective_from"), name="deadline_rule_begins_once"
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -262,7 +262,7 @@ class Migration(InitialTables):
                             ("effective_to__gte", models.F("effective_from")),
                             _connector="OR",
                         ),
-                        name="clock_rule_ends_after_it_begins",
+                        name="deadline_rule_ends_after_it_begins",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -274,7 +274,7 @@ class Migration(InitialTables):
                             ),
                             _connector="OR",
                         ),
-                        name="clock_rule_confirmed_by_and_on",
+                        name="deadline_rule_confirmed_by_and_on",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -283,7 +283,7 @@ class Migration(InitialTables):
                             models.Q(("length_by_method", {}), _negated=True),
                             _connector="OR",
                         ),
-                        name="clock_rule_counts_something",
+                        name="deadline_rule_counts_something",
                     ),
                 ],
             },

@@ -1,4 +1,4 @@
-"""Append-only tables; the shipped rules of clocks and holidays, which may not overlap."""
+"""Append-only tables; the shipped rules of deadlines and holidays, which may not overlap."""
 
 from django.db import migrations
 
@@ -12,11 +12,11 @@ class Migration(migrations.Migration):
     operations = [
         GuardTables(
             [
-                "deadlines_historicalclockrule",
+                "deadlines_historicaldeadlinerule",
                 "deadlines_historicalholidayrule",
             ]
         ),
         migrations.RunPython(load_default_rules, migrations.RunPython.noop),
-        RefuseOverlap("deadlines_clockrule", ["clock"]),
+        RefuseOverlap("deadlines_deadlinerule", ["deadline_kind"]),
         RefuseOverlap("deadlines_holidayrule", ["calendar", "name"]),
     ]

@@ -17,7 +17,7 @@ from accounts.differences import word_differences
 from accounts.models import User
 from accounts.names import who
 from cases.lifecycle import Status
-from deadlines.clocks import CLOCKS
+from deadlines.kinds import DEADLINE_KINDS
 from desk.queues import COUNTED
 from form_fields.dates import talk_back
 from guidelines.citations import authority
@@ -52,14 +52,14 @@ _OUTCOMES: dict[str, tuple[str, str]] = {
     Outcome.UPHELD: ("u", Outcome.UPHELD.label),
     **{one.value: ("p", one.label) for one in CaseOutcome},
 }
-_CLOCK_KINDS = (
+_DEADLINE_KIND_KINDS = (
     "left",
     "elapsed",
     "held",
     "today",
     "limit",
 )  # a later one hides an earlier one
-_CLOCK_CELLS = 60
+_DEADLINE_KIND_CELLS = 60
 _SOON_DAYS = 2
 _SOON_SHARE = 0.25
 
@@ -119,10 +119,10 @@ def name_for(actor: User | None, reader: User) -> str:
 
 
 @register.filter
-def clock_label(name: str) -> str:
-    """A clock in words: "determination_regular" is "Determination, regular"."""
-    clock = CLOCKS.get(name)
-    return clock.label if clock else spelled(name)
+def deadline_label(name: str) -> str:
+    """A deadline in words: "determination_regular" is "Determination, regular"."""
+    deadline_kind = DEADLINE_KINDS.get(name)
+    return deadline_kind.label if deadline_kind else spelled(name)
 
 
 @register.filter
@@ -131,7 +131,7 @@ def spelled(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-# --- due cells and clock bars ----------------------------------------
+# --- due cells and deadline bars ----------------------------------------
 @register.inclusion_tag("_due.html")
 def due(
     due_on: date | datetime | Any,
@@ -143,17 +143,17 @@ def due(
     """When something falls due, as a date, in words and as a line; never color alone.
 
     :param due_on: a day, a moment (then hours count), or anything with ``due_on``.
-    :param hold: why the clock stands still, for example "records, day 9".
-    :param started_on: the clock's first day; then the last quarter of its time is "soon".
+    :param hold: why the deadline stands still, for example "records, day 9".
+    :param started_on: the deadline's first day; then the last quarter of its time is "soon".
     :param label: a word before the date, "Due" in identity bars.
     """
     held_until = getattr(due_on, "held_until", None)
     if not isinstance(due_on, date):
-        # A case whose clocks have stopped still sorts by a day, on which nothing falls due.
-        stopped = getattr(due_on, "due_clock", None) == ""
+        # A case whose deadlines have stopped still sorts by a day, on which nothing falls due.
+        stopped = getattr(due_on, "due_deadline_kind", None) == ""
         due_on = None if stopped else getattr(due_on, "due_on", None)
     if hold:
-        return {"state": "hold", "when": "Clock stopped", "words": hold}
+        return {"state": "hold", "when": "Deadline stopped", "words": hold}
     if due_on is None:
         return {"state": "", "when": "No due date", "words": ""}
     today = today or timezone.localdate()
@@ -177,13 +177,13 @@ def due(
     return {"state": state, "when": f"{label} {when}".strip(), "words": words}
 
 
-def clock_days(
+def deadline_days(
     started_on: date,
     due_on: date,
     today: date,
     holds: Iterable[tuple[date, date | None]] = (),
 ) -> list[str]:
-    """One kind a day from the clock's first day to its last, for ``clock_bar``.
+    """One kind a day from the deadline's first day to its last, for ``deadline_bar``.
 
     :param holds: first and last day of every stop; ``None`` for one that still lasts.
     """
@@ -202,49 +202,49 @@ def clock_days(
     return kinds
 
 
-@register.inclusion_tag("_clock_bar.html")
-def clock_bar(days: Sequence[str], sentence: str = "") -> dict[str, Any]:
-    """The clock, one cell a day: elapsed, held, today, left, limit. At most 60 cells.
+@register.inclusion_tag("_deadline_bar.html")
+def draw_bar(days: Sequence[str], sentence: str = "") -> dict[str, Any]:
+    """The deadline, one cell a day: elapsed, held, today, left, limit. At most 60 cells.
 
-    :param days: kinds of day, as ``clock_days`` gives them.
+    :param days: kinds of day, as ``deadline_days`` gives them.
     """
     if not sentence and days:
         held = days.count("held")
         at = days.index("today") + 1 if "today" in days else len(days)
         sentence = f"Day {at} of {len(days)}"
-        sentence += f", clock stopped {_days(held)}" if held else ""
-    size = -(-len(days) // _CLOCK_CELLS) or 1  # days in a cell
+        sentence += f", deadline stopped {_days(held)}" if held else ""
+    size = -(-len(days) // _DEADLINE_KIND_CELLS) or 1  # days in a cell
     cells = [
-        max(days[start : start + size], key=_CLOCK_KINDS.index)
+        max(days[start : start + size], key=_DEADLINE_KIND_KINDS.index)
         for start in range(0, len(days), size)
     ]
     return {"cells": cells, "sentence": sentence}
 
 
-@register.inclusion_tag("_clock_bar.html")
+@register.inclusion_tag("_deadline_bar.html")
 def deadline_bar(deadline: Any, holds: Iterable[Any], today: date | None = None) -> dict[str, Any]:
-    """The clock bar of a stored deadline, hatched where the case or this clock was held."""
-    clock = CLOCKS.get(deadline.clock)
-    started = str(deadline.given.get(clock.trigger, ""))[:10] if clock else ""
+    """The deadline bar of a stored deadline, hatched where the case or this deadline was held."""
+    deadline_kind = DEADLINE_KINDS.get(deadline.deadline_kind)
+    started = str(deadline.given.get(deadline_kind.trigger, ""))[:10] if deadline_kind else ""
     if not started or deadline.due_on is None or deadline.met_at is not None:
-        return clock_bar([])
+        return draw_bar([])
     stops = [
         (hold.starts_on, hold.end - timedelta(days=1))
         for hold in holds
-        if hold.round == deadline.round and hold.clock in {"", deadline.clock}
+        if hold.round == deadline.round and hold.deadline_kind in {"", deadline.deadline_kind}
     ]
     on = today or timezone.localdate()
-    days = clock_days(date.fromisoformat(started), deadline.due_on, on, stops)
-    return clock_bar(days)
+    days = deadline_days(date.fromisoformat(started), deadline.due_on, on, stops)
+    return draw_bar(days)
 
 
-@register.inclusion_tag("_clock_bar.html")
-def case_clock_bar(case: Any, today: date | None = None) -> dict[str, Any]:
-    """The bar of the clock by which a case is due. Two queries."""
+@register.inclusion_tag("_deadline_bar.html")
+def case_deadline_bar(case: Any, today: date | None = None) -> dict[str, Any]:
+    """The bar of the deadline by which a case is due. Two queries."""
     row = case.deadlines.filter(
-        clock=case.due_clock, round=case.round, replaced_at__isnull=True
+        deadline_kind=case.due_deadline_kind, round=case.round, replaced_at__isnull=True
     ).first()
-    return clock_bar([]) if row is None else deadline_bar(row, case.holds.all(), today)
+    return draw_bar([]) if row is None else deadline_bar(row, case.holds.all(), today)
 
 
 # --- tags ----------------------------------------

@@ -12,9 +12,9 @@ from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event
-from cases.services import clocks
-from cases.services.extensions import CLOCK_OF_PRIORITY
-from cases.services.notice_clocks import NOTICE_MARK
+from cases.services import case_deadlines
+from cases.services.extensions import DEADLINE_KIND_OF_PRIORITY
+from cases.services.notice_deadlines import NOTICE_MARK
 from correspondence.services.notices import address_of, recipients
 from deadlines.days import local_day
 from determinations import composition, policies
@@ -146,8 +146,8 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
     case.decided_on = on
     case.store(by=by, at=at, why="Issued", fields=["decided_on"])
     case.move_to(Status.ISSUED, by=by, at=at)
-    for clock in (*CLOCK_OF_PRIORITY.values(), NOTICE_MARK):
-        clocks.meet(case=case, clock=clock, by=by, at=at)
+    for deadline_kind in (*DEADLINE_KIND_OF_PRIORITY.values(), NOTICE_MARK):
+        case_deadlines.meet(case=case, deadline_kind=deadline_kind, by=by, at=at)
     Event.objects.create(
         case=case,
         kind=Event.Kind.ISSUED,

@@ -1,4 +1,4 @@
-"""A reviewer's own list, and how their work went as the house sees it."""
+"""A reviewer's own list, and how their work went as the organization sees it."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from accounts.requests import StaffRequest
 from determinations.dashboard import cards
 from determinations.forms import PeriodForm
 from determinations.record import record_of
-from reviewers.matching.standing import rules_on
+from reviewers.matching.track_record import rules_on
 from reviewers.models import Reviewer
 from reviewers.profiles import profile
 

@@ -217,7 +217,7 @@ def _seen_revision(request: StaffRequest) -> int | None:
 
 
 def _own_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssignment:
-    """The reviewer's own assignment; somebody else's looks exactly like one that is not there."""
+    """The reviewer's own assignment; someone else's looks exactly like one that is not there."""
     found = (
         ReviewerAssignment.objects.filter(pk=assignment_id, reviewer__user=request.user)
         .select_related("case", "reviewer")

@@ -129,7 +129,7 @@ class Migration(InitialTables):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name="OrganisationName",
+            name="OrganizationName",
             fields=[
                 (
                     "id",
@@ -151,7 +151,7 @@ class Migration(InitialTables):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="correction",
-                        to="directory.organisationname",
+                        to="directory.organizationname",
                     ),
                 ),
                 (
@@ -177,7 +177,7 @@ class Migration(InitialTables):
             },
         ),
         migrations.CreateModel(
-            name="OrganisationParent",
+            name="OrganizationParent",
             fields=[
                 (
                     "id",
@@ -209,7 +209,7 @@ class Migration(InitialTables):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="correction",
-                        to="directory.organisationparent",
+                        to="directory.organizationparent",
                     ),
                 ),
                 (
@@ -235,7 +235,7 @@ class Migration(InitialTables):
             },
         ),
         migrations.CreateModel(
-            name="OrganisationOfficer",
+            name="OrganizationOfficer",
             fields=[
                 (
                     "id",
@@ -256,7 +256,7 @@ class Migration(InitialTables):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="correction",
-                        to="directory.organisationofficer",
+                        to="directory.organizationofficer",
                     ),
                 ),
                 (

@@ -13,9 +13,9 @@ class Migration(migrations.Migration):
             [
                 "directory_historicalorganization",
                 "directory_historicalperson",
-                "directory_organisationname",
-                "directory_organisationofficer",
-                "directory_organisationparent",
+                "directory_organizationname",
+                "directory_organizationofficer",
+                "directory_organizationparent",
                 "directory_personname",
                 "directory_sameorganization",
                 "directory_sameperson",

@@ -2,31 +2,31 @@
 
 from .facts import TwoTimeFact, TwoTimeQuerySet
 from .people import (
+    AffiliationFields,
+    AffiliationRelation,
     Kin,
-    OrganisationName,
-    OrganisationOfficer,
-    OrganisationParent,
     Organization,
+    OrganizationName,
+    OrganizationOfficer,
+    OrganizationParent,
     Person,
     PersonName,
     SameOrganization,
     SamePerson,
-    TieFields,
-    TieRelation,
 )
 
 __all__ = [
     "Kin",
     "Organization",
-    "OrganisationName",
-    "OrganisationOfficer",
-    "OrganisationParent",
+    "OrganizationName",
+    "OrganizationOfficer",
+    "OrganizationParent",
     "Person",
     "PersonName",
     "SameOrganization",
     "SamePerson",
-    "TieFields",
-    "TieRelation",
+    "AffiliationFields",
+    "AffiliationRelation",
     "TwoTimeFact",
     "TwoTimeQuerySet",
 ]

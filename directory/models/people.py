@@ -60,7 +60,7 @@ class Organization(Versioned):
         return f"Organization {self.pk}"
 
 
-class OrganisationName(TwoTimeFact):
+class OrganizationName(TwoTimeFact):
     """A name that an organization trades under."""
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="names")
@@ -71,7 +71,7 @@ class OrganisationName(TwoTimeFact):
         return self.printed
 
 
-class OrganisationParent(TwoTimeFact):
+class OrganizationParent(TwoTimeFact):
     """One organization owns or controls another for a time."""
 
     child = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="parents")
@@ -82,7 +82,7 @@ class OrganisationParent(TwoTimeFact):
         return f"{self.child} belongs to {self.parent}"
 
 
-class OrganisationOfficer(TwoTimeFact):
+class OrganizationOfficer(TwoTimeFact):
     """An officer, director or manager of an organization, for a time (Labor Code 139.5)."""
 
     organization = models.ForeignKey(
@@ -109,7 +109,10 @@ class SameOrganization(TwoTimeFact):
 
 
 class Kin(models.TextChoices):
-    """How somebody is related to whoever is tested. Which of them count is a limit of ties."""
+    """How someone is related to whoever is tested.
+
+    Which of them count is a limit of affiliations.
+    """
 
     SPOUSE = "SPOUSE", "Spouse"
     COHABITANT = "COHABITANT", "Cohabitant"
@@ -126,8 +129,8 @@ class Kin(models.TextChoices):
     OTHER = "OTHER", "Other relative"
 
 
-class TieRelation(models.TextChoices):
-    """What ties somebody to an organization or a person that may be party to a case."""
+class AffiliationRelation(models.TextChoices):
+    """Fields of an affiliation with a company or person that may be a party to a case."""
 
     EMPLOYMENT = "EMPLOYMENT", "Employment"
     CONTRACT = "CONTRACT", "Contract"
@@ -142,20 +145,21 @@ class TieRelation(models.TextChoices):
     OTHER = "OTHER", "Other"
 
 
-class TieFields(models.Model):
-    """What a tie on file says, whoever's it is.
+class AffiliationFields(models.Model):
+    """What an affiliation on file says, whoever's it is.
 
-    A family tie may name the relative, what the relative is tied to (the organization), or both.
+    A family affiliation may name the relative, what the relative is tied to (the organization), or
+    both.
     """
 
-    relation = models.CharField(max_length=16, choices=TieRelation)
+    relation = models.CharField(max_length=16, choices=AffiliationRelation)
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     person = models.ForeignKey(
         Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    kin = models.CharField(max_length=16, choices=Kin, blank=True)  # of a family tie
+    kin = models.CharField(max_length=16, choices=Kin, blank=True)  # of a family affiliation
     share_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
     note = models.CharField(max_length=300, blank=True)
 
@@ -163,4 +167,4 @@ class TieFields(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return str(TieRelation(self.relation).label)
+        return str(AffiliationRelation(self.relation).label)

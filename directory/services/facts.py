@@ -7,7 +7,7 @@ from directory.models import TwoTimeFact
 
 
 def lock_fact(model: type[TwoTimeFact], fact_id: int) -> TwoTimeFact:
-    """Lock a row that nobody has corrected or withdrawn yet. Call it inside a transaction.
+    """Lock a row that no one has corrected or withdrawn yet. Call it inside a transaction.
 
     :raises NotAllowed: corrected or withdrawn already.
     """

@@ -1,4 +1,7 @@
-"""Who owns whom, who directs it, and which two rows are one: what ties are looked for through."""
+"""Who owns whom, who directs it, and which two rows are one.
+
+What affiliations are looked for through.
+"""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,9 +12,9 @@ from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
 from directory import policies
 from directory.models import (
-    OrganisationOfficer,
-    OrganisationParent,
     Organization,
+    OrganizationOfficer,
+    OrganizationParent,
     SameOrganization,
     TwoTimeFact,
 )
@@ -20,8 +23,8 @@ from . import people
 from .facts import lock_fact
 
 KINDS: dict[str, type[TwoTimeFact]] = {
-    "parent": OrganisationParent,
-    "officer": OrganisationOfficer,
+    "parent": OrganizationParent,
+    "officer": OrganizationOfficer,
     "same": SameOrganization,
 }
 
@@ -37,7 +40,7 @@ def record_parent(
     source: str,
     by: User | None,
     at: datetime,
-) -> OrganisationParent:
+) -> OrganizationParent:
     """Record that one organization owned or controlled another for a time.
 
     :param parent_name: found again under its name, or stored.
@@ -52,7 +55,7 @@ def record_parent(
         name=parent_name.strip(), source=source, by=by, at=at
     )
     refuse("An organization does not own itself." if parent.pk == child_id else "")
-    return OrganisationParent.objects.create(
+    return OrganizationParent.objects.create(
         child_id=child_id,
         parent=parent,
         share_percent=share_percent,
@@ -75,7 +78,7 @@ def record_officer(
     source: str,
     by: User | None,
     at: datetime,
-) -> OrganisationOfficer:
+) -> OrganizationOfficer:
     """Record an officer, director or manager of an organization.
 
     A name alone proves nothing, so it always makes a new person.
@@ -86,7 +89,7 @@ def record_officer(
     refuse("" if person_name.strip() else "Name the officer.")
     refuse("" if title.strip() else "Say what the officer is: director, manager, …")
     person = people.store_person(name=person_name.strip(), source=source, by=by, at=at)
-    return OrganisationOfficer.objects.create(
+    return OrganizationOfficer.objects.create(
         organization_id=organization_id,
         person=person,
         title=title.strip(),
@@ -107,7 +110,8 @@ def record_same(
     by: User | None,
     at: datetime,
 ) -> SameOrganization:
-    """Record that two rows are one organization; both stay, and ties to either count for both.
+    """Record that two rows are one organization; both stay, and affiliations to either count for
+    both.
 
     :raises NotAllowed: wrong role, no reason, no such organization, or the very same row.
     """

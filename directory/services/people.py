@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from accounts.models import User
-from directory.models import OrganisationName, Organization, Person, PersonName
+from directory.models import Organization, OrganizationName, Person, PersonName
 from directory.names import fold_name, fold_organization
 
 LONGEST = 300  # what a folded name may take; folding can make a name longer than it was printed
@@ -14,14 +14,14 @@ def find_or_store_organization(
 ) -> Organization:
     """The organization that is on file under a printed name, or a new one.
 
-    A name of nothing but signs is nobody's, so it always makes a new row.
+    A name of nothing but signs is no one's, so it always makes a new row.
     """
     known = find_organization(name)
     if known:
         return known
     normal = fold_organization(name)[:LONGEST]
     organization = Organization().store(by=by, at=at)
-    OrganisationName.objects.create(
+    OrganizationName.objects.create(
         organization=organization,
         printed=name,
         normal=normal,
@@ -36,7 +36,7 @@ def find_organization(name: str) -> Organization | None:
     """The organization that is on file under a printed name. Queries once."""
     normal = fold_organization(name)[:LONGEST]
     known = normal and (
-        OrganisationName.objects.current()
+        OrganizationName.objects.current()
         .filter(normal=normal)
         .select_related("organization")
         .order_by("pk")
@@ -57,7 +57,7 @@ def store_person(
     by: User | None,
     at: datetime,
 ) -> Person:
-    """Somebody new, under the name as printed."""
+    """Someone new, under the name as printed."""
     person = Person(date_of_birth=date_of_birth, date_of_birth_printed=date_of_birth_printed).store(
         by=by, at=at
     )

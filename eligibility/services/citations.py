@@ -49,7 +49,7 @@ def record_administrator_citations(
         refuse("Enter what the UR decision cites, or say that it cites nothing.")
     for old in item.administrator_citations.filter(removed_at__isnull=True):
         old.removed_at = at
-        old.store(by=by, at=at, why="Stated anew", fields=["removed_at"])
+        old.store(by=by, at=at, why="Stated again", fields=["removed_at"])
     AdministratorCitation.objects.bulk_store(
         [
             AdministratorCitation(
@@ -84,7 +84,7 @@ def record_administrator_citations(
 
 
 def stated_for(item: DisputedItem) -> AdministratorCited | None:
-    """What was stated for an item; ``None`` while nobody has. Queries once unless prefetched."""
+    """What was stated for an item; ``None`` while no one has. Queries once unless prefetched."""
     rows = [row for row in item.administrator_citations.all() if row.removed_at is None]
     if not rows and not item.administrator_cites_nothing:
         return None

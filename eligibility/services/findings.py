@@ -76,7 +76,7 @@ def conclude(said: Said, items: Sequence[DisputedItem], proposal: Proposal) -> C
 def refuse_unknown_words(said: Said, case: Case, items: Sequence[DisputedItem]) -> None:
     """Refuse items and other cases that are not there.
 
-    :raises NotAllowed: with the number that nobody knows.
+    :raises NotAllowed: with the number that no one knows.
     """
     strangers = set(said.items) - {item.pk for item in items}
     refuse("Choose items of this case that are still pending." if strangers else "")

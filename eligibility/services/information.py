@@ -9,12 +9,12 @@ from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
 from cases.lifecycle import Status
 from cases.models import Case, Event, ServiceMethod, URDecision
-from cases.services import clocks, drafting
+from cases.services import case_deadlines, drafting
 from deadlines.days import local_day
 from eligibility import policies, rules
 from eligibility.models import InformationRequest
 
-CLOCK = "eligibility_information"
+DEADLINE_KIND = "eligibility_information"
 AFTER_LIABILITY = "application_after_liability"
 
 
@@ -48,7 +48,9 @@ def ask_information(
         raise NotAllowed("Choose a party of this case.")
     if case.received_on and received_on < case.received_on:
         refuse("The question cannot have arrived before the application did.")
-    due_on = clocks.compute(clock=CLOCK, given={"received": received_on.isoformat()}).due_on
+    due_on = case_deadlines.compute(
+        deadline_kind=DEADLINE_KIND, given={"received": received_on.isoformat()}
+    ).due_on
     request = InformationRequest(
         case=case,
         party=party,
@@ -59,7 +61,7 @@ def ask_information(
         due_on=due_on,
     ).store(by=by, at=at)
     if case.stage == Status.SCREENING:
-        clocks.stop(case=case, why="Waits for information", by=by, at=at)
+        case_deadlines.stop(case=case, why="Waits for information", by=by, at=at)
         case.move_to(Status.INFO_REQUESTED, by=by, at=at, why=question.strip())
     _wait_for_the_earliest(case, by=by, at=at)
     event = Event.objects.create(
@@ -106,7 +108,7 @@ def record_answer(
     if case.information_requests.filter(closed_at__isnull=True).exists():
         _wait_for_the_earliest(case, by=by, at=at)
         return request
-    clocks.meet(case=case, clock=CLOCK, by=by, at=at)
+    case_deadlines.meet(case=case, deadline_kind=DEADLINE_KIND, by=by, at=at)
     case.move_to(Status.SCREENING, by=by, at=at, why=event.sentence)
     _start_screening(case, by=by, at=at)
     return request
@@ -148,7 +150,9 @@ def resolve_liability(
     )
     case.move_to(Status.SCREENING, by=by, at=at, why=how.strip())
     given = {"served": notice_on.isoformat(), "method": method}
-    clocks.start(case=case, clock=AFTER_LIABILITY, given=given, by=by, at=at, leads=False)
+    case_deadlines.start(
+        case=case, deadline_kind=AFTER_LIABILITY, given=given, by=by, at=at, leads=False
+    )
     _start_screening(case, by=by, at=at)
     Event.objects.create(
         case=case,
@@ -163,12 +167,14 @@ def resolve_liability(
 
 
 def _wait_for_the_earliest(case: Case, *, by: User, at: datetime) -> None:
-    """Let the one clock of information run to the earliest answer that is still open."""
+    """Let the one deadline of information run to the earliest answer that is still open."""
     waiting = case.information_requests.filter(closed_at__isnull=True).order_by("due_on", "pk")
     given = {"received": waiting[0].received_on.isoformat()}
-    clocks.start(case=case, clock=CLOCK, given=given, by=by, at=at)
+    case_deadlines.start(case=case, deadline_kind=DEADLINE_KIND, given=given, by=by, at=at)
 
 
 def _start_screening(case: Case, *, by: User, at: datetime) -> None:
     given = {"received": local_day(at).isoformat()}
-    clocks.start(case=case, clock=clocks.SCREENING, given=given, by=by, at=at)
+    case_deadlines.start(
+        case=case, deadline_kind=case_deadlines.SCREENING, given=given, by=by, at=at
+    )

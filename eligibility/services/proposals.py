@@ -14,7 +14,7 @@ from eligibility.rules import propose as propose_from
 
 from .ur_decision import answered_differently
 
-# Without these an application cannot be told from another, or nobody can be written to.
+# Without these an application cannot be told from another, or no one can be written to.
 _NECESSARY = {
     Role.EMPLOYEE: "the employee’s name",
     Role.CLAIMS_ADMINISTRATOR: "the claims administrator",

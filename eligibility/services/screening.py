@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.refusals import refuse
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, DisputedItem, Event
-from cases.services import clocks, drafting, endings
+from cases.services import case_deadlines, drafting, endings
 from deadlines.days import local_day
 from eligibility import policies
 from eligibility.answers import EligibilityResult
@@ -107,20 +107,20 @@ def decide_eligibility(
 def _carry_on(
     case: Case, result: EligibilityResult, sentence: str, *, by: User, at: datetime
 ) -> None:
-    """The move and the clocks that follow from a finding."""
+    """The move and the deadlines that follow from a finding."""
     if result in _MOVES:
         case.move_to(_MOVES[result], by=by, at=at, why=sentence)
-        clocks.meet(case=case, clock=clocks.SCREENING, by=by, at=at)
+        case_deadlines.meet(case=case, deadline_kind=case_deadlines.SCREENING, by=by, at=at)
     else:
         # The case stands where it stood, but whoever has the page open has not seen this finding.
         case.store(by=by, at=at, why=sentence, fields=[])
     if result in {EligibilityResult.INELIGIBLE, EligibilityResult.DEFERRED}:
-        clocks.stop(case=case, why=sentence, by=by, at=at)
+        case_deadlines.stop(case=case, why=sentence, by=by, at=at)
     if result == EligibilityResult.ELIGIBLE:
-        clocks.meet(case=case, clock="application_after_liability", by=by, at=at)
-        clocks.start(
+        case_deadlines.meet(case=case, deadline_kind="application_after_liability", by=by, at=at)
+        case_deadlines.start(
             case=case,
-            clock="noarfi",
+            deadline_kind="noarfi",
             given={"found_eligible": local_day(at).isoformat()},
             by=by,
             at=at,
@@ -131,14 +131,14 @@ def screen_again(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     """Put a case before screening again: a finding is reversed, or what it waited for has come.
 
     The finding stays as it was. Items that it ended as ineligible are pending again, questions that
-    nobody answered are waited for no longer, and the clock of screening starts anew.
+    no one answered are waited for no longer, and the deadline of screening starts again.
 
     :raises NotAllowed: wrong role, wrong state, no reason, or an open case holds the UR decision.
     """
     try:
         return _screen_again(case_id, reason, by=by, at=at)
     except IntegrityError:
-        # Somebody opened another case on the same UR decision in this second; say which.
+        # Someone opened another case on the same UR decision in this second; say which.
         refuse(_held_by_another(Case.objects.get(pk=case_id)))
         raise
 
@@ -161,10 +161,10 @@ def _screen_again(case_id: int, reason: str, *, by: User, at: datetime) -> Case:
     for asked in case.information_requests.filter(closed_at__isnull=True):
         asked.closed_at = at
         asked.store(by=by, at=at, why=reason, fields=["closed_at"])
-    clocks.stop(case=case, why=reason, by=by, at=at)
-    clocks.start(
+    case_deadlines.stop(case=case, why=reason, by=by, at=at)
+    case_deadlines.start(
         case=case,
-        clock=clocks.SCREENING,
+        deadline_kind=case_deadlines.SCREENING,
         given={"received": local_day(at).isoformat()},
         by=by,
         at=at,
@@ -190,7 +190,7 @@ def _held_by_another(case: Case) -> str:
         return ""
     return (
         f"Case {lead} is open for the same UR decision. Close that one first, or "
-        "enter the application anew and say that it disputes a different decision."
+        "enter the application again and say that it disputes a different decision."
     )
 
 

@@ -113,7 +113,7 @@ def answer_differences(
 
 
 def differences_of(case: Case) -> list[Listed]:
-    """Every difference between application and UR decision; none while nobody has read it."""
+    """Every difference between application and UR decision; none while no one has read it."""
     reading = URReading.objects.filter(case=case).first()
     if reading is None:
         return []
@@ -138,13 +138,13 @@ def differences_of(case: Case) -> list[Listed]:
 
 
 def open_differences(case: Case) -> list[Difference]:
-    """The differences that nobody has answered yet."""
+    """The differences that no one has answered yet."""
     return [one.difference for one in differences_of(case) if one.answer is None]
 
 
 def answered_differently(case: Case) -> tuple[set[int], tuple[str, ...]]:
     """Positions of items that the decision does not name, and the fields that show it to be
-    another decision altogether: as answered by a person, never by likeness alone."""
+    another decision altogether: as answered by a person, never by possible duplicate alone."""
     really = [
         one.difference
         for one in differences_of(case)

@@ -35,7 +35,7 @@ def information(request: StaffRequest, number: str) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, "The question is on file; its clock runs.")
+        messages.success(request, "The question is on file; its deadline runs.")
         return redirect("eligibility:information", number)
     return _page(request, case, form, tried.status)
 

@@ -28,7 +28,7 @@ from cases.services.parties import PartyOnForm
 from deadlines.days import PACIFIC
 from files.models import StoredFile
 from form_fields.fields import DatedForm, PaperDate, PaperText
-from intake.models import DRAFT_DAYS, Sheet
+from intake.models import DRAFT_DAYS, Scan
 from intake.services import known_parties
 from intake.services.receiving import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
 from intake.treatment_words import guess_category
@@ -220,7 +220,7 @@ class IntakeForm(DatedForm):
     def __init__(self, data: QueryDict | None = None, *, today: date, **options: Any) -> None:
         super().__init__(data, today=today, **options)
         self.papers: list[Paper] = []
-        self.sheet: Sheet | None = None  # the sheet of a batch that is keyed
+        self.scan: Scan | None = None  # the scan of a batch that is keyed
         self.rows = rows_of(data) if data is not None else [ItemRow() for _ in range(4)]
         self.categories = list(
             TreatmentCategory.objects.filter(is_active=True)
@@ -348,7 +348,7 @@ class IntakeForm(DatedForm):
         return sum(1 for row in self.rows if not row.is_blank)
 
     def application(self) -> ApplicationOnForm:
-        """What the sheet says, for the service. Call it on a valid form."""
+        """What the scan says, for the service. Call it on a valid form."""
         said = self.cleaned_data
         received_at = datetime.combine(
             said["received"], said["received_time"] or time(0, 0), tzinfo=PACIFIC
@@ -394,7 +394,7 @@ class IntakeForm(DatedForm):
             items=said["items"],
             printed=printed,
             papers=self.papers,
-            sheet_id=self.sheet.pk if self.sheet else None,
+            scan_id=self.scan.pk if self.scan else None,
         )
 
     def _parties(self, said: dict[str, Any]) -> Iterable[PartyOnForm]:
@@ -474,7 +474,7 @@ def paper_of(ticket: str) -> Paper | None:
 
 
 def sign_scan(file: StoredFile) -> str:
-    """A ticket to look at a file by: it stands in an address, so it holds nobody's name."""
+    """A ticket to look at a file by: it stands in an address, so it holds no one's name."""
     return signing.dumps(file.pk, salt="intake-scan")
 
 

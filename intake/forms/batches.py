@@ -1,4 +1,4 @@
-"""What is said about a batch of scans, and about a sheet that is set aside."""
+"""What is said about a batch of scans, and about a scan that is skipped."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -10,7 +10,7 @@ from cases.models import Channel
 from form_fields.fields import DatedForm, PaperDate, PaperText
 from intake.models import WhyNot
 
-# Why a sheet is set aside; the machine's own reason, and the clerk's for beginning again, are not.
+# Why a scan is skipped; the machine's own reason, and the clerk's for beginning again, are not.
 PARKING = [reason for reason in WhyNot if reason not in {WhyNot.LEFT, WhyNot.START_OVER}]
 
 

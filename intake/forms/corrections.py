@@ -1,4 +1,4 @@
-"""What is corrected after a sheet was entered: its received date, or what was keyed from it."""
+"""What is corrected after a scan was entered: its received date, or what was keyed from it."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, time
@@ -51,8 +51,8 @@ class ReceivedForm(DatedForm):
     def received_at(self) -> datetime:
         """The moment on the stamp. Call it on a valid form."""
         said = self.cleaned_data
-        clock = said["received_time"] or time(0, 0)
-        return datetime.combine(said["received"], clock, tzinfo=PACIFIC)
+        deadline_kind = said["received_time"] or time(0, 0)
+        return datetime.combine(said["received"], deadline_kind, tzinfo=PACIFIC)
 
 
 class CorrectionForm(DatedForm):

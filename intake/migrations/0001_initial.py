@@ -182,7 +182,7 @@ class Migration(InitialTables):
                             ("NOT_AN_APPLICATION", "Not an application"),
                             ("ALREADY_ENTERED", "Entered before"),
                             ("QUESTION", "A question for the supervisor"),
-                            ("START_OVER", "To be keyed anew"),
+                            ("START_OVER", "To be keyed again"),
                             ("LEFT", "Left unfinished"),
                             ("OTHER", "Another reason"),
                         ],
@@ -240,7 +240,7 @@ class Migration(InitialTables):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name="Sheet",
+            name="Scan",
             fields=[
                 (
                     "id",
@@ -259,7 +259,7 @@ class Migration(InitialTables):
                     models.CharField(
                         choices=[
                             ("WAITING", "Waiting"),
-                            ("PARKED", "Set aside"),
+                            ("SKIPPED", "Skipped"),
                             ("ENTERED", "Entered"),
                             ("REPEATED", "The same bytes again"),
                             ("REFUSED", "Refused"),
@@ -270,7 +270,7 @@ class Migration(InitialTables):
                 ),
                 ("claimed_at", models.DateTimeField(null=True)),
                 (
-                    "why_parked",
+                    "why_skipped",
                     models.CharField(
                         blank=True,
                         choices=[
@@ -279,7 +279,7 @@ class Migration(InitialTables):
                             ("NOT_AN_APPLICATION", "Not an application"),
                             ("ALREADY_ENTERED", "Entered before"),
                             ("QUESTION", "A question for the supervisor"),
-                            ("START_OVER", "To be keyed anew"),
+                            ("START_OVER", "To be keyed again"),
                             ("LEFT", "Left unfinished"),
                             ("OTHER", "Another reason"),
                         ],
@@ -292,7 +292,7 @@ class Migration(InitialTables):
                     "batch",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="sheets",
+                        related_name="scans",
                         to="intake.batch",
                     ),
                 ),
@@ -301,7 +301,7 @@ class Migration(InitialTables):
                     models.ForeignKey(
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="sheets",
+                        related_name="scans",
                         to="cases.case",
                     ),
                 ),
@@ -329,7 +329,7 @@ class Migration(InitialTables):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
-                        to="intake.sheet",
+                        to="intake.scan",
                     ),
                 ),
             ],
@@ -340,16 +340,16 @@ class Migration(InitialTables):
         ),
         migrations.AddField(
             model_name="intakedraft",
-            name="sheet",
+            name="scan",
             field=models.ForeignKey(
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="drafts",
-                to="intake.sheet",
+                to="intake.scan",
             ),
         ),
         migrations.CreateModel(
-            name="HistoricalSheet",
+            name="HistoricalScan",
             fields=[
                 (
                     "id",
@@ -369,7 +369,7 @@ class Migration(InitialTables):
                     models.CharField(
                         choices=[
                             ("WAITING", "Waiting"),
-                            ("PARKED", "Set aside"),
+                            ("SKIPPED", "Skipped"),
                             ("ENTERED", "Entered"),
                             ("REPEATED", "The same bytes again"),
                             ("REFUSED", "Refused"),
@@ -380,7 +380,7 @@ class Migration(InitialTables):
                 ),
                 ("claimed_at", models.DateTimeField(null=True)),
                 (
-                    "why_parked",
+                    "why_skipped",
                     models.CharField(
                         blank=True,
                         choices=[
@@ -389,7 +389,7 @@ class Migration(InitialTables):
                             ("NOT_AN_APPLICATION", "Not an application"),
                             ("ALREADY_ENTERED", "Entered before"),
                             ("QUESTION", "A question for the supervisor"),
-                            ("START_OVER", "To be keyed anew"),
+                            ("START_OVER", "To be keyed again"),
                             ("LEFT", "Left unfinished"),
                             ("OTHER", "Another reason"),
                         ],
@@ -467,13 +467,13 @@ class Migration(InitialTables):
                         null=True,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
-                        to="intake.sheet",
+                        to="intake.scan",
                     ),
                 ),
             ],
             options={
-                "verbose_name": "historical sheet",
-                "verbose_name_plural": "historical sheets",
+                "verbose_name": "historical scan",
+                "verbose_name_plural": "historical scans",
                 "ordering": ("-history_date", "-history_id"),
                 "get_latest_by": ("history_date", "history_id"),
             },
@@ -498,7 +498,7 @@ class Migration(InitialTables):
                             ("NOT_AN_APPLICATION", "Not an application"),
                             ("ALREADY_ENTERED", "Entered before"),
                             ("QUESTION", "A question for the supervisor"),
-                            ("START_OVER", "To be keyed anew"),
+                            ("START_OVER", "To be keyed again"),
                             ("LEFT", "Left unfinished"),
                             ("OTHER", "Another reason"),
                         ],
@@ -534,59 +534,59 @@ class Migration(InitialTables):
             },
         ),
         migrations.AddIndex(
-            model_name="sheet",
+            model_name="scan",
             index=models.Index(
                 condition=models.Q(("state", "WAITING")),
                 fields=["received_on", "id"],
-                name="sheet_next",
+                name="scan_next",
             ),
         ),
         migrations.AddConstraint(
-            model_name="sheet",
+            model_name="scan",
             constraint=models.UniqueConstraint(
-                fields=("batch", "position"), name="sheet_place_once"
+                fields=("batch", "position"), name="scan_place_once"
             ),
         ),
         migrations.AddConstraint(
-            model_name="sheet",
+            model_name="scan",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["WAITING", "PARKED", "ENTERED"])),
+                condition=models.Q(("state__in", ["WAITING", "SKIPPED", "ENTERED"])),
                 fields=("file",),
-                name="sheet_at_hand_once",
+                name="scan_at_hand_once",
             ),
         ),
         migrations.AddConstraint(
-            model_name="sheet",
+            model_name="scan",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("state", "WAITING")),
                 fields=("claimed_by",),
-                name="sheet_one_per_clerk",
+                name="scan_one_per_clerk",
             ),
         ),
         migrations.AddConstraint(
-            model_name="sheet",
+            model_name="scan",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("state", "ENTERED"), _negated=True),
                     ("case__isnull", False),
                     _connector="OR",
                 ),
-                name="sheet_entered_names_its_case",
+                name="scan_entered_names_its_case",
             ),
         ),
         migrations.AddConstraint(
-            model_name="sheet",
+            model_name="scan",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("state", "PARKED"), _negated=True),
-                    models.Q(("why_parked", ""), _negated=True),
+                    models.Q(("state", "SKIPPED"), _negated=True),
+                    models.Q(("why_skipped", ""), _negated=True),
                     _connector="OR",
                 ),
-                name="sheet_parked_says_why",
+                name="scan_skipped_says_why",
             ),
         ),
         migrations.AddConstraint(
-            model_name="sheet",
+            model_name="scan",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(
@@ -599,18 +599,18 @@ class Migration(InitialTables):
                     ),
                     _connector="OR",
                 ),
-                name="sheet_refused_says_why",
+                name="scan_refused_says_why",
             ),
         ),
         migrations.AddConstraint(
-            model_name="sheet",
+            model_name="scan",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("claimed_at__isnull", True), ("claimed_by__isnull", True)),
                     models.Q(("claimed_at__isnull", False), ("claimed_by__isnull", False)),
                     _connector="OR",
                 ),
-                name="sheet_claimed_by_someone_at_some_time",
+                name="scan_claimed_by_someone_at_some_time",
             ),
         ),
         migrations.AddIndex(

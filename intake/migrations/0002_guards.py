@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
             [
                 "intake_historicalbatch",
                 "intake_historicalcanceledintake",
-                "intake_historicalsheet",
+                "intake_historicalscan",
             ]
         ),
     ]

@@ -1,10 +1,10 @@
-"""What a clerk should know before accepting a sheet. Nothing here refuses anything."""
+"""What a clerk should know before accepting an application. Nothing here refuses anything."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cases.duplicates import Sheet
+from cases.duplicates import ApplicationFacts
 from cases.models import Case, Priority
 from cases.services import duplicates
 from deadlines.calendars import CannotCount
@@ -19,7 +19,7 @@ SHORTEST_CLAIM = 4  # a shorter number is many people's
 
 @dataclass(frozen=True)
 class Alike:
-    """An open case that the sheet may repeat, and the sentences that say why."""
+    """An open case that the application may repeat, and the sentences that say why."""
 
     case: Case
     because: str
@@ -35,10 +35,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Checked:
-    """The one combined answer to a sheet so far.
+    """The one combined answer to an application so far.
 
     :ivar in_time: ``YES``, ``NO`` or ``UNKNOWN``, as screening will find it.
-    :ivar timeliness: the clock engine's own sentence, which names the date or the missing fact.
+    :ivar timeliness: the deadline engine's own sentence, which names the date or the missing fact.
     """
 
     alike: list[Alike] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Checked:
 
 
 def check(*, said: Mapping[str, Any], items: int) -> Checked:
-    """Look at a sheet as far as it is keyed: repeated? in time? complete?
+    """Look at an application as far as it is keyed: repeated? in time? complete?
 
     :param said: the form's fields that could be read so far, by name.
     :param items: how many treatments are keyed.
@@ -58,8 +58,8 @@ def check(*, said: Mapping[str, Any], items: int) -> Checked:
 
 
 def find_alike(*, said: Mapping[str, Any]) -> list[Alike]:
-    """The cases that the sheet may repeat as far as it is keyed, the surest first."""
-    sheet = Sheet(
+    """The cases that the application may repeat as far as it is keyed, the surest first."""
+    facts = ApplicationFacts(
         employee=" ".join(filter(None, (said.get("first_name"), said.get("last_name")))),
         born=said.get("date_of_birth"),
         claim=fold_number(said.get("claim_number") or ""),
@@ -68,21 +68,21 @@ def find_alike(*, said: Mapping[str, Any]) -> list[Alike]:
         ur_reference=fold_number(said.get("ur_reference") or ""),
         physician=" ".join(filter(None, (said.get("physician_first"), said.get("physician_last")))),
     )
-    found = duplicates.find_similar(sheet=sheet)
-    likely = [one for one in found if one.likeness.is_proposed and one.case.is_open]
-    alike = [Alike(one.case, " ".join(one.likeness.for_it)) for one in likely]
-    if not sheet.employee and len(sheet.claim) >= SHORTEST_CLAIM:
+    found = duplicates.find_similar(facts=facts)
+    likely = [one for one in found if one.possible_duplicate.is_proposed and one.case.is_open]
+    alike = [Alike(one.case, " ".join(one.possible_duplicate.for_it)) for one in likely]
+    if not facts.employee and len(facts.claim) >= SHORTEST_CLAIM:
         # The name is not keyed yet: the claim number alone is worth a look already.
-        cases = Case.objects.own().open().filter(claim_number_normal=sheet.claim)
+        cases = Case.objects.own().open().filter(claim_number_normal=facts.claim)
         cases = cases.select_related("ur_decision").prefetch_related("items", "parties")
         alike += [Alike(case, "The claim number is the same.") for case in cases[:MOST_ALIKE]]
     return alike[:MOST_ALIKE]
 
 
 def _timeliness(said: Mapping[str, Any]) -> tuple[str, str]:
-    """YES, NO or UNKNOWN by the clock engine, and its sentence."""
+    """YES, NO or UNKNOWN by the deadline engine, and its sentence."""
     formulary = said.get("priority") == Priority.FORMULARY
-    clock = "application_formulary" if formulary else "application"
+    deadline_kind = "application_formulary" if formulary else "application"
     given = {}
     if served := said.get("served_on"):
         given["served"] = served.isoformat()
@@ -92,7 +92,7 @@ def _timeliness(said: Mapping[str, Any]) -> tuple[str, str]:
     rules, calendars = rules_on_file()
     try:
         verdict = timeliness(
-            clock,
+            deadline_kind,
             received.isoformat() if received else None,
             given,
             rules=rules,

@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
 from accounts.versions import Versioned
 from cases.models import Application, Case, DisputedItem, Event, URDecision
-from cases.services import clocks
+from cases.services import case_deadlines
 from deadlines.days import local_day
 from directory.names import fold_number
 from intake.policies import why_not_correct_intake, why_not_correct_received
@@ -62,12 +62,13 @@ def correct_received(
     by: User,
     at: datetime,
 ) -> Case:
-    """Set the received moment right, apart from when it was entered; the screening clock follows.
+    """Set the received moment right, apart from when it was entered; the screening deadline
+    follows.
 
     The event keeps the old and the new moment, who corrected it and why.
 
     :raises NotAllowed: not theirs to correct, no reason, nothing changed, or an impossible moment.
-    :raises Stale: somebody changed the case after the page was opened.
+    :raises Stale: someone changed the case after the page was opened.
     """
     case: Case = Case.objects.lock(case_id)
     refuse(why_not_correct_received(by, case))
@@ -96,19 +97,21 @@ def correct_received(
         facts={"old": old.isoformat() if old else "", "new": received_at.isoformat()},
     )
     running = case.deadlines.filter(
-        clock=clocks.SCREENING,
+        deadline_kind=case_deadlines.SCREENING,
         round=case.round,
         met_at__isnull=True,
         replaced_at__isnull=True,
     )
     if running.exists():
         given = {"received": new_day.isoformat()}
-        clocks.start(case=case, clock=clocks.SCREENING, given=given, by=by, at=at)
+        case_deadlines.start(
+            case=case, deadline_kind=case_deadlines.SCREENING, given=given, by=by, at=at
+        )
     return case
 
 
 @transaction.atomic
-def correct_sheet(
+def correct_scan(
     *,
     case_id: int,
     said: Mapping[str, Any],
@@ -129,7 +132,7 @@ def correct_sheet(
     :returns: what changed, in words; empty when nothing did.
     :raises NotAllowed: not theirs to correct, the UR decision would become another case's, an item
         is of another case, or one is left out.
-    :raises Stale: somebody changed the case after the page was opened.
+    :raises Stale: someone changed the case after the page was opened.
     """
     case: Case = Case.objects.lock(case_id)
     refuse(why_not_correct_intake(by, case))

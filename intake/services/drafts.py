@@ -32,11 +32,11 @@ def save_draft(
     key: UUID,
     typed: Typed,
     revision: int | None,
-    sheet_id: int | None,
+    scan_id: int | None,
     by: User,
     at: datetime,
 ) -> IntakeDraft:
-    """Keep what is typed on a form, and go on holding its sheet.
+    """Keep what is typed on a form, and go on holding its scan.
 
     :param revision: of the draft that the page last saw; ``None`` for its first time.
     :raises NotAllowed: not a clerk or not the owner, or the form is a case or was canceled.
@@ -45,11 +45,11 @@ def save_draft(
     refuse(why_not_enter(by))
     IntakeDraft.objects.get_or_create(
         key=key,
-        defaults={"owner": by, "sheet_id": sheet_id, "begun_at": at, "saved_at": at},
+        defaults={"owner": by, "scan_id": scan_id, "begun_at": at, "saved_at": at},
     )
     draft = IntakeDraft.objects.select_for_update(of=("self",)).get(key=key)
     if draft.owner_id != by.pk:
-        raise NotAllowed("Somebody else types this form.")
+        raise NotAllowed("Someone else types this form.")
     if draft.case_id is not None:
         raise NotAllowed("This form is accepted already, and is a case.")
     if not draft.is_open(at=at):
@@ -60,8 +60,8 @@ def save_draft(
     draft.revision += 1
     draft.saved_at = at
     draft.save(update_fields=["content", "revision", "saved_at"])
-    if draft.sheet_id is not None:
-        batches.keep_hold(sheet_id=draft.sheet_id, by=by, at=at)
+    if draft.scan_id is not None:
+        batches.keep_hold(scan_id=draft.scan_id, by=by, at=at)
     return draft
 
 
@@ -71,13 +71,13 @@ def open_drafts(*, of: User, at: datetime) -> QuerySet[IntakeDraft]:
         IntakeDraft.objects.filter(
             owner=of, ended_at__isnull=True, saved_at__gt=at - timedelta(days=DRAFT_DAYS)
         )
-        .select_related("sheet__batch")
+        .select_related("scan__batch")
         .order_by("-saved_at")
     )
 
 
 def lock_draft(*, key: UUID) -> None:
-    """Wait until nobody saves the form of this key. A draft is always locked before its sheet."""
+    """Wait until no one saves the form of this key. A draft is always locked before its scan."""
     IntakeDraft.objects.select_for_update(of=("self",)).filter(key=key).first()
 
 
@@ -88,7 +88,7 @@ def settle_as_case(*, key: UUID, case: Case, by: User, at: datetime) -> None:
 
 @transaction.atomic
 def cancel(*, key: UUID, reason: WhyNot, note: str, by: User, at: datetime) -> CanceledIntake:
-    """End a form without a case, for a coded reason. Its sheet is set aside, or waits again.
+    """End a form without a case, for a coded reason. Its scan is skipped, or waits again.
 
     :raises NotAllowed: neither its owner nor a supervisor, or it has ended; or the note is missing.
     """
@@ -100,7 +100,7 @@ def cancel(*, key: UUID, reason: WhyNot, note: str, by: User, at: datetime) -> C
 
 
 def close_forgotten(*, at: datetime, limit: int = 500) -> int:
-    """End the forms that nobody went on with, as left unfinished; say how many.
+    """End the forms that no one went on with, as left unfinished; say how many.
 
     A draft lapses by its date alone. This only writes the row that the supervisor reads, so it may
     run late or twice.
@@ -123,10 +123,8 @@ def _end(
 ) -> CanceledIntake:
     draft.ended_at = at
     draft.save(update_fields=["ended_at"])
-    if draft.sheet_id is not None:
-        batches.set_aside_with_intake(
-            sheet_id=draft.sheet_id, reason=reason, note=note, by=by, at=at
-        )
+    if draft.scan_id is not None:
+        batches.set_aside_with_intake(scan_id=draft.scan_id, reason=reason, note=note, by=by, at=at)
     return CanceledIntake(draft=draft, reason=reason, note=note, ended_at=at, ended_by=by).store(
         by=by, at=at, why=reason.label
     )

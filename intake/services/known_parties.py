@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Max, Q
 
 from cases.models import Party, Role
-from directory.models import OrganisationName, PersonName
+from directory.models import OrganizationName, PersonName
 from directory.names import fold_name, fold_organization
 
 MOST = 6
@@ -52,7 +52,7 @@ FIELDS: dict[str, tuple[Role, dict[str, str]]] = {
 
 @dataclass(frozen=True)
 class Known:
-    """Somebody whom an earlier case names, and what choosing them fills in."""
+    """Someone whom an earlier case names, and what choosing them fills in."""
 
     name: str
     address: str
@@ -78,7 +78,7 @@ def known(*, field: str, typed: str) -> list[Known]:
     if len(folded) < FEWEST_LETTERS:
         return []
     begins = Q(normal__startswith=folded) | Q(normal__contains=f" {folded}")
-    names = (PersonName if person else OrganisationName).objects.current().filter(begins)
+    names = (PersonName if person else OrganizationName).objects.current().filter(begins)
     owner = "person" if person else "organization"
     latest = (
         Party.objects.current()

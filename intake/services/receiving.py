@@ -25,12 +25,12 @@ from cases.models import (
     URDecision,
     URType,
 )
-from cases.services import clocks, drafting, house_ties
+from cases.services import case_deadlines, drafting, own_conflicts
 from cases.services.parties import PartyOnForm, add_party
 from deadlines.days import local_day
 from directory.names import fold_number
 from files.models import StoredFile
-from intake.models import Sheet
+from intake.models import Scan
 from intake.policies import why_not_enter
 
 from . import batches, drafts
@@ -79,7 +79,7 @@ class URDecisionOnForm:
 
 @dataclass(frozen=True)
 class ApplicationOnForm:
-    """Everything one sheet says, read but not judged."""
+    """Everything one scan says, read but not judged."""
 
     key: UUID
     channel: str
@@ -104,15 +104,15 @@ class ApplicationOnForm:
     copy_certified: bool | None = None
     printed: dict[str, Any] = field(default_factory=dict)
     papers: Sequence[Paper] = ()
-    sheet_id: int | None = None  # the sheet of a batch that was keyed
+    scan_id: int | None = None  # the scan of a batch that was keyed
 
 
-class SheetAlreadyEntered(StaleForm):
-    """The very same sheet was entered before; the message names the case it became."""
+class ScanAlreadyEntered(StaleForm):
+    """The very same scan was entered before; the message names the case it became."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        super().__init__(f"This sheet is already entered, as case {case.number}.")
+        super().__init__(f"This scan is already entered, as case {case.number}.")
 
 
 def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
@@ -120,7 +120,7 @@ def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
 
     A second application against a UR decision that an open case disputes already is stored as a
     possible duplicate and linked to that case, even when two clerks save at the same second: the
-    database knows the form's key, the sheet and the open UR decision only once.
+    database knows the form's key, the scan and the open UR decision only once.
 
     :raises NotAllowed: this person does not enter applications, the form names a day that cannot
         be, or no treatment.
@@ -132,7 +132,7 @@ def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
         try:
             return _receive(application=application, by=by, at=at)
         except IntegrityError:
-            # Someone saved the same form, sheet or decision in this second; look again.
+            # Someone saved the same form, scan or decision in this second; look again.
             if last_try:
                 raise
     raise AssertionError("unreachable")
@@ -155,13 +155,13 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     if entered := find_entered(application.key):
         return entered
     drafts.lock_draft(key=application.key)
-    sheet = _lock_sheet(application)
-    _refuse_known_sheet(application)
+    scan = _lock_scan(application)
+    _refuse_known_scan(application)
     ur_decision, lead = _find_ur_decision(application)
     ur_decision = ur_decision or _store_ur_decision(application, by=by, at=at)
     received_on = local_day(application.received_at)
     case = _store_case(application, ur_decision, lead, by=by, at=at)
-    _store_form(case, application, sheet, by=by, at=at)
+    _store_form(case, application, scan, by=by, at=at)
     for party in application.parties:
         add_party(case=case, party=party, by=by, at=at)
     _store_items(case, application, by=by, at=at)
@@ -182,19 +182,19 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
         case.move_to(Status.SCREENING, by=by, at=at)
     else:
         _link_duplicate(case, lead, by=by, at=at)
-    # Somebody has to look at a possible duplicate as soon as at any other application.
-    clocks.start(
+    # Someone has to look at a possible duplicate as soon as at any other application.
+    case_deadlines.start(
         case=case,
-        clock=clocks.SCREENING,
+        deadline_kind=case_deadlines.SCREENING,
         given={"received": received_on.isoformat()},
         by=by,
         at=at,
     )
-    house_ties.examine(case=case, by=by, at=at)
+    own_conflicts.examine(case=case, by=by, at=at)
     drafts.settle_as_case(key=application.key, case=case, by=by, at=at)
     drafting.propose(event=received, by=by, at=at)
-    if sheet is not None:
-        batches.settle_as_case(sheet_id=sheet.pk, case=case, by=by, at=at)
+    if scan is not None:
+        batches.settle_as_case(scan_id=scan.pk, case=case, by=by, at=at)
     # Imported here: what looks alike is compared by services that build on this one.
     from cases.services import duplicates
 
@@ -235,7 +235,7 @@ def _store_case(
 
 
 def _store_form(
-    case: Case, application: ApplicationOnForm, sheet: Sheet | None, *, by: User, at: datetime
+    case: Case, application: ApplicationOnForm, scan: Scan | None, *, by: User, at: datetime
 ) -> None:
     """The form as it was typed, and each of its papers once."""
     paper_form = Application(
@@ -255,8 +255,8 @@ def _store_form(
         copy_certified=application.copy_certified,
     ).store(by=by, at=at)
     papers = list(application.papers)
-    if sheet is not None and sheet.file is not None:
-        papers.append(Paper(ApplicationPaper.Kind.APPLICATION, sheet.file, sheet.name_received))
+    if scan is not None and scan.file is not None:
+        papers.append(Paper(ApplicationPaper.Kind.APPLICATION, scan.file, scan.name_received))
     once = {(paper.kind, paper.file.pk): paper for paper in papers}
     for paper in once.values():
         ApplicationPaper(
@@ -306,29 +306,29 @@ def _refuse_impossible_days(application: ApplicationOnForm, at: datetime) -> Non
         raise NotAllowed("Enter at least one disputed treatment.")
 
 
-def _lock_sheet(application: ApplicationOnForm) -> Sheet | None:
-    """The sheet that was keyed. Whoever saves first has entered it, whoever holds it."""
-    if application.sheet_id is None:
+def _lock_scan(application: ApplicationOnForm) -> Scan | None:
+    """The scan that was keyed. Whoever saves first has entered it, whoever holds it."""
+    if application.scan_id is None:
         return None
-    sheet: Sheet = Sheet.objects.select_for_update(of=("self",)).get(pk=application.sheet_id)
-    if sheet.case is not None:
-        raise SheetAlreadyEntered(sheet.case)
-    return sheet
+    scan: Scan = Scan.objects.select_for_update(of=("self",)).get(pk=application.scan_id)
+    if scan.case is not None:
+        raise ScanAlreadyEntered(scan.case)
+    return scan
 
 
-def _refuse_known_sheet(application: ApplicationOnForm) -> None:
-    sheets = [
+def _refuse_known_scan(application: ApplicationOnForm) -> None:
+    scans = [
         paper.file.pk
         for paper in application.papers
         if paper.kind == ApplicationPaper.Kind.APPLICATION
     ]
     known = (
-        ApplicationPaper.objects.filter(file_id__in=sheets, kind=ApplicationPaper.Kind.APPLICATION)
+        ApplicationPaper.objects.filter(file_id__in=scans, kind=ApplicationPaper.Kind.APPLICATION)
         .select_related("application__case")
         .first()
     )
     if known:
-        raise SheetAlreadyEntered(known.application.case)
+        raise ScanAlreadyEntered(known.application.case)
 
 
 def _take_number(at: datetime) -> str:

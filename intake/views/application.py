@@ -1,4 +1,4 @@
-"""Pages of the intake desk: one sheet, keyed beside its scan, becomes a case."""
+"""Pages of the intake desk: one scan, keyed beside its scan, becomes a case."""
 
 from datetime import date, datetime
 from functools import partial
@@ -29,8 +29,8 @@ from intake.forms.application import (
     typed_again,
     typed_on,
 )
-from intake.models import IntakeDraft, Sheet
-from intake.policies import why_not_park
+from intake.models import IntakeDraft, Scan
+from intake.policies import why_not_skip
 from intake.services import batches as batch_services
 from intake.services import drafts, receiving
 from intake.services.checking import Checked, check
@@ -39,12 +39,12 @@ from intake.services.receiving import Paper
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def intake(request: StaffRequest, sheet: int | None = None) -> HttpResponse:
-    """One sheet, keyed beside its scan, becomes a case."""
+def intake(request: StaffRequest, scan: int | None = None) -> HttpResponse:
+    """One scan, keyed beside its scan, becomes a case."""
     now = timezone.now()
     today = timezone.localdate(now)
-    keyed = _sheet_to_key(sheet)
-    if keyed is not None and (elsewhere := _refuse_sheet(request, keyed, now)):
+    keyed = _scan_to_key(scan)
+    if keyed is not None and (elsewhere := _refuse_scan(request, keyed, now)):
         return elsewhere
     if request.method != "POST":
         draft = _draft_of(request, keyed, now)
@@ -56,7 +56,7 @@ def intake(request: StaffRequest, sheet: int | None = None) -> HttpResponse:
     if "more_rows" in request.POST:
         return _show_again(request, request.POST, revision, keyed, now)
     form = IntakeForm(request.POST, today=today)
-    form.sheet = keyed
+    form.scan = keyed
     tickets, refused = _take_papers(request, form, now)
     if "save_draft" in request.POST:
         return _save_draft(request, tickets, refused, keyed, now)
@@ -69,7 +69,7 @@ def intake(request: StaffRequest, sheet: int | None = None) -> HttpResponse:
     )
     if tried.done:
         return _after_intake(request, tried.result, keyed, now)
-    if isinstance(tried.refusal, receiving.SheetAlreadyEntered):
+    if isinstance(tried.refusal, receiving.ScanAlreadyEntered):
         messages.warning(request, str(tried.refusal))
         return redirect(tried.refusal.case)
     return _show(request, form, tickets, keyed, revision=revision, status=tried.status)
@@ -79,24 +79,24 @@ def _show(
     request: StaffRequest,
     form: IntakeForm,
     tickets: list[dict[str, Any]],
-    sheet: Sheet | None,
+    scan: Scan | None,
     *,
     revision: int = 0,
     refusal: str = "",
     checked: Checked | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    scan = next((one for one in tickets if one["kind"] == "APPLICATION"), None)
-    if sheet is not None and sheet.file is not None:
-        scan = _shown(sheet.file, sheet.name_received)
+    shown_file = next((one for one in tickets if one["kind"] == "APPLICATION"), None)
+    if scan is not None and scan.file is not None:
+        shown_file = _shown(scan.file, scan.name_received)
     if form.is_bound and checked is None:
         checked = check(said=form.so_far(), items=form.items_entered)
     last = Application.objects.filter(entered_by=request.user).order_by("-entered_at").first()
     context = {
         "form": form,
         "tickets": tickets,
+        "shown_file": shown_file,
         "scan": scan,
-        "sheet": sheet,
         "revision": revision,
         "refusal": refusal,
         "checked": checked,
@@ -107,9 +107,9 @@ def _show(
 
 
 def _show_again(
-    request: StaffRequest, typed: QueryDict, revision: int, sheet: Sheet | None, now: datetime
+    request: StaffRequest, typed: QueryDict, revision: int, scan: Scan | None, now: datetime
 ) -> HttpResponse:
-    """The form with what was typed, unchecked: nobody has said yet that it is complete."""
+    """The form with what was typed, unchecked: no one has said yet that it is complete."""
     today = timezone.localdate(now)
     read = IntakeForm(typed, today=today)
     tickets, refused = _take_papers(request, read, now, typed)
@@ -123,7 +123,7 @@ def _show_again(
         request,
         fresh,
         tickets,
-        sheet,
+        scan,
         revision=revision,
         refusal=" ".join(refused),
         checked=check(said=read.so_far(), items=read.items_entered),
@@ -131,13 +131,13 @@ def _show_again(
     )
 
 
-def _draft_of(request: StaffRequest, sheet: Sheet | None, now: datetime) -> IntakeDraft | None:
-    """What this clerk began on the sheet, or on the form that the address names."""
+def _draft_of(request: StaffRequest, scan: Scan | None, now: datetime) -> IntakeDraft | None:
+    """What this clerk began on the scan, or on the form that the address names."""
     mine = drafts.open_drafts(of=request.user, at=now)
-    if sheet is not None:
-        return mine.filter(sheet=sheet).first()
+    if scan is not None:
+        return mine.filter(scan=scan).first()
     try:
-        return mine.filter(sheet=None, key=UUID(request.GET.get("draft", ""))).first()
+        return mine.filter(scan=None, key=UUID(request.GET.get("draft", ""))).first()
     except ValueError:
         return None
 
@@ -146,7 +146,7 @@ def _save_draft(
     request: StaffRequest,
     tickets: list[dict[str, Any]],
     refused: list[str],
-    sheet: Sheet | None,
+    scan: Scan | None,
     now: datetime,
 ) -> HttpResponse:
     typed = typed_on(request.POST) | {"paper": [one["ticket"] for one in tickets]}
@@ -155,7 +155,7 @@ def _save_draft(
             key=read_key(request.POST.get("key", "")),
             typed=typed,
             revision=whole_number(request.POST.get("revision", "")),
-            sheet_id=sheet.pk if sheet else None,
+            scan_id=scan.pk if scan else None,
             by=request.user,
             at=now,
         )
@@ -163,52 +163,52 @@ def _save_draft(
     if tried.refusal:
         form = IntakeForm(request.POST, today=timezone.localdate(now))
         said = str(tried.refusal)
-        return _show(request, form, tickets, sheet, refusal=said, status=tried.status)
+        return _show(request, form, tickets, scan, refusal=said, status=tried.status)
     for sentence in refused:
         messages.error(request, sentence)
     messages.success(request, "The draft is kept. Go on with it from here.")
     return redirect("intake:my_intakes")
 
 
-def _sheet_to_key(sheet: int | None) -> Sheet | None:
-    if sheet is None:
+def _scan_to_key(scan: int | None) -> Scan | None:
+    if scan is None:
         return None
-    rows = Sheet.objects.select_related("batch", "file", "case", "claimed_by")
-    found: Sheet = get_object_or_404(rows.exclude(state=Sheet.State.REFUSED), pk=sheet)
+    rows = Scan.objects.select_related("batch", "file", "case", "claimed_by")
+    found: Scan = get_object_or_404(rows.exclude(state=Scan.State.REFUSED), pk=scan)
     return found
 
 
-def _refuse_sheet(request: StaffRequest, sheet: Sheet, now: datetime) -> HttpResponse | None:
-    """Where to go instead, if this sheet is a case already or in other hands.
+def _refuse_scan(request: StaffRequest, scan: Scan, now: datetime) -> HttpResponse | None:
+    """Where to go instead, if this scan is a case already or in other hands.
 
-    A form that was typed is let through: whoever saves first has entered the sheet.
+    A form that was typed is let through: whoever saves first has entered the scan.
     """
-    if sheet.case is not None and sheet.state != Sheet.State.REPEATED:
-        entered = receiving.SheetAlreadyEntered(sheet.case)
+    if scan.case is not None and scan.state != Scan.State.REPEATED:
+        entered = receiving.ScanAlreadyEntered(scan.case)
         messages.warning(request, str(entered))
-        return redirect(sheet.case)
-    if sheet.state == Sheet.State.REPEATED:
-        return redirect("intake:batch", sheet.batch_id)
-    in_other_hands = sheet.is_held(at=now) and sheet.claimed_by_id != request.user.pk
+        return redirect(scan.case)
+    if scan.state == Scan.State.REPEATED:
+        return redirect("intake:batch", scan.batch_id)
+    in_other_hands = scan.is_held(at=now) and scan.claimed_by_id != request.user.pk
     if request.method != "POST" and in_other_hands:
-        messages.error(request, why_not_park(request.user, sheet, at=now))
-        return redirect("intake:batch", sheet.batch_id)
+        messages.error(request, why_not_skip(request.user, scan, at=now))
+        return redirect("intake:batch", scan.batch_id)
     return None
 
 
-def _first_values(sheet: Sheet | None, today: date) -> dict[str, Any]:
-    """What stands on a fresh form: the sheet's channel and stamp, or today's."""
-    if sheet is None:
+def _first_values(scan: Scan | None, today: date) -> dict[str, Any]:
+    """What stands on a fresh form: the scan's channel and stamp, or today's."""
+    if scan is None:
         return {"key": new_key(), "received": f"{today:%m/%d/%Y}"}
     return {
         "key": new_key(),
-        "channel": sheet.batch.channel,
-        "received": f"{sheet.received_on:%m/%d/%Y}",
+        "channel": scan.batch.channel,
+        "received": f"{scan.received_on:%m/%d/%Y}",
     }
 
 
 def _after_intake(
-    request: StaffRequest, case: Case, sheet: Sheet | None, now: datetime
+    request: StaffRequest, case: Case, scan: Scan | None, now: datetime
 ) -> HttpResponse:
     if case.duplicate_of_id:
         messages.warning(
@@ -220,13 +220,13 @@ def _after_intake(
         messages.success(request, f"{case.number} is stored and waits for screening.")
     if "next" not in request.POST:
         return redirect(case)
-    if sheet is None:
+    if scan is None:
         return redirect("intake:intake")
     following = batch_services.claim_next(by=request.user, at=now)
     if following is None:
-        messages.info(request, "No other sheet waits.")
+        messages.info(request, "No other scan waits.")
         return redirect("intake:batches")
-    return redirect("intake:enter_sheet", following.pk)
+    return redirect("intake:enter_scan", following.pk)
 
 
 @require_GET
@@ -270,7 +270,7 @@ def my_intakes(request: StaffRequest) -> HttpResponse:
 
 def _shown(file: StoredFile, name: str) -> dict[str, Any]:
     """What the page needs to show a file beside the form."""
-    return {"scan": sign_scan(file), "name": name, "pages": range(1, (file.pages or 1) + 1)}
+    return {"ticket": sign_scan(file), "name": name, "pages": range(1, (file.pages or 1) + 1)}
 
 
 def _take_papers(

@@ -1,4 +1,4 @@
-"""Pages of the post that came in: batches of scans, and who keys which sheet."""
+"""Pages of the post that came in: batches of scans, and who keys which scan."""
 
 from datetime import timedelta
 
@@ -14,8 +14,8 @@ from accounts.names import who
 from accounts.requests import StaffRequest, posted
 from cases.models import Channel
 from intake.forms.batches import PARKING, BatchForm, WhyNotForm
-from intake.models import Batch, Sheet, WhyNot
-from intake.policies import why_not_park
+from intake.models import Batch, Scan, WhyNot
+from intake.policies import why_not_skip
 from intake.services import batches as batch_services
 
 RECENT = timedelta(days=2)  # a batch that is done stays in sight so long
@@ -45,13 +45,13 @@ def batches(request: StaffRequest) -> HttpResponse:
     rows = Batch.objects.in_work(since=now - RECENT).counted()
     if channel in Channel.values:
         rows = rows.filter(channel=channel)
-    held = Sheet.objects.held(at=now).select_related("claimed_by", "batch").order_by("claimed_at")
-    last = Sheet.objects.filter(state=Sheet.State.ENTERED).order_by("-settled_at").first()
+    held = Scan.objects.held(at=now).select_related("claimed_by", "batch").order_by("claimed_at")
+    last = Scan.objects.filter(state=Scan.State.ENTERED).order_by("-settled_at").first()
     context = {
         "form": form,
         "batches": rows,
-        "held": [(sheet, who(sheet.claimed_by, reader=request.user)) for sheet in held],
-        "free": Sheet.objects.free(at=now).count(),
+        "held": [(scan, who(scan.claimed_by, reader=request.user)) for scan in held],
+        "free": Scan.objects.free(at=now).count(),
         "last": last,
         "channels": Channel,
         "channel": channel,
@@ -61,69 +61,69 @@ def batches(request: StaffRequest) -> HttpResponse:
 
 
 def _after_opening(request: StaffRequest, batch: Batch) -> HttpResponse:
-    states = list(batch.sheets.values_list("state", flat=True))
-    ready = states.count(Sheet.State.WAITING)
+    states = list(batch.scans.values_list("state", flat=True))
+    ready = states.count(Scan.State.WAITING)
     messages.success(request, f"{batch} is taken in with {ready} of {len(states)} to enter.")
-    for sheet in batch.sheets.filter(state=Sheet.State.REFUSED):
-        messages.error(request, sheet.refusal)
-    for sheet in batch.sheets.filter(state=Sheet.State.REPEATED).select_related("case", "same_as"):
-        at_hand = f"as {sheet.case}" if sheet.case else f"in {sheet.same_as}"
-        messages.warning(request, f"“{sheet.name_received}” is at hand already, {at_hand}.")
+    for scan in batch.scans.filter(state=Scan.State.REFUSED):
+        messages.error(request, scan.refusal)
+    for scan in batch.scans.filter(state=Scan.State.REPEATED).select_related("case", "same_as"):
+        at_hand = f"as {scan.case}" if scan.case else f"in {scan.same_as}"
+        messages.warning(request, f"“{scan.name_received}” is at hand already, {at_hand}.")
     return redirect("intake:batch", batch.pk)
 
 
 @require_GET
 def batch(request: StaffRequest, batch: int) -> HttpResponse:
-    """The sheets of one batch, and what became of each."""
+    """The scans of one batch, and what became of each."""
     return _batch_page(request, batch)
 
 
 def _batch_page(request: StaffRequest, batch: int, *, status: int = 200) -> HttpResponse:
     now = timezone.now()
     found = get_object_or_404(Batch.objects.counted(), pk=batch)
-    sheets = found.sheets.select_related(
+    scans = found.scans.select_related(
         "case", "file", "claimed_by", "batch", "same_as__case", "same_as__batch"
     ).order_by("position")
     rows = [
-        (sheet, who(sheet.claimed_by, reader=request.user) if sheet.is_held(at=now) else "")
-        for sheet in sheets
+        (scan, who(scan.claimed_by, reader=request.user) if scan.is_held(at=now) else "")
+        for scan in scans
     ]
     context = {"batch": found, "rows": rows, "today": timezone.localdate(now)}
     return render(request, "intake/batch.html", context, status=status)
 
 
 @require_POST
-def next_sheet(request: StaffRequest) -> HttpResponse:
-    """Claim the next sheet and open it."""
-    sheet = batch_services.claim_next(by=request.user, at=timezone.now())
-    if sheet is None:
-        messages.info(request, "No sheet waits: all are entered, set aside or in other hands.")
+def next_scan(request: StaffRequest) -> HttpResponse:
+    """Claim the next scan and open it."""
+    scan = batch_services.claim_next(by=request.user, at=timezone.now())
+    if scan is None:
+        messages.info(request, "No scan waits: all are entered, skipped or in other hands.")
         return redirect("intake:batches")
-    return redirect("intake:enter_sheet", sheet.pk)
+    return redirect("intake:enter_scan", scan.pk)
 
 
 @require_POST
-def claim_sheet(request: StaffRequest, sheet: int) -> HttpResponse:
-    """Claim this sheet and open it."""
-    row = _load(sheet)
+def claim_scan(request: StaffRequest, scan: int) -> HttpResponse:
+    """Claim this scan and open it."""
+    row = _load(scan)
     tried = run_action(
         request,
         None,
-        lambda: batch_services.claim(sheet_id=row.pk, by=request.user, at=timezone.now()),
+        lambda: batch_services.claim(scan_id=row.pk, by=request.user, at=timezone.now()),
     )
     if tried.done:
-        return redirect("intake:enter_sheet", row.pk)
+        return redirect("intake:enter_scan", row.pk)
     return _batch_page(request, row.batch_id, status=tried.status)
 
 
 @require_POST
-def release_sheet(request: StaffRequest, sheet: int) -> HttpResponse:
-    """Lay a sheet down for somebody else."""
-    row = _load(sheet)
+def release_scan(request: StaffRequest, scan: int) -> HttpResponse:
+    """Lay a scan down for someone else."""
+    row = _load(scan)
     tried = run_action(
         request,
         None,
-        lambda: batch_services.release(sheet_id=row.pk, by=request.user, at=timezone.now()),
+        lambda: batch_services.release(scan_id=row.pk, by=request.user, at=timezone.now()),
     )
     if tried.done:
         messages.success(request, f"{row} waits for the next clerk.")
@@ -132,13 +132,13 @@ def release_sheet(request: StaffRequest, sheet: int) -> HttpResponse:
 
 
 @require_POST
-def unpark_sheet(request: StaffRequest, sheet: int) -> HttpResponse:
-    """Put a sheet back among those that wait."""
-    row = _load(sheet)
+def return_scan(request: StaffRequest, scan: int) -> HttpResponse:
+    """Put a scan back among those that wait."""
+    row = _load(scan)
     tried = run_action(
         request,
         None,
-        lambda: batch_services.unpark(sheet_id=row.pk, by=request.user, at=timezone.now()),
+        lambda: batch_services.return_to_queue(scan_id=row.pk, by=request.user, at=timezone.now()),
     )
     if tried.done:
         messages.success(request, f"{row} waits again.")
@@ -147,15 +147,15 @@ def unpark_sheet(request: StaffRequest, sheet: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def park_sheet(request: StaffRequest, sheet: int) -> HttpResponse:
-    """Set a sheet aside with a coded reason."""
-    row, now = _load(sheet), timezone.now()
+def skip_scan(request: StaffRequest, scan: int) -> HttpResponse:
+    """Set a scan aside with a coded reason."""
+    row, now = _load(scan), timezone.now()
     form = WhyNotForm(posted(request), reasons=PARKING)
     tried = run_action(
         request,
         form,
-        lambda: batch_services.park(
-            sheet_id=row.pk,
+        lambda: batch_services.skip(
+            scan_id=row.pk,
             reason=WhyNot(form.cleaned_data["reason"]),
             note=form.cleaned_data["note"],
             by=request.user,
@@ -163,18 +163,18 @@ def park_sheet(request: StaffRequest, sheet: int) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, f"{row} is set aside. The supervisor sees it.")
+        messages.success(request, f"{row} is skipped. The supervisor sees it.")
         return redirect("intake:batches")
     context = {
         "form": form,
-        "title": f"Set aside: {row}",
-        "button": "Set aside",
-        "why_not": why_not_park(request.user, row, at=now),
-        "back": reverse("intake:enter_sheet", args=[row.pk]),
+        "title": f"Skipped: {row}",
+        "button": "Skipped",
+        "why_not": why_not_skip(request.user, row, at=now),
+        "back": reverse("intake:enter_scan", args=[row.pk]),
     }
     return render(request, "intake/why_not.html", context, status=tried.status)
 
 
-def _load(sheet: int) -> Sheet:
-    row: Sheet = get_object_or_404(Sheet.objects.select_related("batch"), pk=sheet)
+def _load(scan: int) -> Scan:
+    row: Scan = get_object_or_404(Scan.objects.select_related("batch"), pk=scan)
     return row

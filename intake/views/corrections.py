@@ -16,7 +16,7 @@ from intake.services import corrections
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct(request: StaffRequest, number: str) -> HttpResponse:
-    """Two forms on one page: the received stamp, and what was keyed from the sheet."""
+    """Two forms on one page: the received stamp, and what was keyed from the scan."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
     of_received = request.method == "POST" and "received" in request.POST
@@ -41,7 +41,7 @@ def correct(request: StaffRequest, number: str) -> HttpResponse:
                 at=now,
             )
             return ["received date"]
-        return corrections.correct_sheet(
+        return corrections.correct_scan(
             case_id=case.pk,
             said=keyed.said(),
             items=keyed.items,

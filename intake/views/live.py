@@ -40,13 +40,13 @@ def check(request: StaffRequest) -> HttpResponse:
 
 @require_POST
 def save_draft(request: StaffRequest) -> HttpResponse:
-    """Keep what is typed; the page calls it while somebody types."""
+    """Keep what is typed; the page calls it while someone types."""
     tried = try_action(
         lambda: drafts.save_draft(
             key=read_key(request.POST.get("key", "")),
             typed=typed_on(request.POST),
             revision=whole_number(request.POST.get("revision", "")),
-            sheet_id=whole_number(request.POST.get("sheet", "")),
+            scan_id=whole_number(request.POST.get("scan", "")),
             by=request.user,
             at=timezone.now(),
         )
@@ -69,7 +69,7 @@ def save_draft(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_draft(request: StaffRequest, draft: UUID) -> HttpResponse:
     """End an unfinished form for a coded reason."""
-    row = get_object_or_404(IntakeDraft.objects.select_related("case", "sheet__batch"), key=draft)
+    row = get_object_or_404(IntakeDraft.objects.select_related("case", "scan__batch"), key=draft)
     form = WhyNotForm(posted(request), reasons=CANCELING)
     tried = run_action(
         request,

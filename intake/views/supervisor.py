@@ -12,7 +12,7 @@ from accounts.models import User
 from accounts.names import who
 from accounts.requests import StaffRequest
 from cases.models import Application, Channel, Origin
-from intake.models import CanceledIntake, Sheet, WhyNot
+from intake.models import CanceledIntake, Scan, WhyNot
 
 DAYS = 7  # of arrivals shown
 CANCELED = timedelta(days=30)  # how far back the list of canceled intakes goes
@@ -21,26 +21,26 @@ MOST = 200
 
 @require_GET
 def supervisor(request: StaffRequest) -> HttpResponse:
-    """Arrivals by channel and day; canceled intakes, sheets set aside and files refused."""
+    """Arrivals by channel and day; canceled intakes, scans skipped and files refused."""
     now = timezone.now()
     today = timezone.localdate(now)
     channel, reason = request.GET.get("channel", ""), request.GET.get("reason", "")
     canceled = (
         CanceledIntake.objects.filter(ended_at__gte=now - CANCELED)
-        .select_related("draft__owner", "draft__sheet__batch", "ended_by")
+        .select_related("draft__owner", "draft__scan__batch", "ended_by")
         .order_by("-ended_at", "-pk")
     )
-    sheets = Sheet.objects.filter(state__in=[Sheet.State.PARKED, Sheet.State.REFUSED])
-    sheets = sheets.select_related("batch").order_by("-settled_at", "-pk")
+    scans = Scan.objects.filter(state__in=[Scan.State.SKIPPED, Scan.State.REFUSED])
+    scans = scans.select_related("batch").order_by("-settled_at", "-pk")
     if reason in WhyNot.values:
-        canceled, sheets = canceled.filter(reason=reason), sheets.filter(why_parked=reason)
+        canceled, scans = canceled.filter(reason=reason), scans.filter(why_skipped=reason)
     if channel in Channel.values:
         canceled = canceled.filter(draft__content__channel=[channel])
-        sheets = sheets.filter(batch__channel=channel)
+        scans = scans.filter(batch__channel=channel)
     context = {
         "arrivals": _arrivals(today),
         "canceled": [(row, *_names(row, request.user)) for row in canceled[:MOST]],
-        "sheets": sheets[:MOST],
+        "scans": scans[:MOST],
         "channels": Channel,
         "channel": channel,
         "reasons": WhyNot,

@@ -23,7 +23,7 @@ class Taken(TextChoices):
     """Who has a case."""
 
     ME = "me", "Taken by me"
-    NOBODY = "nobody", "Taken by nobody"
+    NOBODY = "nobody", "Taken by no one"
     SOMEONE = "someone", "Taken by someone"
 
 

@@ -18,7 +18,7 @@ class Migration(InitialTables):
 
     operations = [
         migrations.CreateModel(
-            name="StagePace",
+            name="StageDuration",
             fields=[
                 (
                     "id",

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
         GuardTables(
             [
                 "queues_historicalsavedview",
-                "queues_stagepace",
+                "queues_stageduration",
             ]
         ),
     ]

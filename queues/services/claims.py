@@ -15,9 +15,9 @@ from cases.lifecycle import NEXT_ROLE, QUEUES, Status
 from cases.models import Case
 from cases.models.case import CaseQuerySet
 from queues import policies
+from queues.lead_time import Paces, why_this_one
 from queues.models import WorkClaim, WorkClaimQuerySet
-from queues.slack import Paces, why_this_one
-from queues.work_order import Sort, head, paces_now, place
+from queues.work_order import Sort, head, place, stage_durations_now
 
 LEASE = timedelta(hours=4)  # half a working day; an absent clerk keeps a case no longer
 BATCH = 20
@@ -33,7 +33,7 @@ def stages_for(*, user: User, queue: str = "") -> list[Status]:
 def next_case(*, user: User, queue: str = "", at: datetime) -> Case | None:
     """The case that ``claim_next`` would give this person, or nothing. Takes nothing."""
     own = own_claims(user=user, queue=queue, at=at).first()
-    return own.case if own else next(_candidates(user, queue, paces_now(), at=at), None)
+    return own.case if own else next(_candidates(user, queue, stage_durations_now(), at=at), None)
 
 
 def why_next(*, case: Case, user: User, at: datetime) -> str:
@@ -41,7 +41,7 @@ def why_next(*, case: Case, user: User, at: datetime) -> str:
     held = _live(case, at=at)
     if held is not None:
         return f"It is in hand. {held_since(claim=held, reader=user)}"
-    return _why(case, paces_now(), at=at)
+    return _why(case, stage_durations_now(), at=at)
 
 
 def own_claims(*, user: User, queue: str = "", at: datetime) -> WorkClaimQuerySet:
@@ -61,12 +61,12 @@ def held_since(*, claim: WorkClaim, reader: User) -> str:
 
 @transaction.atomic
 def claim_next(*, queue: str = "", by: User, at: datetime) -> WorkClaim | None:
-    """Take the case with the least time to spare that nobody has, or keep the one in hand.
+    """Take the case with the least time to spare that no one has, or keep the one in hand.
 
     Whoever has a case of the list already gets it again, with its time renewed. What this person
-    gave back lately comes to them last of all: to others it is next at once. Ties are settled by
-    the id, so every case comes up. A case on hold comes up again on the day on which its hold ends
-    by plan, whether or not anybody says so, and on the day on which it falls due.
+    gave back lately comes to them last of all: to others it is next at once. Affiliations are
+    settled by the id, so every case comes up. A case on hold comes up again on the day on which its
+    hold ends by plan, whether or not anybody says so, and on the day on which it falls due.
 
     :param queue: one list; empty for every list of the person's roles.
     :returns: ``None`` when nothing is left to take.
@@ -76,11 +76,11 @@ def claim_next(*, queue: str = "", by: User, at: datetime) -> WorkClaim | None:
         in_hand = _live(Case.objects.lock(own.case_id), at=at)
         if in_hand is not None and in_hand.by_id == by.pk:
             return _renew(in_hand, at=at)
-    paces = paces_now()
-    for case in _candidates(by, queue, paces, at=at):
+    stage_durations = stage_durations_now()
+    for case in _candidates(by, queue, stage_durations, at=at):
         locked = _lock_if_free(case, by=by, at=at)
         if locked is not None:
-            return _take(locked, why=_why(locked, paces, at=at), by=by, at=at)
+            return _take(locked, why=_why(locked, stage_durations, at=at), by=by, at=at)
     return None
 
 
@@ -116,7 +116,7 @@ def release(*, case_id: int, by: User, at: datetime) -> WorkClaim:
     return held
 
 
-def _candidates(user: User, queue: str, paces: Paces, *, at: datetime) -> Iterator[Case]:
+def _candidates(user: User, queue: str, stage_durations: Paces, *, at: datetime) -> Iterator[Case]:
     """The cases that this person may take, by time to spare; then what they gave back lately."""
     stages = stages_for(user=user, queue=queue)
     if not stages:
@@ -129,12 +129,17 @@ def _candidates(user: User, queue: str, paces: Paces, *, at: datetime) -> Iterat
         after = None
         while True:
             found = head(
-                rows, sort=Sort.SLACK, stages=stages, paces=paces, after=after, limit=BATCH
+                rows,
+                sort=Sort.SLACK,
+                stages=stages,
+                stage_durations=stage_durations,
+                after=after,
+                limit=BATCH,
             )
             yield from (case for case in found if user.pk not in case.barred_staff)
             if len(found) < BATCH:
                 break
-            after = place(found[-1], sort=Sort.SLACK, paces=paces)
+            after = place(found[-1], sort=Sort.SLACK, stage_durations=stage_durations)
 
 
 def _open(stages: list[Status]) -> CaseQuerySet:
@@ -157,13 +162,13 @@ def _live(case: Case, *, at: datetime) -> WorkClaim | None:
     return WorkClaim.objects.live(at=at).filter(case=case).select_related("by").first()
 
 
-def _why(case: Case, paces: Paces, *, at: datetime) -> str:
+def _why(case: Case, stage_durations: Paces, *, at: datetime) -> str:
     return why_this_one(
         case.due_on,
         case.status,
-        paces,
+        stage_durations,
         today=timezone.localdate(at),
-        has_due_date=bool(case.due_clock),
+        has_due_date=bool(case.due_deadline_kind),
     )
 
 

@@ -11,7 +11,7 @@ from records import policies
 
 
 class Way(models.TextChoices):
-    """How somebody was asked."""
+    """How someone was asked."""
 
     CALL = "CALL", "Telephone"
     FAX = "FAX", "Fax"
@@ -25,7 +25,7 @@ _DONE = {Way.CALL: "Rang", Way.FAX: "Faxed", Way.EMAIL: "Wrote an e-mail to"}
 def log_contact(
     *, case_id: int, party_id: int, way: str, spoke_to: str, said: str, by: User, at: datetime
 ) -> Event:
-    """Note that somebody was asked for the records: who answered, and what they said.
+    """Note that someone was asked for the records: who answered, and what they said.
 
     It moves no clock: only records that come, or the end of the waiting, do.
 
@@ -40,7 +40,7 @@ def log_contact(
     refuse("" if way in Way.values else "Say how they were asked.")
     refuse("" if said.strip() else "Say what came of it.")
     if way == Way.CALL:
-        refuse("" if spoke_to.strip() else "Say who answered; “nobody” is an answer too.")
+        refuse("" if spoke_to.strip() else "Say who answered; “no one” is an answer too.")
     spoke = f", spoke to {spoke_to.strip()}" if spoke_to.strip() else ""
     return Event.objects.create(
         case=case,

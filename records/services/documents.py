@@ -11,8 +11,8 @@ from accounts.models import User
 from accounts.refusals import NotAllowed, refuse
 from cases.lifecycle import Status
 from cases.models import ApplicationPaper, Case, Deadline, Event, Priority
-from cases.services import clocks, notice_clocks
-from cases.services.extensions import CLOCK_OF_PRIORITY
+from cases.services import case_deadlines, notice_deadlines
+from cases.services.extensions import DEADLINE_KIND_OF_PRIORITY
 from deadlines.days import PACIFIC, local_day
 from files.models import StoredFile
 from records import policies
@@ -70,7 +70,7 @@ def add_document(
 ) -> Document:
     """Put a record on file.
 
-    The file is read and kept before the case is locked, so that a large scan holds up nobody. A
+    The file is read and kept before the case is locked, so that a large scan holds up no one. A
     record that comes after the file went to the reviewer makes that dispatch out of date.
 
     :param dated_from: the record's own day, or the first day of what it covers.
@@ -129,14 +129,14 @@ def mark_complete(
     at: datetime,
     received_time: time | None = None,
 ) -> Case:
-    """End the collecting of records and start the clock of the determination.
+    """End the collecting of records and start the deadline of the determination.
 
-    COMPLETE: the clock starts on the day on which the document that completed the file came, as
+    COMPLETE: the deadline starts on the day on which the document that completed the file came, as
     the coordinator states it. WHAT_IS_ON_FILE: it starts with this act, which is possible only
     after the day by which the records were due; ``received_on`` is then not used.
     A review never goes on with UR papers alone (8 CCR 9792.10.6(b)(2)).
 
-    :param received_time: the hour of receipt in Los Angeles; an expedited clock runs in hours.
+    :param received_time: the hour of receipt in Los Angeles; an expedited deadline runs in hours.
     :raises NotAllowed: wrong role or state, a day that cannot be, or nothing but UR papers.
     :raises Stale: someone else changed the case in between.
     """
@@ -158,12 +158,12 @@ def mark_complete(
     case.move_to(Status.RECORDS_COMPLETE, by=by, at=at, why=Basis(basis).label)
     deadline = policies.records_deadline(case)
     if deadline is not None:
-        clocks.meet(case=case, clock=deadline.clock, by=by, at=at)
-    own_papers = notice_clocks.own_papers_clock(priority=case.priority)
-    clocks.meet(case=case, clock=own_papers, by=by, at=at)
-    clocks.start(
+        case_deadlines.meet(case=case, deadline_kind=deadline.deadline_kind, by=by, at=at)
+    own_papers = notice_deadlines.own_papers_deadline(priority=case.priority)
+    case_deadlines.meet(case=case, deadline_kind=own_papers, by=by, at=at)
+    case_deadlines.start(
         case=case,
-        clock=CLOCK_OF_PRIORITY[Priority(case.priority)],
+        deadline_kind=DEADLINE_KIND_OF_PRIORITY[Priority(case.priority)],
         given=_given(case, received_on, received_time),
         by=by,
         at=at,
@@ -195,7 +195,7 @@ def reopen_records(
 ) -> Case:
     """Ask for records again: the file turned out not to be complete.
 
-    The clock of the determination stops counting; its sum stays readable.
+    The deadline of the determination stops counting; its sum stays readable.
 
     :raises NotAllowed: wrong role or state, or no reason.
     :raises Stale: someone else changed the case in between.
@@ -211,17 +211,19 @@ def reopen_records(
     for deadline in Deadline.objects.filter(
         case=case,
         round=case.round,
-        clock__in=CLOCK_OF_PRIORITY.values(),
+        deadline_kind__in=DEADLINE_KIND_OF_PRIORITY.values(),
         replaced_at__isnull=True,
     ):
         deadline.replaced_at = at
         deadline.store(by=by, at=at, why=reason, fields=["replaced_at"])
     deadline_of_records = policies.records_deadline(case)
-    own_papers = notice_clocks.own_papers_clock(priority=case.priority)
-    clocks.unmeet(case=case, clock=own_papers, why=reason, by=by, at=at)
+    own_papers = notice_deadlines.own_papers_deadline(priority=case.priority)
+    case_deadlines.unmeet(case=case, deadline_kind=own_papers, why=reason, by=by, at=at)
     if deadline_of_records is not None and deadline_of_records.due_on is not None:
-        clocks.unmeet(case=case, clock=deadline_of_records.clock, why=reason, by=by, at=at)
-        case.set_due(deadline_of_records.due_on, deadline_of_records.clock, by=by, at=at)
+        case_deadlines.unmeet(
+            case=case, deadline_kind=deadline_of_records.deadline_kind, why=reason, by=by, at=at
+        )
+        case.set_due(deadline_of_records.due_on, deadline_of_records.deadline_kind, by=by, at=at)
     _record(
         case,
         Event.Kind.REOPENED,
@@ -336,13 +338,15 @@ def _refuse_impossible_completion(
     if case.priority != Priority.EXPEDITED:
         return
     if received_time is None:
-        raise NotAllowed("The clock of an expedited case runs in hours. Enter the hour of receipt.")
+        raise NotAllowed(
+            "The deadline of an expedited case runs in hours. Enter the hour of receipt."
+        )
     if datetime.combine(received_on, received_time, PACIFIC) > at:
         raise NotAllowed("The hour of receipt lies in the future. Check the stamp.")
 
 
 def _given(case: Case, received_on: date, received_time: time | None) -> dict[str, str]:
-    """The trigger of the determination's clock, as the clock engine names it."""
+    """The trigger of the determination's deadline, as the deadline engine names it."""
     if case.priority == Priority.EXPEDITED and received_time is not None:
         moment = datetime.combine(received_on, received_time.replace(second=0, microsecond=0))
         return {"information_complete": moment.isoformat(timespec="minutes")}

@@ -1,4 +1,4 @@
-"""What is keyed about matching: weights, limits, what one may be offered, tests of fairness."""
+"""What is keyed about matching: weights, limits, what one may be offered, payer-bias test."""
 
 import calendar
 from typing import Any
@@ -40,7 +40,7 @@ class RulesForm(DatedForm):
 
 
 class ReceivesForm(forms.Form):
-    """Which treatments somebody may be offered, and on which days."""
+    """Which treatments someone may be offered, and on which days."""
 
     which = forms.ChoiceField(
         label="May be offered",
@@ -91,7 +91,7 @@ class PeriodForm(DatedForm):
 
 
 class LookedIntoForm(forms.Form):
-    """What somebody who looked into a test found."""
+    """What someone who looked into a test found."""
 
     words = Line(
         label="What you looked at, and what you found",
@@ -102,7 +102,7 @@ class LookedIntoForm(forms.Form):
 
 
 class LimitsForm(DatedForm):
-    """From where on a tie is a conflict."""
+    """From where on an affiliation is a conflict."""
 
     effective_from = PaperDate(
         label="From", error_messages={"required": "Enter the day from which they hold."}

@@ -35,7 +35,7 @@ HOURS_ERRORS = {
 
 
 class ReviewerForm(forms.Form):
-    """Who somebody is, and how many cases they take at one time."""
+    """Who someone is, and how many cases they take at one time."""
 
     first_name = Line(label="First name", error_messages={"required": "Enter the first name."})
     last_name = Line(
@@ -62,7 +62,7 @@ class ReviewerForm(forms.Form):
 
 
 class StatusForm(forms.Form):
-    """Whether somebody is on the panel, with the reason for a change."""
+    """Whether someone is on the panel, with the reason for a change."""
 
     status = forms.ChoiceField(label="Status", choices=Reviewer.Status.choices)
     reason = Line(
@@ -279,7 +279,7 @@ class LeaveForm(FactForm):
 
 
 class AffiliationForm(FactForm):
-    """A tie to an organization or a person."""
+    """An affiliation to an organization or a person."""
 
     own = ["relation", "organization_name", "person_name", "kin", "share_percent", "note"]
     relation = forms.ChoiceField(label="Relation", choices=Affiliation.Relation.choices)
@@ -287,14 +287,14 @@ class AffiliationForm(FactForm):
         label="Organization",
         max_length=300,
         required=False,
-        help_text="For a family tie: what the relative works for, directs or owns.",
+        help_text="For a family affiliation: what the relative works for, directs or owns.",
     )
     person_name = Line(label="Person", max_length=300, required=False)
     kin = forms.ChoiceField(
         label="Relative",
         choices=[("", "Not a relative"), *Kin.choices],
         required=False,
-        help_text="How a family tie is related. Which relatives count is a dated setting.",
+        help_text="How a family affiliation is related. Which relatives count is a dated setting.",
     )
     share_percent = forms.DecimalField(
         label="Share in percent",

@@ -1,7 +1,7 @@
-"""What is asked, and what is known, when somebody is considered for a case. Pure values.
+"""What is asked, and what is known, when someone is considered for a case. Pure values.
 
-The gates (``gates``), the map of specialties (``specialty_map``) and the ``ranking`` read these and
-nothing else.
+The requirements (``requirements``), the map of specialties (``specialty_map``) and the ``ranking``
+read these and nothing else.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from directory.ties import Tie
+from directory.affiliations import FoundConflict
 from reviewers.facts import Profile
 
 
@@ -23,13 +23,13 @@ class Setting:
 
 
 # As shipped; the director sets others. Each list of candidates stores the values that it used.
-# Points out of 100 for who comes first among those whom no gate refuses:
+# Points out of 100 for who comes first among those whom no requirement refuses:
 WEIGHT_SETTINGS: dict[str, Setting] = {
     "specialty_fit": Setting(
         40, "Specialty fits", "In full when a certified specialty fits every item."
     ),
     "california_license": Setting(20, "Licensed in California"),
-    "free_capacity": Setting(20, "Free capacity", "In full for somebody without an open case."),
+    "free_capacity": Setting(20, "Free capacity", "In full for someone without an open case."),
     "timeliness": Setting(
         10, "On time", "In full when every review that is looked at was issued by its day."
     ),
@@ -37,7 +37,7 @@ WEIGHT_SETTINGS: dict[str, Setting] = {
     "returned_work": Setting(
         50,
         "Had this case before",
-        "When it was taken back a few days ago and nobody else was offered it since.",
+        "When it was taken back a few days ago and no one else was offered it since.",
     ),
     "declined_before": Setting(-100, "Declined this case", "Zero or less."),
 }
@@ -150,22 +150,22 @@ class Applicant:
     barred_because: str = ""
     on_earlier_round: bool = False
     declined_before: bool = False
-    ties: tuple[Tie, ...] = ()
+    conflicts: tuple[FoundConflict, ...] = ()
     answered: "Answers | None" = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
 class Reason:
-    """One gate's answer, or a remark that speaks for or against."""
+    """One requirement's answer, or a remark that speaks for or against."""
 
-    gate: str
+    requirement: str
     holds: bool
     sentence: str
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What the gates that ask nothing of a case said of somebody on a day."""
+    """What the requirements that ask nothing of a case said of someone on a day."""
 
     held: tuple[Reason, ...]
     refused: tuple[Reason, ...]
@@ -185,7 +185,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A reviewer's place for a case: ``rank`` is None for whom a gate refuses."""
+    """A reviewer's place for a case: ``rank`` is None for whom a requirement refuses."""
 
     reviewer_id: int
     code: str

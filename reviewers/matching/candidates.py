@@ -16,7 +16,7 @@ from cases.models import (
 from cases.party_facts import parties_of, rows_alike
 from cases.together import items_decided_in
 from deadlines.days import local_day
-from directory.ties import DEFAULT_LIMITS, Limits, PartyFacts, Tie
+from directory.affiliations import DEFAULT_LIMITS, FoundConflict, Limits, PartyFacts
 from reviewers import conflicts
 from reviewers.facts import Profile
 from reviewers.models import (
@@ -36,7 +36,7 @@ from . import ranking
 from .candidacy import Applicant, Fit, Item, Question, Record, Rules, Scope, Verdict
 from .panel_of_day import Member, PanelOfDay, panel_of_day, taken
 from .specialty_map import Known, spoken_of
-from .standing import had_it, records, rules_on
+from .track_record import had_it, records, rules_on
 
 # Where a case stands while a reviewer has it; only these count as work. It waits for another
 # reviewer at RECORDS_COMPLETE while one of several seats is free.
@@ -60,8 +60,8 @@ def weigh(
     known_at: datetime,
     rules: Rules | None = None,
     only: Reviewer | None = None,
-) -> tuple[list[Verdict], dict[int, Sequence[Tie]]]:
-    """Everyone's place for a case on a day, and everyone's ties to its parties.
+) -> tuple[list[Verdict], dict[int, Sequence[FoundConflict]]]:
+    """Everyone's place for a case on a day, and everyone's affiliations to its parties.
 
     :param rules: the weights and limits to use; those in force on the day when left out.
     :param only: weigh this one reviewer; the places of the others are then not known.
@@ -69,12 +69,12 @@ def weigh(
     rules = rules or rules_on(on, known_at=known_at)
     question, people = gather(case, panel_today(rules, on=on, known_at=known_at, only=only))
     verdicts = ranking.rank(question, people)
-    return verdicts, {person.profile.reviewer_id: person.ties for person in people}
+    return verdicts, {person.profile.reviewer_id: person.conflicts for person in people}
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a reviewer has to do and did before; changes with every offer, so it is read anew."""
+    """What a reviewer has to do and did before; changes with every offer, so it is read again."""
 
     workload: int
     overdue: int
@@ -146,17 +146,19 @@ def gather(case: Case, today: PanelToday) -> tuple[Question, list[Applicant]]:
     return _question(case, today), _applicants(case, today)
 
 
-def ties_of(case: Case, profile: Profile, *, known_at: datetime) -> list[Tie]:
-    """One reviewer's ties to the parties of a case as known at a moment, settlements applied."""
+def conflicts_of(case: Case, profile: Profile, *, known_at: datetime) -> list[FoundConflict]:
+    """One reviewer's affiliations to the parties of a case as known at a moment, settlements
+    applied.
+    """
     limits = limits_on(local_day(known_at), known_at=known_at)
     parties = parties_of(case, known_at=known_at, limits=limits)
-    found = conflicts.ties(profile, parties, limits)
+    found = conflicts.find_conflicts(profile, parties, limits)
     settlements = _settlements(case, known_at=known_at)
-    return conflicts.settled(found, settlements.get(profile.reviewer_id, {}))
+    return conflicts.apply_resolutions(found, settlements.get(profile.reviewer_id, {}))
 
 
 def limits_on(day: date, *, known_at: datetime) -> Limits:
-    """From where on a tie is a conflict on a day, as set by a moment. Queries once."""
+    """From where on an affiliation is a conflict on a day, as set by a moment. Queries once."""
     row = (
         ConflictLimits.objects.filter(effective_from__lte=day, recorded_at__lte=known_at)
         .order_by("-effective_from")
@@ -217,7 +219,7 @@ def _applicants(case: Case, today: PanelToday) -> list[Applicant]:
     marks = _marks(case, known_at=today.known_at)
     no_mark = Marks()
     called_alike = today.panel.names.near(parties)
-    no_ties = tuple(party.no_tie for party in parties)
+    no_conflicts = tuple(party.no_conflict for party in parties)
     people = []
     for member in today.panel.members:
         pk = member.profile.reviewer_id
@@ -227,10 +229,10 @@ def _applicants(case: Case, today: PanelToday) -> list[Applicant]:
         profile = member.profile
         if pk in tied:
             profile = replace(profile, affiliations=tuple(tied[pk]["affiliations"]))
-        ties = no_ties
+        found_conflicts = no_conflicts
         if profile.affiliations or pk in called_alike:
-            found = conflicts.ties(profile, parties, today.limits, name=member.name)
-            ties = tuple(conflicts.settled(found, settlements.get(pk, {})))
+            found = conflicts.find_conflicts(profile, parties, today.limits, name=member.name)
+            found_conflicts = tuple(conflicts.apply_resolutions(found, settlements.get(pk, {})))
         mark = marks.get(pk, no_mark)
         people.append(
             Applicant(
@@ -244,7 +246,7 @@ def _applicants(case: Case, today: PanelToday) -> list[Applicant]:
                 barred_because=mark.barred_because,
                 on_earlier_round=mark.on_earlier_round,
                 declined_before=mark.declined_before,
-                ties=ties,
+                conflicts=found_conflicts,
                 answered=member.answered,
             )
         )

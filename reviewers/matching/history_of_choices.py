@@ -1,4 +1,4 @@
-"""Who was chosen for whose cases: what the tests of fairness read, and the pairs behind one."""
+"""Who was chosen for whose cases: what the payer-bias test read, and the pairs behind one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from cases.models import Party
 from cases.models import Role as PartyRole
 from deadlines.days import local_day, midnight
 from directory.names import fold_organization
-from reviewers.models import FairnessTest, Reviewer, ReviewerAssignment
+from reviewers.models import PayerBiasTest, Reviewer, ReviewerAssignment
 
-from .fairness import Choice, find_deviating
+from .payer_bias import Choice, find_deviating
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Deviation:
     actual: int
 
 
-def deviations(test: FairnessTest, *, reader: User) -> Sequence[Deviation]:
+def deviations(test: PayerBiasTest, *, reader: User) -> Sequence[Deviation]:
     """The pairs that deviate most, from the choices that the test read. Three queries.
 
     Who a reviewer is stays hidden from a reader without reviewers.see_identity
@@ -113,9 +113,9 @@ def deviations(test: FairnessTest, *, reader: User) -> Sequence[Deviation]:
     ]
 
 
-def tests_before(before: int | None) -> tuple[list[FairnessTest], int | None]:
+def tests_before(before: int | None) -> tuple[list[PayerBiasTest], int | None]:
     """The newest tests, or those made before one; and from which the next page goes on."""
-    rows = FairnessTest.objects.select_related("made_by").prefetch_related("notes").order_by("-pk")
+    rows = PayerBiasTest.objects.select_related("made_by").prefetch_related("notes").order_by("-pk")
     if before is not None:
         rows = rows.filter(pk__lt=before)
     tests = list(rows[: PAGE + 1])

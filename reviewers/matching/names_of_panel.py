@@ -2,13 +2,13 @@
 
 Comparing every reviewer's name with every name of every party is most of the work of a ranking, and
 nearly all of it ends in "different". This index leaves out only who is certainly different
-(``directory.ties.compare_names`` then decides about the others), so the answer is the same.
+(``directory.conflicts.compare_names`` then decides about the others), so the answer is the same.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 
-from directory.ties import SLIPS_FROM, FoldedName, PartyFacts
+from directory.affiliations import SLIPS_FROM, FoldedName, PartyFacts
 
 
 class NamesOfPanel:

@@ -1,7 +1,8 @@
 """The panel as it stands on a day, made once and used for many cases.
 
-It holds what does not depend on a case: everyone's facts, and the answers of the gates that ask
-nothing of one. How much work each has is not in it, nor who may sign in: those are read each time.
+It holds what does not depend on a case: everyone's facts, and the answers of the requirements that
+ask nothing of one. How much work each has is not in it, nor who may sign in: those are read each
+time.
 """
 
 import gc
@@ -14,7 +15,7 @@ from typing import Any
 from django.db.models import CharField, Count, Max, Model, Q, QuerySet, Value
 from django.db.models.functions import Cast
 
-from directory.ties import FoldedName
+from directory.affiliations import FoldedName
 from reviewers import conflicts
 from reviewers.facts import Profile
 from reviewers.models import (
@@ -32,7 +33,7 @@ from reviewers.models import (
 )
 from reviewers.profiles import profiles
 
-from . import gates
+from . import requirements
 from .candidacy import Answers, Applicant
 from .names_of_panel import NamesOfPanel
 
@@ -77,7 +78,7 @@ class Member:
             name=conflicts.name_of(profile),
             subjects=subjects,
             days_off=days_off,
-            answered=gates.of_the_day(Applicant(profile, days_off=days_off)),
+            answered=requirements.of_the_day(Applicant(profile, days_off=days_off)),
         )
 
 
@@ -106,8 +107,8 @@ def panel_of_day(*, on: date, known_at: datetime) -> PanelOfDay:
         found = taken(Reviewer.objects.all(), on=on, known_at=known_at)
         if len(found.members) >= _MANY:
             # A large panel is hundreds of thousands of objects in no cycle, which the collector
-            # would walk through in the middle of somebody's request, again and again. What else
-            # is frozen with it is let go when the process begins anew, as all of ours do.
+            # would walk through in the middle of someone's request, again and again. What else
+            # is frozen with it is let go when the process begins again, as all of ours do.
             gc.freeze()
         with _lock:
             while len(_kept) >= _KEPT_AT_MOST:

@@ -20,12 +20,12 @@ class Asked:
     question: Question
     people: Sequence[Applicant]
     is_overdue: bool = False
-    why_not: str = ""  # why nobody at all may be given it now
+    why_not: str = ""  # why no one at all may be given it now
 
 
 @dataclass(frozen=True)
 class Step:
-    """One case of a plan: who would get it, if anybody, and how many each gate keeps out."""
+    """One case of a plan: who would get it, if anybody, and how many each requirement keeps out."""
 
     case_id: int
     case_number: str
@@ -34,7 +34,7 @@ class Step:
     kept_out: int
     counts: Sequence[tuple[int, str]]
     refused: Sequence[Verdict]  # the nearest of those who are kept out, or all
-    why_not: str = ""  # why nobody at all may be given it now
+    why_not: str = ""  # why no one at all may be given it now
 
     @property
     def reasons(self) -> list[str]:
@@ -78,7 +78,7 @@ def plan(cases: Iterable[Asked], *, in_full: str = "") -> Iterator[Step]:
 
 
 def nearest(refused: Iterable[Verdict]) -> list[Verdict]:
-    """Those whom the fewest gates keep out, by code: what could be mended is seen first."""
+    """Those whom the fewest requirements keep out, by code: what could be mended is seen first."""
     return sorted(refused, key=lambda one: (len(one.refusals), one.code))[:NEAREST]
 
 

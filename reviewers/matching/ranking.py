@@ -1,7 +1,8 @@
 """Who may be given a case, and who best. Pure: rows come in as values; no ORM, no clock.
 
-Every gate is a hard stop. Those who pass all gates are ranked by stored weights. Every answer is a
-sentence, for those who are in and those who are out (Labor Code 139.5(d)(4); 8 CCR 9792.10.6).
+Every requirement is a hard stop. Those who pass all requirements are ranked by stored weights.
+Every answer is a sentence, for those who are in and those who are out (Labor Code 139.5(d)(4); 8
+CCR 9792.10.6).
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,18 +11,18 @@ from zlib import crc32
 
 from reviewers.facts import HOME_STATE
 
-from . import gates
+from . import requirements
 from .candidacy import DEFAULT_RULES, Applicant, Match, Question, Reason, Rules, Verdict
 from .specialty_map import matches_of
 
-REMARK = "REMARK"  # speaks for or against, and stops nobody
+REMARK = "REMARK"  # speaks for or against, and stops no one
 
 
 def rank(question: Question, applicants: Iterable[Applicant]) -> list[Verdict]:
     """Everyone's place: the fit ones by score, then the others by code.
 
     The same input gives the same list. Equal scores are put in an order that depends on the case,
-    so that nobody is first for ever.
+    so that no one is first for ever.
     """
     weighed = [(consider(question, applicant), applicant) for applicant in applicants]
     fit = [(verdict, person) for verdict, person in weighed if verdict.is_eligible]
@@ -42,36 +43,40 @@ def rank(question: Question, applicants: Iterable[Applicant]) -> list[Verdict]:
 
 
 def consider(question: Question, applicant: Applicant) -> Verdict:
-    """Put one reviewer through every gate; score them if none refuses."""
+    """Put one reviewer through every requirement; score them if none refuses."""
     profile = applicant.profile
-    of_the_day = applicant.answered or gates.of_the_day(applicant)
+    of_the_day = applicant.answered or requirements.of_the_day(applicant)
     matches, about_items = matches_of(question, profile)
-    of_the_case = [*gates.of_the_case(question, applicant), *about_items]
+    of_the_case = [*requirements.of_the_case(question, applicant), *about_items]
     refusals = [*of_the_day.refused, *(one for one in of_the_case if not one.holds)]
     if refusals:
-        refusals.sort(key=gates.place)
+        refusals.sort(key=requirements.place)
         return Verdict(profile.reviewer_id, profile.code, None, None, tuple(refusals))
     score, remarks = _score(question, applicant, matches)
-    reasons = sorted([*of_the_day.held, *of_the_case], key=gates.place)
+    reasons = sorted([*of_the_day.held, *of_the_case], key=requirements.place)
     return Verdict(profile.reviewer_id, profile.code, None, score, (*remarks, *reasons), matches)
 
 
 def fitness(applicant: Applicant, rules: Rules = DEFAULT_RULES) -> list[Reason]:
     """What every case asks of a reviewer, whichever it is: for the panel's own pages."""
     question = Question("", (), (), applicant.profile.on, rules)
-    of_the_day = gates.of_the_day(applicant)
-    answers = [*of_the_day.held, *of_the_day.refused, *gates.workload(question, applicant)]
-    return sorted(answers, key=gates.place)
+    of_the_day = requirements.of_the_day(applicant)
+    answers = [*of_the_day.held, *of_the_day.refused, *requirements.workload(question, applicant)]
+    return sorted(answers, key=requirements.place)
 
 
 def counts(verdicts: Iterable[Verdict]) -> list[tuple[int, str]]:
-    """How many each gate keeps out, most first: (4, "without a fitting specialty")."""
-    tally = dict.fromkeys(gates.GATES, 0)
+    """How many each requirement keeps out, most first: (4, "without a fitting specialty")."""
+    tally = dict.fromkeys(requirements.REQUIREMENTS, 0)
     for verdict in verdicts:
-        for gate in {reason.gate for reason in verdict.refusals}:
-            tally[gate] += 1
+        for requirement in {reason.requirement for reason in verdict.refusals}:
+            tally[requirement] += 1
     return sorted(
-        ((number, gates.GATES[gate]) for gate, number in tally.items() if number),
+        (
+            (number, requirements.REQUIREMENTS[requirement])
+            for requirement, number in tally.items()
+            if number
+        ),
         key=lambda pair: -pair[0],
     )
 

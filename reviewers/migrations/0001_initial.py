@@ -154,7 +154,7 @@ class Migration(InitialTables):
             },
         ),
         migrations.CreateModel(
-            name="FairnessTest",
+            name="PayerBiasTest",
             fields=[
                 (
                     "id",
@@ -208,7 +208,7 @@ class Migration(InitialTables):
             ],
         ),
         migrations.CreateModel(
-            name="FairnessNote",
+            name="PayerBiasNote",
             fields=[
                 (
                     "id",
@@ -231,7 +231,7 @@ class Migration(InitialTables):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="notes",
-                        to="reviewers.fairnesstest",
+                        to="reviewers.payerbiastest",
                     ),
                 ),
             ],
@@ -756,7 +756,7 @@ class Migration(InitialTables):
                             ("BOARD", "Board certificate"),
                             ("SANCTION", "Discipline or sanction"),
                             ("PRACTICE", "Practice or weekly hours"),
-                            ("TIE", "A new tie to an organization"),
+                            ("CONFLICT", "A new affiliation to an organization"),
                         ],
                         max_length=12,
                     ),
@@ -1124,7 +1124,7 @@ class Migration(InitialTables):
                             ("BOARD", "Board certificate"),
                             ("SANCTION", "Discipline or sanction"),
                             ("PRACTICE", "Practice or weekly hours"),
-                            ("TIE", "A new tie to an organization"),
+                            ("CONFLICT", "A new affiliation to an organization"),
                         ],
                         max_length=12,
                     ),
@@ -1257,7 +1257,7 @@ class Migration(InitialTables):
                     "result",
                     models.CharField(
                         choices=[
-                            ("PASS", "No tie"),
+                            ("PASS", "No affiliation"),
                             ("FAIL", "Conflict"),
                             ("UNKNOWN", "To be settled"),
                         ],
@@ -2168,44 +2168,44 @@ class Migration(InitialTables):
             },
         ),
         migrations.AddConstraint(
-            model_name="fairnesstest",
+            model_name="payerbiastest",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("is_monthly", True)),
                 fields=("first", "last", "party_role"),
-                name="fairness_monthly_once",
+                name="payer_bias_monthly_once",
             ),
         ),
         migrations.AddConstraint(
-            model_name="fairnesstest",
+            model_name="payerbiastest",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     ("is_monthly", False), ("made_by__isnull", True), _connector="OR"
                 ),
-                name="fairness_monthly_by_system",
+                name="payer_bias_monthly_by_system",
             ),
         ),
         migrations.AddConstraint(
-            model_name="fairnesstest",
+            model_name="payerbiastest",
             constraint=models.CheckConstraint(
-                condition=models.Q(("first__lte", models.F("last"))), name="fairness_period"
+                condition=models.Q(("first__lte", models.F("last"))), name="payer_bias_period"
             ),
         ),
         migrations.AddConstraint(
-            model_name="fairnesstest",
+            model_name="payerbiastest",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("is_steered", True), ("p__lt", models.F("alarm"))),
                     models.Q(("is_steered", False), ("p__gte", models.F("alarm"))),
                     _connector="OR",
                 ),
-                name="fairness_steered_iff_below",
+                name="payer_bias_steered_iff_below",
             ),
         ),
         migrations.AddConstraint(
-            model_name="fairnessnote",
+            model_name="payerbiasnote",
             constraint=models.CheckConstraint(
                 condition=models.Q(("words", ""), _negated=True),
-                name="fairness_note_says_something",
+                name="payer_bias_note_says_something",
             ),
         ),
         migrations.AddConstraint(

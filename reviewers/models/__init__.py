@@ -12,7 +12,6 @@ from .assignment import (
     ReviewerBar,
     SeatApproval,
 )
-from .fairness import FairnessNote, FairnessTest
 from .panel import (
     Affiliation,
     Certification,
@@ -31,6 +30,7 @@ from .panel import (
     Training,
     TreatmentExperience,
 )
+from .payer_bias import PayerBiasNote, PayerBiasTest
 from .rules import ConflictLimits, MatchingRules, ScopeLimit
 
 __all__ = [
@@ -44,8 +44,8 @@ __all__ = [
     "ConflictLimits",
     "ConflictResult",
     "CredentialFact",
-    "FairnessNote",
-    "FairnessTest",
+    "PayerBiasNote",
+    "PayerBiasTest",
     "FileProof",
     "Kin",
     "Leave",

@@ -1,4 +1,4 @@
-"""A reviewer on a case: the list they were chosen from, the offer, the conflict gate."""
+"""A reviewer on a case: the list they were chosen from, the offer, the conflict requirement."""
 
 from django.conf import settings
 from django.db import models
@@ -36,7 +36,7 @@ class Candidate(models.Model):
     reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT, related_name="+")
     rank = models.PositiveSmallIntegerField(null=True)  # NULL: not eligible
     score = models.IntegerField(null=True)
-    # [{"gate": "LICENSE", "holds": true, "sentence": "Licensed in California …"}, …]
+    # [{"requirement": "LICENSE", "holds": true, "sentence": "Licensed in California …"}, …]
     reasons = models.JSONField(default=list)
 
     class Meta:
@@ -55,7 +55,7 @@ class ConflictResult(models.Model):
     """
 
     class Result(models.TextChoices):
-        PASS = "PASS", "No tie"
+        PASS = "PASS", "No affiliation"
         FAIL = "FAIL", "Conflict"
         UNKNOWN = "UNKNOWN", "To be settled"
 
@@ -96,7 +96,7 @@ class ReviewerAssignment(Versioned):
         FINISHED = "FINISHED", "Finished"
 
     class Override(models.TextChoices):
-        """Why somebody other than one of the first three. Says nothing of the person."""
+        """Why someone other than one of the first three. Says nothing of the person."""
 
         EXPERIENCE = "EXPERIENCE", "Experience with this very treatment"
         KNOWS_CASE = "KNOWS_CASE", "Knows the case or its records"
@@ -131,7 +131,7 @@ class ReviewerAssignment(Versioned):
     ended_because = models.CharField(max_length=300, blank=True)
 
     class Meta(Versioned.Meta):
-        # What was offered in a period is read by the test of fairness.
+        # What was offered in a period is read by the payer-bias test.
         indexes = [
             models.Index(fields=["offered_at"], name="assignment_offered"),
             # Open work, and what was issued in a year: of very many, few.
@@ -289,6 +289,6 @@ def taken_seats(case: Case) -> set[int]:
 
 
 def free_seats(case: Case) -> list[int]:
-    """The seats that nobody has, lowest first. Two queries."""
+    """The seats that no one has, lowest first. Two queries."""
     taken = taken_seats(case)
     return [seat for seat in range(1, seats_of(case) + 1) if seat not in taken]

@@ -7,7 +7,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.versions import Versioned
 from cases.models import TreatmentCategory
-from directory.models import TieFields, TieRelation, TwoTimeFact
+from directory.models import AffiliationFields, AffiliationRelation, TwoTimeFact
 from reviewers.facts import PanelStatus, PracticeKind, ProofKind
 
 
@@ -255,7 +255,7 @@ class SanctionCheck(CredentialFact):
 class TreatmentExperience(CredentialFact):
     """Clinical experience with one treatment, from the first day to the last; none: still so.
 
-    An experimental treatment is decided by somebody who has used it in the past three years.
+    An experimental treatment is decided by someone who has used it in the past three years.
     """
 
     treatment = models.CharField(max_length=160)  # as requests call it: "platelet rich plasma"
@@ -286,10 +286,10 @@ class Leave(CredentialFact):
         return f"Leave {self.valid_from}–{self.valid_to}"
 
 
-class Affiliation(CredentialFact, TieFields):
-    """A tie between a reviewer and an organization or person that may be party to a case."""
+class Affiliation(CredentialFact, AffiliationFields):
+    """A dated affiliation of a reviewer with a company or person that may be a party to a case."""
 
-    Relation = TieRelation
+    Relation = AffiliationRelation
 
     class Meta:
         constraints = [
@@ -308,7 +308,7 @@ class ReportedChange(Versioned):
         BOARD = "BOARD", "Board certificate"
         SANCTION = "SANCTION", "Discipline or sanction"
         PRACTICE = "PRACTICE", "Practice or weekly hours"
-        TIE = "TIE", "A new tie to an organization"
+        CONFLICT = "CONFLICT", "A new affiliation to an organization"
 
     reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT, related_name="reports")
     subject = models.CharField(max_length=12, choices=Subject)

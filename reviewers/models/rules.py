@@ -1,4 +1,7 @@
-"""How candidates are ranked, the ceilings, and what makes a tie a conflict: dated settings."""
+"""How candidates are ranked, the ceilings, and what makes an affiliation a conflict.
+
+Dated settings.
+"""
 
 from django.conf import settings
 from django.db import models
@@ -54,7 +57,7 @@ class ConflictLimits(Versioned):
     """Which holdings and which relatives make a conflict, from a day on (8 CCR 9768.1)."""
 
     effective_from = models.DateField(unique=True)
-    # A holding above this share of an organization is a financial tie.
+    # A holding above this share of an organization is a financial affiliation.
     holding_percent = models.DecimalField(max_digits=5, decimal_places=2)
     kin = models.JSONField(default=list)  # values of Kin that count as family
     reason = models.CharField(max_length=300)

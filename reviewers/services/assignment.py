@@ -16,7 +16,7 @@ from accounts.refusals import NotAllowed, StaleForm, refuse
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from deadlines.days import local_day
-from directory.ties import FAIL, UNKNOWN, Tie
+from directory.affiliations import FAIL, UNKNOWN, FoundConflict
 from reviewers import policies
 from reviewers.matching.candidacy import Reason
 from reviewers.matching.candidates import WITH_REVIEWER, weigh
@@ -30,7 +30,7 @@ from reviewers.models import (
 )
 from reviewers.models.assignment import free_seats
 
-from .conflicts import store_results, test_conflicts, test_house_first
+from .conflicts import store_results, test_conflicts, test_organization_first
 from .seats import go_on_when_filled
 
 State = ReviewerAssignment.State
@@ -66,18 +66,19 @@ def assign(
 ) -> ReviewerAssignment:
     """Offer a case to a reviewer from a stored list of candidates.
 
-    Every gate is asked again here, with the case and the reviewer locked: of two coordinators who
-    choose for one case, and of two cases that want a reviewer's last free place, one wins.
+    Every requirement is asked again here, with the case and the reviewer locked: of two
+    coordinators who choose for one case, and of two cases that want a reviewer's last free place,
+    one wins.
 
     :param override_code: why this reviewer rather than one of the first three, as a value of
         ``ReviewerAssignment.Override``; ``override_reason`` is the note beside it.
     :raises AlreadyTaken: another coordinator was first.
     :raises Outdated: the parties changed since the list was made.
     :raises Stale: the case changed since the page was loaded.
-    :raises NotAllowed: wrong role or state, a gate refuses, an override without its reason,
-        or a tie of this organization, looked for first.
+    :raises NotAllowed: wrong role or state, a requirement refuses, an override without its reason,
+        or an affiliation of this organization, looked for first.
     """
-    test_house_first(case_id=case_id, by=by, at=at)
+    test_organization_first(case_id=case_id, by=by, at=at)
     return _assign(
         case_id,
         reviewer_id,
@@ -108,13 +109,13 @@ def _assign(
     case.refuse_if_stale(seen_version)
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     if any(held.reviewer_id == reviewer.pk for held in policies.live_assignments(case)):
-        refuse(f"{reviewer.code} has a seat on this case already. Choose somebody else.")
+        refuse(f"{reviewer.code} has a seat on this case already. Choose someone else.")
     seen = CandidateList.objects.get(pk=candidate_list_id)
     if seen.case_id != case.pk or seen.round != case.round:
         refuse("This list of candidates belongs to another case or round.")
     if seen.party_list_version != case.party_list_version:
         raise Outdated("The parties of the case have changed. Look at the new list, then choose.")
-    verdicts, ties = weigh(case, on=local_day(at), known_at=at, only=reviewer)
+    verdicts, conflicts = weigh(case, on=local_day(at), known_at=at, only=reviewer)
     verdict = verdicts[0]
     if not verdict.is_eligible:
         sentences = " ".join(reason.sentence for reason in verdict.refusals)
@@ -143,7 +144,7 @@ def _assign(
         offered_at=at,
         offered_by=by,
     ).store(by=by, at=at)
-    store_results(case=case, found={reviewer.pk: ties[reviewer.pk]}, by=by, at=at)
+    store_results(case=case, found={reviewer.pk: conflicts[reviewer.pk]}, by=by, at=at)
     _record(
         case,
         Event.Kind.REVIEWER_OFFERED,
@@ -168,14 +169,14 @@ def attest(
     """Sign, as the reviewer, the answers about conflicts for this one case.
 
     All "no" opens the file: the assignment is accepted and the case goes into review (or stays in
-    it, when a changed party list made the reviewer attest anew). Any "yes", or a tie that is on
-    file by now, ends the assignment, bars the reviewer and gives the case back for choosing; the
-    signed answers are kept either way. Look at the ``state`` of what comes back.
+    it, when a changed party list made the reviewer attest again). Any "yes", or an affiliation that
+    is on file by now, ends the assignment, bars the reviewer and gives the case back for choosing;
+    the signed answers are kept either way. Look at the ``state`` of what comes back.
 
     :param answers: question code → "yes" or "no", for every question of the wording.
     :param seen_parties: the party list version that the page showed.
     :raises Outdated: the parties or the wording changed since the page was loaded.
-    :raises Unsettled: a name that somebody else has to look at first; it is put before them.
+    :raises Unsettled: a name that someone else has to look at first; it is put before them.
     :raises NotAllowed: not the reviewer's own assignment, a question without an answer, or a
         credential that has lapsed.
     """
@@ -214,12 +215,12 @@ def _attest(
         raise Outdated(outdated)
     assert wording is not None  # noqa: S101  # why_not_sign refuses without one
     given = _complete_answers(wording, answers)
-    verdicts, ties = weigh(case, on=local_day(at), known_at=at, only=reviewer)
-    store_results(case=case, found={reviewer.pk: ties[reviewer.pk]}, by=by, at=at)
+    verdicts, conflicts = weigh(case, on=local_day(at), known_at=at, only=reviewer)
+    store_results(case=case, found={reviewer.pk: conflicts[reviewer.pk]}, by=by, at=at)
     stated = [code for code, answer in given.items() if answer == "yes"]
-    found = [tie for tie in ties[reviewer.pk] if tie.result == FAIL]
+    found = [conflict for conflict in conflicts[reviewer.pk] if conflict.result == FAIL]
     if not stated and not found:
-        _refuse_lapsed(verdicts[0].refusals, ties[reviewer.pk])
+        _refuse_lapsed(verdicts[0].refusals, conflicts[reviewer.pk])
     _void_attestations(assignment, "Attested again", by=by, at=at)
     signed = Attestation(
         assignment=assignment,
@@ -269,7 +270,8 @@ def decline(
 ) -> ReviewerAssignment:
     """Give a case back, as its reviewer; it waits for another choice at once.
 
-    :param conflict: the reviewer found a tie, perhaps in the middle of the review, and is barred.
+    :param conflict: the reviewer found an affiliation, perhaps in the middle of the review, and is
+        barred.
     :raises NotAllowed: not the reviewer's own assignment, no reason, or the case is past review.
     """
     assignment = lock_assignment(assignment_id)
@@ -417,13 +419,15 @@ def _complete_answers(wording: AttestationWording, answers: Mapping[str, str]) -
     return given
 
 
-def _refuse_lapsed(refusals: Sequence[Reason], ties: Sequence[Tie]) -> None:
+def _refuse_lapsed(refusals: Sequence[Reason], conflicts: Sequence[FoundConflict]) -> None:
     """Stop an acceptance that a fact on file no longer carries, without ending the offer."""
-    if any(tie.result == UNKNOWN for tie in ties):
+    if any(conflict.result == UNKNOWN for conflict in conflicts):
         raise Unsettled(
             "The coordinator has to settle a possible conflict first. You need do nothing now."
         )
-    sentences = [reason.sentence for reason in refusals if reason.gate not in _NOT_ASKED_AGAIN]
+    sentences = [
+        reason.sentence for reason in refusals if reason.requirement not in _NOT_ASKED_AGAIN
+    ]
     if sentences:
         refuse(
             f"The case cannot be opened with what is on file about you. {' '.join(sentences)} "

@@ -10,11 +10,11 @@ from accounts.clashes import refuse_clash
 from accounts.models import User
 from accounts.refusals import refuse
 from cases.models import Case, Event
-from cases.services import house_ties
+from cases.services import own_conflicts
 from deadlines.days import local_day
-from directory.ties import Tie
+from directory.affiliations import FoundConflict
 from reviewers import policies
-from reviewers.matching.candidates import ties_of
+from reviewers.matching.candidates import conflicts_of
 from reviewers.models import ConflictLimits, ConflictResult, Kin, Reviewer
 from reviewers.profiles import profile
 
@@ -31,7 +31,7 @@ def test_conflicts(
     reviewer = Reviewer.objects.get(pk=reviewer_id)
     facts = profile(reviewer, on=local_day(at), known_at=at)
     return store_results(
-        case=case, found={reviewer.pk: ties_of(case, facts, known_at=at)}, by=by, at=at
+        case=case, found={reviewer.pk: conflicts_of(case, facts, known_at=at)}, by=by, at=at
     )
 
 
@@ -39,42 +39,42 @@ def test_conflicts(
 test_conflicts.__test__ = False  # type: ignore[attr-defined]
 
 
-def test_house_first(*, case_id: int, by: User, at: datetime) -> None:
-    """Look for ties of this organization before a reviewer is chosen.
+def test_organization_first(*, case_id: int, by: User, at: datetime) -> None:
+    """Look for affiliations of this organization before a reviewer is chosen.
 
     In a transaction of its own: what it finds stays on file also where it refuses the choice.
     """
     if by.may("reviewers.assign"):
-        house_ties.examine_case(case_id=case_id, by=by, at=at)
+        own_conflicts.examine_case(case_id=case_id, by=by, at=at)
 
 
-test_house_first.__test__ = False  # type: ignore[attr-defined]
+test_organization_first.__test__ = False  # type: ignore[attr-defined]
 
 
 def store_results(
     *,
     case: Case,
-    found: Mapping[int, Sequence[Tie]],
+    found: Mapping[int, Sequence[FoundConflict]],
     by: User | None,
     at: datetime,
 ) -> list[ConflictResult]:
-    """Store ties of reviewers to the parties of a locked case, in one statement."""
+    """Store affiliations of reviewers to the parties of a locked case, in one statement."""
     return ConflictResult.objects.bulk_create(
         [
             ConflictResult(
                 case=case,
                 reviewer_id=reviewer_id,
-                party_id=tie.party_id,
+                party_id=conflict.party_id,
                 party_list_version=case.party_list_version,
-                relation=tie.relation,
-                result=tie.result,
-                tested=list(tie.tested),
-                sentence=tie.sentence,
+                relation=conflict.relation,
+                result=conflict.result,
+                tested=list(conflict.tested),
+                sentence=conflict.sentence,
                 tested_at=at,
                 tested_by=by,
             )
-            for reviewer_id, ties in found.items()
-            for tie in ties
+            for reviewer_id, conflicts in found.items()
+            for conflict in conflicts
         ]
     )
 
@@ -113,7 +113,7 @@ def settle(
         tested_by=by,
         settles=unknown,
     )
-    # Neither the reviewer nor the note: everybody on the case reads the timeline.
+    # Neither the reviewer nor the note: everyone on the case reads the timeline.
     found = "there is none" if result == ConflictResult.Result.PASS else "there is one"
     Event.objects.create(
         case=case,
@@ -127,7 +127,7 @@ def settle(
 
 
 def open_questions(case: Case, reviewer_ids: Iterable[int]) -> list[ConflictResult]:
-    """The unknown results of a case that nobody has settled, one for each question."""
+    """The unknown results of a case that no one has settled, one for each question."""
     rows = (
         ConflictResult.objects.filter(
             case=case, reviewer_id__in=list(reviewer_ids), result=ConflictResult.Result.UNKNOWN
@@ -160,7 +160,8 @@ def set_limits(
 ) -> ConflictLimits:
     """Set which holdings and relatives make a conflict, from a day on; what stood before stays.
 
-    :param holding_percent: a holding above this share of an organization is a financial tie.
+    :param holding_percent: a holding above this share of an organization is a financial
+        affiliation.
     :param kin: values of ``Kin`` that count as family.
     :raises NotAllowed: wrong role, a day past, a day that has limits, no reason, or no such share.
     """

@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.refusals import BadFact, NotAllowed, refuse
 from accounts.roles import Role
 from deadlines.days import local_day
-from directory.models import TieRelation
+from directory.models import AffiliationRelation
 from directory.names import fold_name
 from directory.services.people import find_or_store_organization, store_person
 from reviewers import policies
@@ -384,7 +384,7 @@ def add_leave(
 def add_affiliation(
     *,
     reviewer_id: int,
-    relation: TieRelation | str,
+    relation: AffiliationRelation | str,
     organization_id: int | None = None,
     organization_name: str = "",
     person_id: int | None = None,
@@ -396,14 +396,14 @@ def add_affiliation(
     by: User | None,
     at: datetime,
 ) -> Affiliation:
-    """Record a tie to an organization or a person, by id or as printed.
+    """Record an affiliation to an organization or a person, by id or as printed.
 
-    A family tie names the relative, what the relative is tied to, or both. A printed name of an
-    organization finds the one that is on file under it. A person's name alone
-    proves nothing, so it always makes a new row; a party who is called the same is then a doubt
-    for somebody to settle.
+    A family affiliation names the relative, what the relative is tied to, or both. A printed name
+    of an organization finds the one that is on file under it. A person's name alone proves nothing,
+    so it always makes a new row; a party who is called the same is then a doubt for someone to
+    settle.
 
-    :raises NotAllowed: wrong role, nobody named, or a fact that cannot be so.
+    :raises NotAllowed: wrong role, no one named, or a fact that cannot be so.
     """
     refuse(policies.why_not_keep_credentials(by))
     if organization_id is None and organization_name.strip():
@@ -584,7 +584,9 @@ def _refuse_affiliation(row: Any, today: date) -> None:
     if row.relation not in Affiliation.Relation.values:
         raise BadFact("relation", "Choose the relation.")
     if row.kin and row.relation != Affiliation.Relation.FAMILY:
-        raise BadFact("kin", "Only a family tie has a relative. Choose “Family”, or leave this.")
+        raise BadFact(
+            "kin", "Only a family affiliation has a relative. Choose “Family”, or leave this."
+        )
     if row.share_percent is not None and not 0 <= row.share_percent <= 100:
         raise BadFact("share_percent", "A share lies between 0 and 100 percent.")
 
@@ -630,7 +632,8 @@ def _specialty(named: Specialty | str, field: str) -> Specialty:
 def report_change(
     *, subject: ReportedChange.Subject | str, words: str, changed_on: date, by: User, at: datetime
 ) -> ReportedChange:
-    """Report, as a reviewer, a change of one's own license, board, sanctions, practice or ties.
+    """Report, as a reviewer, a change of one's own license, board, sanctions, practice or
+    affiliations.
 
     Nothing is concluded from it by itself: credentialing reads it at the source.
 

@@ -12,14 +12,14 @@ from accounts.models import User
 from accounts.refusals import refuse
 from cases.models import Case
 from deadlines.days import local_day
-from directory.ties import UNKNOWN, Tie
+from directory.affiliations import UNKNOWN, FoundConflict
 from reviewers import policies
 from reviewers.matching.candidacy import Verdict
 from reviewers.matching.candidates import weigh
-from reviewers.matching.standing import rules_on
+from reviewers.matching.track_record import rules_on
 from reviewers.models import Candidate, CandidateList, ConflictResult
 
-from .conflicts import store_results, test_house_first
+from .conflicts import store_results, test_organization_first
 
 
 def rank(*, case_id: int, by: User, at: datetime) -> CandidateList:
@@ -28,10 +28,10 @@ def rank(*, case_id: int, by: User, at: datetime) -> CandidateList:
     Looking twice at the same panel gives the same list and stores nothing new. A name that only
     a person can settle is stored as an unknown result, for reviewers whom nothing else keeps out.
 
-    :raises NotAllowed: wrong role, the case does not wait for a reviewer, or a tie of this
+    :raises NotAllowed: wrong role, the case does not wait for a reviewer, or an affiliation of this
         organization, looked for first.
     """
-    test_house_first(case_id=case_id, by=by, at=at)
+    test_organization_first(case_id=case_id, by=by, at=at)
     return _rank(case_id, by=by, at=at)
 
 
@@ -41,7 +41,7 @@ def _rank(case_id: int, *, by: User, at: datetime) -> CandidateList:
     refuse(policies.why_not_assign(by, case))
     day = local_day(at)
     rules = rules_on(day, known_at=at)
-    verdicts, ties = weigh(case, on=day, known_at=at, rules=rules)
+    verdicts, conflicts = weigh(case, on=day, known_at=at, rules=rules)
     content = [_as_stored(verdict) for verdict in verdicts]
     digest = hashlib.sha256(
         json.dumps(
@@ -74,14 +74,14 @@ def _rank(case_id: int, *, by: User, at: datetime) -> CandidateList:
         ],
         batch_size=500,
     )
-    _store_new_doubts(case, verdicts, ties, by=by, at=at)
+    _store_new_doubts(case, verdicts, conflicts, by=by, at=at)
     return made
 
 
 def _store_new_doubts(
     case: Case,
     verdicts: list[Verdict],
-    ties: Mapping[int, Sequence[Tie]],
+    conflicts: Mapping[int, Sequence[FoundConflict]],
     *,
     by: User,
     at: datetime,
@@ -89,7 +89,7 @@ def _store_new_doubts(
     only_in_doubt = [
         verdict.reviewer_id
         for verdict in verdicts
-        if verdict.refusals and {reason.gate for reason in verdict.refusals} == {"UNSETTLED"}
+        if verdict.refusals and {reason.requirement for reason in verdict.refusals} == {"UNSETTLED"}
     ]
     if not only_in_doubt:
         return
@@ -100,9 +100,10 @@ def _store_new_doubts(
     )
     found = {
         pk: [
-            tie
-            for tie in ties[pk]
-            if tie.result == UNKNOWN and (pk, tie.party_id, tie.relation) not in known
+            conflict
+            for conflict in conflicts[pk]
+            if conflict.result == UNKNOWN
+            and (pk, conflict.party_id, conflict.relation) not in known
         ]
         for pk in only_in_doubt
     }
@@ -115,7 +116,7 @@ def _as_stored(verdict: Verdict) -> dict[str, Any]:
         "rank": verdict.rank,
         "score": verdict.score,
         "reasons": [
-            {"gate": one.gate, "holds": one.holds, "sentence": one.sentence}
+            {"requirement": one.requirement, "holds": one.holds, "sentence": one.sentence}
             for one in verdict.reasons
         ],
     }

@@ -32,7 +32,7 @@ from .planning import (
     refuse_if_changed,
 )
 
-# A case that has come this far is in nobody's hands any more, whatever its assignment says.
+# A case that has come this far is in no one's hands, whatever its assignment says.
 _OVER = [Status.ISSUED, Status.WITHDRAWN, Status.TERMINATED, Status.CLOSED]
 
 
@@ -88,7 +88,8 @@ def carry_out(
 ) -> list[Outcome]:
     """Take each case back and offer it to whom the plan showed, both or neither.
 
-    Every gate is asked again for each; a refusal stops that case alone, which stays where it is.
+    Every requirement is asked again for each; a refusal stops that case alone, which stays where it
+    is.
 
     :param choices: the assignment, the version of its case that was shown, and who gets it.
     :param has_time: asked before each; once the answer is no, the others stay as they are.
@@ -159,7 +160,7 @@ def _move(
     _refuse_if_gone(held, reader=by)
     refuse_if_changed(held.case, seen_version, reader=by)
     if to == held.reviewer_id:
-        refuse("The work is moved away from this reviewer. Choose somebody else.")
+        refuse("The work is moved away from this reviewer. Choose someone else.")
     assignments.remove(assignment_id=assignment_id, reason=reason, to_another=True, by=by, at=at)
     made = offer_as_shown(case_id=held.case_id, reviewer_id=to, by=by, at=at)
     return f"Moved to {made.reviewer}."

@@ -18,11 +18,11 @@ from reviewers import policies
 from reviewers.matching import planning
 from reviewers.matching.candidates import PanelToday, gather, panel_today
 from reviewers.matching.planning import Asked, Step
-from reviewers.matching.standing import rules_on
+from reviewers.matching.track_record import rules_on
 from reviewers.models import Reviewer, ReviewerAssignment
 
 from .assignment import SHOWN, Outdated, assign, free_seat
-from .conflicts import test_house_first
+from .conflicts import test_organization_first
 from .matching import rank
 
 AT_ONCE = 60
@@ -42,7 +42,7 @@ class Outcome:
     case_number: str
     is_done: bool
     sentence: str
-    was_overtaken: bool = False  # somebody else was first, or what was shown is no longer so
+    was_overtaken: bool = False  # someone else was first, or what was shown is no longer so
     is_left: bool = False  # its turn did not come
 
 
@@ -121,7 +121,7 @@ def carry_out(
 ) -> list[Outcome]:
     """Offer each case to whom the plan showed; a refusal stops that case alone.
 
-    Every gate is asked again for each, as for one case that is given away on its own page.
+    Every requirement is asked again for each, as for one case that is given away on its own page.
 
     :param choices: the case, the version of it that was shown, and the reviewer.
     :param has_time: asked before each; once the answer is no, the others stay as they are.
@@ -152,7 +152,7 @@ def each_by_itself(
 ) -> list[Outcome]:
     """Do each line of a plan in a transaction of its own; what is refused leaves no trace.
 
-    A tie of this organization that is found on the way stays on file, refusal or not.
+    An affiliation of this organization that is found on the way stays on file, refusal or not.
     """
     outcomes: list[Outcome] = []
     for one in acts:
@@ -161,7 +161,7 @@ def each_by_itself(
         elif any(before.is_left for before in outcomes) or not has_time():
             outcomes.append(Outcome(one.case_number, False, "Not reached yet.", is_left=True))
         else:
-            test_house_first(case_id=one.case_id, by=by, at=at)
+            test_organization_first(case_id=one.case_id, by=by, at=at)
             outcomes.append(_alone(one.case_number, partial(one.act, by=by, at=at)))
     return outcomes
 
@@ -195,7 +195,7 @@ def offer_as_shown(*, case_id: int, reviewer_id: int, by: User, at: datetime) ->
     """Offer a locked case to the one whom a plan showed, from a list of candidates made now.
 
     :raises Outdated: others come first by now, so that a choice of a person is asked for.
-    :raises NotAllowed: a gate refuses, or any other refusal of ``assign``.
+    :raises NotAllowed: a requirement refuses, or any other refusal of ``assign``.
     """
     listed = rank(case_id=case_id, by=by, at=at)
     reviewer = Reviewer.objects.filter(pk=reviewer_id).first()

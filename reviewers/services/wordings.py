@@ -39,7 +39,7 @@ def publish(
     :param questions: all but the last, in the order in which they are asked.
     :param surname: the last question, which is about a party with the reviewer's surname.
     :param seen_number: the latest number that the page showed; 0 when there was none.
-    :raises Stale: somebody else published first.
+    :raises Stale: someone else published first.
     :raises BadFact: a part that cannot be so, with its field.
     :raises NotAllowed: wrong role, or nothing differs from the latest wording.
     """

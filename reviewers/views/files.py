@@ -23,7 +23,7 @@ from reviewers.forms.panel import (
     SignInForm,
     StatusForm,
 )
-from reviewers.matching.standing import rules_on
+from reviewers.matching.track_record import rules_on
 from reviewers.models import (
     Reviewer,
 )
@@ -104,7 +104,7 @@ def change_reviewer(request: StaffRequest, code: str) -> HttpResponse:
 
 @require_POST
 def change_status(request: StaffRequest, code: str) -> HttpResponse:
-    """Suspend somebody, take them off the panel, or make them active again."""
+    """Suspend someone, take them off the panel, or make them active again."""
     row = load_reviewer(code)
     form = StatusForm(request.POST)
     tried = run_action(
@@ -135,7 +135,7 @@ def link_sign_in(request: StaffRequest, code: str) -> HttpResponse:
     def link() -> None:
         user = User.objects.filter(email__iexact=form.cleaned_data["email"]).first()
         if user is None:
-            raise NotAllowed("Nobody signs in with this address. An administrator adds it.")
+            raise NotAllowed("No one signs in with this address. An administrator adds it.")
         credentialing.link_user(
             reviewer_id=row.pk, user_id=user.pk, by=request.user, at=timezone.now()
         )

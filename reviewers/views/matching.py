@@ -1,4 +1,4 @@
-"""Pages of matching: weights and limits, and what somebody receives."""
+"""Pages of matching: weights and limits, and what someone receives."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -10,7 +10,7 @@ from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted, seen_version
 from reviewers import panel, policies
 from reviewers.forms.matching import ReceivesForm, RulesForm
-from reviewers.matching.standing import rules_on
+from reviewers.matching.track_record import rules_on
 from reviewers.models import Reviewer
 from reviewers.services import rules as rule_services
 

@@ -24,7 +24,7 @@ from reviewers.services import credentialing
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def attest(request: StaffRequest, assignment_id: int) -> HttpResponse:
-    """Answer, for one case, whether any tie exists; only then its records open."""
+    """Answer, for one case, whether any affiliation exists; only then its records open."""
     held = _own_assignment(request, assignment_id)
     now = timezone.now()
     wording = assignments.current_wording(now)
@@ -115,7 +115,7 @@ def decline(request: StaffRequest, assignment_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_change(request: StaffRequest) -> HttpResponse:
-    """A reviewer reports a change of license, board, sanctions, practice or ties."""
+    """A reviewer reports a change of license, board, sanctions, practice or affiliations."""
     now = timezone.now()
     form = ReportForm(posted(request), today=timezone.localdate(now))
     tried = run_action(

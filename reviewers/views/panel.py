@@ -1,4 +1,7 @@
-"""Pages of the whole panel: the roster, what waits for credentialing, the limits of ties."""
+"""Pages of the whole panel.
+
+The roster, what waits for credentialing, the limits for affiliations.
+"""
 
 from datetime import date, datetime, timedelta
 

@@ -144,7 +144,7 @@ def _ticked(request: StaffRequest, alone: list[int] | None) -> list[str] | None:
 
 
 def _status(outcomes: Sequence[Outcome]) -> int:
-    """Conflict when somebody else was first, else whether anything was refused."""
+    """Conflict when someone else was first, else whether anything was refused."""
     if any(one.was_overtaken for one in outcomes):
         return 409
     return 200 if all(one.is_done or one.is_left for one in outcomes) else 422

@@ -10,7 +10,7 @@ from tests.factories import MONDAY, person
 
 pytestmark = pytest.mark.django_db
 LIST, ADD = "admin:accounts_user_changelist", "admin:accounts_user_add"
-SECRET = "a phrase that nobody guesses"
+SECRET = "a phrase that no one guesses"
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_the_right_to_sign_in_is_withdrawn_with_an_event(client, admin):
         ({"name": ""}, "required"),
     ],
 )
-def test_a_refused_form_says_why_and_makes_nobody(client, admin, changes, says):
+def test_a_refused_form_says_why_and_makes_no_one(client, admin, changes, says):
     person(email="ada@example.org")
     before = User.objects.count(), AccountEvent.objects.count()
     answer = client.post(reverse(ADD), form(**changes))

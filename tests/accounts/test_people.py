@@ -107,7 +107,7 @@ def test_a_role_that_was_added_later_gets_its_group_with_the_first_person():
 
 
 def test_the_first_administrator_comes_from_the_command_line(monkeypatch, capsys):
-    monkeypatch.setenv("FIRST_PASSWORD", "a phrase that nobody guesses")
+    monkeypatch.setenv("FIRST_PASSWORD", "a phrase that no one guesses")
     call_command(
         "create_first_administrator",
         "chief@example.org",
@@ -117,24 +117,24 @@ def test_the_first_administrator_comes_from_the_command_line(monkeypatch, capsys
 
     chief = User.objects.get(email="chief@example.org")
     assert chief.roles == {Role.ADMINISTRATOR}
-    assert chief.check_password("a phrase that nobody guesses")
+    assert chief.check_password("a phrase that no one guesses")
     assert AccountEvent.objects.filter(user=chief, by=None).count() == 2
     assert "Chris Chief may sign in as chief@example.org" in capsys.readouterr().out
 
 
 def test_the_password_can_be_typed_twice(monkeypatch):
-    typed = iter(["a phrase that nobody guesses", "a phrase that nobody guesses"])
+    typed = iter(["a phrase that no one guesses", "a phrase that no one guesses"])
     monkeypatch.setattr("getpass.getpass", lambda prompt: next(typed))
     call_command("create_first_administrator", "chief@example.org", "Chris Chief")
 
-    assert User.objects.get().check_password("a phrase that nobody guesses")
+    assert User.objects.get().check_password("a phrase that no one guesses")
 
 
 @pytest.mark.parametrize(
     ("email", "password", "says"),
     [
         ("chief@example.org", "short", "too short"),
-        ("chief", "a phrase that nobody guesses", "valid email"),
+        ("chief", "a phrase that no one guesses", "valid email"),
         ("chief@example.org", "", "not set in the environment"),
     ],
 )
@@ -149,7 +149,7 @@ def test_a_weak_beginning_is_refused(monkeypatch, email, password, says):
 
 def test_there_is_only_one_first_administrator(monkeypatch):
     person(Role.ADMINISTRATOR)
-    monkeypatch.setenv("FIRST_PASSWORD", "a phrase that nobody guesses")
+    monkeypatch.setenv("FIRST_PASSWORD", "a phrase that no one guesses")
     with pytest.raises(CommandError, match="There is an administrator already"):
         call_command(
             "create_first_administrator",
@@ -160,7 +160,7 @@ def test_there_is_only_one_first_administrator(monkeypatch):
 
 
 def test_two_typed_passwords_that_differ_are_refused(monkeypatch):
-    typed = iter(["a phrase that nobody guesses", "another"])
+    typed = iter(["a phrase that no one guesses", "another"])
     monkeypatch.setattr("getpass.getpass", lambda prompt: next(typed))
     with pytest.raises(CommandError, match="differ"):
         call_command("create_first_administrator", "chief@example.org", "Chris Chief")

@@ -17,20 +17,20 @@ RESET = reverse("account_reset_password")
 @pytest.fixture
 def no_mail_server(settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9  # nobody listens on discard
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9  # no one listens on discard
 
 
 def test_a_forgotten_password_gets_the_same_answer_without_a_mail_server(client, no_mail_server):
     someone = person(Role.INTAKE)
 
     known = client.post(RESET, {"email": someone.email})
-    unknown = client.post(RESET, {"email": "nobody@example.org"})
+    unknown = client.post(RESET, {"email": "no one@example.org"})
 
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
     assert known.status_code == 302
 
 
-def test_nobody_changes_their_own_address(client):
+def test_no_one_changes_their_own_address(client):
     someone = person(Role.INTAKE)
     client.force_login(someone)
 

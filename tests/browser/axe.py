@@ -4,7 +4,7 @@ import json
 
 from axe_playwright_python.base import AXE_SCRIPT
 
-# What the house promises: WCAG 2.2 AA, and axe's own best practices.
+# What the organization commitments: WCAG 2.2 AA, and axe's own best practices.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 EVERY_RULE = {"type": "tag", "values": RULES}
 CONTRAST = {"type": "rule", "values": ["color-contrast"]}

@@ -1,6 +1,6 @@
 """An office for tests that drive a browser: people by role, one fit reviewer, cases.
 
-The pages read the real clock, so everything here happened shortly before now.
+The pages read the real deadline, so everything here happened shortly before now.
 """
 
 import io

@@ -47,13 +47,13 @@ SEES_MOST = (
     Role.ADMINISTRATOR, Role.GUIDELINE_ADMIN, Role.INTAKE, Role.AUDITOR, Role.MAILROOM,
     THE_REVIEWER, Role.REVIEWER,
 )  # fmt: skip
-# Pages on which somebody else sees more. The long run compares everybody.
+# Pages on which someone else sees more. The long run compares everyone.
 SEES_MOST_ON = {
     "reviewers:limits": Role.DIRECTOR,
     "reviewers:rules": Role.DIRECTOR,
     "reviewers:attestation": Role.DIRECTOR,
-    "reviewers:fairness": Role.DIRECTOR,
-    "reviewers:fairness_test": Role.DIRECTOR,
+    "reviewers:payer_bias": Role.DIRECTOR,
+    "reviewers:payer_bias_test": Role.DIRECTOR,
     "reviewers:reviewer": Role.CREDENTIALING,
     "reviewers:worklist": Role.CREDENTIALING,
 }
@@ -92,7 +92,7 @@ STAGES = {
     "reviewers:assign": "complete",
     "determinations:quality": "returned",
     "desk:timeline": "returned",
-    "cases:clocks": "returned",
+    "cases:deadlines": "returned",
     "determinations:issue": "approved",
     "determinations:versions": "issued",
     "determinations:send": "issued",
@@ -136,7 +136,7 @@ class Rendered:
                     self.pages[route] = page
                     return
                 if page.status == 405:
-                    return  # takes forms, from nobody else either
+                    return  # takes forms, from no one else either
 
     def urls_of(self, route):
         """The addresses of a route, the one that shows most first."""
@@ -147,7 +147,7 @@ class Rendered:
         return urls
 
     def who_may(self, route):
-        """Everybody whom the table of audiences admits, the one who sees most first."""
+        """Everyone whom the table of audiences admits, the one who sees most first."""
         if audience_of(route) is PUBLIC:
             return [NOBODY]
         first = SEES_MOST_ON.get(route, SEES_MOST[0])
@@ -155,7 +155,7 @@ class Rendered:
         return [who for who in in_order if admits(audience_of(route), self.people[who])]
 
     def as_everybody(self):
-        """Each page as everybody who may open it."""
+        """Each page as everyone who may open it."""
         for route, page in list(self.pages.items()):
             yield page
             for who in self.who_may(route) if route in self.addresses else []:
@@ -165,7 +165,7 @@ class Rendered:
                         yield other
 
     def first_page(self, who):
-        """The page that somebody sees after signing in."""
+        """The page that someone sees after signing in."""
         page = self.get(who, f"the first page of {who}", "/")
         if page.status == 302:
             page = self.get(who, page.route, dict(page.headers)["Location"])
@@ -190,7 +190,7 @@ class Rendered:
             (Role.COORDINATOR, "notices to be made", f"/cases/{case['eligible']}/notices/"),
             (Role.COORDINATOR, "records that are owed", f"/cases/{case['noticed']}/records/"),
             (Role.COORDINATOR, "a filtered queue", "/queues/notices/?priority=FORMULARY"),
-            (Role.COORDINATOR, "a search that finds nothing", "/jump/?q=nobody"),
+            (Role.COORDINATOR, "a search that finds nothing", "/jump/?q=no one"),
             (Role.DIRECTOR, "a case that was issued", f"/cases/{case['issued']}/"),
         ):
             yield self.get(who, name, url)
@@ -232,12 +232,12 @@ class Rendered:
             yield as_page(name, who, f"{url}?{quote(name)}", client.post(url, data))
 
     def of_errors(self):
-        """What somebody is told who may not open a page, or asks for one that is not there."""
+        """What someone is told who may not open a page, or asks for one that is not there."""
         yield self.get(Role.INTAKE, "403", f"/cases/{self.cases['eligible']}/eligibility/")
         yield self.get(Role.INTAKE, "404", "/no-such-page/")
         yield self.get(NOBODY, "404 before signing in", "/no-such-page/")
         forged = Client(enforce_csrf_checks=True).post("/people/login/", {})
-        yield as_page("403 for a form of somebody else", NOBODY, "/people/login/?forged", forged)
+        yield as_page("403 for a form of someone else", NOBODY, "/people/login/?forged", forged)
 
 
 # The pages of the admin site that are opened: where people enter it, one of each kind. Its forms
@@ -279,7 +279,7 @@ def as_page(route, who, url, answer):
 
 
 def of_signing_in():
-    """The pages before somebody has signed in that need more than an address."""
+    """The pages before someone has signed in that need more than an address."""
     user = person(Role.INTAKE, email="forgets@example.org")
     client = Client()
     client.post(reverse("account_reset_password"), {"email": user.email})

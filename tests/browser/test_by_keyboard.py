@@ -116,7 +116,7 @@ def test_the_plan_is_walked_and_carried_out(work, visit):
     stays, goes = work.complete(), work.complete()
     page = visit(work.people[Role.COORDINATOR])
     keys(page, "g", "a")
-    page.wait_for_url("**/reviewers/plan/")
+    page.wait_for_url("**/reviewers/batch-assignment/")
     lines = page.locator("[data-row] [data-open]")
     numbers = lines.all_inner_texts()
     assert {stays.number, goes.number} <= set(numbers)
@@ -137,7 +137,7 @@ def test_the_work_of_a_reviewer_is_moved(work, visit):
     page.get_by_role("link", name="Move open work").press("Enter")
     page.wait_for_url("**/move/")
     expect(page.locator("main")).to_contain_text(held.case.number)
-    expect(page.locator("main")).to_contain_text("Nobody")
+    expect(page.locator("main")).to_contain_text("No one")
 
 
 def test_a_review_is_read_and_written(work, visit, answered):

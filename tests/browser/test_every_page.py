@@ -34,7 +34,7 @@ NOT_A_PAGE = {
     "records:page_png": "a picture",
     "letters:download": "a PDF",
     "mfa_download_recovery_codes": "a text file",
-    # Nobody here has a security key, which a test cannot touch; each redirects without one.
+    # No one here has a security key, which a test cannot touch; each redirects without one.
     "mfa_edit_webauthn": "needs a security key",
     "mfa_remove_webauthn": "needs a security key",
     "mfa_login_webauthn": "needs a security key",
@@ -130,7 +130,7 @@ def test_the_frame_of_every_role_is_accessible(pages, server, screen, role):
 
 
 @pytest.mark.long
-def test_every_page_is_accessible_for_everybody_who_may_open_it(pages, server, screen):
+def test_every_page_is_accessible_for_everyone_who_may_open_it(pages, server, screen):
     found = []
     most = {route: page.controls for route, page in pages.pages.items()}
     for page in pages.as_everybody():

@@ -63,8 +63,8 @@ def test_the_second_of_two_tabs_is_stale_and_keeps_what_was_answered(work, visit
 
 def test_accept_pressed_twice_makes_one_case(work, visit):
     page = visit(work.people[Role.INTAKE], "/intake/new/")
-    scan = {"name": "a.pdf", "mimeType": "application/pdf", "buffer": pdf_bytes()}
-    page.set_input_files("#id_scan", scan)
+    scan_file = {"name": "a.pdf", "mimeType": "application/pdf", "buffer": pdf_bytes()}
+    page.set_input_files("#id_scan", scan_file)
     for field, words in {
         "last_name": "Pressedtwice",
         "claim_number": "06-77",
@@ -119,7 +119,7 @@ def test_issue_pressed_twice_writes_one_letter(work, visit):
     assert Letter.objects.filter(reference=case.number, kind=LetterKind.DETERMINATION).count() == 1
 
 
-def test_issuing_what_nobody_has_read_is_refused(work, visit):
+def test_issuing_what_no_one_has_read_is_refused(work, visit):
     case = work.approved()
     page = visit(work.people[Role.DIRECTOR], f"/cases/{case.number}/issue/")
     page.get_by_role("button", name="Issue").click()

@@ -1,4 +1,4 @@
-"""Ten varied paper forms, keyed sheet by sheet with the keyboard alone; every key is counted."""
+"""Ten varied paper forms, keyed scan by scan with the keyboard alone; every key is counted."""
 
 import sys
 from datetime import timedelta
@@ -132,7 +132,7 @@ def key_in(page, paper, keys):
 
 @pytest.fixture(scope="module")
 def at_work(work):
-    """Earlier cases that make the parties known, and a batch of ten sheets."""
+    """Earlier cases that make the parties known, and a batch of ten scans."""
     day = local_day(work.now)
     firm = PartyOnForm
     known = [
@@ -158,8 +158,8 @@ def at_work(work):
         claim_number="99-12345",
         printed={"diagnosis": COMPLETE["diagnosis"]},
     )
-    sheets = [upload(f"{name}.pdf", pdf_bytes(text=name)) for name in TEN]
-    batch_of(*sheets, by=clerk, at=work.now, channel="FAX", received_on=day - timedelta(days=1))
+    scans = [upload(f"{name}.pdf", pdf_bytes(text=name)) for name in TEN]
+    batch_of(*scans, by=clerk, at=work.now, channel="FAX", received_on=day - timedelta(days=1))
     return work
 
 
@@ -170,7 +170,7 @@ def test_ten_varied_forms_are_keyed_without_a_mouse(at_work, visit):
     page.keyboard.press("n")
     counts = {}
     for number, (name, paper) in enumerate(TEN.items(), start=1):
-        expect(page.locator("h1 + p")).to_contain_text(f"sheet {number}")
+        expect(page.locator("h1 + p")).to_contain_text(f"scan {number}")
         expect(page.locator("#id_first_name")).to_be_focused()
         expect(page.locator(".scan img")).to_be_visible()
         keys = Keys(page)

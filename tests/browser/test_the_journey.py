@@ -200,7 +200,7 @@ def records_are_taken_in(page, number):
     complete = page.get_by_role("region", name="Mark the records complete")
     complete.get_by_role("radio").first.check()
     complete.get_by_label("Last record received").fill("t")
-    complete.get_by_role("button", name="Start the clock").click()
+    complete.get_by_role("button", name="Start the deadline").click()
     expect(page.locator(".h .tag")).to_have_text("Ready to assign")
 
 
@@ -212,7 +212,7 @@ def a_reviewer_is_chosen(page, number):
     first = page.locator(".cand").first
     expect(first).to_contain_text("Alice Whitfield")
     expect(first).to_contain_text("fits")
-    expect(first).to_contain_text("No tie to a party is on file")
+    expect(first).to_contain_text("No affiliation to a party is on file")
     first.get_by_role("button", name="Assign to Alice Whitfield", exact=True).click()
     expect(page.locator(".h .tag")).to_have_text("Offered to a reviewer")
 

@@ -128,7 +128,7 @@ def take_in_records(page, number):
     complete = page.get_by_role("region", name="Mark the records complete")
     complete.get_by_role("radio").first.check()
     complete.get_by_label("Last record received").fill("t")
-    complete.get_by_role("button", name="Start the clock").click()
+    complete.get_by_role("button", name="Start the deadline").click()
     said(page, "records are complete")
 
 

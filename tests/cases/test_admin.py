@@ -1,4 +1,4 @@
-"""Looking cases up in the admin site: found and read, changed by nobody, looks noted."""
+"""Looking cases up in the admin site: found and read, changed by no one, looks noted."""
 
 from datetime import date, timedelta
 

@@ -114,7 +114,7 @@ def test_a_chain_a_circle_a_stranger_and_a_silent_reason_are_refused():
         consolidate(third, fresh(case))
 
 
-def test_in8_separating_keeps_the_link_readable_and_restarts_the_notices_clock():
+def test_in8_separating_keeps_the_link_readable_and_restarts_the_notices_deadline():
     lead, case = pair()
     consolidate(case, lead)
     at = LATER + timedelta(days=1)
@@ -125,8 +125,8 @@ def test_in8_separating_keeps_the_link_readable_and_restarts_the_notices_clock()
     assert fresh(case).stage == Status.ELIGIBLE
     link = CaseLink.objects.get(kind="CONSOLIDATED")
     assert link.ended_at == at
-    clock = Deadline.objects.get(case=case, clock="noarfi", replaced_at=None)
-    assert clock.given["found_eligible"] == local_day(at).isoformat()
+    deadline_kind = Deadline.objects.get(case=case, deadline_kind="noarfi", replaced_at=None)
+    assert deadline_kind.given["found_eligible"] == local_day(at).isoformat()
     assert together.consolidated_into(lead) == []
     with pytest.raises(NotAllowed, match="is not consolidated"):
         consolidation.separate(case_id=case.pk, reason="Again", by=person(Role.COORDINATOR), at=at)
@@ -142,7 +142,7 @@ def test_a_lead_that_ends_early_lets_its_followers_go_their_own_way():
     assert fresh(lead).stage == Status.WITHDRAWN
     assert fresh(case).stage == Status.ELIGIBLE
     assert case.items.get().ending == "PENDING"
-    assert fresh(case).due_clock == "noarfi"
+    assert fresh(case).due_deadline_kind == "noarfi"
 
 
 def test_in8_the_lead_decides_every_item_and_the_follower_closes_with_it():

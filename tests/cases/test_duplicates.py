@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from bench.duplicates import labeled_pairs, measure
-from cases.duplicates import Band, Sheet, compare, items_alike, keys_of, names_alike
-from cases.models import Case, CaseKey, CaseLink, Event, LikenessProposal
+from cases.duplicates import ApplicationFacts, Band, compare, items_alike, keys_of, names_alike
+from cases.models import Case, CaseKey, CaseLink, DuplicateProposal, Event
 from cases.services import duplicates
 from eligibility.services import screening
 from intake.services.receiving import ItemOnForm, URDecisionOnForm
 from tests.factories import MONDAY, SIX_YES, parties, person, received_case
 
 LATER = MONDAY + timedelta(hours=1)
-SHEET = Sheet(
+FACTS = ApplicationFacts(
     employee="Marisol Quintanar",
     born=date(1968, 3, 14),
     claim="06-2213-00417",
@@ -32,14 +32,14 @@ SHEET = Sheet(
 def changed(**changes):
     from dataclasses import replace
 
-    return replace(SHEET, **changes)
+    return replace(FACTS, **changes)
 
 
 # --- the pure comparison ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "likeness"),
+    ("one", "other", "possible_duplicate"),
     [
         ("Marisol Quintanar", "QUINTANAR, MARISOL", "SAME"),
         ("Ana Núñez-García", "Garcia Nunez Ana", "SAME"),
@@ -55,59 +55,59 @@ def changed(**changes):
         ("Quintanar", "Marisol Quintanar", "DIFFERENT"),
     ],
 )
-def test_names_of_employees_are_compared_whatever_their_order(one, other, likeness):
-    assert names_alike(one, other) == likeness
-    assert names_alike(other, one) == likeness
+def test_names_of_employees_are_compared_whatever_their_order(one, other, possible_duplicate):
+    assert names_alike(one, other) == possible_duplicate
+    assert names_alike(other, one) == possible_duplicate
 
 
 @pytest.mark.parametrize(
     ("other", "band"),
     [
-        (SHEET, Band.SAME),
+        (FACTS, Band.SAME),
         (changed(claim="06-2213-0417"), Band.LIKELY),
         (changed(employee="Marisol Quintanr", claim="06-2213-00471"), Band.LIKELY),
         (changed(born=None, claim=""), Band.LIKELY),
         (changed(employee="Pedro Quintanar", born=date(1970, 1, 1)), Band.NO),
         (changed(ur_decided=date(2026, 2, 21), items=("Lumbar MRI",)), Band.NO),
         (changed(born=date(1971, 9, 2)), Band.NO),
-        (Sheet(), Band.NO),
+        (ApplicationFacts(), Band.NO),
     ],
 )
 def test_in1_each_pair_gets_the_band_that_a_careful_clerk_would_give(other, band):
-    assert compare(SHEET, other).band == band
-    assert compare(other, SHEET).band == band
+    assert compare(FACTS, other).band == band
+    assert compare(other, FACTS).band == band
 
 
 def test_what_speaks_for_and_against_is_said_in_sentences():
-    likeness = compare(SHEET, changed(physician="Ruth Castellanos"))
-    assert "The claim number is the same." in likeness.for_it
-    assert likeness.against == ("The requesting physician differs.",)
+    possible_duplicate = compare(FACTS, changed(physician="Ruth Castellanos"))
+    assert "The claim number is the same." in possible_duplicate.for_it
+    assert possible_duplicate.against == ("The requesting physician differs.",)
 
 
 def test_the_same_treatment_under_another_decision_is_a_repeat_and_no_duplicate():
-    likeness = compare(SHEET, changed(ur_decided=date(2025, 6, 1)))
-    assert (likeness.band, likeness.repeats) == (Band.NO, True)
+    possible_duplicate = compare(FACTS, changed(ur_decided=date(2025, 6, 1)))
+    assert (possible_duplicate.band, possible_duplicate.repeats) == (Band.NO, True)
 
 
 texts = st.text("aábcd -'", max_size=12)
 days = st.one_of(st.none(), st.dates(date(2024, 1, 1), date(2024, 1, 5)))
-sheets = st.builds(
-    Sheet, employee=texts, born=days, claim=st.text("012", max_size=8), injured=days,
+applications = st.builds(
+    ApplicationFacts, employee=texts, born=days, claim=st.text("012", max_size=8), injured=days,
     ur_decided=days, ur_reference=st.text("01", max_size=3), physician=texts,
     items=st.lists(texts, max_size=2).map(tuple),
 )  # fmt: skip
 
 
-@given(one=sheets, other=sheets)
-@example(one=Sheet(claim="00000"), other=Sheet(claim="000000"))
-def test_the_order_of_two_sheets_changes_nothing(one, other):
+@given(one=applications, other=applications)
+@example(one=ApplicationFacts(claim="00000"), other=ApplicationFacts(claim="000000"))
+def test_the_order_of_two_scans_changes_nothing(one, other):
     assert compare(one, other) == compare(other, one)
     assert names_alike(one.employee, other.employee) == names_alike(other.employee, one.employee)
     assert 0 <= items_alike(one.items, other.items) <= 1
 
 
-@given(one=sheets, other=sheets)
-def test_two_sheets_that_are_surely_one_share_a_key(one, other):
+@given(one=applications, other=applications)
+def test_two_scans_that_are_surely_one_share_a_key(one, other):
     if compare(one, other).band == Band.SAME and len(one.claim) > 1:
         assert keys_of(one) & keys_of(other)
 
@@ -138,7 +138,7 @@ def test_in1_a_second_form_with_a_slip_is_stored_and_proposed_with_reasons():
     first = received_case(claim_number="06-2213-00417")
     second = again(claim_number="06-2213-0417")
 
-    proposal = LikenessProposal.objects.get()
+    proposal = DuplicateProposal.objects.get()
     assert (proposal.case, proposal.other) == (second, first)
     assert proposal.band == Band.LIKELY
     assert "The claim number differs in one place." in proposal.why["for"]
@@ -149,14 +149,14 @@ def test_a_pair_is_proposed_once_and_its_answer_stays():
     received_case(claim_number="06-2213-00417")
     second = again()
     coordinator = person(Role.COORDINATOR)
-    proposal = LikenessProposal.objects.get()
+    proposal = DuplicateProposal.objects.get()
     duplicates.settle(
         proposal_id=proposal.pk, answer="DIFFERENT", reason="Two decisions", by=coordinator,
         at=LATER,
     )  # fmt: skip
 
     assert duplicates.look_again(case_id=second.pk, by=coordinator, at=LATER) == []
-    assert LikenessProposal.objects.get().answer == "DIFFERENT"
+    assert DuplicateProposal.objects.get().answer == "DIFFERENT"
 
 
 def test_i_dup_a_settled_duplicate_links_both_ways_and_screening_proposes_it():
@@ -164,7 +164,7 @@ def test_i_dup_a_settled_duplicate_links_both_ways_and_screening_proposes_it():
     second = again()
     coordinator = person(Role.COORDINATOR)
     duplicates.settle(
-        proposal_id=LikenessProposal.objects.get().pk, answer="DUPLICATE", reason="Same letter",
+        proposal_id=DuplicateProposal.objects.get().pk, answer="DUPLICATE", reason="Same letter",
         item_ids=[second.items.get().pk], by=coordinator, at=LATER,
     )  # fmt: skip
 
@@ -202,15 +202,15 @@ def test_half_an_answer_is_refused_with_what_to_do(changes, sentence):
     } | changes  # fmt: skip
 
     with pytest.raises(NotAllowed, match=sentence):
-        duplicates.settle(proposal_id=LikenessProposal.objects.get().pk, at=LATER, **said)
+        duplicates.settle(proposal_id=DuplicateProposal.objects.get().pk, at=LATER, **said)
     assert not CaseLink.objects.exists()
 
 
-def test_nobody_settles_a_pair_twice():
+def test_no_one_settles_a_pair_twice():
     received_case(claim_number="06-2213-00417")
     again()
     said = {
-        "proposal_id": LikenessProposal.objects.get().pk, "answer": "DIFFERENT",
+        "proposal_id": DuplicateProposal.objects.get().pk, "answer": "DIFFERENT",
         "reason": "Two", "by": person(Role.COORDINATOR), "at": LATER,
     }  # fmt: skip
     duplicates.settle(**said)
@@ -222,24 +222,26 @@ def test_another_person_with_the_same_employer_and_day_is_not_proposed():
     received_case(claim_number="06-2213-00417")
     again(claim_number="06-9981-55123", parties=parties(EMPLOYEE="Pedro Quintanar"))
 
-    assert not LikenessProposal.objects.exists()
+    assert not DuplicateProposal.objects.exists()
 
 
-def test_looking_for_likenesses_costs_the_same_however_many_cases_there_are(
+def test_looking_for_possible_duplicates_costs_the_same_however_many_cases_there_are(
     django_assert_max_num_queries,
 ):
     case = received_case(claim_number="06-2213-00417")
     for number in range(4):
         received_case(claim_number=f"06-77{number}3-5512{number}", parties=parties(EMPLOYEE="A B"))
-    sheet = duplicates.sheet_of(Case.objects.select_related("ur_decision").get(pk=case.pk))
+    facts = duplicates.read_application_facts(
+        Case.objects.select_related("ur_decision").get(pk=case.pk)
+    )
     with django_assert_max_num_queries(6):
-        duplicates.find_similar(sheet=sheet, but=case)
+        duplicates.find_similar(facts=facts, but=case)
 
 
 def test_candidates_are_found_by_index():
     received_case(claim_number="06-2213-00417")
     rows = (
-        CaseKey.objects.filter(key__in=keys_of(SHEET)).order_by("-case_id").values_list("case_id")
+        CaseKey.objects.filter(key__in=keys_of(FACTS)).order_by("-case_id").values_list("case_id")
     )
     plan = rows.explain()
     if connection.vendor == "sqlite":
@@ -251,10 +253,10 @@ def test_candidates_are_found_by_index():
 def test_the_pages_compare_settle_and_list(client):
     first = received_case(claim_number="06-2213-00417")
     second = again()
-    proposal = LikenessProposal.objects.get()
+    proposal = DuplicateProposal.objects.get()
     client.force_login(person(Role.COORDINATOR))
 
-    listed = client.get("/likenesses/").content.decode()
+    listed = client.get("/duplicates/").content.decode()
     assert second.number in listed
     assert "The claim number is the same." in listed
     address = f"/cases/{second.number}/related/{proposal.pk}/"
@@ -271,7 +273,7 @@ def test_the_pages_compare_settle_and_list(client):
     )
     assert CaseLink.objects.get().kind == "PRIOR"
     assert "Asked in May" in client.get(f"/cases/{second.number}/related/").content.decode()
-    assert second.number not in client.get("/likenesses/").content.decode()
+    assert second.number not in client.get("/duplicates/").content.decode()
     stranger = client.get(f"/cases/{first.number}/related/{proposal.pk}/")
     assert stranger.status_code == 404
 

@@ -150,15 +150,15 @@ def test_an_ended_case_does_not_end_again(coordinator):
         act(endings.terminate, case, coordinator, item_ids=[case.items.get().pk])
 
 
-def test_screening_again_starts_the_clock_anew_and_keeps_the_finding(coordinator):
+def test_screening_again_starts_the_deadline_again_and_keeps_the_finding(coordinator):
     case = ineligible_case(coordinator)
 
     after = act(screening.screen_again, case, coordinator)
 
     assert after.stage == Status.SCREENING
     assert case.eligibility_decisions.get().result == "INELIGIBLE"
-    assert case.deadlines.filter(clock="screening", replaced_at__isnull=True).count() == 1
-    assert case.deadlines.filter(clock="screening").count() == 2
+    assert case.deadlines.filter(deadline_kind="screening", replaced_at__isnull=True).count() == 1
+    assert case.deadlines.filter(deadline_kind="screening").count() == 2
     assert case.events.latest("pk").kind == Event.Kind.REOPENED
 
 

@@ -40,12 +40,12 @@ def coordinator():
 
 @pytest.fixture
 def complete(coordinator):
-    """A case whose determination clock runs."""
+    """A case whose determination deadline runs."""
     return Case.objects.get(pk=case_with_records().pk)
 
 
-def running(case, clock):
-    return case.deadlines.get(clock=clock, replaced_at__isnull=True)
+def running(case, deadline_kind):
+    return case.deadlines.get(deadline_kind=deadline_kind, replaced_at__isnull=True)
 
 
 def test_ck4_a_hold_moves_our_target_and_shows_both_sums(complete, coordinator):
@@ -74,7 +74,7 @@ def test_ck3_a_hold_says_from_when_to_when_why_and_who(complete, coordinator):
     assert event.by == coordinator
     assert event.why == "Twelve pages are black."
     assert "the legal date stays" in event.sentence
-    moved = [one["clock"] for one in event.facts["moved"]]
+    moved = [one["deadline_kind"] for one in event.facts["moved"]]
     assert moved == ["notice_mark", "determination_regular"]
 
 
@@ -152,7 +152,7 @@ def test_ck5_defect_5_a_hold_at_its_end_gives_the_case_back_without_any_job(coor
     offered = [claims.next_case(user=coordinator, at=_at(days)) for days in (0, 2, 3, 4)]
     assert offered == [None, None, case, case]
     row = case.holds.get()
-    assert row.ended_on is None  # nobody did anything
+    assert row.ended_on is None  # no one did anything
     assert not row.lasts_on(planned)
 
 
@@ -167,7 +167,7 @@ def test_no_hold_hides_a_case_on_the_day_it_falls_due(coordinator):
     assert claims.claim_next(by=coordinator, at=_at(due)).case == case
 
 
-def test_no_day_makes_a_held_case_due_whose_clocks_have_stopped(coordinator):
+def test_no_day_makes_a_held_case_due_whose_deadlines_have_stopped(coordinator):
     case = received_case()
     hold(case, coordinator, reason="PARTY_ASKED", days=9)
     screening.decide_eligibility(
@@ -202,8 +202,8 @@ def test_ending_a_hold_early_takes_back_the_days_that_were_not_used(complete, co
     assert complete.held_until == TODAY + timedelta(days=1)
 
 
-def test_a_hold_of_one_clock_leaves_the_case_in_its_list(complete, coordinator):
-    row = hold(complete, coordinator, clock="determination_regular")
+def test_a_hold_of_one_deadline_leaves_the_case_in_its_list(complete, coordinator):
+    row = hold(complete, coordinator, deadline_kind="determination_regular")
 
     complete.refresh_from_db()
     assert complete.held_until is None
@@ -219,7 +219,7 @@ def test_a_hold_of_one_clock_leaves_the_case_in_its_list(complete, coordinator):
         ({"days": 0}, "after the first day"),
         ({"days": 11}, "10 days at most"),
         ({"reason": "WEATHER"}, "Choose a reason"),
-        ({"clock": "petition"}, "does not run"),
+        ({"deadline_kind": "petition"}, "does not run"),
     ],
 )
 def test_impossible_holds_are_refused_with_a_sentence(complete, coordinator, changes, says):

@@ -102,7 +102,7 @@ def test_in7_an_item_changes_when_a_second_person_accepts_and_not_before(propose
     assert changed.facts["changes"] == [["Quantity", "90", "60"], ["Unit", "", "tablets"]]
 
 
-def test_in7_nobody_accepts_or_refuses_their_own_proposal(proposer, second):
+def test_in7_no_one_accepts_or_refuses_their_own_proposal(proposer, second):
     case = eligible_case()
     change = propose(item(case), proposer, title="Another injection")
     for act in (accept, refuse):
@@ -363,7 +363,7 @@ def test_what_is_refused_keeps_what_was_typed(client, proposer):
     assert "Lumbar brace" in text(stale)
 
 
-def test_defect_10_a_person_who_is_posted_is_nobody(client, proposer, second):
+def test_defect_10_a_person_who_is_posted_is_no_one(client, proposer, second):
     case = eligible_case()
     client.post(
         reverse("cases:propose_item_change", args=[case.number, 1]),

@@ -11,7 +11,7 @@ from cases.services import parties
 from cases.services.parties import PartyOnForm
 from deadlines.days import local_day
 from files.models import StoredFile
-from intake.models import IntakeDraft, Sheet
+from intake.models import IntakeDraft, Scan
 from intake.services import batches, corrections, receiving
 from intake.services.receiving import ItemOnForm
 from letters.models import WordingSet
@@ -27,7 +27,7 @@ from tests.factories import (
     begun_draft,
     person,
     received_case,
-    scan,
+    scanned_file,
 )
 from tests.letters.factories import SHIPPED
 from tests.races import answers_after
@@ -42,7 +42,7 @@ def test_what_waits_for_a_correction_goes_by_the_corrected_ur_decision(committed
     item, decided_on = case.items.get(), case.ur_decision.decided_on
 
     answers = answers_after(
-        lambda: corrections.correct_sheet(
+        lambda: corrections.correct_scan(
             case_id=case.pk,
             said={"claim_number": "06-2213-78", "decided_on": decided_on + timedelta(days=9)},
             items={item.pk: ItemOnForm(item.title)},
@@ -71,17 +71,17 @@ def test_what_waits_for_a_correction_goes_by_the_corrected_ur_decision(committed
     assert "is void: it was signed before the UR decision" in str(answers["add"])
 
 
-def test_a_sheet_that_somebody_took_over_stays_with_them(committed_db):
+def test_a_scan_that_someone_took_over_stays_with_them(committed_db):
     ada, ben = person(Role.INTAKE), person(Role.INTAKE)
-    first, second = batch_of(scan(), scan(), by=ada).sheets.order_by("pk")
-    batches.claim(sheet_id=first.pk, by=ada, at=MONDAY)
+    first, second = batch_of(scanned_file(), scanned_file(), by=ada).scans.order_by("pk")
+    batches.claim(scan_id=first.pk, by=ada, at=MONDAY)
 
     answers_after(
-        lambda: batches.claim(sheet_id=first.pk, by=ben, at=LATER),
-        {"claim": lambda: batches.claim(sheet_id=second.pk, by=ada, at=LATER)},
+        lambda: batches.claim(scan_id=first.pk, by=ben, at=LATER),
+        {"claim": lambda: batches.claim(scan_id=second.pk, by=ada, at=LATER)},
     )
 
-    held = dict(Sheet.objects.values_list("pk", "claimed_by"))
+    held = dict(Scan.objects.values_list("pk", "claimed_by"))
     assert held == {first.pk: ben.pk, second.pk: ada.pk}
 
 
@@ -107,14 +107,14 @@ def test_a_file_that_the_scanner_refused_meanwhile_stays_refused(committed_db, m
         return answer
 
     monkeypatch.setattr(files.services, "_verdict", verdict)
-    content = scan().read()
+    content = scanned_file().read()
     answer = (state.QUARANTINED, "It waits for the virus scanner.")
-    kept = files.services.receive(upload=scan(content=content), at=MONDAY)
+    kept = files.services.receive(upload=scanned_file(content=content), at=MONDAY)
     answer = (state.CLEAN, "")
 
     answers = answers_after(
         lambda: files.services.release_quarantined(file_id=kept.pk, at=LATER),
-        {"receive": lambda: files.services.receive(upload=scan(content=content), at=LATER)},
+        {"receive": lambda: files.services.receive(upload=scanned_file(content=content), at=LATER)},
     )
 
     assert str(answers["receive"]) == "This file carries a virus."
@@ -169,17 +169,17 @@ def test_who_waits_for_a_name_a_sign_in_or_a_wording_is_told_that_it_is_taken(co
     assert states == {drafts[0].pk: "RETIRED", drafts[1].pk: "PUBLISHED"}
 
 
-def test_accepting_a_form_waits_for_its_draft_before_it_takes_the_sheet(committed_db):
+def test_accepting_a_form_waits_for_its_draft_before_it_takes_the_scan(committed_db):
     clerk = person(Role.INTAKE)
-    (sheet,) = batch_of(scan(), by=clerk).sheets.all()
-    form = application(sheet_id=sheet.pk)
-    begun_draft(by=clerk, key=form.key, sheet_id=sheet.pk)
+    (scan,) = batch_of(scanned_file(), by=clerk).scans.all()
+    form = application(scan_id=scan.pk)
+    begun_draft(by=clerk, key=form.key, scan_id=scan.pk)
 
-    # As when the page saves what is typed at the moment of Accept: first the draft, then the sheet.
+    # As when the page saves what is typed at the moment of Accept: first the draft, then the scan.
     answers = answers_after(
         lambda: IntakeDraft.objects.select_for_update().get(key=form.key),
         {"receive": lambda: receiving.receive(application=form, by=clerk, at=MONDAY)},
-        meanwhile=lambda: Sheet.objects.select_for_update(nowait=True).get(pk=sheet.pk),
+        meanwhile=lambda: Scan.objects.select_for_update(nowait=True).get(pk=scan.pk),
     )
 
     assert answers["receive"].application.idempotency_key == form.key

@@ -21,7 +21,7 @@ def url(case):
 
 
 @pytest.mark.parametrize("role", sorted(WRITERS))
-def test_everybody_who_works_on_cases_may_write_a_note(role):
+def test_everyone_who_works_on_cases_may_write_a_note(role):
     case, writer = received_case(), person(role)
 
     notes.add_note(case_id=case.pk, text="  The adjuster called.  ", by=writer, at=MONDAY)
@@ -32,7 +32,7 @@ def test_everybody_who_works_on_cases_may_write_a_note(role):
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - WRITERS))
-def test_nobody_else_writes_notes(role):
+def test_no_one_else_writes_notes(role):
     case = received_case()
 
     with pytest.raises(NotAllowed, match="does not write notes"):

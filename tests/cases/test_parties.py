@@ -150,7 +150,7 @@ def test_in10_a_representative_who_leaves_gets_no_more_letters(coordinator):
     )
 
 
-def test_in10_a_designation_before_the_ur_decision_is_void_and_makes_nobody_a_party(coordinator):
+def test_in10_a_designation_before_the_ur_decision_is_void_and_makes_no_one_a_party(coordinator):
     case = received_case()
     with pytest.raises(NotAllowed, match="is void: it was signed before the UR decision of 02/12"):
         add(case, coordinator, "REPRESENTATIVE", "Ola Brandt", since=date(2026, 2, 11))
@@ -264,7 +264,7 @@ def test_a_party_added_after_approval_stops_the_issue_until_the_reviewer_attests
 # --- refusals -------------------------------------------------------------------------------------
 
 
-def test_nobody_changes_a_party_that_somebody_else_changed(client, coordinator):
+def test_no_one_changes_a_party_that_someone_else_changed(client, coordinator):
     case = received_case()
     old = attorney(case)
     change(case, old, coordinator, phone="916 555 0100")
@@ -321,7 +321,7 @@ def test_a_change_before_the_last_one_is_refused(coordinator):
         end(case, moved, coordinator, last_day=date(2026, 3, 8))
 
 
-def test_the_employee_stays_and_nobody_stands_twice_in_one_role(coordinator):
+def test_the_employee_stays_and_no_one_stands_twice_in_one_role(coordinator):
     case = received_case()
     (employee,) = standing(case, "EMPLOYEE")
     with pytest.raises(NotAllowed, match="The employee stays"):

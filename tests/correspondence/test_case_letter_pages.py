@@ -122,7 +122,7 @@ def test_a_changed_draft_is_shown_with_its_new_words(desk):
     assert Letter.objects.filter(reference=draft.case.number).count() == 1
 
 
-def test_somebody_elses_change_makes_the_page_stale(desk):
+def test_someone_elses_change_makes_the_page_stale(desk):
     draft = draft_of(received_case())
     desk.get(draft.get_absolute_url())
     case_letters.change_draft(

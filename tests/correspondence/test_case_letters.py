@@ -232,7 +232,7 @@ def test_l7_a_conversion_is_told_to_every_party(coordinator):
 
 def test_l8_the_administrator_is_reminded_of_the_day_and_of_what_is_missing(coordinator):
     case = noticed_case()
-    due = case.deadlines.get(clock="records").due_on
+    due = case.deadlines.get(deadline_kind="records").due_on
     overdue = MONDAY + timedelta(days=16)
     draft = case_letters.draft_letter(
         case_id=case.pk,
@@ -468,12 +468,12 @@ def test_without_published_wording_the_act_works_and_the_draft_says_so(coordinat
 
     draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
 
-    assert lacks(draft) == ["Nobody has published wording for the layout case-letter."]
+    assert lacks(draft) == ["No one has published wording for the layout case-letter."]
 
 
 def test_a_copy_that_is_not_rendered_is_not_marked_as_sent(coordinator, typeset_at_no_cost):
     draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
-    approve(draft, coordinator)  # nobody has told a broker: the letters wait in their rows
+    approve(draft, coordinator)  # no one has told a broker: the letters wait in their rows
 
     with pytest.raises(NotAllowed, match="not filed yet"):
         case_letters.mark_letter_sent(letter_id=draft.pk, sent_on=TODAY, by=coordinator, at=LATER)
@@ -492,14 +492,14 @@ def test_only_an_approved_letter_is_marked_as_sent(coordinator):
         case_letters.mark_letter_sent(letter_id=draft.pk, sent_on=TODAY, by=coordinator, at=LATER)
 
 
-def test_wording_and_parked_letters_are_for_those_who_may(coordinator):
+def test_wording_and_skipped_letters_are_for_those_who_may(coordinator):
     clerk = person(Role.INTAKE)
     held = WordingSet.objects.first()
 
     with pytest.raises(NotAllowed, match="A director or an administrator"):
         letters.services.publish_wording(set_id=held.pk, by=clerk, at=LATER)
     with pytest.raises(NotAllowed, match="Your role does not let you"):
-        letters.services.release_parked(letter_id=uuid4(), by=clerk, at=LATER)
+        letters.services.retry_failed_letter(letter_id=uuid4(), by=clerk, at=LATER)
 
 
 def test_every_kind_has_its_parts_and_a_sample_wording(coordinator):

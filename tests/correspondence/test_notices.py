@@ -184,19 +184,19 @@ def made(filed_case):
     return Case.objects.get(pk=filed_case.pk)
 
 
-def test_marking_as_sent_moves_the_case_and_starts_the_records_clock(coordinator, made):
+def test_marking_as_sent_moves_the_case_and_starts_the_records_deadline(coordinator, made):
     case = send(made, coordinator)
 
     assert (case.stage, case.assigned_on) == (Status.NOTICE_SENT, TODAY)
     assert set(case.notices.values_list("sent_on", flat=True)) == {TODAY}
     for delivery in deliveries(case):
         assert (delivery.state, delivery.sent_on, delivery.sent_by) == ("SENT", TODAY, coordinator)
-    assert case.deadlines.get(clock="noarfi").met_at == SENT
-    records = case.deadlines.get(clock="records")
+    assert case.deadlines.get(deadline_kind="noarfi").met_at == SENT
+    records = case.deadlines.get(deadline_kind="records")
     assert records.given == {"noarfi": "2026-03-02", "method": "mail_ca"}
     assert records.due_on == date(2026, 3, 17)  # 15 days after
     assert [step for step in records.steps if "15" in step["sentence"]]
-    assert (case.due_on, case.due_clock) == (records.due_on, "records")
+    assert (case.due_on, case.due_deadline_kind) == (records.due_on, "records")
     event = case.events.latest("pk")
     assert (event.kind, event.by) == (Event.Kind.NOTICES_SENT, coordinator)
 
@@ -208,7 +208,9 @@ def test_by_wire_the_records_are_due_in_twelve_days(coordinator):
 
     send(case, coordinator)
 
-    assert case.deadlines.get(clock="records").due_on == date(2026, 3, 16)  # the 14th is Saturday
+    assert case.deadlines.get(deadline_kind="records").due_on == date(
+        2026, 3, 16
+    )  # the 14th is Saturday
 
 
 def test_the_case_page_shows_how_the_date_was_counted(client, coordinator, made):
@@ -218,7 +220,7 @@ def test_the_case_page_shows_how_the_date_was_counted(client, coordinator, made)
     page = html.unescape(client.get(made.get_absolute_url()).content.decode())
 
     assert "How this is counted" in page
-    for step in made.deadlines.get(clock="records").steps:
+    for step in made.deadlines.get(deadline_kind="records").steps:
         assert step["sentence"] in page
 
 
@@ -232,7 +234,7 @@ def test_before_the_letters_are_filed_nothing_is_marked(coordinator):
     case.refresh_from_db()
     assert case.stage == Status.ELIGIBLE
     assert {delivery.state for delivery in deliveries(case)} == {"PREPARED"}
-    assert not case.deadlines.filter(clock="records").exists()
+    assert not case.deadlines.filter(deadline_kind="records").exists()
 
 
 @pytest.mark.parametrize(

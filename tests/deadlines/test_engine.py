@@ -1,4 +1,4 @@
-"""Every clock, by worked example, by brute force, and against changed rules."""
+"""Every deadline, by worked example, by brute force, and against changed rules."""
 
 import json
 from dataclasses import dataclass, field, fields, replace
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from deadlines import calendars as calendars_module
-from deadlines import clocks as clocks_module
 from deadlines import engine as deadlines_module
+from deadlines import kinds as kinds_module
 from deadlines.calendars import (
     CalendarName,
     CannotCount,
@@ -17,10 +17,10 @@ from deadlines.calendars import (
     UnknownCalendar,
     friday_after_thanksgiving,
 )
-from deadlines.clocks import CLOCKS, BadClockFact, UnknownClock, Whose
 from deadlines.days import PACIFIC, iso
 from deadlines.engine import due
 from deadlines.facts import Hold
+from deadlines.kinds import DEADLINE_KINDS, BadDeadlineFact, UnknownDeadlineKind, Whose
 from deadlines.penalty import records_penalty
 from deadlines.rules import (
     BadRules,
@@ -40,18 +40,18 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 ONE_DAY = timedelta(days=1)
 
 
-def count(clock, facts, *, rules=RULES, holds=()):
-    return due(clock, facts, rules=rules, calendars=default_calendars(), holds=holds)
+def count(deadline_kind, facts, *, rules=RULES, holds=()):
+    return due(deadline_kind, facts, rules=rules, calendars=default_calendars(), holds=holds)
 
 
-def judge(clock, received, facts, *, holds=()):
+def judge(deadline_kind, received, facts, *, holds=()):
     return timeliness(
-        clock, received, facts, rules=RULES, calendars=default_calendars(), holds=holds
+        deadline_kind, received, facts, rules=RULES, calendars=default_calendars(), holds=holds
     )
 
 
-def rule_of(clock):
-    return [rule for rule in RULES if rule.clock == clock][-1]
+def rule_of(deadline_kind):
+    return [rule for rule in RULES if rule.deadline_kind == deadline_kind][-1]
 
 
 # --- Worked examples ------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ class Example:
     """Facts in, date out: an ISO date or moment, "Unknown" or "NoRule"."""
 
     id: str
-    clock: str
+    deadline_kind: str
     facts: dict
     answer: str
     holds: tuple[Hold, ...] = field(default=())
@@ -141,7 +141,7 @@ def days_before(last_day, length):
     return str(date.fromisoformat(last_day) - timedelta(days=length))
 
 
-# Clocks that count calendar days and roll on the court calendar: name, trigger, way of service,
+# Deadlines that count calendar days and roll on the court calendar: name, trigger, way of service,
 # length in days, and a year whose rule is meant. Each is run against three kinds of closed day.
 ROLLING = [
     ("application", "served", "in_hand", 30, 2020),
@@ -158,7 +158,7 @@ ROLLING = [
 
 
 def rolling_examples():
-    for clock, trigger, method, length, year in ROLLING:
+    for deadline_kind, trigger, method, length, year in ROLLING:
         for what, last, answer in (
             ("midweek", f"{year}-06-11", f"{year}-06-11"),
             # a Sunday, Lincoln's birthday, the Friday after Thanksgiving
@@ -169,7 +169,7 @@ def rolling_examples():
             days_on = {"sunday": 1, "friday": 3}.get(what, 0)
             rolled = answer or str(date.fromisoformat(last) + timedelta(days=days_on))
             facts = {trigger: days_before(last, length)} | ({"method": method} if method else {})
-            yield Example(f"{clock}, {what}", clock, facts, rolled)
+            yield Example(f"{deadline_kind}, {what}", deadline_kind, facts, rolled)
 
 
 # The last day by length alone (a day of June 2020), the way of service, the answer.
@@ -185,7 +185,7 @@ SERVICE = [
 
 
 def service_examples():
-    for clock, trigger, length in (
+    for deadline_kind, trigger, length in (
         ("application", "served", 30),
         ("application_formulary", "served", 10),
         ("application_after_liability", "served", 30),
@@ -193,14 +193,14 @@ def service_examples():
     ):
         for last, method, answer in SERVICE:
             facts = {trigger: days_before(last, length), "method": method}
-            yield Example(f"{clock}, {method}", clock, facts, answer)
-    for clock in ("records", "own_papers"):
+            yield Example(f"{deadline_kind}, {method}", deadline_kind, facts, answer)
+    for deadline_kind in ("records", "own_papers"):
         for method, length in (("mail_ca", 15), ("mail_us", 15), ("electronic", 12)):
             facts = {"noarfi": days_before("2020-06-10", length), "method": method}
-            yield Example(f"{clock}, {method}", clock, facts, "2020-06-10")
+            yield Example(f"{deadline_kind}, {method}", deadline_kind, facts, "2020-06-10")
 
 
-BEGINS = dict.fromkeys(CLOCKS, "2013-01-01") | {
+BEGINS = dict.fromkeys(DEADLINE_KINDS, "2013-01-01") | {
     "application_formulary": "2018-01-01",
     "determination_formulary": "2018-01-01",
     "ur_decision": "2012-01-01",
@@ -210,16 +210,21 @@ BEGINS = dict.fromkeys(CLOCKS, "2013-01-01") | {
 
 
 def first_day_examples():
-    for clock, first in BEGINS.items():
-        if clock == "records_penalty":
+    for deadline_kind, first in BEGINS.items():
+        if deadline_kind == "records_penalty":
             continue
-        hour = "T09:00" if rule_of(clock).kind is Kind.HOURS else ""
-        method = {"method": "mail_ca"} if "method" in CLOCKS[clock].takes else {}
-        trigger = CLOCKS[clock].trigger
-        yield Example(f"{clock}, first day", clock, {trigger: first + hour, **method}, "a date")
+        hour = "T09:00" if rule_of(deadline_kind).kind is Kind.HOURS else ""
+        method = {"method": "mail_ca"} if "method" in DEADLINE_KINDS[deadline_kind].takes else {}
+        trigger = DEADLINE_KINDS[deadline_kind].trigger
+        yield Example(
+            f"{deadline_kind}, first day",
+            deadline_kind,
+            {trigger: first + hour, **method},
+            "a date",
+        )
         if first > "2012-01-01":
             facts = {trigger: days_before(first, 1) + hour, **method}
-            yield Example(f"{clock}, day before", clock, facts, "NoRule")
+            yield Example(f"{deadline_kind}, day before", deadline_kind, facts, "NoRule")
 
 
 EXTENSION_JULY = {"extension_days": 3, "extension_approved": "2014-07-30"}
@@ -285,7 +290,7 @@ MORE = [
             "2018-03-16"),
     Example("rfa, soon asked", "ur_decision", {"rfa": "2018-03-12", "recommended": "2018-03-09"},
             "2018-03-19"),
-    # liability: the clock begins anew with the notice that the dispute is over
+    # liability: the deadline begins again with the notice that the dispute is over
     Example("liability over", "application", {"served": "2016-01-04", "method": "mail_ca"},
             "2016-06-06", (LIABILITY_2016,)),
     Example("liability over, formulary", "application_formulary",
@@ -323,7 +328,7 @@ EXAMPLES = [
 
 def answer_to(case, rules=RULES):
     try:
-        answer = count(case.clock, case.facts, rules=rules, holds=case.holds)
+        answer = count(case.deadline_kind, case.facts, rules=rules, holds=case.holds)
     except NoRule:
         return "NoRule"
     if isinstance(answer, Unknown):
@@ -376,7 +381,7 @@ def test_every_example_of_the_reference_data_when_it_is_there():
         pytest.skip("the reference data is not beside this checkout")
 
     for row in json.loads((SHARED / "deadline_examples.json").read_text()):
-        answer = count(row["clock"], row["given"])
+        answer = count(row["deadline_kind"], row["given"])
         assert isinstance(answer, Sum), row["id"]
         assert iso(answer.limit) == row["due"], row["id"]
     for row in json.loads((SHARED / "other_examples.json").read_text()):
@@ -453,7 +458,7 @@ def rule_mutants(rule):
 
 
 RULE_MUTANTS = [
-    pytest.param(rule, mutant, id=f"{rule.clock} from {rule.effective_from.year}: {what}")
+    pytest.param(rule, mutant, id=f"{rule.deadline_kind} from {rule.effective_from.year}: {what}")
     for rule in RULES
     for what, mutant in rule_mutants(rule)
 ]
@@ -465,13 +470,13 @@ def test_no_rule_can_change_without_a_named_example_failing(rule, mutant):
 
     noticed = []
     for case in EXAMPLES:
-        if case.clock == rule.clock or "liability" in rule.clock:
+        if case.deadline_kind == rule.deadline_kind or "liability" in rule.deadline_kind:
             try:
                 same = answer_to(case, rules) == case.answer
             except CannotCount:
                 same = False
             noticed += [] if same else [case.id]
-    for name, owed, came, usd in PENALTIES if rule.clock == "records_penalty" else ():
+    for name, owed, came, usd in PENALTIES if rule.deadline_kind == "records_penalty" else ():
         noticed += [] if penalty_for(owed, came, rules) == usd else [name]
 
     assert noticed
@@ -479,7 +484,7 @@ def test_no_rule_can_change_without_a_named_example_failing(rule, mutant):
 
 def test_the_guard_above_knows_every_field_of_a_rule():
     """A field added to ``Rule`` needs its mutants here, or a reason to have none."""
-    words_only = {"clock", "source", "note", "confirmed_by", "confirmed_on"}
+    words_only = {"deadline_kind", "source", "note", "confirmed_by", "confirmed_on"}
     mutated = {
         "kind", "length", "length_by_method", "calendar", "roll", "extensions", "legal_holds",
         "cutoff", "deemed_received", "outer_days", "usd_per_day", "usd_limit", "effective_from",
@@ -498,10 +503,11 @@ TRIGGERS = [date(2013, 1, 1) + timedelta(days=n) for n in range(0, 16_980, 37)] 
     date(2016, 2, 29),
     date(2015, 12, 15),
 ]
-DAY_CLOCKS = [
-    clock
-    for clock in CLOCKS
-    if clock != "records_penalty" and rule_of(clock).kind not in (Kind.HOURS, Kind.MONTHS)
+DAY_DEADLINE_KINDS = [
+    deadline_kind
+    for deadline_kind in DEADLINE_KINDS
+    if deadline_kind != "records_penalty"
+    and rule_of(deadline_kind).kind not in (Kind.HOURS, Kind.MONTHS)
 ]
 
 
@@ -524,8 +530,8 @@ def walk(rule, start, extension_days, court_days):
     return day
 
 
-def triggers_of(clock):
-    return [day for day in TRIGGERS if day >= rule_of(clock).effective_from]
+def triggers_of(deadline_kind):
+    return [day for day in TRIGGERS if day >= rule_of(deadline_kind).effective_from]
 
 
 def methods_of(rule):
@@ -536,46 +542,50 @@ def methods_of(rule):
 
 
 @pytest.mark.parametrize(
-    ("clock", "method"),
-    [(clock, method) for clock in DAY_CLOCKS for method in methods_of(rule_of(clock))],
+    ("deadline_kind", "method"),
+    [
+        (deadline_kind, method)
+        for deadline_kind in DAY_DEADLINE_KINDS
+        for method in methods_of(rule_of(deadline_kind))
+    ],
 )
-def test_ck_2_a_count_equals_walking_day_by_day(clock, method):
-    rule = rule_of(clock)
+def test_ck_2_a_count_equals_walking_day_by_day(deadline_kind, method):
+    rule = rule_of(deadline_kind)
     extension = rule.extensions.get(method)
     added = (extension.days, extension.court_days) if extension else (0, False)
-    for start in triggers_of(clock):
-        facts = {CLOCKS[clock].trigger: start}
+    for start in triggers_of(deadline_kind):
+        facts = {DEADLINE_KINDS[deadline_kind].trigger: start}
         if rule.needs_method:
             facts["method"] = method
 
-        answer = count(clock, facts)
+        answer = count(deadline_kind, facts)
 
         assert answer.due_on == walk(rule, start, *added), start
 
 
-@pytest.mark.parametrize("clock", DAY_CLOCKS)
-def test_a_later_trigger_never_gives_an_earlier_date(clock):
-    method = {"method": "mail_ca"} if rule_of(clock).needs_method else {}
-    trigger = CLOCKS[clock].trigger
-    for start in triggers_of(clock):
-        first = count(clock, {trigger: start, **method})
+@pytest.mark.parametrize("deadline_kind", DAY_DEADLINE_KINDS)
+def test_a_later_trigger_never_gives_an_earlier_date(deadline_kind):
+    method = {"method": "mail_ca"} if rule_of(deadline_kind).needs_method else {}
+    trigger = DEADLINE_KINDS[deadline_kind].trigger
+    for start in triggers_of(deadline_kind):
+        first = count(deadline_kind, {trigger: start, **method})
         assert first.due_on > start
         assert not first.target_on or first.target_on <= first.due_on
         for later in (1, 3, 30):
-            second = count(clock, {trigger: start + timedelta(days=later), **method})
+            second = count(deadline_kind, {trigger: start + timedelta(days=later), **method})
 
             assert first.due_on <= second.due_on, (start, later)
             assert not first.target_on or first.target_on <= second.target_on, (start, later)
 
 
 @pytest.mark.parametrize(
-    "clock", ["determination_expedited", "records_expedited", "ur_decision_expedited"]
+    "deadline_kind", ["determination_expedited", "records_expedited", "ur_decision_expedited"]
 )
-def test_hours_elapse_and_nothing_else(clock):
-    hours = timedelta(hours=rule_of(clock).length)
+def test_hours_elapse_and_nothing_else(deadline_kind):
+    hours = timedelta(hours=rule_of(deadline_kind).length)
     moment = datetime(2013, 1, 2, 0, 13, 7, tzinfo=UTC)
     while moment < datetime(2059, 6, 30, tzinfo=UTC):
-        answer = count(clock, {CLOCKS[clock].trigger: moment})
+        answer = count(deadline_kind, {DEADLINE_KINDS[deadline_kind].trigger: moment})
 
         assert answer.due_at.astimezone(UTC) - moment == hours, moment
         assert answer.due_at.tzinfo is PACIFIC
@@ -616,7 +626,7 @@ def test_an_hour_that_came_twice_is_told_apart_by_its_zone():
 
 
 def test_an_hour_that_never_was_is_refused():
-    with pytest.raises(BadClockFact, match="did not exist"):
+    with pytest.raises(BadDeadlineFact, match="did not exist"):
         count("determination_expedited", {"information_complete": "2015-03-08T02:30"})
 
 
@@ -630,10 +640,10 @@ def test_a_month_end_changes_nothing_about_a_weekend():
 
 
 @pytest.mark.parametrize("day", ["2018-03-09", "2018-03-12", "2018-11-02", "2018-11-05"])
-def test_ck_11_the_engine_keeps_the_cut_off_on_both_sides_of_a_change_of_the_clocks(day):
+def test_ck_11_the_engine_keeps_the_cut_off_on_both_sides_of_a_change_of_the_deadlines(day):
     """Given the hour of a request, which the command ``deadline`` takes and no page asks for yet.
 
-    The clocks changed on Sunday 11 March and Sunday 4 November 2018.
+    The deadlines changed on Sunday 11 March and Sunday 4 November 2018.
     """
     in_time = count("ur_decision", {"rfa": f"{day}T17:29"})
     too_late = count("ur_decision", {"rfa": f"{day}T17:31"})
@@ -657,7 +667,7 @@ def test_a_moment_counts_for_its_day_in_los_angeles():
 
 def test_ck_1_and_ck_9_the_engine_reads_no_clock_and_no_database():
     """So a recount gives the same date, and a day without the scheduler costs nothing."""
-    for module in (deadlines_module, calendars_module, clocks_module):
+    for module in (deadlines_module, calendars_module, kinds_module):
         source = Path(module.__file__).read_text()
         for word in ("now(", "today()", "utcnow", "import django", "from django", "objects"):
             assert word not in source, (module.__name__, word)
@@ -722,7 +732,7 @@ def test_a_sum_is_plain_values_for_json():
 
 
 @pytest.mark.parametrize(
-    ("clock", "facts", "due_on", "target_on"),
+    ("deadline_kind", "facts", "due_on", "target_on"),
     [
         # E13: the legal date rolls to Monday, we aim at the Friday before
         ("determination_regular", {"records_complete": "2014-07-03"}, "2014-08-04", "2014-08-01"),
@@ -742,21 +752,21 @@ def test_a_sum_is_plain_values_for_json():
     ],
 )
 def test_our_own_target_is_the_earliest_that_anyone_could_hold_us_to(
-    clock, facts, due_on, target_on
+    deadline_kind, facts, due_on, target_on
 ):
-    answer = count(clock, facts)
+    answer = count(deadline_kind, facts)
 
     assert (str(answer.due_on), str(answer.target_on)) == (due_on, target_on)
     assert answer.target_steps[-1].sentence.startswith("Internal target:")
 
 
 def test_only_our_own_duties_have_a_target():
-    for name, clock in CLOCKS.items():
+    for name, deadline_kind in DEADLINE_KINDS.items():
         if name == "records_penalty":
             continue
-        facts = {clock.trigger: "2020-06-01T09:00", "method": "mail_ca"}
-        answer = count(name, {key: facts[key] for key in facts if key in clock.keys})
-        assert (answer.target is not None) is (clock.whose is Whose.OURS), name
+        facts = {deadline_kind.trigger: "2020-06-01T09:00", "method": "mail_ca"}
+        answer = count(name, {key: facts[key] for key in facts if key in deadline_kind.keys})
+        assert (answer.target is not None) is (deadline_kind.whose is Whose.OURS), name
 
 
 # --- Holds ----------------------------------------------------------------------------------------
@@ -812,7 +822,7 @@ def test_a_target_that_a_hold_moves_onto_a_closed_day_goes_back_to_an_open_one()
     assert answer.target_on == date(2014, 8, 1)  # two days on is Saturday 2 August
 
 
-def test_holds_move_the_target_of_a_clock_in_hours_too():
+def test_holds_move_the_target_of_a_deadline_in_hours_too():
     facts = {"information_complete": "2015-07-02T16:00"}
     holds = [Hold("A", date(2015, 7, 3), date(2015, 7, 4))]
 
@@ -846,18 +856,18 @@ def test_an_extension_moves_both_the_legal_date_and_the_target():
     assert "4610.6" in line.source
 
 
-def test_a_liability_dispute_begins_the_clock_anew_and_the_sum_says_from_what():
+def test_a_liability_dispute_begins_the_deadline_again_and_the_sum_says_from_what():
     facts = {"served": "2016-01-04", "method": "mail_ca"}
 
     answer = count("application", facts, holds=[LIABILITY_2016])
 
-    assert answer.clock.name == "application"
+    assert answer.deadline_kind.name == "application"
     assert answer.trigger == date(2016, 5, 2)
-    assert "begins anew" in answer.steps[0].sentence
+    assert "begins again" in answer.steps[0].sentence
     assert "4610.5(h)(2)" in answer.steps[0].source
 
 
-def test_a_clock_begun_anew_by_a_notice_served_in_an_unknown_way_is_unknown():
+def test_a_deadline_begun_again_by_a_notice_served_in_an_unknown_way_is_unknown():
     hold = replace(LIABILITY_2016, method="")
 
     answer = count("application", {"served": "2016-01-04", "method": "mail_ca"}, holds=[hold])
@@ -870,7 +880,7 @@ def test_a_clock_begun_anew_by_a_notice_served_in_an_unknown_way_is_unknown():
 
 
 @pytest.mark.parametrize(
-    ("clock", "facts", "missing"),
+    ("deadline_kind", "facts", "missing"),
     [
         ("application", {}, "the day on which the UR decision was served"),
         ("application", {"served": None, "method": "mail_ca"}, "the day on which the UR decision"),
@@ -887,8 +897,10 @@ def test_a_clock_begun_anew_by_a_notice_served_in_an_unknown_way_is_unknown():
         ("petition", {"mailed": "2014-11-06"}, "the way in which the determination was served"),
     ],
 )
-def test_what_is_missing_makes_the_date_unknown_and_is_named_never_late(clock, facts, missing):
-    for answer in (count(clock, facts), judge(clock, "2059-01-01", facts)):
+def test_what_is_missing_makes_the_date_unknown_and_is_named_never_late(
+    deadline_kind, facts, missing
+):
+    for answer in (count(deadline_kind, facts), judge(deadline_kind, "2059-01-01", facts)):
         assert isinstance(answer, Unknown)
         assert missing in answer.missing[0]
         assert answer.sentence
@@ -952,7 +964,7 @@ def test_where_calendars_disagree_and_timeliness_turns_on_it_a_person_decides(re
         assert "Fri 25 Nov 2016 or Mon 28 Nov 2016; a person must decide" in answer.sentence
 
 
-def test_nobody_is_penalized_on_the_friday_after_thanksgiving():
+def test_no_one_is_penalized_on_the_friday_after_thanksgiving():
     """E19: five working days from 26 November 2014 end on 4 or on 5 December."""
     facts = {"received": "2014-11-26"}
 
@@ -991,7 +1003,7 @@ def test_nothing_received_is_unknown_not_late():
         ("2015-07-07", Late),
     ],
 )
-def test_a_clock_in_hours_is_judged_by_the_hour(received, expected):
+def test_a_deadline_in_hours_is_judged_by_the_hour(received, expected):
     facts = {"information_complete": "2015-07-02T16:00"}
 
     assert isinstance(judge("determination_expedited", received, facts), expected)
@@ -1025,9 +1037,9 @@ def test_calendars_agree_on_an_ordinary_day(year):
 
 
 def test_the_shipped_rules_have_no_gap_and_no_overlap_and_are_unconfirmed():
-    for clock in CLOCKS:
-        rules = [rule for rule in RULES if rule.clock == clock]
-        assert rules, clock
+    for deadline_kind in DEADLINE_KINDS:
+        rules = [rule for rule in RULES if rule.deadline_kind == deadline_kind]
+        assert rules, deadline_kind
         refuse_gap_or_overlap(rules)
         assert rules[-1].effective_to is None
         for rule in rules:
@@ -1081,7 +1093,7 @@ def test_a_rule_is_chosen_by_the_day_of_the_trigger():
         {"length": 0},
         {"length": None},
         {"calendar": ""},
-        {"clock": "no_such_clock"},
+        {"deadline_kind": "no_such_deadline"},
         {"effective_to": date(2012, 12, 31)},
         {"length_by_method": {"pigeon": 3}},
         {"kind": Kind.HOURS},
@@ -1102,7 +1114,7 @@ def test_rules_of_names_a_year_or_a_day():
     with pytest.raises(NoRule, match="2012"):
         count("eligibility_information", facts | {"rules_of": "2012"})
     rules = two_rules(date(2020, 6, 30), date(2020, 7, 1))
-    with pytest.raises(BadClockFact, match="changed during 2020"):
+    with pytest.raises(BadDeadlineFact, match="changed during 2020"):
         count("noarfi", {"found_eligible": "2020-06-30", "rules_of": "2020"}, rules=rules)
 
 
@@ -1110,19 +1122,19 @@ def test_rules_of_names_a_year_or_a_day():
 
 
 @pytest.mark.parametrize(
-    ("clock", "facts", "refusal", "said"),
+    ("deadline_kind", "facts", "refusal", "said"),
     [
-        ("aplication", {}, UnknownClock, "Clocks: application,"),
-        ("records_penalty", {"records_due": "2015-01-06"}, UnknownClock, "a sum of money"),
-        ("noarfi", {"found": "2014-12-24"}, BadClockFact, "It takes found_eligible"),
-        ("noarfi", {"found_eligible": "2014-02-30"}, BadClockFact, "not a date"),
-        ("noarfi", {"found_eligible": "12/24/2014"}, BadClockFact, "Write it as 2014-06-20"),
-        ("noarfi", {"found_eligible": "20141224"}, BadClockFact, "not a date"),
-        ("noarfi", {"found_eligible": "2014-12-24T25:00"}, BadClockFact, "not a date"),
-        ("noarfi", {"found_eligible": 20141224}, BadClockFact, "not a date"),
+        ("aplication", {}, UnknownDeadlineKind, "Deadlines: application,"),
+        ("records_penalty", {"records_due": "2015-01-06"}, UnknownDeadlineKind, "a sum of money"),
+        ("noarfi", {"found": "2014-12-24"}, BadDeadlineFact, "It takes found_eligible"),
+        ("noarfi", {"found_eligible": "2014-02-30"}, BadDeadlineFact, "not a date"),
+        ("noarfi", {"found_eligible": "12/24/2014"}, BadDeadlineFact, "Write it as 2014-06-20"),
+        ("noarfi", {"found_eligible": "20141224"}, BadDeadlineFact, "not a date"),
+        ("noarfi", {"found_eligible": "2014-12-24T25:00"}, BadDeadlineFact, "not a date"),
+        ("noarfi", {"found_eligible": 20141224}, BadDeadlineFact, "not a date"),
         ("noarfi", {"found_eligible": "1914-12-24"}, OutOfRange, "2012 to 2060"),
         ("noarfi", {"found_eligible": "9999-12-31"}, OutOfRange, "2012 to 2060"),
-        ("noarfi", {"found_eligible": "0001-01-01T00:00+00:00"}, BadClockFact, "not a date"),
+        ("noarfi", {"found_eligible": "0001-01-01T00:00+00:00"}, BadDeadlineFact, "not a date"),
         ("noarfi", {"found_eligible": "2060-12-31"}, OutOfRange, "2012 to 2060"),
         ("determination_regular", {"records_complete": "2060-12-15"}, OutOfRange, "2060"),
         ("noarfi", {"found_eligible": "2012-12-31"}, NoRule, "On file: “noarfi” from Tue 1 Jan"),
@@ -1130,34 +1142,39 @@ def test_rules_of_names_a_year_or_a_day():
         (
             "noarfi",
             {"found_eligible": "2014-12-24", "rules_of": "0000"},
-            BadClockFact,
+            BadDeadlineFact,
             "not a year",
         ),
-        ("noarfi", {"found_eligible": "2014-12-24", "rules_of": "x"}, BadClockFact, "not a date"),
+        (
+            "noarfi",
+            {"found_eligible": "2014-12-24", "rules_of": "x"},
+            BadDeadlineFact,
+            "not a date",
+        ),
         (
             "authorize",
             {"received": "2014-11-26", "friday_after_thanksgiving_is_working": "maybe"},
-            BadClockFact,
+            BadDeadlineFact,
             "neither yes nor no",
         ),
         (
             "application",
             {"served": "2014-06-20", "method": "owl"},
-            BadClockFact,
+            BadDeadlineFact,
             "in_hand, mail_ca",
         ),
         (
             "determination_regular",
             {"records_complete": "2014-07-01", "extension_days": "-1"},
-            BadClockFact,
+            BadDeadlineFact,
             "not a number of days",
         ),
         ("ur_decision", {"rfa": "2018-03-12", "recommended": "9999-12-31"}, OutOfRange, "too far"),
     ],
 )
-def test_a_fact_that_cannot_be_used_is_refused_with_a_sentence(clock, facts, refusal, said):
+def test_a_fact_that_cannot_be_used_is_refused_with_a_sentence(deadline_kind, facts, refusal, said):
     with pytest.raises(refusal) as refused:
-        count(clock, facts)
+        count(deadline_kind, facts)
     assert said in str(refused.value)
     assert isinstance(refused.value, CannotCount)
 
@@ -1177,8 +1194,8 @@ def test_the_friday_flag_may_be_written_as_text(yes):
     assert friday_after_thanksgiving(2014) == date(2014, 11, 28)
 
 
-def test_a_clock_that_was_renamed_still_answers_to_its_former_name():
+def test_a_deadline_that_was_renamed_still_answers_to_its_former_name():
     facts = {"received": "2014-12-02"}
 
     assert count("authorize", facts) == count("authorize", facts)
-    assert count("authorize", facts).clock.name == "authorize"
+    assert count("authorize", facts).deadline_kind.name == "authorize"

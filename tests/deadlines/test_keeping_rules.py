@@ -1,4 +1,7 @@
-"""Rules of clocks and holidays: confirmed, superseded, begun and ended by a person, each dated."""
+"""Rules of deadlines and holidays.
+
+Confirmed, superseded, begun and ended by a person, each dated.
+"""
 
 from datetime import date, timedelta
 
@@ -9,11 +12,11 @@ from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases.models import Deadline, Event
-from cases.services import clocks, recounting
+from cases.services import case_deadlines, recounting
 from deadlines import services as rules
 from deadlines.calendars import say
 from deadlines.days import local_day
-from deadlines.models import ClockRule, HolidayRule, rules_on_file
+from deadlines.models import DeadlineRule, HolidayRule, rules_on_file
 from tests.factories import MONDAY, eligible_case, person, received_case
 
 pytestmark = pytest.mark.django_db
@@ -25,8 +28,8 @@ def director():
     return person(Role.DIRECTOR)
 
 
-def rule_of(clock="noarfi"):
-    return ClockRule.objects.get(clock=clock, effective_to__isnull=True)
+def rule_of(deadline_kind="noarfi"):
+    return DeadlineRule.objects.get(deadline_kind=deadline_kind, effective_to__isnull=True)
 
 
 def supersede(rule, by, *, begins, **terms):
@@ -74,10 +77,10 @@ def test_a_confirmed_rule_says_who_when_and_with_which_text(director):
 
 
 def test_confirmed_rules_and_holidays_leave_the_list_of_check_deploy(director):
-    assert "clock rules" in unconfirmed_listed()
+    assert "deadline rules" in unconfirmed_listed()
     assert "holiday rules" in unconfirmed_listed()
 
-    for rule in ClockRule.objects.all():
+    for rule in DeadlineRule.objects.all():
         confirm(rule, director)
     for row in HolidayRule.objects.all():
         rules.confirm_holiday(
@@ -85,7 +88,7 @@ def test_confirmed_rules_and_holidays_leave_the_list_of_check_deploy(director):
             by=director, at=MONDAY,
         )  # fmt: skip
 
-    assert "clock rules" not in unconfirmed_listed()
+    assert "deadline rules" not in unconfirmed_listed()
     assert "holiday rules" not in unconfirmed_listed()
 
 
@@ -103,7 +106,7 @@ def test_a_confirmation_without_its_facts_is_refused(director, changes, said):
     assert not rule_of().is_confirmed
 
 
-def test_nobody_confirms_a_row_twice(director):
+def test_no_one_confirms_a_row_twice(director):
     rule = confirm(rule_of(), director)
 
     with pytest.raises(NotAllowed, match="already"):
@@ -129,11 +132,11 @@ def test_an_overlap_is_refused_naming_both_rows(director, begins):
 
     assert "“Notice of assignment” from Tue 1 Jan 2013 with no end" in str(refused.value)
     assert f"{begins.day} {begins:%b %Y}" in str(refused.value)
-    assert ClockRule.objects.filter(clock="noarfi").count() == 1
+    assert DeadlineRule.objects.filter(deadline_kind="noarfi").count() == 1
 
 
 def test_a_gap_is_refused_naming_both_rows_and_stores_neither(director):
-    first, second = ClockRule.objects.filter(clock="eligibility_information").order_by(
+    first, second = DeadlineRule.objects.filter(deadline_kind="eligibility_information").order_by(
         "effective_from"
     )
 
@@ -142,51 +145,51 @@ def test_a_gap_is_refused_naming_both_rows_and_stores_neither(director):
 
     assert "from Sat 1 Jun 2013 to Sun 1 Sep 2013" in str(refused.value)
     assert str(second) in str(refused.value)
-    assert ClockRule.objects.get(pk=first.pk).effective_to == first.effective_to
-    assert ClockRule.objects.filter(clock="eligibility_information").count() == 2
+    assert DeadlineRule.objects.get(pk=first.pk).effective_to == first.effective_to
+    assert DeadlineRule.objects.filter(deadline_kind="eligibility_information").count() == 2
 
 
-def test_a_rule_that_nobody_can_count_with_is_refused(director):
+def test_a_rule_that_no_one_can_count_with_is_refused(director):
     with pytest.raises(NotAllowed, match="calendar"):
         supersede(rule_of(), director, begins=date(2026, 4, 1), calendar="")
 
 
 def test_a_rule_superseded_in_the_past_changes_no_deadline_triggered_before(director):
     case = eligible_case()
-    before = clocks.due_on(case, "noarfi")
+    before = case_deadlines.due_on(case, "noarfi")
     trigger = TODAY
 
     supersede(rule_of(), director, begins=trigger + timedelta(days=1), length=9)
 
     assert not [one for one in recounting.would_change() if one.moves]
     recounting.recount(why="New rule", by=director, at=MONDAY)
-    assert clocks.due_on(case, "noarfi") == before
+    assert case_deadlines.due_on(case, "noarfi") == before
 
 
 def test_what_would_change_is_listed_before_anything_is_stored(director):
     case = eligible_case()
-    before = clocks.due_on(case, "noarfi")
+    before = case_deadlines.due_on(case, "noarfi")
     rows = rules.superseding(rule=rule_of(), terms={"length": 9}, effective_from=TODAY)
-    counts = ClockRule.history.count(), Deadline.history.count()
+    counts = DeadlineRule.history.count(), Deadline.history.count()
 
-    found = recounting.would_change(law=rules.law_with(rows=rows), clock="noarfi")
+    found = recounting.would_change(law=rules.law_with(rows=rows), deadline_kind="noarfi")
 
     (one,) = found
     assert (one.case, one.old.due_on, one.moves) == (case, before, True)
     assert one.new.due_on > before
-    assert (ClockRule.history.count(), Deadline.history.count()) == counts
-    assert clocks.due_on(case, "noarfi") == before
+    assert (DeadlineRule.history.count(), Deadline.history.count()) == counts
+    assert case_deadlines.due_on(case, "noarfi") == before
 
 
-def test_dates_worked_out_anew_are_the_ones_that_were_listed_and_an_act_on_the_case(director):
+def test_dates_worked_out_again_are_the_ones_that_were_listed_and_an_act_on_the_case(director):
     case = eligible_case()
-    before = clocks.due_on(case, "noarfi")
+    before = case_deadlines.due_on(case, "noarfi")
     supersede(rule_of(), director, begins=TODAY, length=9)
     listed = [one for one in recounting.would_change() if one.moves]
 
     recounting.recount(why="Rule of April", by=director, at=MONDAY)
 
-    assert clocks.due_on(case, "noarfi") == listed[0].new.due_on
+    assert case_deadlines.due_on(case, "noarfi") == listed[0].new.due_on
     event = case.events.get(kind=Event.Kind.CHANGED, why="Rule of April")
     ((label, was, becomes),) = event.facts["changes"]
     assert label == "Notice of assignment"

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 
 from deadlines.calendars import BadHoliday
 from deadlines.migration_operations import LOADED, OVERLAP
-from deadlines.models import ClockRule, HolidayRule, rules_on_file
+from deadlines.models import DeadlineRule, HolidayRule, rules_on_file
 from deadlines.rules import BadRules
 from deadlines.shipped_rules import HOLIDAYS, RULES
 
@@ -18,20 +18,20 @@ pytestmark = pytest.mark.django_db
 AT = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
 
 
-def by_clock(rules):
-    return sorted(rules, key=lambda rule: (rule.clock, rule.effective_from))
+def by_deadline_kind(rules):
+    return sorted(rules, key=lambda rule: (rule.deadline_kind, rule.effective_from))
 
 
 def next_rule(**changes):
     fields = {
-        "clock": "noarfi",
+        "deadline_kind": "noarfi",
         "kind": "BUSINESS",
         "length": 2,
         "calendar": "office",
         "source": "A later rule",
         "effective_from": date(2026, 4, 1),
     }
-    return ClockRule(**fields | changes)
+    return DeadlineRule(**fields | changes)
 
 
 def end(rule, day):
@@ -42,17 +42,19 @@ def end(rule, day):
 def test_a_fresh_database_holds_the_shipped_rules_and_counts_with_them():
     rules, calendars = rules_on_file()
 
-    assert by_clock(rules) == by_clock(RULES)
+    assert by_deadline_kind(rules) == by_deadline_kind(RULES)
     assert HolidayRule.objects.count() == len(HOLIDAYS)
     assert not calendars.get("judicial").is_open(date(2014, 11, 28))
     assert rules_on_file()[1] is calendars  # not built again for the next page
 
 
 def test_every_loaded_row_has_its_first_version_and_is_unconfirmed():
-    assert ClockRule.history.count() == len(RULES)
+    assert DeadlineRule.history.count() == len(RULES)
     assert HolidayRule.history.count() == len(HOLIDAYS)
-    assert ClockRule.history.filter(version=1, history_change_reason=LOADED).count() == len(RULES)
-    assert ClockRule.objects.unconfirmed().count() == len(RULES)
+    assert DeadlineRule.history.filter(version=1, history_change_reason=LOADED).count() == len(
+        RULES
+    )
+    assert DeadlineRule.objects.unconfirmed().count() == len(RULES)
     assert HolidayRule.objects.unconfirmed().count() == len(HOLIDAYS)
 
 
@@ -62,16 +64,18 @@ def test_rules_on_file_takes_two_queries(django_assert_num_queries):
 
 
 def test_a_rule_is_superseded_by_ending_it_and_adding_the_next():
-    old = end(ClockRule.objects.get(clock="noarfi"), date(2026, 3, 31))
+    old = end(DeadlineRule.objects.get(deadline_kind="noarfi"), date(2026, 3, 31))
 
     next_rule().store(by=None, at=AT, why="New text of the rule")
 
     assert old.history.count() == 2
     assert [
-        rule.length for rule in ClockRule.objects.on(date(2026, 3, 31)).filter(clock="noarfi")
+        rule.length
+        for rule in DeadlineRule.objects.on(date(2026, 3, 31)).filter(deadline_kind="noarfi")
     ] == [1]
     assert [
-        rule.length for rule in ClockRule.objects.on(date(2026, 4, 1)).filter(clock="noarfi")
+        rule.length
+        for rule in DeadlineRule.objects.on(date(2026, 4, 1)).filter(deadline_kind="noarfi")
     ] == [2]
 
 
@@ -81,11 +85,11 @@ def test_an_overlap_is_refused_naming_both():
 
     assert "“Notice of assignment” from Tue 1 Jan 2013 with no end" in str(refused.value)
     assert "“Notice of assignment” from Wed 1 Apr 2026 with no end" in str(refused.value)
-    assert ClockRule.objects.filter(clock="noarfi").count() == 1
+    assert DeadlineRule.objects.filter(deadline_kind="noarfi").count() == 1
 
 
 def test_a_gap_is_refused_naming_both():
-    end(ClockRule.objects.get(clock="noarfi"), date(2026, 3, 30))
+    end(DeadlineRule.objects.get(deadline_kind="noarfi"), date(2026, 3, 30))
 
     with pytest.raises(BadRules, match="from Tue 31 Mar 2026 to Tue 31 Mar 2026"):
         next_rule().store(by=None, at=AT)
@@ -94,33 +98,33 @@ def test_a_gap_is_refused_naming_both():
 @pytest.mark.every_database
 def test_many_rows_at_once_are_checked_too():
     with pytest.raises((BadRules, IntegrityError)), transaction.atomic():
-        ClockRule.objects.bulk_store([next_rule()], by=None, at=AT)
+        DeadlineRule.objects.bulk_store([next_rule()], by=None, at=AT)
 
-    assert ClockRule.objects.filter(clock="noarfi").count() == 1
+    assert DeadlineRule.objects.filter(deadline_kind="noarfi").count() == 1
 
 
 @pytest.mark.parametrize(
     ("ends", "begins"), [("2014-02-11", "2014-02-12"), ("2013-06-30", "2013-07-01")]
 )
 def test_a_boundary_moves_either_way_when_both_rows_are_stored_together(ends, begins):
-    first, second = ClockRule.objects.filter(clock="eligibility_information").order_by(
+    first, second = DeadlineRule.objects.filter(deadline_kind="eligibility_information").order_by(
         "effective_from"
     )
     first.effective_to, second.effective_from = date.fromisoformat(ends), date.fromisoformat(begins)
 
-    ClockRule.objects.store_together([first, second], by=None, at=AT, why="The day is confirmed")
+    DeadlineRule.objects.store_together([first, second], by=None, at=AT, why="The day is confirmed")
 
     assert first.history.count() == second.history.count() == 2
 
 
 def test_rows_stored_together_must_fit_together():
-    first, second = ClockRule.objects.filter(clock="eligibility_information").order_by(
+    first, second = DeadlineRule.objects.filter(deadline_kind="eligibility_information").order_by(
         "effective_from"
     )
     second.effective_from = date(2014, 3, 1)
 
     with pytest.raises(BadRules, match="Nothing would be in force"):
-        ClockRule.objects.store_together([first, second], by=None, at=AT, why="A slip")
+        DeadlineRule.objects.store_together([first, second], by=None, at=AT, why="A slip")
     second.refresh_from_db()
     assert second.effective_from == date(2014, 1, 1)
 
@@ -129,7 +133,7 @@ def test_rows_stored_together_must_fit_together():
 @pytest.mark.parametrize(
     ("table", "where"),
     [
-        ("deadlines_clockrule", "clock = 'noarfi'"),
+        ("deadlines_deadlinerule", "deadline = 'noarfi'"),
         ("deadlines_holidayrule", "name = 'Labor Day' AND calendar = 'office'"),
     ],
 )
@@ -157,7 +161,7 @@ def test_the_database_itself_refuses_an_overlap(table, where):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"clock": "no_such_clock"},
+        {"deadline_kind": "no_such_deadline"},
         {"kind": "WEEKS"},
         {"length": None},
         {"calendar": ""},
@@ -167,7 +171,7 @@ def test_the_database_itself_refuses_an_overlap(table, where):
     ],
 )
 def test_a_row_that_the_engine_cannot_read_is_refused(changes):
-    end(ClockRule.objects.get(clock="noarfi"), date(2026, 3, 31))
+    end(DeadlineRule.objects.get(deadline_kind="noarfi"), date(2026, 3, 31))
 
     with pytest.raises(BadRules, match="cannot be"):
         next_rule(**changes).store(by=None, at=AT)
@@ -184,7 +188,7 @@ def test_a_holiday_that_cannot_be_read_is_refused():
 
 @pytest.mark.every_database
 def test_a_confirmation_names_the_person_and_the_day(django_user_model):
-    rule = ClockRule.objects.get(clock="noarfi")
+    rule = DeadlineRule.objects.get(deadline_kind="noarfi")
     rule.confirmed_on = date(2026, 3, 2)
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -218,7 +222,7 @@ def test_the_command_prints_json():
 
 
 def test_the_command_counts_with_the_rules_in_the_database():
-    rule = ClockRule.objects.get(clock="noarfi")
+    rule = DeadlineRule.objects.get(deadline_kind="noarfi")
     rule.length = 3
     rule.store(by=None, at=AT, why="For the test", fields=["length"])
 
@@ -259,7 +263,7 @@ def test_the_command_says_what_is_not_known():
 @pytest.mark.parametrize(
     "words",
     [
-        ["no_such_clock"],
+        ["no_such_deadline"],
         ["noarfi", "found_eligible"],
         ["noarfi", "found_eligible=2014-12-24", "found_eligible=2014-12-25"],
         ["noarfi", "found_eligible=yesterday"],

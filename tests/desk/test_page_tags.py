@@ -1,4 +1,4 @@
-"""The small parts of every page: dates, due cells, clock bars, stages, outcomes, fields."""
+"""The small parts of every page: dates, due cells, deadline bars, stages, outcomes, fields."""
 
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
@@ -47,15 +47,15 @@ def test_a_due_date_says_in_words_how_urgent_it_is(on, state, words):
     assert (shown["state"], shown["words"]) == (state, words)
 
 
-def test_the_last_quarter_of_a_long_clock_is_soon():
+def test_the_last_quarter_of_a_long_deadline_is_soon():
     due_on = date(2024, 12, 10)
     assert page_tags.due(due_on, TODAY, started_on=date(2024, 11, 12))["state"] == "soon"
     assert page_tags.due(due_on, TODAY, started_on=date(2024, 11, 13))["state"] == ""
 
 
-def test_a_stopped_clock_says_why():
+def test_a_stopped_deadline_says_why():
     html = render('{% due due_on today hold="records, day 9" %}', due_on=TODAY, today=TODAY)
-    assert "Clock stopped" in html
+    assert "Deadline stopped" in html
     assert "records, day 9" in html
     assert "hold" in html
 
@@ -72,22 +72,22 @@ def test_what_falls_due_in_hours_shows_the_hour():
     assert page_tags.due(at, TODAY)["when"] == "Wed 4 Dec, 14:30"
 
 
-def test_a_clock_bar_tells_elapsed_stopped_and_remaining_days_apart():
-    days = page_tags.clock_days(
+def test_a_deadline_bar_tells_elapsed_stopped_and_remaining_days_apart():
+    days = page_tags.deadline_days(
         date(2024, 11, 28),
         date(2024, 12, 5),
         TODAY,
         holds=[(date(2024, 11, 30), date(2024, 12, 1))],
     )
     assert days == ["elapsed", "elapsed", "held", "held", "elapsed", "today", "left", "limit"]
-    html = render("{% clock_bar days %}", days=days)
-    assert 'aria-label="Day 6 of 8, clock stopped 2 days"' in html
+    html = render("{% deadline_bar days %}", days=days)
+    assert 'aria-label="Day 6 of 8, deadline stopped 2 days"' in html
     assert html.count("<i ") == 8
 
 
-def test_a_long_clock_fits_sixty_cells_and_still_shows_today_and_the_limit():
-    days = page_tags.clock_days(date(2024, 1, 1), date(2024, 12, 31), TODAY)
-    cells = page_tags.clock_bar(days)["cells"]
+def test_a_long_deadline_fits_sixty_cells_and_still_shows_today_and_the_limit():
+    days = page_tags.deadline_days(date(2024, 1, 1), date(2024, 12, 31), TODAY)
+    cells = page_tags.deadline_bar(days)["cells"]
     assert len(cells) <= 60
     assert cells.count("today") == 1
     assert cells[-1] == "limit"

@@ -17,7 +17,7 @@ from cases.services import holds
 from desk import queues
 from desk.templatetags.page_tags import counted
 from queues.filters import Filter
-from queues.models import StagePace, WorkClaim
+from queues.models import StageDuration, WorkClaim
 from queues.services import claims
 from queues.work_order import Sort
 from tests.factories import MONDAY, eligible_case, parties, person, received_case
@@ -133,7 +133,7 @@ def test_a_page_needs_four_queries_and_one_more_for_each_stage_by_time_to_spare(
         assert len(rows_of(Filter(), reader)) == 50
     with django_assert_num_queries(5):  # the pace, and it is the same for every stage
         rows_of(Filter(sort=Sort.SLACK), reader)
-    StagePace.objects.create(measured_at=MONDAY, status="SCREENING", median_days=2, cases=9)
+    StageDuration.objects.create(measured_at=MONDAY, status="SCREENING", median_days=2, cases=9)
     with django_assert_num_queries(5 + len(QUEUES["eligibility"][1])):
         assert len(rows_of(Filter(sort=Sort.SLACK), reader)) == 50
 
@@ -201,7 +201,7 @@ def test_work_next_shows_the_most_urgent_case_and_why_and_takes_nothing(desk, ma
     answer = desk.get(reverse("desk:work_next", args=["eligibility"]))
 
     assert answer.context["case"].pk == many[0]
-    assert "nobody else has it." in answer.context["why"]
+    assert "no one else has it." in answer.context["why"]
     assert not WorkClaim.objects.exists()
     empty = desk.get(reverse("desk:work_next", args=["qa"]))
     assert "Your role acts on no case of this list." in empty.content.decode()
@@ -264,7 +264,7 @@ def change(pk, **values):
 
 @pytest.mark.parametrize("sort", Sort.values)
 def test_ad2_every_order_shows_each_case_once_over_all_pages(desk, many, sort):
-    StagePace.objects.create(measured_at=MONDAY, status="SCREENING", median_days=9, cases=9)
+    StageDuration.objects.create(measured_at=MONDAY, status="SCREENING", median_days=9, cases=9)
     for place, pk in enumerate(many):
         day = TODAY + timedelta(days=place * 7 % 5)
         change(pk, due_on=day, received_on=day - timedelta(days=place % 3))
@@ -278,7 +278,7 @@ def test_ad2_every_order_shows_each_case_once_over_all_pages(desk, many, sort):
     def key(pk):
         case = Case.objects.get(pk=pk)
         spare = case.due_on - timedelta(days=9 if case.status == "SCREENING" else 0)
-        return {"due": case.due_on, "received": case.received_on, "slack": spare}[sort], pk
+        return {"due": case.due_on, "received": case.received_on, "lead_time": spare}[sort], pk
 
     assert seen == sorted(seen, key=key)
 
@@ -298,11 +298,11 @@ def test_ad2_filter_and_order_survive_reload_and_back(desk, many):
 
 
 def test_a_filter_is_taken_away_by_itself_and_leaves_the_others(desk, many):
-    wanted = desk.get(url(priority="EXPEDITED", due="over", sort="slack")).context["wanted"]
+    wanted = desk.get(url(priority="EXPEDITED", due="over", sort="lead_time")).context["wanted"]
 
     assert {chip.words: chip.query for chip in wanted.chips()} == {
-        "Expedited": "due=over&sort=slack",
-        "Overdue": "priority=EXPEDITED&sort=slack",
+        "Expedited": "due=over&sort=lead time",
+        "Overdue": "priority=EXPEDITED&sort=lead time",
     }
 
 
@@ -375,16 +375,16 @@ def test_who_has_a_case_is_shown_and_filtered(desk, many):
     assert only(desk, taken="nobody") == set(many) - {many[1], many[2]}
 
 
-def test_a_case_whose_clocks_have_stopped_is_never_overdue(desk, many):
-    change(many[0], due_on=TODAY - timedelta(days=30), due_clock="")
+def test_a_case_whose_deadlines_have_stopped_is_never_overdue(desk, many):
+    change(many[0], due_on=TODAY - timedelta(days=30), due_deadline_kind="")
 
     assert only(desk, due="over") == set()
 
 
 def test_time_to_spare_is_told_in_the_order_by_it_alone(desk, many):
-    StagePace.objects.create(measured_at=MONDAY, status="SCREENING", median_days=30, cases=9)
+    StageDuration.objects.create(measured_at=MONDAY, status="SCREENING", median_days=30, cases=9)
 
-    assert " short" in desk.get(url(sort="slack")).content.decode()
+    assert " short" in desk.get(url(sort="lead_time")).content.decode()
     assert "To spare" not in desk.get(url()).content.decode()
 
 
@@ -448,7 +448,7 @@ def test_ck5_a_hold_at_its_end_puts_the_case_back_without_anyone_acting(client, 
     assert (listed(hold="yes"), listed(hold="no")) == ([case.pk], [])
     assert claims.claim_next(queue="assign", by=ada, at=READY) is None
 
-    later = READY + timedelta(days=3)  # no job has run, nobody has acted
+    later = READY + timedelta(days=3)  # no job has run, no one has acted
     set_clock(later)
     client.force_login(ada)
 

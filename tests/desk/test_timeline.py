@@ -178,7 +178,7 @@ def test_hi2_the_auditor_reads_who_looked_at_a_case_and_who_was_refused(client, 
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.AUDITOR}))
-def test_nobody_else_reads_who_looked(client, role):
+def test_no_one_else_reads_who_looked(client, role):
     case = received_case()
     client.force_login(person(role))
     assert client.get(reverse("desk:looks", args=[case.number])).status_code in {403, 404}
@@ -208,7 +208,7 @@ def test_a_note_is_corrected_by_a_second_one_and_both_stay(client, set_clock):
         notes.correct_note(event_id=first.pk, text="Again.", by=clerk, at=NEXT_DAY)
 
 
-def test_nobody_corrects_somebody_elses_note_or_another_act(client):
+def test_no_one_corrects_someone_elses_note_or_another_act(client):
     case, clerk, other = received_case(), person(Role.INTAKE), person(Role.COORDINATOR)
     first = note(case, clerk)
     with pytest.raises(NotAllowed, match="your own notes alone"):
@@ -226,7 +226,7 @@ def test_nobody_corrects_somebody_elses_note_or_another_act(client):
 # --- the next step --------------------------------------------------------------------------------
 
 
-def test_the_next_step_says_that_the_reviewer_has_to_attest_anew():
+def test_the_next_step_says_that_the_reviewer_has_to_attest_again():
     assignment = in_review()
     case, coordinator = assignment.case, person(Role.COORDINATOR)
     assert "writes the review" in next_step(case, coordinator).sentence

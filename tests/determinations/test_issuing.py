@@ -107,7 +107,7 @@ def test_issuing_is_final_and_everything_follows_in_one_act(shown, director):
     assert statement.license_states == ["California"]
     assignment = case.assignments.get()
     assert (assignment.state, assignment.review.state) == ("FINISHED", "FINISHED")
-    assert case.deadlines.get(clock="determination_regular").met_at == ISSUED
+    assert case.deadlines.get(deadline_kind="determination_regular").met_at == ISSUED
     event = case.events.latest("pk")
     assert (event.kind, event.letter, event.by) == (Event.Kind.ISSUED, letter, director)
 
@@ -202,7 +202,7 @@ def found_sanction(case):
 
 
 def tied_to(role):
-    def tie(case):
+    def conflict(case):
         party = case.parties.get(role=role)
         credentialing.add_affiliation(
             **panel.with_evidence(
@@ -220,11 +220,11 @@ def tied_to(role):
             )
         )
 
-    return tie
+    return conflict
 
 
 def new_attorney(case):
-    """A party comes on the list that nobody has tested and the reviewer has not attested on."""
+    """A party comes on the list that no one has tested and the reviewer has not attested on."""
     case.party_list_version += 1
     case.store(by=None, at=REVIEWED, fields=["party_list_version"])
     parties.add_party(
@@ -315,7 +315,7 @@ def test_a_fact_of_the_case_that_the_letter_prints_is_named_when_missing(
 # --- Exactly these words --------------------------------------------------------------------------
 
 
-def test_words_that_nobody_has_opened_are_not_issued(case, director):
+def test_words_that_no_one_has_opened_are_not_issued(case, director):
     with pytest.raises(LetterRefused, match="have not been shown in the preview"):
         issue(case, director)
 
@@ -337,7 +337,7 @@ def test_words_that_changed_since_the_preview_are_not_issued(shown, director):
     assert issue(shown, director).letter.words["summary"] == "Quite another summary."
 
 
-def test_on_another_day_the_letter_is_dated_anew_and_opened_anew(shown, director):
+def test_on_another_day_the_letter_is_dated_again_and_opened_again(shown, director):
     with pytest.raises(LetterRefused, match="have not been shown in the preview"):
         issue(shown, director, at=ISSUED + timedelta(days=1))
 
@@ -399,7 +399,7 @@ def test_a_double_click_issues_once(shown, director):
         (letters.services, "enqueue"),
         (issuing, "_freeze_credentials"),
         (reviewers.services.assignment, "finish"),
-        (issuing.clocks, "meet"),
+        (issuing.deadline_kinds, "meet"),
     ],
     ids=lambda one: one[1],
 )
@@ -429,7 +429,7 @@ def send(case, by, *, sent_on=TODAY, at=ISSUED):
     return sending.mark_determination_sent(case_id=case.pk, sent_on=sent_on, by=by, at=at)
 
 
-def test_the_filed_letter_is_sent_to_everybody_and_the_case_closed(shown, director):
+def test_the_filed_letter_is_sent_to_everyone_and_the_case_closed(shown, director):
     issue(shown, director)
     clerk = person(Role.MAILROOM)
 

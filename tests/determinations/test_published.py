@@ -114,7 +114,7 @@ def test_any_case_comes_back_from_its_rows(case):
 # --- what is stored ------------------------------------------------------------------------------
 
 
-def test_loading_makes_a_closed_case_that_waits_for_nobody():
+def test_loading_makes_a_closed_case_that_waits_for_no_one():
     case = Case.objects.get(pk=load(fixture("many-shapes")).pk)
 
     assert (case.origin, case.stage) == (Origin.PUBLISHED, Status.CLOSED)
@@ -198,7 +198,7 @@ def test_lineage_notices_and_both_lists_of_citations_are_stored_in_order():
     assert case.items.get(position=4).opinions.get().notices == ["opioid-taper"]
 
 
-def test_credentials_stand_as_printed_and_name_nobody():
+def test_credentials_stand_as_printed_and_name_no_one():
     load(fixture("many-shapes"))
 
     statement = CredentialStatement.objects.get()

@@ -120,7 +120,7 @@ def test_another_role_checks_nothing(case, act, role):
 
 
 @pytest.mark.parametrize("act", [give_back, approve])
-def test_mc6_nobody_checks_their_own_decision(case, act):
+def test_mc6_no_one_checks_their_own_decision(case, act):
     reviewer = reviewer_of(case.assignments.get())
     grant_role(user_id=reviewer.pk, role=Role.QA, by=None, at=READ)
 

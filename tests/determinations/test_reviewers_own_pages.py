@@ -56,7 +56,7 @@ def test_an_offer_says_how_long_it_will_take_to_read(client):
     assert "1 item, 240 pages of records, about 2.0 h of reading" in text
 
 
-def test_nobody_sees_the_cases_of_another_reviewer(client):
+def test_no_one_sees_the_cases_of_another_reviewer(client):
     held = in_review()
     other = fit_reviewer()
     assert held.case.number in page(client, reviewer_of(held))
@@ -138,7 +138,7 @@ def test_a_review_decided_after_its_day_counts_as_late():
 
     held = in_review()
     case = issued(approved(submitted(held)))
-    row = Deadline.objects.get(case=case, clock="determination_regular", replaced_at=None)
+    row = Deadline.objects.get(case=case, deadline_kind="determination_regular", replaced_at=None)
     row.due_on = case.decided_on - timedelta(days=1)
     row.store(by=None, at=REVIEWED, fields=["due_on"])
 

@@ -170,7 +170,7 @@ def test_a_seat_that_is_not_there_gets_nothing_back():
         )  # fmt: skip
 
 
-def test_the_letter_carries_each_differing_analysis_and_nobodys_name(client):
+def test_the_letter_carries_each_differing_analysis_and_no_ones_name(client):
     held = panel_of(2)
     write(held[0], outcome="UPHELD", rationale="Nine days of relief are too few.")
     write(held[1], outcome="OVERTURNED", rationale="The record shows six weeks of relief.")

@@ -92,7 +92,7 @@ def test_who_may_know_the_reviewer_reads_the_name(client, case, role):
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - READERS))
-def test_nobody_else_opens_it(client, case, role):
+def test_no_one_else_opens_it(client, case, role):
     client.force_login(person(role))
     answer = client.get(reverse("determinations:versions", args=[case.number]))
     assert answer.status_code == 403

@@ -224,7 +224,7 @@ def test_what_cannot_be_kept_is_refused_and_the_draft_stays(assignment, first, p
     assert [list(content.values()) for content in contents] == [["Kept."], ["Kept."]]
 
 
-def test_nobody_else_writes_in_a_review(assignment):
+def test_no_one_else_writes_in_a_review(assignment):
     for stranger in (person(Role.REVIEWER), person(Role.COORDINATOR), person(Role.DIRECTOR)):
         with pytest.raises(NotAllowed, match="not assigned to you"):
             save(assignment, {"summary": "Mine."}, by=stranger)

@@ -222,7 +222,7 @@ def test_el3_a_question_to_a_party_waits_five_business_days_and_its_answer_comes
     case.refresh_from_db()
     assert case.stage == Status.INFO_REQUESTED
     assert request.due_on == date(2026, 3, 10)
-    assert (case.due_on, case.due_clock) == (date(2026, 3, 10), "eligibility_information")
+    assert (case.due_on, case.due_deadline_kind) == (date(2026, 3, 10), "eligibility_information")
     assert case.events.get(kind=Event.Kind.INFO_ASKED).why == "Who signed the form?"
 
     at = LATER + timedelta(days=2)
@@ -232,9 +232,9 @@ def test_el3_a_question_to_a_party_waits_five_business_days_and_its_answer_comes
 
     case.refresh_from_db()
     request.refresh_from_db()
-    assert (case.stage, case.due_clock) == (Status.SCREENING, "screening")
+    assert (case.stage, case.due_deadline_kind) == (Status.SCREENING, "screening")
     assert (request.answer, request.answered_on) == ("I did.", date(2026, 3, 4))
-    assert case.deadlines.get(clock="eligibility_information").met_at == at
+    assert case.deadlines.get(deadline_kind="eligibility_information").met_at == at
     assert case.events.get(kind=Event.Kind.INFO_ANSWERED).why == "I did."
     with pytest.raises(NotAllowed):
         information.record_answer(
@@ -336,7 +336,9 @@ def test_el4_another_case_has_to_be_another_and_to_exist(coordinator, number):
         decide(case, coordinator, items=said)
 
 
-def test_el4_a_likeness_under_the_same_claim_is_a_question_with_the_number_of_the_case(coordinator):
+def test_el4_a_possible_duplicate_under_the_same_claim_is_a_question_with_the_number_of_the_case(
+    coordinator,
+):
     claim = "06-4711"
     earlier = received_case(claim_number=claim, items=THREE[:1])
     form = application()
@@ -352,7 +354,7 @@ def test_el4_a_likeness_under_the_same_claim_is_a_question_with_the_number_of_th
 # --- EL-5: reversal ---------------------------------------------------------------------------
 
 
-def test_el5_a_reversal_keeps_the_first_decision_and_starts_the_clock_of_screening(coordinator):
+def test_el5_a_reversal_keeps_the_first_decision_and_starts_the_deadline_of_screening(coordinator):
     case = received_case()
     first = decide(case, coordinator, SIGNED="NO", notes={"SIGNED": "No ink."})
     before = list(first.findings.order_by("pk").values())
@@ -360,10 +362,10 @@ def test_el5_a_reversal_keeps_the_first_decision_and_starts_the_clock_of_screeni
 
     screening.screen_again(case_id=case.pk, reason="The WCAB reversed it.", by=coordinator, at=at)
     case.refresh_from_db()
-    assert (case.stage, case.due_clock) == (Status.SCREENING, "screening")
+    assert (case.stage, case.due_deadline_kind) == (Status.SCREENING, "screening")
     assert item(case, 1).ending == "PENDING"
     assert item(case, 1).history.filter(ending="INELIGIBLE").exists()
-    running = case.deadlines.get(clock="screening", met_at=None, replaced_at=None)
+    running = case.deadlines.get(deadline_kind="screening", met_at=None, replaced_at=None)
     assert running.given == {"received": "2026-03-09"}
 
     decide(case, coordinator, at=at)
@@ -372,7 +374,7 @@ def test_el5_a_reversal_keeps_the_first_decision_and_starts_the_clock_of_screeni
     assert first.result == EligibilityResult.INELIGIBLE
     assert list(first.findings.order_by("pk").values()) == before
     assert [one.attempt for one in case.eligibility_decisions.order_by("attempt")] == [1, 2]
-    assert case.due_clock == "noarfi"
+    assert case.due_deadline_kind == "noarfi"
 
 
 def test_el5_a_closure_for_ineligibility_can_be_reversed_too(coordinator):
@@ -456,8 +458,8 @@ def test_el6_a_liability_dispute_parks_the_case_and_its_resolution_revives_it(co
     )
 
     case = Case.objects.get(pk=case.pk)
-    assert (case.stage, case.due_clock) == (Status.SCREENING, "screening")
-    window = case.deadlines.get(clock="application_after_liability")
+    assert (case.stage, case.due_deadline_kind) == (Status.SCREENING, "screening")
+    window = case.deadlines.get(deadline_kind="application_after_liability")
     assert window.due_on == date(2026, 7, 2)  # 30 days, and 5 for the mail
     assert case.events.filter(kind=Event.Kind.REOPENED, why="Found compensable.").exists()
     answers = propose(case).answers
@@ -508,7 +510,7 @@ def test_an_open_difference_keeps_the_case_from_being_eligible(coordinator):
     assert (row.on_application, row.on_ur_decision) == (case.claim_number, "06-9999")
 
 
-def test_a_decision_on_somebody_else_is_not_the_one_that_had_to_be_attached(coordinator):
+def test_a_decision_on_someone_else_is_not_the_one_that_had_to_be_attached(coordinator):
     case = received_case()
     (found,) = read(case, coordinator, outcomes="DENIED", employee="Mario Quintero")
     ur_decision.answer_differences(

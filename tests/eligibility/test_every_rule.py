@@ -84,7 +84,7 @@ def test_liability_defers_and_is_no_refusal():
     assert proposal(liability_disputed=True, signed_by="").conclusion.result == "INELIGIBLE"
 
 
-def test_an_empty_field_that_we_need_is_asked_for_and_refuses_nobody():
+def test_an_empty_field_that_we_need_is_asked_for_and_refuses_no_one():
     found = proposal(missing_fields=("the claim number",))
     assert found.answers["SIGNED"] == "UNKNOWN"
     assert "the claim number" in found.governing("SIGNED").missing
@@ -185,7 +185,7 @@ def test_the_application_fails_with_its_last_item():
     assert found.conclusion.reasons == ("I-NOTINUR", "I-PRIOR")
 
 
-def test_likeness_alone_is_a_question_and_no_refusal():
+def test_possible_duplicate_alone_is_a_question_and_no_refusal():
     found = proposal(items=(item(earlier=(Earlier("CM25-7", False),)),))
     assert found.answers["NOT_DECIDED"] == "UNKNOWN"
     assert "CM25-7" in found.governing("NOT_DECIDED", 1).missing

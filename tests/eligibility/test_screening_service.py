@@ -34,7 +34,7 @@ def decide(case, by, *, seen_version=None, notes=None, at=LATER, **answers):
     )
 
 
-def test_six_yes_make_a_case_eligible_and_start_the_clock_of_the_notice(coordinator):
+def test_six_yes_make_a_case_eligible_and_start_the_deadline_of_the_notice(coordinator):
     case = received_case()
 
     decision = decide(case, coordinator)
@@ -46,9 +46,9 @@ def test_six_yes_make_a_case_eligible_and_start_the_clock_of_the_notice(coordina
     assert set(decision.findings.values_list("answer", flat=True)) == {"YES"}
     assert decision.findings.filter(item=None).count() == 6
     assert decision.findings.exclude(item=None).count() == 2
-    assert case.deadlines.get(clock="screening").met_at == LATER
-    notice = case.deadlines.get(clock="noarfi")
-    assert (case.due_on, case.due_clock) == (notice.due_on, "noarfi")
+    assert case.deadlines.get(deadline_kind="screening").met_at == LATER
+    notice = case.deadlines.get(deadline_kind="noarfi")
+    assert (case.due_on, case.due_deadline_kind) == (notice.due_on, "noarfi")
     event = case.events.latest("pk")
     assert (event.kind, event.by) == (Event.Kind.FOUND_ELIGIBLE, coordinator)
 
@@ -73,7 +73,7 @@ def test_a_no_makes_a_case_ineligible_with_its_code(coordinator, fact, code):
     for finding in decision.findings.filter(fact=fact):
         assert (finding.answer, finding.reason_code, finding.note) == ("NO", code, "Page 2.")
     assert case.events.latest("pk").why == "Page 2."
-    assert not case.deadlines.filter(clock="noarfi").exists()
+    assert not case.deadlines.filter(deadline_kind="noarfi").exists()
 
 
 def test_a_liability_dispute_alone_defers(coordinator):
@@ -96,7 +96,7 @@ def test_an_unknown_keeps_the_case_in_screening_and_is_never_a_no(coordinator, a
     assert decision.result == EligibilityResult.INCOMPLETE
     finding = decision.findings.get(fact="TIMELY")
     assert (finding.answer, finding.reason_code) == ("UNKNOWN", "")
-    assert case.deadlines.get(clock="screening").met_at is None
+    assert case.deadlines.get(deadline_kind="screening").met_at is None
     assert case.events.latest("pk").kind == Event.Kind.SCREENED
 
 
@@ -111,7 +111,7 @@ def test_a_case_may_be_decided_again_and_every_finding_is_kept(coordinator):
     assert list(results) == [(1, "INCOMPLETE"), (2, "INELIGIBLE"), (3, "ELIGIBLE")]
 
 
-def test_a_case_that_somebody_else_changed_is_not_decided(coordinator):
+def test_a_case_that_someone_else_changed_is_not_decided(coordinator):
     case = received_case()
     seen = case.version
     decide(case, person(Role.COORDINATOR), SIGNED="NO")

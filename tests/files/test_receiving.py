@@ -12,7 +12,7 @@ import pytest
 from django.core.files.storage import default_storage
 from PIL import Image
 
-from files import child, services
+from files import sandboxed_parser, services
 from files.models import StoredFile
 from tests.pristine import ROOT
 
@@ -171,7 +171,7 @@ def test_the_child_that_reads_a_bomb_stays_within_its_memory(tmp_path):
         check=True,
     )
 
-    assert 0 < int(said.stdout) < child.MEMORY_BYTES / 1024
+    assert 0 < int(said.stdout) < sandboxed_parser.MEMORY_BYTES / 1024
 
 
 def test_too_many_pages_are_refused():

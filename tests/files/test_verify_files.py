@@ -38,7 +38,7 @@ def test_every_difference_is_found_and_named(capsys):
     Path(default_storage.path(changed.path)).write_bytes(b"something else")
     stray = "ab/cd/" + "ab" * 32
     Path(default_storage.path(stray)).parent.mkdir(parents=True)
-    Path(default_storage.path(stray)).write_bytes(b"nobody's")
+    Path(default_storage.path(stray)).write_bytes(b"no one's")
 
     with pytest.raises(CommandError) as failed:
         call_command("verify_files")

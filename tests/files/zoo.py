@@ -81,7 +81,7 @@ def with_launch():
 
 def with_attachment():
     def change(document):
-        document.attachments["other.txt"] = b"what nobody would see"
+        document.attachments["other.txt"] = b"what no one would see"
 
     return changed(change)
 

@@ -278,7 +278,7 @@ def test_an_import_that_overlaps_is_refused_with_the_sentence(client, signed_in,
 
 
 def test_an_import_with_an_unknown_guideline_is_refused(client, signed_in, edition):
-    answer = send(client, Edition, CSV.replace("neck,2017", "nobody,2017"))
+    answer = send(client, Edition, CSV.replace("neck,2017", "no one,2017"))
 
     assert "confirm_form" not in answer.context
     assert Edition.objects.count() == 1

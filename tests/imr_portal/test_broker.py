@@ -1,4 +1,4 @@
-"""The broker that nobody has to install."""
+"""The broker that no one has to install."""
 
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def test_it_opens_no_port_keeps_nothing_and_drops_no_message():
     assert options["--maxmemory-policy"] == "noeviction"
 
 
-def test_nobody_answers_on_a_socket_that_is_not_there(tmp_path):
+def test_no_one_answers_on_a_socket_that_is_not_there(tmp_path):
     assert broker.answers(tmp_path / "nothing.sock") is False
 
 

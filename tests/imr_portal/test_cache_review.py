@@ -21,7 +21,7 @@ def _asked_at_once(monkeypatch):
 @pytest.fixture
 def away(tmp_path):
     """A cache whose Redis is not there."""
-    return RedisOrMemory(f"unix://{tmp_path}/nobody.sock", dict(OPTIONS))
+    return RedisOrMemory(f"unix://{tmp_path}/no one.sock", dict(OPTIONS))
 
 
 def keys_of(broker):
@@ -79,7 +79,7 @@ def test_pages_open_and_people_sign_in_without_redis(client, settings, tmp_path)
     settings.CACHES = {
         "default": {
             "BACKEND": "imr_portal.cache.RedisOrMemory",
-            "LOCATION": f"unix://{tmp_path}/nobody.sock",
+            "LOCATION": f"unix://{tmp_path}/no one.sock",
             **OPTIONS,
         }
     }

@@ -210,7 +210,7 @@ def test_unconfirmed_law_is_listed_without_being_an_error():
 
     assert messages
     assert not any(message.is_serious() for message in messages)
-    assert any("clock rules" in message.msg for message in messages)
+    assert any("deadline rules" in message.msg for message in messages)
     assert all("historical" not in message.msg for message in messages)
 
 

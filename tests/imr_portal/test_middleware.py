@@ -1,4 +1,7 @@
-"""Every request passes the same gate: signed in, second factor, audience; and nothing is kept."""
+"""Every request passes the same requirement.
+
+Signed in, second factor, audience; and nothing is kept.
+"""
 
 import re
 from datetime import timedelta
@@ -49,7 +52,7 @@ ADDRESSES = dict(addresses())
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("route", ADDRESSES)
-def test_nobody_reads_a_page_without_signing_in(client, route):
+def test_no_one_reads_a_page_without_signing_in(client, route):
     for answer in (client.get(ADDRESSES[route]), client.post(ADDRESSES[route])):
         assert answer.status_code == 302
         assert answer["Location"].startswith(reverse("account_login"))
@@ -160,26 +163,26 @@ def test_recovery_codes_alone_are_no_second_factor(signed_in, settings):
 # --- the session's limits ------------------------------------------------------------------------
 
 
-def test_a_session_ends_when_nobody_has_used_it_for_an_hour(signed_in, settings):
-    with time_machine.travel(MONDAY, tick=False) as clock:
+def test_a_session_ends_when_no_one_has_used_it_for_an_hour(signed_in, settings):
+    with time_machine.travel(MONDAY, tick=False) as deadline_kind:
         client = signed_in(Role.COORDINATOR)
         assert client.get(QUEUES).status_code == 200
-        clock.shift(settings.SESSION_IDLE_SECONDS)
+        deadline_kind.shift(settings.SESSION_IDLE_SECONDS)
         assert client.get(QUEUES).status_code == 200
 
-        clock.shift(settings.SESSION_IDLE_SECONDS + 1)
+        deadline_kind.shift(settings.SESSION_IDLE_SECONDS + 1)
 
         assert client.get(QUEUES).status_code == 302
 
 
 def test_a_session_in_use_goes_on_until_twelve_hours_have_passed(signed_in, settings):
-    with time_machine.travel(MONDAY, tick=False) as clock:
+    with time_machine.travel(MONDAY, tick=False) as deadline_kind:
         client = signed_in(Role.COORDINATOR)
         for _ in range(24):
             assert client.get(QUEUES).status_code == 200
-            clock.shift(timedelta(minutes=30))
+            deadline_kind.shift(timedelta(minutes=30))
 
-        clock.shift(1)
+        deadline_kind.shift(1)
 
         assert client.get(QUEUES).status_code == 302
 
@@ -188,14 +191,14 @@ def test_a_page_that_only_asks_for_news_does_not_keep_a_session_alive(
     signed_in, settings, monkeypatch
 ):
     monkeypatch.setattr("imr_portal.middleware.POLLED", {"desk:queue"})
-    with time_machine.travel(MONDAY, tick=False) as clock:
+    with time_machine.travel(MONDAY, tick=False) as deadline_kind:
         client = signed_in(Role.COORDINATOR)
         assert client.get(QUEUES).status_code == 200
         for _ in range(12):
-            clock.shift(settings.SESSION_IDLE_SECONDS // 12)
+            deadline_kind.shift(settings.SESSION_IDLE_SECONDS // 12)
             assert client.get(QUEUES).status_code == 200
 
-        clock.shift(1)
+        deadline_kind.shift(1)
 
         assert client.get(QUEUES).status_code == 302
 

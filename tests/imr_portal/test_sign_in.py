@@ -44,7 +44,7 @@ def test_after_five_wrong_passwords_the_right_one_has_to_wait(client, user):
 
 def test_an_address_that_a_client_claims_for_itself_is_not_believed(client, user):
     answers = [
-        attempt(client, f"nobody{n}@example.org", "wrong", **{"X-Forwarded-For": f"10.0.0.{n}"})
+        attempt(client, f"no one{n}@example.org", "wrong", **{"X-Forwarded-For": f"10.0.0.{n}"})
         for n in range(12)
     ]
 
@@ -55,7 +55,7 @@ def test_behind_the_proxy_clients_are_told_apart_by_what_the_proxy_appended(clie
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
     for n in range(12):
         guess = {"X-Forwarded-For": f"1.2.3.{n}, 10.0.0.1"}  # the first part is the client's word
-        attempt(client, f"nobody{n}@example.org", "wrong", **guess)
+        attempt(client, f"no one{n}@example.org", "wrong", **guess)
 
     other = attempt(client, user.email, PASSWORD, **{"X-Forwarded-For": "10.0.0.2"})
 
@@ -67,7 +67,7 @@ def test_the_known_and_the_unknown_get_the_same_answer(client, user):
         return answer.context["form"].errors.as_json()
 
     known = attempt(client, user.email, "wrong")
-    unknown = attempt(client, "nobody@example.org", "wrong")
+    unknown = attempt(client, "no one@example.org", "wrong")
 
     assert words(known) == words(unknown)
     assert known.status_code == unknown.status_code == 200

@@ -1,4 +1,4 @@
-"""Batches of sheets: taken in once, keyed by one clerk at a time, set aside with a reason."""
+"""Batches of scans: taken in once, keyed by one clerk at a time, skipped with a reason."""
 
 import os
 from datetime import timedelta
@@ -12,9 +12,9 @@ from accounts.refusals import NotAllowed, TakenByAnother
 from accounts.roles import Role
 from cases.models import Case
 from files.models import StoredFile
-from intake.models import LEASE, Batch, Sheet, WhyNot
+from intake.models import LEASE, Batch, Scan, WhyNot
 from intake.services import batches, receiving
-from tests.factories import MONDAY, application, batch_of, person, received_case, scan
+from tests.factories import MONDAY, application, batch_of, person, received_case, scanned_file
 from tests.records.factories import pdf_bytes, upload
 
 pytestmark = pytest.mark.django_db
@@ -31,21 +31,23 @@ def other():
 
 
 def states(batch):
-    return list(batch.sheets.order_by("position").values_list("state", flat=True))
+    return list(batch.scans.order_by("position").values_list("state", flat=True))
 
 
-def park(sheet, by, reason=WhyNot.UNREADABLE, note="", at=MONDAY):
-    return batches.park(sheet_id=sheet.pk, reason=reason, note=note, by=by, at=at)
+def skip(scan, by, reason=WhyNot.UNREADABLE, note="", at=MONDAY):
+    return batches.skip(scan_id=scan.pk, reason=reason, note=note, by=by, at=at)
 
 
 # --- Taken in -------------------------------------------------------------------------------------
 
 
 def test_in11_a_file_that_cannot_be_read_is_named_and_spoils_nothing(clerk):
-    batch = batch_of(scan("a.pdf"), upload("b.pdf", b"%PDF-1.4 torn"), scan("c.pdf"), by=clerk)
+    batch = batch_of(
+        scanned_file("a.pdf"), upload("b.pdf", b"%PDF-1.4 torn"), scanned_file("c.pdf"), by=clerk
+    )
 
     assert states(batch) == ["WAITING", "REFUSED", "WAITING"]
-    refused = batch.sheets.get(state="REFUSED")
+    refused = batch.scans.get(state="REFUSED")
     assert "“b.pdf” is damaged" in refused.refusal
     assert refused.file is None
     assert StoredFile.objects.count() == 2
@@ -53,19 +55,19 @@ def test_in11_a_file_that_cannot_be_read_is_named_and_spoils_nothing(clerk):
 
 def test_in11_an_oversize_file_is_refused_by_name(clerk, settings):
     settings.MAX_UPLOAD_BYTES = 100
-    (sheet,) = batch_of(scan("long.pdf"), by=clerk).sheets.all()
+    (scan,) = batch_of(scanned_file("long.pdf"), by=clerk).scans.all()
 
-    assert sheet.state == "REFUSED"
-    assert "“long.pdf”" in sheet.refusal
+    assert scan.state == "REFUSED"
+    assert "“long.pdf”" in scan.refusal
 
 
-def test_in11_a_sheet_that_was_not_scanned_for_viruses_is_given_to_nobody(clerk):
-    batch = batch_of(scan(), by=clerk)
+def test_in11_a_scan_that_was_not_scanned_for_viruses_is_given_to_no_one(clerk):
+    batch = batch_of(scanned_file(), by=clerk)
     StoredFile.objects.update(state="QUARANTINED")
 
     assert batches.claim_next(by=clerk, at=MONDAY) is None
     StoredFile.objects.update(state="CLEAN")
-    assert batches.claim_next(by=clerk, at=MONDAY) == batch.sheets.get()
+    assert batches.claim_next(by=clerk, at=MONDAY) == batch.scans.get()
 
 
 def test_the_same_bytes_twice_are_at_hand_once(clerk):
@@ -74,16 +76,16 @@ def test_the_same_bytes_twice_are_at_hand_once(clerk):
     second = batch_of(upload("b.pdf", content), by=clerk, channel="FAX")
 
     assert states(first) == ["WAITING", "REPEATED"]
-    (repeated,) = second.sheets.all()
-    assert (repeated.state, repeated.same_as) == ("REPEATED", first.sheets.get(position=1))
+    (repeated,) = second.scans.all()
+    assert (repeated.state, repeated.same_as) == ("REPEATED", first.scans.get(position=1))
 
 
-def test_a_sheet_that_is_a_case_already_is_shown_with_its_case(clerk):
+def test_a_scan_that_is_a_case_already_is_shown_with_its_case(clerk):
     content = pdf_bytes()
-    (sheet,) = batch_of(upload("a.pdf", content), by=clerk).sheets.all()
-    case = received_case(by=clerk, sheet_id=sheet.pk)
+    (scan,) = batch_of(upload("a.pdf", content), by=clerk).scans.all()
+    case = received_case(by=clerk, scan_id=scan.pk)
 
-    (again,) = batch_of(upload("b.pdf", content), by=clerk).sheets.all()
+    (again,) = batch_of(upload("b.pdf", content), by=clerk).scans.all()
 
     assert (again.state, again.case) == ("REPEATED", case)
     assert Case.objects.count() == 1
@@ -100,7 +102,7 @@ def test_a_batch_that_cannot_be_is_refused(clerk, said, why):
     if isinstance(said.get("by"), Role):
         said = {"by": person(said["by"])}
     with pytest.raises(NotAllowed, match=why):
-        batch_of(scan(), **{"by": clerk} | said)
+        batch_of(scanned_file(), **{"by": clerk} | said)
     assert not Batch.objects.exists()
 
 
@@ -114,15 +116,17 @@ def test_a_batch_without_files_and_one_with_too_many_are_refused(clerk):
 # --- Claimed --------------------------------------------------------------------------------------
 
 
-def test_the_oldest_sheet_comes_first_whatever_came_in_last(clerk):
-    batch_of(scan("new.pdf"), by=clerk)
-    old = batch_of(scan("old.pdf"), by=clerk, received_on=(MONDAY - timedelta(days=3)).date())
+def test_the_oldest_scan_comes_first_whatever_came_in_last(clerk):
+    batch_of(scanned_file("new.pdf"), by=clerk)
+    old = batch_of(
+        scanned_file("old.pdf"), by=clerk, received_on=(MONDAY - timedelta(days=3)).date()
+    )
 
-    assert batches.claim_next(by=clerk, at=MONDAY) == old.sheets.get()
+    assert batches.claim_next(by=clerk, at=MONDAY) == old.scans.get()
 
 
-def test_two_clerks_get_two_sheets_and_each_their_own_again(clerk, other):
-    batch_of(scan(), scan(), by=clerk)
+def test_two_clerks_get_two_scans_and_each_their_own_again(clerk, other):
+    batch_of(scanned_file(), scanned_file(), by=clerk)
 
     mine, theirs = (batches.claim_next(by=who, at=MONDAY) for who in (clerk, other))
 
@@ -132,108 +136,108 @@ def test_two_clerks_get_two_sheets_and_each_their_own_again(clerk, other):
     assert batches.claim_next(by=person(Role.INTAKE), at=MONDAY) is None
 
 
-def test_a_closed_browser_frees_its_sheet_without_any_job(clerk, other):
-    batch_of(scan(), by=clerk)
-    sheet = batches.claim_next(by=clerk, at=MONDAY)
+def test_a_closed_browser_frees_its_scan_without_any_job(clerk, other):
+    batch_of(scanned_file(), by=clerk)
+    scan = batches.claim_next(by=clerk, at=MONDAY)
 
     almost = MONDAY + LEASE - timedelta(seconds=1)
     assert batches.claim_next(by=other, at=almost) is None
-    assert batches.claim_next(by=other, at=MONDAY + LEASE) == sheet
+    assert batches.claim_next(by=other, at=MONDAY + LEASE) == scan
     assert batches.claim_next(by=clerk, at=MONDAY + LEASE) is None
 
 
-def test_typing_keeps_the_sheet_and_writes_a_version_at_most_every_five_minutes(clerk, other):
-    batch_of(scan(), by=clerk)
-    sheet = batches.claim_next(by=clerk, at=MONDAY)
+def test_typing_keeps_the_scan_and_writes_a_version_at_most_every_five_minutes(clerk, other):
+    batch_of(scanned_file(), by=clerk)
+    scan = batches.claim_next(by=clerk, at=MONDAY)
     for minute in range(1, 60):
-        batches.keep_hold(sheet_id=sheet.pk, by=clerk, at=MONDAY + timedelta(minutes=minute))
+        batches.keep_hold(scan_id=scan.pk, by=clerk, at=MONDAY + timedelta(minutes=minute))
 
     assert batches.claim_next(by=other, at=MONDAY + timedelta(minutes=70)) is None
-    assert sheet.history.count() <= 2 + 60 / 5
+    assert scan.history.count() <= 2 + 60 / 5
 
 
-def test_taking_another_sheet_lays_the_first_down(clerk, other):
-    batch = batch_of(scan(), scan(), by=clerk)
+def test_taking_another_scan_lays_the_first_down(clerk, other):
+    batch = batch_of(scanned_file(), scanned_file(), by=clerk)
     first = batches.claim_next(by=clerk, at=MONDAY)
-    second = batch.sheets.exclude(pk=first.pk).get()
+    second = batch.scans.exclude(pk=first.pk).get()
 
-    batches.claim(sheet_id=second.pk, by=clerk, at=MONDAY)
+    batches.claim(scan_id=second.pk, by=clerk, at=MONDAY)
 
     assert batches.claim_next(by=other, at=MONDAY) == first
     with pytest.raises(TakenByAnother, match="with Ben Akande now"):
-        batches.claim(sheet_id=first.pk, by=clerk, at=MONDAY)
+        batches.claim(scan_id=first.pk, by=clerk, at=MONDAY)
 
 
-def test_a_sheet_laid_down_goes_to_the_next_clerk(clerk, other):
-    batch_of(scan(), by=clerk)
-    sheet = batches.claim_next(by=clerk, at=MONDAY)
+def test_a_scan_laid_down_goes_to_the_next_clerk(clerk, other):
+    batch_of(scanned_file(), by=clerk)
+    scan = batches.claim_next(by=clerk, at=MONDAY)
     with pytest.raises(NotAllowed, match="not in your hands"):
-        batches.release(sheet_id=sheet.pk, by=other, at=MONDAY)
+        batches.release(scan_id=scan.pk, by=other, at=MONDAY)
 
-    batches.release(sheet_id=sheet.pk, by=clerk, at=MONDAY)
+    batches.release(scan_id=scan.pk, by=clerk, at=MONDAY)
 
-    assert batches.claim_next(by=other, at=MONDAY) == sheet
-
-
-# --- Set aside ------------------------------------------------------------------------------------
+    assert batches.claim_next(by=other, at=MONDAY) == scan
 
 
-def test_a_sheet_set_aside_says_why_and_comes_back(clerk, other):
-    (sheet,) = batch_of(scan(), by=clerk).sheets.all()
+# --- Skipped ------------------------------------------------------------------------------------
+
+
+def test_a_scan_set_aside_says_why_and_comes_back(clerk, other):
+    (scan,) = batch_of(scanned_file(), by=clerk).scans.all()
     batches.claim_next(by=clerk, at=MONDAY)
     with pytest.raises(NotAllowed, match="with Rosa Okafor now"):
-        park(sheet, other)
+        skip(scan, other)
     with pytest.raises(NotAllowed, match="in a few words"):
-        park(sheet, clerk, WhyNot.QUESTION)
+        skip(scan, clerk, WhyNot.QUESTION)
 
-    parked = park(sheet, clerk, WhyNot.QUESTION, "Two workers on one form?")
+    skipped = skip(scan, clerk, WhyNot.QUESTION, "Two workers on one form?")
 
-    assert (parked.state, parked.why_parked) == ("PARKED", "QUESTION")
+    assert (skipped.state, skipped.why_skipped) == ("SKIPPED", "QUESTION")
     assert batches.claim_next(by=clerk, at=MONDAY) is None
     with pytest.raises(NotAllowed, match="no longer waits"):
-        park(sheet, clerk)
-    batches.unpark(sheet_id=sheet.pk, by=other, at=MONDAY)
-    assert batches.claim_next(by=other, at=MONDAY) == sheet
-    with pytest.raises(NotAllowed, match="is not set aside"):
-        batches.unpark(sheet_id=sheet.pk, by=other, at=MONDAY)
+        skip(scan, clerk)
+    batches.return_to_queue(scan_id=scan.pk, by=other, at=MONDAY)
+    assert batches.claim_next(by=other, at=MONDAY) == scan
+    with pytest.raises(NotAllowed, match="is not skipped"):
+        batches.return_to_queue(scan_id=scan.pk, by=other, at=MONDAY)
 
 
 # --- Entered --------------------------------------------------------------------------------------
 
 
-def test_a_sheet_becomes_its_case_in_the_same_act(clerk):
-    (sheet,) = batch_of(scan("form.pdf"), by=clerk).sheets.all()
+def test_a_scan_becomes_its_case_in_the_same_act(clerk):
+    (scan,) = batch_of(scanned_file("form.pdf"), by=clerk).scans.all()
     batches.claim_next(by=clerk, at=MONDAY)
 
-    case = received_case(by=clerk, sheet_id=sheet.pk)
+    case = received_case(by=clerk, scan_id=scan.pk)
 
-    sheet.refresh_from_db()
-    assert (sheet.state, sheet.case) == ("ENTERED", case)
+    scan.refresh_from_db()
+    assert (scan.state, scan.case) == ("ENTERED", case)
     (paper,) = case.application.papers.all()
-    assert (paper.kind, paper.file, paper.name_received) == ("APPLICATION", sheet.file, "form.pdf")
+    assert (paper.kind, paper.file, paper.name_received) == ("APPLICATION", scan.file, "form.pdf")
     with pytest.raises(NotAllowed, match=f"entered, as {case.number}"):
-        batches.claim(sheet_id=sheet.pk, by=clerk, at=MONDAY)
+        batches.claim(scan_id=scan.pk, by=clerk, at=MONDAY)
 
 
-def test_whoever_saves_a_sheet_first_has_entered_it(clerk, other):
-    (sheet,) = batch_of(scan(), by=clerk).sheets.all()
+def test_whoever_saves_a_scan_first_has_entered_it(clerk, other):
+    (scan,) = batch_of(scanned_file(), by=clerk).scans.all()
     batches.claim_next(by=clerk, at=MONDAY)
     late = MONDAY + LEASE
     batches.claim_next(by=other, at=late)
-    case = received_case(by=clerk, at=late, sheet_id=sheet.pk)
+    case = received_case(by=clerk, at=late, scan_id=scan.pk)
 
-    with pytest.raises(receiving.SheetAlreadyEntered, match=case.number):
-        receiving.receive(application=application(sheet_id=sheet.pk), by=other, at=late)
+    with pytest.raises(receiving.ScanAlreadyEntered, match=case.number):
+        receiving.receive(application=application(scan_id=scan.pk), by=other, at=late)
     assert Case.objects.count() == 1
 
 
-def test_a_form_that_fails_leaves_its_sheet_in_hand(clerk):
-    (sheet,) = batch_of(scan(), by=clerk).sheets.all()
+def test_a_form_that_fails_leaves_its_scan_in_hand(clerk):
+    (scan,) = batch_of(scanned_file(), by=clerk).scans.all()
     batches.claim_next(by=clerk, at=MONDAY)
     with pytest.raises(NotAllowed):
-        received_case(by=clerk, sheet_id=sheet.pk, items=[])
+        received_case(by=clerk, scan_id=scan.pk, items=[])
 
-    assert batches.claim_next(by=clerk, at=MONDAY) == sheet
+    assert batches.claim_next(by=clerk, at=MONDAY) == scan
 
 
 # --- A watched folder -----------------------------------------------------------------------------
@@ -265,7 +269,7 @@ def test_a_watched_folder_is_taken_in_once_and_by_the_day_each_file_arrived(tmp_
 
     assert "torn.pdf" in said
     assert again == "Nothing new.\n"
-    found = Sheet.objects.order_by("pk").values_list("name_received", "received_on", "state")
+    found = Scan.objects.order_by("pk").values_list("name_received", "received_on", "state")
     assert list(found) == [
         ("friday.pdf", friday.date(), "WAITING"),
         ("today.pdf", MONDAY.date(), "WAITING"),
@@ -286,10 +290,14 @@ def desk(client, clerk, set_clock):
     return client
 
 
-def test_the_post_is_taken_in_and_keyed_sheet_by_sheet(desk, clerk):
+def test_the_post_is_taken_in_and_keyed_scan_by_scan(desk, clerk):
     from tests.intake.test_intake_page import typed
 
-    sent = {"channel": "FAX", "received": "2/27/26", "scans": [scan("a.pdf", pages=2), scan()]}
+    sent = {
+        "channel": "FAX",
+        "received": "2/27/26",
+        "scans": [scanned_file("a.pdf", pages=2), scanned_file()],
+    }
     page = desk.post("/intake/batches/", sent, follow=True).content.decode()
     assert "taken in with 2 of 2 to enter" in page
 
@@ -302,19 +310,21 @@ def test_the_post_is_taken_in_and_keyed_sheet_by_sheet(desk, clerk):
     following = desk.post(first.url, typed(channel="FAX", received="2/27/26") | {"next": ""})
 
     assert following.url != first.url
-    assert following.url.startswith("/intake/sheets/")
+    assert following.url.startswith("/intake/scans/")
     case = Case.objects.get()
     assert case.application.channel == "FAX"
-    assert case.sheets.get().claimed_by == clerk
+    assert case.scans.get().claimed_by == clerk
     assert desk.get(first.url).url == case.get_absolute_url()
     done = desk.post(following.url, typed(ur_decided="2/11/26") | {"next": ""}, follow=True)
-    assert "No other sheet waits" in done.content.decode()
-    assert "All sheets are entered" not in done.content.decode()  # this batch is still in sight
+    assert "No other scan waits" in done.content.decode()
+    assert "All scans are entered" not in done.content.decode()  # this batch is still in sight
 
 
 def test_the_list_shows_what_waits_who_is_in_it_and_filters_by_channel(desk, clerk):
-    batch_of(scan(), by=clerk, channel="FAX", received_on=(MONDAY - timedelta(days=4)).date())
-    batch_of(scan(), by=clerk)
+    batch_of(
+        scanned_file(), by=clerk, channel="FAX", received_on=(MONDAY - timedelta(days=4)).date()
+    )
+    batch_of(scanned_file(), by=clerk)
     batches.claim_next(by=clerk, at=MONDAY)
 
     page = desk.get("/intake/batches/").content.decode()
@@ -327,7 +337,11 @@ def test_the_list_shows_what_waits_who_is_in_it_and_filters_by_channel(desk, cle
 
 
 def test_a_refused_file_is_named_on_the_page(desk):
-    sent = {"channel": "MAIL", "received": "t", "scans": [upload("b.pdf", b"MZ program"), scan()]}
+    sent = {
+        "channel": "MAIL",
+        "received": "t",
+        "scans": [upload("b.pdf", b"MZ program"), scanned_file()],
+    }
 
     page = desk.post("/intake/batches/", sent, follow=True).content.decode()
 
@@ -345,32 +359,31 @@ def test_a_batch_form_that_lacks_something_keeps_what_was_typed(desk):
     assert "Choose at least one file" in no_files.content.decode()
 
 
-def test_a_sheet_in_other_hands_is_not_opened(desk, other):
-    (sheet,) = batch_of(scan(), by=other).sheets.all()
+def test_a_scan_in_other_hands_is_not_opened(desk, other):
+    (scan,) = batch_of(scanned_file(), by=other).scans.all()
     batches.claim_next(by=other, at=MONDAY)
 
-    page = desk.get(f"/intake/sheets/{sheet.pk}/", follow=True).content.decode()
+    page = desk.get(f"/intake/scans/{scan.pk}/", follow=True).content.decode()
 
     assert "is with Ben Akande now" in page
-    claimed = desk.post(f"/intake/sheets/{sheet.pk}/claim/")
+    claimed = desk.post(f"/intake/scans/{scan.pk}/claim/")
     assert claimed.status_code == 409
     assert "Take the next one" in claimed.content.decode()
 
 
 def test_setting_aside_and_putting_back_by_the_pages(desk, clerk):
-    (sheet,) = batch_of(scan(), by=clerk).sheets.all()
-    address = f"/intake/sheets/{sheet.pk}"
+    (scan,) = batch_of(scanned_file(), by=clerk).scans.all()
+    address = f"/intake/scans/{scan.pk}"
     desk.post("/intake/next/")
-    refused = desk.post(f"{address}/set-aside/", {"reason": "OTHER", "note": ""})
+    refused = desk.post(f"{address}/skip/", {"reason": "OTHER", "note": ""})
     assert refused.status_code == 422
     assert "Say in a few words" in refused.content.decode()
 
-    desk.post(f"{address}/set-aside/", {"reason": "UNREADABLE", "note": ""})
-    page = desk.get(f"/intake/batches/{sheet.batch_id}/").content.decode()
-    assert "Set aside: Cannot be read" in page
-    assert "waits again" in desk.post(f"{address}/put-back/", follow=True).content.decode()
+    desk.post(f"{address}/skip/", {"reason": "UNREADABLE", "note": ""})
+    page = desk.get(f"/intake/batches/{scan.batch_id}/").content.decode()
+    assert "Skipped: Cannot be read" in page
+    assert "waits again" in desk.post(f"{address}/return/", follow=True).content.decode()
     desk.post(f"{address}/claim/")
     assert (
-        "waits for the next clerk"
-        in desk.post(f"{address}/lay-down/", follow=True).content.decode()
+        "waits for the next clerk" in desk.post(f"{address}/release/", follow=True).content.decode()
     )

@@ -46,8 +46,8 @@ def test_in4_received_is_kept_apart_from_entered_and_corrected_with_a_reason(cle
     event = case.events.get(kind=Event.Kind.RECEIVED_CORRECTED)
     assert event.facts == {"old": before.isoformat(), "new": FRIDAY.isoformat()}
     assert (event.by, event.why) == (clerk, "The stamp says Friday.")
-    assert case.due_on < due_before  # the screening clock was counted anew
-    running = case.deadlines.get(clock="screening", replaced_at__isnull=True)
+    assert case.due_on < due_before  # the screening deadline was counted again
+    running = case.deadlines.get(deadline_kind="screening", replaced_at__isnull=True)
     assert running.given == {"received": "2026-02-27"}
 
 
@@ -78,7 +78,7 @@ def test_in4_after_acceptance_only_a_supervisor_corrects_it(clerk, supervisor):
     assert case.received_on == FRIDAY.date()
 
 
-def test_in4_somebody_elses_entry_is_not_ones_own_to_correct(clerk, supervisor):
+def test_in4_someone_elses_entry_is_not_ones_own_to_correct(clerk, supervisor):
     case = received_case(by=clerk)
     for other in (person(Role.INTAKE), person(Role.COORDINATOR)):
         with pytest.raises(NotAllowed):
@@ -98,7 +98,7 @@ def desk(client, clerk, set_clock):
 
 
 def as_shown(client, case):
-    """What the page would send if nobody touched it."""
+    """What the page would send if no one touched it."""
     form = client.get(f"/cases/{case.number}/correct/").context["keyed"]
     sent = {name: form[name].value() or "" for name in form.fields}
     sent = {
@@ -169,7 +169,7 @@ def correct_rows(request, desk, clerk, three):
 
     def by_service(rows):
         try:
-            corrections.correct_sheet(
+            corrections.correct_scan(
                 case_id=three.pk,
                 said={},
                 items={pk: ItemOnForm(title) for pk, title in rows if pk and title},

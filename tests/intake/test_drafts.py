@@ -17,7 +17,7 @@ from tests.factories import (
     begun_draft,
     person,
     received_case,
-    scan,
+    scanned_file,
 )
 from tests.intake.test_intake_page import typed
 from tests.records.factories import upload
@@ -72,7 +72,7 @@ def test_in2_an_unfinished_intake_is_resumed_by_its_owner_with_everything_typed(
 
 
 def test_in2_a_plain_button_keeps_a_draft_with_its_files(desk):
-    sent = typed(received="t", employer="") | {"save_draft": "", "scan": scan("kept.pdf")}
+    sent = typed(received="t", employer="") | {"save_draft": "", "scan": scanned_file("kept.pdf")}
 
     page = desk.post("/intake/new/", sent, follow=True).content.decode()
 
@@ -83,14 +83,14 @@ def test_in2_a_plain_button_keeps_a_draft_with_its_files(desk):
     assert not Case.objects.exists()
 
 
-def test_in2_a_sheet_opens_again_with_what_was_typed_on_it(desk, clerk):
-    batch_of(scan(), by=clerk)
-    sheet = batches.claim_next(by=clerk, at=MONDAY)
-    autosave(desk, last_name="Halfway", sheet=str(sheet.pk))
+def test_in2_a_scan_opens_again_with_what_was_typed_on_it(desk, clerk):
+    batch_of(scanned_file(), by=clerk)
+    scan = batches.claim_next(by=clerk, at=MONDAY)
+    autosave(desk, last_name="Halfway", scan=str(scan.pk))
 
     address = desk.post("/intake/next/").url
 
-    assert address == f"/intake/sheets/{sheet.pk}/"
+    assert address == f"/intake/scans/{scan.pk}/"
     assert desk.get(address).context["form"]["last_name"].value() == "Halfway"
 
 
@@ -149,7 +149,7 @@ def test_a_draft_belongs_to_its_owner(clerk):
     draft = begun_draft(by=clerk)
     other = person(Role.INTAKE)
 
-    with pytest.raises(NotAllowed, match="Somebody else types"):
+    with pytest.raises(NotAllowed, match="Someone else types"):
         begun_draft(by=other, key=draft.key, revision=1)
     with pytest.raises(NotAllowed, match="Only the clerk who types it"):
         drafts.cancel(key=draft.key, reason=WhyNot.UNREADABLE, note="", by=other, at=MONDAY)
@@ -166,17 +166,17 @@ def test_a_form_without_its_key_is_told_so(desk):
 def test_in3_a_canceled_intake_stores_its_code_and_is_on_the_supervisors_list(
     desk, clerk, supervisor
 ):
-    batch_of(scan(), by=clerk, channel="FAX")
-    sheet = batches.claim_next(by=clerk, at=MONDAY)
-    draft = begun_draft(by=clerk, sheet_id=sheet.pk, typed={"channel": ["FAX"]})
+    batch_of(scanned_file(), by=clerk, channel="FAX")
+    scan = batches.claim_next(by=clerk, at=MONDAY)
+    draft = begun_draft(by=clerk, scan_id=scan.pk, typed={"channel": ["FAX"]})
     address = f"/intake/drafts/{draft.key}/cancel/"
     assert "Choose a reason" in desk.post(address, {"reason": ""}).content.decode()
     assert desk.post(address, {"reason": "LEFT"}).status_code == 422  # the machine's own
 
     desk.post(address, {"reason": "NOT_AN_APPLICATION", "note": "A bill"})
 
-    sheet.refresh_from_db()
-    assert (sheet.state, sheet.why_parked) == ("PARKED", "NOT_AN_APPLICATION")
+    scan.refresh_from_db()
+    assert (scan.state, scan.why_skipped) == ("SKIPPED", "NOT_AN_APPLICATION")
     assert desk.get("/intake/supervisor/").status_code == 403
     desk.force_login(supervisor)
     page = desk.get("/intake/supervisor/").content.decode()
@@ -194,14 +194,14 @@ def test_in3_a_file_that_failed_is_on_the_supervisors_list(desk, supervisor):
     assert "torn.pdf" in desk.get("/intake/supervisor/").content.decode()
 
 
-def test_in3_beginning_anew_gives_the_sheet_back(clerk):
-    batch_of(scan(), by=clerk)
-    sheet = batches.claim_next(by=clerk, at=MONDAY)
-    draft = begun_draft(by=clerk, sheet_id=sheet.pk)
+def test_in3_beginning_again_gives_the_scan_back(clerk):
+    batch_of(scanned_file(), by=clerk)
+    scan = batches.claim_next(by=clerk, at=MONDAY)
+    draft = begun_draft(by=clerk, scan_id=scan.pk)
 
     drafts.cancel(key=draft.key, reason=WhyNot.START_OVER, note="", by=clerk, at=MONDAY)
 
-    assert batches.claim_next(by=person(Role.INTAKE), at=MONDAY) == sheet
+    assert batches.claim_next(by=person(Role.INTAKE), at=MONDAY) == scan
     with pytest.raises(NotAllowed, match="has ended already"):
         drafts.cancel(key=draft.key, reason=WhyNot.START_OVER, note="", by=clerk, at=MONDAY)
 
@@ -214,15 +214,15 @@ def test_in3_an_accepted_form_is_not_canceled(clerk):
         drafts.cancel(key=draft.key, reason=WhyNot.UNREADABLE, note="", by=clerk, at=MONDAY)
 
 
-def test_a_forgotten_draft_frees_its_sheet(clerk):
-    batch_of(scan(), by=clerk)
-    sheet = batches.claim_next(by=clerk, at=MONDAY)
-    begun_draft(by=clerk, sheet_id=sheet.pk)
+def test_a_forgotten_draft_frees_its_scan(clerk):
+    batch_of(scanned_file(), by=clerk)
+    scan = batches.claim_next(by=clerk, at=MONDAY)
+    begun_draft(by=clerk, scan_id=scan.pk)
 
     drafts.close_forgotten(at=MONDAY + WEEK)
 
-    sheet.refresh_from_db()
-    assert (sheet.state, sheet.claimed_by) == ("WAITING", None)
+    scan.refresh_from_db()
+    assert (scan.state, scan.claimed_by) == ("WAITING", None)
 
 
 # --- IN-5 -----------------------------------------------------------------------------------------

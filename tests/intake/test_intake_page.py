@@ -32,7 +32,7 @@ def clerk(client, set_clock):
 
 
 def typed(**changes):
-    """A whole sheet as keyed; change what a test is about."""
+    """A whole scan as keyed; change what a test is about."""
     return {
         "key": str(uuid4()),
         "channel": "MAIL",
@@ -100,7 +100,7 @@ def pdf(name="scan.pdf", **made):
 # --- Taken in -------------------------------------------------------------------------------------
 
 
-def test_a_keyed_sheet_becomes_a_case(client, clerk):
+def test_a_keyed_scan_becomes_a_case(client, clerk):
     page = client.get(URL).content.decode()
     key = re.search(r'name="key" value="([-0-9a-f]+)"', page).group(1)
 
@@ -132,7 +132,7 @@ def test_a_double_click_gives_one_case(client):
     assert Case.objects.count() == 1
 
 
-def test_a_second_sheet_on_one_decision_says_that_it_was_linked(client):
+def test_a_second_scan_on_one_decision_says_that_it_was_linked(client):
     client.post(URL, typed())
     client.post(URL, typed())
 
@@ -192,7 +192,7 @@ def test_more_rows_come_without_javascript_and_nothing_typed_is_lost(client):
     assert len(answer.context["form"].rows) >= 10
     page = answer.content.decode()
     assert "Cervical epidural steroid injection at C3-4" in page
-    assert "Enter the date of the UR decision" not in page  # nobody has pressed Accept yet
+    assert "Enter the date of the UR decision" not in page  # no one has pressed Accept yet
     assert not Case.objects.exists()
 
 
@@ -311,7 +311,7 @@ def test_a_category_that_is_not_on_the_list_is_marked_in_its_row(client, keyed):
     assert row_errors(answer) == ["Choose a category from the list."]
 
 
-def test_a_sheet_without_any_treatment_is_refused(client):
+def test_a_scan_without_any_treatment_is_refused(client):
     answer = refused(
         client, items_on_form="", item_title=[""], item_quantity=[""], item_body_part=[""]
     )
@@ -421,7 +421,7 @@ def test_a_ticket_that_is_not_ours_opens_nothing(client, ticket):
     assert not ApplicationPaper.objects.exists()
 
 
-def test_a_sheet_that_is_known_leads_to_its_case(client):
+def test_a_scan_that_is_known_leads_to_its_case(client):
     content = pdf_bytes()
     client.post(URL, typed() | {"scan": SimpleUploadedFile("a.pdf", content)})
     case = Case.objects.get()

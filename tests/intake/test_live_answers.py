@@ -1,4 +1,4 @@
-"""What the intake page answers while somebody types: dates, known names, the combined check."""
+"""What the intake page answers while someone types: dates, known names, the combined check."""
 
 import json
 import re
@@ -85,7 +85,7 @@ def test_a_decision_after_its_receipt_says_so():
         ("Medial branch block L4", ("Injection", "Facet")),
         ("Lidocaine patch 5%", ("Pharmaceuticals", "Topical analgesics")),
         ("Home health aide 4 hours a day", ("Home Health", "")),
-        ("Something nobody has heard of", None),
+        ("Something no one has heard of", None),
         ("", None),
     ],
 )
@@ -107,7 +107,7 @@ def ask(client, path, name="", **sent):
     return client.post(path, sent, headers={"HX-Request": "true", "HX-Trigger-Name": name})
 
 
-def test_a_field_that_is_left_is_answered_for_everybody_who_signed_in(client, db, set_clock):
+def test_a_field_that_is_left_is_answered_for_everyone_who_signed_in(client, db, set_clock):
     set_clock(MONDAY)
     client.force_login(person(Role.REVIEWER))
 
@@ -151,7 +151,7 @@ def test_known_administrators_physicians_and_attorneys_fill_their_fields(desk):
 
 
 @pytest.mark.parametrize("typed_text", ["", "p", "%", "__", "zzz", "'; drop table"])
-def test_too_little_or_nobody_offers_nobody(desk, typed_text):
+def test_too_little_or_no_one_offers_no_one(desk, typed_text):
     received_case()
     assert offered(desk, "administrator", typed_text) == []
     assert offered(desk, "last_name", "quin") == []  # employees are never offered

@@ -17,11 +17,11 @@ from cases.lifecycle import Status
 from cases.models import Application, ApplicationPaper, Case, CaseLink, Event, Party, URDecision
 from cases.models import Role as PartyRole
 from cases.services import endings
-from directory.models import OrganisationName, PersonName
+from directory.models import OrganizationName, PersonName
 from eligibility.services import screening
 from files.services import store_bytes
 from intake.services import receiving
-from intake.services.receiving import ItemOnForm, SheetAlreadyEntered, URDecisionOnForm
+from intake.services.receiving import ItemOnForm, ScanAlreadyEntered, URDecisionOnForm
 from tests.factories import MONDAY, application, paper, parties, person, received_case
 
 CLAIM = "06-2213-00000001"
@@ -40,7 +40,7 @@ def ur_decision(**changes):
     return replace(application().ur_decision, **changes)
 
 
-def scan(content=b"%PDF-1.4 a sheet"):
+def scanned_file(content=b"%PDF-1.4 a scan"):
     return store_bytes(content=content, media_type="application/pdf", at=MONDAY, pages=1)
 
 
@@ -59,9 +59,9 @@ def test_an_application_becomes_a_numbered_case_in_screening(clerk):
     (event,) = case.events.all()
     assert (event.kind, event.by, event.happened_at) == (Event.Kind.RECEIVED, clerk, MONDAY)
     assert event.sentence == "Application received 03/02/2026 with 1 disputed item."
-    (clock,) = case.deadlines.all()
-    assert clock.clock == "screening"
-    assert case.due_on == clock.due_on
+    (deadline_kind,) = case.deadlines.all()
+    assert deadline_kind.deadline_kind == "screening"
+    assert case.due_on == deadline_kind.due_on
 
 
 def test_numbers_name_the_year_of_registration_and_count_up(clerk):
@@ -201,7 +201,7 @@ def test_after_a_different_decision_the_next_application_joins_the_latest(clerk)
     assert receive(clerk, claim_number=CLAIM).duplicate_of == second
 
 
-def test_a_decision_whose_case_is_closed_can_be_disputed_anew(clerk):
+def test_a_decision_whose_case_is_closed_can_be_disputed_again(clerk):
     first = receive(clerk, claim_number=CLAIM)
     coordinator = person(Role.COORDINATOR)
     endings.withdraw(case_id=first.pk, reason="A letter.", by=coordinator, at=MONDAY)
@@ -220,19 +220,19 @@ def test_two_forms_without_a_claim_number_are_never_taken_for_one(clerk, number)
     assert receive(clerk, claim_number=number).stage == Status.SCREENING
 
 
-def test_the_same_sheet_is_entered_once_whatever_its_name(clerk):
-    sheet = scan()
-    case = receive(clerk, papers=[paper(sheet, "APPLICATION", "scan1.pdf")])
+def test_the_same_scan_is_entered_once_whatever_its_name(clerk):
+    scan = scanned_file()
+    case = receive(clerk, papers=[paper(scan, "APPLICATION", "scan1.pdf")])
 
-    with pytest.raises(SheetAlreadyEntered, match=f"as case {case.number}") as refused:
-        receive(clerk, papers=[paper(sheet, "APPLICATION", "copy of scan1.pdf")])
+    with pytest.raises(ScanAlreadyEntered, match=f"as case {case.number}") as refused:
+        receive(clerk, papers=[paper(scan, "APPLICATION", "copy of scan1.pdf")])
 
     assert refused.value.case == case
     assert Case.objects.count() == 1
 
 
 def test_one_ur_decision_may_come_with_many_applications(clerk):
-    decision = scan()
+    decision = scanned_file()
     for _ in range(2):
         receive(clerk, papers=[paper(decision, "UR_DECISION")])
 
@@ -240,9 +240,9 @@ def test_one_ur_decision_may_come_with_many_applications(clerk):
 
 
 def test_a_paper_that_is_handed_in_twice_with_one_form_is_kept_once(clerk):
-    sheet = scan()
+    scan = scanned_file()
 
-    case = receive(clerk, papers=[paper(sheet, "APPLICATION"), paper(sheet, "APPLICATION")])
+    case = receive(clerk, papers=[paper(scan, "APPLICATION"), paper(scan, "APPLICATION")])
 
     assert case.application.papers.count() == 1
 
@@ -258,7 +258,7 @@ def at_once(*acts):
         try:
             together.wait(timeout=30)
             return act()
-        except SheetAlreadyEntered as known:
+        except ScanAlreadyEntered as known:
             return known
         finally:
             connection.close()
@@ -301,16 +301,16 @@ def test_of_many_clerks_who_save_one_ur_decision_at_once_one_leads(committed_db)
 
 
 @pytest.mark.every_database
-def test_one_sheet_saved_by_many_at_once_is_one_case(committed_db):
-    sheet = scan()
+def test_one_scan_saved_by_many_at_once_is_one_case(committed_db):
+    scan = scanned_file()
     forms = [
-        application(papers=[paper(sheet, "APPLICATION", f"{n}.pdf")], key=uuid4()) for n in range(6)
+        application(papers=[paper(scan, "APPLICATION", f"{n}.pdf")], key=uuid4()) for n in range(6)
     ]
 
     found = at_once(*saving(forms))
 
     (case,) = [one for one in found if isinstance(one, Case)]
-    assert {one.case for one in found if isinstance(one, SheetAlreadyEntered)} == {case}
+    assert {one.case for one in found if isinstance(one, ScanAlreadyEntered)} == {case}
     assert Case.objects.count() == 1
 
 
@@ -390,7 +390,7 @@ def test_no_party_is_ever_a_user(clerk):
     case = receive(clerk, parties=parties(REQUESTING_PHYSICIAN=clerk.name))
 
     assert case.parties.get(role="REQUESTING_PHYSICIAN").person is not None
-    assert OrganisationName.objects.filter(printed=clerk.name).count() == 0
+    assert OrganizationName.objects.filter(printed=clerk.name).count() == 0
 
 
 # --- Refusals -------------------------------------------------------------------------------------

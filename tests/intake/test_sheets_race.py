@@ -1,4 +1,4 @@
-"""Eight clerks ask for the next sheet at once; nobody gets a sheet that another has."""
+"""Eight clerks ask for the next scan at once; no one gets a scan that another has."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -8,9 +8,9 @@ from django.db import connection
 
 from accounts.roles import Role
 from cases.models import Case
-from intake.models import Sheet, WhyNot
+from intake.models import Scan, WhyNot
 from intake.services import batches, receiving
-from tests.factories import MONDAY, application, batch_of, person, scan
+from tests.factories import MONDAY, application, batch_of, person, scanned_file
 
 pytestmark = pytest.mark.every_database
 
@@ -32,42 +32,40 @@ def at_once(work, workers):
         return list(pool.map(run, workers))
 
 
-def test_clerks_who_claim_at_once_share_the_sheets_without_a_double(committed_db):
+def test_clerks_who_claim_at_once_share_the_scans_without_a_double(committed_db):
     clerks = [person(Role.INTAKE) for _ in range(CLERKS)]
-    batch_of(*[scan() for _ in range(SHEETS)], by=clerks[0])
+    batch_of(*[scanned_file() for _ in range(SHEETS)], by=clerks[0])
 
     def key_all(clerk):
         taken = []
-        while sheet := batches.claim_next(by=clerk, at=MONDAY):
-            taken.append(sheet.pk)
-            batches.park(sheet_id=sheet.pk, reason=WhyNot.UNREADABLE, note="", by=clerk, at=MONDAY)
+        while scan := batches.claim_next(by=clerk, at=MONDAY):
+            taken.append(scan.pk)
+            batches.skip(scan_id=scan.pk, reason=WhyNot.UNREADABLE, note="", by=clerk, at=MONDAY)
         return taken
 
     taken = [pk for some in at_once(key_all, clerks) for pk in some]
 
     assert len(taken) == len(set(taken)) == SHEETS
-    assert not Sheet.objects.filter(state="WAITING").exists()
+    assert not Scan.objects.filter(state="WAITING").exists()
 
 
-def test_one_clerk_in_two_windows_gets_one_sheet(committed_db):
+def test_one_clerk_in_two_windows_gets_one_scan(committed_db):
     clerk = person(Role.INTAKE)
-    batch_of(scan(), scan(), by=clerk)
+    batch_of(scanned_file(), scanned_file(), by=clerk)
 
     first, second = at_once(lambda who: batches.claim_next(by=who, at=MONDAY), [clerk, clerk])
 
     assert first == second
 
 
-def test_two_clerks_who_save_one_sheet_make_one_case(committed_db):
+def test_two_clerks_who_save_one_scan_make_one_case(committed_db):
     clerks = [person(Role.INTAKE) for _ in range(2)]
-    (sheet,) = batch_of(scan(), by=clerks[0]).sheets.all()
+    (scan,) = batch_of(scanned_file(), by=clerks[0]).scans.all()
 
     def save(clerk):
         try:
-            return receiving.receive(
-                application=application(sheet_id=sheet.pk), by=clerk, at=MONDAY
-            )
-        except receiving.SheetAlreadyEntered as known:
+            return receiving.receive(application=application(scan_id=scan.pk), by=clerk, at=MONDAY)
+        except receiving.ScanAlreadyEntered as known:
             return known.case
 
     assert len({case.pk for case in at_once(save, clerks)}) == 1

@@ -125,12 +125,12 @@ def assert_filed_once(letter):
 
 
 def killed(broker):
-    """Nobody listens."""
+    """No one listens."""
     return closing(socket.socket())
 
 
 def silent(broker):
-    """Somebody takes every connection and never says a word."""
+    """Someone takes every connection and never says a word."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(broker.socket))
     listener.listen(128)

@@ -43,8 +43,8 @@ def test_the_status_asks_again_until_the_letter_is_filed(client, letter):
     assert reverse("letters:download", args=[letter.pk]) in last.text
 
 
-def test_a_parked_letter_names_its_failure_and_who_must_act(client, letter):
-    services_park(letter)
+def test_a_failed_letter_names_its_failure_and_who_must_act(client, letter):
+    services_fail(letter)
     signed_in(client, Role.COORDINATOR)
     shown = page(client, "status", letter.pk, hx_request="true")
     assert shown.status_code == 286
@@ -52,10 +52,10 @@ def test_a_parked_letter_names_its_failure_and_who_must_act(client, letter):
     assert "An administrator must act." in shown.text
 
 
-def services_park(letter):
+def services_fail(letter):
     Letter.objects.claim(letter.pk, at=make.NOW, lease_seconds=60)
     Letter.objects.filter(pk=letter.pk).update(
-        state="PARKED", failure="The disk is full.", who_must_act="An administrator"
+        state="FAILED", failure="The disk is full.", who_must_act="An administrator"
     )
 
 
@@ -96,10 +96,10 @@ def test_letters_are_not_shown_to_those_who_may_not_see_them(client, letter, rol
         assert page(client, name, letter.pk).status_code in {403, 404}
 
 
-def test_a_parked_letter_is_released_by_a_person_and_only_once(client, letter):
-    services_park(letter)
+def test_a_failed_letter_is_released_by_a_person_and_only_once(client, letter):
+    services_fail(letter)
     user = signed_in(client, Role.COORDINATOR)
-    assert letter.title in page(client, "parked").text
+    assert letter.title in page(client, "failed").text
     address = reverse("letters:release", args=[letter.pk])
     assert client.get(address).status_code == 405
 

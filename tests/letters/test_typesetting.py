@@ -182,7 +182,7 @@ def test_the_pdf_is_tagged_titled_and_in_its_language():
         assert meta["{http://www.aiim.org/pdfua/ns/id/}part"] == "1"
 
 
-def test_metadata_names_the_organization_and_nobody_else():
+def test_metadata_names_the_organization_and_no_one_else():
     pdf = opened(compiled(document()))
     info = {name: str(value) for name, value in pdf.docinfo.items()}
     title = "Independent Medical Review Final Determination, Case Number CM26-0000001"

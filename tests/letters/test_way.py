@@ -77,7 +77,7 @@ def test_a_worker_that_lost_its_lease_files_nothing(letter, monkeypatch):
 
     def slow(*args):
         made = real(*args)
-        # while this worker was busy its lease lapsed, and another began anew
+        # while this worker was busy its lease lapsed, and another began again
         Letter.objects.claim(letter.pk, at=later(1000), lease_seconds=60)
         return made
 
@@ -106,19 +106,19 @@ def test_letters_stay_due_while_the_broker_is_away(wording):
     assert steps(two) == ["QUEUED"]
 
 
-def test_words_that_cannot_be_typeset_park_the_letter_at_once(letter, monkeypatch):
+def test_words_that_cannot_be_typeset_fail_the_letter_at_once(letter, monkeypatch):
     def refuses(*_):
         raise typesetting.TypesettingFailed("The letter cannot be typeset: no such sign.")
 
     monkeypatch.setattr(typesetting, "typeset", refuses)
     made = render(letter)
-    assert made.is_parked
+    assert made.is_failed
     assert made.failure == "The letter cannot be typeset: no such sign."
     assert made.who_must_act == "The author of the text, then a director"
-    assert steps(letter) == ["QUEUED", "CLAIMED", "FAILED", "PARKED"]
+    assert steps(letter) == ["QUEUED", "CLAIMED", "ATTEMPTED", "FAILED"]
 
 
-def test_a_full_disk_is_tried_again_later_and_parked_in_the_end(letter, monkeypatch):
+def test_a_full_disk_is_tried_again_later_and_failed_in_the_end(letter, monkeypatch):
     def full(**_):
         raise OSError(28, "No space left on device")
 
@@ -132,31 +132,31 @@ def test_a_full_disk_is_tried_again_later_and_parked_in_the_end(letter, monkeypa
         at = made.due_at
         assert services.claim_due(at=at) == [letter.pk]
     made = render(letter, at=at)
-    assert made.is_parked
+    assert made.is_failed
     assert made.failure == "The file could not be stored: No space left on device."
     assert made.who_must_act == "An administrator"
 
 
 def test_the_sweep_brings_back_what_a_dead_worker_held(letter, settings):
     Letter.objects.claim(letter.pk, at=make.NOW, lease_seconds=settings.LETTER_LEASE_SECONDS)
-    assert services.sweep(at=make.NOW) == services.Swept(requeued=0, parked=0)
+    assert services.sweep(at=make.NOW) == services.Swept(requeued=0, failed=0)
     at = later(settings.LETTER_LEASE_SECONDS + 1)
-    assert services.sweep(at=at) == services.Swept(requeued=1, parked=0)
-    assert services.sweep(at=at) == services.Swept(requeued=0, parked=0)
+    assert services.sweep(at=at) == services.Swept(requeued=1, failed=0)
+    assert services.sweep(at=at) == services.Swept(requeued=0, failed=0)
     assert services.claim_due(at=at) == [letter.pk]
     assert render(letter, at=at).is_filed
 
 
-def test_a_letter_that_kills_its_workers_is_parked_at_the_third_and_named(letter, settings):
+def test_a_letter_that_kills_its_workers_is_failed_at_the_third_and_named(letter, settings):
     at = make.NOW
     for _ in range(settings.LETTER_MAX_ATTEMPTS):
         assert Letter.objects.claim(letter.pk, at=at, lease_seconds=10)
         at += timedelta(seconds=11)
         services.sweep(at=at)
     letter.refresh_from_db()
-    assert letter.is_parked
+    assert letter.is_failed
     assert letter.failure == "The worker stopped 3 times before the letter was filed."
-    assert steps(letter)[-2:] == ["FAILED", "PARKED"]
+    assert steps(letter)[-2:] == ["ATTEMPTED", "FAILED"]
 
 
 def test_a_message_that_got_lost_is_sent_again(letter, settings):
@@ -167,9 +167,9 @@ def test_a_message_that_got_lost_is_sent_again(letter, settings):
     assert services.claim_due(at=at) == [letter.pk]
 
 
-def test_release_needs_a_parked_letter(letter):
+def test_release_needs_a_failed_letter(letter):
     with pytest.raises(NotAllowed, match="does not wait"):
-        services.release_parked(letter_id=letter.pk, by=person(Role.DIRECTOR), at=make.NOW)
+        services.retry_failed_letter(letter_id=letter.pk, by=person(Role.DIRECTOR), at=make.NOW)
 
 
 def test_two_relays_share_a_thousand_letters_without_overlap(wording):
@@ -206,7 +206,9 @@ def test_the_relay_waits_longer_each_time_the_broker_is_away_and_recovers(letter
             raise relays._BrokerAway
         told.append(letter_id)
 
-    relay = relays.Relay(clock=lambda: make.NOW, wait=lambda _: True, interval=0.5, send=send)
+    relay = relays.Relay(
+        deadline_kind=lambda: make.NOW, wait=lambda _: True, interval=0.5, send=send
+    )
     assert turns(relay, 8) == [1, 2, 4, 8, 16, 30, 30, 30]
     away = False
     assert turns(relay, 2) == [0, 0.5]
@@ -214,14 +216,16 @@ def test_the_relay_waits_longer_each_time_the_broker_is_away_and_recovers(letter
 
 
 def test_the_relay_shows_that_it_lives_and_sweeps_by_itself(letter, settings):
-    clock = [make.NOW]
+    deadline_kind = [make.NOW]
     told = []
-    relay = relays.Relay(clock=lambda: clock[0], wait=lambda _: True, send=told.append)
+    relay = relays.Relay(
+        deadline_kind=lambda: deadline_kind[0], wait=lambda _: True, send=told.append
+    )
     relay.turn()
     assert Heartbeat.objects.get(name="relay").beaten_at == make.NOW
-    clock[0] = later(settings.LETTER_LEASE_SECONDS + 61)
+    deadline_kind[0] = later(settings.LETTER_LEASE_SECONDS + 61)
     relay.turn()
-    assert Heartbeat.objects.get(name="relay").beaten_at == clock[0]
+    assert Heartbeat.objects.get(name="relay").beaten_at == deadline_kind[0]
     assert told == [letter.pk, letter.pk]  # no worker took it, so it is told again
 
 
@@ -233,5 +237,5 @@ def test_the_relay_stops_when_asked(letter):
         waits.append(seconds)
         return next(asked)
 
-    relays.Relay(clock=lambda: make.NOW, wait=wait, send=lambda _: None).run()
+    relays.Relay(deadline_kind=lambda: make.NOW, wait=wait, send=lambda _: None).run()
     assert waits == [0, 0.5, 0.5]

@@ -74,12 +74,12 @@ def test_a_faulty_file_is_refused_with_the_fault(text, words):
 
 
 def test_all_faults_of_a_file_are_told_at_once():
-    text = sentence(slot='"a"', order="5", text='"x {nobody}"', needs='["no_one"]')
+    text = sentence(slot='"a"', order="5", text='"x {no one}"', needs='["no_one"]')
     text += '\n[[sentence]]\nslot = "a"\norder = 5\ntext = "{license}"'
     found = faults(text, declared=make.DECLARED)
     assert len(found) == 4
-    assert any("no_one, which nobody has declared" in one for one in found)
-    assert any("nobody, which nobody has declared" in one for one in found)
+    assert any("no_one, which no one has declared" in one for one in found)
+    assert any("no one, which no one has declared" in one for one in found)
     assert any("another stands already" in one for one in found)
     assert any("prints license, which is not to be printed" in one for one in found)
 
@@ -167,7 +167,7 @@ def test_the_database_allows_one_published_set():
 
 @pytest.mark.django_db
 def test_no_wording_in_force_is_said_plainly():
-    with pytest.raises(services.LetterRefused, match="Nobody has published wording"):
+    with pytest.raises(services.LetterRefused, match="No one has published wording"):
         services.wording_in_force(kind="determination", layout="determination-2014")
 
 

@@ -1,4 +1,4 @@
-"""Taking cases out of the lists: one person a case, the most pressing first, and nobody starves."""
+"""Taking cases out of the lists: one person a case, the most pressing first, and no one starves."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ from accounts.refusals import NotAllowed, TakenByAnother
 from accounts.roles import Role
 from cases.models import Case
 from eligibility.services import screening
-from queues.models import StagePace, WorkClaim
+from queues.models import StageDuration, WorkClaim
 from queues.services import claims
 from queues.services.claims import LEASE
 from tests.factories import MONDAY, SIX_YES, eligible_case, noticed_case, person, received_case
@@ -61,12 +61,12 @@ def test_work_next_gives_each_person_another_case_the_most_pressing_first(ada, b
 
 def test_work_next_says_why_this_one(ada):
     case = due(received_case(), date(2026, 3, 3))
-    StagePace.objects.create(measured_at=MONDAY, status="SCREENING", median_days=2, cases=9)
+    StageDuration.objects.create(measured_at=MONDAY, status="SCREENING", median_days=2, cases=9)
 
     taken = claims.claim_next(queue="eligibility", by=ada, at=MONDAY)
 
     assert taken.case == case
-    assert taken.why == "Due tomorrow; 2 days of work usually remain; nobody else has it."
+    assert taken.why == "Due tomorrow; 2 days of work usually remain; no one else has it."
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_the_reason_tells_how_near_the_due_date_is(ada, days, said):
 
 def test_time_to_spare_decides_not_the_due_date_alone(ada):
     quick, slow = due(noticed_case(), date(2026, 3, 10)), due(eligible_case(), date(2026, 3, 12))
-    StagePace.objects.create(measured_at=MONDAY, status="NOTICE_SENT", median_days=1, cases=9)
-    StagePace.objects.create(measured_at=MONDAY, status="ELIGIBLE", median_days=8, cases=9)
+    StageDuration.objects.create(measured_at=MONDAY, status="NOTICE_SENT", median_days=1, cases=9)
+    StageDuration.objects.create(measured_at=MONDAY, status="ELIGIBLE", median_days=8, cases=9)
 
     assert take(ada, queue="", at=MONDAY + 5 * HOUR) == slow
     assert quick.due_on < slow.due_on
@@ -125,7 +125,7 @@ def test_what_was_given_back_goes_to_others_first_and_comes_round_again(ada, ben
     assert take(ada, at=MONDAY + HOUR) == case, "what I gave back is still better than nothing"
 
 
-def test_defect_18_an_absent_clerk_keeps_no_case_and_ties_starve_nobody(ada, ben):
+def test_defect_18_an_absent_clerk_keeps_no_case_and_affiliations_starve_no_one(ada, ben):
     """Ada takes a case and goes home; twelve cases fall due on one day; Ben works on alone."""
     tied = [due(received_case(), date(2026, 3, 6)) for _ in range(12)]
     assert take(ada) == tied[0]
@@ -183,7 +183,7 @@ def test_only_who_acts_next_can_take_a_case(ada, role):
     assert claims.claim_next(by=other, at=MONDAY) is None
 
 
-def test_a_claim_holds_nobody_off_the_case_itself(ada, ben):
+def test_a_claim_holds_no_one_off_the_case_itself(ada, ben):
     case = received_case()
     claims.claim(case_id=case.pk, by=ada, at=MONDAY)
 

@@ -8,19 +8,19 @@ from django.core.management import call_command
 from django.db import DatabaseError, transaction
 
 from cases.models import Event, Status
-from queues.models import StagePace
-from queues.services.pace import measure_pace
-from queues.slack import (
+from queues.lead_time import (
     AS_LONG_AS,
     FEWEST_CASES,
     STRETCHES,
-    pace,
-    pace_of,
+    lead_time_on,
     room,
-    slack_on,
+    stage_duration,
+    stage_duration_of,
     stretch_days,
 )
-from queues.work_order import Key, paces_now
+from queues.models import StageDuration
+from queues.services.stage_durations import measure_stage_durations
+from queues.work_order import Key, stage_durations_now
 from tests.factories import MONDAY, received_case
 
 NOON = datetime(2026, 3, 2, 20, 0, tzinfo=UTC)
@@ -41,9 +41,9 @@ def test_a_stretch_runs_from_its_first_beginning_to_its_first_end():
     assert stretch_days(Status.QA, returned) == 8
 
 
-def test_a_pace_is_the_median_rounded_up_and_few_cases_say_nothing():
-    assert pace([1, 2, 2.1, 9, 90]) == (3, 5)
-    assert pace([1] * (FEWEST_CASES - 1)) is None
+def test_a_stage_duration_is_the_median_rounded_up_and_few_cases_say_nothing():
+    assert stage_duration([1, 2, 2.1, 9, 90]) == (3, 5)
+    assert stage_duration([1] * (FEWEST_CASES - 1)) is None
 
 
 def test_every_event_that_a_stretch_names_exists():
@@ -53,11 +53,14 @@ def test_every_event_that_a_stretch_names_exists():
 
 
 def test_time_to_spare_is_the_due_date_less_what_usually_remains():
-    paces = {"SCREENING": 5}
+    stage_durations = {"SCREENING": 5}
 
-    assert slack_on(date(2026, 3, 10), "DEFERRED", paces) == date(2026, 3, 5)
-    assert pace_of("WITHDRAWN", paces) == 0
-    said = [room(TODAY + timedelta(days=n), "SCREENING", paces, today=TODAY) for n in (4, 5, 6, 9)]
+    assert lead_time_on(date(2026, 3, 10), "DEFERRED", stage_durations) == date(2026, 3, 5)
+    assert stage_duration_of("WITHDRAWN", stage_durations) == 0
+    said = [
+        room(TODAY + timedelta(days=n), "SCREENING", stage_durations, today=TODAY)
+        for n in (4, 5, 6, 9)
+    ]
     assert said == ["1 day short", "no day to spare", "1 day to spare", "4 days to spare"]
 
 
@@ -82,38 +85,38 @@ def decided(days):
 
 
 @pytest.mark.django_db
-def test_the_pace_is_measured_from_events_dated_and_never_changed():
+def test_the_stage_duration_is_measured_from_events_dated_and_never_changed():
     for days in (1, 2, 3, 4, 5):
         decided(days)
     received_case()  # not decided, so it says nothing yet
 
-    (row,) = measure_pace(at=NOON + timedelta(days=30))
+    (row,) = measure_stage_durations(at=NOON + timedelta(days=30))
 
     assert (row.status, row.median_days, row.cases) == ("SCREENING", 3, 5)
-    assert paces_now() == {"SCREENING": 3}
+    assert stage_durations_now() == {"SCREENING": 3}
     with pytest.raises(DatabaseError), transaction.atomic():
-        StagePace.objects.update(median_days=9)
+        StageDuration.objects.update(median_days=9)
 
 
 @pytest.mark.django_db
 def test_the_newest_measure_counts_and_a_stage_without_one_keeps_the_last():
     later = NOON + timedelta(days=1)
     for at, status, days in ((NOON, "QA", 4), (NOON, "SCREENING", 2), (later, "SCREENING", 7)):
-        StagePace.objects.create(measured_at=at, status=status, median_days=days, cases=9)
+        StageDuration.objects.create(measured_at=at, status=status, median_days=days, cases=9)
 
-    assert paces_now() == {"QA": 4, "SCREENING": 7}
+    assert stage_durations_now() == {"QA": 4, "SCREENING": 7}
 
 
 @pytest.mark.django_db
 def test_the_command_says_what_it_measured():
     told = StringIO()
-    call_command("measure_pace", stdout=told)
+    call_command("measure_stage_durations", stdout=told)
     assert "Too few cases are decided" in told.getvalue()
 
     for days in (1, 1, 1, 1, 1):
         decided(days)
     told = StringIO()
-    call_command("measure_pace", stdout=told)
+    call_command("measure_stage_durations", stdout=told)
     assert "Screening: 1 day (median of 5 cases)" in told.getvalue()
 
 
@@ -122,4 +125,4 @@ def test_the_measure_costs_the_same_for_few_and_many(django_assert_num_queries):
     for days in (1, 2, 3, 4, 5, 6, 7):
         decided(days)
     with django_assert_num_queries(5):  # a savepoint and its end, cases, events, one insert
-        measure_pace(at=NOON + timedelta(days=30))
+        measure_stage_durations(at=NOON + timedelta(days=30))

@@ -23,7 +23,7 @@ def ada():
     return person(Role.COORDINATOR, name="Ada Clerk")
 
 
-def save(by, *, name="Overdue and free", query="due=over&taken=nobody&sort=slack", **more):
+def save(by, *, name="Overdue and free", query="due=over&taken=no one&sort=lead time", **more):
     return saved_views.save_view(
         name=name, queue="eligibility", query=query, today=TODAY, by=by, at=MONDAY, **more
     )
@@ -74,7 +74,7 @@ def test_a_view_without_a_fit_name_is_refused(ada, change, said):
         save(ada, **change)
 
 
-def test_nobody_changes_another_person_s_view(ada):
+def test_no_one_changes_another_person_s_view(ada):
     view = save(ada, shared=True)
     ben = person(Role.COORDINATOR)
 
@@ -117,17 +117,17 @@ def desk(client, ada, set_clock):
 
 
 def test_ad3_a_filtered_list_is_saved_from_its_page_and_stands_above_it_and_on_my_day(desk, ada):
-    listed = desk.get("/queues/eligibility/?due=over&sort=slack").content.decode()
-    save_at = "/queues/eligibility/save/?due=over&amp;sort=slack"
+    listed = desk.get("/queues/eligibility/?due=over&sort=lead time").content.decode()
+    save_at = "/queues/eligibility/save/?due=over&amp;sort=lead time"
     assert save_at in listed
 
     answer = desk.post(
         save_at.replace("&amp;", "&"), {"name": "Overdue", "shared": "on"}, follow=True
     )
 
-    assert answer.redirect_chain[-1][0] == "/queues/eligibility/?due=over&sort=slack"
+    assert answer.redirect_chain[-1][0] == "/queues/eligibility/?due=over&sort=lead time"
     assert SavedView.objects.get().is_shared
-    link = 'href="/queues/eligibility/?due=over&amp;sort=slack"'
+    link = 'href="/queues/eligibility/?due=over&amp;sort=lead time"'
     assert link in desk.get("/queues/eligibility/").content.decode()
     assert link in desk.get("/").content.decode()
 

@@ -1,4 +1,4 @@
-"""Chasing records: who owes them, since when, who was asked, and what the clock says."""
+"""Chasing records: who owes them, since when, who was asked, and what the deadline says."""
 
 import html
 from datetime import date, timedelta
@@ -72,7 +72,7 @@ def test_rc7_the_list_names_who_owes_since_when_the_due_date_and_what_follows(co
     case = noticed_case()
     row = row_of(case, coordinator)
     assert (row.notice.party, row.days_since, row.came) == (administrator(case), 3, 0)
-    assert row.deadline.clock == "records"
+    assert row.deadline.deadline_kind == "records"
     assert row.contact is None
     assert row.effect == "The case waits for them until then."
 
@@ -107,7 +107,7 @@ def test_ck7_a_reminder_is_due_three_working_days_before_the_due_date(coordinato
         today = date(2026, 3, day)
         assert row_of(case, coordinator, today=today).remind_from is None
         assert to_remind(coordinator, today) == []
-    for day in (12, 13, 16, 17, 18, 30):  # also when nobody looked on the first day
+    for day in (12, 13, 16, 17, 18, 30):  # also when no one looked on the first day
         today = date(2026, 3, day)
         assert row_of(case, coordinator, today=today).remind_from == FIRST_DAY
         assert to_remind(coordinator, today) == [case.pk]
@@ -124,7 +124,7 @@ def test_ck7_a_reminder_goes_once(coordinator):
     assert to_remind(coordinator, date(2026, 3, 16)) == [early.pk]
 
 
-def test_ck7_nobody_is_reminded_after_an_answer(coordinator):
+def test_ck7_no_one_is_reminded_after_an_answer(coordinator):
     case, other = noticed_case(), noticed_case()
     add_record(case, by=coordinator, at=AT, sent_by="CLAIMS_ADMINISTRATOR")
     add_record(other, by=coordinator, at=AT, sent_by="EMPLOYEE")  # not theirs to answer with
@@ -169,7 +169,7 @@ def test_defect_12_a_party_of_another_case_is_not_asked(client, coordinator):
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - PERMISSIONS["records.chase"]))
-def test_other_roles_chase_nobody(client, role):
+def test_other_roles_chase_no_one(client, role):
     case, user = noticed_case(), person(role)
     with pytest.raises(NotAllowed, match="Your role"):
         log(case, user)
@@ -178,7 +178,7 @@ def test_other_roles_chase_nobody(client, role):
         assert client.get(address).status_code in {403, 404}
 
 
-def test_nobody_is_chased_before_the_notice_or_after_the_records(coordinator):
+def test_no_one_is_chased_before_the_notice_or_after_the_records(coordinator):
     for case in (eligible_case(), case_with_records()):
         with pytest.raises(NotAllowed, match="To ask for the records that are owed"):
             log(case, coordinator, party=administrator(case))
@@ -191,7 +191,7 @@ def test_the_page_logs_a_call_and_keeps_what_was_typed_when_it_refuses(client, c
     refused = client.post(address, {"party": party.pk, "way": "CALL", "said": "It is in the post."})
     text = html.unescape(refused.content.decode())
     assert refused.status_code == 422
-    assert "“nobody” is an answer too" in text
+    assert "“no one” is an answer too" in text
     assert "It is in the post.</textarea>" in text
 
     done = client.post(
@@ -241,9 +241,9 @@ def test_the_list_costs_the_same_for_many_cases_and_pages_by_key(client, coordin
 
 
 def test_an_empty_list_says_so(client, coordinator):
-    assert "Nobody owes records." in client.get(reverse("records:chase")).content.decode()
+    assert "No one owes records." in client.get(reverse("records:chase")).content.decode()
     assert (
-        "Nobody has to be reminded"
+        "No one has to be reminded"
         in client.get(reverse("records:chase") + "?show=remind").content.decode()
     )
     assert "over their day" in client.get(reverse("records:chase") + "?show=late").content.decode()

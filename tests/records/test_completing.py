@@ -53,21 +53,21 @@ def on_file(on_file_made):
     return Case.objects.get(pk=on_file_made.pk)
 
 
-def test_a_complete_file_moves_the_case_and_starts_the_clock_of_the_determination(on_file):
+def test_a_complete_file_moves_the_case_and_starts_the_deadline_of_the_determination(on_file):
     case = complete(on_file)
 
     case.refresh_from_db()
     assert case.stage == Status.RECORDS_COMPLETE
     assert case.records_complete_on == TODAY == date(2026, 3, 2)
-    clock = case.deadlines.get(clock="determination_regular")
-    assert clock.given == {"records_complete": "2026-03-02"}
-    assert clock.due_on == date(2026, 4, 1)
-    assert (case.due_on, case.due_clock) == (date(2026, 4, 1), "determination_regular")
+    deadline_kind = case.deadlines.get(deadline_kind="determination_regular")
+    assert deadline_kind.given == {"records_complete": "2026-03-02"}
+    assert deadline_kind.due_on == date(2026, 4, 1)
+    assert (case.due_on, case.due_deadline_kind) == (date(2026, 4, 1), "determination_regular")
 
 
 def test_the_duty_of_the_records_is_met(on_file):
     case = complete(on_file)
-    assert case.deadlines.get(clock="records").met_at == AFTER
+    assert case.deadlines.get(deadline_kind="records").met_at == AFTER
 
 
 def test_the_timeline_says_what_was_on_file(on_file):
@@ -80,7 +80,7 @@ def test_the_timeline_says_what_was_on_file(on_file):
     assert event.facts["basis"] == "COMPLETE"
 
 
-def test_a_formulary_case_gets_its_own_clock():
+def test_a_formulary_case_gets_its_own_deadline():
     in_time = URDecisionOnForm(
         decided_on=date(2026, 2, 20),
         served_on=date(2026, 2, 20),
@@ -89,7 +89,7 @@ def test_a_formulary_case_gets_its_own_clock():
         liability_disputed=False,
     )
     case = complete(with_record(priority=Priority.FORMULARY, ur_decision=in_time))
-    assert case.deadlines.filter(clock="determination_formulary").exists()
+    assert case.deadlines.filter(deadline_kind="determination_formulary").exists()
 
 
 def test_an_expedited_case_counts_in_hours_and_needs_the_hour():
@@ -99,9 +99,9 @@ def test_an_expedited_case_counts_in_hours_and_needs_the_hour():
 
     complete(case, received_time=time(8, 30))
 
-    clock = case.deadlines.get(clock="determination_expedited")
-    assert clock.given == {"information_complete": "2026-03-02T08:30"}
-    assert clock.due_at is not None
+    deadline_kind = case.deadlines.get(deadline_kind="determination_expedited")
+    assert deadline_kind.given == {"information_complete": "2026-03-02T08:30"}
+    assert deadline_kind.due_at is not None
 
 
 def test_ur_papers_alone_are_never_complete(awaiting):
@@ -123,7 +123,7 @@ def test_nothing_on_file_is_never_complete(awaiting):
 
 
 def test_it_goes_on_with_what_is_on_file_only_after_the_records_were_due(on_file):
-    due = on_file.deadlines.get(clock="records").due_on
+    due = on_file.deadlines.get(deadline_kind="records").due_on
     on_the_day = MONDAY + (due - TODAY)
 
     with pytest.raises(NotAllowed, match="You can go on with what is on file after that day"):
@@ -132,7 +132,7 @@ def test_it_goes_on_with_what_is_on_file_only_after_the_records_were_due(on_file
     complete(on_file, basis=Basis.WHAT_IS_ON_FILE, at=on_the_day + timedelta(days=1))
 
 
-def test_the_clock_then_starts_with_the_act_and_not_with_a_stated_day(on_file):
+def test_the_deadline_then_starts_with_the_act_and_not_with_a_stated_day(on_file):
     case = complete(on_file, basis=Basis.WHAT_IS_ON_FILE, at=LONG_AFTER, received_on=TODAY)
     assert case.records_complete_on == local_day(LONG_AFTER)
     assert "never came in full" in case.events.get(kind=Event.Kind.RECORDS_COMPLETE).sentence
@@ -174,8 +174,8 @@ def test_only_a_coordinator_marks_the_records_complete(role, on_file):
         complete(on_file, by=person(role))
 
 
-def test_reopening_waits_for_records_again_and_stops_the_clock(complete_file):
-    records_due = complete_file.deadlines.get(clock="records").due_on
+def test_reopening_waits_for_records_again_and_stops_the_deadline(complete_file):
+    records_due = complete_file.deadlines.get(deadline_kind="records").due_on
 
     documents.reopen_records(
         case_id=complete_file.pk,
@@ -188,12 +188,12 @@ def test_reopening_waits_for_records_again_and_stops_the_clock(complete_file):
     complete_file.refresh_from_db()
     assert complete_file.stage == Status.NOTICE_SENT
     assert complete_file.records_complete_on is None
-    assert complete_file.deadlines.get(clock="determination_regular").replaced_at == AFTER
+    assert complete_file.deadlines.get(deadline_kind="determination_regular").replaced_at == AFTER
     assert complete_file.due_on == records_due
     assert complete_file.events.latest("pk").why == "The operative report is missing."
 
 
-def test_a_file_completed_anew_starts_a_new_clock_and_keeps_the_old_sum(complete_file):
+def test_a_file_completed_again_starts_a_new_deadline_and_keeps_the_old_sum(complete_file):
     documents.reopen_records(
         case_id=complete_file.pk,
         reason="Pages.",
@@ -203,8 +203,10 @@ def test_a_file_completed_anew_starts_a_new_clock_and_keeps_the_old_sum(complete
     )
     complete(complete_file, received_on=TODAY + timedelta(days=3), at=AFTER + timedelta(days=3))
 
-    clocks = complete_file.deadlines.filter(clock="determination_regular").order_by("pk")
-    assert [clock.replaced_at is None for clock in clocks] == [False, True]
+    deadline_kinds = complete_file.deadlines.filter(deadline_kind="determination_regular").order_by(
+        "pk"
+    )
+    assert [deadline_kind.replaced_at is None for deadline_kind in deadline_kinds] == [False, True]
 
 
 def test_reopening_needs_a_reason(complete_file):

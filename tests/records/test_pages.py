@@ -410,7 +410,7 @@ def test_the_reviewer_marks_a_document_and_comes_back(client, one_page_under_rev
     assert "not relevant" in client.get(back).content.decode()
 
 
-def test_nobody_is_sent_to_another_site(client, one_page_under_review):
+def test_no_one_is_sent_to_another_site(client, one_page_under_review):
     document = one_page_under_review.case.documents.get()
     client.force_login(one_page_under_review.reviewer.user)
     url = reverse("records:mark", args=[document.pk])

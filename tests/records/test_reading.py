@@ -172,7 +172,7 @@ def test_a_document_once_not_relevant_may_turn_out_to_be(one_page_under_review):
     assert mark(one_page_under_review, document, "REVIEWED").history.count() == 2
 
 
-def test_nobody_marks_for_the_reviewer(one_page_under_review):
+def test_no_one_marks_for_the_reviewer(one_page_under_review):
     with pytest.raises(NotAllowed, match="not assigned to you"):
         mark(
             one_page_under_review,

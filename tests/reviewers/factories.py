@@ -130,7 +130,10 @@ def fit_reviewer(
     at: datetime = PANEL_ENTERED,
     **changes: Any,
 ) -> Reviewer:
-    """A reviewer whom every gate lets through, with a sign-in; change the fact a test is about."""
+    """A reviewer whom every requirement lets through, with a sign-in.
+
+    Change the fact a test is about.
+    """
     number = next(_serial)
     panel_seeds()
     first, last = first_name or f"Given{number}", last_name or f"Reviewerson{number}"

@@ -173,7 +173,7 @@ def test_mc9_whoever_is_not_among_the_first_three_needs_a_coded_reason_that_hist
     assert "films" not in str(list(case.events.values()))
 
 
-def test_co6_nobody_but_a_coordinator_chooses_the_reviewer():
+def test_co6_no_one_but_a_coordinator_chooses_the_reviewer():
     case, reviewer = ready_case(), fit_reviewer()
     listed = ranked(case, by=person(Role.COORDINATOR))
 
@@ -240,7 +240,7 @@ def test_every_question_needs_an_answer():
     assert not Attestation.objects.exists()
 
 
-def test_nobody_attests_for_another():
+def test_no_one_attests_for_another():
     made, stranger = offered_case(), fit_reviewer()
     wording_id, given = no_to_all()
 
@@ -286,7 +286,7 @@ def test_a_party_added_after_the_attestation_closes_the_file_until_it_is_signed_
     assert old.party_list_version < new.party_list_version
 
 
-def test_a_tie_to_a_party_that_joined_later_stops_the_review():
+def test_a_affiliation_to_a_party_that_joined_later_stops_the_review():
     reviewer = fit_reviewer()
     credentialing.add_affiliation(
         **with_evidence(
@@ -320,7 +320,7 @@ def test_a_license_that_lapsed_since_the_offer_stops_the_acceptance_but_not_the_
     assert made.state == "OFFERED"
 
 
-def test_declining_gives_the_case_back_at_once_and_tells_nobody_why():
+def test_declining_gives_the_case_back_at_once_and_tells_no_one_why():
     made = offered_case()
 
     assignments.decline(

@@ -20,7 +20,7 @@ from tests.reviewers.factories import (
     ready_case,
     specialty,
 )
-from tests.reviewers.test_gates import refusals, verdict_on
+from tests.reviewers.test_requirements import refusals, verdict_on
 
 pytestmark = pytest.mark.django_db
 

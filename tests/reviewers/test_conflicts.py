@@ -1,4 +1,4 @@
-"""Ties to parties: exact is a conflict, alike is for somebody else, a surname is asked."""
+"""Affiliations to parties: exact is a conflict, alike is for someone else, a surname is asked."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,8 +11,8 @@ from accounts.roles import Role
 from cases.models import Party
 from cases.models import Role as PartyRole
 from cases.services.parties import PartyOnForm, add_party
+from directory.affiliations import compare_names, groups_of_same, split_name
 from directory.models import Organization, SameOrganization
-from directory.ties import compare_names, groups_of_same, split_name
 from intake.services.receiving import ItemOnForm
 from reviewers.models import ConflictResult
 from reviewers.services import assignment as assignments
@@ -32,7 +32,7 @@ NOON = MONDAY + timedelta(hours=4)
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "likeness"),
+    ("one", "other", "possible_duplicate"),
     [
         ("Dana Oyelaran", "Dana Oyelaran, M.D.", "SAME"),
         ("Dana Oyelaran", "OYELARAN, DANA", "SAME"),
@@ -55,9 +55,9 @@ NOON = MONDAY + timedelta(hours=4)
         ("Dana Oyelaran", "", "DIFFERENT"),
     ],
 )
-def test_names_are_compared_as_a_careful_clerk_would(one, other, likeness):
-    assert compare_names(split_name(one), split_name(other)) == likeness
-    assert compare_names(split_name(other), split_name(one)) == likeness
+def test_names_are_compared_as_a_careful_clerk_would(one, other, possible_duplicate):
+    assert compare_names(split_name(one), split_name(other)) == possible_duplicate
+    assert compare_names(split_name(other), split_name(one)) == possible_duplicate
 
 
 def test_same_as_rows_join_through_each_other():
@@ -69,7 +69,7 @@ def test_same_as_rows_join_through_each_other():
 pytestmark = pytest.mark.django_db
 
 
-def tie(reviewer, relation="EMPLOYMENT", **fields):
+def conflict(reviewer, relation="EMPLOYMENT", **fields):
     return credentialing.add_affiliation(
         **with_evidence(
             reviewer_id=reviewer.pk,
@@ -106,7 +106,7 @@ def test_an_affiliation_with_any_party_is_a_conflict(role):
     case = ready_case(parties=parties(**{str(one): name for one, name in ORGANizATIONS.items()}))
     reviewer = fit_reviewer()
 
-    tie(reviewer, organization_name=ORGANizATIONS[role])
+    conflict(reviewer, organization_name=ORGANizATIONS[role])
 
     assert results(case, reviewer) == {role: "FAIL"}
 
@@ -117,14 +117,14 @@ def test_an_affiliation_with_any_party_is_a_conflict(role):
 )
 def test_every_relation_counts(relation):
     case, reviewer = ready_case(), fit_reviewer()
-    tie(reviewer, relation, organization_name="Pacific Comp Claims, Inc.")
+    conflict(reviewer, relation, organization_name="Pacific Comp Claims, Inc.")
     assert results(case, reviewer) == {"CLAIMS_ADMINISTRATOR": "FAIL"}
 
 
-def test_a_holding_of_one_percent_is_none_and_above_it_is_a_tie():
+def test_a_holding_of_one_percent_is_none_and_above_it_is_a_affiliation():
     case, small, large = ready_case(), fit_reviewer(), fit_reviewer()
     for reviewer, share in ((small, "1.00"), (large, "1.01")):
-        tie(
+        conflict(
             reviewer,
             "OWNERSHIP",
             organization_name="Harbor Cold Storage",
@@ -134,13 +134,13 @@ def test_a_holding_of_one_percent_is_none_and_above_it_is_a_tie():
     assert results(case, large) == {"EMPLOYER": "FAIL"}
 
 
-def test_a_tie_that_has_ended_is_none_but_having_treated_the_employee_never_ends():
+def test_a_affiliation_that_has_ended_is_none_but_having_treated_the_employee_never_ends():
     case, former, treated = ready_case(), fit_reviewer(), fit_reviewer()
     over = {"valid_from": date(2020, 1, 1), "valid_to": date(2021, 1, 1)}
     employee = Party.objects.get(case=case, role="EMPLOYEE")
 
-    tie(former, organization_name="Harbor Cold Storage", **over)
-    tie(treated, "TREATMENT", person_id=employee.person_id, **over)
+    conflict(former, organization_name="Harbor Cold Storage", **over)
+    conflict(treated, "TREATMENT", person_id=employee.person_id, **over)
 
     assert results(case, former) == {}
     assert results(case, treated) == {"EMPLOYEE": "FAIL"}
@@ -148,7 +148,7 @@ def test_a_tie_that_has_ended_is_none_but_having_treated_the_employee_never_ends
 
 def test_an_organization_merged_into_another_is_the_same_one():
     case, reviewer = ready_case(), fit_reviewer()
-    tie(reviewer, organization_name="HCS Holdings")
+    conflict(reviewer, organization_name="HCS Holdings")
     assert results(case, reviewer) == {}
 
     SameOrganization.objects.create(
@@ -162,9 +162,9 @@ def test_an_organization_merged_into_another_is_the_same_one():
     assert results(case, reviewer, at=MONDAY) == {}  # as it was known in the morning
 
 
-def test_a_tie_to_someone_of_a_partys_name_is_to_be_settled():
+def test_a_affiliation_to_someone_of_a_partys_name_is_to_be_settled():
     case, reviewer = ready_case(), fit_reviewer()
-    tie(reviewer, "FAMILY", person_name="Marisol Quintanar")
+    conflict(reviewer, "FAMILY", person_name="Marisol Quintanar")
     assert results(case, reviewer) == {"EMPLOYEE": "UNKNOWN"}
 
 
@@ -200,7 +200,7 @@ def test_a_contact_at_the_administrator_who_bears_the_reviewers_name_is_to_be_se
 
 
 class TestSettling:
-    """An unknown is settled by somebody else than the reviewer, with a note."""
+    """An unknown is settled by someone else than the reviewer, with a note."""
 
     @pytest.fixture
     def doubt(self):
@@ -226,7 +226,7 @@ class TestSettling:
         ranked(self.case, by=self.coordinator, at=NOON + timedelta(minutes=2))
         assert conflicts.open_questions(self.case, [self.reviewer.pk]) == [doubt]
 
-    def test_no_tie_lets_the_reviewer_in_and_both_rows_stay(self, doubt):
+    def test_no_affiliation_lets_the_reviewer_in_and_both_rows_stay(self, doubt):
         answer = self.settle(doubt)
 
         assert (answer.settles, answer.result) == (doubt, "PASS")
@@ -294,5 +294,5 @@ def test_a_maker_named_for_one_item_alone_is_a_party_too():
         items=[ItemOnForm(title="Spinal cord stimulator")],
     )
     reviewer = fit_reviewer()
-    tie(reviewer, "CONTRACT", organization_name="Neurocoil Devices LLC")
+    conflict(reviewer, "CONTRACT", organization_name="Neurocoil Devices LLC")
     assert results(case, reviewer) == {"MANUFACTURER": "FAIL"}

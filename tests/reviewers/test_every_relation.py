@@ -7,7 +7,7 @@ import pytest
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.models import Party
-from directory.models import OrganisationOfficer, Organization
+from directory.models import Organization, OrganizationOfficer
 from directory.services import organizations
 from directory.services.people import find_or_store_organization
 from reviewers.models import Affiliation, ReviewerAssignment
@@ -51,7 +51,7 @@ def full_case():
     return ready_case(parties=parties(**COMPANIES, **PEOPLE))
 
 
-def tie(reviewer, relation="EMPLOYMENT", **fields):
+def conflict(reviewer, relation="EMPLOYMENT", **fields):
     credentialing.add_affiliation(**with_evidence(
         reviewer_id=reviewer.pk, relation=relation, by=None, at=MONDAY,
         **VERIFIED | {"valid_from": date(2020, 1, 1)} | fields,
@@ -59,7 +59,7 @@ def tie(reviewer, relation="EMPLOYMENT", **fields):
 
 
 def to(party):
-    """The fields of a tie that names a party's own person or organization."""
+    """The fields of an affiliation that names a party's own person or organization."""
     if party.person_id is not None:
         return {"person_id": party.person_id}
     return {"organization_id": party.organization_id}
@@ -88,31 +88,33 @@ def test_co2_every_relation_alone_stops_the_assignment(relation):
     case, reviewer = full_case(), fit_reviewer()
     party = Party.objects.get(case=case, role=RELATIONS[relation])
 
-    tie(reviewer, relation, **to(party), **({"kin": "SIBLING"} if relation == "FAMILY" else {}))
+    conflict(
+        reviewer, relation, **to(party), **({"kin": "SIBLING"} if relation == "FAMILY" else {})
+    )
 
     assert f"{party.get_role_display().lower()} is on file" in refused(case, reviewer)
 
 
 @pytest.mark.parametrize("role", [*COMPANIES, *PEOPLE])
 @pytest.mark.parametrize("way", ["direct", "through an organization", "family"])
-def test_co2_a_tie_to_every_kind_of_party_stops_the_assignment_by_every_way(role, way):
+def test_co2_a_affiliation_to_every_kind_of_party_stops_the_assignment_by_every_way(role, way):
     case, reviewer = full_case(), fit_reviewer()
     party = Party.objects.get(case=case, role=role)
     said = party.get_role_display()
     said = said if said[:2].isupper() else f"{said[0].lower()}{said[1:]}"
 
     if way == "direct":
-        tie(reviewer, "CONTRACT", **to(party))
+        conflict(reviewer, "CONTRACT", **to(party))
         expected = f"A contract with the {said} is on file."
     elif way == "family":
-        tie(reviewer, "FAMILY", kin="SPOUSE", **to(party))
-        expected = f"A family tie to the {said} is on file."
+        conflict(reviewer, "FAMILY", kin="SPOUSE", **to(party))
+        expected = f"A family affiliation to the {said} is on file."
     elif role in COMPANIES:
         organizations.record_parent(
             child_id=party.organization_id, parent_name="Polar Holdings", source="Report", by=None,
             at=MONDAY,
         )  # fmt: skip
-        tie(reviewer, organization_name="Polar Holdings")
+        conflict(reviewer, organization_name="Polar Holdings")
         expected = f"Employment with a company of the same group as the {said} is on file."
     else:
         direct(party, "Polar Partners")
@@ -120,7 +122,7 @@ def test_co2_a_tie_to_every_kind_of_party_stops_the_assignment_by_every_way(role
             child_id=organization("Polar Partners"), parent_name="Polar Holdings", source="Report",
             by=None, at=MONDAY,
         )  # fmt: skip
-        tie(reviewer, organization_name="Polar Holdings")
+        conflict(reviewer, organization_name="Polar Holdings")
         expected = f"Employment with a company that the {said} directs, or one of its group, is on"
 
     assert expected in refused(case, reviewer)
@@ -129,7 +131,7 @@ def test_co2_a_tie_to_every_kind_of_party_stops_the_assignment_by_every_way(role
 def direct(party, company):
     """Make a party who is a person an officer of a company."""
     found = find_or_store_organization(name=company, source="Register", by=None, at=MONDAY)
-    OrganisationOfficer.objects.create(
+    OrganizationOfficer.objects.create(
         organization=found, person_id=party.person_id, title="Director", source="Register",
         recorded_at=MONDAY,
     )  # fmt: skip
@@ -139,7 +141,7 @@ def organization(name):
     return Organization.objects.get(names__printed=name).pk
 
 
-def test_an_officers_colleague_elsewhere_is_no_tie_to_the_officer():
+def test_an_officers_colleague_elsewhere_is_no_affiliation_to_the_officer():
     """Whoever directs a company with a party is not thereby tied to the party."""
     case, reviewer = full_case(), fit_reviewer()
     direct(Party.objects.get(case=case, role="REQUESTING_PHYSICIAN"), "Polar Partners")
@@ -147,7 +149,7 @@ def test_an_officers_colleague_elsewhere_is_no_tie_to_the_officer():
         organization_id=organization("Polar Partners"), person_name="Ada Quill", title="Director",
         source="Register", by=None, at=MONDAY,
     )  # fmt: skip
-    tie(reviewer, "FAMILY", kin="SPOUSE", person_id=colleague.person_id)
+    conflict(reviewer, "FAMILY", kin="SPOUSE", person_id=colleague.person_id)
 
     listed = ranked(case, by=person(Role.COORDINATOR), at=NOON)
 
@@ -157,6 +159,6 @@ def test_an_officers_colleague_elsewhere_is_no_tie_to_the_officer():
 def test_an_earlier_part_in_the_claim_does_not_end():
     case, reviewer = full_case(), fit_reviewer()
     party = Party.objects.get(case=case, role="EMPLOYEE")
-    tie(reviewer, "INVOLVED", person_id=party.person_id, valid_to=date(2021, 1, 1))
+    conflict(reviewer, "INVOLVED", person_id=party.person_id, valid_to=date(2021, 1, 1))
 
     assert "An earlier part in the claim of the employee" in refused(case, reviewer)

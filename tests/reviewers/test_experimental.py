@@ -1,4 +1,4 @@
-"""An experimental treatment is decided by somebody who has used it in the past three years."""
+"""An experimental treatment is decided by someone who has used it in the past three years."""
 
 from datetime import date, timedelta
 
@@ -19,7 +19,7 @@ from tests.reviewers.factories import (
     ready_case,
     with_evidence,
 )
-from tests.reviewers.test_gates import DAY, refusals, verdict_on
+from tests.reviewers.test_requirements import DAY, refusals, verdict_on
 
 pytestmark = pytest.mark.django_db
 TITLE = "Platelet-rich plasma injection, right knee"
@@ -40,7 +40,7 @@ def used(reviewer, treatment="platelet rich plasma", first=date(2015, 1, 1), las
     ))  # fmt: skip
 
 
-def test_ma3_without_experience_of_it_nobody_decides_an_experimental_treatment():
+def test_ma3_without_experience_of_it_no_one_decides_an_experimental_treatment():
     case, reviewer = experimental_case(), fit_reviewer()
 
     assert refusals(case, reviewer) == {
@@ -56,7 +56,7 @@ def test_ma3_without_experience_of_it_nobody_decides_an_experimental_treatment()
 
 
 @pytest.mark.parametrize("stated", [False, None])
-def test_ma3_what_nobody_calls_experimental_asks_for_no_experience(stated):
+def test_ma3_what_no_one_calls_experimental_asks_for_no_experience(stated):
     assert refusals(experimental_case(stated), fit_reviewer()) == {}
 
 
@@ -149,7 +149,7 @@ def test_ac9_a_certificate_counts_only_while_its_board_says_so(standing, said):
 
     found = refusals(ready_case(), reviewer)
 
-    assert {gate: found[gate] for gate in said} == said
+    assert {requirement: found[requirement] for requirement in said} == said
     assert "SPECIALTY" in found
 
 

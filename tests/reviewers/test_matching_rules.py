@@ -10,7 +10,7 @@ from accounts.roles import Role
 from deadlines.days import local_day
 from intake.services.receiving import ItemOnForm
 from reviewers.facts import CertificationHeld, LicenseHeld, Profile
-from reviewers.matching import ranking, standing
+from reviewers.matching import ranking, track_record
 from reviewers.matching.candidacy import (
     DEFAULT_RULES,
     LIMITS,
@@ -22,9 +22,9 @@ from reviewers.matching.candidacy import (
     Scope,
 )
 from reviewers.matching.candidates import weigh
-from reviewers.matching.gates import scope
+from reviewers.matching.requirements import scope
 from reviewers.matching.specialty_map import matches_of
-from reviewers.matching.standing import rules_on
+from reviewers.matching.track_record import rules_on
 from reviewers.models import MatchingRules, SpecialtyFit
 from reviewers.services import assignment as assignments
 from reviewers.services import rules
@@ -64,8 +64,8 @@ def verdict_of(case, reviewer, at=NOON, on=DAY):
     return next(one for one in verdicts if one.reviewer_id == reviewer.pk)
 
 
-def gates(verdict):
-    return {reason.gate: reason.sentence for reason in verdict.refusals}
+def requirements(verdict):
+    return {reason.requirement: reason.sentence for reason in verdict.refusals}
 
 
 def limit(reviewer, *, subjects=None, days_off=(), at=MONDAY):
@@ -111,7 +111,7 @@ def test_mc4_rules_from_a_later_day_wait_for_it_and_the_past_is_never_set():
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.DIRECTOR}))
-def test_mc4_nobody_but_the_director_sets_the_rules(role):
+def test_mc4_no_one_but_the_director_sets_the_rules(role):
     with pytest.raises(NotAllowed, match="medical director"):
         set_rules(by=person(role))
 
@@ -184,7 +184,7 @@ def test_ma6_and_mc5_after_a_remand_the_same_reviewer_is_refused_whatever_the_we
     case.round += 1
     case.store(by=None, at=NOON, fields=["round"])
 
-    said = gates(verdict_of(case, held.reviewer, at=MONDAY + timedelta(days=1)))
+    said = requirements(verdict_of(case, held.reviewer, at=MONDAY + timedelta(days=1)))
 
     assert said["EARLIER_ROUND"].startswith("Worked on an earlier round")
 
@@ -194,8 +194,8 @@ def test_mc8_a_ceiling_on_open_cases_stops_offers_and_says_why():
     offered_case(reviewer=reviewer)
     set_rules(most_open=1)
 
-    assert gates(verdict_of(ready_case(), reviewer)) == {
-        "WORKLOAD": "Has 1 open; nobody is given more than 1 at one time."
+    assert requirements(verdict_of(ready_case(), reviewer)) == {
+        "WORKLOAD": "Has 1 open; no one is given more than 1 at one time."
     }
 
 
@@ -206,9 +206,11 @@ def test_mc8_a_ceiling_on_overdue_cases_stops_offers_and_tells_the_person(signed
     late = held.case.due_on + timedelta(days=1)
     sentence = "Has 1 past their day; from 1 on no new one is offered."
 
-    assert gates(verdict_of(ready_case(), reviewer, on=held.case.due_on)).get("OVERDUE") is None
-    assert gates(verdict_of(ready_case(), reviewer, on=late))["OVERDUE"] == sentence
-    # The clock of this test's browser is past that day too.
+    assert (
+        requirements(verdict_of(ready_case(), reviewer, on=held.case.due_on)).get("OVERDUE") is None
+    )
+    assert requirements(verdict_of(ready_case(), reviewer, on=late))["OVERDUE"] == sentence
+    # The deadline of this test's browser is past that day too.
     text = signed_in(user=reviewer.user).get("/reviews/").content.decode()
     assert sentence in text
 
@@ -237,7 +239,7 @@ def test_rp1_removing_a_subject_stops_new_offers_at_once_and_keeps_the_open_ones
     held.refresh_from_db()
     assert held.is_live
     limit(reviewer, subjects=[])
-    assert "SUBJECT" in gates(verdict_of(case, reviewer))
+    assert "SUBJECT" in requirements(verdict_of(case, reviewer))
     limit(reviewer, subjects=None)
     assert verdict_of(case, reviewer).is_eligible
 
@@ -246,11 +248,11 @@ def test_rp3_no_offer_on_a_day_off():
     case, reviewer = ready_case(), fit_reviewer()
     limit(reviewer, days_off=[0, 6])
 
-    assert gates(verdict_of(case, reviewer)) == {"DAY_OFF": "Does not work on Mondays."}
+    assert requirements(verdict_of(case, reviewer)) == {"DAY_OFF": "Does not work on Mondays."}
     assert verdict_of(case, reviewer, on=DAY + timedelta(days=1)).is_eligible
 
 
-def test_rp1_the_page_of_what_somebody_receives_keeps_old_and_new(signed_in):
+def test_rp1_the_page_of_what_someone_receives_keeps_old_and_new(signed_in):
     drugs, reviewer = category("Pharmaceuticals"), fit_reviewer()
     client, address = signed_in(Role.CREDENTIALING), f"/reviewers/{reviewer.code}/receives/"
     typed = {"which": "listed", "subjects": [drugs.pk], "days_off": [5, 6], "reason": "Asked"}
@@ -274,7 +276,7 @@ def test_ma2_a_chiropractor_does_not_decide_drugs_even_if_the_map_says_so():
     ).store(by=None, at=PANEL_ENTERED)
     case = ready_case(items=[ItemOnForm(title="Norco", category_id=drugs.pk)])
 
-    said = gates(verdict_of(case, fit_reviewer(license={"kind": "DC"}, certification=None)))
+    said = requirements(verdict_of(case, fit_reviewer(license={"kind": "DC"}, certification=None)))
 
     assert said == {
         "SCOPE": "Item 1: a chiropractor’s license does not cover Pharmaceuticals "
@@ -381,10 +383,10 @@ def test_mc1_reviews_count_from_the_day_after_they_were_issued_and_for_a_year():
     decided_on = local_day(NOON + timedelta(days=2))
     for days, counted in ((0, {}), (365, {reviewer.pk: (1, 1)}), (366, {})):
         day = decided_on + timedelta(days=days)
-        assert standing.finished_before(day, many=10) == counted
+        assert track_record.finished_before(day, many=10) == counted
 
 
-def test_ac6_the_file_as_of_a_day_says_what_somebody_received_then(signed_in):
+def test_ac6_the_file_as_of_a_day_says_what_someone_received_then(signed_in):
     opioids, reviewer = category("Pharmaceuticals", "Opioids"), fit_reviewer(capacity=0)
     rules.limit_offers(
         reviewer_id=reviewer.pk, subjects=[opioids.pk], days_off=[4], reason="Asked to", by=None,

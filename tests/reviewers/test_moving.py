@@ -171,7 +171,7 @@ def test_only_the_nearest_of_those_kept_out_are_told_of_unless_all_are_asked_for
 # --- carried out --------------------------------------------------------------------------------
 
 
-def test_a_moved_case_is_taken_back_and_offered_in_one_act_and_names_nobody(coordinator):
+def test_a_moved_case_is_taken_back_and_offered_in_one_act_and_names_no_one(coordinator):
     held = accepted_case()
     other = fit_reviewer()
 
@@ -226,7 +226,7 @@ def test_a_refusal_stops_one_case_alone_and_leaves_it_wholly_where_it_is(coordin
     assert (case.events.count(), case.candidate_lists.count()) == (events, lists)
 
 
-def test_a_case_of_somebody_else_is_not_moved_by_this_page(coordinator):
+def test_a_case_of_someone_else_is_not_moved_by_this_page(coordinator):
     held, foreign = offered_case(), offered_case()
     other = fit_reviewer()
 
@@ -552,7 +552,7 @@ def test_rp5_who_loses_a_case_reads_it_on_their_own_page_for_a_while(
     st.lists(st.sampled_from([*LACKS, "nothing"]), min_size=1, max_size=4),
     st.booleans(),
 )
-def test_ac7_moving_reaches_nobody_whom_a_gate_refuses(db, lacks, is_suspended):
+def test_ac7_moving_reaches_no_one_whom_a_requirement_refuses(db, lacks, is_suspended):
     panel_of_day.forget()
     with transaction.atomic():
         _move_before(lacks, is_suspended)
@@ -560,7 +560,7 @@ def test_ac7_moving_reaches_nobody_whom_a_gate_refuses(db, lacks, is_suspended):
 
 
 def _move_before(lacks, is_suspended):
-    """One panel: nobody whom a gate refuses is proposed, and a forged line moves nothing."""
+    """One panel: no one whom a requirement refuses is proposed, and a forged line moves nothing."""
     coordinator = person(Role.COORDINATOR)
     held = accepted_case()
     giver = held.reviewer

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from directory.ties import FoldedName, PartyFacts, compare_names, tie_of_name
+from directory.affiliations import FoldedName, PartyFacts, compare_names, conflict_of_name
 from reviewers.matching.names_of_panel import NamesOfPanel
 
 # Few letters and short words, so that names are often alike.
@@ -26,7 +26,7 @@ def test_whoever_is_not_certainly_different_is_found(party_name, panel):
 
 
 @given(st.sets(words, max_size=4), st.lists(names, max_size=6), names)
-def test_whoever_has_a_tie_by_name_is_found(organization_words, panel, officer):
+def test_whoever_has_a_affiliation_by_name_is_found(organization_words, panel, officer):
     party = PartyFacts(
         1,
         "EMPLOYER",
@@ -38,7 +38,7 @@ def test_whoever_has_a_tie_by_name_is_found(organization_words, panel, officer):
 
     near = NamesOfPanel(enumerate(panel)).near([party])
 
-    tied = {n for n, name in enumerate(panel) if tie_of_name(name, party, who="The reviewer")}
+    tied = {n for n, name in enumerate(panel) if conflict_of_name(name, party, who="The reviewer")}
     assert tied <= near
 
 

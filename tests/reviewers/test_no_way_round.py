@@ -1,4 +1,6 @@
-"""Whatever a panel looks like, no way of giving a case away reaches somebody the gates refuse."""
+"""Whatever a panel looks like, no way of giving a case away reaches someone the requirements
+refuse.
+"""
 
 import ast
 from datetime import date, timedelta
@@ -57,7 +59,7 @@ def somebody(lack):
     max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.sampled_from([*LACKS, "nothing"]), min_size=1, max_size=4))
-def test_mc1_no_way_of_giving_a_case_away_reaches_whom_a_gate_refuses(db, lacks):
+def test_mc1_no_way_of_giving_a_case_away_reaches_whom_a_requirement_refuses(db, lacks):
     coordinator = person(Role.COORDINATOR)
     panel = {somebody(lack).pk: lack for lack in lacks}
     single, planned = ready_case(), ready_case()
@@ -86,7 +88,10 @@ def test_mc1_no_way_of_giving_a_case_away_reaches_whom_a_gate_refuses(db, lacks)
 
 
 def test_ac7_one_act_alone_makes_an_assignment_of_ours():
-    """No command, admin page or import writes the row: whoever could, would go round the gates."""
+    """No command, admin page or import writes the row.
+
+    Whoever could, would go round the requirements.
+    """
     root = Path(__file__).resolve().parent.parent.parent
     apps = [path.parent for path in root.glob("*/apps.py")]
     makers = {

@@ -308,7 +308,7 @@ class TestOwnReviews:
         assert other.case.number not in text
         assert "1 of 4 at one time" in text
 
-    def test_nobody_opens_another_reviewers_offer(self, signed_in):
+    def test_no_one_opens_another_reviewers_offer(self, signed_in):
         mine, other = self.offered(), self.offered()
         client = signed_in(user=self.user_of(mine))
 
@@ -439,8 +439,8 @@ class TestThePanel:
             text = client.get(reverse("reviewers:panel"), {"find": find}).content.decode()
             assert one.full_name in text
             assert other.full_name not in text
-        nobody = client.get(reverse("reviewers:panel"), {"find": "Nobody"}).content.decode()
-        assert "No reviewer like “Nobody”." in nobody
+        nobody = client.get(reverse("reviewers:panel"), {"find": "No one"}).content.decode()
+        assert "No reviewer like “No one”." in nobody
 
     def test_the_roster_costs_the_same_for_many(self, signed_in, django_assert_max_num_queries):
         client = signed_in(Role.CREDENTIALING)
@@ -677,7 +677,7 @@ class TestThePanel:
         url = reverse("reviewers:sign_in", args=[row.code])
         taken = User.objects.get(pk=other.user_id).email
         for email, sentence in (
-            ("nobody@example.org", "Nobody signs in with this address."),
+            ("no one@example.org", "No one signs in with this address."),
             (taken, "belongs to another reviewer"),
             (person(Role.QA).email, "has no reviewer role"),
         ):
@@ -686,7 +686,7 @@ class TestThePanel:
             assert sentence in answer.content.decode()
         assert client.post(url, {"email": person(Role.REVIEWER).email}).status_code == 302
 
-    def test_the_keepers_pages_refuse_everybody_else(self, signed_in):
+    def test_the_keepers_pages_refuse_everyone_else(self, signed_in):
         row = fit_today()
         fact = row.licenses.get()
         pages = [

@@ -1,4 +1,4 @@
-"""The panel that is kept between cases answers as one that is read anew, at every change."""
+"""The panel that is kept between cases answers as one that is read again, at every change."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -48,7 +48,7 @@ KINDS = [
 ]
 
 
-def tie_to(reviewer, organization, relation="EMPLOYMENT", **more):
+def conflict_to(reviewer, organization, relation="EMPLOYMENT", **more):
     credentialing.add_affiliation(
         **with_evidence(
             reviewer_id=reviewer.pk,
@@ -68,13 +68,13 @@ def a_panel(size):
     for number in range(size):
         reviewer = fit_reviewer(capacity=1 + number % 4, **KINDS[number % len(KINDS)])
         if number % 7 == 0:
-            tie_to(reviewer, "Harbor Cold Storage")
+            conflict_to(reviewer, "Harbor Cold Storage")
         if number % 11 == 0:
-            tie_to(reviewer, "Nobody of this case")
+            conflict_to(reviewer, "No one of this case")
         if number % 13 == 0:
-            tie_to(reviewer, "Some Insurer", relation="UR_CONTRACT")
+            conflict_to(reviewer, "Some Insurer", relation="UR_CONTRACT")
         if number % 17 == 0:
-            tie_to(
+            conflict_to(
                 reviewer,
                 "Harbor Cold Storage",
                 relation="OWNERSHIP",
@@ -146,11 +146,11 @@ CHANGES = {
         {"LICENSE", "SPECIALTY"},
     ),
     "a contract for utilization review is entered": (
-        lambda reviewer: tie_to(reviewer, "Some Insurer", relation="UR_CONTRACT"),
+        lambda reviewer: conflict_to(reviewer, "Some Insurer", relation="UR_CONTRACT"),
         {"UR_CONTRACT"},
     ),
-    "a tie to the employer is entered": (
-        lambda reviewer: tie_to(reviewer, "Harbor Cold Storage"),
+    "an affiliation to the employer is entered": (
+        lambda reviewer: conflict_to(reviewer, "Harbor Cold Storage"),
         {"CONFLICT"},
     ),
     "the reviewer is suspended": (
@@ -176,17 +176,17 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize(("change", "gates"), CHANGES.values(), ids=list(CHANGES))
-def test_a_change_shows_at_once_although_the_panel_was_kept(change, gates):
+@pytest.mark.parametrize(("change", "requirements"), CHANGES.values(), ids=list(CHANGES))
+def test_a_change_shows_at_once_although_the_panel_was_kept(change, requirements):
     case, reviewer = ready_case(), fit_reviewer(capacity=1)
 
     def refused():
         (verdict,) = weigh(case, on=DAY, known_at=NOON)[0]
-        return {reason.gate for reason in verdict.refusals}
+        return {reason.requirement for reason in verdict.refusals}
 
     assert refused() == set()
     change(reviewer)
-    assert refused() == gates
+    assert refused() == requirements
 
 
 def test_what_was_rolled_back_is_not_kept_in_place_of_what_came_after():

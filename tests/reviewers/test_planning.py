@@ -44,7 +44,7 @@ def test_mc7_a_plan_lists_every_case_and_every_refusal_and_moves_nothing():
     assert not CandidateList.objects.exists()
 
 
-def test_mc7_carrying_out_asks_every_gate_again_and_one_refusal_stops_one_case():
+def test_mc7_carrying_out_asks_every_requirement_again_and_one_refusal_stops_one_case():
     coordinator = person(Role.COORDINATOR)
     first, second = ready_case(), ready_case()
     ana, ben = fit_reviewer(), fit_reviewer()
@@ -66,7 +66,7 @@ def test_mc7_carrying_out_asks_every_gate_again_and_one_refusal_stops_one_case()
     assert (first.status, second.status) == (Status.RECORDS_COMPLETE, Status.REVIEWER_CHOSEN)
 
 
-def test_mc7_a_case_that_somebody_else_gave_away_meanwhile_stays_with_them():
+def test_mc7_a_case_that_someone_else_gave_away_meanwhile_stays_with_them():
     coordinator, reviewer = person(Role.COORDINATOR), fit_reviewer()
     case = ready_case()
     steps, _ = planning.draw_up(by=coordinator, at=NOON)
@@ -160,12 +160,12 @@ def test_mc7_the_page_shows_the_plan_first_and_then_offers_what_is_ticked(client
     client.force_login(coordinator)
     line = f"{case.pk}:{case.version}:{reviewer.pk}"
 
-    page = client.get("/reviewers/plan/")
+    page = client.get("/reviewers/batch-assignment/")
     assert page.status_code == 200
     assert case.number in page.content.decode()
-    assert client.post("/reviewers/plan/", {}).status_code == 422
-    assert client.post("/reviewers/plan/", {"choices": ["x"]}).status_code == 422
-    answer = client.post("/reviewers/plan/", {"choices": [line]})
+    assert client.post("/reviewers/batch-assignment/", {}).status_code == 422
+    assert client.post("/reviewers/batch-assignment/", {"choices": ["x"]}).status_code == 422
+    answer = client.post("/reviewers/batch-assignment/", {"choices": [line]})
 
     assert answer.status_code == 200
     assert f"Offered to {reviewer.code}." in answer.content.decode()
@@ -176,10 +176,10 @@ def test_the_second_who_carries_out_a_plan_reads_who_was_first(client):
     first, case, reviewer = person(Role.COORDINATOR), ready_case(), fit_today()
     line = f"{case.pk}:{case.version}:{reviewer.pk}"
     client.force_login(first)
-    assert client.post("/reviewers/plan/", {"choices": [line]}).status_code == 200
+    assert client.post("/reviewers/batch-assignment/", {"choices": [line]}).status_code == 200
 
     client.force_login(person(Role.COORDINATOR))
-    answer = client.post("/reviewers/plan/", {"choices": [line]})
+    answer = client.post("/reviewers/batch-assignment/", {"choices": [line]})
 
     assert answer.status_code == 409
     assert f"{first.name} has already offered case {case.number}" in answer.content.decode()
@@ -192,7 +192,7 @@ def test_what_a_plan_had_no_time_for_goes_on_with_one_press(client, monkeypatch)
     monkeypatch.setattr(planning_views, "PATIENCE", -1)
     client.force_login(person(Role.COORDINATOR))
 
-    answer = client.post("/reviewers/plan/", {"choices": choices})
+    answer = client.post("/reviewers/batch-assignment/", {"choices": choices})
 
     text = answer.content.decode()
     assert answer.status_code == 200
@@ -205,11 +205,12 @@ def test_a_case_that_is_planned_alone_goes_to_whom_the_cases_before_it_would_hav
     first, second = ready_case(), ready_case()
     best, other = fit_today(capacity=1), fit_today(capacity=1, license={"state": "Nevada"})
     client.force_login(person(Role.COORDINATOR))
-    text = client.get("/reviewers/plan/").content.decode()
+    text = client.get("/reviewers/batch-assignment/").content.decode()
     assert f'value="{second.pk}:{second.version}:{other.pk}" checked' in text
 
     answer = client.post(
-        "/reviewers/plan/", {"choices": [f"{second.pk}:{second.version}:{other.pk}"], "alone": "1"}
+        "/reviewers/batch-assignment/",
+        {"choices": [f"{second.pk}:{second.version}:{other.pk}"], "alone": "1"},
     )
 
     text = answer.content.decode()
@@ -218,7 +219,7 @@ def test_a_case_that_is_planned_alone_goes_to_whom_the_cases_before_it_would_hav
     assert first.number not in text
     assert "1 of 2 cases ready to assign" in text
     assert not ReviewerAssignment.objects.exists()
-    assert client.post("/reviewers/plan/", {"alone": "1"}).status_code == 422
+    assert client.post("/reviewers/batch-assignment/", {"alone": "1"}).status_code == 422
 
 
 def test_the_plan_of_a_big_panel_stays_a_small_page(client):
@@ -227,10 +228,10 @@ def test_the_plan_of_a_big_panel_stays_a_small_page(client):
         fit_today(hours=None)
     client.force_login(person(Role.COORDINATOR))
 
-    text = client.get("/reviewers/plan/").content.decode()
+    text = client.get("/reviewers/batch-assignment/").content.decode()
 
     assert "15 reviewers not eligible: 15 without 24 attested hours a week" in text
     assert "All 15 and their reasons" in text
     assert text.count("weekly hours") == 10
     assert f"/cases/{case.number}/assign/" in text
-    assert "For 1 case nobody is eligible" in text
+    assert "For 1 case no one is eligible" in text

@@ -170,13 +170,13 @@ def test_no_attestation_no_fact_of_it():
         ("Pacific Comp Claims", "no_affiliation_claims_administrator"),
     ],
 )
-def test_a_tie_recorded_after_the_choice_takes_its_sentence_away(party, lost):
+def test_a_affiliation_recorded_after_the_choice_takes_its_sentence_away(party, lost):
     made = accepted_case()
     affiliate(made, party)
     assert set(facts(made)) == ALL - {lost}
 
 
-def test_a_tie_to_the_ur_organization_counts_against_the_administrator():
+def test_a_affiliation_to_the_ur_organization_counts_against_the_administrator():
     case = ready_case(parties=parties(UR_ORGANizATION="Prompt UR"))
     made = accepted_case(case=case)
     affiliate(made, "Prompt UR")

@@ -97,7 +97,7 @@ def test_ma4_with_the_approval_on_file_each_seat_takes_one_reviewer():
     assert told.facts["reference"] == "DWC 26-0114"
 
 
-def test_nobody_holds_two_seats_of_one_case():
+def test_no_one_holds_two_seats_of_one_case():
     case, reviewer = ready_case(), fit_reviewer()
     approve(case)
     offer(case, reviewer)
@@ -190,7 +190,7 @@ def test_going_back_to_one_reviewer_lets_the_case_go_on_and_keeps_the_approval()
     assert seats_of(case) == 1
 
 
-def test_nobody_goes_back_to_one_reviewer_over_a_held_seat():
+def test_no_one_goes_back_to_one_reviewer_over_a_held_seat():
     case = ready_case()
     approve(case)
     first, second = offer(case), offer(case)

@@ -1,4 +1,4 @@
-"""Files of reviewers: whole, verified anew in time, and what happens the day something lapses."""
+"""Files of reviewers: whole, verified again in time, and what happens the day something lapses."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -40,11 +40,11 @@ def held(reviewer, on=TODAY, known_at=NOON):
     return profile(reviewer, on=on, known_at=known_at)
 
 
-def gates(case, reviewer, at=NOON):
-    """The gates that refuse a reviewer on a stored list."""
+def requirements(case, reviewer, at=NOON):
+    """The requirements that refuse a reviewer on a stored list."""
     listed = ranked(case, by=person(Role.COORDINATOR), at=at)
     place = listed.candidates.get(reviewer=reviewer)
-    return {reason["gate"] for reason in place.reasons if not reason["holds"]}
+    return {reason["requirement"] for reason in place.reasons if not reason["holds"]}
 
 
 def refuses_to_assign(case, reviewer, at=NOON):
@@ -67,7 +67,7 @@ def test_ac2_each_verification_holds_three_years_and_is_listed_with_its_day():
     first = verifications(held(reviewer))[0]
     assert first.what == "The license in California"
     assert first.due_on == TODAY
-    assert gates(ready_case(), reviewer) == set()  # on the day itself it still holds
+    assert requirements(ready_case(), reviewer) == set()  # on the day itself it still holds
     told = worklist(on=TODAY, known_at=NOON).due
     assert [(line.verification.due_on, line.is_overdue) for line in told] == [(TODAY, False)]
 
@@ -75,11 +75,11 @@ def test_ac2_each_verification_holds_three_years_and_is_listed_with_its_day():
 @pytest.mark.parametrize(
     "part", ["license", "certification", "start", "sanctions"], ids=lambda part: f"ac2-{part}"
 )
-def test_ac7_what_was_not_verified_anew_stops_every_assignment(part):
+def test_ac7_what_was_not_verified_again_stops_every_assignment(part):
     reviewer = fit_reviewer(**{part: {"verified_on": date(2023, 3, 1)}})
     case = ready_case()
 
-    assert gates(case, reviewer) == {"VERIFICATION"}
+    assert requirements(case, reviewer) == {"VERIFICATION"}
     assert "more than 3 years ago" in refuses_to_assign(case, reviewer)
 
 
@@ -92,19 +92,19 @@ def test_ac3_each_check_keeps_source_date_person_and_result():
     assert row.recorded_at == PANEL_ENTERED
 
 
-def test_verifying_anew_puts_the_reviewer_back_at_once():
+def test_verifying_again_puts_the_reviewer_back_at_once():
     reviewer = fit_reviewer(license={"verified_on": date(2022, 1, 1)})
     case = ready_case()
-    assert gates(case, reviewer) == {"VERIFICATION"}
+    assert requirements(case, reviewer) == {"VERIFICATION"}
     credentialing.correct_fact(
         kind="license", fact_id=License.objects.get(reviewer=reviewer).pk,
         changes={"verified_on": TODAY}, by=None, at=NOON,
     )  # fmt: skip
 
-    assert gates(case, reviewer, at=NOON + timedelta(minutes=1)) == set()
+    assert requirements(case, reviewer, at=NOON + timedelta(minutes=1)) == set()
 
 
-def test_without_any_check_for_sanctions_nobody_is_offered_a_case():
+def test_without_any_check_for_sanctions_no_one_is_offered_a_case():
     reviewer = fit_reviewer(sanctions=None)
 
     assert "No check for sanctions" in refuses_to_assign(ready_case(), reviewer)
@@ -134,8 +134,8 @@ def test_an_appointment_as_evaluator_keeps_from_cases_while_it_holds():
     ))  # fmt: skip
     case = ready_case()
 
-    assert gates(case, reviewer) == {"QME"}
-    assert gates(case, reviewer, at=NOON + timedelta(days=1)) == set()
+    assert requirements(case, reviewer) == {"QME"}
+    assert requirements(case, reviewer, at=NOON + timedelta(days=1)) == set()
 
 
 def test_ac9_board_eligible_is_no_certificate():
@@ -152,8 +152,8 @@ def test_ac1_a_license_is_good_on_its_last_day_until_midnight_in_los_angeles():
     before = datetime(2026, 3, 2, 23, 59, 59, tzinfo=PACIFIC)
     after = datetime(2026, 3, 3, 0, 0, 1, tzinfo=PACIFIC)
 
-    assert gates(case, reviewer, at=before) == set()
-    assert gates(case, reviewer, at=after) == {"LICENSE", "SPECIALTY"}
+    assert requirements(case, reviewer, at=before) == set()
+    assert requirements(case, reviewer, at=after) == {"LICENSE", "SPECIALTY"}
 
 
 def test_rp4_who_lapses_gets_nothing_new_and_their_open_work_is_listed_the_same_day():
@@ -177,7 +177,7 @@ def test_rp4_taking_someone_off_the_panel_lists_their_open_work_at_once():
     assert len(lapse.open_work) == 1
 
 
-def test_rp5_who_loses_the_right_to_a_case_is_told_and_so_is_the_house(client):
+def test_rp5_who_loses_the_right_to_a_case_is_told_and_so_is_the_organization(client):
     assignment = accepted_case()
     credentialing.set_status(
         reviewer_id=assignment.reviewer_id, status=Reviewer.Status.SUSPENDED, reason="On request",
@@ -212,7 +212,7 @@ def test_rp2_a_restriction_told_today_with_effect_last_month_is_known_from_today
 
     assert held(reviewer, on=date(2026, 2, 10), known_at=MONDAY).good_licenses
     assert not held(reviewer, on=date(2026, 2, 10), known_at=NOON).good_licenses
-    assert gates(case, reviewer, at=NOON + timedelta(hours=1)) == {"SANCTION", "SPECIALTY"}
+    assert requirements(case, reviewer, at=NOON + timedelta(hours=1)) == {"SANCTION", "SPECIALTY"}
 
 
 # --- whole files --------------------------------------------------------------------------------
@@ -243,10 +243,10 @@ def test_ac8_five_years_and_twenty_four_hours_come_from_dated_rows():
     more = fit_reviewer(start={"valid_from": date(2021, 3, 1)})
     few_hours = fit_reviewer(hours={"weekly_hours": 23})
 
-    assert gates(case, four_years) == {"PRACTICE_YEARS"}
-    assert gates(case, exactly_five) == {"PRACTICE_YEARS"}
-    assert gates(case, more) == set()
-    assert gates(case, few_hours) == {"PRACTICE_HOURS"}
+    assert requirements(case, four_years) == {"PRACTICE_YEARS"}
+    assert requirements(case, exactly_five) == {"PRACTICE_YEARS"}
+    assert requirements(case, more) == set()
+    assert requirements(case, few_hours) == {"PRACTICE_HOURS"}
 
 
 def test_ac12_an_auditor_draws_thirty_files_and_the_same_seed_draws_the_same(capsys):
@@ -269,7 +269,7 @@ def test_ac12_a_file_with_a_gap_fails_the_audit_by_name(capsys):
     line = capsys.readouterr().out
     assert line.startswith(row.code)
     assert "lacks proof of identity" in line
-    assert "was to be verified anew by 05/01/2025" in line
+    assert "was to be verified again by 05/01/2025" in line
     assert row.last_name not in line
 
 

@@ -68,7 +68,7 @@ def publish_today(**changes):
 
 
 def prefilled(page):
-    """What a browser would send of a page's main form, if nobody touched it."""
+    """What a browser would send of a page's main form, if no one touched it."""
     form = re.search(r'<form class="card[^"]*" method="post".*?</form>', page, re.S)[0]
     sent = {
         re.search(r'name="(\w+)"', tag)[1]: unescape(found[1])
@@ -132,7 +132,7 @@ def test_mc3_a_statement_keeps_its_paragraphs(shipped):
     assert made.text == "One sentence.\n\nAnother."
 
 
-def test_mc3_the_first_wording_of_a_house_without_any_is_number_1():
+def test_mc3_the_first_wording_of_a_organization_without_any_is_number_1():
     made = publish(questions=[NEW])
 
     assert (made.number, [code for code, _ in coded(made)]) == (1, ["q1_1", "surname"])
@@ -191,7 +191,7 @@ def test_mc3_no_wording_begins_before_the_one_before_it(shipped):
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.DIRECTOR}))
-def test_mc3_nobody_but_the_director_publishes(shipped, role):
+def test_mc3_no_one_but_the_director_publishes(shipped, role):
     with pytest.raises(NotAllowed, match="The medical director publishes"):
         publish(by=person(role))
 
@@ -247,7 +247,7 @@ def test_co1_what_was_signed_stays_good_and_names_its_own_wording(shipped):
     assert proof.source.startswith("Wording 1, list ")
 
 
-def test_co1_who_attests_anew_signs_the_wording_of_the_day_and_the_old_one_stays_readable(shipped):
+def test_co1_who_attests_again_signs_the_wording_of_the_day_and_the_old_one_stays_readable(shipped):
     made = accepted_case()
     second = publish(at=NOON + timedelta(hours=2), effective_from=DAY + timedelta(days=2))
     add_employer_party(made.case, "Second Employer")
@@ -465,7 +465,7 @@ def test_mc3_who_was_overtaken_reads_the_new_wording_beside_their_own_and_can_go
     assert [code for code, _ in coded(AttestationWording.objects.get(number=3))][0] == "q3_1"
 
 
-def test_mc3_the_page_of_a_house_without_a_wording_says_so(signed_in):
+def test_mc3_the_page_of_a_organization_without_a_wording_says_so(signed_in):
     page = signed_in(Role.DIRECTOR).get(PAGE).content.decode()
 
     assert "No reviewer can attest until one is." in page

@@ -3,10 +3,10 @@
 from datetime import date, timedelta
 
 from cases.models import Priority
-from cases.services import aftermath, extensions, holds, priority, promises
+from cases.services import aftermath, commitments, extensions, holds, priority
 from eligibility.services import screening
 from intake.services import receiving
-from queues.services import pace
+from queues.services import stage_durations
 from tests.factories import MONDAY, SIX_YES, application
 
 TODAY = date(2026, 3, 2)
@@ -33,8 +33,8 @@ def dates_move(walk, clerk, coordinator):
         seen_version=None,
     )
     told = {"told_on": TODAY, "letter_reference": "Letter of 2 March", "why": "They called."}
-    promised = walk.act(
-        promises.promise,
+    commitment = walk.act(
+        commitments.commitment,
         by=coordinator,
         case_id=case.pk,
         party_id=case.parties.get(role="EMPLOYEE").pk,
@@ -43,13 +43,13 @@ def dates_move(walk, clerk, coordinator):
         **told,
     )
     moved = walk.act(
-        promises.move,
+        commitments.move,
         by=coordinator,
-        promise_id=promised.pk,
+        commitment_id=commitment.pk,
         due_on=TODAY + timedelta(days=5),
         **told,
     )
-    walk.act(promises.keep, by=coordinator, promise_id=moved.pk, kept_on=TODAY)
+    walk.act(commitments.keep, by=coordinator, commitment_id=moved.pk, kept_on=TODAY)
     walk.act(
         priority.convert,
         by=coordinator,
@@ -79,4 +79,4 @@ def more_time(walk, case, coordinator):
 def after_the_determination(walk, case_id, coordinator):
     """The parties' own time, and what the office learns from the case for the next ones."""
     walk.act(aftermath.state_receipt, by=coordinator, case_id=case_id, received_on=TODAY)
-    walk.by_itself(pace.measure_pace)
+    walk.by_itself(stage_durations.measure_stage_durations)

@@ -1,4 +1,4 @@
-"""What clerks do before a case is screened: sheets of a batch, unfinished forms, slips, twins."""
+"""What clerks do before a case is screened: scans of a batch, unfinished forms, slips, twins."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -10,33 +10,33 @@ from eligibility.services import screening
 from intake.models import DRAFT_DAYS, WhyNot
 from intake.services import batches, corrections, drafts, receiving
 from intake.services.receiving import ItemOnForm
-from tests.factories import MONDAY, SIX_YES, application, scan
+from tests.factories import MONDAY, SIX_YES, application, scanned_file
 
 
 def key_a_batch(walk, clerk, supervisor):
-    """Four sheets: one entered, one set aside and taken up, two whose forms end without a case."""
+    """Four scans: one entered, one skipped and taken up, two whose forms end without a case."""
     batch = walk.act(
         batches.open_batch,
         by=clerk,
         channel=Channel.MAIL,
         received_on=MONDAY.date(),
-        uploads=[scan(f"{number}.pdf") for number in range(4)],
+        uploads=[scanned_file(f"{number}.pdf") for number in range(4)],
     )
-    first, second, third, fourth = batch.sheets.order_by("position")
+    first, second, third, fourth = batch.scans.order_by("position")
 
-    def keyed(sheet):
+    def keyed(scan):
         key = uuid4()
-        form = {"key": key, "typed": {"last_name": ["Q"]}, "sheet_id": sheet.pk}
+        form = {"key": key, "typed": {"last_name": ["Q"]}, "scan_id": scan.pk}
         walk.act(drafts.save_draft, by=clerk, revision=None, **form)
         return key
 
     assert walk.act(batches.claim_next, by=clerk) == first
-    form = application(key=keyed(first), received_at=MONDAY, sheet_id=first.pk)
+    form = application(key=keyed(first), received_at=MONDAY, scan_id=first.pk)
     walk.act(receiving.receive, by=clerk, application=form)
-    walk.act(batches.claim, by=clerk, sheet_id=third.pk)
-    walk.act(batches.release, by=clerk, sheet_id=third.pk)
-    walk.act(batches.park, by=clerk, sheet_id=second.pk, reason=WhyNot.OTHER, note="Torn.")
-    walk.act(batches.unpark, by=supervisor, sheet_id=second.pk)
+    walk.act(batches.claim, by=clerk, scan_id=third.pk)
+    walk.act(batches.release, by=clerk, scan_id=third.pk)
+    walk.act(batches.skip, by=clerk, scan_id=second.pk, reason=WhyNot.OTHER, note="Torn.")
+    walk.act(batches.return_to_queue, by=supervisor, scan_id=second.pk)
     key = keyed(third)
     walk.act(drafts.cancel, by=clerk, key=key, reason=WhyNot.QUESTION, note="Whose claim?")
     keyed(fourth)
@@ -56,7 +56,7 @@ def correct_slips(walk, clerk):
         **said,
     )
     walk.act(
-        corrections.correct_sheet,
+        corrections.correct_scan,
         by=clerk,
         said={"eams_number": "ADJ1234567", "reference": "UR-1", "signed_on": MONDAY.date()},
         items={case.items.get().pk: ItemOnForm("Brace")},
@@ -73,7 +73,7 @@ def decide_together(walk, clerk, coordinator):
         usual = application(received_at=MONDAY, claim_number="06-77", items=[ItemOnForm(title)])
         form = replace(usual, ur_decision=replace(usual.ur_decision, reference=f"UR {title}"))
         case = walk.act(receiving.receive, by=clerk, application=form)
-        for found in case.likenesses.filter(answer=""):
+        for found in case.possible_duplicates.filter(answer=""):
             walk.act(
                 duplicates.settle,
                 by=coordinator,

@@ -1,15 +1,15 @@
-"""What keeps the law on file: rules of clocks, holidays, and the dates that follow from them."""
+"""What keeps the law on file: rules of deadlines, holidays, and the dates that follow from them."""
 
 from datetime import date
 
 from cases.services import recounting
 from deadlines import services as rules
-from deadlines.models import ClockRule
+from deadlines.models import DeadlineRule
 
 
 def keep_the_law(walk, director):
-    """A rule is confirmed and superseded, a holiday begun and ended, the dates worked out anew."""
-    rule = ClockRule.objects.get(clock="noarfi", effective_to__isnull=True)
+    """A rule is confirmed and superseded, a holiday begun and ended, the dates worked out again."""
+    rule = DeadlineRule.objects.get(deadline_kind="noarfi", effective_to__isnull=True)
     seen = {"seen_version": None}
     compared = {"compared_with": "the code", "on": date(2026, 3, 2)}
     walk.act(rules.confirm_rule, by=director, rule_id=rule.pk, **compared, **seen)

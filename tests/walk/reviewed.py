@@ -35,9 +35,7 @@ from tests.walk.walking import newest
 
 
 def to_records(walk, clerk, coordinator, clerk_of_mail):
-    scan = store_bytes(
-        content=b"%PDF-1.4 a sheet", media_type="application/pdf", at=MONDAY, pages=1
-    )
+    scan = store_bytes(content=b"%PDF-1.4 a scan", media_type="application/pdf", at=MONDAY, pages=1)
     form = application(
         received_at=MONDAY,
         papers=[paper(scan, "UR_DECISION")],
@@ -109,7 +107,7 @@ def _citation():
 
 
 def file_letters(walk):
-    """Workers file what is queued; nobody acts."""
+    """Workers file what is queued; no one acts."""
     walk.at += timedelta(minutes=1)
     for letter in Letter.objects.filter(state=Letter.State.QUEUED):
         letter_services.render(letter_id=letter.pk, at=walk.at, now=lambda: walk.at)

@@ -12,7 +12,7 @@ from tests.every_row import tracked_models
 from tests.factories import MONDAY
 from tests.test_services_shape import ALL as EVERY_SERVICE
 
-# Acts by nobody: the system, and why.
+# Acts by no one: the system, and why.
 ROOT = Path(__file__).resolve().parent.parent.parent
 BY_NOBODY = {
     guidelines.seed: "shipped with the product",
@@ -44,7 +44,7 @@ class Walk:
         return answer
 
     def by_itself(self, service, **named):
-        """One act of the machine: nobody is asked, and the versions name nobody."""
+        """One act of the machine: no one is asked, and the versions name no one."""
         self.at += timedelta(minutes=1)
         answer = self.call(service, at=self.at, **named)
         self.look(service, None)
@@ -60,7 +60,7 @@ class Walk:
         return execute(sql, params, many, context)
 
     def look(self, service, by):
-        """Note each new version that says somebody else, or another moment."""
+        """Note each new version that says someone else, or another moment."""
         written, self.written = self.written, set()
         for model in map(self.tables.get, written):
             last = self.last[model]

@@ -66,7 +66,7 @@ erDiagram
 
 def _picture(room: str) -> Iterator[str]:
     linked = set()
-    ties = []
+    conflicts = []
     for model in tables_of(room):
         for field in model._meta.concrete_fields:
             if not isinstance(field, models.ForeignKey) or _is_not_drawn(field):
@@ -74,16 +74,16 @@ def _picture(room: str) -> Iterator[str]:
             one = "|o" if field.null else "||"
             many = "o|" if field.one_to_one else "o{"
             parent = field.related_model.__name__
-            ties.append(f"    {parent} {one}--{many} {model.__name__} : {field.name}")
+            conflicts.append(f"    {parent} {one}--{many} {model.__name__} : {field.name}")
             linked |= {parent, model.__name__}
-    yield from ties
+    yield from conflicts
     for model in tables_of(room):
         if model.__name__ not in linked:
             yield f"    {model.__name__}"
 
 
 def _is_not_drawn(field: models.ForeignKey[Any, Any]) -> bool:
-    """Ties that say which user did something, or which row a correction corrects, clutter."""
+    """Foreign keys to the acting user and to corrected rows are left out of the drawing."""
     to_user = field.related_model._meta.label == settings.AUTH_USER_MODEL
     return field.name == "corrects" or (to_user and field.remote_field.hidden)
 

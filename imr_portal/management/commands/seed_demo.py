@@ -47,9 +47,9 @@ class Command(BaseCommand):
         until = time.monotonic() + self.patience
         waiting = Letter.objects.filter(reference=number).exclude(state=Letter.State.FILED)
         while waiting.exists():
-            parked = waiting.filter(state=Letter.State.PARKED).first()
-            if parked is not None:
-                raise CommandError(f"A letter of {number} needs a person: {parked.failure}")
+            failed = waiting.filter(state=Letter.State.FAILED).first()
+            if failed is not None:
+                raise CommandError(f"A letter of {number} needs a person: {failed.failure}")
             if time.monotonic() > until:
                 raise CommandError(
                     f"The letters of {number} are not filed after {self.patience} seconds. "

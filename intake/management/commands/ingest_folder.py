@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from cases.models import Channel
 from files.services import shown_name
-from intake.models import Sheet
+from intake.models import Scan
 from intake.services.batches import MOST_SHEETS, open_batch
 
 STILL_GROWING = timedelta(seconds=10)
@@ -59,8 +59,8 @@ class Command(BaseCommand):
                         at=now,
                     )
                 taken += len(some)
-                for sheet in batch.sheets.filter(state=Sheet.State.REFUSED):
-                    self.stderr.write(sheet.refusal)
+                for scan in batch.scans.filter(state=Scan.State.REFUSED):
+                    self.stderr.write(scan.refusal)
                 self.stdout.write(f"{batch}: {len(some)} taken in, received {day}.")
         if not taken:
             self.stdout.write("Nothing new.")
@@ -77,7 +77,7 @@ def _new_files(place: Path, now: datetime) -> dict[date, list[Path]]:
             continue
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        known = Sheet.objects.filter(
+        known = Scan.objects.filter(
             sha256=digest, name_received=shown_name(path.name), batch__folder=str(place)[:300]
         )
         if not known.exists():

@@ -26,7 +26,7 @@ class Command(BaseCommand):
         if publish_as:
             person = User.objects.filter(email__iexact=publish_as, is_active=True).first()
             if person is None:
-                raise CommandError(f"Nobody signs in as {publish_as}.")
+                raise CommandError(f"No one signs in as {publish_as}.")
             if not person.may("letters.manage_wording"):
                 raise CommandError(f"{person.email} may not publish wording.")
         for path in file:

@@ -16,7 +16,7 @@ from reviewers.verification import missing, verifications
 
 class Command(BaseCommand):
     help = (
-        "Draw files of active reviewers and say what each lacks or has to verify anew. The same "
+        "Draw files of active reviewers and say what each lacks or has to verify again. The same "
         "seed draws the same files. Ends with an error when a file has a gap. Codes only."
     )
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         for code in sorted(drawn):
             gaps = [f"lacks {words}" for words in missing(held[code])]
             gaps += [
-                f"{one.what} was to be verified anew by {one.due_on:%m/%d/%Y}"
+                f"{one.what} was to be verified again by {one.due_on:%m/%d/%Y}"
                 for one in verifications(held[code])
                 if one.is_overdue(on)
             ]

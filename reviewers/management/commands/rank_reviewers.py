@@ -12,7 +12,7 @@ from django.utils import timezone
 from cases.models import Case
 from reviewers.matching import ranking
 from reviewers.matching.candidates import weigh
-from reviewers.matching.standing import rules_on
+from reviewers.matching.track_record import rules_on
 
 
 class Command(BaseCommand):

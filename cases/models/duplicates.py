@@ -1,0 +1,63 @@
+"""What looks alike: the keys a case is found again by, and what was proposed and settled."""
+
+from django.conf import settings
+from django.db import models
+
+from accounts.versions import Versioned
+
+from .case import Case
+
+
+class CaseKey(models.Model):
+    """A key under which a case is found again when another application looks like it.
+
+    Derived from the case; several cases may share one. No scan of the cases is ever needed.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="keys")
+    key = models.CharField(max_length=60)
+
+    class Meta:
+        indexes = [models.Index(fields=["key", "case"], name="case_by_key")]
+        constraints = [models.UniqueConstraint(name="case_key_once", fields=["case", "key"])]
+
+    def __str__(self) -> str:
+        return f"{self.case}: {self.key}"
+
+
+class DuplicateProposal(Versioned):
+    """Two cases that look alike, with why, for a person to settle. Proposed once a pair."""
+
+    class Answer(models.TextChoices):
+        DUPLICATE = "DUPLICATE", "The same application twice"
+        PRIOR = "PRIOR", "An earlier request for the same treatment"
+        DIFFERENT = "DIFFERENT", "Different applications"
+
+    case = models.ForeignKey(
+        Case, on_delete=models.PROTECT, related_name="possible_duplicates"
+    )  # later
+    other = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")  # earlier
+    band = models.CharField(max_length=8)  # cases.duplicates.Band
+    repeats = models.BooleanField(default=False)
+    why = models.JSONField(default=dict)  # {"for": [sentence, …], "against": […], "points": n}
+    made_at = models.DateTimeField()
+    answer = models.CharField(max_length=12, choices=Answer, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    items = models.JSONField(default=list)  # ids of the later case's items that are the same
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta(Versioned.Meta):
+        constraints = [
+            models.UniqueConstraint(name="possible_duplicate_once", fields=["case", "other"]),
+            models.CheckConstraint(
+                name="possible_duplicate_settled_whole",
+                condition=models.Q(answer="", settled_at__isnull=True)
+                | ~models.Q(answer="") & ~models.Q(reason="") & models.Q(settled_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case} looks like {self.other}"

@@ -1,0 +1,134 @@
+"""Who belongs to this organization, their affiliations, and what was tested for each
+case.
+"""
+
+from django.conf import settings
+from django.db import models
+
+from directory.models.facts import TwoTimeFact
+from directory.models.people import AffiliationFields, Organization, Person
+
+from .case import Case
+from .parties import Party
+
+
+class OrganizationMember(TwoTimeFact):
+    """The organization itself, an owner, an officer or a member of staff, for a time.
+
+    Labor Code 139.5 asks that the organization be independent of insurers and administrators, and
+    names its owners, officers and directors; what held on which day has to be shown.
+    """
+
+    class Kind(models.TextChoices):
+        ITSELF = "ITSELF", "This organization"
+        OWNER = "OWNER", "Owner"
+        OFFICER = "OFFICER", "Officer or director"
+        STAFF = "STAFF", "Member of staff"
+
+    kind = models.CharField(max_length=8, choices=Kind)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    person = models.ForeignKey(
+        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    # Who signs in: every member of staff, and an owner or officer who also works here.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    name = models.CharField(max_length=300)
+    title = models.CharField(max_length=120, blank=True)  # an officer's office
+    share_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="organization_member_is_someone",
+                condition=models.Q(
+                    kind="ITSELF", organization__isnull=False, person=None, user=None
+                )
+                | models.Q(kind="OWNER", organization__isnull=False, person=None, user=None)
+                | models.Q(kind__in=["OWNER", "OFFICER"], person__isnull=False, organization=None)
+                | models.Q(kind="STAFF", user__isnull=False, organization=None, person=None),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.name}"
+
+
+class MemberAffiliation(TwoTimeFact, AffiliationFields):
+    """A dated affiliation of a member of this organization with a company or a person."""
+
+    # Any version of the member: a correction of one takes the affiliations of the other along.
+    member = models.ForeignKey(
+        OrganizationMember, on_delete=models.PROTECT, related_name="conflicts"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="own_conflict_with_someone",
+                condition=models.Q(organization__isnull=False) | models.Q(person__isnull=False),
+            )
+        ]
+
+
+class OwnConflictResult(models.Model):
+    """Whether someone of the organization is tied to a party of a case, as tested once. Only grows.
+
+    A test leaves one row that nothing was found, or one for everything that was found; the rows of
+    one test share its ``run``. What a person settles is a new row with ``settles`` pointing at the
+    unknown one. Who and what was tested can be read again: the facts as known at ``tested_at``.
+    """
+
+    class Result(models.TextChoices):
+        PASS = "PASS", "No affiliation"
+        FAIL = "FAIL", "Tied"
+        UNKNOWN = "UNKNOWN", "To be settled"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="own_conflict_results")
+    run = models.PositiveIntegerField()  # 1 is the test on receipt
+    party_list_version = models.PositiveIntegerField()
+    own_organization = models.CharField(
+        max_length=64
+    )  # digest of the facts about the organization that were used
+    members_tested = models.PositiveIntegerField()
+    parties_tested = models.JSONField(default=list)  # ids of Party
+    member = models.ForeignKey(
+        OrganizationMember, on_delete=models.PROTECT, null=True, related_name="results"
+    )
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, null=True, related_name="+")
+    relation = models.CharField(max_length=16)
+    result = models.CharField(max_length=8, choices=Result)
+    tested = models.JSONField(default=list)  # every relation that the row answers for
+    sentence = models.CharField(max_length=400)
+    note = models.CharField(max_length=300, blank=True)  # of the person who settled it
+    tested_at = models.DateTimeField()
+    tested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    settles = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="settled_by"
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["case", "run"], name="own_conflict_result_of"),
+            # Almost every row says that nothing was found; what waits for an answer is rare.
+            models.Index(
+                fields=["case"],
+                name="own_conflict_result_found",
+                condition=models.Q(result__in=["FAIL", "UNKNOWN"]),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="own_conflict_result_of_someone",
+                condition=models.Q(relation="NONE", result="PASS", member=None, party=None)
+                | models.Q(member__isnull=False, party__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case}: {self.get_result_display()}"

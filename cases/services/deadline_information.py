@@ -1,0 +1,182 @@
+"""Deadlines that decide nothing on a case but that staff want to see, worked out whenever they
+look.
+
+The time to apply, the UR decision's own time, the twelve months after it, and the penalty for late
+records. Nothing here is stored, so nothing can grow old.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from cases.models import Case, Priority, URType
+from deadlines.calendars import CannotCount
+from deadlines.days import PACIFIC
+from deadlines.engine import due
+from deadlines.kinds import DEADLINE_KINDS, DETERMINATION_DEADLINE_KINDS
+from deadlines.models import rules_on_file
+from deadlines.penalty import Penalty, records_penalty
+from deadlines.sums import Sum, Unknown
+from deadlines.timeliness import timeliness
+
+from . import case_deadlines
+
+
+@dataclass(frozen=True)
+class Told:
+    """One deadline that is shown as information.
+
+    :ivar due_on: its last day, ``None`` where it is not known or is a sum of money.
+    :ivar sentence: what it says of this case.
+    :ivar steps: its arithmetic, line by line.
+    """
+
+    deadline_kind: str
+    due_on: date | None
+    sentence: str
+    steps: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def label(self) -> str:
+        return DEADLINE_KINDS[self.deadline_kind].label
+
+
+def information_for(*, case: Case, on: date) -> list[Told]:
+    """What the law's other deadlines say of a case on a day. Queries."""
+    told = [_application(case), _ur_decision(case), _twelve_months(case), _penalty(case, on)]
+    return [one for one in told if one is not None]
+
+
+def _application(case: Case) -> Told | None:
+    ur_decision = case.ur_decision
+    if ur_decision is None or case.received_on is None:
+        return None
+    deadline_kind = (
+        "application_formulary" if case.priority == Priority.FORMULARY else "application"
+    )
+    given = {"served": ur_decision.served_on, "method": ur_decision.service_method}
+    found = _count(case, deadline_kind, given)
+    if not isinstance(found, Sum):
+        return _unknown(deadline_kind, found)
+    rules, calendars = rules_on_file()
+    holds = case_deadlines.holds_on(case, deadline_kind)
+    in_time = timeliness(
+        deadline_kind, case.received_on, given, rules=rules, calendars=calendars, holds=holds
+    )
+    return _told(found, in_time.sentence)
+
+
+def _ur_decision(case: Case) -> Told | None:
+    ur_decision = case.ur_decision
+    if ur_decision is None or ur_decision.requested_on is None:
+        return None
+    expedited = ur_decision.ur_type == URType.EXPEDITED
+    deadline_kind = "ur_decision_expedited" if expedited else "ur_decision"
+    found = _count(case, deadline_kind, {"rfa": ur_decision.requested_on})
+    if not isinstance(found, Sum):
+        return _unknown(deadline_kind, found)
+    made = ur_decision.decided_on
+    if made is None:
+        said = "The day of the UR decision is not known."
+    elif made > found.due_on:
+        days = (made - found.due_on).days
+        said = f"The UR decision is dated {days} day{'' if days == 1 else 's'} after this day."
+    else:
+        said = "The UR decision is dated in time."
+    return _told(found, f"{said} For information: the WCAB decides whether it was late.")
+
+
+def _twelve_months(case: Case) -> Told | None:
+    if case.ur_decision is None or case.ur_decision.decided_on is None:
+        return None
+    found = _count(case, "twelve_month_bar", {"ur_denied": case.ur_decision.decided_on})
+    if not isinstance(found, Sum):
+        return _unknown("twelve_month_bar", found)
+    return _told(found, "For information: it decides nothing about this application.")
+
+
+def _penalty(case: Case, on: date) -> Told | None:
+    """What late records may cost, once they are late."""
+    deadline = (
+        case.deadlines.filter(
+            round=case.round,
+            deadline_kind__in=["records", "records_expedited"],
+            replaced_at__isnull=True,
+            due_on__isnull=False,
+        )
+        .order_by("-pk")
+        .first()
+    )
+    came = case.records_complete_on or on
+    if deadline is None or deadline.due_on is None or came <= deadline.due_on:
+        return None
+    rules, _ = rules_on_file()
+    given = {"records_due": deadline.due_on, "records_received": came}
+    try:
+        found = records_penalty(given, rules=rules)
+    except CannotCount as problem:
+        return _unknown("records_penalty", problem)
+    if not isinstance(found, Penalty):
+        return _unknown("records_penalty", found)
+    when = "came" if case.records_complete_on else "are"
+    sentence = (
+        f"The records {when} {found.days_late} day{'' if found.days_late == 1 else 's'} late: "
+        f"${found.usd:,}. Only the Division imposes it; this is the arithmetic for its file."
+    )
+    return Told("records_penalty", None, sentence, tuple(step.as_row() for step in found.steps))
+
+
+def _count(
+    case: Case, deadline_kind: str, given: Mapping[str, object]
+) -> Sum | Unknown | CannotCount:
+    rules, calendars = rules_on_file()
+    holds = case_deadlines.holds_on(case, deadline_kind)
+    try:
+        return due(deadline_kind, given, rules=rules, calendars=calendars, holds=holds)
+    except CannotCount as problem:
+        return problem
+
+
+def _told(found: Sum, sentence: str) -> Told:
+    return Told(
+        found.deadline_kind.name,
+        found.due_on,
+        sentence,
+        tuple(step.as_row() for step in found.steps),
+    )
+
+
+def _unknown(deadline_kind: str, found: object) -> Told:
+    return Told(deadline_kind, None, found.sentence if isinstance(found, Unknown) else str(found))
+
+
+def lateness(*, case: Case, at: datetime) -> str:
+    """How late the determination is or was, and that it stays valid; empty when it is not.
+
+    CHP v WCAB (Margaris), 2016: the time limit is directory. A late case is escalated, never void.
+    """
+    today = at.astimezone(PACIFIC).date()
+    deadline = (
+        case.deadlines.filter(
+            round=case.round,
+            deadline_kind__in=DETERMINATION_DEADLINE_KINDS,
+            replaced_at__isnull=True,
+        )
+        .order_by("-pk")
+        .first()
+    )
+    if deadline is None or deadline.due_on is None:
+        return ""
+    done = deadline.met_at or at
+    done_on = done.astimezone(PACIFIC).date() if deadline.met_at else today
+    late = done > deadline.due_at if deadline.due_at else done_on > deadline.due_on
+    if not late:
+        return ""
+    days = max(1, (done_on - deadline.due_on).days)
+    is_late = "was" if deadline.met_at else "is"
+    return (
+        f"The determination {is_late} {days} day{'' if days == 1 else 's'} late. "
+        "It stays valid and binding all the same (Margaris, 2016)."
+        + ("" if deadline.met_at else " It goes before every other case.")
+    )

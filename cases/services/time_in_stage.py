@@ -1,0 +1,106 @@
+"""Where the time of a case went: in which list it stood, and who had it. Read back from history.
+
+The versions of a case say when it came into a list and left it, for open and closed cases alike;
+the claims of its lists and the assignments of its reviewers say who had it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from accounts.models import User
+from accounts.names import who
+from cases.lifecycle import QUEUES, Status
+from cases.models import Case
+
+
+@dataclass(frozen=True)
+class Interval:
+    """One uninterrupted time in one list, at one stage, or with one person.
+
+    :ivar until: when it ended; the moment of asking while it lasts.
+    """
+
+    name: str
+    since: datetime
+    until: datetime
+
+    @property
+    def took(self) -> timedelta:
+        return self.until - self.since
+
+
+@dataclass(frozen=True)
+class Total:
+    """All spells of one list or person together."""
+
+    name: str
+    took: timedelta
+    intervals: int
+
+    def __str__(self) -> str:
+        days, hours = self.took.days, self.took.seconds // 3600
+        times = "" if self.intervals == 1 else f", {self.intervals} times"
+        return f"{self.name}: {days} d {hours} h{times}"
+
+
+def in_lists(*, case: Case, at: datetime) -> list[Interval]:
+    """The lists in which a case stood, in order; a closed case stands in none. Queries once."""
+    versions = case.history.order_by("history_id").values_list("queue", "history_date", named=True)
+    intervals: list[Interval] = []
+    slug, since = "", at
+    for version in versions:
+        if version.queue == slug:
+            continue
+        if slug:
+            intervals.append(Interval(QUEUES[slug][0], since, version.history_date))
+        slug, since = version.queue, version.history_date
+    return [*intervals, Interval(QUEUES[slug][0], since, max(at, since))] if slug else intervals
+
+
+def with_people(*, case: Case, reader: User, at: datetime) -> list[Interval]:
+    """Who had a case, in order of time, with the names that the reader may know. Queries.
+
+    A claim ends by being given back, by running out, or when the case leaves the list.
+    """
+    left = [
+        (interval.name, interval.since, interval.until) for interval in in_lists(case=case, at=at)
+    ]
+    intervals = []
+    for claim in case.work_claims.select_related("by").order_by("claimed_at", "pk"):
+        ends = [claim.released_at or at, claim.until]
+        if claim.queue in QUEUES:
+            name = QUEUES[claim.queue][0]
+            ends += [
+                until
+                for stood, since, until in left
+                if stood == name and since <= claim.claimed_at <= until
+            ]
+        until = max(claim.claimed_at, min(ends))
+        intervals.append(Interval(who(claim.by, reader=reader), claim.claimed_at, until))
+    return intervals
+
+
+def with_reviewers(*, case: Case, at: datetime) -> list[Interval]:
+    """The time at the reviewer, whose name stays out of it, from the versions of the case."""
+    reviewing = {Status.REVIEWER_CHOSEN, Status.IN_REVIEW, Status.INFO_FOR_REVIEW}
+    intervals: list[Interval] = []
+    since = None
+    for version in case.history.order_by("history_id").values_list(
+        "status", "history_date", named=True
+    ):
+        inside = version.status in reviewing
+        if inside and since is None:
+            since = version.history_date
+        elif not inside and since is not None:
+            intervals.append(Interval("The reviewer", since, version.history_date))
+            since = None
+    return [*intervals, Interval("The reviewer", since, max(at, since))] if since else intervals
+
+
+def totals(*, intervals: Iterable[Interval]) -> list[Total]:
+    """Spells added up by name, in the order in which each name first came."""
+    found: dict[str, list[timedelta]] = {}
+    for interval in intervals:
+        found.setdefault(interval.name, []).append(interval.took)
+    return [Total(name, sum(took, timedelta()), len(took)) for name, took in found.items()]

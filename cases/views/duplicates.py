@@ -1,0 +1,209 @@
+"""Pages of cases that look alike: compared side by side, settled, decided together."""
+
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.actions import run_action, try_action
+from accounts.refusals import BadFact
+from accounts.requests import StaffRequest, posted
+from accounts.services import note_look
+from cases import policies, together
+from cases.forms.duplicates import ConsolidateForm, ResolveDuplicateForm
+from cases.models import Case, DisputedItem, DuplicateProposal
+from cases.services import case_deadlines
+from cases.services import consolidation as consolidation_services
+from cases.services import duplicates as duplicate_services
+
+from .acting import act_with_reason, load_case
+
+PAGE = 50
+
+
+@require_safe
+def possible_duplicates(request: StaffRequest) -> HttpResponse:
+    """The pairs that wait for someone, the surest first."""
+    rows = DuplicateProposal.objects.filter(answer="").select_related("case", "other")
+    order = ["SAME", "LIKELY", "POSSIBLE", "NO"]
+    found = sorted(rows.order_by("pk")[: 4 * PAGE], key=lambda row: order.index(row.band))
+    context = {"rows": found[:PAGE], "more": len(found) > PAGE, "today": timezone.localdate()}
+    return render(request, "cases/possible duplicates.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def compare(request: StaffRequest, number: str, proposal_id: int) -> HttpResponse:
+    """Two cases side by side, and what they are to each other."""
+    case = load_case(number)
+    proposal = get_object_or_404(
+        DuplicateProposal.objects.select_related("other__ur_decision", "settled_by"),
+        pk=proposal_id,
+        case=case,
+    )
+    now = timezone.now()
+    for seen in (number, proposal.other.number):
+        note_look(by=request.user, subject="case", reference=seen, granted=True, at=now)
+    form = ResolveDuplicateForm(posted(request), case=case)
+    tried = run_action(
+        request,
+        form,
+        lambda: duplicate_services.settle(
+            proposal_id=proposal.pk,
+            answer=form.cleaned_data["answer"],
+            reason=form.cleaned_data["reason"],
+            item_ids=form.cleaned_data["items"],
+            by=request.user,
+            at=now,
+        ),
+    )
+    if tried.done:
+        messages.success(request, f"Settled: {tried.result.get_answer_display().lower()}.")
+        return redirect(case)
+    context = {
+        "case": case,
+        "proposal": proposal,
+        "lines": _lines(case, proposal.other),
+        "form": form,
+        "why_not": policies.why_not_settle_possible_duplicate(request.user),
+    }
+    return render(request, "cases/compare.html", context, status=tried.status)
+
+
+@require_POST
+def look_again(request: StaffRequest, number: str) -> HttpResponse:
+    """Look once more for cases like this one."""
+    case = load_case(number)
+    tried = run_action(
+        request,
+        None,
+        lambda: duplicate_services.look_again(case_id=case.pk, by=request.user, at=timezone.now()),
+    )
+    if tried.done:
+        found = len(tried.result)
+        words = "Nothing more looks like it." if not found else f"{found} more look like it."
+        messages.success(request, words)
+        return redirect("cases:related", number)
+    return _related_page(request, case, status=tried.status)
+
+
+@require_safe
+def related(request: StaffRequest, number: str) -> HttpResponse:
+    """What a case has to do with others: possible duplicates, consolidation, earlier decisions."""
+    return _related_page(request, load_case(number))
+
+
+@require_POST
+def consolidate(request: StaffRequest, number: str) -> HttpResponse:
+    """Let a case follow another into one determination."""
+    case = load_case(number)
+    form = ConsolidateForm(request.POST)
+
+    def consolidate_with_lead() -> Case:
+        lead = Case.objects.filter(number=form.cleaned_data["lead"].strip().upper()).first()
+        if lead is None:
+            raise BadFact("lead", "There is no such case. Check the number.")
+        consolidation_services.consolidate(
+            case_id=case.pk,
+            lead_id=lead.pk,
+            reason=form.cleaned_data["reason"],
+            by=request.user,
+            at=timezone.now(),
+        )
+        return lead
+
+    tried = run_action(request, form, consolidate_with_lead)
+    if tried.done:
+        messages.success(request, f"{number} is decided together with {tried.result}.")
+        return redirect("cases:related", number)
+    return _related_page(request, load_case(number), form=form, status=tried.status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def separate(request: StaffRequest, number: str) -> HttpResponse:
+    """Take a case out of a consolidation."""
+    return act_with_reason(
+        request,
+        number,
+        title="Take it out of the consolidation",
+        button="Let it go its own way",
+        why_not=lambda user, _: policies.why_not_consolidate(user),
+        act=consolidation_services.separate,
+        done="The case goes its own way; its notices fall due.",
+    )
+
+
+def _related_page(
+    request: StaffRequest, case: Case, *, form: ConsolidateForm | None = None, status: int = 200
+) -> HttpResponse:
+    note_look(
+        by=request.user, subject="case", reference=case.number, granted=True, at=timezone.now()
+    )
+    items = list(case.items.select_related("case").order_by("position"))
+    context = {
+        "case": case,
+        "tab": "related",
+        "today": timezone.localdate(),
+        "proposals": case.possible_duplicates.select_related("other", "settled_by").order_by("-pk"),
+        "lead": together.lead_of(case),
+        "followers": together.consolidated_into(case),
+        "could_follow": consolidation_services.could_follow(case),
+        "earlier": [(item, _earlier(item)) for item in items],
+        "form": form or ConsolidateForm(),
+        "why_not_consolidate": policies.why_not_consolidate(request.user),
+        "why_not_settle": policies.why_not_settle_possible_duplicate(request.user),
+    }
+    return render(request, "cases/related.html", context, status=status)
+
+
+def _earlier(item: DisputedItem) -> list[tuple[DisputedItem, date | None]]:
+    """Earlier decisions on treatment like this, each with the last day of its twelve months."""
+    found = []
+    for one in duplicate_services.earlier_decisions(item):
+        decided = one.case.ur_decision.decided_on if one.case.ur_decision else None
+        found.append((one, _twelve_months(decided) if decided else None))
+    return found
+
+
+def _twelve_months(decided: date) -> date | None:
+    """The last day on which a UR decision stands; for information (Labor Code 4610(k))."""
+    tried = try_action(
+        lambda: case_deadlines.compute(
+            deadline_kind="twelve_month_bar", given={"ur_denied": decided.isoformat()}
+        )
+    )
+    return tried.result.due_on if tried.done else None
+
+
+def _lines(case: Case, other: Case) -> list[dict[str, Any]]:
+    """What each case says, line by line, with a mark where they differ."""
+    mine, theirs = (
+        duplicate_services.read_application_facts(case),
+        duplicate_services.read_application_facts(other),
+    )
+    pairs: list[tuple[str, Any, Any]] = [
+        ("Employee", mine.employee, theirs.employee),
+        ("Date of birth", mine.born, theirs.born),
+        ("Claim number", case.claim_number, other.claim_number),
+        ("Date of injury", mine.injured, theirs.injured),
+        ("Date of UR decision", mine.ur_decided, theirs.ur_decided),
+        ("UR reference", mine.ur_reference, theirs.ur_reference),
+        ("Requesting physician", mine.physician, theirs.physician),
+        ("Received", case.received_on, other.received_on),
+        ("Stands at", case.stage.label, other.stage.label),
+        ("Treatments", list(mine.items), list(theirs.items)),
+    ]
+    return [
+        {
+            "label": label,
+            "mine": one,
+            "theirs": two,
+            "differs": one != two,
+            "is_day": isinstance(one or two, date),
+            "is_list": isinstance(one, list),
+        }
+        for label, one, two in pairs
+    ]

@@ -1,0 +1,296 @@
+"""Pages of this organization.
+
+Who belongs to it, their affiliations, and what was found.
+"""
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.actions import run_action
+from accounts.models import User
+from accounts.requests import StaffRequest
+from cases import organization_facts, policies
+from cases.forms.own_conflicts import (
+    MEMBER_FORMS,
+    CorrectForm,
+    MemberAffiliationForm,
+    OwnOrganizationForm,
+    SettleForm,
+)
+from cases.forms.parties import AsOfForm
+from cases.models import MemberAffiliation, OrganizationMember, OwnConflictResult
+from cases.services import organization as services
+from cases.services import own_conflicts
+from directory.models import OrganizationName, PersonName
+from form_fields.reasons import ReasonForm
+
+TITLES = {
+    "ITSELF": "The organization itself",
+    "OWNER": "Owners",
+    "OFFICER": "Officers and directors",
+    "STAFF": "Members of staff",
+}
+
+
+@require_safe
+def own_organization(request: StaffRequest) -> HttpResponse:
+    """Everyone of the organization, today or on a day."""
+    return _own_organization_page(request)
+
+
+@require_POST
+def add_member(request: StaffRequest, kind: str) -> HttpResponse:
+    """Put someone on file."""
+    if kind not in MEMBER_FORMS:
+        raise Http404("There is no such kind.")
+    now = timezone.now()
+    form = MEMBER_FORMS[kind](request.POST, today=timezone.localdate(now), auto_id=f"{kind}-%s")
+
+    def record() -> OrganizationMember:
+        said = dict(form.cleaned_data)
+        if "user" in said:
+            said["user_id"] = said.pop("user")
+        return services.record_member(kind=kind, by=request.user, at=now, **said)
+
+    tried = run_action(request, form, record)
+    if tried.done:
+        messages.success(request, f"{tried.result.name} is on file and is tested from now on.")
+        return redirect("cases:organization_member", tried.result.pk)
+    return _own_organization_page(request, status=tried.status, **{kind: form})
+
+
+@require_safe
+def member(request: StaffRequest, member_id: int) -> HttpResponse:
+    """One of the organization, as believed today, with their affiliations."""
+    return _member_page(request, member_id)
+
+
+@require_POST
+def add_conflict(request: StaffRequest, member_id: int) -> HttpResponse:
+    """Put an affiliation of someone of the organization on file."""
+    get_object_or_404(OrganizationMember, pk=member_id)
+    now = timezone.now()
+    form = MemberAffiliationForm(
+        request.POST, today=timezone.localdate(now), auto_id="affiliation-%s"
+    )
+    tried = run_action(
+        request,
+        form,
+        lambda: services.record_conflict(
+            member_id=member_id, by=request.user, at=now, **form.cleaned_data
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The affiliation is on file; it is looked for from now on.")
+        return redirect("cases:organization_member", member_id)
+    return _member_page(request, member_id, status=tried.status, adding=form)
+
+
+@require_POST
+def correct_fact(request: StaffRequest, member_id: int, kind: str, fact_id: int) -> HttpResponse:
+    """Correct the days, the share or the source of a member or an affiliation, or end it."""
+    _fact(member_id, kind, fact_id)
+    now = timezone.now()
+    form = CorrectForm(request.POST, today=timezone.localdate(now), auto_id=f"{kind}-{fact_id}-%s")
+    tried = run_action(
+        request,
+        form,
+        lambda: services.correct(
+            kind=kind, fact_id=fact_id, changes=form.cleaned_data, by=request.user, at=now
+        ),
+    )
+    if tried.done:
+        messages.success(request, "It is corrected; what was believed before stays on file.")
+        return redirect("cases:organization_member", member_id)
+    return _member_page(request, member_id, status=tried.status, correcting={(kind, fact_id): form})
+
+
+@require_POST
+def withdraw_fact(request: StaffRequest, member_id: int, kind: str, fact_id: int) -> HttpResponse:
+    """Say that a member or an affiliation was never true."""
+    _fact(member_id, kind, fact_id)
+    form = ReasonForm(request.POST)
+    tried = run_action(
+        request,
+        form,
+        lambda: services.withdraw(
+            kind=kind,
+            fact_id=fact_id,
+            reason=form.cleaned_data["reason"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+    if tried.done:
+        messages.success(request, "It counts no longer; it stays readable in the history.")
+        return redirect("cases:organization_member", member_id)
+    return _member_page(request, member_id, status=tried.status, withdrawing=form)
+
+
+@require_safe
+def conflicts(request: StaffRequest) -> HttpResponse:
+    """What was found in open cases: what waits for an answer, and what stands."""
+    return _conflicts_page(request)
+
+
+@require_POST
+def settle_conflict(request: StaffRequest, own_conflict_result_id: int) -> HttpResponse:
+    """Answer a possible affiliation."""
+    doubt = get_object_or_404(OwnConflictResult, pk=own_conflict_result_id)
+    form = SettleForm(request.POST, prefix=str(doubt.pk))
+    tried = run_action(
+        request,
+        form,
+        lambda: own_conflicts.settle(
+            result_id=doubt.pk, by=request.user, at=timezone.now(), **form.cleaned_data
+        ),
+    )
+    if tried.done:
+        messages.success(request, "The possible affiliation is settled.")
+        return redirect(reverse("cases:own_conflicts"))
+    return _conflicts_page(request, settling=form, status=tried.status)
+
+
+def _fact(member_id: int, kind: str, fact_id: int) -> OrganizationMember | MemberAffiliation:
+    """The fact, if it is one of this member."""
+    versions = organization_facts.versions_of(get_object_or_404(OrganizationMember, pk=member_id))
+    if kind == "member":
+        return get_object_or_404(
+            OrganizationMember, pk=fact_id, pk__in=[row.pk for row in versions]
+        )
+    if kind == "conflict":
+        return get_object_or_404(MemberAffiliation, pk=fact_id, member__in=versions)
+    raise Http404("There is no such fact.")
+
+
+def _own_organization_page(
+    request: StaffRequest, *, status: int = 200, **bound: OwnOrganizationForm
+) -> HttpResponse:
+    today = timezone.localdate()
+    as_of = AsOfForm(request.GET or None, today=today)
+    asked: date | None = as_of.cleaned_data["on"] if as_of.is_valid() else None
+    on = asked or today
+    rows = list(
+        OrganizationMember.objects.current().on(on).select_related("user").order_by("name", "pk")
+    )
+    counts = _counted_conflicts(on)
+    on_file = [row.user.pk for row in rows if row.user is not None]
+    signs_in = User.objects.filter(is_active=True, ever_reviewer=False)
+    missing = signs_in.exclude(pk__in=on_file).order_by("name", "pk")
+    context = {
+        "sections": [
+            (
+                kind,
+                title,
+                [(row, counts[row.pk]) for row in rows if row.kind == kind],
+                bound.get(kind) or MEMBER_FORMS[kind](today=today, auto_id=f"{kind}-%s"),
+            )
+            for kind, title in TITLES.items()
+        ],
+        "as_of": as_of,
+        "on": on,
+        "is_as_of": asked is not None and asked != today,
+        "missing": list(missing.values_list("name", flat=True)),
+        "today": today,
+    }
+    return render(request, "cases/organization.html", context, status=status)
+
+
+def _counted_conflicts(on: date) -> Counter[int]:
+    """How many affiliations each member has on a day, by the id of the member's last version."""
+    rows = list(OrganizationMember.objects.order_by("pk"))
+    first = organization_facts.first_versions(rows)
+    last = {first[row.pk]: row.pk for row in rows}
+    tied = MemberAffiliation.objects.current().on(on).values_list("member_id", flat=True)
+    return Counter(last[first[pk]] for pk in tied)
+
+
+def _member_page(
+    request: StaffRequest,
+    member_id: int,
+    *,
+    adding: MemberAffiliationForm | None = None,
+    correcting: dict[tuple[str, int], CorrectForm] | None = None,
+    withdrawing: ReasonForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    today = timezone.localdate()
+    versions = organization_facts.versions_of(get_object_or_404(OrganizationMember, pk=member_id))
+    row = versions[-1]
+    tied = list(
+        MemberAffiliation.objects.current()
+        .filter(member__in=versions)
+        .order_by("-valid_from", "pk")
+    )
+    called = _names(tied)
+
+    def correction(kind: str, fact: OrganizationMember | MemberAffiliation) -> CorrectForm:
+        sent = (correcting or {}).get((kind, fact.pk))
+        initial = {name: getattr(fact, name) for name in CorrectForm.base_fields}
+        return sent or CorrectForm(initial=initial, today=today, auto_id=f"{kind}-{fact.pk}-%s")
+
+    context = {
+        "member": row,
+        "is_withdrawn": row.withdrawn,
+        "earlier": versions[:-1],
+        "conflicts": [
+            (conflict, called[conflict.pk], correction("conflict", conflict)) for conflict in tied
+        ],
+        "conflict_form": adding or MemberAffiliationForm(today=today, auto_id="affiliation-%s"),
+        "correct_form": correction("member", row),
+        "withdrawing": withdrawing,
+        "today": today,
+    }
+    return render(request, "cases/organization_member.html", context, status=status)
+
+
+def _names(tied: list[MemberAffiliation]) -> dict[int, str]:
+    """Whom each affiliation is to, by the newest names. Two queries."""
+    companies = OrganizationName.objects.current().filter(
+        organization__in=[conflict.organization_id for conflict in tied if conflict.organization_id]
+    )
+    persons = PersonName.objects.current().filter(
+        person__in=[conflict.person_id for conflict in tied if conflict.person_id]
+    )
+    company = dict(companies.order_by("pk").values_list("organization_id", "printed"))
+    person = dict(persons.order_by("pk").values_list("person_id", "printed"))
+    return {
+        conflict.pk: ", ".join(
+            [person[pk] for pk in [conflict.person_id] if pk in person]
+            + [company[pk] for pk in [conflict.organization_id] if pk in company]
+        )
+        for conflict in tied
+    }
+
+
+def _conflicts_page(
+    request: StaffRequest, *, settling: SettleForm | None = None, status: int = 200
+) -> HttpResponse:
+    found = organization_facts.found_in_open_cases()
+    waiting = [one for one in found if one.is_open]
+    sent = {settling.prefix: settling} if settling else {}
+    context: dict[str, Any] = {
+        "waiting": [
+            (
+                one,
+                sent.get(str(one.row.pk)) or SettleForm(prefix=str(one.row.pk)),
+                policies.why_not_settle_own_conflict(request.user, one.row),
+            )
+            for one in waiting
+        ],
+        "tied": [one for one in found if not one.is_open],
+        # Someone may have settled it, or tested the case again, in between.
+        "refused": settling
+        if settling and settling.prefix not in {str(one.row.pk) for one in waiting}
+        else None,
+        "today": timezone.localdate(),
+    }
+    return render(request, "cases/own_conflicts.html", context, status=status)

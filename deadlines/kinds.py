@@ -1,0 +1,291 @@
+"""The deadlines by name: what starts each, what its end asks for, whose duty it is. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .calendars import CannotCount
+
+
+class UnknownDeadlineKind(CannotCount):
+    """A deadline was asked for that does not exist."""
+
+
+class BadDeadlineFact(CannotCount):
+    """A fact was given that the deadline does not know or that cannot be read."""
+
+
+class Whose(StrEnum):
+    """Whose duty a deadline measures."""
+
+    OURS = "OURS"
+    PARTY = "PARTY"
+    INFORMATION = "INFORMATION"  # decides nothing
+
+
+METHODS: dict[str, str] = {
+    "in_hand": "in hand",
+    "mail_ca": "by mail to a California address",
+    "mail_us": "by mail to another state",
+    "mail_abroad": "by mail to another country",
+    "express": "by express mail",
+    "fax": "by fax",
+    "electronic": "electronically",
+}
+
+
+@dataclass(frozen=True)
+class DeadlineKind:
+    """A deadline by name: what starts it and whose duty it measures.
+
+    :ivar trigger: the key of the fact that starts it.
+    :ivar event: that event in words, "the UR decision was served".
+    :ivar act: what must have happened by the end, "the application is received".
+    """
+
+    name: str
+    label: str
+    trigger: str
+    event: str
+    act: str
+    whose: Whose
+    takes: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every fact that it takes, the trigger first and the named overrides last."""
+        return (self.trigger, *self.takes, *_OVERRIDES)
+
+
+_OVERRIDES = ("rules_of", "calendar", "friday_after_thanksgiving_is_working")
+
+
+DEADLINE_KINDS: dict[str, DeadlineKind] = {
+    deadline_kind.name: deadline_kind
+    for deadline_kind in (
+        DeadlineKind(
+            name="application",
+            label="Application",
+            trigger="served",
+            event="the UR decision was served",
+            act="the application is received",
+            whose=Whose.PARTY,
+            takes=("method", "form_served"),
+        ),
+        DeadlineKind(
+            name="application_formulary",
+            label="Application, formulary dispute",
+            trigger="served",
+            event="the UR decision was served",
+            act="the application is received",
+            whose=Whose.PARTY,
+            takes=("method", "form_served"),
+        ),
+        DeadlineKind(
+            name="application_after_liability",
+            label="Application after a liability dispute",
+            trigger="served",
+            event="the notice that the liability dispute is resolved was served",
+            act="the application is received",
+            whose=Whose.PARTY,
+            takes=("method", "form_served"),
+        ),
+        DeadlineKind(
+            name="internal_appeal",
+            label="Request for an internal UR appeal",
+            trigger="received",
+            event="the UR decision was received",
+            act="the request for an internal appeal is made",
+            whose=Whose.PARTY,
+        ),
+        DeadlineKind(
+            name="eligibility_information",
+            label="Answer to a request for eligibility information",
+            trigger="received",
+            event="the request for information was received",
+            act="the information is received",
+            whose=Whose.PARTY,
+        ),
+        DeadlineKind(
+            name="screening",
+            label="Screening",
+            trigger="received",
+            event="the application was received",
+            act="the eligibility is decided",
+            whose=Whose.OURS,
+        ),
+        DeadlineKind(
+            name="noarfi",
+            label="Notice of assignment",
+            trigger="found_eligible",
+            event="the application was found eligible",
+            act="the notice of assignment is sent",
+            whose=Whose.OURS,
+        ),
+        DeadlineKind(
+            name="records",
+            label="Medical records",
+            trigger="noarfi",
+            event="the notice of assignment was sent",
+            act="the records are received",
+            whose=Whose.PARTY,
+            takes=("method",),
+        ),
+        DeadlineKind(
+            name="records_expedited",
+            label="Medical records, expedited",
+            trigger="received",
+            event="the notice of assignment was received",
+            act="the records are received",
+            whose=Whose.PARTY,
+        ),
+        DeadlineKind(
+            name="own_papers",
+            label="Papers of the employee or the requesting physician",
+            trigger="noarfi",
+            event="the notice of assignment was sent",
+            act="the papers are received",
+            whose=Whose.PARTY,
+            takes=("method",),
+        ),
+        DeadlineKind(
+            name="own_papers_expedited",
+            label="Papers of the employee or the requesting physician, expedited",
+            trigger="received",
+            event="the notice of assignment was received",
+            act="the papers are received",
+            whose=Whose.PARTY,
+        ),
+        DeadlineKind(
+            name="reviewer_information",
+            label="Answer to the reviewer's request",
+            trigger="received",
+            event="the reviewer's request was received",
+            act="the answer is received",
+            whose=Whose.PARTY,
+        ),
+        DeadlineKind(
+            name="reviewer_information_expedited",
+            label="Answer to the reviewer's request, expedited",
+            trigger="received",
+            event="the reviewer's request was received",
+            act="the answer is received",
+            whose=Whose.PARTY,
+        ),
+        DeadlineKind(
+            name="determination_regular",
+            label="Determination, regular",
+            trigger="records_complete",
+            event="the file was complete",
+            act="the determination is issued",
+            whose=Whose.OURS,
+            takes=("extension_days", "extension_approved"),
+        ),
+        DeadlineKind(
+            name="determination_formulary",
+            label="Determination, formulary dispute",
+            trigger="records_complete",
+            event="the file was complete",
+            act="the determination is issued",
+            whose=Whose.OURS,
+            takes=("extension_days", "extension_approved"),
+        ),
+        DeadlineKind(
+            name="determination_expedited",
+            label="Determination, expedited",
+            trigger="information_complete",
+            event="the information was complete",
+            act="the determination is issued",
+            whose=Whose.OURS,
+            takes=("extension_days", "extension_approved"),
+        ),
+        DeadlineKind(
+            name="notice_mark",
+            label="45 days from the notice of assignment",
+            trigger="noarfi",
+            event="the notice of assignment was sent",
+            act="the determination is issued",
+            whose=Whose.INFORMATION,
+        ),
+        DeadlineKind(
+            name="petition",
+            label="Petition to the WCAB",
+            trigger="mailed",
+            event="the determination was served",
+            act="the petition is filed",
+            whose=Whose.PARTY,
+            takes=("method",),
+        ),
+        DeadlineKind(
+            name="authorize",
+            label="Authorize services not yet given",
+            trigger="received",
+            event="the determination was received",
+            act="the treatment is authorized",
+            whose=Whose.PARTY,
+        ),
+        DeadlineKind(
+            name="reimburse",
+            label="Reimburse services already given",
+            trigger="received",
+            event="the determination was received",
+            act="the services are reimbursed",
+            whose=Whose.PARTY,
+        ),
+        DeadlineKind(
+            name="ur_decision",
+            label="UR decision",
+            trigger="rfa",
+            event="the request for authorization was received",
+            act="the UR decision is made",
+            whose=Whose.INFORMATION,
+            takes=("method", "recommended"),
+        ),
+        DeadlineKind(
+            name="ur_decision_expedited",
+            label="UR decision, expedited",
+            trigger="rfa",
+            event="the request for authorization was received",
+            act="the UR decision is made",
+            whose=Whose.INFORMATION,
+        ),
+        DeadlineKind(
+            name="twelve_month_bar",
+            label="Twelve months of the UR decision",
+            trigger="ur_denied",
+            event="the UR decision was made",
+            act="the same treatment may be asked again",
+            whose=Whose.INFORMATION,
+        ),
+        DeadlineKind(
+            name="records_penalty",
+            label="Penalty for late records",
+            trigger="records_due",
+            event="the records were due",
+            act="the records are received",
+            whose=Whose.INFORMATION,
+            takes=("records_received",),
+        ),
+    )
+}
+
+
+# The deadlines of a determination: a case has one of them, by its priority.
+DETERMINATION_DEADLINE_KINDS = tuple(
+    name for name in DEADLINE_KINDS if name.startswith("determination_")
+)
+
+# Scripts and files of examples that were written before a deadline was renamed.
+_FORMER_NAMES = {"authorise": "authorize"}
+
+
+def deadline_kind_named(name: str) -> DeadlineKind:
+    """A deadline by its name, or by the name that it had before.
+
+    :raises UnknownClock: naming those that exist.
+    """
+    deadline_kind = DEADLINE_KINDS.get(_FORMER_NAMES.get(name, name))
+    if deadline_kind is None:
+        raise UnknownDeadlineKind(
+            f"There is no clock “{name}”. Deadlines: {', '.join(sorted(DEADLINE_KINDS))}."
+        )
+    return deadline_kind

@@ -1,0 +1,232 @@
+"""The child process that reads files which strangers sent. It runs alone, with little to lose.
+
+``files.parsing`` starts it again for every question, writes one JSON object to its standard input
+and reads one JSON line, and the bytes that the line announces, from its standard output. It
+limits itself before it loads any library that parses: memory, processor time, open files, size of
+what it writes. It has no settings and no database. A file that breaks a limit kills the child,
+not the portal: 2 kB of PDF can hold 1 GiB.
+
+It imports nothing of ours, so that it can be run by its path with ``python -I``.
+"""
+
+import io
+import json
+import os
+import resource
+import sys
+from collections.abc import Callable
+from typing import Any
+
+MEMORY_BYTES = 512 * 1024 * 1024  # the libraries and one page at 1600 pixels take about 90 MB
+CPU_SECONDS = 10
+OPEN_FILES = 64
+WRITTEN_BYTES = 1024 * 1024 * 1024
+MAX_PIXELS = 80_000_000  # a legal-size sheet at 600 dpi has 43 million
+
+
+class Unreadable(Exception):
+    """The file is refused; the code says why and the parent has the sentence."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+def limit_myself() -> None:
+    """Give up the right to use much of the machine. Cannot be taken back."""
+    for kind, amount in (
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_CPU, CPU_SECONDS),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_FSIZE, WRITTEN_BYTES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, most = resource.getrlimit(kind)
+        wanted = amount if most == resource.RLIM_INFINITY else min(amount, most)
+        resource.setrlimit(kind, (wanted, wanted))
+    os.umask(0o077)
+
+
+def inspect(*, path: str, media_type: str, max_pages: int) -> tuple[dict[str, Any], bytes]:
+    """How many pages a file has, after it proved to be whole and one page of it to be drawable."""
+    if media_type == "application/pdf":
+        pages = _inspect_pdf(path, max_pages)
+    else:
+        pages = _inspect_image(path, media_type)
+    if pages > max_pages:
+        raise Unreadable("too_many_pages")
+    page(path=path, media_type=media_type, page=1, width=200)
+    return {"pages": pages}, b""
+
+
+def page(*, path: str, media_type: str, page: int, width: int) -> tuple[dict[str, Any], bytes]:
+    """One page as a PNG of the given width in pixels."""
+    out = io.BytesIO()
+    if media_type == "application/pdf":
+        picture = _pdf_page(path, page, width)
+    else:
+        picture = _image_page(path, page, width)
+    picture.save(out, "PNG")
+    return {"width": picture.width, "height": picture.height}, out.getvalue()
+
+
+def text(*, path: str, media_type: str, page: int) -> tuple[dict[str, Any], bytes]:
+    """The text layer of one page; images have none."""
+    if media_type != "application/pdf":
+        return {}, b""
+    document = _pdfium(path)
+    if not 1 <= page <= len(document):
+        raise Unreadable("no_such_page")
+    words = document[page - 1].get_textpage().get_text_bounded()
+    return {}, words.encode("utf-8", "replace")
+
+
+def _inspect_pdf(path: str, max_pages: int) -> int:
+    import pikepdf
+
+    with _pikepdf(path) as document:
+        if not _ends_properly(path) and document.get_warnings():
+            raise Unreadable("damaged")
+        pages = len(document.pages)
+        if pages == 0:
+            raise Unreadable("damaged")
+        if pages > max_pages:
+            raise Unreadable("too_many_pages")
+        root = document.Root
+        if document.attachments or "/Collection" in root:
+            raise Unreadable("attachments")
+        form = root.get("/AcroForm")
+        needs_reader = root.get("/NeedsRendering", False) is True
+        if needs_reader and isinstance(form, pikepdf.Dictionary) and "/XFA" in form:
+            raise Unreadable("needs_adobe_reader")
+    if len(_pdfium(path)) != pages:
+        raise Unreadable("damaged")
+    return pages
+
+
+def _inspect_image(path: str, media_type: str) -> int:
+    from PIL import Image
+
+    expected = {"image/png": "PNG", "image/jpeg": "JPEG", "image/tiff": "TIFF"}[media_type]
+    with _image(path) as picture:
+        if picture.format != expected:
+            raise Unreadable("damaged")
+        pages = int(getattr(picture, "n_frames", 1))
+    if media_type == "image/png" and pages > 1:
+        pages = 1  # an animation; its first picture is the paper
+    try:
+        with Image.open(path) as picture:
+            picture.verify()
+    except (OSError, SyntaxError, ValueError) as error:
+        raise Unreadable("damaged") from error
+    return pages
+
+
+def _pikepdf(path: str) -> Any:
+    import pikepdf
+
+    try:
+        # Streaming, because a mapped file of 400 MB would count against the memory limit.
+        return pikepdf.open(path, access_mode=pikepdf.AccessMode.stream)
+    except pikepdf.PasswordError as error:
+        raise Unreadable("password") from error
+    except (pikepdf.PdfError, pikepdf.DataDecodingError, RuntimeError, ValueError) as error:
+        raise Unreadable("damaged") from error
+
+
+def _pdfium(path: str) -> Any:
+    import pypdfium2
+
+    try:
+        return pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        raise Unreadable("damaged") from error
+
+
+def _pdf_page(path: str, number: int, width: int) -> Any:
+    import pypdfium2
+
+    document = _pdfium(path)
+    if not 1 <= number <= len(document):
+        raise Unreadable("no_such_page")
+    try:
+        sheet = document[number - 1]
+        across, down = sheet.get_size()
+    except pypdfium2.PdfiumError as error:
+        raise Unreadable("page_damaged") from error
+    if across <= 0 or down <= 0 or width * (width * down / across) > MAX_PIXELS:
+        raise Unreadable("too_large_a_sheet")
+    document.init_forms()
+    return sheet.render(scale=width / across, may_draw_forms=True).to_pil()
+
+
+def _image_page(path: str, number: int, width: int) -> Any:
+    with _image(path) as picture:
+        if not 1 <= number <= int(getattr(picture, "n_frames", 1)):
+            raise Unreadable("no_such_page")
+        try:
+            picture.seek(number - 1)
+            if picture.width * picture.height > MAX_PIXELS:
+                raise Unreadable("too_large_a_sheet")
+            shown = picture.convert("RGB")
+        except (OSError, EOFError, SyntaxError, ValueError) as error:
+            raise Unreadable("damaged") from error
+    from PIL import ImageOps
+
+    shown = ImageOps.exif_transpose(shown)
+    if shown.width > width:
+        shown.thumbnail((width, width * 20))
+    shown.info.clear()  # what a camera wrote about itself and the place
+    return shown
+
+
+def _image(path: str) -> Any:
+    from PIL import Image, UnidentifiedImageError
+
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    try:
+        picture = Image.open(path, formats=("PNG", "JPEG", "TIFF"))
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise Unreadable("damaged") from error
+    except Image.DecompressionBombError as error:
+        raise Unreadable("too_large_a_sheet") from error
+    if picture.width * picture.height > MAX_PIXELS:
+        raise Unreadable("too_large_a_sheet")
+    return picture
+
+
+def _ends_properly(path: str) -> bool:
+    """Whether the end-of-file mark stands where a reader looks for it."""
+    with open(path, "rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(0, size - 1024))
+        return b"%%EOF" in file.read()
+
+
+ACTS: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {
+    "inspect": inspect,
+    "page": page,
+    "text": text,
+}
+
+
+def main() -> None:
+    """Answer one question."""
+    limit_myself()
+    question = json.load(sys.stdin)
+    # Whatever a library prints belongs to no one; the answer has the real output to itself.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    body = b""
+    try:
+        said, body = ACTS[question.pop("act")](**question)
+    except Unreadable as refusal:
+        said = {"refused": refusal.code}
+    except MemoryError:
+        said = {"refused": "limits"}
+    answers.write(json.dumps({**said, "bytes": len(body)}).encode() + b"\n" + body)
+    answers.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""``manage.py check_payer_bias [--from DATE] [--to DATE] [--dry-run] [--json]``.
+
+Who pays steers?
+"""
+
+import json
+from argparse import ArgumentParser
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from accounts.refusals import NotAllowed
+from reviewers.models import PayerBiasTest
+from reviewers.services import payer_bias
+
+
+class Command(BaseCommand):
+    help = (
+        "Test over history that, given the specialty, the chosen reviewer does not depend on the "
+        "claims administrator, the insurer or the employer. Keeps the answers; ends with 1 when "
+        "one does."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--from", dest="first", type=date.fromisoformat, help="YYYY-MM-DD")
+        parser.add_argument("--to", dest="last", type=date.fromisoformat, help="YYYY-MM-DD; today")
+        parser.add_argument("--dry-run", action="store_true", help="keep nothing")
+        parser.add_argument("--json", action="store_true", help="for programs")
+
+    def handle(self, **options: Any) -> None:
+        now = timezone.now()
+        last = options["last"] or timezone.localdate(now)
+        first = options["first"] or last.replace(day=1, month=1)
+        if options["dry_run"]:
+            made = [
+                payer_bias.examine(first=first, last=last, role=role) for role in payer_bias.ROLES
+            ]
+        else:
+            try:
+                made = payer_bias.check_period(first=first, last=last, by=None, at=now)
+            except NotAllowed as refusal:
+                raise CommandError(str(refusal)) from refusal
+        if options["json"]:
+            period = {"from": first.isoformat(), "to": last.isoformat()}
+            tests = {_party(test): _as_json(test) for test in made}
+            self.stdout.write(json.dumps(period | {"tests": tests}, indent=1))
+        else:
+            self.stdout.write(f"Choices of reviewers from {first:%m/%d/%Y} to {last:%m/%d/%Y}")
+            for test in made:
+                verdict = "DEPENDS on" if test.is_steered else "does not depend on"
+                self.stdout.write(
+                    f"The choice {verdict} the {_party(test)}: {test.compared} of {test.choices} "
+                    f"choices compared, p {test.p:.3f}."
+                )
+        if any(test.is_steered for test in made):
+            raise SystemExit(1)
+
+
+def _party(test: PayerBiasTest) -> str:
+    return test.get_party_role_display().lower()
+
+
+def _as_json(test: PayerBiasTest) -> dict[str, Any]:
+    return {
+        "choices": test.choices,
+        "compared": test.compared,
+        "unevenness": float(test.unevenness),
+        "p": float(test.p),
+        "deals": test.deals,
+        "seed": test.seed,
+        "steered": test.is_steered,
+    }

@@ -1,0 +1,355 @@
+"""The requirements: whom one of them refuses is given the case by no path. Pure.
+
+Each requirement answers in sentences, for those who pass and those who do not (Labor Code
+139.5(d)(4); 8 CCR 9792.10.6). Some ask nothing of the case and are answered once a day.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from decimal import Decimal
+
+from directory.affiliations import FAIL, UNKNOWN
+from directory.names import fold_name
+from reviewers.facts import (
+    EXPERIENCE_YEARS,
+    KIND_WORDS,
+    NEVER_ALONE,
+    Held,
+    PanelStatus,
+    ProofKind,
+    years_before,
+)
+from reviewers.verification import CYCLE_YEARS, verifications
+
+from .candidacy import Answers, Applicant, Question, Reason
+
+PRACTICE_YEARS = 5  # more than
+WEEKLY_HOURS = Decimal(24)  # at least
+
+# The short words for counting ("4 lack a fitting specialty"), in the order of the requirements.
+REQUIREMENTS: dict[str, str] = {
+    "STATUS": "not active on the panel",
+    "SIGN_IN": "without a sign-in",
+    "BARRED": "barred from this case",
+    "EARLIER_ROUND": "on an earlier round of this case",
+    "LICENSE": "without a good license",
+    "SANCTION": "with a restriction or sanction",
+    "UR_CONTRACT": "under contract for utilization review",
+    "QME": "appointed as qualified medical evaluator",
+    "VERIFICATION": "to be verified again",
+    "CERTIFICATION": "without a board’s certificate",
+    "SPECIALTY": "without a fitting specialty",
+    "SCOPE": "whose license does not cover it",
+    "SUBJECT": "who do not receive this subject",
+    "EXPERIENCE": "without recent experience of an experimental treatment",
+    "PRACTICE_YEARS": "not more than five years in practice",
+    "PRACTICE_HOURS": "without 24 attested hours a week",
+    "TRAINING_LAW": "without training in the law",
+    "TRAINING_EVIDENCE": "without training in the evidence hierarchy",
+    "LEAVE": "on leave",
+    "DAY_OFF": "not working today",
+    "WORKLOAD": "at capacity",
+    "OVERDUE": "with too many overdue cases",
+    "CONFLICT": "with a conflict",
+    "UNSETTLED": "with a name to be settled",
+}
+
+
+_PLACES = {requirement: place for place, requirement in enumerate(REQUIREMENTS)}
+
+Requirement = Callable[[Question, Applicant], Sequence[Reason]]
+
+
+def of_the_day(applicant: Applicant) -> Answers:
+    """What the requirements say that ask only for the profile, its day and the days off.
+
+    An applicant who carries these answers is not put through those requirements again, case by
+    case.
+    """
+    question = Question("", (), (), applicant.profile.on)
+    answers = [answer for requirement in _OF_A_DAY for answer in requirement(question, applicant)]
+    return Answers(
+        held=tuple(one for one in answers if one.holds),
+        refused=tuple(one for one in answers if not one.holds),
+    )
+
+
+def of_the_case(question: Question, applicant: Applicant) -> list[Reason]:
+    """What the requirements say that ask something of the case, or of what changes with every
+    offer.
+    """
+    return [answer for requirement in _OF_A_CASE for answer in requirement(question, applicant)]
+
+
+def workload(question: Question, applicant: Applicant) -> list[Reason]:
+    """Whether there is room for one more, by capacity and by the ceilings."""
+    load, capacity = applicant.workload, applicant.profile.capacity
+    limits = question.rules.limits
+    answers = [Reason("WORKLOAD", load < capacity, f"Has {load} open of {capacity}.")]
+    if (ceiling := limits["most_open"]) and load >= ceiling:
+        words = f"Has {load} open; no one is given more than {ceiling} at one time."
+        answers.append(Reason("WORKLOAD", False, words))
+    if (ceiling := limits["most_overdue"]) and applicant.overdue >= ceiling:
+        words = f"Has {applicant.overdue} past their day; from {ceiling} on no new one is offered."
+        answers.append(Reason("OVERDUE", False, words))
+    return answers
+
+
+def place(reason: Reason) -> int:
+    """Where a reason stands among others: the order of the requirements."""
+    return _PLACES[reason.requirement]
+
+
+def _status(question: Question, applicant: Applicant) -> list[Reason]:
+    status = applicant.profile.status
+    words: dict[str, str] = {
+        PanelStatus.SUSPENDED: "Suspended from the panel.",
+        PanelStatus.INACTIVE: "No longer active on the panel.",
+    }
+    if status == PanelStatus.ACTIVE:
+        return [Reason("STATUS", True, "Active on the panel.")]
+    return [Reason("STATUS", False, words.get(status, "Not active on the panel."))]
+
+
+def _sign_in(question: Question, applicant: Applicant) -> list[Reason]:
+    if applicant.profile.has_sign_in:
+        return []
+    return [Reason("SIGN_IN", False, "Has no sign-in, so could not open the case.")]
+
+
+def _barred(question: Question, applicant: Applicant) -> list[Reason]:
+    answers = []
+    if applicant.barred_because:
+        sentence = f"Barred from this case: {applicant.barred_because.rstrip('.')}."
+        answers.append(Reason("BARRED", False, sentence))
+    if applicant.on_earlier_round:
+        sentence = "Worked on an earlier round; a remanded case goes to someone else."
+        answers.append(Reason("EARLIER_ROUND", False, sentence))
+    return answers
+
+
+def _license(question: Question, applicant: Applicant) -> list[Reason]:
+    profile = applicant.profile
+    if profile.restricted_licenses:
+        held = profile.restricted_licenses[0]
+        words = f"The license in {held.state} is {held.standing.lower()}{_since(held)}."
+        return [Reason("SANCTION", False, words)]
+    if not profile.good_licenses:
+        words = f"No active, unrestricted license on {_day(question.on)}."
+        return [Reason("LICENSE", False, words)]
+    states = ", ".join(dict.fromkeys(held.state for held in profile.good_licenses))
+    until = min((held.valid_to for held in profile.good_licenses if held.valid_to), default=None)
+    words = f"Licensed in {states}" + (f", first to run out {_day(until)}." if until else ".")
+    return [Reason("LICENSE", True, words)]
+
+
+def _sanctions(question: Question, applicant: Applicant) -> list[Reason]:
+    answers = [
+        Reason("SANCTION", False, f"A check of {check.register} found a sanction{_since(check)}.")
+        for check in applicant.profile.found_sanctions
+    ]
+    answers += [
+        Reason(
+            "UR_CONTRACT",
+            False,
+            "Has a contract for utilization review, which a reviewer may not have.",
+        )
+        for held in applicant.profile.affiliations
+        if held.relation == "UR_CONTRACT"
+    ][:1]
+    return answers
+
+
+def _appointment(question: Question, applicant: Applicant) -> list[Reason]:
+    """An evaluator of the state decides no review (Labor Code 139.5(d))."""
+    held = next((one for one in applicant.profile.file_proofs if one.kind == ProofKind.QME), None)
+    if held is None:
+        return []
+    words = f"Appointed as qualified medical evaluator{_since(held)}, so decides no review."
+    return [Reason("QME", False, words)]
+
+
+def _verification(question: Question, applicant: Applicant) -> list[Reason]:
+    if not applicant.profile.sanction_checks:
+        return [Reason("VERIFICATION", False, "No check for sanctions is on file.")]
+    late = [one for one in verifications(applicant.profile) if one.is_overdue(question.on)]
+    return [
+        Reason(
+            "VERIFICATION",
+            False,
+            f"{one.what} was last verified {_day(one.verified_on)}, "
+            f"more than {CYCLE_YEARS} years ago.",
+        )
+        for one in late
+    ]
+
+
+def _certification(question: Question, applicant: Applicant) -> list[Reason]:
+    profile = applicant.profile
+    lost = [
+        Reason(
+            "SANCTION",
+            False,
+            f"The certificate in {held.specialty} is {held.standing.lower()}{_since(held)}.",
+        )
+        for held in profile.lost_certifications
+    ]
+    if lost or not profile.is_physician:
+        return lost
+    if profile.certified_specialties:
+        names = ", ".join(profile.certified_specialties)
+        return [Reason("CERTIFICATION", True, f"Board certified in {names}.")]
+    if {held.specialty for held in profile.certifications} & NEVER_ALONE:
+        words = "A registered nurse is never the sole reviewer."
+    else:
+        words = f"No board’s certificate in force on {_day(question.on)}."
+    return [Reason("CERTIFICATION", False, words)]
+
+
+def _practice(question: Question, applicant: Applicant) -> list[Reason]:
+    start, hours = applicant.profile.practice_start, applicant.profile.hours
+    answers = []
+    if start is None or start.valid_from is None:
+        words = "The start of active practice is not on file."
+        answers.append(Reason("PRACTICE_YEARS", False, words))
+    else:
+        enough = start.valid_from < years_before(question.on, PRACTICE_YEARS)
+        words = f"In active practice since {_day(start.valid_from)}"
+        words += "." if enough else f", not more than {PRACTICE_YEARS} years."
+        answers.append(Reason("PRACTICE_YEARS", enough, words))
+    if hours is None or hours.weekly_hours is None:
+        words = f"No attestation of weekly hours is in force on {_day(question.on)}."
+        answers.append(Reason("PRACTICE_HOURS", False, words))
+    else:
+        enough = hours.weekly_hours >= WEEKLY_HOURS
+        words = f"Attested {hours.weekly_hours.normalize():f} hours a week"
+        words += "." if enough else f", fewer than {WEEKLY_HOURS}."
+        answers.append(Reason("PRACTICE_HOURS", enough, words))
+    return answers
+
+
+def _training(question: Question, applicant: Applicant) -> list[Reason]:
+    answers = []
+    for topic, requirement, subject in (
+        ("LAW", "TRAINING_LAW", "the governing law"),
+        ("EVIDENCE", "TRAINING_EVIDENCE", "the hierarchy of evidence"),
+    ):
+        taken = applicant.profile.training(topic)
+        if taken is None:
+            answers.append(
+                Reason(requirement, False, f"No training in {subject} is on file and current.")
+            )
+        else:
+            answers.append(
+                Reason(requirement, True, f"Trained in {subject} ({taken.version_taught}).")
+            )
+    return answers
+
+
+def _leave(question: Question, applicant: Applicant) -> list[Reason]:
+    leaves = applicant.profile.leaves
+    if not leaves:
+        return []
+    until = max((held.valid_to or date.max for held in leaves), default=date.max)
+    words = "On leave." if until == date.max else f"On leave until {_day(until)}."
+    return [Reason("LEAVE", False, words)]
+
+
+def _day_off(question: Question, applicant: Applicant) -> list[Reason]:
+    if question.on.weekday() not in applicant.days_off:
+        return []
+    return [Reason("DAY_OFF", False, f"Does not work on {question.on:%A}s.")]
+
+
+def scope(question: Question, applicant: Applicant) -> Sequence[Reason]:
+    """What the license does not cover, and what the reviewer does not receive; item by item."""
+    key = (applicant.profile.kind, applicant.subjects, "scope")
+    known: Sequence[Reason] | None = question.memo.get(key)
+    if known is None:
+        known = question.memo[key] = tuple(_outside(question, applicant))
+    return known
+
+
+def _outside(question: Question, applicant: Applicant) -> list[Reason]:
+    kind = applicant.profile.kind
+    answers = []
+    for item in question.items:
+        answers += [
+            Reason(
+                "SCOPE",
+                False,
+                f"Item {item.position}: a {KIND_WORDS.get(kind, 'reviewer')}’s license does not "
+                f"cover {scope.name} ({scope.source}).",
+            )
+            for scope in question.scopes
+            if scope.license_kind == kind and scope.category in item.categories
+        ]
+        if applicant.subjects is not None and not applicant.subjects & set(item.categories):
+            words = f"Item {item.position}: its subject is not among those the reviewer receives."
+            answers.append(Reason("SUBJECT", False, words))
+    return answers
+
+
+def _experience(question: Question, applicant: Applicant) -> list[Reason]:
+    """An experimental treatment asks for clinical experience with it in the past three years.
+
+    After 215 ILCS 180/55 and the model act on external review, which the organization follows.
+    """
+    answers = []
+    for item in question.items:
+        if not item.is_experimental:
+            continue
+        words = set(fold_name(item.title).split())
+        held = next(
+            (
+                one
+                for one in applicant.profile.experience
+                if set(fold_name(one.treatment).split()) <= words
+            ),
+            None,
+        )
+        if held is None:
+            said = (
+                f"Item {item.position} is experimental, and no experience with it in the past "
+                f"{EXPERIENCE_YEARS} years is on file."
+            )
+        else:
+            until = f" until {_day(held.valid_to)}" if held.valid_to else ""
+            said = f"Item {item.position} is experimental: experience with {held.treatment}{until}."
+        answers.append(Reason("EXPERIENCE", held is not None, said))
+    return answers
+
+
+def _conflicts(question: Question, applicant: Applicant) -> list[Reason]:
+    requirements = {FAIL: "CONFLICT", UNKNOWN: "UNSETTLED"}
+    answers = [
+        Reason(requirements[conflict.result], False, conflict.sentence)
+        for conflict in applicant.conflicts
+        if conflict.result in requirements
+    ]
+    return answers or [Reason("CONFLICT", True, "No affiliation to a party is on file.")]
+
+
+# Asked once a day of a reviewer, whatever the case; and again with every case.
+_OF_A_DAY: list[Requirement] = [
+    _status,
+    _sign_in,
+    _license,
+    _sanctions,
+    _appointment,
+    _verification,
+    _certification,
+    _practice,
+    _training,
+    _leave,
+    _day_off,
+]
+_OF_A_CASE: list[Requirement] = [_barred, scope, _experience, workload, _conflicts]
+
+
+def _since(held: Held) -> str:
+    return f" since {_day(held.valid_from)}" if held.valid_from else ""
+
+
+def _day(day: date) -> str:
+    return f"{day:%m/%d/%Y}"

@@ -1,0 +1,204 @@
+"""Dates and times that are derived from what is on file, whatever a scheduler did."""
+
+from datetime import timedelta
+from unittest import mock
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.roles import Role
+from cases.models import Case
+from cases.services import case_deadlines, endings, holds, time_in_stage
+from deadlines.days import local_day
+from determinations.services import sending
+from queues.services import claims
+from tests.determinations.factories import issued
+from tests.factories import MONDAY, noticed_case, person, received_case
+from tests.letters.factories import file_without_typesetting
+from tests.records.factories import case_with_records
+
+pytestmark = pytest.mark.django_db
+TODAY = local_day(MONDAY)
+
+
+def sums(case):
+    rows = case.deadlines.filter(replaced_at__isnull=True).order_by("deadline_kind")
+    return [(row.deadline_kind, row.due_on, row.due_at, row.target_on, row.steps) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def held_once(module_db):
+    case = Case.objects.get(pk=case_with_records().pk)
+    holds.begin_hold(
+        case_id=case.pk,
+        reason="UNREADABLE",
+        starts_on=TODAY,
+        planned_end=TODAY + timedelta(days=3),
+        by=person(Role.COORDINATOR),
+        at=MONDAY + timedelta(hours=7),
+    )
+    return case
+
+
+@pytest.fixture
+def held(held_once):
+    """A case with a complete file that is held for three days."""
+    return Case.objects.get(pk=held_once.pk)
+
+
+@pytest.fixture(scope="module")
+def noticed_once(module_db):
+    return noticed_case()
+
+
+@pytest.fixture
+def noticed(noticed_once):
+    """A case whose notices went out; it waits for records."""
+    return Case.objects.get(pk=noticed_once.pk)
+
+
+@pytest.fixture(scope="module")
+def closed(module_db):
+    """A case whose determination went out: closed on the fourth day."""
+    case = issued()
+    at = MONDAY + timedelta(days=3)
+    file_without_typesetting(at=at)
+    sending.mark_determination_sent(
+        case_id=case.pk, sent_on=local_day(at), by=person(Role.MAILROOM), at=at
+    )
+    case = Case.objects.get(pk=case.pk)
+    assert not case.is_open
+    return case
+
+
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(days=3), timedelta(days=90)])
+def test_ck1_recomputing_gives_the_same_dates_and_writes_nothing(held, later):
+    before, rows = sums(held), held.deadlines.count()
+
+    for _ in range(2):
+        moved = case_deadlines.recompute(case=held, why="Checked", by=None, at=MONDAY + later)
+        assert moved == []
+
+    assert sums(held) == before
+    assert held.deadlines.count() == rows
+
+
+def sums_after(case, days):
+    """The sums after each of the nights on which all dates were recalculated; then undone."""
+    found = {}
+    with transaction.atomic():
+        for day in days:
+            at = MONDAY + timedelta(days=day)
+            case_deadlines.recompute(
+                case=Case.objects.get(pk=case.pk), why="Checked", by=None, at=at
+            )
+            found[day] = sums(case)
+        transaction.set_rollback(True)
+    return found
+
+
+def test_ck9_defect_3_a_scheduler_that_stops_three_days_gives_the_dates_of_one_that_ran(held):
+    before = sums(held)
+
+    ran = sums_after(held, range(1, 7))
+    stopped = sums_after(held, (1, 5, 6))
+
+    assert stopped == {day: ran[day] for day in stopped}
+    assert all(after == before for after in ran.values())
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_stepped_by_an_hour_changes_no_date(held, hours):
+    before = sums(held)
+
+    case_deadlines.recompute(
+        case=held, why="Checked", by=None, at=MONDAY + timedelta(days=1, hours=hours)
+    )
+
+    assert sums(held) == before
+
+
+def test_ck1_a_fact_that_changes_replaces_the_sum_and_keeps_the_earlier_one(held):
+    old = held.deadlines.get(deadline_kind="determination_regular", replaced_at=None)
+
+    row = held.holds.get()
+    holds.end_hold(
+        hold_id=row.pk,
+        ended_on=TODAY + timedelta(days=1),
+        because="A clean copy came.",
+        by=person(Role.SUPERVISOR),
+        at=MONDAY + timedelta(days=1),
+    )
+
+    new = held.deadlines.get(deadline_kind="determination_regular", replaced_at=None)
+    old.refresh_from_db()
+    assert old.replaced_at is not None
+    assert new.target_on < old.target_on
+    assert new.due_on == old.due_on
+
+
+def hours(*times):
+    """Spells as hours since Monday at nine, for the eye."""
+    hour = timedelta(hours=1)
+    return [(one.name, (one.since - MONDAY) / hour, (one.until - MONDAY) / hour) for one in times]
+
+
+def test_ck6_the_time_in_each_list_is_read_back_for_a_closed_case(closed):
+    long_after = MONDAY + timedelta(days=30)
+
+    # The moments at which the factories let each service run.
+    assert hours(*time_in_stage.in_lists(case=closed, at=long_after)) == [
+        ("Intake", 0, 0),
+        ("Eligibility", 0, 1),
+        ("Notices", 1, 4),
+        ("Awaiting records", 4, 6),
+        ("Ready to assign", 6, 24),
+        ("In review", 24, 48),
+        ("Quality check", 48, 49),
+        ("Ready to issue", 49, 50),
+        ("To be sent", 50, 72),
+    ]
+
+
+def test_ck6_the_reviewers_time_runs_from_the_offer_to_the_signing_without_a_name(closed):
+    intervals = time_in_stage.with_reviewers(case=closed, at=MONDAY + timedelta(days=30))
+
+    assert hours(*intervals) == [("The reviewer", 24, 48)]
+
+
+def test_ck6_the_time_with_each_person_ends_when_given_back_or_when_the_claim_runs_out(noticed):
+    ada = person(Role.COORDINATOR, name="Ada Clerk")
+    claims.claim(case_id=noticed.pk, by=ada, at=MONDAY + timedelta(hours=5))
+    claims.release(case_id=noticed.pk, by=ada, at=MONDAY + timedelta(hours=6))
+    claims.claim(case_id=noticed.pk, by=ada, at=MONDAY + timedelta(days=1))
+
+    intervals = time_in_stage.with_people(case=noticed, reader=ada, at=MONDAY + timedelta(days=9))
+
+    lease = claims.LEASE / timedelta(hours=1)
+    assert hours(*intervals) == [("Ada Clerk", 5, 6), ("Ada Clerk", 24, 24 + lease)]
+    assert str(time_in_stage.totals(intervals=intervals)[0]) == "Ada Clerk: 0 d 5 h, 2 times"
+
+
+def test_ck6_the_time_with_a_person_ends_when_the_case_leaves_the_list():
+    ada = person(Role.COORDINATOR, name="Ada Clerk")
+    case = received_case()
+    claims.claim(case_id=case.pk, by=ada, at=MONDAY + timedelta(hours=1))
+    endings.withdraw(
+        case_id=case.pk, reason="Their letter.", by=ada, at=MONDAY + timedelta(hours=2)
+    )
+    endings.close(case_id=case.pk, reason="Withdrawn.", by=ada, at=MONDAY + timedelta(hours=3))
+
+    intervals = time_in_stage.with_people(case=case, reader=ada, at=MONDAY + timedelta(days=9))
+
+    assert hours(*intervals) == [("Ada Clerk", 1, 3)]
+
+
+def test_ck6_the_page_says_where_the_time_went(client, noticed):
+    client.force_login(person(Role.COORDINATOR))
+
+    with mock.patch.object(timezone, "now", return_value=MONDAY + timedelta(days=2)):
+        shown = client.get(f"{noticed.get_absolute_url()}deadlines/").content.decode()
+
+    assert "Where the time went" in shown
+    assert "Awaiting records: 1 d 20 h" in shown

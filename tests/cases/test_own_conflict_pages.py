@@ -1,0 +1,250 @@
+"""Pages of this organization's members and conflicts, and their notice on the case page."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.urls import reverse
+
+from accounts.roles import Role
+from cases.models import MemberAffiliation, OrganizationMember, OwnConflictResult
+from tests.cases.test_affiliations_of_the_organization import EMPLOYER, conflict, member, staff
+from tests.factories import MONDAY, person, received_case
+from tests.reviewers.factories import ready_case
+
+pytestmark = pytest.mark.django_db
+
+OWN_ORGANIZATION, CONFLICTS = reverse("cases:own_organization"), reverse("cases:own_conflicts")
+
+
+@pytest.fixture
+def keeper(client, set_clock):
+    set_clock(MONDAY + timedelta(hours=4))
+    user = person(Role.CREDENTIALING)
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def director(client, set_clock):
+    set_clock(MONDAY + timedelta(hours=4))
+    user = person(Role.DIRECTOR)
+    client.force_login(user)
+    return user
+
+
+def add(client, kind, **said):
+    said = {"source": "Register of companies"} | said
+    return client.post(reverse("cases:add_organization_member", args=[kind]), said)
+
+
+def errors(answer, name):
+    """The errors of the form on the page that has any, beside one field."""
+    forms = [form for _, _, _, form in answer.context["sections"]]
+    return next(form.errors.get(name) for form in forms if form.errors)
+
+
+def test_co9_an_owner_is_put_on_file_and_read_again_with_the_days(client, keeper):
+    answer = add(
+        client,
+        "OWNER",
+        name="Far Holdings",
+        is_company="on",
+        share_percent="12.5",
+        valid_from="1/2/20",
+    )
+
+    row = OrganizationMember.objects.get()
+    assert answer.url == reverse("cases:organization_member", args=[row.pk])
+    assert (row.recorded_by, row.valid_from) == (keeper, date(2020, 1, 2))
+    assert row.organization.names.get().printed == "Far Holdings"
+    page = client.get(OWN_ORGANIZATION).content.decode()
+    assert "Far Holdings" in page
+    assert "12.50 %" in page
+    then = client.get(OWN_ORGANIZATION, {"on": "1/1/2020"}).content.decode()
+    assert "Far Holdings" not in then
+    assert "As of" in then
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "field", "sentence"),
+    [
+        ("OWNER", {"name": ""}, "name", "Enter the name."),
+        ("OWNER", {"name": "A", "share_percent": "much"}, "share_percent", "Write a number"),
+        ("OWNER", {"name": "A", "share_percent": "101"}, "share_percent", "100 percent at most"),
+        ("OWNER", {"name": "A", "share_percent": "0"}, "share_percent", "lies above 0"),
+        ("OWNER", {"name": "A", "share_percent": "12345"}, "share_percent", "a number up to 100"),
+        ("OWNER", {"name": "A", "valid_from": "soon"}, "valid_from", ""),
+        (
+            "OFFICER",
+            {"name": "A", "title": "Chair", "valid_from": "2/1/26", "valid_to": "1/1/26"},
+            "valid_to",
+            "ends before it begins",
+        ),
+        ("OFFICER", {"name": "A"}, "title", "Say what the officer is"),
+        ("OFFICER", {"name": "x" * 301, "title": "Chair"}, "name", "Shorten it to 300"),
+        ("STAFF", {}, "user", "Choose who it is."),
+        ("STAFF", {"user": "99999999"}, "user", ""),
+        ("ITSELF", {"name": "A", "source": ""}, "source", "Say where this is known from."),
+    ],
+)
+def test_co9_what_cannot_be_so_is_said_beside_its_field(
+    client, keeper, kind, said, field, sentence
+):
+    answer = add(client, kind, **said)
+
+    assert answer.status_code == 422
+    assert sentence in " ".join(errors(answer, field))
+    assert not OrganizationMember.objects.exists()
+
+
+def test_co9_there_is_no_other_kind_of_member(client, keeper):
+    assert add(client, "FRIEND", name="A").status_code == 404
+
+
+def test_co9_staff_who_are_not_on_file_are_named_and_reviewers_are_not_offered(client, keeper):
+    clerk, expert = person(Role.INTAKE), person(Role.REVIEWER)
+
+    page = client.get(OWN_ORGANIZATION)
+
+    assert clerk.name in page.context["missing"]
+    assert expert.name not in page.content.decode()
+    add(client, "STAFF", user=str(clerk.pk))
+    assert OrganizationMember.objects.get().user == clerk
+    assert clerk.name not in client.get(OWN_ORGANIZATION).context["missing"]
+
+
+def test_co9_a_affiliation_is_added_corrected_and_withdrawn_on_the_page_of_the_member(
+    client, keeper
+):
+    row = member()
+    page = reverse("cases:organization_member", args=[row.pk])
+    said = {"relation": "FAMILY", "kin": "SPOUSE", "source": "Statement"}
+
+    refused = client.post(reverse("cases:add_own_conflict", args=[row.pk]), said)
+    assert refused.status_code == 422
+    assert refused.context["conflict_form"].errors["organization_name"]
+
+    client.post(
+        reverse("cases:add_own_conflict", args=[row.pk]),
+        said | {"organization_name": EMPLOYER, "person_name": "Kim Known"},
+    )
+    first = MemberAffiliation.objects.get()
+    assert f"Kim Known, {EMPLOYER}" in client.get(page).content.decode()
+
+    correct = reverse("cases:correct_organization_fact", args=[row.pk, "conflict", first.pk])
+    refused = client.post(correct, {"valid_to": "never", "source": "Statement"})
+    assert refused.status_code == 422
+    assert client.post(correct, {"valid_to": "1/31/26", "source": "Decree"}).url == page
+    second = MemberAffiliation.objects.get(corrects=first)
+    assert (second.valid_to, second.source) == (date(2026, 1, 31), "Decree")
+    assert client.post(correct, {"source": "Again"}).status_code == 422
+
+    withdraw = reverse("cases:withdraw_organization_fact", args=[row.pk, "conflict", second.pk])
+    assert client.post(withdraw, {"reason": ""}).status_code == 422
+    assert client.post(withdraw, {"reason": "Another Kim"}).url == page
+    assert "Kim Known" not in client.get(page).content.decode()
+
+
+def test_co9_a_corrected_member_shows_what_was_believed_before(client, keeper):
+    row = member("OWNER", "Elin Marsh")
+    conflict(row, "Far Freezers")
+    client.post(
+        reverse("cases:correct_organization_fact", args=[row.pk, "member", row.pk]),
+        {"share_percent": "33", "source": "Deed"},
+    )
+
+    page = client.get(reverse("cases:organization_member", args=[row.pk])).content.decode()
+    assert "33.00 %" in page
+    assert "Believed before" in page
+    assert "Far Freezers" in page
+    later = OrganizationMember.objects.get(corrects=row)
+    assert "1 affiliation" in client.get(OWN_ORGANIZATION).content.decode()
+    client.post(
+        reverse("cases:withdraw_organization_fact", args=[row.pk, "member", later.pk]),
+        {"reason": "A mistake"},
+    )
+    assert "Elin Marsh" not in client.get(OWN_ORGANIZATION).content.decode()
+    assert (
+        "This was withdrawn"
+        in client.get(reverse("cases:organization_member", args=[row.pk])).content.decode()
+    )
+
+
+def test_co9_a_fact_of_someone_else_is_not_changed_from_here(client, keeper):
+    one, other = member(), member("OFFICER", "Another One")
+    foreign = conflict(other)
+    for kind, pk in (("conflict", foreign.pk), ("member", other.pk), ("letter", one.pk)):
+        url = reverse("cases:withdraw_organization_fact", args=[one.pk, kind, pk])
+        assert client.post(url, {"reason": "x"}).status_code == 404
+
+
+def test_co4_the_director_finds_a_possible_affiliation_on_my_day_and_settles_it(client, director):
+    member("OFFICER", "Ruth Castellanos")
+    case = received_case()
+    doubt = case.own_conflict_results.get()
+    assert "1 possible affiliation of this organization" in client.get("/").content.decode()
+    page = client.get(CONFLICTS).content.decode()
+    assert case.number in page
+    settle = reverse("cases:settle_own_conflict", args=[doubt.pk])
+
+    refused = client.post(settle, {f"{doubt.pk}-result": "PASS", f"{doubt.pk}-note": ""})
+    assert refused.status_code == 422
+    assert "Write a note: how do you know?" in refused.content.decode()
+
+    said = {f"{doubt.pk}-result": "PASS", f"{doubt.pk}-note": "Born in 1990"}
+    assert client.post(settle, said).url == CONFLICTS
+    assert OwnConflictResult.objects.get(settles=doubt).tested_by == director
+    assert "possible affiliation of this organization" not in client.get("/").content.decode()
+    again = client.post(settle, said)
+    assert again.status_code == 422
+    assert "settled this already" in again.content.decode()
+
+
+def test_co4_who_is_concerned_reads_why_they_cannot_settle(client, director):
+    member("OFFICER", "Ruth Castellanos", user_id=director.pk)
+    received_case()
+
+    assert "This concerns you, so someone else" in client.get(CONFLICTS).content.decode()
+
+
+def test_co4_the_page_of_a_case_says_what_stands_between_and_of_staff_only_who(client, set_clock):
+    set_clock(MONDAY + timedelta(hours=4))
+    conflict(member("OFFICER", "Elin Marsh"), EMPLOYER, "CONTRACT")
+    tied = person(Role.COORDINATOR, name="Cora Coordinator")
+    conflict(staff(tied), EMPLOYER, "FAMILY", kin="SPOUSE", person_name="Kim Known")
+    case = received_case()
+    client.force_login(person(Role.COORDINATOR))
+
+    page = client.get(case.get_absolute_url()).content.decode()
+
+    assert "An officer of this organization: a contract with the employer is on file." in page
+    assert "Cora Coordinator does not act on this case." in page
+    for private in ("Elin Marsh", "Kim Known", "family", "spouse"):
+        assert private.lower() not in page.lower(), private
+    assert CONFLICTS not in page
+    client.force_login(tied)
+    assert "You may not act on case" in client.get(case.get_absolute_url()).content.decode()
+
+
+def test_co4_a_case_without_affiliations_has_no_such_card(client, set_clock):
+    set_clock(MONDAY + timedelta(hours=4))
+    member()
+    case = received_case()
+    client.force_login(person(Role.DIRECTOR))
+
+    page = client.get(case.get_absolute_url()).content.decode()
+
+    assert "Affiliations of this organization" not in page
+
+
+def test_co4_the_page_of_choosing_says_why_no_one_is_chosen(client, set_clock):
+    set_clock(MONDAY + timedelta(hours=5))
+    case = ready_case()
+    client.force_login(person(Role.COORDINATOR))
+    assert client.get(reverse("reviewers:assign", args=[case.number])).status_code == 200
+    conflict(member(at=MONDAY + timedelta(hours=4)), EMPLOYER, at=MONDAY + timedelta(hours=4))
+
+    page = client.post(reverse("reviewers:rank", args=[case.number]), follow=True)
+
+    assert page.status_code == 200
+    assert "The Administrative Director has to give it" in page.content.decode()

@@ -1,0 +1,613 @@
+"""Affiliations of this organization, its owners, officers and staff.
+
+On receipt and at the choice.
+"""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.refusals import NotAllowed
+from accounts.roles import Role
+from accounts.versions import Stale
+from cases import organization_facts
+from cases.models import Application, Case, CaseNumberSeries, OwnConflictResult, Party
+from cases.models import Role as PartyRole
+from cases.policies import why_not_by_conflicts
+from cases.services import endings, organization, own_conflicts
+from cases.services import parties as party_services
+from cases.services.parties import PartyOnForm
+from determinations.policies import why_not_issue
+from determinations.services import issuing
+from directory.models import Organization, Person
+from directory.services import organizations
+from eligibility.services import screening
+from queues.services import claims
+from reviewers.models import ReviewerAssignment
+from reviewers.services import assignment as assignments
+from reviewers.services import planning
+from tests.determinations.factories import approved, submitted
+from tests.factories import MONDAY, SIX_YES, person, received_case
+from tests.records.factories import in_review
+from tests.reviewers.factories import fit_reviewer, ranked, ready_case
+
+pytestmark = pytest.mark.django_db
+
+BEFORE = MONDAY - timedelta(days=30)
+NOON = MONDAY + timedelta(hours=4)
+EMPLOYER, ADMINISTRATOR = "Harbor Cold Storage", "Pacific Comp Claims"
+ATTORNEY = "Ruth Castellanos"
+
+
+def member(kind="OFFICER", name="No one Known", at=BEFORE, **said):
+    if kind == "OFFICER":
+        said.setdefault("title", "Director")
+    return organization.record_member(
+        kind=kind, name=name, source="Register of companies", by=None, at=at, **said
+    )
+
+
+def staff(user, at=BEFORE, **said):
+    return member("STAFF", "", at, user_id=user.pk, **said)
+
+
+def conflict(of, organization=EMPLOYER, relation="EMPLOYMENT", at=BEFORE, **said):
+    return organization.record_conflict(
+        member_id=of.pk,
+        relation=relation,
+        organization_name=organization,
+        source="Statement of interests",
+        by=None,
+        at=at,
+        **said,
+    )
+
+
+def results(case):
+    return [(one.kind, one.row.relation, one.result) for one in organization_facts.standing(case)]
+
+
+def assign(case, reviewer, listed, by, at=NOON):
+    return assignments.assign(
+        case_id=case.pk,
+        reviewer_id=reviewer.pk,
+        candidate_list_id=listed.pk,
+        seen_version=None,
+        by=by,
+        at=at,
+    )
+
+
+def add_facility(case, name, at):
+    return party_services.add(
+        case_id=case.pk,
+        party=PartyOnForm(role=PartyRole.FACILITY, name=name),
+        since=None,
+        why="Named in the records",
+        by=person(Role.COORDINATOR),
+        at=at,
+    )
+
+
+def settle(case, by, result="PASS", note="Born in another year", at=NOON):
+    (doubt,) = [one.row for one in organization_facts.standing(case) if one.is_open]
+    return own_conflicts.settle(result_id=doubt.pk, result=result, note=note, by=by, at=at)
+
+
+# --- on receipt -----------------------------------------------------------------------------------
+
+
+def test_co4_receipt_leaves_one_row_that_says_what_was_compared():
+    member("ITSELF", "Independent Review of the West")
+    member("OWNER", "Elin Marsh", share_percent=Decimal(60))
+    clerk = person(Role.INTAKE)
+
+    case = received_case(by=clerk)
+
+    row = OwnConflictResult.objects.get()
+    assert (row.case, row.run, row.party_list_version) == (case, 1, 1)
+    assert (row.result, row.relation, row.member, row.party) == ("PASS", "NONE", None, None)
+    assert row.members_tested == 2
+    assert row.parties_tested == list(case.parties.order_by("pk").values_list("pk", flat=True))
+    assert {"EMPLOYMENT", "OWNERSHIP", "FAMILY", "NAME", "ITSELF"} <= set(row.tested)
+    assert (row.tested_at, row.tested_by) == (MONDAY, clerk)
+    assert "2 of the organization and 5 on the party list" in row.sentence
+
+
+def test_co4_a_organization_of_which_no_one_is_on_file_is_not_called_free_of_affiliations():
+    case = received_case()
+
+    row = case.own_conflict_results.get()
+    assert (row.result, row.members_tested) == ("PASS", 0)
+    assert row.sentence == (
+        "No one of this organization is on file, so no one was compared with the parties."
+    )
+
+
+def test_co4_a_fault_inside_the_test_takes_the_whole_application_back(monkeypatch):
+    def fault(*_):
+        raise RuntimeError("planted")
+
+    clerk = person(Role.INTAKE)
+    monkeypatch.setattr(own_conflicts, "own_conflicts", fault)
+
+    with pytest.raises(RuntimeError, match="planted"):
+        received_case(by=clerk)
+
+    for model in (
+        Case,
+        Application,
+        Party,
+        Person,
+        Organization,
+        CaseNumberSeries,
+        OwnConflictResult,
+    ):
+        assert not model.objects.exists(), model
+
+
+def test_co4_the_test_costs_the_same_for_a_large_organization():
+    conflict(member("OFFICER", "Elin Marsh"))
+    case = received_case()
+
+    def queries(at):
+        with CaptureQueriesContext(connection) as asked:
+            own_conflicts.examine_case(case_id=case.pk, by=None, at=at)
+        return len(asked)
+
+    few = queries(NOON)
+    for number in range(12):
+        conflict(member("OFFICER", f"Officer Number{number}"), "An employer elsewhere")
+    many = queries(NOON + timedelta(hours=1))
+
+    assert many - few == 1  # the row that says that another organization was tested
+    assert many <= 16
+
+
+def test_co4_what_is_found_on_receipt_stands_on_the_timeline_without_a_name():
+    officer = member("OFFICER", "Elin Marsh")
+    conflict(officer, EMPLOYER)
+
+    case = received_case()
+
+    assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
+    row = case.own_conflict_results.get()
+    assert (row.member, row.party.role) == (officer, "EMPLOYER")
+    assert row.sentence == (
+        "An officer of this organization: employment with the employer is on file."
+    )
+    event = case.events.get(sentence__contains="affiliation of this organization")
+    assert event.sentence == (
+        "An affiliation of this organization to a party was found; it may not decide the case."
+    )
+    assert "Marsh" not in f"{event.sentence}{event.why}{event.facts}"
+
+
+# --- when it is tested again ----------------------------------------------------------------------
+
+
+def test_co4_a_new_party_is_tested_in_the_act_that_adds_it():
+    conflict(member(), "Bayview Surgery Center")
+    case = received_case()
+    assert results(case) == [("", "NONE", "PASS")]
+
+    added = add_facility(case, "Bayview Surgery Center", NOON)
+
+    assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
+    rows = list(case.own_conflict_results.order_by("pk"))
+    assert [(row.run, row.party_list_version) for row in rows] == [(1, 1), (2, 2)]
+    assert rows[1].party == added
+
+
+def test_co4_a_party_that_is_called_otherwise_from_a_day_is_tested_under_the_new_name():
+    conflict(member(), "Harbor Freezers")
+    case = received_case()
+    old = case.parties.get(role="EMPLOYER")
+
+    party_services.change(
+        case_id=case.pk,
+        party_id=old.pk,
+        details=party_services.PartyDetails(name="Harbor Freezers", address=old.address),
+        since=None,
+        why="The attorney wrote",
+        by=person(Role.COORDINATOR),
+        at=NOON,
+    )
+
+    assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
+
+
+def test_co4_looking_again_at_the_same_facts_leaves_no_second_row():
+    member()
+    case = received_case()
+
+    own_conflicts.examine_case(case_id=case.pk, by=None, at=NOON)
+    assert case.own_conflict_results.count() == 1
+
+    member("OFFICER", "Another One", at=NOON)
+    own_conflicts.examine_case(case_id=case.pk, by=None, at=NOON)
+    assert [row.members_tested for row in case.own_conflict_results.order_by("run")] == [1, 2]
+
+
+def test_co4_open_cases_are_tested_again_when_the_organization_has_changed():
+    case, gone = received_case(), received_case()
+    endings.withdraw(case_id=gone.pk, reason="Taken back", by=person(Role.COORDINATOR), at=NOON)
+    conflict(member(at=NOON), EMPLOYER, at=NOON)
+
+    assert own_conflicts.examine_outdated(by=None, at=NOON) == 2  # withdrawn is not closed yet
+    assert own_conflicts.examine_outdated(by=None, at=NOON + timedelta(hours=1)) == 0
+
+    assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
+    assert case.events.filter(
+        sentence__startswith="An affiliation of this organization", by=None
+    ).exists()
+
+
+# --- what follows ---------------------------------------------------------------------------------
+
+
+def test_co4_no_one_is_given_a_case_with_a_affiliation_of_an_officer():
+    conflict(member(), ADMINISTRATOR, "CONTRACT")
+    case, coordinator = ready_case(), person(Role.COORDINATOR)
+    reviewer = fit_reviewer()
+
+    with pytest.raises(NotAllowed) as refused:
+        ranked(case, by=coordinator)
+
+    assert str(refused.value) == (
+        f"This organization may not decide case {case.number}. An officer of this organization: "
+        "a contract with the claims administrator is on file. "
+        "The Administrative Director has to give it to another organization."
+    )
+    (outcome,) = planning.carry_out(
+        choices=[(case.pk, case.version, reviewer.pk)], by=coordinator, at=NOON
+    )
+    assert (outcome.is_done, outcome.sentence) == (False, str(refused.value))
+    assert not ReviewerAssignment.objects.exists()
+
+
+def test_co4_a_affiliation_recorded_after_receipt_stops_the_choice_and_its_row_stays():
+    case, coordinator, reviewer = ready_case(), person(Role.COORDINATOR), fit_reviewer()
+    listed = ranked(case, by=coordinator)
+    conflict(member(at=NOON), EMPLOYER, at=NOON)
+
+    with pytest.raises(NotAllowed, match="may not decide"):
+        assign(case, reviewer, listed, coordinator)
+
+    assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
+    assert case.own_conflict_results.latest("pk").tested_by == coordinator
+    with pytest.raises(NotAllowed, match="may not decide"):
+        ranked(case, by=coordinator, at=NOON + timedelta(hours=1))
+
+
+def test_co4_the_plan_asks_about_affiliations_that_came_up_since():
+    case, coordinator, reviewer = ready_case(), person(Role.COORDINATOR), fit_reviewer()
+    conflict(member(at=NOON), EMPLOYER, at=NOON)
+
+    (outcome,) = planning.carry_out(
+        choices=[(case.pk, case.version, reviewer.pk)], by=coordinator, at=NOON
+    )
+
+    assert not outcome.is_done
+    assert "may not decide" in outcome.sentence
+    assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]  # on file, refusal or not
+
+
+def test_co4_the_plan_says_beforehand_that_no_one_may_be_given_the_case():
+    coordinator, case = person(Role.COORDINATOR), ready_case()
+    fit_reviewer()
+    conflict(member())
+    own_conflicts.examine_case(case_id=case.pk, by=None, at=MONDAY)
+
+    ((step,), waiting) = planning.draw_up(by=coordinator, at=NOON)
+
+    assert (step.case_id, step.chosen, waiting) == (case.pk, None, 1)
+    assert "may not decide" in step.why_not
+
+
+def test_co4_a_affiliation_that_comes_up_after_the_review_stops_the_issue():
+    case = Case.objects.get(pk=approved(submitted(in_review())).pk)
+    director, later = person(Role.DIRECTOR), MONDAY + timedelta(days=9)
+    assert not why_not_issue(director, case)
+    conflict(member(at=later), EMPLOYER, at=later)
+    own_conflicts.examine_outdated(by=None, at=later)
+
+    assert "may not decide" in why_not_issue(director, Case.objects.get(pk=case.pk))
+    with pytest.raises(NotAllowed, match="may not decide"):
+        issuing.issue(case_id=case.pk, seen_version=None, by=director, at=later)
+
+
+def test_co4_a_case_without_a_affiliation_is_given_away_as_before():
+    conflict(member(), "An employer elsewhere")
+    case, coordinator, reviewer = ready_case(), person(Role.COORDINATOR), fit_reviewer()
+
+    assert assign(case, reviewer, ranked(case, by=coordinator), coordinator).case == case
+
+
+# --- doubts ---------------------------------------------------------------------------------------
+
+
+def test_co4_a_similar_name_waits_for_the_director_and_then_the_case_goes_on():
+    officer_who_signs_in = person(Role.DIRECTOR, name="R Castellanos")
+    member("OFFICER", "R Castellanos", user_id=officer_who_signs_in.pk)
+    case, coordinator, director = ready_case(), person(Role.COORDINATOR), person(Role.DIRECTOR)
+    reviewer = fit_reviewer()
+    assert results(case) == [("OFFICER", "NAME", "UNKNOWN")]
+
+    with pytest.raises(NotAllowed, match="The medical director has to settle first whether"):
+        ranked(case, by=coordinator)
+    with pytest.raises(NotAllowed, match="This concerns you, so someone else"):
+        settle(case, officer_who_signs_in)
+    with pytest.raises(NotAllowed, match="The medical director settles"):
+        settle(case, coordinator)
+    with pytest.raises(NotAllowed, match="Write a note"):
+        settle(case, director, note=" ")
+    with pytest.raises(NotAllowed, match="whether there is an affiliation"):
+        settle(case, director, result="UNKNOWN")
+
+    answer = settle(case, director)
+
+    unknown = answer.settles
+    assert (unknown.result, unknown.sentence) == (
+        "UNKNOWN",
+        "An officer of this organization’s name is like that of the employee’s attorney. "
+        "Find out whether they are the same.",
+    )
+    event = case.events.latest("pk")
+    assert event.sentence == (
+        "A possible affiliation of this organization to a party was settled: there is none."
+    )
+    for secret in ("Castellanos", "year", answer.note):
+        assert secret not in f"{event.sentence}{event.why}{event.facts}"
+    assert assign(case, reviewer, ranked(case, by=coordinator), coordinator).case == case
+    with pytest.raises(NotAllowed, match="settled this already"):
+        own_conflicts.settle(result_id=unknown.pk, result="FAIL", note="No", by=director, at=NOON)
+
+
+def test_co4_a_doubt_that_turns_out_to_be_a_affiliation_keeps_the_case_from_this_organization():
+    member("OFFICER", ATTORNEY)
+    case = ready_case()
+
+    settle(case, person(Role.DIRECTOR), result="FAIL", note="They are the same")
+
+    with pytest.raises(NotAllowed, match="The Administrative Director has to give it"):
+        ranked(case, by=person(Role.COORDINATOR))
+
+
+def test_co4_what_was_settled_is_not_asked_again_when_another_party_joins():
+    member("OFFICER", ATTORNEY)
+    case = ready_case()
+    settle(case, person(Role.DIRECTOR))
+
+    add_facility(case, "Bayview Surgery Center", NOON + timedelta(hours=1))
+
+    assert results(case) == [("OFFICER", "NAME", "PASS")]
+    latest = case.own_conflict_results.latest("pk")
+    assert (latest.run, latest.note) == (2, "Born in another year")
+    add_facility(case, "Another Surgery Center", NOON + timedelta(hours=2))
+    assert results(case) == [("OFFICER", "NAME", "PASS")]
+
+
+def test_co4_a_doubt_of_an_earlier_test_is_not_settled_any_more():
+    member("OFFICER", ATTORNEY)
+    case = ready_case()
+    doubt = case.own_conflict_results.get()
+    add_facility(case, "Bayview Surgery Center", NOON)
+
+    with pytest.raises(NotAllowed, match="tested again"):
+        own_conflicts.settle(
+            result_id=doubt.pk, result="PASS", note="No", by=person(Role.DIRECTOR), at=NOON
+        )
+
+
+def test_co4_where_nothing_was_found_there_is_nothing_to_settle():
+    passed = received_case().own_conflict_results.get()
+
+    with pytest.raises(NotAllowed, match="nothing to settle"):
+        own_conflicts.settle(
+            result_id=passed.pk, result="PASS", note="No", by=person(Role.DIRECTOR), at=NOON
+        )
+
+
+# --- members of staff -----------------------------------------------------------------------------
+
+
+def decide(case, by):
+    return screening.decide_eligibility(
+        case_id=case.pk, answers=SIX_YES, notes={}, seen_version=None, by=by, at=NOON
+    )
+
+
+def test_co4_a_member_of_staff_with_a_affiliation_does_not_act_and_a_colleague_does():
+    tied, free = person(Role.COORDINATOR), person(Role.COORDINATOR)
+    conflict(staff(tied), EMPLOYER)
+    staff(free)
+    case = received_case()
+
+    with pytest.raises(NotAllowed, match="You may not act on case .* to a colleague"):
+        decide(case, tied)
+    assert claims.next_case(user=tied, at=NOON) is None
+    assert claims.claim_next(by=tied, at=NOON) is None
+    with pytest.raises(NotAllowed, match="Leave the case to a colleague"):
+        claims.claim(case_id=case.pk, by=tied, at=NOON)
+
+    decide(case, free)
+    case.refresh_from_db()
+    assert case.barred_staff == [tied.pk]
+    assert not organization_facts.why_not_decided_here(case)
+
+
+def test_co4_a_possible_affiliation_of_staff_keeps_them_away_until_the_director_has_settled_it():
+    clerk = person(Role.COORDINATOR, name="Marisol Quintanar")
+    staff(clerk)
+    case = received_case()
+    with pytest.raises(NotAllowed, match="possible until the medical director settles it"):
+        decide(case, clerk)
+
+    settle(case, person(Role.DIRECTOR))
+
+    decide(Case.objects.get(pk=case.pk), clerk)
+    sentences = case.events.values_list("sentence", flat=True)
+    assert (
+        "A possible affiliation of a member of staff to a party was settled: there is none."
+        in sentences
+    )
+    assert not [one for one in sentences if "Quintanar" in one]
+
+
+def test_co4_who_has_no_affiliation_pays_nothing_for_the_question():
+    tied, free = person(Role.COORDINATOR), person(Role.COORDINATOR)
+    conflict(staff(tied), EMPLOYER)
+    case = Case.objects.get(pk=received_case().pk)
+
+    with CaptureQueriesContext(connection) as asked:
+        assert not why_not_by_conflicts(free, case)
+        assert why_not_by_conflicts(tied, case)
+    assert len(asked) == 0
+
+
+# --- who belongs to the organization, dated
+# --------------------------------------------------------------
+
+
+def test_co9_an_owner_that_owns_the_insurer_stops_every_assignment():
+    member("OWNER", "Far Holdings", is_company=True, share_percent=Decimal("30"))
+    case, coordinator = ready_case(), person(Role.COORDINATOR)
+    assert assign(case, fit_reviewer(), ranked(case, by=coordinator), coordinator)
+    organizations.record_parent(
+        child_id=Organization.objects.get(names__printed=ADMINISTRATOR).pk,
+        parent_name="Far Holdings",
+        source="Annual report",
+        by=None,
+        at=NOON,
+    )
+    another = ready_case()
+
+    with pytest.raises(NotAllowed) as refused:
+        ranked(another, by=coordinator)
+
+    assert (
+        "An owner of this organization is a company of the same group as the claims "
+        "administrator. The Administrative Director" in str(refused.value)
+    )
+
+
+def test_co9_an_owner_in_whose_company_a_party_holds_a_part_is_a_doubt():
+    member("OWNER", "Far Holdings", is_company=True)
+    case = ready_case()
+    organizations.record_parent(
+        child_id=Organization.objects.get(names__printed="Far Holdings").pk,
+        parent_name=EMPLOYER,
+        share_percent=Decimal(20),
+        source="Annual report",
+        by=None,
+        at=NOON,
+    )
+
+    own_conflicts.examine_case(case_id=case.pk, by=None, at=NOON)
+
+    assert results(case) == [("OWNER", "PART_OWNED", "UNKNOWN")]
+
+
+def test_co9_ownership_that_ended_before_counts_no_more_and_stays_on_file():
+    owner = member("OWNER", EMPLOYER, is_company=True, valid_from=date(2020, 1, 1))
+    case, coordinator = ready_case(), person(Role.COORDINATOR)
+    with pytest.raises(NotAllowed, match="is the employer"):
+        ranked(case, by=coordinator)
+
+    organization.correct(
+        kind="member",
+        fact_id=owner.pk,
+        changes={"valid_to": date(2025, 12, 31), "source": "Deed of sale"},
+        by=None,
+        at=NOON,
+    )
+
+    assert assign(case, fit_reviewer(), ranked(case, by=coordinator), coordinator)
+    on_the_day = organization_facts.own_organization_of(on=date(2024, 6, 1), known_at=NOON)
+    assert [one.organization_id for one in on_the_day.members] == [owner.organization_id]
+    believed_then = organization_facts.own_organization_of(on=MONDAY.date(), known_at=MONDAY)
+    assert [one.member_id for one in believed_then.members] == [owner.pk]
+
+
+@pytest.mark.parametrize(("share", "found"), [("1.00", "PASS"), ("1.01", "FAIL"), (None, "FAIL")])
+def test_co9_a_holding_counts_above_one_percent(share, found):
+    member("OWNER", EMPLOYER, is_company=True, share_percent=Decimal(share) if share else None)
+    assert [result for _, _, result in results(received_case())] == [found]
+
+
+def test_co9_a_correction_of_an_owner_takes_the_affiliations_along():
+    owner = member("OWNER", "Elin Marsh", share_percent=Decimal(10))
+    conflict(owner, EMPLOYER)
+    organization.correct(
+        kind="member", fact_id=owner.pk, changes={"share_percent": Decimal(12)}, by=None, at=BEFORE
+    )
+
+    assert results(received_case()) == [("OWNER", "EMPLOYMENT", "FAIL")]
+
+
+def test_co9_what_was_never_true_counts_no_more():
+    owner = member("OWNER", "Elin Marsh")
+    wrong = conflict(owner, EMPLOYER)
+    organization.withdraw(
+        kind="conflict", fact_id=wrong.pk, reason="Another Elin", by=None, at=BEFORE
+    )
+
+    assert results(received_case()) == [("", "NONE", "PASS")]
+    with pytest.raises(NotAllowed, match="corrected this already"):
+        organization.withdraw(kind="conflict", fact_id=wrong.pk, reason="Again", by=None, at=BEFORE)
+
+
+def test_co9_a_relative_who_is_not_listed_is_no_affiliation():
+    officer = member()
+    conflict(officer, EMPLOYER, "FAMILY", kin="COUSIN")
+    assert results(received_case()) == [("", "NONE", "PASS")]
+    conflict(officer, EMPLOYER, "FAMILY", kin="SPOUSE")
+    assert results(received_case()) == [("OFFICER", "FAMILY", "FAIL")]
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"name": " "}, "name"),
+        ({"title": ""}, "title"),
+        ({"share_percent": Decimal(0)}, "share_percent"),
+        ({"share_percent": Decimal(101)}, "share_percent"),
+        ({"valid_from": date(2026, 2, 1), "valid_to": date(2026, 1, 1)}, "valid_to"),
+        ({"kind": "STAFF"}, "user"),
+        ({"user_id": 0}, "user"),
+    ],
+)
+def test_co9_what_cannot_be_so_is_refused_at_its_field(said, field):
+    with pytest.raises(NotAllowed) as refused:
+        member(**{"name": "Elin Marsh"} | said)
+    assert refused.value.field == field
+
+
+def test_co9_a_reviewer_is_no_member_of_staff():
+    with pytest.raises(NotAllowed, match="is not a reviewer"):
+        staff(person(Role.REVIEWER))
+
+
+@pytest.mark.parametrize("role", [Role.COORDINATOR, Role.INTAKE, Role.ADMINISTRATOR])
+def test_co9_only_credentialing_and_the_director_keep_the_organization(role):
+    with pytest.raises(NotAllowed, match="Credentialing and the medical director"):
+        organization.record_member(
+            kind="OWNER", name="Elin Marsh", source="Deed", by=person(role), at=NOON
+        )
+
+
+def test_a_page_opened_before_someone_was_barred_is_stale():
+    case, tied = received_case(), person(Role.COORDINATOR)
+    seen = case.version
+    conflict(staff(tied, at=NOON), EMPLOYER, at=NOON)
+    own_conflicts.examine_case(case_id=case.pk, by=None, at=NOON)
+
+    with pytest.raises(Stale):
+        screening.decide_eligibility(
+            case_id=case.pk, answers=SIX_YES, notes={}, seen_version=seen,
+            by=person(Role.COORDINATOR), at=NOON,
+        )  # fmt: skip

@@ -1,0 +1,87 @@
+"""A deadline that stopped is shown as stopped, and nothing falls due on a case that has ended."""
+
+from datetime import timedelta
+
+import pytest
+
+from accounts.roles import Role
+from cases.lifecycle import Status
+from cases.models import Case
+from cases.services import endings
+from desk.templatetags.page_tags import due
+from eligibility.services import screening
+from tests.factories import (
+    MONDAY,
+    SIX_YES,
+    URDecisionOnForm,
+    noticed_case,
+    person,
+    received_case,
+)
+
+pytestmark = pytest.mark.django_db
+
+LATER = MONDAY + timedelta(days=9)
+LATER_DAY = LATER.date()
+
+
+def running(case):
+    return case.deadlines.filter(met_at__isnull=True, replaced_at__isnull=True)
+
+
+def decide(case, **answers):
+    screening.decide_eligibility(
+        case_id=case.pk,
+        answers=SIX_YES | answers,
+        notes=dict.fromkeys(answers, "Read on the paper."),
+        seen_version=None,
+        by=person(Role.COORDINATOR),
+        at=LATER,
+    )
+    return Case.objects.get(pk=case.pk)
+
+
+@pytest.mark.parametrize("act", [endings.withdraw, endings.close])
+def test_an_ended_case_has_no_clock_and_no_due_date(act):
+    coordinator = person(Role.COORDINATOR)
+    case = noticed_case(coordinator=coordinator)
+    assert running(case).exists()
+    endings.withdraw(case_id=case.pk, reason="Taken back", by=coordinator, at=LATER)
+    if act is endings.close:
+        endings.close(case_id=case.pk, reason="Done", by=coordinator, at=LATER)
+
+    case = Case.objects.get(pk=case.pk)
+
+    assert not running(case).exists()
+    assert case.deadlines.filter(deadline_kind="records", replaced_at=LATER).count() == 1
+    assert (case.due_on, case.due_deadline_kind) == (LATER_DAY, "")
+    assert due(case, LATER_DAY + timedelta(days=30))["when"] == "No due date"
+
+
+@pytest.mark.parametrize(
+    ("answers", "status"),
+    [({"SIGNED": "NO"}, Status.INELIGIBLE), ({"LIABILITY_CLEAR": "NO"}, Status.DEFERRED)],
+)
+def test_a_case_that_waits_for_a_person_is_not_overdue_by_its_screening(answers, status):
+    case = decide(received_case(), **answers)
+
+    assert case.stage == status
+    assert (case.due_on, case.due_deadline_kind) == (LATER_DAY, "")
+
+
+def test_screening_again_starts_the_deadline_again():
+    case = decide(received_case(), SIGNED="NO")
+    screening.screen_again(
+        case_id=case.pk, reason="Signature came", by=person(Role.COORDINATOR), at=LATER
+    )
+
+    assert Case.objects.get(pk=case.pk).due_deadline_kind == "screening"
+
+
+def test_a_possible_duplicate_is_due_like_any_other_application():
+    decision = URDecisionOnForm(decided_on=(MONDAY - timedelta(days=20)).date(), reference="UR 7")
+    first = received_case(claim_number="55-1", ur_decision=decision)
+    second = received_case(claim_number="55-1", ur_decision=decision)
+
+    assert second.stage == Status.DUPLICATE
+    assert (second.due_on, second.due_deadline_kind) == (first.due_on, "screening")

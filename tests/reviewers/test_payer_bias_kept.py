@@ -1,0 +1,377 @@
+"""Payer-bias test through the whole product: steering is found, every answer is kept, once."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from io import StringIO
+from threading import Barrier
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from accounts.refusals import NotAllowed
+from accounts.roles import PERMISSIONS, Role
+from cases.models import Role as PartyRole
+from imr_portal.celery import app as celery_app
+from reviewers import tasks
+from reviewers.matching.history_of_choices import choices_between
+from reviewers.models import PayerBiasNote, PayerBiasTest
+from reviewers.services import payer_bias
+from tests.factories import MONDAY, person
+from tests.reviewers.histories import PAYERS, SPECIALTIES, dealt, store_history
+
+MARCH = {"first": date(2026, 3, 1), "last": date(2026, 3, 31)}
+APRIL_1 = datetime(2026, 4, 1, 16, 0, tzinfo=UTC)
+
+
+def answers(tests):
+    return {test.party_role: test.answer for test in tests}
+
+
+def check(by=None, at=APRIL_1, **days):
+    return payer_bias.check_period(**MARCH | days, by=by, at=at)
+
+
+# --- Found and not found --------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_ma5_co6_planted_steering_by_a_payer_is_found_in_stored_assignments():
+    store_history(dealt(steered=0.6))
+
+    found = check()
+
+    assert answers(found) == {
+        "CLAIMS_ADMINISTRATOR": "STEERED",
+        "INSURER": "TOO_FEW",  # no case names one
+        "EMPLOYER": "NO_SIGN",
+    }
+    assert [(test.choices, test.compared) for test in found] == [(240, 240), (0, 0), (240, 240)]
+    assert found[0].sentence == "Depends on the claims administrator: look at these pairs."
+
+
+@pytest.mark.django_db
+def test_ma5_co6_a_fair_history_shows_no_sign():
+    store_history(dealt())
+
+    found = check()
+
+    assert not any(test.is_steered for test in found)
+    assert found[0].sentence == "No sign that who pays steers who decides."
+
+
+@pytest.mark.django_db
+def test_ma5_a_payer_that_only_ever_has_one_specialty_is_not_taken_for_steering():
+    """The first payer's cases are all of neurology: its reviewers are, and no one steers them."""
+    store_history(dealt(specialties_of=lambda payer: SPECIALTIES[: 1 if payer == PAYERS[0] else 2]))
+
+    assert answers(check())["CLAIMS_ADMINISTRATOR"] == "NO_SIGN"
+
+
+@pytest.mark.django_db
+def test_too_few_to_say_is_said_and_steering_among_few_is_still_an_alarm():
+    store_history(dealt(many=29))
+    few = check()[0]
+    assert few.sentence.startswith("Too few to say: fewer than 30 choices")
+
+    store_history(dealt(many=24, steered=1.0, at=MONDAY - timedelta(days=60)))
+    assert check(first=date(2026, 1, 1), last=date(2026, 1, 31))[0].is_steered
+
+
+@pytest.mark.django_db
+def test_the_same_choices_give_the_same_answer_again():
+    store_history(dealt(many=60))
+
+    one, other = check(), check(at=APRIL_1 + timedelta(days=1))
+
+    def told(tests):
+        return [(t.party_role, t.compared, t.unevenness, t.p, t.deals, t.seed) for t in tests]
+
+    assert told(one) == told(other)
+    assert PayerBiasTest.objects.count() == 6
+
+
+@pytest.mark.django_db
+def test_a_period_is_read_by_its_days_in_los_angeles_and_by_the_index():
+    midnight = datetime(2026, 4, 1, 7, 0, tzinfo=UTC)  # 00:00 on the 1st of April
+    store_history(dealt(many=1, at=midnight - timedelta(minutes=1)))
+    store_history(dealt(many=1, at=midnight))
+
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        march = choices_between(**MARCH, role=PartyRole.CLAIMS_ADMINISTRATOR)
+
+    assert len(march) == 1
+    assert len(asked) == 2
+    assert all('"offered_at" >=' in query["sql"] for query in asked)
+
+
+# --- Kept -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_test_keeps_what_it_needs_to_be_made_again():
+    director = person(Role.DIRECTOR)
+    store_history(dealt(many=40))
+
+    check(by=director)
+
+    row = PayerBiasTest.objects.get(party_role="CLAIMS_ADMINISTRATOR")
+    assert (row.first, row.last) == (MARCH["first"], MARCH["last"])
+    assert (row.deals, row.seed, row.made_at, row.made_by) == (999, 4610, APRIL_1, director)
+    assert row.is_steered == (row.p < row.alarm)
+    assert not row.is_monthly
+
+
+@pytest.mark.every_database
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"is_steered": True, "p": 0.5},
+        {"is_steered": False, "p": 0.001},
+        {"is_monthly": True, "made_by": "somebody"},
+        {"first": date(2026, 4, 1)},
+    ],
+)
+def test_the_database_refuses_a_test_that_contradicts_itself(wrong):
+    row = PayerBiasTest(
+        **MARCH, party_role="EMPLOYER", choices=9, compared=9, unevenness=1, p=0.5, alarm=0.01,
+        is_steered=False, deals=99, seed=1, made_at=APRIL_1,
+    )  # fmt: skip
+    for name, value in wrong.items():
+        setattr(row, name, person(Role.DIRECTOR) if name == "made_by" else value)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        row.save()
+
+
+@pytest.mark.every_database
+@pytest.mark.django_db
+def test_a_stored_test_is_never_changed():
+    row = check()[0]
+    row.is_steered = True
+
+    with pytest.raises(DatabaseError), transaction.atomic():
+        row.save()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        row.delete()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", sorted(set(Role) - PERMISSIONS["reviewers.check_payer_bias"]))
+def test_only_the_director_has_choices_tested_or_answers_for_a_test(role):
+    row = check()[0]
+    somebody = person(role)
+
+    with pytest.raises(NotAllowed, match="medical director"):
+        check(by=somebody)
+    with pytest.raises(NotAllowed, match="medical director"):
+        payer_bias.note(test_id=row.pk, words="Fine", by=somebody, at=APRIL_1)
+    assert (PayerBiasTest.objects.count(), PayerBiasNote.objects.count()) == (3, 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("days", "sentence"),
+    [
+        ({"last": date(2026, 4, 2)}, "in the future"),
+        ({"first": date(2026, 3, 31), "last": date(2026, 3, 1)}, "before the first"),
+    ],
+)
+def test_days_that_make_no_period_are_refused(days, sentence):
+    with pytest.raises(NotAllowed, match=sentence):
+        check(**days)
+    assert not PayerBiasTest.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_person_is_not_kept_waiting_for_a_long_period_and_the_system_is_not_refused(monkeypatch):
+    monkeypatch.setattr(payer_bias, "MOST_ON_PAGE", 10)
+    store_history(dealt(many=11))
+
+    with pytest.raises(NotAllowed, match="11 reviewers were chosen in these days; up to 10 can"):
+        check(by=person(Role.DIRECTOR))
+    assert len(check()) == 3
+
+
+@pytest.mark.every_database
+@pytest.mark.django_db
+def test_steering_asks_for_attention_until_someone_says_what_they_found():
+    director = person(Role.DIRECTOR)
+    store_history(dealt(steered=0.6))
+    (steered, *_) = check()
+    assert payer_bias.unanswered() == [steered]
+
+    with pytest.raises(NotAllowed, match="Say what you looked at"):
+        payer_bias.note(test_id=steered.pk, words="  ", by=director, at=APRIL_1)
+    assert payer_bias.unanswered() == [steered]
+
+    payer_bias.note(test_id=steered.pk, words="A new map of specialties.", by=director, at=APRIL_1)
+    assert payer_bias.unanswered() == []
+    note = steered.notes.get()
+    assert (note.words, note.noted_by, note.noted_at) == (
+        "A new map of specialties.", director, APRIL_1,
+    )  # fmt: skip
+    with pytest.raises(DatabaseError), transaction.atomic():
+        note.delete()
+
+
+# --- The command ----------------------------------------------------------------------------------
+
+
+def said(*options):
+    out, code = StringIO(), 0
+    try:
+        call_command(
+            "check_payer_bias", "--from=2026-03-01", "--to=2026-03-31", *options, stdout=out
+        )
+    except SystemExit as end:
+        code = end.code
+    return out.getvalue(), code
+
+
+@pytest.mark.django_db
+def test_the_command_keeps_what_it_says_and_ends_with_one_on_steering(set_clock):
+    set_clock(APRIL_1)
+    store_history(dealt(steered=0.6))
+
+    dry, code = said("--json", "--dry-run")
+    assert code == 1
+    assert not PayerBiasTest.objects.exists()
+
+    kept, code = said("--json")
+    assert (kept, code) == (dry, 1)
+    told = json.loads(kept)["tests"]
+    assert {name: test["steered"] for name, test in told.items()} == {
+        "claims administrator": True, "insurer": False, "employer": False,
+    }  # fmt: skip
+    assert PayerBiasTest.objects.filter(made_by=None, is_monthly=False).count() == 3
+    text, _ = said()
+    assert "The choice DEPENDS on the claims administrator: 240 of 240 choices compared" in text
+
+
+@pytest.mark.django_db
+def test_the_command_ends_with_nothing_on_a_fair_history_and_refuses_days_to_come(set_clock):
+    set_clock(APRIL_1)
+    store_history(dealt(many=60))
+    assert said()[1] == 0
+
+    set_clock(MONDAY)
+    with pytest.raises(CommandError, match="in the future"):
+        said()
+
+
+# --- Every month ----------------------------------------------------------------------------------
+
+
+def monthly():
+    rows = PayerBiasTest.objects.filter(is_monthly=True).order_by("last", "-first", "party_role")
+    return list(dict.fromkeys((row.first, row.last) for row in rows))
+
+
+@pytest.mark.django_db
+def test_the_last_month_and_the_last_twelve_are_tested_once_when_the_month_is_over(set_clock):
+    store_history(dealt(many=40))
+    set_clock(datetime(2026, 4, 1, 6, 59, tzinfo=UTC))  # still March in Los Angeles
+    tasks.check_payer_bias()
+    assert not PayerBiasTest.objects.exists()
+
+    set_clock(APRIL_1)
+    for _ in range(2):
+        tasks.check_payer_bias()
+
+    assert monthly() == [
+        (date(2026, 3, 1), date(2026, 3, 31)),
+        (date(2025, 4, 1), date(2026, 3, 31)),
+    ]
+    assert PayerBiasTest.objects.count() == 2 * 3
+    assert set(PayerBiasTest.objects.values_list("made_by", flat=True)) == {None}
+
+
+@pytest.mark.django_db
+def test_months_that_were_missed_are_caught_up_also_those_without_a_choice(set_clock):
+    store_history(dealt(many=40))
+    set_clock(APRIL_1)
+    tasks.check_payer_bias()
+
+    set_clock(APRIL_1 + timedelta(days=95))  # July
+    tasks.check_payer_bias()
+
+    assert [last for _, last in monthly()][::2] == [
+        date(2026, 3, 31), date(2026, 4, 30), date(2026, 5, 31), date(2026, 6, 30),
+    ]  # fmt: skip
+    assert len(monthly()) == 8
+    assert PayerBiasTest.objects.count() == 8 * 3
+
+
+@pytest.mark.django_db
+def test_what_one_turn_has_no_time_for_the_next_one_makes(set_clock, monkeypatch):
+    store_history(dealt(many=40))
+    set_clock(APRIL_1)
+    ticks = iter(range(0, 10_000, 15))
+    monkeypatch.setattr(tasks, "monotonic", lambda: float(next(ticks)))
+
+    made = []
+    for _ in range(8):
+        tasks.check_payer_bias()
+        made.append(PayerBiasTest.objects.count())
+
+    assert made[0] == 1
+    assert made[-1] == 6
+
+
+@pytest.mark.django_db
+def test_a_test_that_someone_asked_for_does_not_stand_for_the_monthly_one(set_clock):
+    store_history(dealt(many=40))
+    check(by=person(Role.DIRECTOR))
+    set_clock(APRIL_1)
+
+    tasks.check_payer_bias()
+
+    assert len(monthly()) == 2
+
+
+@pytest.mark.django_db
+def test_without_a_choice_ever_there_is_nothing_to_test(set_clock):
+    set_clock(APRIL_1)
+    tasks.check_payer_bias()
+    assert not PayerBiasTest.objects.exists()
+
+
+@pytest.mark.every_database
+def test_of_two_workers_at_once_one_row_stays(committed_db, monkeypatch):
+    store_history(dealt(many=30))
+    together, examine = Barrier(2), payer_bias.examine
+
+    def both_have_looked(**asked):
+        found = examine(**asked)
+        together.wait(timeout=30)  # neither has stored yet
+        return found
+
+    monkeypatch.setattr(payer_bias, "examine", both_have_looked)
+
+    def turn(_):
+        try:
+            return payer_bias.check_next(at=APRIL_1).pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(turn, range(2))
+
+    assert one == other
+    assert PayerBiasTest.objects.count() == 1
+
+
+def test_the_schedule_asks_for_it_and_the_worker_knows_it():
+    (line,) = [
+        entry
+        for entry in celery_app.conf.beat_schedule.values()
+        if entry["task"] == tasks.check_payer_bias.name
+    ]
+    assert line["task"] in celery_app.tasks
+    assert len(line["schedule"].hour) > 1  # a turn that was cut short goes on the same night

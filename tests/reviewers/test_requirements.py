@@ -1,0 +1,442 @@
+"""Each requirement alone keeps a reviewer out, with its sentence; days end in Los Angeles."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.roles import Role
+from accounts.services import set_active
+from cases.models import TreatmentCategory
+from intake.services.receiving import ItemOnForm
+from reviewers.matching import ranking
+from reviewers.matching.candidacy import DEFAULT_RULES
+from reviewers.matching.candidates import weigh
+from reviewers.models import SpecialtyFit
+from reviewers.services import credentialing
+from tests.factories import MONDAY, person
+from tests.reviewers.factories import (
+    PANEL_ENTERED,
+    VERIFIED,
+    category,
+    fit_reviewer,
+    offered_case,
+    panel_seeds,
+    ranked,
+    ready_case,
+    specialty,
+    with_evidence,
+)
+
+pytestmark = pytest.mark.django_db
+DAY = date(2026, 3, 2)
+
+
+def verdict_on(case, reviewer, *, on=DAY, known_at=MONDAY + timedelta(hours=4)):
+    verdicts, _ = weigh(case, on=on, known_at=known_at)
+    return next(one for one in verdicts if one.reviewer_id == reviewer.pk)
+
+
+def refusals(case, reviewer, **when):
+    return {
+        reason.requirement: reason.sentence
+        for reason in verdict_on(case, reviewer, **when).refusals
+    }
+
+
+def test_a_reviewer_with_everything_on_file_passes_and_every_requirement_says_why():
+    case, reviewer = ready_case(), fit_reviewer()
+
+    verdict = verdict_on(case, reviewer)
+
+    assert verdict.is_eligible
+    said = [reason.sentence for reason in verdict.reasons]
+    assert "Licensed in California, first to run out 06/30/2027." in said
+    assert "Board certified in Physical Medicine & Rehabilitation." in said
+    assert "In active practice since 02/01/2008." in said
+    assert "Attested 30 hours a week." in said
+    assert "Trained in the governing law (2026)." in said
+    assert "Has 0 open of 4." in said
+    assert "No affiliation to a party is on file." in said
+    assert any("the map has no entry for this treatment" in sentence for sentence in said)
+
+
+# what is on file otherwise, the only requirement that refuses, and the sentence
+LACKS = {
+    "no license": ({"license": None}, "LICENSE", "No active, unrestricted license on 03/02/2026."),
+    "license lapsed yesterday": (
+        {"license": {"valid_to": date(2026, 3, 1)}},
+        "LICENSE",
+        "No active, unrestricted license on 03/02/2026.",
+    ),
+    "license from tomorrow": (
+        {"license": {"valid_from": date(2026, 3, 3)}},
+        "LICENSE",
+        "No active, unrestricted license on 03/02/2026.",
+    ),
+    "license restricted": (
+        {"license": {"standing": "RESTRICTED", "valid_from": date(2026, 2, 1), "valid_to": None}},
+        "SANCTION",
+        "The license in California is restricted since 02/01/2026.",
+    ),
+    "sanction found": (
+        {"sanctions": {"found": True}},
+        "SANCTION",
+        "A check of NPDB found a sanction since 01/15/2026.",
+    ),
+    "no certificate": (
+        {"certification": None},
+        "CERTIFICATION",
+        "No board’s certificate in force on 03/02/2026.",
+    ),
+    "certificate lapsed": (
+        {"certification": {"valid_to": date(2026, 3, 1)}},
+        "CERTIFICATION",
+        "No board’s certificate in force on 03/02/2026.",
+    ),
+    "a nurse": (
+        {"certification": {"specialty": "Registered Nurse"}},
+        "CERTIFICATION",
+        "A registered nurse is never the sole reviewer.",
+    ),
+    "start unknown": (
+        {"start": None},
+        "PRACTICE_YEARS",
+        "The start of active practice is not on file.",
+    ),
+    "exactly five years": (
+        {"start": {"valid_from": date(2021, 3, 2)}},
+        "PRACTICE_YEARS",
+        "In active practice since 03/02/2021, not more than 5 years.",
+    ),
+    "no hours": (
+        {"hours": None},
+        "PRACTICE_HOURS",
+        "No attestation of weekly hours is in force on 03/02/2026.",
+    ),
+    "hours out of date": (
+        {"hours": {"valid_to": date(2026, 3, 1)}},
+        "PRACTICE_HOURS",
+        "No attestation of weekly hours is in force on 03/02/2026.",
+    ),
+    "too few hours": (
+        {"hours": {"weekly_hours": Decimal("23.5")}},
+        "PRACTICE_HOURS",
+        "Attested 23.5 hours a week, fewer than 24.",
+    ),
+    "no training in the law": (
+        {"law": None},
+        "TRAINING_LAW",
+        "No training in the governing law is on file and current.",
+    ),
+    "training in evidence lapsed": (
+        {"evidence": {"valid_to": date(2026, 3, 1)}},
+        "TRAINING_EVIDENCE",
+        "No training in the hierarchy of evidence is on file and current.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "requirement", "sentence"), LACKS.values(), ids=list(LACKS))
+def test_one_missing_fact_keeps_a_reviewer_out_with_its_sentence(changes, requirement, sentence):
+    case, reviewer = ready_case(), fit_reviewer(**changes)
+
+    said = refusals(case, reviewer)
+
+    assert said.pop(requirement) == sentence
+    # A physician without a good license or certificate fits no item either, and whoever has a
+    # sanction is suspended at once; nothing else refuses.
+    besides = {"SPECIALTY", "STATUS"} if requirement == "SANCTION" else {"SPECIALTY"}
+    assert set(said) <= (
+        besides if requirement in {"LICENSE", "SANCTION", "CERTIFICATION"} else set()
+    )
+
+
+def test_five_years_and_a_day_is_enough():
+    reviewer = fit_reviewer(start={"valid_from": date(2021, 3, 1)})
+    assert verdict_on(ready_case(), reviewer).is_eligible
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        ("SUSPENDED", "Suspended from the panel."),
+        ("INACTIVE", "No longer active on the panel."),
+    ],
+)
+def test_a_reviewer_who_is_not_active_is_out_at_once(status, sentence):
+    case, reviewer = ready_case(), fit_reviewer()
+
+    credentialing.set_status(
+        reviewer_id=reviewer.pk, status=status, reason="Asked to", by=None, at=MONDAY
+    )
+
+    assert refusals(case, reviewer) == {"STATUS": sentence}
+
+
+def test_a_reviewer_without_a_sign_in_is_out():
+    case = ready_case()
+    without, withdrawn = fit_reviewer(sign_in=False), fit_reviewer()
+    set_active(user_id=withdrawn.user_id, active=False, by=None, at=MONDAY)
+
+    for reviewer in (without, withdrawn):
+        assert list(refusals(case, reviewer)) == ["SIGN_IN"]
+
+
+def test_leave_counts_from_its_first_to_its_last_day():
+    case, reviewer = ready_case(), fit_reviewer()
+    credentialing.add_leave(
+        **with_evidence(
+            reviewer_id=reviewer.pk,
+            valid_from=date(2026, 3, 2),
+            valid_to=date(2026, 3, 6),
+            by=None,
+            at=MONDAY,
+            **VERIFIED,
+        )
+    )
+
+    assert refusals(case, reviewer) == {"LEAVE": "On leave until 03/06/2026."}
+    assert refusals(case, reviewer, on=date(2026, 3, 6)) == {"LEAVE": "On leave until 03/06/2026."}
+    assert refusals(case, reviewer, on=date(2026, 3, 7)) == {}
+
+
+def test_a_reviewer_at_capacity_is_out_until_a_case_ends():
+    reviewer = fit_reviewer(capacity=1)
+    held = offered_case(reviewer=reviewer)
+    case = ready_case()
+
+    assert refusals(case, reviewer) == {"WORKLOAD": "Has 1 open of 1."}
+    held.case.refresh_from_db()
+    held.case.move_to("WITHDRAWN", by=None, at=MONDAY)
+    assert refusals(case, reviewer) == {}
+
+
+def test_a_affiliation_on_file_keeps_a_reviewer_out():
+    case, reviewer = ready_case(), fit_reviewer()
+    credentialing.add_affiliation(
+        **with_evidence(
+            reviewer_id=reviewer.pk,
+            relation="EMPLOYMENT",
+            organization_name="Harbor Cold Storage",
+            valid_from=date(2024, 1, 1),
+            by=None,
+            at=MONDAY,
+            **VERIFIED,
+        )
+    )
+
+    assert refusals(case, reviewer) == {"CONFLICT": "Employment with the employer is on file."}
+
+
+def test_a_contract_for_utilization_review_with_anyone_keeps_a_reviewer_out():
+    case, reviewer = ready_case(), fit_reviewer()
+    credentialing.add_affiliation(
+        **with_evidence(
+            reviewer_id=reviewer.pk,
+            relation="UR_CONTRACT",
+            organization_name="Some Other Insurer",
+            valid_from=date(2024, 1, 1),
+            by=None,
+            at=MONDAY,
+            **VERIFIED,
+        )
+    )
+
+    assert list(refusals(case, reviewer)) == ["UR_CONTRACT"]
+
+
+def test_a_name_to_be_settled_keeps_a_reviewer_out():
+    case = ready_case()
+    reviewer = fit_reviewer(first_name="Dana", last_name="Oyelaran")
+
+    assert list(refusals(case, reviewer)) == ["UNSETTLED"]
+
+
+class TestSpecialty:
+    """The staff's map decides which specialty may decide which item."""
+
+    def case_of(self, name, child="", body_part=""):
+        row = category(name, child) if name else None
+        panel_seeds()
+        item = ItemOnForm(
+            title="A treatment", category_id=row.pk if row else None, body_part=body_part
+        )
+        return ready_case(items=[item])
+
+    def test_a_specialty_of_the_map_fits_and_the_reason_is_told(self):
+        case = self.case_of("Pharmaceuticals", "Opioids")
+
+        verdict = verdict_on(case, fit_reviewer())
+
+        assert verdict.matches[0].mapped
+        assert verdict.matches[0].why == (
+            "Physical Medicine & Rehabilitation fits: prescribes and tapers opioids."
+        )
+
+    def test_a_specialty_that_the_map_does_not_name_is_out(self):
+        case = self.case_of("Psych Services")
+
+        said = refusals(case, fit_reviewer())
+
+        assert said == {
+            "SPECIALTY": "Item 1: asks for one of Addiction Psychiatry, Psychiatry, "
+            "Psychologist, Psychology."
+        }
+
+    def test_a_child_category_without_a_line_is_decided_by_its_parents(self):
+        case = self.case_of("Psych Services", "Therapies")
+        assert "asks for one of Addiction Psychiatry" in refusals(case, fit_reviewer())["SPECIALTY"]
+
+    def test_the_body_part_decides_where_no_category_does(self):
+        case = self.case_of("", body_part="Left eye")
+        assert refusals(case, fit_reviewer()) == {
+            "SPECIALTY": "Item 1: asks for one of Ophthalmology, Optometry."
+        }
+
+    def test_a_category_with_a_body_part_goes_before_the_category(self):
+        case = self.case_of("Surgery", body_part="Right hand")
+        certified = {"specialty": "Neurological Surgery"}
+        assert list(refusals(case, fit_reviewer(certification=certified))) == ["SPECIALTY"]
+        hand = fit_reviewer(certification={"specialty": "Hand Surgery"})
+        assert verdict_on(case, hand).is_eligible
+
+    def test_a_chiropractor_needs_no_board_but_a_line_of_the_map(self):
+        chiropractor = fit_reviewer(license={"kind": "DC"}, certification=None)
+
+        assert verdict_on(self.case_of("Rehabilitation", "Chiropractic"), chiropractor).is_eligible
+        drugs = self.case_of("Pharmaceuticals", "Opioids")
+        assert "asks for one of" in refusals(drugs, chiropractor)["SPECIALTY"]
+        unmapped = ready_case()
+        assert refusals(unmapped, chiropractor) == {
+            "SPECIALTY": "Item 1: the map has no entry that lets a chiropractor decide it."
+        }
+
+    def test_a_nurses_certificate_decides_nothing_even_if_the_map_names_it(self):
+        case = self.case_of("Home Health")
+        SpecialtyFit(
+            specialty=specialty("Registered Nurse"),
+            category=TreatmentCategory.objects.get(name="Home Health"),
+            reason="visits at home",
+        ).store(by=None, at=PANEL_ENTERED)
+        nurse = fit_reviewer(certification={"specialty": "Registered Nurse"})
+
+        assert set(refusals(case, nurse)) == {"CERTIFICATION", "SPECIALTY"}
+
+    def test_every_item_needs_a_fit(self):
+        panel_seeds()
+        items = [
+            ItemOnForm(title="Drops", body_part="Eye"),
+            ItemOnForm(title="Brace", body_part="Spine"),
+        ]
+        case = ready_case(items=items, items_on_form=2)
+
+        assert refusals(case, fit_reviewer()) == {
+            "SPECIALTY": "Item 1: asks for one of Ophthalmology, Optometry."
+        }
+
+
+def los_angeles(day, hour, minute=0):
+    """A moment by the clock in Los Angeles; winter time is eight hours behind UTC."""
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC) + timedelta(hours=8)
+
+
+def test_a_license_is_good_until_midnight_in_los_angeles_of_its_last_day():
+    reviewer = fit_reviewer(license={"valid_to": date(2026, 3, 5)})
+    coordinator = person(Role.COORDINATOR)
+    case = ready_case()
+
+    last_minute = ranked(case, by=coordinator, at=los_angeles(date(2026, 3, 5), 23, 59))
+    midnight = ranked(case, by=coordinator, at=los_angeles(date(2026, 3, 6), 0))
+
+    assert last_minute.candidates.get(reviewer=reviewer).rank == 1
+    assert midnight.candidates.get(reviewer=reviewer).rank is None
+
+
+def test_a_restriction_recorded_today_with_effect_last_month_counts_from_today():
+    case, reviewer = ready_case(), fit_reviewer()
+    held_license = reviewer.licenses.get()
+    today = MONDAY + timedelta(hours=4)
+    credentialing.correct_fact(
+        kind="license",
+        fact_id=held_license.pk,
+        changes={"standing": "RESTRICTED", "valid_from": date(2026, 2, 1), "valid_to": None},
+        by=None,
+        at=today,
+    )
+
+    as_known_now = refusals(case, reviewer, on=date(2026, 2, 15), known_at=today)
+    as_known_then = refusals(case, reviewer, on=date(2026, 2, 15), known_at=MONDAY)
+
+    assert as_known_now["SANCTION"] == "The license in California is restricted since 02/01/2026."
+    assert as_known_then == {}
+
+
+class TestOrder:
+    """Those who pass are put in order; the same panel gives the same list."""
+
+    def test_a_fitting_specialty_a_californian_license_and_free_time_count(self):
+        opioids = category("Pharmaceuticals", "Opioids")
+        panel_seeds()
+        case = ready_case(items=[ItemOnForm(title="Norco", category_id=opioids.pk)])
+        elsewhere = fit_reviewer(license={"state": "Nevada"})
+        busy = fit_reviewer(capacity=4)
+        offered_case(reviewer=busy)
+        free = fit_reviewer(capacity=4)
+
+        verdicts, _ = weigh(case, on=DAY, known_at=MONDAY + timedelta(hours=4))
+
+        assert [one.reviewer_id for one in verdicts] == [free.pk, busy.pk, elsewhere.pk]
+        assert [one.score for one in verdicts] == [100, 85, 80]
+        assert "Not licensed in California, which is preferred." in [
+            reason.sentence for reason in verdicts[2].reasons
+        ]
+
+    def test_looking_twice_stores_one_list(self):
+        coordinator, case = person(Role.COORDINATOR), ready_case()
+        fit_reviewer()
+        first = ranked(case, by=coordinator)
+
+        again = ranked(case, by=coordinator, at=MONDAY + timedelta(hours=5))
+        fit_reviewer()
+        changed = ranked(case, by=coordinator, at=MONDAY + timedelta(hours=6))
+
+        assert again == first
+        assert changed != first
+        assert changed.candidates.count() == 2
+        assert changed.weights == DEFAULT_RULES.values
+
+    def test_reasons_for_exclusion_are_counted(self):
+        case = ready_case()
+        fit_reviewer(hours=None)
+        fit_reviewer(hours=None, law=None)
+        fit_reviewer()
+
+        verdicts, _ = weigh(case, on=DAY, known_at=MONDAY + timedelta(hours=4))
+
+        assert ranking.counts(verdicts) == [
+            (2, "without 24 attested hours a week"),
+            (1, "without training in the law"),
+        ]
+
+
+def test_the_panel_is_ranked_in_a_fixed_number_of_queries():
+    coordinator, case = person(Role.COORDINATOR), ready_case()
+    assert coordinator.roles  # asked once for a request, by whoever asks first
+    ranked(ready_case(), by=coordinator)  # what was issued before today is read once a day
+    queries = []
+    for more in (3, 12):
+        for _ in range(more):
+            fit_reviewer()
+        with CaptureQueriesContext(connection) as asked:
+            ranked(case, by=coordinator)
+        queries.append(len(asked))
+
+    with CaptureQueriesContext(connection) as asked:
+        ranked(case, by=coordinator)
+
+    # fifteen of them are the test of this organization, which comes first
+    assert queries[0] == queries[1] <= 50
+    assert len(asked) < queries[0]  # no one joined: the facts are not read again
