@@ -160,7 +160,7 @@ def urls_now() -> dict[str, list[str]]:
         "queue page 1": ["/queues/assign/"] * LOOKS,
         "queue page 5": [f"/queues/assign/?after={deep.due_on},{deep.pk}"] * LOOKS,
         "queue by arrival": ["/queues/assign/?sort=received"] * LOOKS,
-        "queue by time to spare": ["/queues/eligibility/?sort=lead time"] * LOOKS,
+        "queue by time to spare": ["/queues/eligibility/?sort=lead_time"] * LOOKS,
         "queue filtered": ["/queues/assign/?taken=no one&due_by=2026-06-01"] * LOOKS,
         "counts of all lists": ["/queues/counts/"] * LOOKS,
         "my day": ["/"] * LOOKS,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 WALL_SECONDS = 30
-CHILD = Path(__file__).with_name("child.py")
+CHILD = Path(__file__).with_name("sandboxed_parser.py")
 
 
 class CannotRead(Exception):

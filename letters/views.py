@@ -63,7 +63,7 @@ def failed(request: StaffRequest) -> HttpResponse:
 
 def _failed_page(request: StaffRequest, *, status: int = 200) -> HttpResponse:
     letters = Letter.objects.failed().order_by("created_at", "pk")[:200]
-    return render(request, "letters/parked.html", {"letters": letters}, status=status)
+    return render(request, "letters/failed.html", {"letters": letters}, status=status)
 
 
 @require_POST

@@ -201,7 +201,7 @@ def _own_organization_page(
         "missing": list(missing.values_list("name", flat=True)),
         "today": today,
     }
-    return render(request, "cases/organization.html", context, status=status)
+    return render(request, "cases/own_organization.html", context, status=status)
 
 
 def _counted_conflicts(on: date) -> Counter[int]:

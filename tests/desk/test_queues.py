@@ -301,8 +301,8 @@ def test_a_filter_is_taken_away_by_itself_and_leaves_the_others(desk, many):
     wanted = desk.get(url(priority="EXPEDITED", due="over", sort="lead_time")).context["wanted"]
 
     assert {chip.words: chip.query for chip in wanted.chips()} == {
-        "Expedited": "due=over&sort=lead time",
-        "Overdue": "priority=EXPEDITED&sort=lead time",
+        "Expedited": "due=over&sort=lead_time",
+        "Overdue": "priority=EXPEDITED&sort=lead_time",
     }
 
 

@@ -46,7 +46,7 @@ def test_the_child_cannot_take_more_memory_than_it_is_given():
 
 @pytest.mark.parametrize("body", ["raise SystemExit(3)", "import os; os.abort()", "print('no')"])
 def test_a_child_that_dies_is_a_refusal(body, tmp_path, monkeypatch):
-    dying = tmp_path / "child.py"
+    dying = tmp_path / "sandboxed_parser.py"
     dying.write_text(body)
     monkeypatch.setattr(parsing, "CHILD", dying)
 
@@ -55,7 +55,7 @@ def test_a_child_that_dies_is_a_refusal(body, tmp_path, monkeypatch):
 
 
 def test_a_child_that_never_ends_is_ended(tmp_path, monkeypatch):
-    slow = tmp_path / "child.py"
+    slow = tmp_path / "sandboxed_parser.py"
     slow.write_text("import time; time.sleep(60)")
     monkeypatch.setattr(parsing, "CHILD", slow)
     monkeypatch.setattr(parsing, "WALL_SECONDS", 0.3)

@@ -23,7 +23,7 @@ def ada():
     return person(Role.COORDINATOR, name="Ada Clerk")
 
 
-def save(by, *, name="Overdue and free", query="due=over&taken=no one&sort=lead time", **more):
+def save(by, *, name="Overdue and free", query="due=over&taken=no one&sort=lead_time", **more):
     return saved_views.save_view(
         name=name, queue="eligibility", query=query, today=TODAY, by=by, at=MONDAY, **more
     )
@@ -117,17 +117,17 @@ def desk(client, ada, set_clock):
 
 
 def test_ad3_a_filtered_list_is_saved_from_its_page_and_stands_above_it_and_on_my_day(desk, ada):
-    listed = desk.get("/queues/eligibility/?due=over&sort=lead time").content.decode()
-    save_at = "/queues/eligibility/save/?due=over&amp;sort=lead time"
+    listed = desk.get("/queues/eligibility/?due=over&sort=lead_time").content.decode()
+    save_at = "/queues/eligibility/save/?due=over&amp;sort=lead_time"
     assert save_at in listed
 
     answer = desk.post(
         save_at.replace("&amp;", "&"), {"name": "Overdue", "shared": "on"}, follow=True
     )
 
-    assert answer.redirect_chain[-1][0] == "/queues/eligibility/?due=over&sort=lead time"
+    assert answer.redirect_chain[-1][0] == "/queues/eligibility/?due=over&sort=lead_time"
     assert SavedView.objects.get().is_shared
-    link = 'href="/queues/eligibility/?due=over&amp;sort=lead time"'
+    link = 'href="/queues/eligibility/?due=over&amp;sort=lead_time"'
     assert link in desk.get("/queues/eligibility/").content.decode()
     assert link in desk.get("/").content.decode()
 
