@@ -24,7 +24,7 @@ def test_a_forgotten_password_gets_the_same_answer_without_a_mail_server(client,
     someone = person(Role.INTAKE)
 
     known = client.post(RESET, {"email": someone.email})
-    unknown = client.post(RESET, {"email": "no one@example.org"})
+    unknown = client.post(RESET, {"email": "nobody@example.org"})
 
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
     assert known.status_code == 302

@@ -133,7 +133,7 @@ def test_rows_stored_together_must_fit_together():
 @pytest.mark.parametrize(
     ("table", "where"),
     [
-        ("deadlines_deadlinerule", "deadline = 'noarfi'"),
+        ("deadlines_deadlinerule", "deadline_kind = 'noarfi'"),
         ("deadlines_holidayrule", "name = 'Labor Day' AND calendar = 'office'"),
     ],
 )

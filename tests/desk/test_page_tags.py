@@ -80,14 +80,14 @@ def test_a_deadline_bar_tells_elapsed_stopped_and_remaining_days_apart():
         holds=[(date(2024, 11, 30), date(2024, 12, 1))],
     )
     assert days == ["elapsed", "elapsed", "held", "held", "elapsed", "today", "left", "limit"]
-    html = render("{% deadline_bar days %}", days=days)
+    html = render("{% draw_bar days %}", days=days)
     assert 'aria-label="Day 6 of 8, deadline stopped 2 days"' in html
     assert html.count("<i ") == 8
 
 
 def test_a_long_deadline_fits_sixty_cells_and_still_shows_today_and_the_limit():
     days = page_tags.deadline_days(date(2024, 1, 1), date(2024, 12, 31), TODAY)
-    cells = page_tags.deadline_bar(days)["cells"]
+    cells = page_tags.draw_bar(days)["cells"]
     assert len(cells) <= 60
     assert cells.count("today") == 1
     assert cells[-1] == "limit"

@@ -67,7 +67,7 @@ def test_the_known_and_the_unknown_get_the_same_answer(client, user):
         return answer.context["form"].errors.as_json()
 
     known = attempt(client, user.email, "wrong")
-    unknown = attempt(client, "no one@example.org", "wrong")
+    unknown = attempt(client, "nobody@example.org", "wrong")
 
     assert words(known) == words(unknown)
     assert known.status_code == unknown.status_code == 200

@@ -677,7 +677,7 @@ class TestThePanel:
         url = reverse("reviewers:sign_in", args=[row.code])
         taken = User.objects.get(pk=other.user_id).email
         for email, sentence in (
-            ("no one@example.org", "No one signs in with this address."),
+            ("nobody@example.org", "No one signs in with this address."),
             (taken, "belongs to another reviewer"),
             (person(Role.QA).email, "has no reviewer role"),
         ):
