@@ -32,7 +32,7 @@ def possible_duplicates(request: StaffRequest) -> HttpResponse:
     order = ["SAME", "LIKELY", "POSSIBLE", "NO"]
     found = sorted(rows.order_by("pk")[: 4 * PAGE], key=lambda row: order.index(row.band))
     context = {"rows": found[:PAGE], "more": len(found) > PAGE, "today": timezone.localdate()}
-    return render(request, "cases/possible duplicates.html", context)
+    return render(request, "cases/possible_duplicates.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

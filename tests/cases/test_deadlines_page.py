@@ -60,7 +60,7 @@ def test_a_due_date_opens_to_its_own_arithmetic(client, coordinator):
 
     overview = html.unescape(client.get(case.get_absolute_url()).content.decode())
     assert reverse("cases:deadline", args=[case.number, "records"]) in overview
-    sums = page(client, "deadline_kind", case, "records")
+    sums = page(client, "deadline", case, "records")
 
     for said in ("15 calendar days", "This day is not counted", "Last day", "8 CCR 9792.10.5"):
         assert said in sums
@@ -81,12 +81,12 @@ def test_the_legal_date_and_our_own_target_are_shown_apart_with_both_sums(client
         note="Black pages.",
     ).url == reverse("cases:deadlines", args=[case.number])
 
-    sums = page(client, "deadline_kind", case, "determination_regular")
+    sums = page(client, "deadline", case, "determination_regular")
     legal, _, own = sums.partition("Our own target")
     assert "does not move the legal date" in legal
     assert "moves our target by" in own
     assert "Earlier sums" in sums
-    listed = page(client, "deadline_kinds", case)
+    listed = page(client, "deadlines", case)
     assert "Black pages." in listed
     assert coordinator.name in listed
     assert "the case held 6 days in all" in listed
@@ -103,7 +103,7 @@ def test_the_deadline_bar_hatches_held_days_and_says_so_in_a_sentence(client, co
         at=NOW,
     )
 
-    shown = page(client, "deadline_kinds", case)
+    shown = page(client, "deadlines", case)
 
     assert 'class="held"' in shown
     assert 'role="img"' in shown
@@ -133,7 +133,7 @@ def test_an_expedited_notice_asks_for_the_hour_of_receipt(client, coordinator):
 def test_unknown_shows_the_fact_that_is_missing(client, coordinator):
     case = received_case(ur_decision=_unserved())
 
-    shown = page(client, "deadline_kinds", case)
+    shown = page(client, "deadlines", case)
 
     assert "not known" in shown
     assert "the day on which the UR decision was served" in shown
@@ -146,15 +146,15 @@ def _unserved():
 def test_the_other_deadlines_are_told_as_information(client, coordinator):
     case = received_case()
 
-    shown = page(client, "deadline_kinds", case)
+    shown = page(client, "deadlines", case)
 
     assert "the WCAB decides whether it was late" in shown
     assert "Twelve months of the UR decision" in shown
     assert "it decides nothing" in shown
     assert "2 days left" in shown or "day left" in shown
-    assert page(client, "deadline_kind", case, "twelve_month_bar")
-    page(client, "deadline_kind", case, "petition", status=404)
-    page(client, "deadline_kind", case, "no-such", status=404)
+    assert page(client, "deadline", case, "twelve_month_bar")
+    page(client, "deadline", case, "petition", status=404)
+    page(client, "deadline", case, "no-such", status=404)
 
 
 def test_late_records_show_the_penalty_with_its_cap(client, coordinator):
@@ -164,7 +164,7 @@ def test_late_records_show_the_penalty_with_its_cap(client, coordinator):
     for days, usd in ((6, "$3,000"), (14, "$5,000")):
         with mock.patch.object(timezone, "now", return_value=_noon(due, days)):
             client.force_login(coordinator)
-            assert usd in page(client, "deadline_kinds", case)
+            assert usd in page(client, "deadlines", case)
 
 
 def _noon(day, days):
@@ -177,12 +177,12 @@ def test_a_late_determination_is_escalated_and_never_void(client, coordinator):
 
     with mock.patch.object(timezone, "now", return_value=_noon(due, 0)):
         client.force_login(coordinator)
-        shown = page(client, "deadline_kinds", case).partition("For information")[0]
+        shown = page(client, "deadlines", case).partition("For information")[0]
     assert "days late" not in shown
     assert "stays valid" not in shown
     with mock.patch.object(timezone, "now", return_value=_noon(due, 13)):
         client.force_login(coordinator)
-        shown = page(client, "deadline_kinds", case)
+        shown = page(client, "deadlines", case)
     assert "13 days late" in shown
     assert "stays valid" in shown
     with mock.patch.object(timezone, "now", return_value=_noon(due, 1)):
@@ -206,7 +206,7 @@ def test_what_runs_after_a_determination_is_shown_and_its_receipt_can_be_stated(
     assert case.deadlines.get(deadline_kind="authorize").due_on is None
     with mock.patch.object(timezone, "now", return_value=sent_at + timedelta(days=3)):
         client.force_login(coordinator)
-        shown = page(client, "deadline_kinds", case)
+        shown = page(client, "deadlines", case)
         assert "Petition to the WCAB" in shown
         assert "the day on which the determination was received is missing" in shown
         assert send(client, "state_receipt", case, on="t").status_code == 302
@@ -279,7 +279,7 @@ def test_the_acts_work_by_plain_forms(client, coordinator):
     later = case.commitments.get(moved=1)
     assert send(client, "keep_commitment", case, later.pk, on="t").status_code == 302
 
-    shown = page(client, "deadline_kinds", case)
+    shown = page(client, "deadlines", case)
     for said in ("J. Alvarado", "DWC 1", "Dr Oyelaran", "moved 1 time", "kept", "Expedited"):
         assert said in shown
 
@@ -305,7 +305,7 @@ def test_someone_who_may_not_move_dates_reads_them_without_buttons(client):
     case = noticed_case()
     client.force_login(person(Role.AUDITOR))
 
-    shown = page(client, "deadline_kinds", case)
+    shown = page(client, "deadlines", case)
 
     assert reverse("cases:begin_hold", args=[case.number]) not in shown
     assert send(client, "begin_hold", case).status_code in {403, 404}

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from accounts.roles import Role
 from cases.models import MemberAffiliation, OrganizationMember, OwnConflictResult
-from tests.cases.test_affiliations_of_the_organization import EMPLOYER, conflict, member, staff
+from tests.cases.test_own_conflicts import EMPLOYER, conflict, member, staff
 from tests.factories import MONDAY, person, received_case
 from tests.reviewers.factories import ready_case
 

@@ -54,11 +54,11 @@ def staff(user, at=BEFORE, **said):
     return member("STAFF", "", at, user_id=user.pk, **said)
 
 
-def conflict(of, organization=EMPLOYER, relation="EMPLOYMENT", at=BEFORE, **said):
+def conflict(of, company=EMPLOYER, relation="EMPLOYMENT", at=BEFORE, **said):
     return organization.record_conflict(
         member_id=of.pk,
         relation=relation,
-        organization_name=organization,
+        organization_name=company,
         source="Statement of interests",
         by=None,
         at=at,

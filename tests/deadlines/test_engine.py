@@ -381,7 +381,7 @@ def test_every_example_of_the_reference_data_when_it_is_there():
         pytest.skip("the reference data is not beside this checkout")
 
     for row in json.loads((SHARED / "deadline_examples.json").read_text()):
-        answer = count(row["deadline_kind"], row["given"])
+        answer = count(row["clock"], row["given"])
         assert isinstance(answer, Sum), row["id"]
         assert iso(answer.limit) == row["due"], row["id"]
     for row in json.loads((SHARED / "other_examples.json").read_text()):
