@@ -18,7 +18,7 @@ from typing import Any
 
 from . import stage
 
-REVIEWERS, AFFILIATIONS, ORGANizATIONS = 3_000, 20_000, 2_000
+REVIEWERS, AFFILIATIONS, ORGANIZATIONS = 3_000, 20_000, 2_000
 CASES, PLANNED = 40, 1_000
 MEASURED = 30
 STANDS_FOR = 10
@@ -46,7 +46,7 @@ def fill() -> list[Any]:
         ]
         cases = [ready_case(**treatments[n % len(treatments)]) for n in range(CASES)]
         _copies(model)
-        many = [Organization() for _ in range(ORGANizATIONS)]
+        many = [Organization() for _ in range(ORGANIZATIONS)]
         Organization.objects.bulk_store(many, by=None, at=MONDAY)
         ids = list(Organization.objects.order_by("pk").values_list("pk", flat=True))
         reviewers = list(Reviewer.objects.order_by("pk").values_list("pk", flat=True))

@@ -133,7 +133,7 @@ class Ending(TextChoices):
     PENDING = "PENDING", "Pending"
     DECIDED = "DECIDED", "Decided"
     WITHDRAWN = "WITHDRAWN", "Withdrawn"
-    AUTHORizED = "AUTHORizED", "Authorized since"
+    AUTHORIZED = "AUTHORIZED", "Authorized since"
     INELIGIBLE = "INELIGIBLE", "Ineligible"
 
 

@@ -338,7 +338,7 @@ def _records_owed(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
 
 
 def _end(case: Case) -> Iterable[Fact]:
-    endings = (DisputedItem.Ending.WITHDRAWN, DisputedItem.Ending.AUTHORizED)
+    endings = (DisputedItem.Ending.WITHDRAWN, DisputedItem.Ending.AUTHORIZED)
     ended = list(case.items.filter(ending__in=endings).order_by("position"))
     last = max((one.ended_at for one in ended if one.ended_at), default=None)
     if last is None:

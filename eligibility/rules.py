@@ -509,7 +509,7 @@ def _necessity(item: Item) -> Verdict:
     used: tuple[Used, ...] = (
         Used("UR decision on this item", _UR_SAYS.get(item.ur_outcome, "not stated"), UR),
     )
-    if item.ending == Ending.AUTHORizED:
+    if item.ending == Ending.AUTHORIZED:
         used += (Used("Since then", "authorized by the claims administrator", OFFICE),)
         source = "8 CCR 9792.10.6(a)"
         return _no("NECESSITY", "I-AUTH", source, "Authorized since.", used, item=at)

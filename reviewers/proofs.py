@@ -55,7 +55,7 @@ CLASSES: dict[str, tuple[Role, ...]] = {
         Role.CLAIMS_ADMINISTRATOR,
         Role.INSURER,
         Role.DEFENSE_ATTORNEY,
-        Role.UR_ORGANizATION,
+        Role.UR_ORGANIZATION,
         Role.UR_PHYSICIAN,
     ),
 }

@@ -8,8 +8,8 @@ from django import forms
 from cases.models import DisputedItem, Party, PreferredChannel, Role
 from cases.services.parties import (
     ONE_AT_A_TIME,
+    ORGANIZATION_ROLES,
     THROUGH_AN_ITEM,
-    ORGANizATION_ROLES,
     PartyDetails,
     PartyOnForm,
 )
@@ -128,7 +128,7 @@ class AddPartyForm(DetailsForm):
         """Who joins. Call it on a valid form."""
         said, role = self.cleaned_data, Role(self.cleaned_data["role"])
         first, _, last = said["name"].rpartition(" ")
-        named = {} if role in ORGANizATION_ROLES else {"first": first, "last": last}
+        named = {} if role in ORGANIZATION_ROLES else {"first": first, "last": last}
         return PartyOnForm(
             role=role,
             name=said["name"],

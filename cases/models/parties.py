@@ -23,7 +23,7 @@ class Role(models.TextChoices):
     PHYSICIAN_GROUP = "PHYSICIAN_GROUP", "Physician’s group"
     OTHER_PROVIDER = "OTHER_PROVIDER", "Other provider"
     FACILITY = "FACILITY", "Facility"
-    UR_ORGANizATION = "UR_ORGANizATION", "UR organization"
+    UR_ORGANIZATION = "UR_ORGANIZATION", "UR organization"
     UR_PHYSICIAN = "UR_PHYSICIAN", "UR physician"
     MANUFACTURER = "MANUFACTURER", "Maker of the drug or device"
 

@@ -50,7 +50,7 @@ def terminate(*, case_id: int, item_ids: list[int], reason: str, by: User, at: d
             case_id,
             Status.TERMINATED,
             Event.Kind.TERMINATED,
-            DisputedItem.Ending.AUTHORizED,
+            DisputedItem.Ending.AUTHORIZED,
             "Terminated: the claims administrator authorized the treatment.",
             reason,
             by=by,
@@ -58,7 +58,7 @@ def terminate(*, case_id: int, item_ids: list[int], reason: str, by: User, at: d
         )
     ended = [pending[pk] for pk in dict.fromkeys(item_ids)]
     for item in ended:
-        end_item(item=item, ending=DisputedItem.Ending.AUTHORizED, reason=reason, by=by, at=at)
+        end_item(item=item, ending=DisputedItem.Ending.AUTHORIZED, reason=reason, by=by, at=at)
     places = sorted(item.position for item in ended)
     named = (
         f"Item {places[0]} ends" if len(places) == 1 else f"Items {', '.join(map(str, places))} end"

@@ -23,13 +23,13 @@ from letters.models import Delivery
 
 from . import own_conflicts
 
-ORGANizATION_ROLES = {
+ORGANIZATION_ROLES = {
     Role.EMPLOYER,
     Role.CLAIMS_ADMINISTRATOR,
     Role.INSURER,
     Role.PHYSICIAN_GROUP,
     Role.FACILITY,
-    Role.UR_ORGANizATION,
+    Role.UR_ORGANIZATION,
     Role.MANUFACTURER,
 }
 
@@ -113,7 +113,7 @@ def add_party(
     :param item: the one disputed item through which a maker or a facility is a party.
     """
     person = organization = None
-    if party.role in ORGANizATION_ROLES:
+    if party.role in ORGANIZATION_ROLES:
         organization = people.find_or_store_organization(
             name=party.name, source=source, by=by, at=at
         )
@@ -443,7 +443,7 @@ def _copy(
     """A new row for the same role, with what changed."""
     shown = details or PartyDetails(**{name: getattr(old, name) for name in _LABELS})
     person, organization = old.person, old.organization
-    if shown.name != old.name and old.role in ORGANizATION_ROLES:
+    if shown.name != old.name and old.role in ORGANIZATION_ROLES:
         organization = people.find_or_store_organization(
             name=shown.name, source="Case page", by=by, at=at
         )

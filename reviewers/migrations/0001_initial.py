@@ -179,7 +179,7 @@ class Migration(InitialTables):
                             ("PHYSICIAN_GROUP", "Physician’s group"),
                             ("OTHER_PROVIDER", "Other provider"),
                             ("FACILITY", "Facility"),
-                            ("UR_ORGANizATION", "UR organization"),
+                            ("UR_ORGANIZATION", "UR organization"),
                             ("UR_PHYSICIAN", "UR physician"),
                             ("MANUFACTURER", "Maker of the drug or device"),
                         ],

@@ -190,7 +190,7 @@ class Rendered:
             (Role.COORDINATOR, "notices to be made", f"/cases/{case['eligible']}/notices/"),
             (Role.COORDINATOR, "records that are owed", f"/cases/{case['noticed']}/records/"),
             (Role.COORDINATOR, "a filtered queue", "/queues/notices/?priority=FORMULARY"),
-            (Role.COORDINATOR, "a search that finds nothing", "/jump/?q=no one"),
+            (Role.COORDINATOR, "a search that finds nothing", "/jump/?q=zzzz"),
             (Role.DIRECTOR, "a case that was issued", f"/cases/{case['issued']}/"),
         ):
             yield self.get(who, name, url)

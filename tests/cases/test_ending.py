@@ -70,7 +70,7 @@ def test_some_authorized_items_end_and_the_case_goes_on(coordinator):
     after = act(endings.terminate, case, coordinator, item_ids=[three.pk, one.pk])
 
     assert after.stage == Status.SCREENING
-    assert endings_of(case) == [Ending.AUTHORizED, Ending.PENDING, Ending.AUTHORizED]
+    assert endings_of(case) == [Ending.AUTHORIZED, Ending.PENDING, Ending.AUTHORIZED]
     assert case.events.latest("pk").sentence.startswith("Items 1, 3 end:")
 
 
@@ -90,7 +90,7 @@ def test_when_the_last_items_are_authorized_the_case_is_terminated(coordinator):
     after = act(endings.terminate, case, coordinator, item_ids=[two.pk, three.pk])
 
     assert after.stage == Status.TERMINATED
-    assert endings_of(case) == [Ending.AUTHORizED] * 3
+    assert endings_of(case) == [Ending.AUTHORIZED] * 3
 
 
 def test_only_pending_items_of_this_case_can_be_authorized(coordinator):
@@ -132,7 +132,7 @@ def test_closing_keeps_how_each_item_ended(coordinator):
     act(endings.withdraw, case, coordinator)
     act(endings.close, case, coordinator)
 
-    assert endings_of(case) == [Ending.AUTHORizED, Ending.WITHDRAWN, Ending.WITHDRAWN]
+    assert endings_of(case) == [Ending.AUTHORIZED, Ending.WITHDRAWN, Ending.WITHDRAWN]
 
 
 def test_an_open_case_is_not_simply_closed(coordinator):
@@ -237,7 +237,7 @@ def test_the_page_ends_the_chosen_items_only(client, coordinator):
     assert f'value="{two.pk}" checked' in refused.content.decode()
 
     assert client.post(url, {"reason": "A letter.", "item": two.pk}).status_code == 302
-    assert endings_of(case) == [Ending.PENDING, Ending.AUTHORizED, Ending.PENDING]
+    assert endings_of(case) == [Ending.PENDING, Ending.AUTHORIZED, Ending.PENDING]
 
 
 def test_the_pages_withdraw_and_close(client, coordinator):

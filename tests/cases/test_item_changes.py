@@ -197,7 +197,7 @@ def test_in6_each_item_keeps_its_own_state_and_its_own_history(proposer, second)
         at=AT,
     )
 
-    assert endings_of(case) == ["PENDING", "WITHDRAWN", "AUTHORizED"]
+    assert endings_of(case) == ["PENDING", "WITHDRAWN", "AUTHORIZED"]
     told = {
         position: list(
             item(case, position).history.order_by("version").values_list("title", "ending")
@@ -206,7 +206,7 @@ def test_in6_each_item_keeps_its_own_state_and_its_own_history(proposer, second)
     }
     assert (told[1][0], told[1][-1]) == (("Brace", "PENDING"), ("Lumbar brace", "PENDING"))
     assert told[2][-1] == ("Norco", "WITHDRAWN")
-    assert told[3][-1] == ("Massage", "AUTHORizED")
+    assert told[3][-1] == ("Massage", "AUTHORIZED")
 
 
 # --- what moved in between ------------------------------------------------------------------------

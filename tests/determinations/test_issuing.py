@@ -138,7 +138,7 @@ def test_an_item_authorized_after_the_review_is_not_decided(case, director):
     issue(case, director)
 
     ended = case.items.order_by("position").values_list("ending", flat=True)
-    assert list(ended) == [DisputedItem.Ending.DECIDED, DisputedItem.Ending.AUTHORizED]
+    assert list(ended) == [DisputedItem.Ending.DECIDED, DisputedItem.Ending.AUTHORIZED]
 
 
 # --- The facts ------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def test_a_complete_application_is_proposed_as_eligible():
         ({"liability_disputed": True}, "I-LIAB"),
         ({"items": (item(ur_outcome="APPROVED"),)}, "I-NOTINUR"),
         ({"items": (item(ur_outcome="NOT_IN"),)}, "I-NOTINUR"),
-        ({"items": (item(ending="AUTHORizED"),)}, "I-AUTH"),
+        ({"items": (item(ending="AUTHORIZED"),)}, "I-AUTH"),
         (
             {"date_of_injury": date(2012, 5, 1), "decided_on": date(2013, 6, 30)},
             "I-SCOPE",

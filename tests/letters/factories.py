@@ -55,7 +55,7 @@ DECLARED = (
     *(FactName(name, name.replace("_", " ").capitalize(), printed=True) for name in PRINTED),
 )
 
-ORGANizATION = Organization(
+ORGANIZATION = Organization(
     name="Golden State Medical Review",
     short_name="GSMR",
     address=("P.O. Box 0000", "Sacramento, CA 95800"),
@@ -89,7 +89,7 @@ def determination(composed, **changes):
     """A determination of one item, with the sentences that were composed for it."""
     fields = {
         "title": "Independent Medical Review Final Determination, Case Number CM26-0000001",
-        "organization": ORGANizATION,
+        "organization": ORGANIZATION,
         "dated_on": TODAY,
         "case_number": "CM26-0000001",
         "how_made": composed.paragraphs("how_made"),
@@ -123,7 +123,7 @@ def item(**changes):
 def notice(composed, **changes):
     fields = {
         "title": "Notice of Assignment and Request for Information, Case Number CM26-0000001",
-        "organization": ORGANizATION,
+        "organization": ORGANIZATION,
         "dated_on": TODAY,
         "case_number": "CM26-0000001",
         "recipient": Recipient("Claims administrator", "Pacific Claims", ("1 Main Street",)),

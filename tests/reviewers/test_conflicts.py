@@ -90,23 +90,23 @@ def results(case, reviewer, at=NOON):
     }
 
 
-ORGANizATIONS = {
+ORGANIZATIONS = {
     PartyRole.EMPLOYER: "Harbor Cold Storage",
     PartyRole.CLAIMS_ADMINISTRATOR: "Pacific Comp Claims",
     PartyRole.INSURER: "Golden Bear Insurance",
     PartyRole.PHYSICIAN_GROUP: "Delta Spine Group",
     PartyRole.FACILITY: "Riverside Surgery Center",
-    PartyRole.UR_ORGANizATION: "Prompt UR",
+    PartyRole.UR_ORGANIZATION: "Prompt UR",
     PartyRole.MANUFACTURER: "Neurocoil Devices",
 }
 
 
-@pytest.mark.parametrize("role", ORGANizATIONS, ids=str)
+@pytest.mark.parametrize("role", ORGANIZATIONS, ids=str)
 def test_an_affiliation_with_any_party_is_a_conflict(role):
-    case = ready_case(parties=parties(**{str(one): name for one, name in ORGANizATIONS.items()}))
+    case = ready_case(parties=parties(**{str(one): name for one, name in ORGANIZATIONS.items()}))
     reviewer = fit_reviewer()
 
-    conflict(reviewer, organization_name=ORGANizATIONS[role])
+    conflict(reviewer, organization_name=ORGANIZATIONS[role])
 
     assert results(case, reviewer) == {role: "FAIL"}
 

@@ -25,7 +25,7 @@ COMPANIES = {
     "INSURER": "Golden Bear Insurance",
     "PHYSICIAN_GROUP": "Delta Spine Group",
     "FACILITY": "Riverside Surgery Center",
-    "UR_ORGANizATION": "Prompt UR",
+    "UR_ORGANIZATION": "Prompt UR",
     "MANUFACTURER": "Neurocoil Devices",
 }
 PEOPLE = {

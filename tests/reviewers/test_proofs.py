@@ -177,7 +177,7 @@ def test_a_affiliation_recorded_after_the_choice_takes_its_sentence_away(party, 
 
 
 def test_a_affiliation_to_the_ur_organization_counts_against_the_administrator():
-    case = ready_case(parties=parties(UR_ORGANizATION="Prompt UR"))
+    case = ready_case(parties=parties(UR_ORGANIZATION="Prompt UR"))
     made = accepted_case(case=case)
     affiliate(made, "Prompt UR")
     assert set(facts(made)) == ALL - {"no_affiliation_claims_administrator"}
