@@ -35,6 +35,12 @@ BEGIN_FIRST = [*sorted(CRAWLED), "test_no_version_is_missed.py", "test_panel_of_
 _module_keeps_rows = False  # while a module's ``module_db`` is open
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--capability", action="append", default=[], help="run only the tests marked with this id"
+    )
+
+
 def pytest_configure(config):
     """End as on Ctrl-C when asked politely, so that no process of a test is left behind."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -172,7 +178,7 @@ SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
 def pytest_collection_modifyitems(config, items):
-    """Put long files first. Skip, with a reason, what cannot say anything here."""
+    """Keep the tests of ``--capability``. Put long files first. Skip what cannot run here."""
     from django.conf import settings
 
     reasons = {}
@@ -182,11 +188,19 @@ def pytest_collection_modifyitems(config, items):
         reasons["sqlite"] = "needs SQLite"
     if not SHARED.is_dir():
         reasons["shared"] = "needs ../shared, which is not here"
+    if wanted := {*config.getoption("capability")}:
+        others = [item for item in items if not wanted & _capabilities(item)]
+        items[:] = [item for item in items if wanted & _capabilities(item)]
+        config.hook.pytest_deselected(items=others)
     items.sort(key=_place_in_run)  # stable: the rest stays in the order of the run's seed
     for item in items:
         for marker, reason in reasons.items():
             if marker in item.keywords:
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _capabilities(item):
+    return {word for mark in item.iter_markers("capability") for word in mark.args}
 
 
 def pytest_collection_finish(session):

@@ -56,7 +56,7 @@ def as_lines(visits):
     return [f"{one.who}: {one.method} {one.url} ({one.route}) gave {one.status}" for one in visits]
 
 
-def test_every_route_says_by_name_who_opens_it():
+def test_every_route_lists_the_roles_that_open_it():
     listed = WHO_OPENS.keys() | OPEN_WITHOUT_SIGN_IN
     assert sorted(AUDIENCES.keys() ^ listed) == []
     assert {prefix for prefix, _ in PREFIXES} == {"admin:", "account_", "mfa_"}
@@ -110,7 +110,7 @@ def test_nothing_crashes(office):
     assert as_lines(crashed) == []
 
 
-def test_who_is_in_the_audience_gets_in(office):
+def test_roles_in_the_audience_get_in(office):
     kept_out = [
         one
         for one in office.visits
@@ -124,7 +124,7 @@ def test_who_is_in_the_audience_gets_in(office):
     assert as_lines(kept_out) == []
 
 
-def test_who_is_not_in_the_audience_is_kept_out(office):
+def test_roles_outside_the_audience_are_refused(office):
     let_in = [
         one
         for one in office.visits
@@ -152,7 +152,7 @@ def test_each_table_of_the_admin_site_opens_for_those_named(office):
     assert opened == WHO_OPENS_TABLES
 
 
-def test_pages_that_this_organization_does_without_open_for_no_one(office):
+def test_unused_pages_of_the_libraries_open_for_no_one(office):
     closed = [one for one in office.visits if one.route in CLOSED_PAGES]
     assert {one.status for one in closed} == {404}
 

@@ -134,7 +134,7 @@ def modules_named(source):
 
 
 @pytest.mark.parametrize("app", MAY_NAME)
-def test_an_app_names_only_what_stands_below_it(app):
+def test_an_app_imports_only_from_lower_apps(app):
     wrong = []
     for path in sorted((ROOT / app).rglob("*.py")):
         named = apps_named(path.read_text(), in_migration=path.parent.name == "migrations")
@@ -202,7 +202,7 @@ def test_every_module_that_says_it_is_pure_is_held_to_it():
     assert says_so <= set(PURE)
 
 
-def test_every_app_of_the_organization_stands_in_the_table():
+def test_every_app_is_in_the_table():
     apps = {path.parent.name for path in ROOT.glob("*/apps.py")} - {"imr_portal"}
     assert apps == set(MAY_NAME)
 
@@ -287,7 +287,7 @@ def test_the_reader_of_assignments_finds_a_planted_one(planted, found):
     assert loads_an_assignment(planted) == found
 
 
-def test_no_function_is_longer_than_a_page():
+def test_no_function_is_longer_than_the_limit():
     long = [
         f"{path.relative_to(ROOT)}: {node.name}"
         for app in [*MAY_NAME, "imr_portal"]

@@ -24,7 +24,7 @@ def test_every_app_lists_its_modules_as_they_are():
     call_command("draw_architecture", "--check")
 
 
-def test_every_module_says_what_it_holds():
+def test_every_module_has_a_description():
     silent = [
         f"{app}/{module}"
         for app in APPS

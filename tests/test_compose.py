@@ -68,7 +68,7 @@ def test_every_process_of_the_portal_is_a_service():
 
 
 @pytest.mark.parametrize("service", ["web", "relay", "worker", "scheduler"])
-def test_what_serves_people_never_signs_in_as_the_owner_of_the_tables(service):
+def test_web_processes_never_connect_as_the_owner_of_the_tables(service):
     settings = environment_of(service, FILLED_IN | {"SECRET_KEY": "x"})
 
     assert "//imr_app:application@" in settings["DATABASE_URL"]
@@ -95,7 +95,7 @@ def test_only_the_web_server_is_reached_from_outside_and_only_from_this_machine(
     assert all(port.startswith("127.0.0.1:") for port in SERVICES["web"]["ports"])
 
 
-def test_the_image_copies_only_what_is_there():
+def test_the_image_copies_only_existing_files():
     wanted = [
         line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"
     ]
@@ -133,7 +133,7 @@ def test_the_example_of_settings_is_complete_and_names_nothing_else():
     assert listed == names_read() | names_in_compose()
 
 
-def test_the_example_gives_away_no_secret():
+def test_the_example_contains_no_secret():
     for name in ("SECRET_KEY", "OWNER_DB_PASSWORD", "APPLICATION_DB_PASSWORD"):
         assert re.search(rf"^{name}=$", (ROOT / ".env.example").read_text(), re.MULTILINE)
 

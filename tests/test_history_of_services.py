@@ -50,7 +50,7 @@ def clerk(db):
     )
 
 
-def test_every_table_keeps_versions_or_says_why_not():
+def test_every_table_keeps_versions_or_gives_a_reason_why_not():
     untracked = {
         model._meta.label
         for model in our_models()
@@ -195,7 +195,7 @@ def test_the_door_closes_behind_a_store_that_failed(model, db, monkeypatch):
 
 
 @every_tracked_model
-def test_a_stale_row_is_told(model, db):
+def test_storing_a_stale_row_is_refused(model, db):
     row = stored(model)
 
     row.refuse_if_stale(1)

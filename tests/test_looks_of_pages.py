@@ -78,7 +78,7 @@ def test_a_page_that_records_a_look_does_so_at_every_visit(office):
     assert sorted(route for route in RECORD_A_LOOK if not all(pages[route])) == []
 
 
-def test_a_page_that_records_looks_now_is_taken_off_the_list_of_those_that_owe_one(office):
+def test_a_page_that_records_looks_is_not_on_the_list_of_missing_looks(office):
     pages = pages_of(office)
     assert sorted(route for route in OWE_A_LOOK | TELL_OF_NO_WORKER if any(pages[route])) == []
 

@@ -134,13 +134,13 @@ def found_in(paths, base, leaks):
     }
 
 
-def test_templates_show_who_acted_by_name_for_alone():
+def test_templates_name_people_only_by_name_for():
     found = found_in(TEMPLATES, ROOT / "templates", leaks_of_template)
     assert sorted(found - ALLOWED_IN_TEMPLATES) == []
     assert sorted(ALLOWED_IN_TEMPLATES - found) == [], "no longer there: take it off the list"
 
 
-def test_code_shows_who_acted_by_name_for_alone():
+def test_code_names_people_only_by_name_for():
     found = found_in(CODE, ROOT, leaks_of_code)
     assert sorted(found - ALLOWED_IN_CODE) == []
     assert sorted(ALLOWED_IN_CODE - found) == [], "no longer there: take it off the list"
@@ -183,7 +183,7 @@ def test_the_reader_of_code_finds_a_planted_name(planted):
 
 
 @pytest.mark.django_db
-def test_a_reviewers_name_is_shown_to_themself_and_to_those_who_may_know():
+def test_the_name_of_a_reviewer_is_shown_to_them_and_to_roles_that_may_know():
     former = person(Role.REVIEWER, Role.COORDINATOR, name="Rita Former")
 
     assert former.name_for(former) == "Rita Former"

@@ -64,7 +64,7 @@ def test_the_reader_of_signals_finds_a_planted_one(planted):
     assert list(receivers(planted))
 
 
-def test_at_run_time_no_one_of_ours_listens_to_a_row():
+def test_no_receiver_of_ours_is_connected_at_run_time():
     from django.db.models import signals
 
     ours = {path.name for path in APPS}

@@ -46,7 +46,7 @@ NOT_HERE = {
 }
 
 
-def test_no_act_changes_a_tracked_row_without_a_version():
+def test_no_action_changes_a_tracked_row_without_a_version():
     walk, called = Walk(), set()
 
     with services_called(called):

@@ -73,7 +73,7 @@ def test_no_two_refusals_have_the_same_name():
     assert len(names) == len(set(names))
 
 
-def test_what_is_stale_or_taken_answers_409_and_everything_else_422():
+def test_stale_and_taken_answer_409_and_all_other_refusals_422():
     import_everything()
     for one in errors_of_ours(Refused):
         assert one.status == (409 if issubclass(one, StaleForm) else 422), one

@@ -32,7 +32,7 @@ def test_the_drawn_parts_are_current():
     call_command("draw_schema", "--check")
 
 
-def test_a_stale_page_is_told_and_drawing_mends_it(tmp_path, settings):
+def test_an_outdated_document_is_reported_and_drawing_it_again_fixes_it(tmp_path, settings):
     settings.BASE_DIR = tmp_path
     page = tmp_path / draw_schema.PAGE
     page.parent.mkdir()
@@ -77,7 +77,7 @@ def test_every_service_that_a_story_names_can_be_called():
             assert callable(getattr(importlib.import_module(module), name)), path
 
 
-def test_no_story_is_without_its_guards_and_what_is_built():
+def test_every_section_has_its_guards_and_what_is_built():
     stories = re.split(r"\n## \d+\. ", STORIES)[1:]
     assert len(stories) >= 13
     for story in stories:

@@ -54,7 +54,7 @@ def fetch(process, path):
         return answer
 
 
-def test_it_starts_everything_tells_where_and_stops_cleanly(server):
+def test_the_command_starts_everything_prints_the_address_and_stops_cleanly(server):
     first = server().says(TOLD, seconds=300)
     assert f"http://127.0.0.1:{first.port}/" in first.output
     assert "coordinator@demo.example" in first.output
@@ -86,7 +86,7 @@ def test_it_starts_everything_tells_where_and_stops_cleanly(server):
     assert not any(processes.is_running(pid) for pid in children)
 
 
-def test_a_port_that_is_taken_is_said_at_once(server):
+def test_a_port_in_use_is_reported_at_once(server):
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as taken:

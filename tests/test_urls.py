@@ -33,7 +33,7 @@ def by_library(name):
     return any(name.startswith(beginning) for beginning, _ in PREFIXES)
 
 
-def test_every_route_says_who_may_open_it():
+def test_every_route_has_an_audience():
     assert not [name for name, _ in routes() if audience_of(name) is None]
 
 
@@ -67,7 +67,7 @@ def test_nothing_but_the_machines_pages_is_public():
     assert public == {"livez", "readyz", "version"}
 
 
-def test_libraries_routes_are_for_people_who_have_signed_in():
+def test_routes_of_libraries_require_signing_in():
     assert {audience for _, audience in PREFIXES} == {ADMIN_SITE, SIGNED_IN}
 
 

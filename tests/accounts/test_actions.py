@@ -53,7 +53,7 @@ def test_a_form_that_is_wrong_is_not_tried_and_is_422():
     assert list(form.errors) == ["text"]
 
 
-def test_what_is_done_has_its_result_even_if_that_is_nothing():
+def test_a_successful_action_returns_its_result_even_if_it_is_none():
     tried = run_action(sent(), NoteForm({"text": "x"}), lambda: None)
 
     assert (tried.done, tried.result) == (True, None)
@@ -68,7 +68,7 @@ def test_what_is_done_has_its_result_even_if_that_is_nothing():
         (TakenByAnother("No."), "__all__", 409),
     ],
 )
-def test_a_refusal_stands_beside_the_field_that_it_names(refusal, field, status):
+def test_a_refusal_is_shown_beside_the_field_that_it_names(refusal, field, status):
     form = NoteForm({"text": "x"})
 
     tried = run_action(sent(), form, raising(refusal))
@@ -77,7 +77,7 @@ def test_a_refusal_stands_beside_the_field_that_it_names(refusal, field, status)
     assert form.errors == {field: ["No."]}
 
 
-def test_a_refusal_that_names_no_field_stands_beside_the_one_that_the_page_names():
+def test_a_refusal_without_a_field_is_shown_beside_the_field_that_the_page_names():
     form, stale = NoteForm({"text": "x"}), NoteForm({"text": "x"})
 
     run_action(sent(), form, raising(NotAllowed("No.")), field="text")
@@ -116,7 +116,7 @@ def test_the_action_compares_the_version_of_a_form_that_is_right():
     assert seen == [2]
 
 
-def test_what_is_tried_without_a_page_keeps_its_refusal():
+def test_an_action_tried_without_a_page_keeps_its_refusal():
     tried = try_action(lambda: refuse("Not today."))
 
     assert str(tried.refusal) == "Not today."

@@ -38,7 +38,7 @@ def change(client, user, **changes):
 
 
 @pytest.mark.parametrize("role", Role)
-def test_people_are_kept_by_administrators_alone(client, role):
+def test_only_administrators_manage_people(client, role):
     client.force_login(person(role))
 
     expected = 200 if role == Role.ADMINISTRATOR else 403
@@ -46,7 +46,7 @@ def test_people_are_kept_by_administrators_alone(client, role):
         assert client.get(reverse(page)).status_code == expected, page
 
 
-def test_a_person_is_made_with_roles_and_events(client, admin):
+def test_a_person_is_added_with_roles_and_events(client, admin):
     answer = client.post(reverse(ADD), form())
 
     assert answer.status_code == 302, answer.context["errors"]
@@ -90,7 +90,7 @@ def test_the_right_to_sign_in_is_withdrawn_with_an_event(client, admin):
         ({"name": ""}, "required"),
     ],
 )
-def test_a_refused_form_says_why_and_makes_no_one(client, admin, changes, says):
+def test_a_refused_form_shows_the_reason_and_adds_no_one(client, admin, changes, says):
     person(email="ada@example.org")
     before = User.objects.count(), AccountEvent.objects.count()
     answer = client.post(reverse(ADD), form(**changes))
@@ -142,7 +142,7 @@ def test_looks_are_for_the_auditor(client, role):
     assert answer.status_code == (200 if role == Role.AUDITOR else 403)
 
 
-def test_the_auditor_reads_who_looked_but_not_who_reviews(client):
+def test_the_auditor_sees_who_opened_a_case_but_not_who_reviews_it(client):
     reviewer = person(Role.REVIEWER, name="Xerxes Secret", email="xerxes@example.org")
     clerk = person(Role.INTAKE, name="Carla Clerk")
     for someone in (reviewer, clerk):
@@ -171,7 +171,7 @@ def test_looks_cannot_be_asked_for_by_person(client, lookup):
     assert answer.status_code in {302, 400}
 
 
-def test_a_search_by_name_does_not_tell_who_the_reviewer_is(client):
+def test_a_search_by_name_does_not_reveal_the_reviewer(client):
     reviewer = person(Role.REVIEWER, name="Xerxes Secret")
     note_look(by=reviewer, subject="case", reference="IMR-1", granted=True, at=MONDAY)
     client.force_login(person(Role.AUDITOR))

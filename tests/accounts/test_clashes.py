@@ -18,7 +18,7 @@ from tests.races import answers_after
 pytestmark = pytest.mark.postgres
 
 
-def test_of_two_users_with_one_address_the_second_is_refused(committed_db):
+def test_the_second_of_two_users_with_the_same_address_is_refused(committed_db):
     other = person(Role.QA)
     new = {"name": "Ann Lee", "password": None, "roles": [], "by": None, "at": MONDAY}
 
@@ -39,7 +39,7 @@ def test_of_two_users_with_one_address_the_second_is_refused(committed_db):
         )
 
 
-def test_of_two_limits_from_one_day_the_second_is_refused(committed_db):
+def test_the_second_of_two_limits_from_the_same_day_is_refused(committed_db):
     director = person(Role.DIRECTOR)
     limits = {
         "effective_from": local_day(MONDAY + timedelta(days=3)),
@@ -56,7 +56,7 @@ def test_of_two_limits_from_one_day_the_second_is_refused(committed_db):
     assert "are on file" in str(answers["second"])
 
 
-def test_of_two_wordings_imported_at_once_the_second_is_asked_to_import_again(committed_db):
+def test_the_second_of_two_wordings_imported_at_once_must_be_imported_again(committed_db):
     text = (SHIPPED / "acknowledgment.toml").read_text("utf-8")
     other = text.replace("title = ", "# another\ntitle = ", 1).replace("We", "We here", 1)
 

@@ -20,7 +20,7 @@ def events(user):
     return list(user.account_events.order_by("pk").values_list("kind", "detail"))
 
 
-def test_a_change_is_an_event_that_never_tells_the_password():
+def test_a_change_is_an_event_that_never_contains_the_password():
     admin, someone = person(Role.ADMINISTRATOR), person(name="Ann Old", email="old@example.org")
     services.change_person(
         user_id=someone.pk,

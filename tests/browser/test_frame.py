@@ -91,7 +91,7 @@ def test_a_closed_dialog_does_not_take_the_focus_from_the_next_key(coordinator, 
     assert page.evaluate("document.activeElement.id") == "jump"
 
 
-def test_dates_talk_back_and_a_refused_form_keeps_what_was_typed(clerk, page):
+def test_dates_show_how_they_were_read_and_a_refused_form_keeps_what_was_typed(clerk, page):
     sign_in(page, clerk)
     page.goto("/intake/new/")
     page.fill("#id_received", "3/2/26")
@@ -117,7 +117,7 @@ def test_dates_talk_back_and_a_refused_form_keeps_what_was_typed(clerk, page):
     )
 
 
-def test_what_cannot_be_taken_back_is_asked_once_more(committed_db, coordinator, page):
+def test_an_action_that_cannot_be_undone_asks_for_confirmation(committed_db, coordinator, page):
     case = eligible_case()
     sign_in(page, coordinator)
     page.goto(f"/cases/{case.number}/withdraw/")

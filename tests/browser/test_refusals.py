@@ -12,7 +12,7 @@ from tests.records.factories import pdf_bytes
 from .acts import answer_dialog, sent_by
 
 
-def test_a_page_of_another_role_is_refused_in_a_sentence(work, visit):
+def test_a_page_of_another_role_is_refused_with_a_sentence(work, visit):
     case = work.received()
     page = visit(work.people[Role.INTAKE])
 
@@ -25,7 +25,7 @@ def test_a_page_of_another_role_is_refused_in_a_sentence(work, visit):
     expect(page.get_by_role("heading", name="My day")).to_be_visible()
 
 
-def test_an_act_too_early_is_refused_in_a_sentence(work, visit):
+def test_an_action_that_is_too_early_is_refused_with_a_sentence(work, visit):
     case = work.received()
     coordinator = visit(work.people[Role.COORDINATOR], f"/cases/{case.number}/assign/")
     expect(coordinator.locator("main")).to_contain_text("stands at “Screening”")
@@ -119,7 +119,7 @@ def test_issue_pressed_twice_writes_one_letter(work, visit):
     assert Letter.objects.filter(reference=case.number, kind=LetterKind.DETERMINATION).count() == 1
 
 
-def test_issuing_what_no_one_has_read_is_refused(work, visit):
+def test_issuing_an_unread_determination_is_refused(work, visit):
     case = work.approved()
     page = visit(work.people[Role.DIRECTOR], f"/cases/{case.number}/issue/")
     page.get_by_role("button", name="Issue").click()

@@ -39,7 +39,7 @@ def row_of(case, name):
 
 
 @pytest.mark.parametrize("role", Role, ids=lambda role: role.value)
-def test_only_administrator_and_auditor_look_cases_up(client, case, role):
+def test_only_administrators_and_auditors_look_up_cases(client, case, role):
     client.force_login(person(role))
 
     for name in LOOK_UPS:
@@ -86,7 +86,7 @@ def test_the_page_of_a_case_offers_no_field_to_change_and_no_button(client, case
     assert "deletelink" not in html
 
 
-def test_the_history_of_a_case_says_what_changed_who_and_why(client, case, auditor):
+def test_the_history_of_a_case_shows_what_changed_by_whom_and_why(client, case, auditor):
     coordinator = person(Role.COORDINATOR, name="Cora Coordinator")
     case.move_to(Status.INFO_REQUESTED, by=coordinator, at=MONDAY, why="A page is missing.")
 

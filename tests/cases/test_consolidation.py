@@ -60,7 +60,8 @@ def fresh(case):
     return Case.objects.get(pk=case.pk)
 
 
-def test_in8_a_consolidation_links_both_ways_says_why_and_moves_no_item():
+@pytest.mark.capability("IN-8")
+def test_a_consolidation_links_both_cases_gives_the_reason_and_moves_no_item():
     lead, case = pair()
     before = {item.pk: item.case_id for item in (*lead.items.all(), *case.items.all())}
     consolidate(case, lead)
@@ -79,6 +80,7 @@ def test_in8_a_consolidation_links_both_ways_says_why_and_moves_no_item():
     assert not Deadline.objects.filter(case=case, met_at=None, replaced_at=None).exists()
 
 
+@pytest.mark.capability("IN-8")
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -89,14 +91,14 @@ def test_in8_a_consolidation_links_both_ways_says_why_and_moves_no_item():
     ],
     ids=["injury", "employee", "physician", "administrator"],
 )
-def test_in8_only_the_same_employee_physician_and_injury_are_consolidated(changes, sentence):
+def test_only_cases_with_the_same_employee_physician_and_injury_are_consolidated(changes, sentence):
     lead, case = pair(**changes)
     with pytest.raises(NotAllowed, match=sentence):
         consolidate(case, lead)
     assert fresh(case).stage == Status.ELIGIBLE
 
 
-def test_a_chain_a_circle_a_stranger_and_a_silent_reason_are_refused():
+def test_a_chain_a_cycle_an_unrelated_case_and_an_empty_reason_are_refused():
     lead, case = pair()
     with pytest.raises(NotAllowed, match="with itself"):
         consolidate(case, case)
@@ -114,7 +116,8 @@ def test_a_chain_a_circle_a_stranger_and_a_silent_reason_are_refused():
         consolidate(third, fresh(case))
 
 
-def test_in8_separating_keeps_the_link_readable_and_restarts_the_notices_deadline():
+@pytest.mark.capability("IN-8")
+def test_separating_cases_keeps_the_link_readable_and_restarts_the_notice_deadline():
     lead, case = pair()
     consolidate(case, lead)
     at = LATER + timedelta(days=1)
@@ -132,7 +135,7 @@ def test_in8_separating_keeps_the_link_readable_and_restarts_the_notices_deadlin
         consolidation.separate(case_id=case.pk, reason="Again", by=person(Role.COORDINATOR), at=at)
 
 
-def test_a_lead_that_ends_early_lets_its_followers_go_their_own_way():
+def test_the_followers_are_separated_when_the_lead_case_is_withdrawn():
     lead, case = pair()
     consolidate(case, lead)
     endings.withdraw(
@@ -145,7 +148,8 @@ def test_a_lead_that_ends_early_lets_its_followers_go_their_own_way():
     assert fresh(case).due_deadline_kind == "noarfi"
 
 
-def test_in8_the_lead_decides_every_item_and_the_follower_closes_with_it():
+@pytest.mark.capability("IN-8")
+def test_every_item_is_decided_in_the_lead_case_and_the_follower_closes_with_it():
     coordinator = person(Role.COORDINATOR)
     publish_sample_wording()
     lead, case = pair(coordinator=coordinator)
@@ -186,7 +190,7 @@ def test_in8_the_lead_decides_every_item_and_the_follower_closes_with_it():
     assert fresh(case).decided_on == done.decided_on
 
 
-def test_the_page_offers_who_may_follow_and_keeps_what_was_typed(client):
+def test_the_page_offers_the_cases_that_may_follow_and_keeps_what_was_typed(client):
     lead, case = pair()
     client.force_login(person(Role.COORDINATOR))
 

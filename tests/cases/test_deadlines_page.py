@@ -68,7 +68,7 @@ def test_a_due_date_opens_to_its_own_arithmetic(client, coordinator):
     assert "No one has compared" in sums
 
 
-def test_the_legal_date_and_our_own_target_are_shown_apart_with_both_sums(client, coordinator):
+def test_the_legal_date_and_our_own_target_are_shown_with_both_calculations(client, coordinator):
     case = Case.objects.get(pk=case_with_records().pk)
     assert send(
         client,
@@ -92,7 +92,7 @@ def test_the_legal_date_and_our_own_target_are_shown_apart_with_both_sums(client
     assert "the case held 6 days in all" in listed
 
 
-def test_the_deadline_bar_hatches_held_days_and_says_so_in_a_sentence(client, coordinator):
+def test_the_deadline_bar_hatches_held_days_and_describes_them_in_a_sentence(client, coordinator):
     case = Case.objects.get(pk=case_with_records().pk)
     holds.begin_hold(
         case_id=case.pk,
@@ -143,7 +143,7 @@ def _unserved():
     return URDecisionOnForm(decided_on=date(2026, 2, 12), requested_on=date(2026, 2, 3))
 
 
-def test_the_other_deadlines_are_told_as_information(client, coordinator):
+def test_the_other_deadlines_are_shown_as_information(client, coordinator):
     case = received_case()
 
     shown = page(client, "deadlines", case)
@@ -171,7 +171,7 @@ def _noon(day, days):
     return MONDAY + timedelta(days=(day - TODAY).days + days)
 
 
-def test_a_late_determination_is_escalated_and_never_void(client, coordinator):
+def test_a_late_determination_is_escalated_and_stays_valid(client, coordinator):
     case = Case.objects.get(pk=case_with_records().pk)
     due = case.deadlines.get(deadline_kind="determination_regular").due_on
 
@@ -191,7 +191,7 @@ def test_a_late_determination_is_escalated_and_never_void(client, coordinator):
     assert case.number in listed
 
 
-def test_what_runs_after_a_determination_is_shown_and_its_receipt_can_be_stated(
+def test_deadlines_after_a_determination_are_shown_and_its_receipt_can_be_entered(
     client, coordinator
 ):
     case = issued(approved(submitted(attested(offered(case_with_records())), outcome="OVERTURNED")))
@@ -234,7 +234,7 @@ def test_a_refused_form_keeps_what_was_typed(client, coordinator, name, typed):
     assert "Check these" in answer.content.decode()
 
 
-def test_the_acts_work_by_plain_forms(client, coordinator):
+def test_the_actions_work_by_plain_forms(client, coordinator):
     case = Case.objects.get(pk=case_with_records().pk)
     party = case.parties.get(role="EMPLOYEE").pk
     letter = {"letter": "", "letter_reference": "L-1", "why": "Asked."}
@@ -301,7 +301,7 @@ def test_a_hold_is_ended_on_its_page(client, coordinator):
     assert row.ended_by == coordinator
 
 
-def test_someone_who_may_not_move_dates_reads_them_without_buttons(client):
+def test_a_role_that_cannot_move_dates_sees_them_without_buttons(client):
     case = noticed_case()
     client.force_login(person(Role.AUDITOR))
 

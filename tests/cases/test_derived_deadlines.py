@@ -72,8 +72,9 @@ def closed(module_db):
     return case
 
 
+@pytest.mark.capability("CK-1")
 @pytest.mark.parametrize("later", [timedelta(0), timedelta(days=3), timedelta(days=90)])
-def test_ck1_recomputing_gives_the_same_dates_and_writes_nothing(held, later):
+def test_recomputing_the_deadlines_gives_the_same_dates_and_writes_nothing(held, later):
     before, rows = sums(held), held.deadlines.count()
 
     for _ in range(2):
@@ -98,7 +99,8 @@ def sums_after(case, days):
     return found
 
 
-def test_ck9_defect_3_a_scheduler_that_stops_three_days_gives_the_dates_of_one_that_ran(held):
+@pytest.mark.capability("CK-9", "defect 3")
+def test_a_scheduler_that_stops_for_three_days_computes_the_same_dates_as_one_that_ran(held):
     before = sums(held)
 
     ran = sums_after(held, range(1, 7))
@@ -109,7 +111,7 @@ def test_ck9_defect_3_a_scheduler_that_stops_three_days_gives_the_dates_of_one_t
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_clock_stepped_by_an_hour_changes_no_date(held, hours):
+def test_a_system_deadline_that_jumps_by_an_hour_changes_no_date(held, hours):
     before = sums(held)
 
     case_deadlines.recompute(
@@ -119,7 +121,8 @@ def test_a_clock_stepped_by_an_hour_changes_no_date(held, hours):
     assert sums(held) == before
 
 
-def test_ck1_a_fact_that_changes_replaces_the_sum_and_keeps_the_earlier_one(held):
+@pytest.mark.capability("CK-1")
+def test_a_changed_fact_replaces_the_computed_date_and_keeps_the_earlier_one(held):
     old = held.deadlines.get(deadline_kind="determination_regular", replaced_at=None)
 
     row = held.holds.get()
@@ -144,7 +147,8 @@ def hours(*times):
     return [(one.name, (one.since - MONDAY) / hour, (one.until - MONDAY) / hour) for one in times]
 
 
-def test_ck6_the_time_in_each_list_is_read_back_for_a_closed_case(closed):
+@pytest.mark.capability("CK-6")
+def test_the_time_in_each_queue_can_be_read_for_a_closed_case(closed):
     long_after = MONDAY + timedelta(days=30)
 
     # The moments at which the factories let each service run.
@@ -161,13 +165,15 @@ def test_ck6_the_time_in_each_list_is_read_back_for_a_closed_case(closed):
     ]
 
 
-def test_ck6_the_reviewers_time_runs_from_the_offer_to_the_signing_without_a_name(closed):
+@pytest.mark.capability("CK-6")
+def test_the_reviewers_time_runs_from_offer_to_signature_and_shows_no_name(closed):
     intervals = time_in_stage.with_reviewers(case=closed, at=MONDAY + timedelta(days=30))
 
     assert hours(*intervals) == [("The reviewer", 24, 48)]
 
 
-def test_ck6_the_time_with_each_person_ends_when_given_back_or_when_the_claim_runs_out(noticed):
+@pytest.mark.capability("CK-6")
+def test_the_time_with_a_person_ends_when_the_case_is_released_or_the_claim_expires(noticed):
     ada = person(Role.COORDINATOR, name="Ada Clerk")
     claims.claim(case_id=noticed.pk, by=ada, at=MONDAY + timedelta(hours=5))
     claims.release(case_id=noticed.pk, by=ada, at=MONDAY + timedelta(hours=6))
@@ -180,7 +186,8 @@ def test_ck6_the_time_with_each_person_ends_when_given_back_or_when_the_claim_ru
     assert str(time_in_stage.totals(intervals=intervals)[0]) == "Ada Clerk: 0 d 5 h, 2 times"
 
 
-def test_ck6_the_time_with_a_person_ends_when_the_case_leaves_the_list():
+@pytest.mark.capability("CK-6")
+def test_the_time_with_a_person_ends_when_the_case_leaves_the_queue():
     ada = person(Role.COORDINATOR, name="Ada Clerk")
     case = received_case()
     claims.claim(case_id=case.pk, by=ada, at=MONDAY + timedelta(hours=1))
@@ -194,7 +201,8 @@ def test_ck6_the_time_with_a_person_ends_when_the_case_leaves_the_list():
     assert hours(*intervals) == [("Ada Clerk", 1, 3)]
 
 
-def test_ck6_the_page_says_where_the_time_went(client, noticed):
+@pytest.mark.capability("CK-6")
+def test_the_page_shows_where_the_time_was_spent(client, noticed):
     client.force_login(person(Role.COORDINATOR))
 
     with mock.patch.object(timezone, "now", return_value=MONDAY + timedelta(days=2)):

@@ -55,11 +55,12 @@ def changed(**changes):
         ("Quintanar", "Marisol Quintanar", "DIFFERENT"),
     ],
 )
-def test_names_of_employees_are_compared_whatever_their_order(one, other, possible_duplicate):
+def test_names_of_employees_are_compared_in_any_order(one, other, possible_duplicate):
     assert names_alike(one, other) == possible_duplicate
     assert names_alike(other, one) == possible_duplicate
 
 
+@pytest.mark.capability("IN-1")
 @pytest.mark.parametrize(
     ("other", "band"),
     [
@@ -73,18 +74,18 @@ def test_names_of_employees_are_compared_whatever_their_order(one, other, possib
         (ApplicationFacts(), Band.NO),
     ],
 )
-def test_in1_each_pair_gets_the_band_that_a_careful_clerk_would_give(other, band):
+def test_each_pair_gets_the_rating_that_a_careful_clerk_would_give(other, band):
     assert compare(FACTS, other).band == band
     assert compare(other, FACTS).band == band
 
 
-def test_what_speaks_for_and_against_is_said_in_sentences():
+def test_reasons_for_and_against_a_duplicate_are_given_in_sentences():
     possible_duplicate = compare(FACTS, changed(physician="Ruth Castellanos"))
     assert "The claim number is the same." in possible_duplicate.for_it
     assert possible_duplicate.against == ("The requesting physician differs.",)
 
 
-def test_the_same_treatment_under_another_decision_is_a_repeat_and_no_duplicate():
+def test_the_same_treatment_under_another_decision_is_a_repeat_and_not_a_duplicate():
     possible_duplicate = compare(FACTS, changed(ur_decided=date(2025, 6, 1)))
     assert (possible_duplicate.band, possible_duplicate.repeats) == (Band.NO, True)
 
@@ -100,19 +101,20 @@ applications = st.builds(
 
 @given(one=applications, other=applications)
 @example(one=ApplicationFacts(claim="00000"), other=ApplicationFacts(claim="000000"))
-def test_the_order_of_two_scans_changes_nothing(one, other):
+def test_the_order_of_two_applications_changes_nothing(one, other):
     assert compare(one, other) == compare(other, one)
     assert names_alike(one.employee, other.employee) == names_alike(other.employee, one.employee)
     assert 0 <= items_alike(one.items, other.items) <= 1
 
 
 @given(one=applications, other=applications)
-def test_two_scans_that_are_surely_one_share_a_key(one, other):
+def test_two_applications_that_are_certainly_the_same_share_a_key(one, other):
     if compare(one, other).band == Band.SAME and len(one.claim) > 1:
         assert keys_of(one) & keys_of(other)
 
 
-def test_in1_precision_and_recall_on_labeled_pairs_stay_above_the_floor():
+@pytest.mark.capability("IN-1")
+def test_precision_and_recall_on_labeled_pairs_stay_above_the_minimum():
     result = measure(labeled_pairs(count=120, seed=11))
     assert result.recall >= 0.95
     assert result.precision >= 0.9
@@ -134,7 +136,8 @@ def again(**changes):
     return received_case(**said)
 
 
-def test_in1_a_second_form_with_a_slip_is_stored_and_proposed_with_reasons():
+@pytest.mark.capability("IN-1")
+def test_a_second_form_with_a_typing_error_is_stored_and_proposed_with_reasons():
     first = received_case(claim_number="06-2213-00417")
     second = again(claim_number="06-2213-0417")
 
@@ -145,7 +148,7 @@ def test_in1_a_second_form_with_a_slip_is_stored_and_proposed_with_reasons():
     assert second.status == "SCREENING"  # nothing moves by itself
 
 
-def test_a_pair_is_proposed_once_and_its_answer_stays():
+def test_a_pair_is_proposed_once_and_its_answer_is_kept():
     received_case(claim_number="06-2213-00417")
     second = again()
     coordinator = person(Role.COORDINATOR)
@@ -159,7 +162,7 @@ def test_a_pair_is_proposed_once_and_its_answer_stays():
     assert DuplicateProposal.objects.get().answer == "DIFFERENT"
 
 
-def test_i_dup_a_settled_duplicate_links_both_ways_and_screening_proposes_it():
+def test_a_resolved_duplicate_links_both_cases_and_is_proposed_as_ineligible():
     first = received_case(claim_number="06-2213-00417")
     second = again()
     coordinator = person(Role.COORDINATOR)
@@ -193,7 +196,7 @@ def test_i_dup_a_settled_duplicate_links_both_ways_and_screening_proposes_it():
         ({"by": Role.INTAKE}, "Your role"),
     ],
 )
-def test_half_an_answer_is_refused_with_what_to_do(changes, sentence):
+def test_an_incomplete_answer_is_refused_with_what_to_do(changes, sentence):
     received_case(claim_number="06-2213-00417")
     second = again()
     said = {
@@ -206,7 +209,7 @@ def test_half_an_answer_is_refused_with_what_to_do(changes, sentence):
     assert not CaseLink.objects.exists()
 
 
-def test_no_one_settles_a_pair_twice():
+def test_a_pair_is_resolved_only_once():
     received_case(claim_number="06-2213-00417")
     again()
     said = {
@@ -225,7 +228,7 @@ def test_another_person_with_the_same_employer_and_day_is_not_proposed():
     assert not DuplicateProposal.objects.exists()
 
 
-def test_looking_for_possible_duplicates_costs_the_same_however_many_cases_there_are(
+def test_finding_possible_duplicates_costs_the_same_for_any_number_of_cases(
     django_assert_max_num_queries,
 ):
     case = received_case(claim_number="06-2213-00417")
@@ -250,7 +253,7 @@ def test_candidates_are_found_by_index():
         assert "case_by_key" in plan or "Seq Scan" in plan  # a tiny table is read whole
 
 
-def test_the_pages_compare_settle_and_list(client):
+def test_the_pages_compare_resolve_and_list_possible_duplicates(client):
     first = received_case(claim_number="06-2213-00417")
     second = again()
     proposal = DuplicateProposal.objects.get()
@@ -278,7 +281,7 @@ def test_the_pages_compare_settle_and_list(client):
     assert stranger.status_code == 404
 
 
-def test_i_prior_an_earlier_decision_is_shown_with_the_twelve_months_and_decides_nothing(client):
+def test_an_earlier_decision_is_shown_with_the_twelve_months_and_decides_nothing(client):
     from tests.determinations.factories import approved, issued, submitted
 
     first = issued(approved(submitted()))

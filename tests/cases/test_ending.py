@@ -63,7 +63,7 @@ def test_withdrawing_ends_the_case_and_every_pending_item(coordinator):
     assert (event.kind, event.why) == (Event.Kind.WITHDRAWN, "A letter of 2 March says so.")
 
 
-def test_some_authorized_items_end_and_the_case_goes_on(coordinator):
+def test_some_authorized_items_end_and_the_case_continues(coordinator):
     case = received_case(items=THREE)
     one, _, three = case.items.order_by("position")
 
@@ -150,7 +150,7 @@ def test_an_ended_case_does_not_end_again(coordinator):
         act(endings.terminate, case, coordinator, item_ids=[case.items.get().pk])
 
 
-def test_screening_again_starts_the_deadline_again_and_keeps_the_finding(coordinator):
+def test_reviewing_eligibility_again_restarts_the_deadline_and_keeps_the_finding(coordinator):
     case = ineligible_case(coordinator)
 
     after = act(screening.screen_again, case, coordinator)
@@ -162,7 +162,7 @@ def test_screening_again_starts_the_deadline_again_and_keeps_the_finding(coordin
     assert case.events.latest("pk").kind == Event.Kind.REOPENED
 
 
-def test_a_duplicate_whose_lead_is_closed_is_screened_as_a_case_of_its_own(coordinator):
+def test_a_duplicate_of_a_closed_lead_case_is_reviewed_separately(coordinator):
     lead = received_case(claim_number="06-1")
     case = received_case(claim_number="06-1")
     act(endings.withdraw, lead, coordinator)
@@ -184,7 +184,7 @@ def test_a_duplicate_is_closed_as_ineligible(coordinator):
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.COORDINATOR}))
-def test_another_role_ends_nothing(role, coordinator):
+def test_other_roles_cannot_end_a_case(role, coordinator):
     case, stranger = ineligible_case(coordinator), person(role)
 
     for service in (endings.withdraw, endings.close, screening.screen_again):
@@ -212,7 +212,7 @@ def test_a_page_without_a_reason_is_refused(client, coordinator, name):
 
 
 @pytest.mark.parametrize("name", ["cases:close", "eligibility:screen_again"])
-def test_a_page_in_the_wrong_state_says_so_and_keeps_the_reason(client, coordinator, name):
+def test_a_page_in_the_wrong_state_reports_it_and_keeps_the_reason(client, coordinator, name):
     case = eligible_case()
     url = reverse(name, args=[case.number])
 

@@ -48,7 +48,8 @@ def running(case, deadline_kind):
     return case.deadlines.get(deadline_kind=deadline_kind, replaced_at__isnull=True)
 
 
-def test_ck4_a_hold_moves_our_target_and_shows_both_sums(complete, coordinator):
+@pytest.mark.capability("CK-4")
+def test_a_hold_moves_our_target_and_the_page_shows_both_calculations(complete, coordinator):
     before = running(complete, "determination_regular")
 
     hold(complete, coordinator, starts_on=TODAY, days=4)
@@ -65,7 +66,8 @@ def test_ck4_a_hold_moves_our_target_and_shows_both_sums(complete, coordinator):
     assert before.steps != after.steps
 
 
-def test_ck3_a_hold_says_from_when_to_when_why_and_who(complete, coordinator):
+@pytest.mark.capability("CK-3")
+def test_a_hold_records_its_start_end_reason_and_author(complete, coordinator):
     row = hold(complete, coordinator, note="Twelve pages are black.")
 
     assert (row.starts_on, row.planned_end) == (TODAY, TODAY + timedelta(days=3))
@@ -78,6 +80,7 @@ def test_ck3_a_hold_says_from_when_to_when_why_and_who(complete, coordinator):
     assert moved == ["notice_mark", "determination_regular"]
 
 
+@pytest.mark.capability("CK-3")
 @pytest.mark.parametrize(
     ("reason", "priority", "stage"),
     [
@@ -86,11 +89,12 @@ def test_ck3_a_hold_says_from_when_to_when_why_and_who(complete, coordinator):
         ("NO_REVIEWER", "REGULAR", Status.NOTICE_SENT),
     ],
 )
-def test_ck3_each_reason_fits_some_priorities_and_stages(reason, priority, stage):
+def test_each_hold_reason_is_allowed_for_some_priorities_and_stages(reason, priority, stage):
     assert HOLD_REASONS[reason] not in reasons_for(priority, stage)
 
 
-def test_ck3_a_reason_that_does_not_fit_the_case_is_refused_with_the_reason(coordinator):
+@pytest.mark.capability("CK-3")
+def test_a_hold_reason_that_does_not_fit_the_case_is_refused_with_an_explanation(coordinator):
     case = received_case(priority="EXPEDITED")
 
     with pytest.raises(NotAllowed, match="no reason to hold an expedited case"):
@@ -99,7 +103,8 @@ def test_ck3_a_reason_that_does_not_fit_the_case_is_refused_with_the_reason(coor
     assert not case.holds.exists()
 
 
-def test_ck3_earlier_holds_stay_readable(complete, coordinator):
+@pytest.mark.capability("CK-3")
+def test_earlier_holds_stay_readable(complete, coordinator):
     first = hold(complete, coordinator)
     holds.end_hold(
         hold_id=first.pk,
@@ -120,9 +125,8 @@ def test_ck3_earlier_holds_stay_readable(complete, coordinator):
     assert complete.events.filter(kind=Event.Kind.HOLD_ENDED).count() == 1
 
 
-def test_defect_4_three_holds_are_three_rows_and_move_the_target_by_their_sum(
-    complete, coordinator
-):
+@pytest.mark.capability("defect 4")
+def test_three_holds_are_three_rows_and_move_the_target_by_their_total(complete, coordinator):
     before = running(complete, "determination_regular").target_on
     hold(complete, coordinator, days=2)
     hold(complete, coordinator, days=3, starts_on=TODAY + timedelta(days=2), at=_at(2))
@@ -144,7 +148,8 @@ def _at(days):
     return MONDAY + timedelta(days=days)
 
 
-def test_ck5_defect_5_a_hold_at_its_end_gives_the_case_back_without_any_job(coordinator):
+@pytest.mark.capability("CK-5", "defect 5")
+def test_a_hold_that_ends_returns_the_case_to_the_queue_without_a_job(coordinator):
     case = noticed_case()
     planned = TODAY + timedelta(days=3)
     hold(case, coordinator)
@@ -167,7 +172,7 @@ def test_no_hold_hides_a_case_on_the_day_it_falls_due(coordinator):
     assert claims.claim_next(by=coordinator, at=_at(due)).case == case
 
 
-def test_no_day_makes_a_held_case_due_whose_deadlines_have_stopped(coordinator):
+def test_a_held_case_without_a_running_deadline_never_falls_due(coordinator):
     case = received_case()
     hold(case, coordinator, reason="PARTY_ASKED", days=9)
     screening.decide_eligibility(
@@ -183,7 +188,7 @@ def test_no_day_makes_a_held_case_due_whose_deadlines_have_stopped(coordinator):
     assert offered == [None, None, case]
 
 
-def test_ending_a_hold_early_takes_back_the_days_that_were_not_used(complete, coordinator):
+def test_ending_a_hold_early_removes_the_unused_days(complete, coordinator):
     before = running(complete, "determination_regular").target_on
     row = hold(complete, coordinator, days=9, starts_on=TODAY + timedelta(days=1), at=_at(1))
     held = running(complete, "determination_regular").target_on
@@ -237,7 +242,7 @@ def test_the_same_reason_cannot_hold_the_same_days_twice(complete, coordinator):
 
 
 @pytest.mark.parametrize("role", [Role.INTAKE, Role.REVIEWER, Role.AUDITOR, Role.DIRECTOR])
-def test_only_coordinators_and_supervisors_hold(complete, role):
+def test_only_coordinators_and_supervisors_place_a_hold(complete, role):
     with pytest.raises(NotAllowed, match="coordinator or a supervisor"):
         hold(complete, person(role))
 

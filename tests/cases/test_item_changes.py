@@ -74,7 +74,8 @@ def endings_of(case):
 # --- two people -----------------------------------------------------------------------------------
 
 
-def test_in7_an_item_changes_when_a_second_person_accepts_and_not_before(proposer, second):
+@pytest.mark.capability("IN-7")
+def test_an_item_changes_only_when_a_second_person_accepts_the_change(proposer, second):
     case = eligible_case(items=THREE)
     norco = item(case, 2)
 
@@ -102,7 +103,8 @@ def test_in7_an_item_changes_when_a_second_person_accepts_and_not_before(propose
     assert changed.facts["changes"] == [["Quantity", "90", "60"], ["Unit", "", "tablets"]]
 
 
-def test_in7_no_one_accepts_or_refuses_their_own_proposal(proposer, second):
+@pytest.mark.capability("IN-7")
+def test_no_one_accepts_or_refuses_their_own_proposal(proposer, second):
     case = eligible_case()
     change = propose(item(case), proposer, title="Another injection")
     for act in (accept, refuse):
@@ -113,15 +115,17 @@ def test_in7_no_one_accepts_or_refuses_their_own_proposal(proposer, second):
     assert item(case).title != "Another injection"
 
 
+@pytest.mark.capability("IN-7")
 @pytest.mark.every_database
-def test_in7_the_database_itself_refuses_one_person_for_both_parts(proposer):
+def test_the_database_refuses_the_same_person_as_proposer_and_approver(proposer):
     change = propose(item(eligible_case()), proposer, title="Another injection")
     change.state, change.decided_by, change.decided_at = "ACCEPTED", proposer, AT
     with pytest.raises(IntegrityError), transaction.atomic():
         change.store(by=proposer, at=AT)
 
 
-def test_in7_a_refusal_needs_a_reason_and_leaves_the_item(proposer, second):
+@pytest.mark.capability("IN-7")
+def test_a_refusal_needs_a_reason_and_leaves_the_item_unchanged(proposer, second):
     case = eligible_case()
     change = propose(item(case), proposer, title="Another injection")
     with pytest.raises(NotAllowed, match="Say why"):
@@ -139,7 +143,8 @@ def test_in7_a_refusal_needs_a_reason_and_leaves_the_item(proposer, second):
     assert propose(item(case), proposer, title="Once more").is_waiting
 
 
-def test_in7_an_item_is_added_by_two_people(proposer, second):
+@pytest.mark.capability("IN-7")
+def test_an_item_is_added_by_two_people(proposer, second):
     case = eligible_case(items=THREE)
     change = services.propose_item(
         case_id=case.pk,
@@ -162,7 +167,8 @@ def test_in7_an_item_is_added_by_two_people(proposer, second):
     assert change.item == added
 
 
-def test_in7_an_item_is_withdrawn_by_two_people_and_the_others_go_on(proposer, second):
+@pytest.mark.capability("IN-7")
+def test_an_item_is_withdrawn_by_two_people_and_the_other_items_continue(proposer, second):
     case = noticed_case(items=THREE)
     accept(withdrawal(item(case, 2), proposer), second)
     assert endings_of(case) == ["PENDING", "WITHDRAWN", "PENDING"]
@@ -171,7 +177,7 @@ def test_in7_an_item_is_withdrawn_by_two_people_and_the_others_go_on(proposer, s
     assert case.status == Status.NOTICE_SENT
 
 
-def test_when_the_last_item_is_withdrawn_the_case_is(proposer, second):
+def test_the_case_is_withdrawn_with_its_last_item(proposer, second):
     case = eligible_case(items=THREE[:2])
     accept(withdrawal(item(case, 1), proposer), second)
     last = withdrawal(item(case, 2), proposer)
@@ -185,7 +191,8 @@ def test_when_the_last_item_is_withdrawn_the_case_is(proposer, second):
     assert last.state == "ACCEPTED"
 
 
-def test_in6_each_item_keeps_its_own_state_and_its_own_history(proposer, second):
+@pytest.mark.capability("IN-6")
+def test_each_item_keeps_its_own_state_and_history(proposer, second):
     case = noticed_case(items=THREE)
     accept(propose(item(case, 1), proposer, title="Lumbar brace"), second)
     accept(withdrawal(item(case, 2), proposer), second)
@@ -212,7 +219,7 @@ def test_in6_each_item_keeps_its_own_state_and_its_own_history(proposer, second)
 # --- what moved in between ------------------------------------------------------------------------
 
 
-def test_one_item_waits_for_one_change_at_a_time(proposer, second):
+def test_an_item_has_one_proposed_change_at_a_time(proposer, second):
     case = eligible_case(items=THREE)
     propose(item(case), proposer, title="Lumbar brace")
     with pytest.raises(NotAllowed, match="waits for a second person already"):
@@ -220,7 +227,7 @@ def test_one_item_waits_for_one_change_at_a_time(proposer, second):
     assert withdrawal(item(case, 2), second).is_waiting
 
 
-def test_a_proposal_on_what_no_longer_stands_is_not_accepted(proposer, second):
+def test_a_proposal_on_changed_values_is_not_accepted(proposer, second):
     case = eligible_case(items=THREE)
     change = propose(item(case), proposer, title="Lumbar brace")
     endings.terminate(
@@ -240,7 +247,7 @@ def test_a_stale_page_proposes_nothing(proposer, second):
         propose(item(case), proposer, seen=seen, title="A third")
 
 
-def test_a_case_that_is_signed_meanwhile_takes_no_change(proposer, second):
+def test_an_item_cannot_change_after_the_case_was_signed(proposer, second):
     assignment = in_review(items=THREE[:1])
     change = propose(item(assignment.case), proposer, title="Lumbar brace")
     submitted(assignment)
@@ -248,7 +255,7 @@ def test_a_case_that_is_signed_meanwhile_takes_no_change(proposer, second):
         accept(change, second)
 
 
-def test_with_a_reviewer_nothing_changes_that_the_reviewer_was_matched_by(proposer):
+def test_facts_used_for_matching_cannot_change_after_the_assignment(proposer):
     case = in_review().case
     with pytest.raises(NotAllowed, match="Take the case back"):
         propose(item(case), proposer, body_part="Knee")
@@ -267,7 +274,7 @@ def test_with_a_reviewer_nothing_changes_that_the_reviewer_was_matched_by(propos
         (issued, "is signed"),
     ],
 )
-def test_before_acceptance_and_after_the_review_items_stay(proposer, make, sentence):
+def test_items_cannot_change_before_acceptance_or_after_the_review(proposer, make, sentence):
     case = make()
     with pytest.raises(NotAllowed, match=sentence):
         propose(item(case), proposer, title="Other")
@@ -285,7 +292,7 @@ def test_before_acceptance_and_after_the_review_items_stay(proposer, make, sente
         ({"service_to": date(2026, 1, 5)}, "Why.", "Check both"),
     ],
 )
-def test_a_proposal_that_says_nothing_is_refused(proposer, changes, why, sentence):
+def test_an_empty_proposal_is_refused(proposer, changes, why, sentence):
     case = eligible_case()
     with pytest.raises(NotAllowed, match=sentence):
         propose(item(case), proposer, why=why, **changes)
@@ -296,14 +303,14 @@ def test_a_proposal_that_says_nothing_is_refused(proposer, changes, why, sentenc
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - PERMISSIONS["cases.propose_item_change"]))
-def test_other_roles_propose_nothing(role):
+def test_other_roles_cannot_propose_changes(role):
     case = eligible_case()
     with pytest.raises(NotAllowed, match="Your role"):
         propose(item(case), person(role), title="Other")
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - PERMISSIONS["cases.decide_item_change"]))
-def test_other_roles_decide_nothing(proposer, role):
+def test_other_roles_cannot_decide_on_changes(proposer, role):
     change = propose(item(eligible_case()), proposer, title="Other")
     for act in (accept, refuse):
         with pytest.raises(NotAllowed, match="A coordinator or a supervisor"):
@@ -349,7 +356,7 @@ def test_a_change_is_proposed_on_one_page_and_decided_on_another(client, propose
     assert "Accepted by Sam Second" in text(client.get(page))
 
 
-def test_what_is_refused_keeps_what_was_typed(client, proposer):
+def test_a_refused_proposal_keeps_what_was_typed(client, proposer):
     case = eligible_case()
     answer = client.post(
         reverse("cases:propose_item_change", args=[case.number, 1]), typed(why="", body_part="Knee")
@@ -363,7 +370,8 @@ def test_what_is_refused_keeps_what_was_typed(client, proposer):
     assert "Lumbar brace" in text(stale)
 
 
-def test_defect_10_a_person_who_is_posted_is_no_one(client, proposer, second):
+@pytest.mark.capability("defect 10")
+def test_posted_names_of_people_are_ignored(client, proposer, second):
     case = eligible_case()
     client.post(
         reverse("cases:propose_item_change", args=[case.number, 1]),
@@ -377,7 +385,8 @@ def test_defect_10_a_person_who_is_posted_is_no_one(client, proposer, second):
     assert item(case).title != "Lumbar brace"
 
 
-def test_defect_12_a_change_or_an_item_of_another_case_is_not_found(client, proposer, second):
+@pytest.mark.capability("defect 12")
+def test_a_change_or_item_of_another_case_is_not_found(client, proposer, second):
     case, other = eligible_case(items=THREE[:1]), eligible_case(items=THREE)
     change = propose(item(other, 2), proposer, title="Oxycodone")
     client.force_login(second)

@@ -45,7 +45,7 @@ def named(pair):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("old", "new"), LEGAL, ids=map(named, LEGAL))
-def test_a_legal_move_stores_the_state_who_acts_next_and_a_version(old, new):
+def test_an_allowed_move_stores_the_state_the_next_role_and_a_version(old, new):
     case = case_at(old)
     if new == Status.DUPLICATE:
         case.duplicate_of = case_at(Status.SCREENING)
@@ -96,7 +96,7 @@ def test_every_open_state_names_a_role_that_exists():
             assert NEXT_ROLE[state] in Role.values
 
 
-def test_every_open_state_stands_in_exactly_one_queue():
+def test_every_open_state_is_in_exactly_one_queue():
     for state in Status:
         found = [slug for slug, (_, states) in QUEUES.items() if state in states]
         assert found == ([] if state in CLOSED_STATES else [QUEUE_OF[state]]), state
@@ -132,7 +132,7 @@ def test_the_drawn_page_is_current():
     call_command("draw_lifecycle", "--check")
 
 
-def test_a_stale_page_is_told(tmp_path, settings):
+def test_an_outdated_drawing_is_reported(tmp_path, settings):
     settings.BASE_DIR = tmp_path
     (tmp_path / "docs").mkdir()
     (tmp_path / draw_lifecycle.PAGE).write_text("an older table")

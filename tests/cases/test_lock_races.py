@@ -36,7 +36,7 @@ pytestmark = pytest.mark.postgres
 LATER = MONDAY + timedelta(days=1)
 
 
-def test_what_waits_for_a_correction_goes_by_the_corrected_ur_decision(committed_db):
+def test_an_action_that_waits_for_a_correction_uses_the_corrected_ur_decision(committed_db):
     clerk, coordinator = person(Role.INTAKE), person(Role.COORDINATOR)
     case = received_case(by=clerk, claim_number="06-2213-77")
     item, decided_on = case.items.get(), case.ur_decision.decided_on
@@ -71,7 +71,7 @@ def test_what_waits_for_a_correction_goes_by_the_corrected_ur_decision(committed
     assert "is void: it was signed before the UR decision" in str(answers["add"])
 
 
-def test_a_scan_that_someone_took_over_stays_with_them(committed_db):
+def test_a_scan_claimed_by_someone_else_stays_with_them(committed_db):
     ada, ben = person(Role.INTAKE), person(Role.INTAKE)
     first, second = batch_of(scanned_file(), scanned_file(), by=ada).scans.order_by("pk")
     batches.claim(scan_id=first.pk, by=ada, at=MONDAY)
@@ -85,7 +85,7 @@ def test_a_scan_that_someone_took_over_stays_with_them(committed_db):
     assert held == {first.pk: ben.pk, second.pk: ada.pk}
 
 
-def test_work_next_renews_no_claim_that_was_just_given_back(committed_db):
+def test_work_next_renews_no_claim_that_was_just_released(committed_db):
     ada, case = person(Role.COORDINATOR), received_case()
     claims.claim(case_id=case.pk, by=ada, at=MONDAY)
     soon = MONDAY + timedelta(hours=1)
@@ -98,7 +98,9 @@ def test_work_next_renews_no_claim_that_was_just_given_back(committed_db):
     assert list(WorkClaim.objects.live(at=soon)) == [answers["next"]]
 
 
-def test_a_file_that_the_scanner_refused_meanwhile_stays_refused(committed_db, monkeypatch):
+def test_a_file_that_the_virus_scanner_refused_at_the_same_time_stays_refused(
+    committed_db, monkeypatch
+):
     state = StoredFile.State
 
     def verdict(path, name):
@@ -121,7 +123,7 @@ def test_a_file_that_the_scanner_refused_meanwhile_stays_refused(committed_db, m
     assert StoredFile.objects.get().state == state.REFUSED
 
 
-def test_who_waits_for_a_name_a_sign_in_or_a_wording_is_told_that_it_is_taken(committed_db):
+def test_the_second_person_to_use_a_name_a_sign_in_or_a_wording_is_refused(committed_db):
     ada, keeper = person(Role.COORDINATOR), person(Role.CREDENTIALING)
     director, sign_in = person(Role.DIRECTOR), person(Role.REVIEWER)
     list_of = {"queue": "eligibility", "query": "", "today": local_day(MONDAY), "at": MONDAY}
@@ -169,7 +171,7 @@ def test_who_waits_for_a_name_a_sign_in_or_a_wording_is_told_that_it_is_taken(co
     assert states == {drafts[0].pk: "RETIRED", drafts[1].pk: "PUBLISHED"}
 
 
-def test_accepting_a_form_waits_for_its_draft_before_it_takes_the_scan(committed_db):
+def test_accepting_a_form_locks_its_draft_before_the_scan(committed_db):
     clerk = person(Role.INTAKE)
     (scan,) = batch_of(scanned_file(), by=clerk).scans.all()
     form = application(scan_id=scan.pk)

@@ -21,7 +21,7 @@ def url(case):
 
 
 @pytest.mark.parametrize("role", sorted(WRITERS))
-def test_everyone_who_works_on_cases_may_write_a_note(role):
+def test_every_role_that_works_on_cases_may_write_a_note(role):
     case, writer = received_case(), person(role)
 
     notes.add_note(case_id=case.pk, text="  The adjuster called.  ", by=writer, at=MONDAY)
@@ -32,7 +32,7 @@ def test_everyone_who_works_on_cases_may_write_a_note(role):
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - WRITERS))
-def test_no_one_else_writes_notes(role):
+def test_other_roles_cannot_write_notes(role):
     case = received_case()
 
     with pytest.raises(NotAllowed, match="does not write notes"):
@@ -48,7 +48,7 @@ def test_an_empty_note_is_refused():
         notes.add_note(case_id=case.pk, text=" \n", by=person(Role.INTAKE), at=MONDAY)
 
 
-def test_a_note_stands_on_the_timeline_as_it_was_typed(client):
+def test_a_note_is_on_the_timeline_as_it_was_typed(client):
     case = received_case()
     client.force_login(person(Role.INTAKE, name="Rosa Okafor"))
 
@@ -70,7 +70,7 @@ def test_a_note_stands_on_the_timeline_as_it_was_typed(client):
         ("word " * 200_000, "1,000,000 characters long"),
     ],
 )
-def test_a_note_that_cannot_be_kept_comes_back_as_typed(client, text, said):
+def test_a_note_that_cannot_be_stored_is_shown_again_as_typed(client, text, said):
     case = received_case()
     client.force_login(person(Role.INTAKE))
 
@@ -83,7 +83,7 @@ def test_a_note_that_cannot_be_kept_comes_back_as_typed(client, text, said):
     assert not case.events.filter(kind=Event.Kind.NOTE).exists()
 
 
-def test_a_note_that_is_refused_says_so_on_the_page(client, monkeypatch):
+def test_a_refused_note_is_reported_on_the_page(client, monkeypatch):
     case = received_case()
     client.force_login(person(Role.COORDINATOR))
 

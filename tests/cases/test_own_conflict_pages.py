@@ -43,7 +43,8 @@ def errors(answer, name):
     return next(form.errors.get(name) for form in forms if form.errors)
 
 
-def test_co9_an_owner_is_put_on_file_and_read_again_with_the_days(client, keeper):
+@pytest.mark.capability("CO-9")
+def test_an_owner_is_recorded_and_shown_with_the_dates_of_ownership(client, keeper):
     answer = add(
         client,
         "OWNER",
@@ -65,6 +66,7 @@ def test_co9_an_owner_is_put_on_file_and_read_again_with_the_days(client, keeper
     assert "As of" in then
 
 
+@pytest.mark.capability("CO-9")
 @pytest.mark.parametrize(
     ("kind", "said", "field", "sentence"),
     [
@@ -87,7 +89,7 @@ def test_co9_an_owner_is_put_on_file_and_read_again_with_the_days(client, keeper
         ("ITSELF", {"name": "A", "source": ""}, "source", "Say where this is known from."),
     ],
 )
-def test_co9_what_cannot_be_so_is_said_beside_its_field(
+def test_an_impossible_value_is_refused_beside_its_field(
     client, keeper, kind, said, field, sentence
 ):
     answer = add(client, kind, **said)
@@ -97,11 +99,13 @@ def test_co9_what_cannot_be_so_is_said_beside_its_field(
     assert not OrganizationMember.objects.exists()
 
 
-def test_co9_there_is_no_other_kind_of_member(client, keeper):
+@pytest.mark.capability("CO-9")
+def test_an_unknown_kind_of_member_is_not_found(client, keeper):
     assert add(client, "FRIEND", name="A").status_code == 404
 
 
-def test_co9_staff_who_are_not_on_file_are_named_and_reviewers_are_not_offered(client, keeper):
+@pytest.mark.capability("CO-9")
+def test_staff_without_a_record_are_listed_and_reviewers_are_not_offered(client, keeper):
     clerk, expert = person(Role.INTAKE), person(Role.REVIEWER)
 
     page = client.get(OWN_ORGANIZATION)
@@ -113,9 +117,8 @@ def test_co9_staff_who_are_not_on_file_are_named_and_reviewers_are_not_offered(c
     assert clerk.name not in client.get(OWN_ORGANIZATION).context["missing"]
 
 
-def test_co9_a_affiliation_is_added_corrected_and_withdrawn_on_the_page_of_the_member(
-    client, keeper
-):
+@pytest.mark.capability("CO-9")
+def test_an_affiliation_is_added_corrected_and_withdrawn_on_the_members_page(client, keeper):
     row = member()
     page = reverse("cases:organization_member", args=[row.pk])
     said = {"relation": "FAMILY", "kin": "SPOUSE", "source": "Statement"}
@@ -145,7 +148,8 @@ def test_co9_a_affiliation_is_added_corrected_and_withdrawn_on_the_page_of_the_m
     assert "Kim Known" not in client.get(page).content.decode()
 
 
-def test_co9_a_corrected_member_shows_what_was_believed_before(client, keeper):
+@pytest.mark.capability("CO-9")
+def test_a_corrected_member_shows_the_earlier_values(client, keeper):
     row = member("OWNER", "Elin Marsh")
     conflict(row, "Far Freezers")
     client.post(
@@ -170,7 +174,8 @@ def test_co9_a_corrected_member_shows_what_was_believed_before(client, keeper):
     )
 
 
-def test_co9_a_fact_of_someone_else_is_not_changed_from_here(client, keeper):
+@pytest.mark.capability("CO-9")
+def test_a_fact_of_another_member_cannot_be_changed_from_this_page(client, keeper):
     one, other = member(), member("OFFICER", "Another One")
     foreign = conflict(other)
     for kind, pk in (("conflict", foreign.pk), ("member", other.pk), ("letter", one.pk)):
@@ -178,7 +183,8 @@ def test_co9_a_fact_of_someone_else_is_not_changed_from_here(client, keeper):
         assert client.post(url, {"reason": "x"}).status_code == 404
 
 
-def test_co4_the_director_finds_a_possible_affiliation_on_my_day_and_settles_it(client, director):
+@pytest.mark.capability("CO-4")
+def test_the_director_sees_a_possible_conflict_on_my_day_and_resolves_it(client, director):
     member("OFFICER", "Ruth Castellanos")
     case = received_case()
     doubt = case.own_conflict_results.get()
@@ -200,14 +206,16 @@ def test_co4_the_director_finds_a_possible_affiliation_on_my_day_and_settles_it(
     assert "settled this already" in again.content.decode()
 
 
-def test_co4_who_is_concerned_reads_why_they_cannot_settle(client, director):
+@pytest.mark.capability("CO-4")
+def test_a_person_who_is_the_subject_of_a_conflict_cannot_resolve_it(client, director):
     member("OFFICER", "Ruth Castellanos", user_id=director.pk)
     received_case()
 
     assert "This concerns you, so someone else" in client.get(CONFLICTS).content.decode()
 
 
-def test_co4_the_page_of_a_case_says_what_stands_between_and_of_staff_only_who(client, set_clock):
+@pytest.mark.capability("CO-4")
+def test_the_case_page_explains_a_conflict_and_names_only_the_member_of_staff(client, set_clock):
     set_clock(MONDAY + timedelta(hours=4))
     conflict(member("OFFICER", "Elin Marsh"), EMPLOYER, "CONTRACT")
     tied = person(Role.COORDINATOR, name="Cora Coordinator")
@@ -226,7 +234,8 @@ def test_co4_the_page_of_a_case_says_what_stands_between_and_of_staff_only_who(c
     assert "You may not act on case" in client.get(case.get_absolute_url()).content.decode()
 
 
-def test_co4_a_case_without_affiliations_has_no_such_card(client, set_clock):
+@pytest.mark.capability("CO-4")
+def test_the_case_page_has_no_conflict_card_without_a_conflict(client, set_clock):
     set_clock(MONDAY + timedelta(hours=4))
     member()
     case = received_case()
@@ -237,7 +246,8 @@ def test_co4_a_case_without_affiliations_has_no_such_card(client, set_clock):
     assert "Affiliations of this organization" not in page
 
 
-def test_co4_the_page_of_choosing_says_why_no_one_is_chosen(client, set_clock):
+@pytest.mark.capability("CO-4")
+def test_the_assignment_page_explains_why_no_reviewer_can_be_chosen(client, set_clock):
     set_clock(MONDAY + timedelta(hours=5))
     case = ready_case()
     client.force_login(person(Role.COORDINATOR))

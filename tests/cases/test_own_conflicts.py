@@ -100,7 +100,8 @@ def settle(case, by, result="PASS", note="Born in another year", at=NOON):
 # --- on receipt -----------------------------------------------------------------------------------
 
 
-def test_co4_receipt_leaves_one_row_that_says_what_was_compared():
+@pytest.mark.capability("CO-4")
+def test_receiving_a_case_stores_one_row_that_shows_what_was_compared():
     member("ITSELF", "Independent Review of the West")
     member("OWNER", "Elin Marsh", share_percent=Decimal(60))
     clerk = person(Role.INTAKE)
@@ -117,7 +118,8 @@ def test_co4_receipt_leaves_one_row_that_says_what_was_compared():
     assert "2 of the organization and 5 on the party list" in row.sentence
 
 
-def test_co4_a_organization_of_which_no_one_is_on_file_is_not_called_free_of_affiliations():
+@pytest.mark.capability("CO-4")
+def test_an_organization_without_recorded_members_is_not_reported_free_of_conflicts():
     case = received_case()
 
     row = case.own_conflict_results.get()
@@ -127,7 +129,8 @@ def test_co4_a_organization_of_which_no_one_is_on_file_is_not_called_free_of_aff
     )
 
 
-def test_co4_a_fault_inside_the_test_takes_the_whole_application_back(monkeypatch):
+@pytest.mark.capability("CO-4")
+def test_a_fault_in_the_conflict_check_rolls_back_the_whole_application(monkeypatch):
     def fault(*_):
         raise RuntimeError("planted")
 
@@ -149,7 +152,8 @@ def test_co4_a_fault_inside_the_test_takes_the_whole_application_back(monkeypatc
         assert not model.objects.exists(), model
 
 
-def test_co4_the_test_costs_the_same_for_a_large_organization():
+@pytest.mark.capability("CO-4")
+def test_the_conflict_check_costs_the_same_for_a_large_organization():
     conflict(member("OFFICER", "Elin Marsh"))
     case = received_case()
 
@@ -167,7 +171,8 @@ def test_co4_the_test_costs_the_same_for_a_large_organization():
     assert many <= 16
 
 
-def test_co4_what_is_found_on_receipt_stands_on_the_timeline_without_a_name():
+@pytest.mark.capability("CO-4")
+def test_a_conflict_found_on_receipt_is_on_the_timeline_without_a_name():
     officer = member("OFFICER", "Elin Marsh")
     conflict(officer, EMPLOYER)
 
@@ -189,7 +194,8 @@ def test_co4_what_is_found_on_receipt_stands_on_the_timeline_without_a_name():
 # --- when it is tested again ----------------------------------------------------------------------
 
 
-def test_co4_a_new_party_is_tested_in_the_act_that_adds_it():
+@pytest.mark.capability("CO-4")
+def test_a_new_party_is_checked_in_the_action_that_adds_it():
     conflict(member(), "Bayview Surgery Center")
     case = received_case()
     assert results(case) == [("", "NONE", "PASS")]
@@ -202,7 +208,8 @@ def test_co4_a_new_party_is_tested_in_the_act_that_adds_it():
     assert rows[1].party == added
 
 
-def test_co4_a_party_that_is_called_otherwise_from_a_day_is_tested_under_the_new_name():
+@pytest.mark.capability("CO-4")
+def test_a_party_with_a_new_name_is_checked_under_the_new_name_from_its_date():
     conflict(member(), "Harbor Freezers")
     case = received_case()
     old = case.parties.get(role="EMPLOYER")
@@ -220,7 +227,8 @@ def test_co4_a_party_that_is_called_otherwise_from_a_day_is_tested_under_the_new
     assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
 
 
-def test_co4_looking_again_at_the_same_facts_leaves_no_second_row():
+@pytest.mark.capability("CO-4")
+def test_checking_the_same_facts_again_stores_no_second_row():
     member()
     case = received_case()
 
@@ -232,7 +240,8 @@ def test_co4_looking_again_at_the_same_facts_leaves_no_second_row():
     assert [row.members_tested for row in case.own_conflict_results.order_by("run")] == [1, 2]
 
 
-def test_co4_open_cases_are_tested_again_when_the_organization_has_changed():
+@pytest.mark.capability("CO-4")
+def test_open_cases_are_checked_again_when_the_organization_has_changed():
     case, gone = received_case(), received_case()
     endings.withdraw(case_id=gone.pk, reason="Taken back", by=person(Role.COORDINATOR), at=NOON)
     conflict(member(at=NOON), EMPLOYER, at=NOON)
@@ -249,7 +258,8 @@ def test_co4_open_cases_are_tested_again_when_the_organization_has_changed():
 # --- what follows ---------------------------------------------------------------------------------
 
 
-def test_co4_no_one_is_given_a_case_with_a_affiliation_of_an_officer():
+@pytest.mark.capability("CO-4")
+def test_no_reviewer_is_assigned_to_a_case_with_a_conflict_of_an_officer():
     conflict(member(), ADMINISTRATOR, "CONTRACT")
     case, coordinator = ready_case(), person(Role.COORDINATOR)
     reviewer = fit_reviewer()
@@ -269,7 +279,8 @@ def test_co4_no_one_is_given_a_case_with_a_affiliation_of_an_officer():
     assert not ReviewerAssignment.objects.exists()
 
 
-def test_co4_a_affiliation_recorded_after_receipt_stops_the_choice_and_its_row_stays():
+@pytest.mark.capability("CO-4")
+def test_a_conflict_recorded_after_receipt_stops_the_assignment_and_its_row_is_kept():
     case, coordinator, reviewer = ready_case(), person(Role.COORDINATOR), fit_reviewer()
     listed = ranked(case, by=coordinator)
     conflict(member(at=NOON), EMPLOYER, at=NOON)
@@ -283,7 +294,8 @@ def test_co4_a_affiliation_recorded_after_receipt_stops_the_choice_and_its_row_s
         ranked(case, by=coordinator, at=NOON + timedelta(hours=1))
 
 
-def test_co4_the_plan_asks_about_affiliations_that_came_up_since():
+@pytest.mark.capability("CO-4")
+def test_the_batch_plan_checks_for_conflicts_that_were_recorded_since():
     case, coordinator, reviewer = ready_case(), person(Role.COORDINATOR), fit_reviewer()
     conflict(member(at=NOON), EMPLOYER, at=NOON)
 
@@ -296,7 +308,8 @@ def test_co4_the_plan_asks_about_affiliations_that_came_up_since():
     assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]  # on file, refusal or not
 
 
-def test_co4_the_plan_says_beforehand_that_no_one_may_be_given_the_case():
+@pytest.mark.capability("CO-4")
+def test_the_batch_plan_shows_in_advance_that_the_case_cannot_be_assigned():
     coordinator, case = person(Role.COORDINATOR), ready_case()
     fit_reviewer()
     conflict(member())
@@ -308,7 +321,8 @@ def test_co4_the_plan_says_beforehand_that_no_one_may_be_given_the_case():
     assert "may not decide" in step.why_not
 
 
-def test_co4_a_affiliation_that_comes_up_after_the_review_stops_the_issue():
+@pytest.mark.capability("CO-4")
+def test_a_conflict_that_appears_after_the_review_stops_the_determination():
     case = Case.objects.get(pk=approved(submitted(in_review())).pk)
     director, later = person(Role.DIRECTOR), MONDAY + timedelta(days=9)
     assert not why_not_issue(director, case)
@@ -320,7 +334,8 @@ def test_co4_a_affiliation_that_comes_up_after_the_review_stops_the_issue():
         issuing.issue(case_id=case.pk, seen_version=None, by=director, at=later)
 
 
-def test_co4_a_case_without_a_affiliation_is_given_away_as_before():
+@pytest.mark.capability("CO-4")
+def test_a_case_without_a_conflict_is_assigned_normally():
     conflict(member(), "An employer elsewhere")
     case, coordinator, reviewer = ready_case(), person(Role.COORDINATOR), fit_reviewer()
 
@@ -330,7 +345,8 @@ def test_co4_a_case_without_a_affiliation_is_given_away_as_before():
 # --- doubts ---------------------------------------------------------------------------------------
 
 
-def test_co4_a_similar_name_waits_for_the_director_and_then_the_case_goes_on():
+@pytest.mark.capability("CO-4")
+def test_a_similar_name_waits_for_the_director_and_then_the_case_continues():
     officer_who_signs_in = person(Role.DIRECTOR, name="R Castellanos")
     member("OFFICER", "R Castellanos", user_id=officer_who_signs_in.pk)
     case, coordinator, director = ready_case(), person(Role.COORDINATOR), person(Role.DIRECTOR)
@@ -367,7 +383,8 @@ def test_co4_a_similar_name_waits_for_the_director_and_then_the_case_goes_on():
         own_conflicts.settle(result_id=unknown.pk, result="FAIL", note="No", by=director, at=NOON)
 
 
-def test_co4_a_doubt_that_turns_out_to_be_a_affiliation_keeps_the_case_from_this_organization():
+@pytest.mark.capability("CO-4")
+def test_a_possible_conflict_that_is_confirmed_bars_this_organization_from_the_case():
     member("OFFICER", ATTORNEY)
     case = ready_case()
 
@@ -377,7 +394,8 @@ def test_co4_a_doubt_that_turns_out_to_be_a_affiliation_keeps_the_case_from_this
         ranked(case, by=person(Role.COORDINATOR))
 
 
-def test_co4_what_was_settled_is_not_asked_again_when_another_party_joins():
+@pytest.mark.capability("CO-4")
+def test_a_resolved_possible_conflict_is_not_asked_again_when_another_party_joins():
     member("OFFICER", ATTORNEY)
     case = ready_case()
     settle(case, person(Role.DIRECTOR))
@@ -391,7 +409,8 @@ def test_co4_what_was_settled_is_not_asked_again_when_another_party_joins():
     assert results(case) == [("OFFICER", "NAME", "PASS")]
 
 
-def test_co4_a_doubt_of_an_earlier_test_is_not_settled_any_more():
+@pytest.mark.capability("CO-4")
+def test_a_possible_conflict_of_an_earlier_check_can_no_longer_be_resolved():
     member("OFFICER", ATTORNEY)
     case = ready_case()
     doubt = case.own_conflict_results.get()
@@ -403,7 +422,8 @@ def test_co4_a_doubt_of_an_earlier_test_is_not_settled_any_more():
         )
 
 
-def test_co4_where_nothing_was_found_there_is_nothing_to_settle():
+@pytest.mark.capability("CO-4")
+def test_there_is_nothing_to_resolve_where_no_conflict_was_found():
     passed = received_case().own_conflict_results.get()
 
     with pytest.raises(NotAllowed, match="nothing to settle"):
@@ -421,7 +441,8 @@ def decide(case, by):
     )
 
 
-def test_co4_a_member_of_staff_with_a_affiliation_does_not_act_and_a_colleague_does():
+@pytest.mark.capability("CO-4")
+def test_a_member_of_staff_with_a_conflict_cannot_act_and_a_colleague_can():
     tied, free = person(Role.COORDINATOR), person(Role.COORDINATOR)
     conflict(staff(tied), EMPLOYER)
     staff(free)
@@ -440,7 +461,8 @@ def test_co4_a_member_of_staff_with_a_affiliation_does_not_act_and_a_colleague_d
     assert not organization_facts.why_not_decided_here(case)
 
 
-def test_co4_a_possible_affiliation_of_staff_keeps_them_away_until_the_director_has_settled_it():
+@pytest.mark.capability("CO-4")
+def test_a_possible_conflict_of_staff_bars_them_until_the_director_has_resolved_it():
     clerk = person(Role.COORDINATOR, name="Marisol Quintanar")
     staff(clerk)
     case = received_case()
@@ -458,7 +480,8 @@ def test_co4_a_possible_affiliation_of_staff_keeps_them_away_until_the_director_
     assert not [one for one in sentences if "Quintanar" in one]
 
 
-def test_co4_who_has_no_affiliation_pays_nothing_for_the_question():
+@pytest.mark.capability("CO-4")
+def test_the_check_of_a_person_without_a_conflict_costs_no_query():
     tied, free = person(Role.COORDINATOR), person(Role.COORDINATOR)
     conflict(staff(tied), EMPLOYER)
     case = Case.objects.get(pk=received_case().pk)
@@ -473,7 +496,8 @@ def test_co4_who_has_no_affiliation_pays_nothing_for_the_question():
 # --------------------------------------------------------------
 
 
-def test_co9_an_owner_that_owns_the_insurer_stops_every_assignment():
+@pytest.mark.capability("CO-9")
+def test_an_owner_that_owns_the_insurer_stops_every_assignment():
     member("OWNER", "Far Holdings", is_company=True, share_percent=Decimal("30"))
     case, coordinator = ready_case(), person(Role.COORDINATOR)
     assert assign(case, fit_reviewer(), ranked(case, by=coordinator), coordinator)
@@ -495,7 +519,8 @@ def test_co9_an_owner_that_owns_the_insurer_stops_every_assignment():
     )
 
 
-def test_co9_an_owner_in_whose_company_a_party_holds_a_part_is_a_doubt():
+@pytest.mark.capability("CO-9")
+def test_an_owner_partly_owned_by_a_party_is_a_possible_conflict():
     member("OWNER", "Far Holdings", is_company=True)
     case = ready_case()
     organizations.record_parent(
@@ -512,7 +537,8 @@ def test_co9_an_owner_in_whose_company_a_party_holds_a_part_is_a_doubt():
     assert results(case) == [("OWNER", "PART_OWNED", "UNKNOWN")]
 
 
-def test_co9_ownership_that_ended_before_counts_no_more_and_stays_on_file():
+@pytest.mark.capability("CO-9")
+def test_ownership_that_ended_earlier_no_longer_counts_and_stays_on_file():
     owner = member("OWNER", EMPLOYER, is_company=True, valid_from=date(2020, 1, 1))
     case, coordinator = ready_case(), person(Role.COORDINATOR)
     with pytest.raises(NotAllowed, match="is the employer"):
@@ -533,13 +559,15 @@ def test_co9_ownership_that_ended_before_counts_no_more_and_stays_on_file():
     assert [one.member_id for one in believed_then.members] == [owner.pk]
 
 
+@pytest.mark.capability("CO-9")
 @pytest.mark.parametrize(("share", "found"), [("1.00", "PASS"), ("1.01", "FAIL"), (None, "FAIL")])
-def test_co9_a_holding_counts_above_one_percent(share, found):
+def test_a_holding_counts_above_one_percent(share, found):
     member("OWNER", EMPLOYER, is_company=True, share_percent=Decimal(share) if share else None)
     assert [result for _, _, result in results(received_case())] == [found]
 
 
-def test_co9_a_correction_of_an_owner_takes_the_affiliations_along():
+@pytest.mark.capability("CO-9")
+def test_a_corrected_owner_keeps_its_affiliations():
     owner = member("OWNER", "Elin Marsh", share_percent=Decimal(10))
     conflict(owner, EMPLOYER)
     organization.correct(
@@ -549,7 +577,8 @@ def test_co9_a_correction_of_an_owner_takes_the_affiliations_along():
     assert results(received_case()) == [("OWNER", "EMPLOYMENT", "FAIL")]
 
 
-def test_co9_what_was_never_true_counts_no_more():
+@pytest.mark.capability("CO-9")
+def test_a_fact_that_was_never_true_no_longer_counts():
     owner = member("OWNER", "Elin Marsh")
     wrong = conflict(owner, EMPLOYER)
     organization.withdraw(
@@ -561,7 +590,8 @@ def test_co9_what_was_never_true_counts_no_more():
         organization.withdraw(kind="conflict", fact_id=wrong.pk, reason="Again", by=None, at=BEFORE)
 
 
-def test_co9_a_relative_who_is_not_listed_is_no_affiliation():
+@pytest.mark.capability("CO-9")
+def test_a_relative_outside_the_listed_degrees_is_no_conflict():
     officer = member()
     conflict(officer, EMPLOYER, "FAMILY", kin="COUSIN")
     assert results(received_case()) == [("", "NONE", "PASS")]
@@ -569,6 +599,7 @@ def test_co9_a_relative_who_is_not_listed_is_no_affiliation():
     assert results(received_case()) == [("OFFICER", "FAMILY", "FAIL")]
 
 
+@pytest.mark.capability("CO-9")
 @pytest.mark.parametrize(
     ("said", "field"),
     [
@@ -581,19 +612,21 @@ def test_co9_a_relative_who_is_not_listed_is_no_affiliation():
         ({"user_id": 0}, "user"),
     ],
 )
-def test_co9_what_cannot_be_so_is_refused_at_its_field(said, field):
+def test_an_impossible_value_is_refused_at_its_field(said, field):
     with pytest.raises(NotAllowed) as refused:
         member(**{"name": "Elin Marsh"} | said)
     assert refused.value.field == field
 
 
-def test_co9_a_reviewer_is_no_member_of_staff():
+@pytest.mark.capability("CO-9")
+def test_a_reviewer_cannot_be_recorded_as_staff():
     with pytest.raises(NotAllowed, match="is not a reviewer"):
         staff(person(Role.REVIEWER))
 
 
+@pytest.mark.capability("CO-9")
 @pytest.mark.parametrize("role", [Role.COORDINATOR, Role.INTAKE, Role.ADMINISTRATOR])
-def test_co9_only_credentialing_and_the_director_keep_the_organization(role):
+def test_only_credentialing_and_the_director_maintain_the_organization(role):
     with pytest.raises(NotAllowed, match="Credentialing and the medical director"):
         organization.record_member(
             kind="OWNER", name="Elin Marsh", source="Deed", by=person(role), at=NOON

@@ -89,7 +89,8 @@ def last_event(case):
 # --- dated history --------------------------------------------------------------------------------
 
 
-def test_in10_a_new_address_is_dated_and_a_letter_already_sent_keeps_the_old_one(coordinator):
+@pytest.mark.capability("IN-10")
+def test_a_new_address_is_dated_and_a_sent_letter_keeps_the_old_one(coordinator):
     case = noticed_case()
     old = attorney(case)
 
@@ -103,7 +104,8 @@ def test_in10_a_new_address_is_dated_and_a_letter_already_sent_keeps_the_old_one
     assert [one.address for one in services.former(case, on=TODAY)] == [old.address]
 
 
-def test_in10_who_acted_why_and_both_addresses_stand_on_the_timeline(coordinator):
+@pytest.mark.capability("IN-10")
+def test_the_timeline_shows_the_person_the_reason_and_both_addresses(coordinator):
     case = received_case()
     old = attorney(case)
 
@@ -122,7 +124,7 @@ def test_in10_who_acted_why_and_both_addresses_stand_on_the_timeline(coordinator
     assert (event.facts["was"], event.facts["party"]) == (old.pk, new.pk)
 
 
-def test_a_correction_stands_in_for_the_row_from_the_beginning(coordinator):
+def test_a_correction_replaces_the_row_from_its_first_day(coordinator):
     case = received_case()
     old = attorney(case)
 
@@ -134,7 +136,8 @@ def test_a_correction_stands_in_for_the_row_from_the_beginning(coordinator):
     assert not services.former(case, on=TODAY)
 
 
-def test_in10_a_representative_who_leaves_gets_no_more_letters(coordinator):
+@pytest.mark.capability("IN-10")
+def test_a_former_representative_gets_no_more_letters(coordinator):
     case = eligible_case()
     representative = add(case, coordinator, "REPRESENTATIVE", "Ola Brandt", since=date(2026, 2, 20))
 
@@ -150,7 +153,8 @@ def test_in10_a_representative_who_leaves_gets_no_more_letters(coordinator):
     )
 
 
-def test_in10_a_designation_before_the_ur_decision_is_void_and_makes_no_one_a_party(coordinator):
+@pytest.mark.capability("IN-10")
+def test_a_designation_before_the_ur_decision_is_void_and_adds_no_party(coordinator):
     case = received_case()
     with pytest.raises(NotAllowed, match="is void: it was signed before the UR decision of 02/12"):
         add(case, coordinator, "REPRESENTATIVE", "Ola Brandt", since=date(2026, 2, 11))
@@ -160,7 +164,7 @@ def test_in10_a_designation_before_the_ur_decision_is_void_and_makes_no_one_a_pa
     assert add(case, coordinator, "REPRESENTATIVE", "Ola Brandt", since=date(2026, 2, 12))
 
 
-def test_another_administrator_takes_over_and_the_notice_goes_to_the_new_one(coordinator):
+def test_a_new_claims_administrator_gets_the_notice(coordinator):
     publish_sample_wording()
     case = eligible_case()
     (old,) = standing(case, "CLAIMS_ADMINISTRATOR")
@@ -176,7 +180,7 @@ def test_another_administrator_takes_over_and_the_notice_goes_to_the_new_one(coo
     assert "Pacific Comp Claims" not in names
 
 
-def test_a_maker_is_a_party_through_one_item_of_this_case_alone(coordinator):
+def test_a_manufacturer_is_a_party_of_one_item_of_this_case_only(coordinator):
     case, other = received_case(), received_case()
     maker = add(case, coordinator, "MANUFACTURER", "Helix Devices", item_id=case.items.get().pk)
     assert maker.item == case.items.get()
@@ -206,7 +210,8 @@ def test_unsent_letters_to_the_party_are_named(client, coordinator):
 # --- conflicts ------------------------------------------------------------------------------------
 
 
-def test_mc3_a_party_added_on_the_case_page_closes_the_reviewers_file(coordinator):
+@pytest.mark.capability("MC-3")
+def test_a_party_added_on_the_case_page_closes_the_reviewers_file(coordinator):
     assignment = in_review()
     case, reviewer = assignment.case, assignment.reviewer.user
     before = case.party_list_version
@@ -222,7 +227,8 @@ def test_mc3_a_party_added_on_the_case_page_closes_the_reviewers_file(coordinato
     assert reviewer_policies.may_open_file(reviewer, case)
 
 
-def test_mc3_another_name_or_contact_is_another_list_and_an_address_is_not(coordinator):
+@pytest.mark.capability("MC-3")
+def test_a_new_name_or_contact_changes_the_party_list_and_an_address_does_not(coordinator):
     assignment = in_review()
     case, reviewer = assignment.case, assignment.reviewer.user
     before = case.party_list_version
@@ -264,7 +270,7 @@ def test_a_party_added_after_approval_stops_the_issue_until_the_reviewer_attests
 # --- refusals -------------------------------------------------------------------------------------
 
 
-def test_no_one_changes_a_party_that_someone_else_changed(client, coordinator):
+def test_a_party_changed_by_someone_else_cannot_be_changed_from_an_old_page(client, coordinator):
     case = received_case()
     old = attorney(case)
     change(case, old, coordinator, phone="916 555 0100")
@@ -283,7 +289,7 @@ def test_no_one_changes_a_party_that_someone_else_changed(client, coordinator):
     assert attorney(case).phone == "916 555 0100"
 
 
-def test_what_ended_is_history(coordinator):
+def test_a_party_that_has_ended_cannot_be_changed(coordinator):
     case = received_case()
     ended = end(case, attorney(case), coordinator, last_day=date(2026, 3, 10))
     with pytest.raises(PartyChanged, match="ended on 03/10/2026"):
@@ -302,7 +308,7 @@ def test_what_ended_is_history(coordinator):
         ({"phone": "1"}, date(2026, 3, 12), "Why.", "in the future"),
     ],
 )
-def test_a_change_that_cannot_be_is_refused_and_writes_nothing(
+def test_an_impossible_change_is_refused_and_writes_nothing(
     coordinator, changes, since, why, sentence
 ):
     case = received_case()
@@ -321,7 +327,7 @@ def test_a_change_before_the_last_one_is_refused(coordinator):
         end(case, moved, coordinator, last_day=date(2026, 3, 8))
 
 
-def test_the_employee_stays_and_no_one_stands_twice_in_one_role(coordinator):
+def test_the_employee_cannot_leave_and_no_party_has_the_same_role_twice(coordinator):
     case = received_case()
     (employee,) = standing(case, "EMPLOYEE")
     with pytest.raises(NotAllowed, match="The employee stays"):
@@ -375,7 +381,7 @@ def typed(party, **changes):
     } | changes
 
 
-def test_the_page_shows_who_stands_who_left_and_any_day_before(client, coordinator):
+def test_the_page_shows_current_and_former_parties_and_those_of_an_earlier_day(client, coordinator):
     case = received_case()
     moved = change(case, attorney(case), coordinator, since=date(2026, 3, 9), address=NEW_ADDRESS)
     address = reverse("cases:parties", args=[case.number])
@@ -418,7 +424,8 @@ def test_an_electronic_channel_with_its_address_is_kept_on_the_delivery(client, 
     assert (delivery.channel, delivery.address) == ("ELECTRONIC", "r.castellanos@law.example")
 
 
-def test_defect_12_a_party_of_another_case_is_not_found(client, coordinator):
+@pytest.mark.capability("defect 12")
+def test_a_party_of_another_case_is_not_found(client, coordinator):
     case, other = received_case(), received_case()
     party = attorney(other)
     before = Party.objects.count()
@@ -431,7 +438,8 @@ def test_defect_12_a_party_of_another_case_is_not_found(client, coordinator):
     assert Party.objects.count() == before
 
 
-def test_defect_13_fields_that_the_form_does_not_have_change_nothing(client, coordinator):
+@pytest.mark.capability("defect 13")
+def test_fields_that_are_not_on_the_form_change_nothing(client, coordinator):
     case, stranger = received_case(), person(Role.AUDITOR)
     party = attorney(case)
     client.post(

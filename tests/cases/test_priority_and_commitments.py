@@ -46,7 +46,9 @@ def extend(case, by, *, days=2, at=MONDAY + timedelta(days=2), **changes):
     return extensions.extend(case_id=case.pk, days=days, by=by, at=at, **facts | changes)
 
 
-def test_an_approved_extension_moves_the_legal_date_and_says_who_approved_it(complete, coordinator):
+def test_an_approved_extension_moves_the_legal_date_and_names_who_approved_it(
+    complete, coordinator
+):
     before = live(complete, "determination_regular")
 
     extend(complete, coordinator, days=2)
@@ -99,7 +101,10 @@ def test_an_approval_after_the_last_day_moves_nothing_and_the_case_stays_valid(
         extend(complete, coordinator, at=MONDAY + timedelta(days=60))
 
 
-def test_ck10_converting_before_the_records_came_counts_them_in_hours(coordinator):
+@pytest.mark.capability("CK-10")
+def test_converting_to_expedited_before_the_records_arrive_counts_their_deadline_in_hours(
+    coordinator,
+):
     case = noticed_case()
     told = MONDAY + timedelta(hours=6)
 
@@ -128,7 +133,8 @@ def test_ck10_converting_before_the_records_came_counts_them_in_hours(coordinato
     }
 
 
-def test_ck10_converting_a_complete_file_gives_seventy_two_hours_and_back_again_thirty_days(
+@pytest.mark.capability("CK-10")
+def test_converting_a_complete_file_gives_72_hours_and_converting_back_gives_30_days(
     complete, coordinator
 ):
     regular = live(complete, "determination_regular").due_on
@@ -157,7 +163,8 @@ def test_ck10_converting_a_complete_file_gives_seventy_two_hours_and_back_again_
     assert earlier.steps
 
 
-def test_ck10_formulary_counts_working_days(complete, coordinator):
+@pytest.mark.capability("CK-10")
+def test_formulary_deadlines_count_working_days(complete, coordinator):
     priority.convert(
         case_id=complete.pk, new="FORMULARY", why="A drug of the list.", by=coordinator, at=MONDAY
     )
@@ -166,6 +173,7 @@ def test_ck10_formulary_counts_working_days(complete, coordinator):
     assert timedelta(days=5) < days <= timedelta(days=9)
 
 
+@pytest.mark.capability("CK-10")
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
@@ -178,9 +186,7 @@ def test_ck10_formulary_counts_working_days(complete, coordinator):
         ({"notice_received_at": MONDAY + timedelta(days=9)}, "in the future"),
     ],
 )
-def test_ck10_a_conversion_without_its_certificate_or_hour_changes_nothing(
-    coordinator, changes, says
-):
+def test_a_conversion_without_its_certificate_or_hour_changes_nothing(coordinator, changes, says):
     case = noticed_case()
     facts = {"new": "EXPEDITED", "notice_received_at": MONDAY + timedelta(hours=5), **CERTIFIED}
 
@@ -238,7 +244,8 @@ def move(commitment, by, *, days=7, at=MONDAY, **changes):
     return commitments.move(commitment_id=commitment.pk, by=by, at=at, **facts | changes)
 
 
-def test_ck8_a_commitment_says_who_was_told_when_and_by_which_letter(coordinator):
+@pytest.mark.capability("CK-8")
+def test_a_commitment_records_the_party_the_time_and_the_letter(coordinator):
     case = noticed_case()
 
     made = commitment(case, coordinator)
@@ -250,7 +257,8 @@ def test_ck8_a_commitment_says_who_was_told_when_and_by_which_letter(coordinator
     assert event.facts["letter"] == "Letter of 2 March"
 
 
-def test_ck8_a_commitment_moves_twice_at_most_and_the_earlier_ones_stay(coordinator):
+@pytest.mark.capability("CK-8")
+def test_a_commitment_moves_at_most_twice_and_the_earlier_dates_are_kept(coordinator):
     case = noticed_case()
     first = commitment(case, coordinator)
     second = move(first, coordinator)
@@ -267,7 +275,8 @@ def test_ck8_a_commitment_moves_twice_at_most_and_the_earlier_ones_stay(coordina
     assert first.due_on == TODAY + timedelta(days=7)
 
 
-def test_ck8_a_kept_commitment_does_not_move(coordinator):
+@pytest.mark.capability("CK-8")
+def test_a_kept_commitment_does_not_move(coordinator):
     case = noticed_case()
     made = commitment(case, coordinator)
     commitments.keep(commitment_id=made.pk, kept_on=TODAY, by=coordinator, at=MONDAY)
@@ -276,6 +285,7 @@ def test_ck8_a_kept_commitment_does_not_move(coordinator):
         move(made, coordinator)
 
 
+@pytest.mark.capability("CK-8")
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
@@ -286,7 +296,7 @@ def test_ck8_a_kept_commitment_does_not_move(coordinator):
         ({"due_on": TODAY - timedelta(days=1)}, "before the day of the commitment"),
     ],
 )
-def test_ck8_a_commitment_without_its_facts_is_refused(coordinator, changes, says):
+def test_an_incomplete_commitment_is_refused(coordinator, changes, says):
     case = noticed_case()
 
     with pytest.raises(NotAllowed, match=says):
@@ -296,7 +306,7 @@ def test_ck8_a_commitment_without_its_facts_is_refused(coordinator, changes, say
 
 
 @pytest.mark.parametrize("role", [Role.INTAKE, Role.QA, Role.AUDITOR])
-def test_other_roles_move_no_dates(complete, role):
+def test_other_roles_cannot_move_dates(complete, role):
     somebody = person(role)
     with pytest.raises(NotAllowed):
         extend(complete, somebody)

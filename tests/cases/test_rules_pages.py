@@ -53,7 +53,7 @@ def test_every_row_has_a_page(client, director):
     } == {200}
 
 
-def test_a_row_is_confirmed_on_its_page_and_the_history_says_so(client, director, rule):
+def test_a_row_is_confirmed_on_its_page_and_the_history_shows_it(client, director, rule):
     sent = {"compared_with": "The register", "on": "t", "version": rule.version}
     client.post(url("confirm_deadline_rule", rule), sent)
 
@@ -62,7 +62,7 @@ def test_a_row_is_confirmed_on_its_page_and_the_history_says_so(client, director
     assert "Confirm it" not in page
 
 
-def test_what_is_wrong_stands_beside_the_field_and_what_was_typed_is_kept(client, director, rule):
+def test_an_error_is_shown_beside_its_field_and_typed_text_is_kept(client, director, rule):
     answer = client.post(url("supersede_deadline_rule", rule), new_row(rule, why="", length="77"))
 
     assert answer.status_code == 422

@@ -83,14 +83,14 @@ def test_a_draft_goes_from_the_list_to_sent(desk, set_clock):
     assert draft.get_absolute_url() not in page_of(desk.get(reverse("correspondence:drafts")))
 
 
-def test_the_case_page_and_its_letters_say_that_a_draft_waits(desk):
+def test_the_case_page_and_its_list_of_letters_show_a_waiting_draft(desk):
     case = received_case()
 
     assert "1 draft waits for a person." in page_of(desk.get(case.get_absolute_url()))
     assert "waits for a person" in page_of(desk.get(reverse("desk:letters", args=[case.number])))
 
 
-def test_what_was_typed_stays_when_it_is_refused(desk):
+def test_a_refused_form_keeps_the_typed_text(desk):
     draft = draft_of(received_case())
     typed = {"version": draft.version, "particulars": "Smile \U0001f600", "recipients": []}
 
@@ -103,7 +103,7 @@ def test_what_was_typed_stays_when_it_is_refused(desk):
     assert "Smile \U0001f600" in said
 
 
-def test_a_changed_draft_is_shown_with_its_new_words(desk):
+def test_a_changed_draft_is_shown_with_its_new_text(desk):
     draft = draft_of(received_case())
     employee = draft.case.parties.get(role="EMPLOYEE")
     typed = {
@@ -140,7 +140,7 @@ def test_someone_elses_change_makes_the_page_stale(desk):
     assert not Letter.objects.filter(reference=draft.case.number).exists()
 
 
-def test_a_draft_that_lacks_something_names_it_with_the_page_that_mends_it(desk):
+def test_an_incomplete_draft_names_what_is_missing_and_the_page_to_fix_it(desk):
     bare = [replace(one, address="") for one in parties()]
     draft = draft_of(received_case(parties=bare))
 
@@ -153,7 +153,7 @@ def test_a_draft_that_lacks_something_names_it_with_the_page_that_mends_it(desk)
     assert "has no postal address" in page_of(refused)
 
 
-def test_a_typesetter_that_dies_leaves_the_page_standing(desk):
+def test_the_page_still_works_when_the_typesetter_crashes(desk):
     draft = draft_of(received_case())
     gone = typesetting.TypesetterGone("The typesetter stopped.")
 
@@ -175,7 +175,7 @@ def test_a_draft_is_discarded_with_a_reason(desk):
     assert "Not needed in this case." in page_of(desk.get(draft.get_absolute_url()))
 
 
-def test_a_person_drafts_a_letter_that_no_act_proposed(desk):
+def test_a_person_drafts_a_letter_that_no_action_proposed(desk):
     case = received_case()
     page = reverse("correspondence:draft_letter", args=[case.number])
     assert desk.post(page, {"kind": "poem"}).status_code == 422
@@ -189,7 +189,9 @@ def test_a_person_drafts_a_letter_that_no_act_proposed(desk):
 @pytest.mark.parametrize(
     ("role", "may_read"), [(Role.AUDITOR, True), (Role.MAILROOM, True), (Role.REVIEWER, False)]
 )
-def test_others_read_a_draft_or_do_not_and_change_nothing(client, coordinator, role, may_read):
+def test_other_roles_read_a_draft_only_if_allowed_and_cannot_change_it(
+    client, coordinator, role, may_read
+):
     draft = draft_of(received_case())
     client.force_login(person(role))
 

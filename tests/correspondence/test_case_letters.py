@@ -90,7 +90,8 @@ def rendered(draft, by, at=LATER):
 # --- Each kind, end to end ------------------------------------------------------------------------
 
 
-def test_l1_an_application_is_acknowledged_from_draft_to_sent(coordinator):
+@pytest.mark.capability("L1", "LT-3")
+def test_an_acknowledgment_of_an_application_goes_from_draft_to_sent(coordinator):
     case = received_case()
     draft = draft_of(case, LetterKind.ACKNOWLEDGMENT)
     assert (draft.drafted_by, draft.because) == (
@@ -113,7 +114,7 @@ def test_l1_an_application_is_acknowledged_from_draft_to_sent(coordinator):
     assert {copy.letter.state for copy in copies} == {"QUEUED"}
     file_all_letters(at=LATER)
     first = Letter.objects.get(pk=copies[0].letter_id)
-    assert printed(first.file) == shown  # LT-3: the preview is the same render
+    assert printed(first.file) == shown  # the preview is the same render
 
     sent = case_letters.mark_letter_sent(
         letter_id=draft.pk, sent_on=TODAY, by=coordinator, at=LATER
@@ -129,7 +130,8 @@ def test_l1_an_application_is_acknowledged_from_draft_to_sent(coordinator):
     ]
 
 
-def test_l3_a_request_lists_the_open_questions_on_file(coordinator):
+@pytest.mark.capability("L3")
+def test_a_request_for_information_lists_the_open_questions_on_file(coordinator):
     case = received_case()
     information.ask_information(
         case_id=case.pk,
@@ -147,7 +149,8 @@ def test_l3_a_request_lists_the_open_questions_on_file(coordinator):
     assert "within five business days after you receive this letter" in shown
 
 
-def test_l3_without_questions_it_asks_for_what_screening_left_unknown(coordinator):
+@pytest.mark.capability("L3")
+def test_a_request_without_open_questions_asks_for_what_screening_left_unknown(coordinator):
     case = decided(coordinator, TIMELY="UNKNOWN")
     draft = case_letters.draft_letter(
         case_id=case.pk, kind=LetterKind.INFORMATION_REQUEST, by=coordinator, at=LATER
@@ -160,7 +163,8 @@ def test_l3_without_questions_it_asks_for_what_screening_left_unknown(coordinato
     assert asked.source == "Eligibility decision 1"
 
 
-def test_l4_an_ineligible_application_is_refused_with_its_reasons_as_stored(coordinator):
+@pytest.mark.capability("L4")
+def test_an_ineligibility_letter_gives_the_stored_reasons(coordinator):
     case = decided(coordinator, SIGNED="NO")
     stored = case.eligibility_decisions.get().refusals()
     draft = draft_of(case, LetterKind.INELIGIBILITY)
@@ -177,7 +181,8 @@ def test_l4_an_ineligible_application_is_refused_with_its_reasons_as_stored(coor
     assert all(one.source for one in made.facts)
 
 
-def test_l5_a_deferral_says_that_the_application_waits_and_why(coordinator):
+@pytest.mark.capability("L5")
+def test_a_deferral_letter_explains_that_the_application_waits_and_why(coordinator):
     form = URDecisionOnForm(
         decided_on=date(2026, 2, 12),
         served_on=date(2026, 2, 12),
@@ -193,7 +198,8 @@ def test_l5_a_deferral_says_that_the_application_waits_and_why(coordinator):
     assert "The injury did not arise at work." in shown
 
 
-def test_l7_without_a_conversion_on_file_the_draft_says_so_and_does_not_go(coordinator):
+@pytest.mark.capability("L7")
+def test_a_conversion_letter_cannot_be_sent_without_a_recorded_conversion(coordinator):
     draft = case_letters.draft_letter(
         case_id=eligible_case().pk, kind=LetterKind.EXPEDITED, by=coordinator, at=LATER
     )
@@ -203,7 +209,8 @@ def test_l7_without_a_conversion_on_file_the_draft_says_so_and_does_not_go(coord
         case_letters.approve_letter(letter_id=draft.pk, seen_version=None, by=coordinator, at=LATER)
 
 
-def test_l7_a_conversion_is_told_to_every_party(coordinator):
+@pytest.mark.capability("L7")
+def test_a_conversion_letter_goes_to_every_party(coordinator):
     case = eligible_case()
     priority.convert(
         case_id=case.pk,
@@ -230,7 +237,8 @@ def test_l7_a_conversion_is_told_to_every_party(coordinator):
     ]
 
 
-def test_l8_the_administrator_is_reminded_of_the_day_and_of_what_is_missing(coordinator):
+@pytest.mark.capability("L8")
+def test_a_records_reminder_names_the_due_date_and_the_missing_records(coordinator):
     case = noticed_case()
     due = case.deadlines.get(deadline_kind="records").due_on
     overdue = MONDAY + timedelta(days=16)
@@ -251,7 +259,8 @@ def test_l8_the_administrator_is_reminded_of_the_day_and_of_what_is_missing(coor
     assert [one.role for one in composition.chosen(draft, at=LATER)] == ["CLAIMS_ADMINISTRATOR"]
 
 
-def test_l8_before_a_notice_is_sent_nothing_is_overdue(coordinator):
+@pytest.mark.capability("L8")
+def test_nothing_is_overdue_before_a_notice_is_sent(coordinator):
     draft = case_letters.draft_letter(
         case_id=eligible_case().pk, kind=LetterKind.RECORDS_REMINDER, by=coordinator, at=LATER
     )
@@ -259,7 +268,8 @@ def test_l8_before_a_notice_is_sent_nothing_is_overdue(coordinator):
     assert any("records_owed" in one for one in lacks(draft))
 
 
-def test_l9_more_information_goes_to_all_and_names_no_reviewer(coordinator):
+@pytest.mark.capability("L9")
+def test_a_request_for_more_information_goes_to_all_parties_and_names_no_reviewer(coordinator):
     draft = case_letters.draft_letter(
         case_id=noticed_case().pk,
         kind=LetterKind.MORE_INFORMATION,
@@ -274,7 +284,8 @@ def test_l9_more_information_goes_to_all_and_names_no_reviewer(coordinator):
     assert "reviewer" not in shown.lower()
 
 
-def test_l10_a_withdrawal_is_told_to_all(coordinator):
+@pytest.mark.capability("L10")
+def test_a_withdrawal_letter_goes_to_all_parties(coordinator):
     case = received_case()
     endings.withdraw(case_id=case.pk, reason="By letter.", by=coordinator, at=MONDAY)
 
@@ -284,7 +295,8 @@ def test_l10_a_withdrawal_is_told_to_all(coordinator):
     assert "Cervical epidural steroid injection at C3-4" in shown
 
 
-def test_l10_an_authorized_part_ends_and_the_rest_goes_on(coordinator):
+@pytest.mark.capability("L10")
+def test_an_authorized_item_ends_and_the_other_items_continue(coordinator):
     case = eligible_case(items=[ItemOnForm("Brace"), ItemOnForm("Norco")])
     brace = case.items.get(title="Brace")
     endings.terminate(
@@ -303,7 +315,7 @@ def test_l10_an_authorized_part_ends_and_the_rest_goes_on(coordinator):
 # --- A person decides -----------------------------------------------------------------------------
 
 
-def test_the_words_must_have_been_shown_before_they_are_approved(coordinator, typeset_at_no_cost):
+def test_the_text_must_have_been_shown_before_it_is_approved(coordinator, typeset_at_no_cost):
     draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
 
     with pytest.raises(letters.services.LetterRefused, match="not been shown in the preview"):
@@ -312,7 +324,7 @@ def test_the_words_must_have_been_shown_before_they_are_approved(coordinator, ty
     assert not Letter.objects.filter(reference=draft.case.number).exists()
 
 
-def test_what_is_typed_prints_as_typed_and_never_runs(coordinator):
+def test_typed_text_is_printed_as_typed_and_never_runs_as_code(coordinator):
     hostile = "{employee} {{ x }} #read(\"/etc/passwd\") {% include 'secret' %} <script>"
     draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
     case_letters.change_draft(
@@ -331,7 +343,7 @@ def test_what_is_typed_prints_as_typed_and_never_runs(coordinator):
     assert hostile in shown
 
 
-def test_a_letter_goes_to_those_who_were_chosen_by_the_channel_of_each(
+def test_a_letter_goes_to_the_chosen_recipients_by_the_channel_of_each(
     coordinator, typeset_at_no_cost
 ):
     wired = [
@@ -412,7 +424,7 @@ def test_a_discarded_draft_keeps_its_reason_and_cannot_go(coordinator):
     assert (again.number, again.state) == (2, "DRAFT")
 
 
-def test_a_draft_that_waits_is_brought_up_to_date_not_doubled(coordinator):
+def test_a_waiting_draft_is_updated_and_not_duplicated(coordinator):
     case = noticed_case()
     made = [
         case_letters.draft_letter(
@@ -430,7 +442,7 @@ def test_a_draft_that_waits_is_brought_up_to_date_not_doubled(coordinator):
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.COORDINATOR, Role.SUPERVISOR}))
-def test_another_role_decides_about_no_draft(coordinator, role):
+def test_other_roles_cannot_decide_on_drafts(coordinator, role):
     draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
     by = person(role)
 
@@ -443,7 +455,7 @@ def test_another_role_decides_about_no_draft(coordinator, role):
 # --- What is missing, and what fails --------------------------------------------------------------
 
 
-def test_a_missing_address_is_named_by_its_channel_and_stops_no_act(coordinator):
+def test_a_missing_address_is_named_by_its_channel_and_stops_no_action(coordinator):
     bare = [
         replace(
             one, address="", preferred_channel="ELECTRONIC" if one.role == "EMPLOYEE" else "MAIL"
@@ -461,7 +473,7 @@ def test_a_missing_address_is_named_by_its_channel_and_stops_no_act(coordinator)
     assert {one.url for one in found} == {f"/cases/{draft.case.number}/parties/"}
 
 
-def test_without_published_wording_the_act_works_and_the_draft_says_so(coordinator):
+def test_without_published_wording_the_action_works_and_the_draft_reports_it(coordinator):
     held = WordingSet.objects.get(kind=LetterKind.ACKNOWLEDGMENT)
     held.state, held.retired_at = "RETIRED", MONDAY
     held.store(by=None, at=MONDAY, fields=["state", "retired_at"])
@@ -492,7 +504,7 @@ def test_only_an_approved_letter_is_marked_as_sent(coordinator):
         case_letters.mark_letter_sent(letter_id=draft.pk, sent_on=TODAY, by=coordinator, at=LATER)
 
 
-def test_wording_and_skipped_letters_are_for_those_who_may(coordinator):
+def test_only_allowed_roles_publish_wording_and_release_failed_letters(coordinator):
     clerk = person(Role.INTAKE)
     held = WordingSet.objects.first()
 
@@ -509,7 +521,7 @@ def test_every_kind_has_its_parts_and_a_sample_wording(coordinator):
     assert worded >= set(LetterKind)
 
 
-def test_what_a_person_lists_in_a_draft_is_a_fact_of_every_kind_that_lists_points(coordinator):
+def test_listed_points_are_declared_facts_of_every_kind_that_lists_points(coordinator):
     for kind in (kind for kind, spec in SPECS.items() if spec.points):
         assert SPECS[kind].points in {one.name for one in SPECS[kind].declared}
         assert SPECS[kind].points in SPECS[kind].lists.values()

@@ -126,7 +126,7 @@ def test_a_withdrawn_treatment_is_not_in_the_notice(coordinator):
     assert make(case, coordinator)[0].letter.words["treatments"] == ["Norco"]
 
 
-def test_a_second_make_is_refused_and_adds_no_letter(coordinator):
+def test_making_the_notices_twice_is_refused_and_adds_no_letter(coordinator):
     case = eligible_case()
     make(case, coordinator)
 
@@ -137,7 +137,7 @@ def test_a_second_make_is_refused_and_adds_no_letter(coordinator):
 
 
 @pytest.mark.parametrize("role", ["CLAIMS_ADMINISTRATOR", "REQUESTING_PHYSICIAN"])
-def test_without_a_recipient_whom_the_law_names_nothing_is_made(coordinator, role):
+def test_no_notice_is_made_without_a_recipient_that_the_law_names(coordinator, role):
     case = eligible_case(parties=parties(**{role: ""}))
 
     with pytest.raises(NotAllowed, match="The case names no"):
@@ -157,7 +157,7 @@ def test_a_fact_that_the_notice_states_is_named_when_it_is_missing(coordinator):
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.COORDINATOR}))
-def test_another_role_makes_no_notices(coordinator, role):
+def test_other_roles_cannot_make_notices(coordinator, role):
     with pytest.raises(NotAllowed, match="Your role does not let you"):
         make(eligible_case(), person(role))
 
@@ -201,7 +201,7 @@ def test_marking_as_sent_moves_the_case_and_starts_the_records_deadline(coordina
     assert (event.kind, event.by) == (Event.Kind.NOTICES_SENT, coordinator)
 
 
-def test_by_wire_the_records_are_due_in_twelve_days(coordinator):
+def test_records_requested_electronically_are_due_in_twelve_days(coordinator):
     case = eligible_case(parties=channels(CLAIMS_ADMINISTRATOR="FAX"))
     make(case, coordinator)
     file_all_letters(at=FILED)
@@ -224,7 +224,7 @@ def test_the_case_page_shows_how_the_date_was_counted(client, coordinator, made)
         assert step["sentence"] in page
 
 
-def test_before_the_letters_are_filed_nothing_is_marked(coordinator):
+def test_notices_cannot_be_marked_before_their_letters_are_ready(coordinator):
     case = eligible_case()
     make(case, coordinator)
 
@@ -244,7 +244,7 @@ def test_before_the_letters_are_filed_nothing_is_marked(coordinator):
         (TODAY - timedelta(days=1), "before the case was found eligible"),
     ],
 )
-def test_a_day_that_cannot_be_is_refused_and_nothing_is_marked(coordinator, made, day, said):
+def test_an_impossible_date_is_refused_and_nothing_is_marked(coordinator, made, day, said):
     with pytest.raises(NotAllowed, match=said):
         send(made, coordinator, sent_on=day)
 
@@ -275,7 +275,7 @@ def test_there_is_nothing_to_mark_before_the_notices_are_made(coordinator):
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.COORDINATOR, Role.MAILROOM}))
-def test_another_role_marks_nothing(role):
+def test_other_roles_cannot_mark_notices_as_sent(role):
     with pytest.raises(NotAllowed, match="Your role does not let you"):
         send(eligible_case(), person(role))
 

@@ -133,7 +133,7 @@ OPEN_DAYS = {
 
 
 @pytest.mark.parametrize("name", SECOND_READING)
-def test_every_day_of_49_years_is_open_or_closed_as_a_second_reading_has_it(name):
+def test_every_day_of_49_years_is_open_or_closed_as_a_second_implementation_computes(name):
     calendar = default_calendars().get(name)
 
     assert {day for day in EVERY_DAY if calendar.is_open(day)} == OPEN_DAYS[name]
@@ -208,7 +208,7 @@ def test_named_days_are_closed_where_they_should_be(day, state, courts, office):
     assert closed == [state, courts, office]
 
 
-def test_a_closed_day_says_why():
+def test_a_closed_day_names_its_holiday():
     courts = default_calendars().get("judicial")
 
     assert courts.why_closed(date(2014, 11, 28)) == "the Friday after Thanksgiving"
@@ -219,7 +219,7 @@ def test_a_closed_day_says_why():
 
 
 @pytest.mark.parametrize(("name", "before"), [("Lunar New Year", 1.0), ("Diwali", 1.9)])
-def test_holidays_set_by_the_moon_lie_at_a_new_moon(name, before):
+def test_lunar_holidays_fall_on_a_new_moon(name, before):
     """Mean new moons from that of 6 January 2000, 18:14 UTC; the true one differs by hours."""
     first, month = datetime(2000, 1, 6, 18, 14, tzinfo=UTC), 29.530588853
     days = sorted(listed(name))
@@ -307,7 +307,7 @@ def test_adding_in_two_parts_equals_adding_at_once(name):
 
 
 @pytest.mark.parametrize("name", SECOND_READING)
-def test_rolling_goes_to_the_nearest_open_day_on_its_side(name):
+def test_rolling_moves_to_the_nearest_open_day_in_its_direction(name):
     calendar = default_calendars().get(name)
     for day in EVERY_DAY[3:-31]:
         after, before = calendar.on_or_after(day), calendar.on_or_before(day)

@@ -69,72 +69,64 @@ class Example:
 
 
 WORKED = [
-    Example("E1", "application", {"served": "2014-06-20", "method": "in_hand"}, "2014-07-21"),
-    Example("E2a", "application", {"served": "2014-06-20", "method": "mail_ca"}, "2014-07-25"),
-    Example("E2b", "application", {"served": "2014-06-20", "method": "mail_us"}, "2014-07-30"),
-    Example("E3", "application", {"served": "2013-12-24", "method": "mail_ca"}, "2014-01-28"),
-    Example("E4a", "application", {"served": "2016-10-21", "method": "in_hand"}, "2016-11-21"),
-    Example("E4b", "application", {"served": "2016-10-21", "method": "mail_ca"}, "2016-11-28"),
-    Example(
-        "E4c",
-        "application",
-        {"served": "2016-10-21", "method": "mail_ca", "calendar": "gov6700"},
-        "2016-11-25",
-    ),
-    Example("E5", "application", {"served": "2014-10-21", "method": "mail_ca"}, "2014-11-25"),
-    Example(
-        "E6a", "application_formulary", {"served": "2018-12-20", "method": "in_hand"}, "2018-12-31"
-    ),
-    Example(
-        "E6b", "application_formulary", {"served": "2018-12-20", "method": "mail_ca"}, "2019-01-04"
-    ),
-    Example("E7a", "eligibility_information", {"received": "2014-02-13"}, "2014-02-21"),
-    Example(
-        "E7b",
-        "eligibility_information",
-        {"received": "2014-02-13", "rules_of": "2013"},
-        "2014-02-28",
-    ),
-    Example("E8a", "eligibility_information", {"received": "2014-02-10"}, "2014-02-18"),
-    Example(
-        "E8b",
-        "eligibility_information",
-        {"received": "2014-02-10", "calendar": "gov6700"},
-        "2014-02-19",
-    ),
-    Example("E9", "noarfi", {"found_eligible": "2014-12-24"}, "2014-12-26"),
-    Example("E10a", "records", {"noarfi": "2017-01-19", "method": "mail_ca"}, "2017-02-03"),
-    Example("E10b", "records", {"noarfi": "2017-01-19", "method": "electronic"}, "2017-01-31"),
-    Example("E11a", "records", {"noarfi": "2014-11-13", "method": "mail_ca"}, "2014-12-01"),
-    Example("E11b", "records", {"noarfi": "2014-11-13", "method": "electronic"}, "2014-11-25"),
-    Example("E12", "determination_regular", {"records_complete": "2014-07-01"}, "2014-07-31"),
-    Example("E13", "determination_regular", {"records_complete": "2014-07-03"}, "2014-08-04"),
-    Example("E14", "determination_regular", {"records_complete": "2014-11-26"}, "2014-12-26"),
-    Example(
-        "E15",
-        "determination_expedited",
-        {"information_complete": "2015-07-02T16:00"},
-        "2015-07-05T16:00",
-    ),
-    Example("E16", "determination_formulary", {"records_complete": "2018-03-27"}, "2018-04-03"),
-    Example("E17", "ur_decision", {"rfa": "2018-03-12"}, "2018-03-19"),
-    Example("E18", "petition", {"mailed": "2014-11-06", "method": "mail_ca"}, "2014-12-11"),
-    Example(
-        "E19a",
-        "authorize",
-        {"received": "2014-11-26", "friday_after_thanksgiving_is_working": True},
-        "2014-12-04",
-    ),
-    Example(
-        "E19b",
-        "authorize",
-        {"received": "2014-11-26", "friday_after_thanksgiving_is_working": False},
-        "2014-12-05",
-    ),
-    Example("E20", "reimburse", {"received": "2014-12-05"}, "2014-12-26"),
-    Example("E22a", "twelve_month_bar", {"ur_denied": "2014-06-20"}, "2015-06-20"),
-    Example("E22b", "twelve_month_bar", {"ur_denied": "2016-02-29"}, "2017-02-28"),
-]
+    Example("in hand, Sunday", "application",
+            {"served": "2014-06-20", "method": "in_hand"}, "2014-07-21"),
+    Example("mailed in California", "application",
+            {"served": "2014-06-20", "method": "mail_ca"}, "2014-07-25"),
+    Example("mailed from another state", "application",
+            {"served": "2014-06-20", "method": "mail_us"}, "2014-07-30"),
+    Example("mailed on Christmas Eve", "application",
+            {"served": "2013-12-24", "method": "mail_ca"}, "2014-01-28"),
+    Example("in hand, Sunday in November", "application",
+            {"served": "2016-10-21", "method": "in_hand"}, "2016-11-21"),
+    Example("mailed, courts closed after Thanksgiving", "application",
+            {"served": "2016-10-21", "method": "mail_ca"}, "2016-11-28"),
+    Example("mailed, offices open after Thanksgiving", "application",
+            {"served": "2016-10-21", "method": "mail_ca", "calendar": "gov6700"}, "2016-11-25"),
+    Example("mailed, Tuesday", "application",
+            {"served": "2014-10-21", "method": "mail_ca"}, "2014-11-25"),
+    Example("formulary, in hand", "application_formulary",
+            {"served": "2018-12-20", "method": "in_hand"}, "2018-12-31"),
+    Example("formulary, mailed", "application_formulary",
+            {"served": "2018-12-20", "method": "mail_ca"}, "2019-01-04"),
+    Example("Presidents' Day", "eligibility_information", {"received": "2014-02-13"}, "2014-02-21"),
+    Example("Presidents' Day, rules of 2013", "eligibility_information",
+            {"received": "2014-02-13", "rules_of": "2013"}, "2014-02-28"),
+    Example("Lincoln's birthday, open", "eligibility_information",
+            {"received": "2014-02-10"}, "2014-02-18"),
+    Example("Lincoln's birthday, closed", "eligibility_information",
+            {"received": "2014-02-10", "calendar": "gov6700"}, "2014-02-19"),
+    Example("notice over Christmas", "noarfi", {"found_eligible": "2014-12-24"}, "2014-12-26"),
+    Example("records notice mailed", "records",
+            {"noarfi": "2017-01-19", "method": "mail_ca"}, "2017-02-03"),
+    Example("records notice sent electronically", "records",
+            {"noarfi": "2017-01-19", "method": "electronic"}, "2017-01-31"),
+    Example("records notice mailed before Thanksgiving", "records",
+            {"noarfi": "2014-11-13", "method": "mail_ca"}, "2014-12-01"),
+    Example("electronic notice before Thanksgiving", "records",
+            {"noarfi": "2014-11-13", "method": "electronic"}, "2014-11-25"),
+    Example("regular", "determination_regular", {"records_complete": "2014-07-01"}, "2014-07-31"),
+    Example("regular, Saturday", "determination_regular",
+            {"records_complete": "2014-07-03"}, "2014-08-04"),
+    Example("regular, day after Christmas", "determination_regular",
+            {"records_complete": "2014-11-26"}, "2014-12-26"),
+    Example("expedited, Independence Day", "determination_expedited",
+            {"information_complete": "2015-07-02T16:00"}, "2015-07-05T16:00"),
+    Example("formulary, Chavez Day on a Saturday", "determination_formulary",
+            {"records_complete": "2018-03-27"}, "2018-04-03"),
+    Example("five working days", "ur_decision", {"rfa": "2018-03-12"}, "2018-03-19"),
+    Example("petition, mailed", "petition",
+            {"mailed": "2014-11-06", "method": "mail_ca"}, "2014-12-11"),
+    Example("authorize, open after Thanksgiving", "authorize",
+            {"received": "2014-11-26", "friday_after_thanksgiving_is_working": True}, "2014-12-04"),
+    Example("authorize, closed after Thanksgiving", "authorize",
+            {"received": "2014-11-26", "friday_after_thanksgiving_is_working": False},
+            "2014-12-05"),
+    Example("reimburse, Christmas", "reimburse", {"received": "2014-12-05"}, "2014-12-26"),
+    Example("twelve months", "twelve_month_bar", {"ur_denied": "2014-06-20"}, "2015-06-20"),
+    Example("twelve months, leap day", "twelve_month_bar",
+            {"ur_denied": "2016-02-29"}, "2017-02-28"),
+]  # fmt: skip
 
 
 def days_before(last_day, length):
@@ -336,14 +328,18 @@ def answer_to(case, rules=RULES):
     return "a date" if case.answer == "a date" else iso(answer.limit)
 
 
+@pytest.mark.capability(
+    "E1", "E2", "E3", "E4", "E5", "E6", "E7", "E8", "E9", "E10", "E11", "E12",
+    "E13", "E14", "E15", "E16", "E17", "E18", "E19", "E20", "E22",
+)  # fmt: skip
 @pytest.mark.parametrize("case", EXAMPLES, ids=lambda case: case.id)
-def test_worked_example(case):
+def test_each_worked_example_gives_its_date(case):
     assert answer_to(case) == case.answer
 
 
 PENALTIES = [
-    ("E21a", "2015-01-06", "2015-01-12", 3_000),
-    ("E21b", "2015-01-06", "2015-01-20", 5_000),
+    ("six days", "2015-01-06", "2015-01-12", 3_000),
+    ("fourteen days, capped", "2015-01-06", "2015-01-20", 5_000),
     ("in time", "2015-01-06", "2015-01-06", 0),
     ("early", "2015-01-06", "2014-12-30", 0),
     ("one day", "2015-01-06", "2015-01-07", 500),
@@ -359,13 +355,14 @@ def penalty_for(owed, came, rules=RULES):
         return None
 
 
+@pytest.mark.capability("E21")
 @pytest.mark.parametrize(("owed", "came", "usd"), [row[1:] for row in PENALTIES],
                          ids=[row[0] for row in PENALTIES])  # fmt: skip
-def test_penalty_for_late_records(owed, came, usd):
+def test_late_records_cost_the_penalty_of_the_law(owed, came, usd):
     assert penalty_for(owed, came) == usd
 
 
-def test_the_penalty_shows_its_sum_and_its_cap():
+def test_the_penalty_shows_its_calculation_and_its_limit():
     answer = records_penalty(
         {"records_due": "2015-01-06", "records_received": "2015-01-20"}, rules=RULES
     )
@@ -376,7 +373,7 @@ def test_the_penalty_shows_its_sum_and_its_cap():
 
 
 @pytest.mark.shared
-def test_every_example_of_the_reference_data_when_it_is_there():
+def test_the_engine_agrees_with_every_example_of_the_reference_data():
     if not SHARED.is_dir():
         pytest.skip("the reference data is not beside this checkout")
 
@@ -482,7 +479,7 @@ def test_no_rule_can_change_without_a_named_example_failing(rule, mutant):
     assert noticed
 
 
-def test_the_guard_above_knows_every_field_of_a_rule():
+def test_the_mutations_cover_every_field_of_a_rule():
     """A field added to ``Rule`` needs its mutants here, or a reason to have none."""
     words_only = {"deadline_kind", "source", "note", "confirmed_by", "confirmed_on"}
     mutated = {
@@ -541,6 +538,7 @@ def methods_of(rule):
     return ["mail_ca", "fax", "mail_abroad"]
 
 
+@pytest.mark.capability("CK-2")
 @pytest.mark.parametrize(
     ("deadline_kind", "method"),
     [
@@ -549,7 +547,7 @@ def methods_of(rule):
         for method in methods_of(rule_of(deadline_kind))
     ],
 )
-def test_ck_2_a_count_equals_walking_day_by_day(deadline_kind, method):
+def test_a_count_equals_walking_day_by_day(deadline_kind, method):
     rule = rule_of(deadline_kind)
     extension = rule.extensions.get(method)
     added = (extension.days, extension.court_days) if extension else (0, False)
@@ -581,7 +579,7 @@ def test_a_later_trigger_never_gives_an_earlier_date(deadline_kind):
 @pytest.mark.parametrize(
     "deadline_kind", ["determination_expedited", "records_expedited", "ur_decision_expedited"]
 )
-def test_hours_elapse_and_nothing_else(deadline_kind):
+def test_a_deadline_in_hours_counts_elapsed_hours_only(deadline_kind):
     hours = timedelta(hours=rule_of(deadline_kind).length)
     moment = datetime(2013, 1, 2, 0, 13, 7, tzinfo=UTC)
     while moment < datetime(2059, 6, 30, tzinfo=UTC):
@@ -606,13 +604,13 @@ def test_hours_elapse_and_nothing_else(deadline_kind):
         ("2015-12-30T09:00", "2016-01-02T09:00"),
     ],
 )
-def test_72_hours_across_both_changes_of_the_clocks_and_the_leap_day(start, end):
+def test_a_72_hour_limit_is_right_across_daylight_saving_changes_and_a_leap_day(start, end):
     answer = count("determination_expedited", {"information_complete": start})
 
     assert iso(answer.limit) == end
 
 
-def test_an_hour_that_came_twice_is_told_apart_by_its_zone():
+def test_an_hour_that_occurs_twice_is_distinguished_by_its_utc_offset():
     summer = datetime(2015, 11, 1, 1, 30, tzinfo=timezone(timedelta(hours=-7)))
     winter = datetime(2015, 11, 1, 1, 30, tzinfo=timezone(timedelta(hours=-8)))
 
@@ -625,7 +623,7 @@ def test_an_hour_that_came_twice_is_told_apart_by_its_zone():
     assert unsaid.due_at == first.due_at  # the earlier one: safer for a duty of ours
 
 
-def test_an_hour_that_never_was_is_refused():
+def test_an_hour_that_does_not_exist_is_refused():
     with pytest.raises(BadDeadlineFact, match="did not exist"):
         count("determination_expedited", {"information_complete": "2015-03-08T02:30"})
 
@@ -639,8 +637,9 @@ def test_a_month_end_changes_nothing_about_a_weekend():
         assert (answer.due_at.astimezone(UTC) - answer.trigger.astimezone(UTC)).days == 3
 
 
+@pytest.mark.capability("CK-11")
 @pytest.mark.parametrize("day", ["2018-03-09", "2018-03-12", "2018-11-02", "2018-11-05"])
-def test_ck_11_the_engine_keeps_the_cut_off_on_both_sides_of_a_change_of_the_deadlines(day):
+def test_the_cut_off_hour_is_right_on_both_sides_of_a_daylight_saving_change(day):
     """Given the hour of a request, which the command ``deadline`` takes and no page asks for yet.
 
     The deadlines changed on Sunday 11 March and Sunday 4 November 2018.
@@ -665,7 +664,8 @@ def test_a_moment_counts_for_its_day_in_los_angeles():
 # --- The printed sum ------------------------------------------------------------------------------
 
 
-def test_ck_1_and_ck_9_the_engine_reads_no_clock_and_no_database():
+@pytest.mark.capability("CK-1", "CK-9")
+def test_the_engine_reads_no_clock_and_no_database():
     """So a recount gives the same date, and a day without the scheduler costs nothing."""
     for module in (deadlines_module, calendars_module, kinds_module):
         source = Path(module.__file__).read_text()
@@ -676,7 +676,8 @@ def test_ck_1_and_ck_9_the_engine_reads_no_clock_and_no_database():
     assert count("application", facts).as_row() == count("application", dict(facts)).as_row()
 
 
-def test_ck_4_every_line_of_the_sum_says_its_date_and_its_source():
+@pytest.mark.capability("CK-4")
+def test_every_line_of_the_calculation_shows_its_date_and_source():
     answer = count("application", {"served": "2016-10-21", "method": "mail_ca"})
 
     assert [(step.kind, step.on) for step in answer.steps] == [
@@ -693,13 +694,13 @@ def test_ck_4_every_line_of_the_sum_says_its_date_and_its_source():
     assert answer.lines()[0].startswith("Fri 21 Oct 2016: the UR decision was served by mail")
 
 
-def test_a_sum_names_the_holidays_that_it_left_out():
+def test_the_calculation_names_the_holidays_that_it_skipped():
     answer = count("eligibility_information", {"received": "2014-02-13"})
 
     assert "Mon 17 Feb 2014 (Presidents' Day)" in answer.steps[1].sentence
 
 
-def test_a_named_override_is_said_in_the_sum():
+def test_a_named_override_is_shown_in_the_calculation():
     answer = count(
         "eligibility_information",
         {"received": "2014-02-13", "rules_of": "2013", "calendar": "office"},
@@ -710,7 +711,7 @@ def test_a_named_override_is_said_in_the_sum():
     assert "office calendar, chosen by name; the rule counts on judicial" in said
 
 
-def test_unconfirmed_rules_say_so_and_a_confirmed_one_does_too():
+def test_the_calculation_shows_whether_its_rule_is_confirmed():
     facts = {"found_eligible": "2014-12-24"}
     confirmed = [
         replace(rule, confirmed_by="R. Ortiz", confirmed_on=date(2024, 5, 1)) for rule in RULES
@@ -721,7 +722,7 @@ def test_unconfirmed_rules_say_so_and_a_confirmed_one_does_too():
     assert count("noarfi", facts, rules=confirmed).steps[1].confirmed
 
 
-def test_a_sum_is_plain_values_for_json():
+def test_a_calculation_is_stored_as_plain_json_values():
     row = count("determination_expedited", {"information_complete": "2015-07-02T16:00"}).as_row()
 
     assert json.loads(json.dumps(row)) == row
@@ -734,7 +735,7 @@ def test_a_sum_is_plain_values_for_json():
 @pytest.mark.parametrize(
     ("deadline_kind", "facts", "due_on", "target_on"),
     [
-        # E13: the legal date rolls to Monday, we aim at the Friday before
+        # the legal date rolls to Monday, we aim at the Friday before
         ("determination_regular", {"records_complete": "2014-07-03"}, "2014-08-04", "2014-08-01"),
         ("determination_regular", {"records_complete": "2014-07-01"}, "2014-07-31", "2014-07-31"),
         # the raw day is the Friday after Thanksgiving: the open day before is Wednesday
@@ -751,7 +752,7 @@ def test_a_sum_is_plain_values_for_json():
         ("noarfi", {"found_eligible": "2014-12-24"}, "2014-12-26", "2014-12-26"),
     ],
 )
-def test_our_own_target_is_the_earliest_that_anyone_could_hold_us_to(
+def test_our_own_target_is_the_earliest_date_of_all_calendars(
     deadline_kind, facts, due_on, target_on
 ):
     answer = count(deadline_kind, facts)
@@ -804,7 +805,7 @@ def test_days_on_which_two_holds_overlap_count_once():
     assert count("determination_regular", REGULAR, holds=holds).target_on == date(2014, 8, 7)
 
 
-def test_a_hold_before_the_trigger_or_after_the_target_or_without_end_moves_nothing():
+def test_a_hold_before_the_trigger_after_the_target_or_without_end_moves_nothing():
     holds = [
         Hold("A", date(2014, 6, 1), date(2014, 6, 20), True),
         Hold("B", date(2014, 9, 1), date(2014, 9, 20)),
@@ -814,7 +815,7 @@ def test_a_hold_before_the_trigger_or_after_the_target_or_without_end_moves_noth
     assert count("determination_regular", REGULAR, holds=holds).target_on == date(2014, 7, 31)
 
 
-def test_a_target_that_a_hold_moves_onto_a_closed_day_goes_back_to_an_open_one():
+def test_a_target_moved_by_a_hold_onto_a_closed_day_rolls_back_to_an_open_one():
     holds = [Hold("A", date(2014, 7, 10), date(2014, 7, 12))]
 
     answer = count("determination_regular", REGULAR, holds=holds)
@@ -822,7 +823,7 @@ def test_a_target_that_a_hold_moves_onto_a_closed_day_goes_back_to_an_open_one()
     assert answer.target_on == date(2014, 8, 1)  # two days on is Saturday 2 August
 
 
-def test_holds_move_the_target_of_a_deadline_in_hours_too():
+def test_holds_also_move_the_target_of_a_deadline_in_hours():
     facts = {"information_complete": "2015-07-02T16:00"}
     holds = [Hold("A", date(2015, 7, 3), date(2015, 7, 4))]
 
@@ -832,7 +833,8 @@ def test_holds_move_the_target_of_a_deadline_in_hours_too():
     assert iso(answer.target) == "2015-07-06T16:00"
 
 
-def test_ck_8_extensions_are_limited_together():
+@pytest.mark.capability("CK-8")
+def test_extensions_are_limited_together():
     holds = [
         Hold("EXTENSION", date(2014, 7, 29), date(2014, 7, 31), approved_on=date(2014, 7, 28)),
         Hold("EXTENSION", date(2014, 7, 31), date(2014, 8, 2), approved_on=date(2014, 7, 30)),
@@ -856,7 +858,7 @@ def test_an_extension_moves_both_the_legal_date_and_the_target():
     assert "4610.6" in line.source
 
 
-def test_a_liability_dispute_begins_the_deadline_again_and_the_sum_says_from_what():
+def test_a_liability_dispute_restarts_the_deadline_and_the_calculation_names_the_start():
     facts = {"served": "2016-01-04", "method": "mail_ca"}
 
     answer = count("application", facts, holds=[LIABILITY_2016])
@@ -867,7 +869,7 @@ def test_a_liability_dispute_begins_the_deadline_again_and_the_sum_says_from_wha
     assert "4610.5(h)(2)" in answer.steps[0].source
 
 
-def test_a_deadline_begun_again_by_a_notice_served_in_an_unknown_way_is_unknown():
+def test_a_deadline_restarted_by_a_notice_with_unknown_service_is_unknown():
     hold = replace(LIABILITY_2016, method="")
 
     answer = count("application", {"served": "2016-01-04", "method": "mail_ca"}, holds=[hold])
@@ -897,7 +899,7 @@ def test_a_deadline_begun_again_by_a_notice_served_in_an_unknown_way_is_unknown(
         ("petition", {"mailed": "2014-11-06"}, "the way in which the determination was served"),
     ],
 )
-def test_what_is_missing_makes_the_date_unknown_and_is_named_never_late(
+def test_a_missing_fact_is_named_and_makes_the_date_unknown_and_never_late(
     deadline_kind, facts, missing
 ):
     for answer in (count(deadline_kind, facts), judge(deadline_kind, "2059-01-01", facts)):
@@ -917,7 +919,8 @@ def test_a_penalty_without_both_days_is_unknown(given):
 # --- In time or not -------------------------------------------------------------------------------
 
 
-def test_e3_one_day_late_is_late():
+@pytest.mark.capability("E3")
+def test_an_application_received_one_day_late_is_late():
     facts = {"served": "2013-12-24", "method": "mail_ca"}
 
     assert isinstance(judge("application", "2014-01-28", facts), Timely)
@@ -927,14 +930,16 @@ def test_e3_one_day_late_is_late():
     assert late.sentence == "Wed 29 Jan 2014 is 1 day late (limit Tue 28 Jan 2014)."
 
 
-def test_e18_day_34_is_in_time():
+@pytest.mark.capability("E18")
+def test_a_petition_on_day_34_is_timely():
     answer = judge("petition", "2014-12-10", {"mailed": "2014-11-06", "method": "mail_ca"})
 
     assert isinstance(answer, Timely)
     assert "1 day to spare" in answer.sentence
 
 
-def test_e14_a_late_determination_is_late_by_13_days_and_nothing_else():
+@pytest.mark.capability("E14")
+def test_a_late_determination_is_13_days_late_and_nothing_else_changes():
     answer = judge("determination_regular", "2015-01-08", {"records_complete": "2014-11-26"})
 
     assert isinstance(answer, Late)
@@ -950,12 +955,13 @@ def test_an_application_counts_for_its_local_day_to_midnight():
     assert isinstance(judge("application", midnight.astimezone(UTC), facts), Late)
 
 
+@pytest.mark.capability("E4")
 @pytest.mark.parametrize(
     ("received", "expected"),
     [("2016-11-25", Timely), ("2016-11-28", Unknown), ("2016-11-29", Late)],
 )
 def test_where_calendars_disagree_and_timeliness_turns_on_it_a_person_decides(received, expected):
-    """E4: mailed 21 October 2016, day 35 is the Friday after Thanksgiving."""
+    """Mailed 21 October 2016: day 35 is the Friday after Thanksgiving."""
     answer = judge("application", received, {"served": "2016-10-21", "method": "mail_ca"})
 
     assert isinstance(answer, expected)
@@ -964,8 +970,9 @@ def test_where_calendars_disagree_and_timeliness_turns_on_it_a_person_decides(re
         assert "Fri 25 Nov 2016 or Mon 28 Nov 2016; a person must decide" in answer.sentence
 
 
+@pytest.mark.capability("E19")
 def test_no_one_is_penalized_on_the_friday_after_thanksgiving():
-    """E19: five working days from 26 November 2014 end on 4 or on 5 December."""
+    """Five working days from 26 November 2014 end on 4 or on 5 December."""
     facts = {"received": "2014-11-26"}
 
     assert isinstance(judge("authorize", "2014-12-03", facts), Timely)
@@ -973,20 +980,20 @@ def test_no_one_is_penalized_on_the_friday_after_thanksgiving():
     assert isinstance(judge("authorize", "2014-12-08", facts), Late)
 
 
-def test_a_calendar_named_by_hand_settles_it():
+def test_a_chosen_calendar_decides_where_calendars_disagree():
     facts = {"served": "2016-10-21", "method": "mail_ca", "calendar": "judicial"}
 
     assert isinstance(judge("application", "2016-11-28", facts), Timely)
 
 
-def test_received_before_it_was_served_is_a_question_about_the_dates():
+def test_a_receipt_before_the_service_date_asks_to_check_both_dates():
     answer = judge("application", "2014-06-19", {"served": "2014-06-20", "method": "in_hand"})
 
     assert isinstance(answer, Unknown)
     assert "Check both dates" in answer.sentence
 
 
-def test_nothing_received_is_unknown_not_late():
+def test_an_application_without_a_receipt_date_is_unknown_and_not_late():
     answer = judge("application", None, {"served": "2014-06-20", "method": "in_hand"})
 
     assert isinstance(answer, Unknown)
@@ -1105,7 +1112,7 @@ def test_a_rule_that_cannot_be_used_is_refused(change):
         replace(rule_of("reimburse"), **change)
 
 
-def test_rules_of_names_a_year_or_a_day():
+def test_a_rule_can_be_requested_by_year_or_by_day():
     facts = {"received": "2014-02-13"}
 
     assert count("eligibility_information", facts | {"rules_of": "2013-06-01"}).due_on == date(
@@ -1179,7 +1186,7 @@ def test_a_fact_that_cannot_be_used_is_refused_with_a_sentence(deadline_kind, fa
     assert isinstance(refused.value, CannotCount)
 
 
-def test_a_hold_that_never_ends_in_our_time_is_refused_not_crashed():
+def test_a_hold_that_ends_beyond_the_calendar_is_refused():
     holds = [Hold("A", date(2014, 7, 3), date(9999, 12, 31))]
 
     with pytest.raises(OutOfRange):

@@ -67,7 +67,7 @@ def unconfirmed_listed():
     )
 
 
-def test_a_confirmed_rule_says_who_when_and_with_which_text(director):
+def test_a_confirmed_rule_shows_who_confirmed_it_when_and_with_which_text(director):
     rule = confirm(rule_of(), director)
 
     assert (rule.confirmed_by, rule.confirmed_on) == (director, TODAY)
@@ -106,7 +106,7 @@ def test_a_confirmation_without_its_facts_is_refused(director, changes, said):
     assert not rule_of().is_confirmed
 
 
-def test_no_one_confirms_a_row_twice(director):
+def test_a_row_is_confirmed_only_once(director):
     rule = confirm(rule_of(), director)
 
     with pytest.raises(NotAllowed, match="already"):
@@ -149,7 +149,7 @@ def test_a_gap_is_refused_naming_both_rows_and_stores_neither(director):
     assert DeadlineRule.objects.filter(deadline_kind="eligibility_information").count() == 2
 
 
-def test_a_rule_that_no_one_can_count_with_is_refused(director):
+def test_an_unusable_rule_is_refused(director):
     with pytest.raises(NotAllowed, match="calendar"):
         supersede(rule_of(), director, begins=date(2026, 4, 1), calendar="")
 
@@ -166,7 +166,7 @@ def test_a_rule_superseded_in_the_past_changes_no_deadline_triggered_before(dire
     assert case_deadlines.due_on(case, "noarfi") == before
 
 
-def test_what_would_change_is_listed_before_anything_is_stored(director):
+def test_changes_are_listed_before_they_are_stored(director):
     case = eligible_case()
     before = case_deadlines.due_on(case, "noarfi")
     rows = rules.superseding(rule=rule_of(), terms={"length": 9}, effective_from=TODAY)
@@ -181,7 +181,7 @@ def test_what_would_change_is_listed_before_anything_is_stored(director):
     assert case_deadlines.due_on(case, "noarfi") == before
 
 
-def test_dates_worked_out_again_are_the_ones_that_were_listed_and_an_act_on_the_case(director):
+def test_recomputed_dates_equal_the_listed_ones_and_are_recorded_on_the_case(director):
     case = eligible_case()
     before = case_deadlines.due_on(case, "noarfi")
     supersede(rule_of(), director, begins=TODAY, length=9)
@@ -199,7 +199,7 @@ def test_dates_worked_out_again_are_the_ones_that_were_listed_and_an_act_on_the_
     assert recounting.recount(why="Once more", by=director, at=MONDAY) == []
 
 
-def test_confirming_a_rule_moves_no_date_and_writes_no_act(director):
+def test_confirming_a_rule_moves_no_date_and_writes_no_event(director):
     case = eligible_case()
     confirm(rule_of(), director)
     events = case.events.count()
@@ -251,7 +251,7 @@ def test_a_holiday_that_begins_closes_its_day_and_one_that_ended_does_not(direct
         ({"name": "Christmas Day"}, "Two rows would be in force"),
     ],
 )
-def test_a_holiday_that_cannot_be_is_refused(director, changes, said):
+def test_an_impossible_holiday_is_refused(director, changes, said):
     if "name" in changes:
         changes = {"name": HolidayRule.objects.filter(calendar="office", effective_to=None)[0].name}
 
@@ -260,7 +260,7 @@ def test_a_holiday_that_cannot_be_is_refused(director, changes, said):
 
 
 @pytest.mark.parametrize("role", [Role.COORDINATOR, Role.SUPERVISOR, Role.AUDITOR])
-def test_the_wrong_role_changes_no_law(role):
+def test_other_roles_cannot_change_rules(role):
     someone, rule = person(role), rule_of()
     row = HolidayRule.objects.first()
     acts = [
@@ -280,7 +280,7 @@ def test_the_wrong_role_changes_no_law(role):
             act()
 
 
-def test_a_row_changed_meanwhile_is_not_overwritten(director):
+def test_a_row_changed_by_someone_else_is_not_overwritten(director):
     seen = rule_of()
     confirm(rule_of(), director)
 
@@ -288,7 +288,7 @@ def test_a_row_changed_meanwhile_is_not_overwritten(director):
         supersede(seen, director, begins=date(2026, 4, 1), length=2)
 
 
-def test_a_case_without_a_moved_date_is_left_alone(director):
+def test_a_case_without_a_moved_date_is_not_changed(director):
     received_case()
 
     assert recounting.recount(why="Nothing changed", by=director, at=MONDAY) == []

@@ -204,7 +204,7 @@ def run(*words):
     return out.getvalue()
 
 
-def test_the_command_prints_the_sum():
+def test_the_command_prints_the_calculation():
     text = run("application", "served=2016-10-21", "method=mail_ca")
 
     assert "5 days more, because it was served by mail to a California address" in text
@@ -253,7 +253,7 @@ def test_the_command_knows_the_penalty_and_the_twelve_months():
     assert json.loads(bar)["barred_through"] == "2017-02-28"
 
 
-def test_the_command_says_what_is_not_known():
+def test_the_command_names_the_missing_facts():
     row = json.loads(run("application", "served=2014-06-20", "--json"))
 
     assert row["due"] is None

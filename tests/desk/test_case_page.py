@@ -52,7 +52,7 @@ def reviewer_of(case):
 
 @pytest.mark.parametrize("name", ["case", "timeline"])
 @pytest.mark.parametrize("role", SEE_CASES)
-def test_the_reviewer_is_named_only_to_those_who_may_know(client, done, role, name):
+def test_the_reviewer_is_named_only_to_roles_that_may_know_it(client, done, role, name):
     shown = page(client, done, role, name)
 
     named = reviewer_of(done).user.name
@@ -61,7 +61,7 @@ def test_the_reviewer_is_named_only_to_those_who_may_know(client, done, role, na
         assert "The reviewer, seat 1" in shown
 
 
-def test_the_timeline_tells_every_act_newest_first_and_filters_by_kind(client, done):
+def test_the_timeline_shows_every_event_newest_first_and_filters_by_kind(client, done):
     shown = page(client, done, Role.COORDINATOR, "timeline")
     said = ["Determination issued", "Review submitted", "Found eligible", "Application received"]
     places = [shown.rindex(f"<b>{title}</b>") for title in said]
@@ -82,7 +82,7 @@ def cost(client, address):
 
 @pytest.mark.parametrize("name", ["case", "timeline", "letters", "peek"])
 @pytest.mark.parametrize("role", [Role.COORDINATOR, Role.AUDITOR])
-def test_a_long_story_costs_no_more_than_a_short_one(client, done, role, name):
+def test_a_long_timeline_costs_no_more_than_a_short_one(client, done, role, name):
     client.force_login(person(role))
     address = reverse(f"desk:{name}", args=[done.number])
     client.get(address)
@@ -113,7 +113,7 @@ def test_opening_a_case_is_noted_before_anything_is_sent(client, done):
     assert Look.objects.filter(reference=done.number, subject="case").count() == looks + 1
 
 
-def test_a_case_that_is_not_there_is_not_found(client):
+def test_an_unknown_case_is_not_found(client):
     client.force_login(person(Role.COORDINATOR))
     for number in ("CM26-9999999", "nonsense", "%00", "'; --"):
         for name in ("case", "peek", "timeline", "letters"):
@@ -129,7 +129,7 @@ def test_both_sides_of_a_link_can_be_read(client):
     assert lead.number in page(client, other, Role.COORDINATOR)
 
 
-def test_every_letter_is_listed_once_with_where_it_stands(client, done):
+def test_every_letter_is_listed_once_with_its_state(client, done):
     shown = page(client, done, Role.MAILROOM, "letters")
     ids = re.findall(r'id="letter-([0-9a-f-]+)"', shown)
     assert len(ids) == len(set(ids)) == 5
@@ -144,7 +144,7 @@ def test_the_bar_names_the_body_parts_of_the_items_once(client):
     assert "Marisol Quintanar · knee, neck · injured" in page(client, case, Role.INTAKE)
 
 
-def test_the_case_page_says_in_one_line_where_the_letters_stand(client, done):
+def test_the_case_page_shows_the_state_of_the_letters_in_one_line(client, done):
     publish_sample_wording()
     assert "5 letters, 1 being made." in page(client, done, Role.COORDINATOR)
     case = received_case()
@@ -183,7 +183,7 @@ def case_in_hand(module_db):
 
 
 @pytest.mark.parametrize("status", Status)
-def test_every_state_has_one_next_step_grayed_for_those_who_cannot(case_in_hand, status):
+def test_every_state_has_one_next_step_that_is_gray_for_other_roles(case_in_hand, status):
     """Rows are set to each state for reading alone; nothing is stored."""
     sentence, permission = STEPS[status]
     for role in SEE_CASES:
@@ -268,7 +268,7 @@ SERVICES = {
 
 @pytest.mark.parametrize("status", SERVICES)
 @pytest.mark.parametrize("role", [Role.AUDITOR, Role.INTAKE])
-def test_the_gray_button_says_what_the_service_raises(case_in_hand, status, role):
+def test_the_gray_button_shows_the_sentence_of_the_refusal(case_in_hand, status, role):
     case = Case.objects.get(pk=case_in_hand.pk)
     case.status = status
     user = person(role)

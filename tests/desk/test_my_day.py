@@ -40,7 +40,7 @@ def day(client, role):
 
 
 @pytest.mark.parametrize("role", ["COORDINATOR", "QA", "DIRECTOR", "MAILROOM"])
-def test_everyone_sees_what_waits_for_their_role_and_nothing_else(client, cases, role):
+def test_everyone_sees_the_cases_that_wait_for_their_role_and_no_others(client, cases, role):
     page = day(client, Role(role)).content.decode()
 
     for other, case in cases.items():
@@ -48,19 +48,40 @@ def test_everyone_sees_what_waits_for_their_role_and_nothing_else(client, cases,
 
 
 @pytest.mark.parametrize("role", sorted(SEE_CASES - {"COORDINATOR", "QA", "DIRECTOR", "MAILROOM"}))
-def test_for_whom_nothing_waits_the_page_is_calm(client, cases, role):
+def test_a_role_without_waiting_cases_sees_no_case(client, cases, role):
     answer = day(client, role)
 
     assert answer.status_code == 200
     assert not [case for case in cases.values() if case.number in answer.content.decode()]
 
 
-def test_a_reviewer_is_led_to_their_own_list(client, cases):
+def test_a_reviewer_is_redirected_to_their_own_list(client, cases):
     assert day(client, Role.REVIEWER).url == reverse("determinations:my_reviews")
 
 
+def test_a_reviewer_who_is_a_guideline_administrator_goes_to_their_own_list(client):
+    client.force_login(person(Role.REVIEWER, Role.GUIDELINE_ADMIN))
+
+    assert client.get("/").url == reverse("determinations:my_reviews")
+
+
+def test_a_qa_reviewer_who_is_a_reviewer_does_not_see_cases_of_other_reviewers(client, cases):
+    client.force_login(person(Role.REVIEWER, Role.QA))
+
+    answer = client.get("/")
+
+    assert answer.status_code == 200
+    assert cases["REVIEWER"].number not in answer.content.decode()
+
+
+def test_a_coordinator_sees_a_case_that_was_just_received(client):
+    case = received_case()
+
+    assert case.number in day(client, Role.COORDINATOR).content.decode()
+
+
 @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.GUIDELINE_ADMIN])
-def test_who_does_not_work_on_cases_sees_none(client, cases, role):
+def test_a_role_that_does_not_work_on_cases_sees_none(client, cases, role):
     answer = day(client, role)
 
     assert answer.status_code in {200, 302}
@@ -76,7 +97,7 @@ def test_a_reviewer_who_is_also_a_director_sees_no_other_reviewers_case(client, 
     assert cases["REVIEWER"].number not in page
 
 
-def test_what_is_due_today_or_before_stands_apart(client, cases, set_clock):
+def test_cases_due_today_or_earlier_are_listed_separately(client, cases, set_clock):
     set_clock(MONDAY + timedelta(days=60))
     context = day(client, Role.COORDINATOR).context
     assert cases["COORDINATOR"] in context["due_today"]
@@ -147,7 +168,7 @@ def test_users_reviewers_and_physicians_are_never_found(desk, found_by):
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - SEE_CASES))
-def test_who_does_not_work_on_cases_finds_nothing(client, found_by, role):
+def test_a_role_that_does_not_work_on_cases_finds_none(client, found_by, role):
     client.force_login(person(role))
 
     answer = jump(client, found_by.number)
@@ -156,7 +177,7 @@ def test_who_does_not_work_on_cases_finds_nothing(client, found_by, role):
     assert answer.context["cases"] == []
 
 
-def test_what_was_asked_is_shown_as_text(desk):
+def test_the_search_text_is_shown_as_text(desk):
     page = jump(desk, "<script>alert(1)</script>", **HTMX).content.decode()
     assert "<script>" not in page
     assert "<script>alert(1)</script>" in html.unescape(page)
@@ -165,7 +186,7 @@ def test_what_was_asked_is_shown_as_text(desk):
 # --- In hand, changed, saved ----------------------------------------------------------------------
 
 
-def test_what_i_have_taken_stands_first_and_is_given_back_there(client, cases, set_clock):
+def test_cases_assigned_to_me_come_first_and_can_be_unassigned_there(client, cases, set_clock):
     set_clock(MONDAY + timedelta(hours=1))
     ada = person(Role.COORDINATOR)
     taken = claims.claim_next(by=ada, at=MONDAY)
@@ -207,7 +228,7 @@ def test_a_case_that_others_changed_since_i_looked_is_named_until_i_look_again(c
     assert client.get("/").context["changed"] == []
 
 
-def test_a_quiet_day_says_how_much_is_due_by_friday(client, set_clock):
+def test_a_day_without_work_shows_how_many_cases_are_due_by_friday(client, set_clock):
     set_clock(MONDAY)
     before = day(client, Role.COORDINATOR).context["due_this_week"]
     for _ in range(2):

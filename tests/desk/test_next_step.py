@@ -15,7 +15,7 @@ from determinations.services import sending
 from reviewers.models import ReviewerAssignment
 from tests.cases.test_consolidation import consolidate, pair
 from tests.determinations.factories import REVIEWED, approved, issued, submitted
-from tests.eligibility.test_capabilities import ask
+from tests.eligibility.test_decisions import ask
 from tests.eligibility.test_screening_service import decide
 from tests.factories import MONDAY, eligible_case, person, received_case
 from tests.letters.factories import file_without_typesetting, publish_sample_wording
@@ -62,7 +62,8 @@ def stop(client, set_clock):
     return stop_at
 
 
-def test_defect_17_wherever_services_leave_a_case_the_role_that_acts_next_can_act(stop):
+@pytest.mark.capability("defect 17")
+def test_the_role_that_acts_next_can_act_on_every_case_that_services_leave(stop):
     coordinator = person(Role.COORDINATOR)
     publish_sample_wording()
 

@@ -42,7 +42,7 @@ def test_moments_are_shown_in_the_time_of_los_angeles():
         (date(2024, 12, 2), "over", "1 day over"),
     ],
 )
-def test_a_due_date_says_in_words_how_urgent_it_is(on, state, words):
+def test_a_due_date_shows_its_urgency_in_words(on, state, words):
     shown = page_tags.due(on, TODAY)
     assert (shown["state"], shown["words"]) == (state, words)
 
@@ -53,7 +53,7 @@ def test_the_last_quarter_of_a_long_deadline_is_soon():
     assert page_tags.due(due_on, TODAY, started_on=date(2024, 11, 13))["state"] == ""
 
 
-def test_a_stopped_deadline_says_why():
+def test_a_stopped_deadline_shows_why():
     html = render('{% due due_on today hold="records, day 9" %}', due_on=TODAY, today=TODAY)
     assert "Deadline stopped" in html
     assert "records, day 9" in html
@@ -67,7 +67,7 @@ def test_a_case_gives_its_own_due_date():
     assert "Due Tue 3 Dec" in html
 
 
-def test_what_falls_due_in_hours_shows_the_hour():
+def test_a_due_date_in_hours_shows_the_hour():
     at = datetime(2024, 12, 4, 22, 30, tzinfo=UTC)
     assert page_tags.due(at, TODAY)["when"] == "Wed 4 Dec, 14:30"
 
@@ -142,7 +142,7 @@ def test_a_field_shows_label_hint_and_its_error_beside_it():
     assert 'id="id_claim_error">This field is required.' in html
 
 
-def test_a_form_drawn_whole_leads_with_what_is_wrong():
+def test_a_form_begins_with_its_errors():
     html = str(Sheet({}))
     assert html.index("Check these") < html.index("<input")
     assert 'href="#id_claim"' in html
@@ -163,7 +163,7 @@ def test_a_stale_form_shows_both_texts():
     assert "hers" in html
 
 
-def test_counts_carry_their_noun():
+def test_counts_are_shown_with_their_noun():
     assert page_tags.plural(1, "item") == "1 item"
     assert page_tags.plural(1200, "item") == "1,200 items"
     assert page_tags.plural(2, "party,parties") == "2 parties"

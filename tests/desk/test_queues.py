@@ -91,7 +91,7 @@ def test_most_urgent_first_and_no_case_lost_or_doubled_between_pages(desk, many)
     assert seen == many
 
 
-def test_a_case_that_moves_on_between_two_pages_costs_no_other_its_place(desk, many):
+def test_a_case_that_changes_stage_between_two_pages_hides_no_other_case(desk, many):
     first = desk.get(url())
     case = Case.objects.get(pk=rows(first)[3])
     case.move_to("WITHDRAWN", by=None, at=MONDAY)
@@ -152,7 +152,7 @@ def test_the_filter_is_kept_from_page_to_page(desk, many):
     assert next_page(second) is None
 
 
-def test_a_fragment_is_rows_alone_and_a_page_is_whole(desk, many):
+def test_a_fragment_has_only_the_rows_and_a_page_is_complete(desk, many):
     page, fragment = desk.get(url()), desk.get(url(), **HTMX)
     restored = desk.get(url(), **HTMX, HTTP_HX_HISTORY_RESTORE_REQUEST="true")
 
@@ -172,7 +172,7 @@ def test_a_fragment_is_rows_alone_and_a_page_is_whole(desk, many):
         "2026-03-02,²", "2026-03-02," + "9" * 5000,
     ],
 )  # fmt: skip
-def test_a_page_that_we_never_gave_out_is_not_found(desk, key):
+def test_an_invalid_page_key_is_not_found(desk, key):
     assert desk.get(url(after=key)).status_code == 404
 
 
@@ -181,7 +181,7 @@ def test_a_key_past_the_end_is_an_empty_page(desk):
     assert answer.status_code in {200, 404}
 
 
-def test_a_list_that_is_not_there_is_not_found(desk):
+def test_an_unknown_list_is_not_found(desk):
     assert desk.get(url("nonsense")).status_code == 404
     assert desk.get(reverse("desk:work_next", args=["nonsense"])).status_code == 404
 
@@ -191,13 +191,13 @@ def test_an_unknown_priority_is_no_filter(desk, many):
 
 
 @pytest.mark.parametrize("slug", QUEUES)
-def test_every_list_opens_and_shows_its_own_cases_alone(desk, many, slug):
+def test_every_list_opens_and_shows_only_its_own_cases(desk, many, slug):
     answer = desk.get(url(slug))
     assert answer.status_code == 200
     assert rows(answer) == (many[:50] if slug == "eligibility" else [])
 
 
-def test_work_next_shows_the_most_urgent_case_and_why_and_takes_nothing(desk, many):
+def test_work_next_shows_the_most_urgent_case_with_the_reason_and_claims_nothing(desk, many):
     answer = desk.get(reverse("desk:work_next", args=["eligibility"]))
 
     assert answer.context["case"].pk == many[0]
@@ -207,7 +207,7 @@ def test_work_next_shows_the_most_urgent_case_and_why_and_takes_nothing(desk, ma
     assert "Your role acts on no case of this list." in empty.content.decode()
 
 
-def test_a_case_stands_in_one_list_and_the_counts_agree(desk, many):
+def test_a_case_is_in_one_list_and_the_counts_agree(desk, many):
     eligible_case()
     cache.clear()
 
@@ -218,7 +218,7 @@ def test_a_case_stands_in_one_list_and_the_counts_agree(desk, many):
     assert set(counts) == set(QUEUES)
 
 
-def test_published_cases_stand_in_no_list(desk, many):
+def test_published_cases_are_in_no_list(desk, many):
     case = Case.objects.get(pk=many[0])
     case.origin, case.queue = "PUBLISHED", ""
     case.store(by=None, at=MONDAY, fields=["origin", "queue"])
@@ -227,12 +227,12 @@ def test_published_cases_stand_in_no_list(desk, many):
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - PERMISSIONS["cases.view_case"]))
-def test_who_does_not_work_on_cases_sees_no_list(client, role):
+def test_a_role_that_does_not_work_on_cases_sees_no_list(client, role):
     client.force_login(person(role))
     assert client.get(url()).status_code == 403
 
 
-def test_an_overdue_case_says_so_in_words(client, set_clock):
+def test_an_overdue_case_is_marked_in_words(client, set_clock):
     case = received_case()
     set_clock(MONDAY + timedelta(days=30))
     client.force_login(person(Role.COORDINATOR))
@@ -262,8 +262,9 @@ def change(pk, **values):
     case.store(by=None, at=MONDAY, fields=list(values))
 
 
+@pytest.mark.capability("AD-2")
 @pytest.mark.parametrize("sort", Sort.values)
-def test_ad2_every_order_shows_each_case_once_over_all_pages(desk, many, sort):
+def test_every_sort_order_shows_each_case_once_over_all_pages(desk, many, sort):
     StageDuration.objects.create(measured_at=MONDAY, status="SCREENING", median_days=9, cases=9)
     for place, pk in enumerate(many):
         day = TODAY + timedelta(days=place * 7 % 5)
@@ -283,7 +284,8 @@ def test_ad2_every_order_shows_each_case_once_over_all_pages(desk, many, sort):
     assert seen == sorted(seen, key=key)
 
 
-def test_ad2_filter_and_order_survive_reload_and_back(desk, many):
+@pytest.mark.capability("AD-2")
+def test_filter_and_sort_order_survive_reload_and_back(desk, many):
     change(many[7], priority=Priority.EXPEDITED)
     address = url(priority="EXPEDITED", sort="received")
 
@@ -297,7 +299,7 @@ def test_ad2_filter_and_order_survive_reload_and_back(desk, many):
     assert first.context["wanted"].query() == "priority=EXPEDITED&sort=received"
 
 
-def test_a_filter_is_taken_away_by_itself_and_leaves_the_others(desk, many):
+def test_one_filter_can_be_removed_without_the_others(desk, many):
     wanted = desk.get(url(priority="EXPEDITED", due="over", sort="lead_time")).context["wanted"]
 
     assert {chip.words: chip.query for chip in wanted.chips()} == {
@@ -323,7 +325,7 @@ def test_a_list_that_the_filter_empties_names_the_filter_and_the_count_without_i
         ({"q": "a" * 200}, "Name or claim: “aaa"),
     ],
 )
-def test_what_is_no_filter_is_left_out_with_a_sentence(desk, many, query, said):
+def test_an_invalid_filter_is_ignored_with_a_sentence(desk, many, query, said):
     answer = desk.get(url(**query))
 
     assert said in answer.content.decode()
@@ -351,7 +353,7 @@ def test_each_filter_leaves_the_cases_that_it_names(desk, many):
     assert only(desk, channel="MAIL") == {many[1]}  # the copies have no application
 
 
-def test_names_find_a_case_however_they_are_written(desk):
+def test_a_case_is_found_by_any_spelling_of_a_name(desk):
     names = parties(EMPLOYEE="Siobhán O’Neill-García", CLAIMS_ADMINISTRATOR="Sierra Claims")
     case = received_case(parties=names, claim_number="AB-77-1")
     received_case()
@@ -361,7 +363,7 @@ def test_names_find_a_case_however_they_are_written(desk):
     assert only(desk, administrator="sierra") == {case.pk}
 
 
-def test_who_has_a_case_is_shown_and_filtered(desk, many):
+def test_the_person_assigned_to_a_case_is_shown_and_filtered(desk, many):
     ada = person(Role.COORDINATOR, name="Ada Clerk")
     claims.claim(case_id=many[2], by=ada, at=MONDAY + timedelta(minutes=42))
     me = get_user(desk)
@@ -375,20 +377,20 @@ def test_who_has_a_case_is_shown_and_filtered(desk, many):
     assert only(desk, taken="nobody") == set(many) - {many[1], many[2]}
 
 
-def test_a_case_whose_deadlines_have_stopped_is_never_overdue(desk, many):
+def test_a_case_without_a_running_deadline_is_never_overdue(desk, many):
     change(many[0], due_on=TODAY - timedelta(days=30), due_deadline_kind="")
 
     assert only(desk, due="over") == set()
 
 
-def test_time_to_spare_is_told_in_the_order_by_it_alone(desk, many):
+def test_time_to_spare_is_shown_only_when_the_list_is_sorted_by_it(desk, many):
     StageDuration.objects.create(measured_at=MONDAY, status="SCREENING", median_days=30, cases=9)
 
     assert " short" in desk.get(url(sort="lead_time")).content.decode()
     assert "To spare" not in desk.get(url()).content.decode()
 
 
-def test_columns_follow_the_reader_s_work(client, many):
+def test_columns_depend_on_the_readers_role(client, many):
     def heads(role):
         client.force_login(person(role))
         return re.findall(r"<th[^>]*>([A-Z][a-z ]+)", client.get(url()).content.decode())
@@ -401,7 +403,7 @@ def test_columns_follow_the_reader_s_work(client, many):
 # --- Counts ---------------------------------------------------------------------------------------
 
 
-def test_a_count_stops_where_it_says_nothing_more(desk, many, monkeypatch):
+def test_a_count_stops_at_its_limit(desk, many, monkeypatch):
     monkeypatch.setattr(queues, "COUNTED", 99)
     cache.clear()
 
@@ -410,7 +412,7 @@ def test_a_count_stops_where_it_says_nothing_more(desk, many, monkeypatch):
     assert counted(99, 99) == "99"
 
 
-def test_counts_are_asked_again_and_answer_nothing_while_they_stand(desk, many):
+def test_counts_are_polled_and_answer_nothing_while_unchanged(desk, many):
     cache.clear()
     page = desk.get(url()).content.decode()
     ask = re.search(r'hx-get="(/queues/counts/[^"]+)"', page)[1]
@@ -427,7 +429,8 @@ def test_counts_are_asked_again_and_answer_nothing_while_they_stand(desk, many):
 # --- Holds ----------------------------------------------------------------------------------------
 
 
-def test_ck5_a_hold_at_its_end_puts_the_case_back_without_anyone_acting(client, set_clock):
+@pytest.mark.capability("CK-5")
+def test_a_hold_that_ends_returns_the_case_to_the_list_without_anyone_acting(client, set_clock):
     case, ada = case_with_records(), person(Role.COORDINATOR)
     set_clock(READY)
     today = READY.date()
@@ -457,7 +460,8 @@ def test_ck5_a_hold_at_its_end_puts_the_case_back_without_anyone_acting(client, 
     assert claims.claim_next(queue="assign", by=ada, at=later).case == case
 
 
-def test_ck5_work_next_offers_a_held_case_from_the_day_it_falls_due(client, set_clock):
+@pytest.mark.capability("CK-5")
+def test_work_next_offers_a_held_case_from_its_due_date(client, set_clock):
     case, ada = case_with_records(), person(Role.COORDINATOR)
     begun = READY + (case.due_on - timedelta(days=2) - READY.date())
     holds.begin_hold(

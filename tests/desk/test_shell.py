@@ -45,7 +45,7 @@ def test_a_reviewer_sees_no_queue_and_no_count(client):
     assert side_of(html) == ["My reviews"]
 
 
-def test_a_place_is_marked_where_one_stands(client):
+def test_the_current_page_is_marked_in_the_menu(client):
     client.force_login(person(Role.COORDINATOR))
     html = client.get("/queues/eligibility/").content.decode()
     assert re.search(r'href="/queues/eligibility/" aria-current="page"', html)

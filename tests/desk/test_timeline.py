@@ -46,7 +46,8 @@ def sentences(case, reader, **filters):
 # --- sentences and filters ------------------------------------------------------------------------
 
 
-def test_hi4_a_change_reads_from_what_to_what_by_whom_and_why(client):
+@pytest.mark.capability("HI-4")
+def test_a_change_reads_from_what_to_what_by_whom_and_why(client):
     case, coordinator = received_case(), person(Role.COORDINATOR, name="Mina Petrov")
     attorney = case.parties.get(role="EMPLOYEE_ATTORNEY")
     details = {name: getattr(attorney, name) for name in parties.PartyDetails.__dataclass_fields__}
@@ -69,7 +70,8 @@ def test_hi4_a_change_reads_from_what_to_what_by_whom_and_why(client):
     assert "Mina Petrov" in page
 
 
-def test_hi4_it_filters_by_kind_person_and_day_and_keeps_them_in_the_address(client):
+@pytest.mark.capability("HI-4")
+def test_the_timeline_filters_by_kind_person_and_day_and_keeps_them_in_the_address(client):
     case = received_case()
     one, other = person(Role.INTAKE, name="Ada One"), person(Role.INTAKE, name="Ben Other")
     note(case, one, "First.", MONDAY)
@@ -102,7 +104,7 @@ def test_a_local_day_ends_at_midnight_in_los_angeles():
 
 
 @pytest.mark.parametrize("asked", [{"first_day": "soon"}, {"kind": "X"}, {"person": "x' or 1=1"}])
-def test_a_filter_that_cannot_be_read_filters_nothing_and_says_so(client, asked):
+def test_an_unreadable_filter_is_ignored_with_a_sentence(client, asked):
     case = received_case()
     client.force_login(person(Role.AUDITOR))
     status, page = shown(client, case, **asked)
@@ -110,7 +112,7 @@ def test_a_filter_that_cannot_be_read_filters_nothing_and_says_so(client, asked)
     assert "Application received" in page
 
 
-def test_a_long_story_comes_in_pages_none_missing_and_none_twice(client):
+def test_a_long_timeline_is_paged_without_missing_or_repeated_events(client):
     case, clerk = received_case(), person(Role.INTAKE)
     for number in range(PAGE + 10):
         note(case, clerk, f"Note {number}.")  # all in the same second
@@ -132,8 +134,9 @@ def test_a_long_story_comes_in_pages_none_missing_and_none_twice(client):
 # --- who may be known -----------------------------------------------------------------------------
 
 
+@pytest.mark.capability("HI-4")
 @pytest.mark.parametrize("role", sorted(PERMISSIONS["cases.view_case"]))
-def test_hi4_the_filter_by_person_never_tells_who_the_reviewer_is(client, done, role):
+def test_the_filter_by_person_never_reveals_the_reviewer(client, done, role):
     reader, reviewer = person(role), done.assignments.get().reviewer.user
     offered = dict(people(done, reader))
 
@@ -154,7 +157,8 @@ def test_hi4_the_filter_by_person_never_tells_who_the_reviewer_is(client, done, 
     assert reviewer.name not in told
 
 
-def test_hi2_the_auditor_reads_who_looked_at_a_case_and_who_was_refused(client, done):
+@pytest.mark.capability("HI-2")
+def test_the_auditor_sees_who_opened_a_case_and_who_was_refused(client, done):
     reviewer = done.assignments.get().reviewer.user
     auditor, clerk = person(Role.AUDITOR), person(Role.INTAKE, name="Ben Akande")
     client.force_login(clerk)
@@ -178,7 +182,7 @@ def test_hi2_the_auditor_reads_who_looked_at_a_case_and_who_was_refused(client, 
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.AUDITOR}))
-def test_no_one_else_reads_who_looked(client, role):
+def test_only_the_auditor_sees_who_opened_a_case(client, role):
     case = received_case()
     client.force_login(person(role))
     assert client.get(reverse("desk:looks", args=[case.number])).status_code in {403, 404}
@@ -208,7 +212,7 @@ def test_a_note_is_corrected_by_a_second_one_and_both_stay(client, set_clock):
         notes.correct_note(event_id=first.pk, text="Again.", by=clerk, at=NEXT_DAY)
 
 
-def test_no_one_corrects_someone_elses_note_or_another_act(client):
+def test_only_the_authors_own_notes_can_be_corrected(client):
     case, clerk, other = received_case(), person(Role.INTAKE), person(Role.COORDINATOR)
     first = note(case, clerk)
     with pytest.raises(NotAllowed, match="your own notes alone"):
@@ -226,7 +230,7 @@ def test_no_one_corrects_someone_elses_note_or_another_act(client):
 # --- the next step --------------------------------------------------------------------------------
 
 
-def test_the_next_step_says_that_the_reviewer_has_to_attest_again():
+def test_the_next_step_says_that_the_reviewer_must_attest_again():
     assignment = in_review()
     case, coordinator = assignment.case, person(Role.COORDINATOR)
     assert "writes the review" in next_step(case, coordinator).sentence

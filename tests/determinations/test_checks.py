@@ -91,7 +91,7 @@ def test_rank_and_authority_may_be_empty_only_if_the_parent_is_not_necessary(par
     )
 
 
-def test_an_item_whose_parent_is_not_before_the_reviewer_stands_alone():
+def test_an_item_without_its_parent_item_needs_its_own_citation():
     found = codes(ReviewDraft("A worker fell.", [CHILD]))
     assert ("authority-missing", "item-2") in found
 

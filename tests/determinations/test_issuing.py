@@ -260,7 +260,7 @@ def new_attorney(case):
     ],
     ids=lambda one: ",".join(one) if isinstance(one, dict) else "",
 )
-def test_what_happened_between_signing_and_issue_stops_the_issue(shown, director, happens, named):
+def test_a_change_between_signing_and_issue_stops_the_issue(shown, director, happens, named):
     happens(shown)
 
     with pytest.raises(LetterRefused) as refused:
@@ -315,7 +315,7 @@ def test_a_fact_of_the_case_that_the_letter_prints_is_named_when_missing(
 # --- Exactly these words --------------------------------------------------------------------------
 
 
-def test_words_that_no_one_has_opened_are_not_issued(case, director):
+def test_a_text_that_no_one_has_opened_is_not_issued(case, director):
     with pytest.raises(LetterRefused, match="have not been shown in the preview"):
         issue(case, director)
 
@@ -337,12 +337,12 @@ def test_words_that_changed_since_the_preview_are_not_issued(shown, director):
     assert issue(shown, director).letter.words["summary"] == "Quite another summary."
 
 
-def test_on_another_day_the_letter_is_dated_again_and_opened_again(shown, director):
+def test_on_another_day_the_letter_gets_a_new_date_and_must_be_opened_again(shown, director):
     with pytest.raises(LetterRefused, match="have not been shown in the preview"):
         issue(shown, director, at=ISSUED + timedelta(days=1))
 
 
-def test_what_was_opened_is_what_is_filed(case, director):
+def test_the_filed_letter_equals_the_opened_preview(case, director):
     opened = preview(case, director)
     issue(case, director)
 
@@ -377,7 +377,7 @@ def test_a_case_in_quality_check_is_not_issued(shown, director):
         issue(shown, director)
 
 
-def test_who_reads_an_old_page_is_told(shown, director):
+def test_issuing_from_an_old_page_is_refused(shown, director):
     with pytest.raises(Stale):
         issue(shown, director, seen_version=shown.version - 1)
 
@@ -533,7 +533,7 @@ def test_the_page_marks_the_determination_as_sent(desk, shown, director):
     assert desk.post(url(shown, "send"), {"sent_on": "t"}).status_code == 422
 
 
-def test_the_letter_lists_what_was_read_and_not_what_was_marked_not_relevant():
+def test_the_letter_lists_the_records_read_and_not_those_marked_as_not_relevant():
     """8 CCR 9792.10.6(d): the documents that were reviewed, each with its author and dates."""
     held = in_review(pages=(3, 2, 1))
     opened, reviewed, left_out, *others = held.case.documents.order_by("number")
@@ -554,7 +554,7 @@ def test_the_letter_lists_what_was_read_and_not_what_was_marked_not_relevant():
     )
 
 
-def test_what_looks_like_code_prints_as_typed():
+def test_text_that_looks_like_code_is_printed_as_typed():
     """Composing only carries text; the typesetting tests print it."""
     assignment = in_review()
     odd = '#read("/etc/passwd") {{ x }} <script>alert(1)</script>'

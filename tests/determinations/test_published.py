@@ -72,13 +72,13 @@ def run(*args) -> tuple[str, str, int]:
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
-def test_a_file_of_ours_comes_back_with_the_same_facts(path):
+def test_an_exported_file_loads_with_the_same_facts(path):
     there_and_back(path)
 
 
 @pytest.mark.shared
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_a_published_decision_comes_back_with_the_same_facts(name):
+def test_a_published_decision_loads_with_the_same_facts(name):
     path = SHARED / f"{name}.json"
     if not path.exists():
         pytest.skip("the published decisions stand in ../shared, which is not here")
@@ -100,7 +100,7 @@ def there_and_back(path: Path) -> None:
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(published_cases())
-def test_any_case_comes_back_from_its_rows(case):
+def test_any_generated_case_is_restored_from_its_rows(case):
     facts = shapes.facts_of(case)
     known = Case.objects.filter(number=case.number).exists()
     if known:
@@ -114,7 +114,7 @@ def test_any_case_comes_back_from_its_rows(case):
 # --- what is stored ------------------------------------------------------------------------------
 
 
-def test_loading_makes_a_closed_case_that_waits_for_no_one():
+def test_loading_creates_a_closed_case_without_open_work():
     case = Case.objects.get(pk=load(fixture("many-shapes")).pk)
 
     assert (case.origin, case.stage) == (Origin.PUBLISHED, Status.CLOSED)
@@ -128,7 +128,7 @@ def test_loading_makes_a_closed_case_that_waits_for_no_one():
     assert (case.sex, case.age_stated, case.body_parts) == ("MALE", 64, ["knee", "hip/pelvis"])
 
 
-def test_what_the_publication_does_not_say_is_not_made_up():
+def test_facts_that_the_publication_lacks_stay_empty():
     case = Case.objects.get(pk=load(fixture("many-shapes")).pk)
 
     assert case.received_at is None
@@ -146,7 +146,7 @@ def test_what_the_publication_does_not_say_is_not_made_up():
     assert DisputedItem.objects.filter(ended_at__isnull=False).count() == 0
 
 
-def test_a_letter_that_says_little_makes_a_case_that_says_little():
+def test_a_letter_with_few_facts_makes_a_case_with_few_facts():
     case = Case.objects.get(pk=load(fixture("silent")).pk)
 
     assert case.ur_decision is None
@@ -155,7 +155,7 @@ def test_a_letter_that_says_little_makes_a_case_that_says_little():
     assert case.assignments.get().review.party_term == ""
 
 
-def test_outcomes_stand_as_printed_and_the_case_outcome_is_derived():
+def test_outcomes_are_kept_as_printed_and_the_case_outcome_is_derived():
     case = load(fixture("many-shapes"))
 
     determination = Determination.objects.get(case=case)
@@ -198,7 +198,7 @@ def test_lineage_notices_and_both_lists_of_citations_are_stored_in_order():
     assert case.items.get(position=4).opinions.get().notices == ["opioid-taper"]
 
 
-def test_credentials_stand_as_printed_and_name_no_one():
+def test_credentials_are_kept_as_printed_and_name_no_one():
     load(fixture("many-shapes"))
 
     statement = CredentialStatement.objects.get()
@@ -270,7 +270,8 @@ def test_a_number_of_our_own_case_is_refused():
         load(facts)
 
 
-def test_in9_numbers_run_on_by_year_and_pass_over_what_is_taken():
+@pytest.mark.capability("IN-9")
+def test_case_numbers_continue_within_the_year_and_skip_numbers_in_use():
     """A refused application takes no number; one that a published letter took is passed over."""
     facts = fixture("one-item")
     for taken in ("CM26-0000002", "CM26-0000003"):
@@ -293,7 +294,7 @@ def write(folder: Path, name: str, facts) -> Path:
     return path
 
 
-def test_several_files_are_reported_one_by_one_and_a_bad_one_spoils_only_itself(tmp_path):
+def test_several_files_are_reported_one_by_one_and_a_bad_file_stops_no_other(tmp_path):
     good = write(tmp_path, "good.json", fixture("one-item"))
     bad_facts = fixture("many-shapes")
     bad_facts["items"][1]["outcome"] = "Partially Overturned"
@@ -320,7 +321,7 @@ def test_notes_that_are_not_stored_are_named_in_one_line(tmp_path):
     assert "items[].rationale_paraphrase" in line
 
 
-def test_the_same_file_again_is_no_fault(tmp_path):
+def test_loading_the_same_file_again_is_not_an_error(tmp_path):
     path = write(tmp_path, "one.json", fixture("one-item"))
     run(path)
 
@@ -330,7 +331,7 @@ def test_the_same_file_again_is_no_fault(tmp_path):
     assert "already loaded, unchanged" in out
 
 
-def test_a_dry_run_refuses_what_would_be_refused_and_stores_nothing(tmp_path):
+def test_a_dry_run_reports_refusals_and_stores_nothing(tmp_path):
     good = write(tmp_path, "good.json", fixture("many-shapes"))
     bad = write(tmp_path, "bad.json", {**fixture("one-item"), "item_count": 2})
     before = rows()
@@ -343,7 +344,7 @@ def test_a_dry_run_refuses_what_would_be_refused_and_stores_nothing(tmp_path):
     assert rows() == before
 
 
-def test_a_fault_in_the_middle_of_storing_leaves_nothing(monkeypatch):
+def test_an_error_while_storing_leaves_no_rows(monkeypatch):
     before = rows()
 
     def fail(*args, **options):
@@ -356,7 +357,7 @@ def test_a_fault_in_the_middle_of_storing_leaves_nothing(monkeypatch):
     assert rows() == before
 
 
-def test_a_bad_file_leaves_nothing():
+def test_a_bad_file_leaves_no_rows():
     before = rows()
     facts = copy.deepcopy(fixture("many-shapes"))
     facts["items"][4]["imro_guideline"]["basis"] = "mtus"

@@ -59,7 +59,7 @@ def reload(case):
     return Case.objects.get(pk=case.pk)
 
 
-def test_a_review_is_returned_with_words_to_its_reviewer(case, checker):
+def test_a_review_is_returned_to_its_reviewer_with_a_comment(case, checker):
     item = case.items.get()
 
     reading = give_back(case, checker, item_id=item.pk, seen_version=case.version)
@@ -97,7 +97,7 @@ def test_after_a_return_the_review_is_read_a_second_time(case, checker):
 
 
 @pytest.mark.parametrize("comment", ["", "  \n"])
-def test_a_return_needs_words(case, checker, comment):
+def test_a_return_needs_a_comment(case, checker, comment):
     with pytest.raises(NotAllowed, match="Say what to change"):
         give_back(case, checker, comment=comment)
 
@@ -105,22 +105,23 @@ def test_a_return_needs_words(case, checker, comment):
     assert not QualityReview.objects.filter(determination__case=case).exists()
 
 
-def test_a_return_speaks_of_an_item_of_this_case(case, checker):
+def test_a_return_can_name_only_an_item_of_this_case(case, checker):
     with pytest.raises(NotAllowed, match="Choose an item of this case."):
         give_back(case, checker, item_id=987654)
 
 
 @pytest.mark.parametrize("act", [give_back, approve])
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.QA}))
-def test_another_role_checks_nothing(case, act, role):
+def test_other_roles_cannot_check_a_review(case, act, role):
     with pytest.raises(NotAllowed, match="Your role does not let you check its quality"):
         act(case, person(role))
 
     assert reload(case).stage == Status.QA
 
 
+@pytest.mark.capability("MC-6")
 @pytest.mark.parametrize("act", [give_back, approve])
-def test_mc6_no_one_checks_their_own_decision(case, act):
+def test_no_one_checks_their_own_decision(case, act):
     reviewer = reviewer_of(case.assignments.get())
     grant_role(user_id=reviewer.pk, role=Role.QA, by=None, at=READ)
 
@@ -131,7 +132,7 @@ def test_mc6_no_one_checks_their_own_decision(case, act):
 
 
 @pytest.mark.parametrize("act", [give_back, approve])
-def test_who_reads_an_old_page_is_told(case, checker, act):
+def test_a_decision_from_an_old_page_is_refused(case, checker, act):
     with pytest.raises(Stale):
         act(case, checker, seen_version=case.version - 1)
 
@@ -164,7 +165,7 @@ def test_the_director_may_void_an_approval_with_a_reason(case, checker):
     assert approve(case, checker).number == 2
 
 
-def test_voiding_needs_a_reason_the_role_the_state_and_no_part_in_the_decision(case, checker):
+def test_voiding_needs_a_reason_the_role_the_state_and_no_part_in_the_determination(case, checker):
     director = person(Role.DIRECTOR)
 
     def back(by, reason="Because."):
@@ -206,7 +207,7 @@ def version_on(page):
     return re.search(r'name="version" value="(\d+)"', page).group(1)
 
 
-def test_what_the_page_shows_can_be_approved(desk, case):
+def test_a_review_can_be_approved_from_the_page(desk, case):
     page = page_of(desk.get(url(case)))
     assert "The record shows nine days." in page
     assert case.assignments.get().reviewer.code in page
@@ -217,7 +218,7 @@ def test_what_the_page_shows_can_be_approved(desk, case):
     assert reload(case).stage == Status.APPROVED
 
 
-def test_what_the_page_shows_can_be_returned(desk, case):
+def test_a_review_can_be_returned_from_the_page(desk, case):
     sent = {"version": version_on(page_of(desk.get(url(case)))), "comment": WORDS}
     sent["item"] = str(case.items.get().pk)
 
@@ -229,7 +230,7 @@ def test_what_the_page_shows_can_be_returned(desk, case):
     assert WORDS in page_of(desk.get(workspace))
 
 
-def test_a_return_without_words_is_refused_beside_the_comment(desk, case):
+def test_a_return_without_a_comment_is_refused_beside_its_field(desk, case):
     answer = desk.post(url(case, "return"), {"comment": " ", "version": case.version})
 
     assert answer.status_code == 422
@@ -244,7 +245,7 @@ def test_a_return_without_words_is_refused_beside_the_comment(desk, case):
         ({"comment": WORDS, "item": "987654"}, "item", "Select a valid choice"),
     ],
 )
-def test_words_that_cannot_be_kept_come_back(desk, case, sent, field, said):
+def test_a_comment_that_cannot_be_stored_is_shown_again(desk, case, sent, field, said):
     for name in ("return", "approve"):
         answer = desk.post(url(case, name), sent | {"version": case.version})
         assert answer.status_code == 422
@@ -253,7 +254,7 @@ def test_words_that_cannot_be_kept_come_back(desk, case, sent, field, said):
 
 
 @pytest.mark.parametrize("name", ["return", "approve"])
-def test_an_old_page_is_409_and_keeps_the_words(desk, case, name):
+def test_an_old_page_is_refused_with_409_and_keeps_the_comment(desk, case, name):
     sent = {"version": str(case.version - 1), "comment": WORDS}
 
     answer = desk.post(url(case, name), sent)
@@ -264,7 +265,7 @@ def test_an_old_page_is_409_and_keeps_the_words(desk, case, name):
     assert version_on(page_of(answer)) == str(case.version)
 
 
-def test_a_second_click_says_where_the_case_stands(desk, case):
+def test_a_second_click_shows_the_stage_of_the_case(desk, case):
     sent = {"version": str(case.version), "comment": ""}
     desk.post(url(case, "approve"), sent)
 

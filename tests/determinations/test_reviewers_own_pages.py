@@ -33,7 +33,7 @@ def page(client, user):
     return client.get("/reviews/").content.decode()
 
 
-def test_a_card_says_pages_items_reading_time_and_how_far_the_review_is(client):
+def test_a_card_shows_pages_items_reading_time_and_progress(client):
     held = in_review(pages=(200, 40))
     text = page(client, reviewer_of(held))
     assert "0 of 1 item decided" in text
@@ -50,7 +50,7 @@ def test_a_card_says_pages_items_reading_time_and_how_far_the_review_is(client):
     assert "not opened yet" not in text
 
 
-def test_an_offer_says_how_long_it_will_take_to_read(client):
+def test_an_offer_shows_the_estimated_reading_time(client):
     held = offered(case_with_records(pages=(200, 40)))
     text = page(client, held.reviewer.user)
     assert "1 item, 240 pages of records, about 2.0 h of reading" in text
@@ -63,7 +63,7 @@ def test_no_one_sees_the_cases_of_another_reviewer(client):
     assert held.case.number not in page(client, other.user)
 
 
-def test_who_has_submitted_reads_that_another_reviewer_is_awaited(client):
+def test_a_reviewer_who_has_submitted_sees_that_another_reviewer_is_awaited(client):
     one, two = panel_of(2)
     for assignment in (one, two):
         write(assignment)
@@ -95,7 +95,8 @@ def assignments_of(reviewer):
     )
 
 
-def test_rp6_the_record_counts_turnaround_returns_and_what_was_given_back(client):
+@pytest.mark.capability("RP-6")
+def test_the_record_counts_turnaround_returns_and_declined_cases(client):
     held = in_review()
     case = submitted(held)
     qa = person(Role.QA)
@@ -146,7 +147,7 @@ def test_a_review_decided_after_its_day_counts_as_late():
 
 
 @pytest.mark.parametrize("role", [Role.INTAKE, Role.REVIEWER, Role.AUDITOR, Role.CREDENTIALING])
-def test_the_record_opens_for_those_who_answer_for_quality_alone(client, role):
+def test_the_record_opens_only_for_roles_responsible_for_quality(client, role):
     reviewer = fit_reviewer()
     client.force_login(person(role))
     assert client.get(f"/reviewers/{reviewer.code}/record/").status_code in {403, 404}

@@ -104,7 +104,7 @@ def test_the_determination_follows_from_one_to_five_opinions(votes, outcome, how
     assert case_of(held).stage == Status.QA
 
 
-def test_the_first_to_submit_waits_and_can_change_nothing_meanwhile():
+def test_the_first_reviewer_to_submit_waits_and_cannot_change_the_review():
     one, two = held = panel_of(2)
     write(one)
     write(two)
@@ -121,7 +121,7 @@ def test_the_first_to_submit_waits_and_can_change_nothing_meanwhile():
     assert told.sentence == "Review submitted; it waits for seat 2, time 1."
 
 
-def test_a_record_that_comes_in_meanwhile_brings_the_first_review_back():
+def test_a_new_record_returns_the_first_review():
     one, two = held = panel_of(2)
     write(one)
     submit(one)
@@ -170,7 +170,7 @@ def test_a_seat_that_is_not_there_gets_nothing_back():
         )  # fmt: skip
 
 
-def test_the_letter_carries_each_differing_analysis_and_no_ones_name(client):
+def test_the_letter_contains_each_different_analysis_and_no_names(client):
     held = panel_of(2)
     write(held[0], outcome="UPHELD", rationale="Nine days of relief are too few.")
     write(held[1], outcome="OVERTURNED", rationale="The record shows six weeks of relief.")

@@ -75,7 +75,7 @@ def test_notes_about_the_publication_are_named_and_nothing_else_is():
     ]
 
 
-def test_what_the_publication_does_not_say_stays_empty():
+def test_missing_facts_of_a_publication_stay_empty():
     case, _ = shapes.read(fixture("silent"), today=TODAY)
 
     assert case.injured_on is None
@@ -341,7 +341,7 @@ def test_a_fault_is_refused_with_its_place_and_a_sentence(fault):
 
 
 @pytest.mark.parametrize("raw", [None, [], "CM16-0123456", 7, {}])
-def test_what_is_no_case_at_all_is_refused(raw):
+def test_a_file_that_is_not_a_case_is_refused(raw):
     refused(raw)
 
 

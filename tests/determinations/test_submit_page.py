@@ -10,7 +10,7 @@ from tests.records.factories import in_review
 pytestmark = pytest.mark.django_db
 
 
-def test_what_was_typed_and_not_saved_is_submitted(client):
+def test_typed_text_that_was_not_saved_is_submitted(client):
     assignment = in_review()
     write(assignment)
     client.force_login(reviewer_of(assignment))
@@ -27,7 +27,7 @@ def test_what_was_typed_and_not_saved_is_submitted(client):
     assert (review.state, review.summary) == (Review.State.SUBMITTED, typed)
 
 
-def test_an_older_page_is_told_and_nothing_is_submitted(client):
+def test_an_outdated_page_is_refused_and_nothing_is_submitted(client):
     assignment = in_review()
     write(assignment)
     client.force_login(reviewer_of(assignment))

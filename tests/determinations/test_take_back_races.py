@@ -39,7 +39,7 @@ def rows_of(assignment):
 
 
 @pytest.mark.postgres
-def test_no_act_of_a_reviewer_that_waited_for_a_take_back_goes_through(committed_db):
+def test_no_action_of_a_reviewer_succeeds_after_the_case_was_unassigned(committed_db):
     assignment = in_review()
     held = {"assignment_id": assignment.pk, "by": reviewer_of(assignment), "at": LATER}
     writing.open_review(**held | {"at": REVIEWED})

@@ -53,7 +53,7 @@ def test_changes_stand_side_by_side_with_the_words_marked(client, case):
     assert re.search(r"<ins[^>]*>weeks", version)
 
 
-def test_every_version_says_who_when_and_why(client, case):
+def test_every_version_shows_who_when_and_why(client, case):
     name = reviewer_of(case.assignments.get()).name
     shown = page(client, case, Role.QA)
 
@@ -70,7 +70,7 @@ def test_versions_are_numbered_without_gaps_and_newest_first(client, case):
 
 
 @pytest.mark.parametrize("role", sorted(READERS - SEE_NAMES))
-def test_who_may_not_know_the_reviewer_reads_the_reviewer(client, case, role):
+def test_roles_that_may_not_know_the_reviewer_see_no_name(client, case, role):
     name = reviewer_of(case.assignments.get()).name
     shown = page(client, case, role)
 
@@ -87,7 +87,7 @@ def test_the_name_stays_hidden_after_the_reviewer_has_left(client, case, role):
 
 
 @pytest.mark.parametrize("role", sorted(READERS & SEE_NAMES))
-def test_who_may_know_the_reviewer_reads_the_name(client, case, role):
+def test_roles_that_may_know_the_reviewer_see_the_name(client, case, role):
     assert reviewer_of(case.assignments.get()).name in page(client, case, role)
 
 

@@ -114,7 +114,7 @@ def test_typing_is_kept_without_making_a_version(assignment, first):
     assert (first.rationale, first.version) == ("", 1)
 
 
-def test_what_another_window_saved_is_not_overwritten(assignment):
+def test_text_saved_in_another_window_is_not_overwritten(assignment):
     save(assignment, {"summary": "From the first window."})
 
     with pytest.raises(writing.DraftConflict, match="changed in another window") as conflict:
@@ -174,7 +174,7 @@ def test_leaving_one_part_leaves_the_others_alone(assignment, first):
     assert first.rationale == ""
 
 
-def test_typing_goes_on_after_a_version(assignment):
+def test_a_draft_continues_after_a_version(assignment):
     save(assignment, {"summary": "One."})
     settle(assignment)
     draft = save(assignment, {"summary": "Two."}, revision=1, at=REVIEWED + MINUTE)
@@ -194,7 +194,7 @@ def test_word_processors_junk_is_normalized(assignment):
 @pytest.mark.parametrize(
     "text", ['#read("/etc/passwd")', "{{ x }} {% y %}", "<script>alert(1)</script>", "*b* _i_ $x$"]
 )
-def test_what_looks_like_code_is_only_text(assignment, text):
+def test_text_that_looks_like_code_is_only_text(assignment, text):
     assert save(assignment, {"summary": text}).content["summary"] == text
 
 
@@ -212,7 +212,9 @@ def test_what_looks_like_code_is_only_text(assignment, text):
         ("opinion-1", {"rationale": "x"}, "not part of your case"),
     ],
 )
-def test_what_cannot_be_kept_is_refused_and_the_draft_stays(assignment, first, part, content, said):
+def test_an_invalid_draft_is_refused_and_the_stored_one_is_kept(
+    assignment, first, part, content, said
+):
     part = f"item-{first.item_id}" if part == "item" else part
     save(assignment, {"summary": "Kept."})
     save(assignment, {"rationale": "Kept."}, part=f"item-{first.item_id}")
@@ -224,7 +226,7 @@ def test_what_cannot_be_kept_is_refused_and_the_draft_stays(assignment, first, p
     assert [list(content.values()) for content in contents] == [["Kept."], ["Kept."]]
 
 
-def test_no_one_else_writes_in_a_review(assignment):
+def test_only_the_assigned_reviewer_writes_the_review(assignment):
     for stranger in (person(Role.REVIEWER), person(Role.COORDINATOR), person(Role.DIRECTOR)):
         with pytest.raises(NotAllowed, match="not assigned to you"):
             save(assignment, {"summary": "Mine."}, by=stranger)
@@ -245,7 +247,7 @@ def test_an_authority_in_words_is_printed_as_written(assignment, first):
     )
 
 
-def test_taking_an_authority_out_keeps_its_history(assignment, first, reviewer):
+def test_removing_a_citation_keeps_its_history(assignment, first, reviewer):
     one, two = cite(assignment, first), cite(assignment, first, as_printed="Another")
 
     for _ in range(2):  # a double click
@@ -263,6 +265,19 @@ def test_taking_an_authority_out_keeps_its_history(assignment, first, reviewer):
         "Citation removed",
     ]
     assert [two.position, three.position] == [2, 3]
+    assert first.citations.filter(removed_at=None).count() == 2
+
+
+def test_the_same_source_is_cited_once_and_can_be_cited_again_after_its_removal(
+    assignment, first, reviewer
+):
+    one = cite(assignment, first)
+    with pytest.raises(NotAllowed, match="cited already"):
+        cite(assignment, first, as_printed=" A study, 2024 ")
+    cite(assignment, first, as_printed="Another one")
+    writing.uncite(assignment_id=assignment.pk, citation_id=one.pk, by=reviewer, at=REVIEWED)
+
+    assert cite(assignment, first).pk != one.pk
     assert first.citations.filter(removed_at=None).count() == 2
 
 
@@ -284,7 +299,7 @@ def test_an_authority_that_cannot_be_printed_is_refused(assignment, first, sourc
 # --- Signing --------------------------------------------------------------------------------------
 
 
-def test_an_empty_review_is_told_everything_that_it_lacks(assignment):
+def test_an_empty_review_lists_everything_that_is_missing(assignment):
     with pytest.raises(writing.Unfinished) as unfinished:
         submit(assignment)
 
@@ -359,7 +374,7 @@ def test_a_ballot_box_and_a_words_bullet_can_be_signed(assignment, first):
     assert first.rationale == "☐ no relief • nine days"
 
 
-def test_a_record_that_came_meanwhile_stops_the_signing_until_it_is_read(assignment, reviewer):
+def test_a_new_record_stops_the_signing_until_it_is_read(assignment, reviewer):
     write(assignment)
     add_record(assignment.case, at=REVIEWED)
 
@@ -372,7 +387,7 @@ def test_a_record_that_came_meanwhile_stops_the_signing_until_it_is_read(assignm
     submit(assignment, at=REVIEWED + 2 * MINUTE)
 
 
-def test_an_item_that_was_authorized_meanwhile_needs_no_opinion(assignment, first):
+def test_an_item_authorized_during_the_review_needs_no_opinion(assignment, first):
     write(assignment)
     put(assignment, f"item-{first.item_id}", {"outcome": "", "rationale": ""}, at=REVIEWED)
     endings.terminate(
@@ -397,7 +412,7 @@ def test_a_license_that_lapsed_between_assignment_and_signing_stops_the_signing(
     )
     write(assignment)
 
-    with pytest.raises(NotAllowed, match=r"[Ll]icence.*03/03/2026"):
+    with pytest.raises(NotAllowed, match=r"[Ll]icense.*03/03/2026"):
         submit(assignment)
 
     assert Case.objects.get(pk=assignment.case_id).stage == Status.IN_REVIEW
@@ -420,7 +435,7 @@ def test_a_license_that_lapsed_between_assignment_and_signing_stops_the_signing(
     assert submit(assignment).state == Determination.State.IN_QA
 
 
-def test_what_was_returned_is_signed_a_second_time(assignment):
+def test_a_returned_review_is_signed_a_second_time(assignment):
     write(assignment)
     determination = submit(assignment)
     quality.return_for_changes(
@@ -546,7 +561,7 @@ def test_leaving_makes_a_version_and_opens_the_next_part(desk, assignment, first
     assert assignment.review.history.count() == 2
 
 
-def test_what_is_on_the_page_is_kept_when_its_reader_leaves_without_javascript(
+def test_typed_text_is_kept_when_the_reviewer_leaves_the_page_without_javascript(
     desk, assignment, first
 ):
     """The same button carries the text: leaving may not drop what was typed since the last save."""
@@ -646,7 +661,7 @@ def test_another_reviewers_review_looks_as_if_it_were_not_there(client, assignme
             assert answer.status_code == 404, name
 
 
-def test_the_workspace_shows_every_part_and_what_is_missing(desk, assignment, first):
+def test_the_workspace_shows_every_part_and_the_missing_ones(desk, assignment, first):
     page = html.unescape(desk.get(url("workspace", assignment)).content.decode())
     item = html.unescape(
         desk.get(f"{url('workspace', assignment)}?part=item-{first.item_id}").content.decode()
@@ -660,7 +675,7 @@ def test_the_workspace_shows_every_part_and_what_is_missing(desk, assignment, fi
 
 @pytest.mark.parametrize("revision", ["x", "-1", ""])
 @pytest.mark.parametrize("action", ["draft", "leave"])
-def test_a_revision_that_is_no_number_keeps_what_was_typed_beside_what_is_stored(
+def test_an_invalid_revision_keeps_the_typed_text_beside_the_stored_text(
     desk, assignment, action, revision
 ):
     answer = desk.post(
@@ -671,7 +686,7 @@ def test_a_revision_that_is_no_number_keeps_what_was_typed_beside_what_is_stored
     assert "Typed by me." in answer.content.decode()
 
 
-def test_a_review_that_is_taken_back_as_it_opens_leads_back_to_the_list(
+def test_a_review_that_is_unassigned_while_opening_redirects_to_the_list(
     desk, assignment, monkeypatch
 ):
     def taken_back(**_):

@@ -29,7 +29,7 @@ DIFFERENT_NAMES = [
 
 
 @pytest.mark.parametrize(("one", "other"), SAME_NAME)
-def test_ways_to_write_a_name_fold_alike(one, other):
+def test_spellings_of_a_name_are_normalized_to_the_same_text(one, other):
     assert fold_name(one) == fold_name(other) != ""
 
 

@@ -109,12 +109,12 @@ def test_the_same_treatment_named_twice_has_to_stand_there_twice():
     assert (difference.field, difference.item) == (ONLY_APPLIED, 2)
 
 
-def test_what_the_decision_does_not_say_is_not_compared():
+def test_facts_that_the_decision_lacks_are_not_compared():
     silent = Paper("", "", None, [])
     assert compare(Paper("Ann Lee", "1", date(2020, 1, 1), ["Brace"]), silent) == []
 
 
-def test_what_only_the_decision_says_is_listed():
+def test_facts_that_only_the_decision_has_are_listed():
     found = compare(Paper("", "", None, []), Paper("Ann Lee", "1", date(2020, 1, 1), ["Brace"]))
     assert [difference.field for difference in found] == [EMPLOYEE, CLAIM, INJURY, ONLY_DECIDED]
 

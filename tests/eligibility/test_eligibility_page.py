@@ -94,7 +94,7 @@ def test_a_stale_page_is_409_with_the_typed_answers_kept_and_the_new_version_sho
     assert case.eligibility_decisions.count() == 1
 
 
-def test_a_case_that_has_moved_on_says_where_it_stands(client):
+def test_a_case_in_another_stage_shows_its_stage(client):
     case = eligible_case()
 
     assert "stands at “Eligible”" in html.unescape(client.get(url(case)).content.decode())
@@ -114,5 +114,5 @@ def test_another_role_is_not_let_in(client):
     assert not case.eligibility_decisions.exists()
 
 
-def test_a_case_that_is_not_there_is_not_found(client):
+def test_an_unknown_case_is_not_found(client):
     assert client.get(reverse("eligibility:eligibility", args=["CM26-9999999"])).status_code == 404

@@ -43,6 +43,7 @@ def test_a_complete_application_is_proposed_as_eligible():
     assert found.flags == []
 
 
+@pytest.mark.capability("EL-1")
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -66,7 +67,7 @@ def test_a_complete_application_is_proposed_as_eligible():
         ({"items": (item(ending="WITHDRAWN"),)}, "I-WITHDRAWN"),
     ],
 )
-def test_el1_each_reason_has_its_code_its_source_and_its_sentence_for_the_letter(changes, code):
+def test_each_reason_has_its_code_its_source_and_its_sentence_for_the_letter(changes, code):
     found = proposal(**changes)
     (verdict,) = [one for one in found.verdicts if one.answer == "NO" and one.fact]
     assert (verdict.code, verdict.code in rules.CODES[verdict.fact]) == (code, True)
@@ -79,12 +80,12 @@ def test_el1_each_reason_has_its_code_its_source_and_its_sentence_for_the_letter
     assert code in found.conclusion.reasons
 
 
-def test_liability_defers_and_is_no_refusal():
+def test_disputed_liability_defers_the_case_and_does_not_refuse_it():
     assert proposal(liability_disputed=True).conclusion.result == "DEFERRED"
     assert proposal(liability_disputed=True, signed_by="").conclusion.result == "INELIGIBLE"
 
 
-def test_an_empty_field_that_we_need_is_asked_for_and_refuses_no_one():
+def test_a_missing_required_field_is_asked_for_and_refuses_no_one():
     found = proposal(missing_fields=("the claim number",))
     assert found.answers["SIGNED"] == "UNKNOWN"
     assert "the claim number" in found.governing("SIGNED").missing
@@ -122,7 +123,8 @@ def test_a_missing_ur_decision_could_be_cured_before_april_2014():
     assert proposal(**old, received_on=date(2014, 4, 1)).answers["UR_ATTACHED"] == "NO"
 
 
-def test_el2_lateness_is_counted_from_the_two_stored_dates():
+@pytest.mark.capability("EL-2")
+def test_lateness_is_computed_from_the_two_stored_dates():
     in_time, late = date(2026, 3, 19), date(2026, 3, 20)  # 30 days, and 5 for the mail
     assert proposal(received_on=in_time).answers["TIMELY"] == "YES"
     found = proposal(received_on=late)
@@ -132,7 +134,8 @@ def test_el2_lateness_is_counted_from_the_two_stored_dates():
     assert "03/19/2026" in letter
 
 
-def test_el2_where_calendars_disagree_both_dates_are_named_and_a_person_decides():
+@pytest.mark.capability("EL-2")
+def test_both_dates_are_named_where_calendars_disagree_and_a_person_decides():
     """The last day is the Friday after Thanksgiving: open on one calendar, closed on the other."""
     friday = date(2026, 11, 27)
     served = friday - timedelta(days=30)
@@ -145,14 +148,16 @@ def test_el2_where_calendars_disagree_both_dates_are_named_and_a_person_decides(
     assert "Mon 30 Nov 2026" in verdict.sentence
 
 
+@pytest.mark.capability("EL-2")
 @pytest.mark.parametrize("changes", [{"served_on": None}, {"service_method": ""}])
-def test_el2_a_date_or_way_of_service_that_is_not_stored_is_never_late(changes):
+def test_an_application_without_a_stored_service_date_or_method_is_never_late(changes):
     found = proposal(received_on=date(2027, 1, 4), **changes)
     assert found.answers["TIMELY"] == "UNKNOWN"
     assert found.governing("TIMELY").missing
 
 
-def test_el6_after_a_resolved_dispute_the_new_window_counts():
+@pytest.mark.capability("EL-6")
+def test_the_new_period_counts_after_a_liability_dispute_is_resolved():
     late = {"received_on": date(2026, 6, 1), "liability_disputed": True}
     assert proposal(**late).answers["TIMELY"] == "NO"
     after = {"liability_resolved_on": date(2026, 5, 20), "liability_notice_method": "mail_ca"}
@@ -170,7 +175,7 @@ def test_a_late_ur_decision_is_flagged_and_decides_nothing():
     assert found.conclusion.result == "ELIGIBLE"
 
 
-def test_an_ineligible_item_leaves_the_others_alive():
+def test_an_ineligible_item_leaves_the_others_open():
     items = (item(1), item(2, ur_outcome="APPROVED"), item(3, ur_outcome="MODIFIED"))
     found = proposal(items=items)
     assert found.conclusion.result == "ELIGIBLE"
@@ -178,14 +183,14 @@ def test_an_ineligible_item_leaves_the_others_alive():
     assert "item 2 (I-NOTINUR)" in found.conclusion.sentence
 
 
-def test_the_application_fails_with_its_last_item():
+def test_the_application_is_ineligible_when_its_last_item_is():
     items = (item(1, ur_outcome="APPROVED"), item(2, earlier=(Earlier("CM26-1", True),)))
     found = proposal(items=items)
     assert found.conclusion.result == "INELIGIBLE"
     assert found.conclusion.reasons == ("I-NOTINUR", "I-PRIOR")
 
 
-def test_possible_duplicate_alone_is_a_question_and_no_refusal():
+def test_similarity_alone_is_a_question_and_not_a_refusal():
     found = proposal(items=(item(earlier=(Earlier("CM25-7", False),)),))
     assert found.answers["NOT_DECIDED"] == "UNKNOWN"
     assert "CM25-7" in found.governing("NOT_DECIDED", 1).missing
@@ -236,9 +241,10 @@ WHAT_A_RULE_NEEDS = {
 }
 
 
+@pytest.mark.capability("EL-3")
 @settings(max_examples=300, deadline=None)
 @given(facts)
-def test_el3_every_answer_is_one_of_three_and_an_unknown_names_what_is_missing(known):
+def test_every_answer_is_yes_no_or_unknown_and_unknown_names_the_missing_fact(known):
     found = propose(known, rules=RULES, calendars=CALENDARS)
     for verdict in found.verdicts:
         assert verdict.answer in {"YES", "NO", "UNKNOWN"}
@@ -248,9 +254,10 @@ def test_el3_every_answer_is_one_of_three_and_an_unknown_names_what_is_missing(k
         assert set(found.answers.values()) == {"YES"}
 
 
+@pytest.mark.capability("EL-3")
 @settings(max_examples=300, deadline=None)
 @given(facts, st.sampled_from(sorted(WHAT_A_RULE_NEEDS)))
-def test_el3_taking_a_fact_away_never_turns_an_answer_into_no(known, name):
+def test_removing_a_fact_never_turns_an_answer_into_no(known, name):
     """What is not known is UNKNOWN; a NO rests on facts that are there."""
     fact = WHAT_A_RULE_NEEDS[name]
     before = propose(known, rules=RULES, calendars=CALENDARS).answers[fact]
@@ -259,9 +266,10 @@ def test_el3_taking_a_fact_away_never_turns_an_answer_into_no(known, name):
     assert after != "NO" or before == "NO"
 
 
+@pytest.mark.capability("EL-3")
 @settings(max_examples=200, deadline=None)
 @given(st.dictionaries(st.sampled_from(rules.FACTS), st.sampled_from(["YES", "UNKNOWN"])))
-def test_el3_unknown_answers_of_a_person_never_refuse(answers):
+def test_unknown_answers_of_a_person_never_make_a_case_ineligible(answers):
     found = rules.weigh(answers, {1: {}, 2: {}})
     assert found.result in {"ELIGIBLE", "INCOMPLETE"}
     assert (found.reasons, dict(found.out)) == ((), {})

@@ -61,7 +61,7 @@ def test_a_refusal_outweighs_a_liability_dispute():
 
 
 @pytest.mark.parametrize("fact", FACTS)
-def test_what_is_not_known_is_named_in_words(fact):
+def test_missing_facts_are_named_in_words(fact):
     for unknown in ("UNKNOWN", "", None, "MAYBE"):
         conclusion = conclude(dict.fromkeys(FACTS, "YES") | {fact: unknown})
         assert conclusion.result == "INCOMPLETE"

@@ -11,7 +11,7 @@ from cases.lifecycle import Status
 from eligibility.services import ur_decision
 from files.services import store_bytes
 from records.services import documents
-from tests.eligibility.test_capabilities import LATER, THREE, ask, deferred_case, item, read
+from tests.eligibility.test_decisions import LATER, THREE, ask, deferred_case, item, read
 from tests.factories import SIX_YES, paper, person, received_case
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def address(name, case, *more):
     return reverse(f"eligibility:{name}", args=[case.number, *more])
 
 
-def test_the_page_shows_what_is_proposed_with_its_facts_and_decides_nothing(desk, coordinator):
+def test_the_page_shows_the_proposal_with_its_facts_and_decides_nothing(desk, coordinator):
     case = received_case(items=THREE[:2])
     read(case, coordinator, outcomes="DENIED APPROVED")
 
@@ -52,7 +52,7 @@ def test_the_page_shows_what_is_proposed_with_its_facts_and_decides_nothing(desk
     assert not case.eligibility_decisions.exists()
 
 
-def test_the_page_leads_to_the_papers_themselves(desk):
+def test_the_page_links_to_the_documents(desk):
     scan = store_bytes(content=b"%PDF-1.4 form", media_type="application/pdf", at=LATER, pages=2)
     case = received_case(papers=[paper(scan, "APPLICATION")])
     (document,) = documents.take_in_application_papers(case_id=case.pk, by=None, at=LATER)

@@ -11,13 +11,13 @@ from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import Case
 from eligibility.services import screening
-from tests.eligibility.test_capabilities import LATER, two_duplicates_of_a_closed_lead
+from tests.eligibility.test_decisions import LATER, two_duplicates_of_a_closed_lead
 from tests.factories import person
 
 pytestmark = pytest.mark.every_database
 
 
-def test_two_duplicates_of_one_closed_lead_screened_at_once_are_one_case_and_a_sentence(
+def test_two_duplicates_of_a_closed_lead_reviewed_at_once_give_one_case_and_one_refusal(
     committed_db,
 ):
     coordinator = person(Role.COORDINATOR)

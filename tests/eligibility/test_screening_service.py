@@ -156,7 +156,7 @@ def test_a_case_past_screening_is_not_decided_again(coordinator):
     assert case.eligibility_decisions.count() == 1
 
 
-def test_a_possible_duplicate_is_screened_only_after_it_is_settled(coordinator):
+def test_a_possible_duplicate_is_reviewed_only_after_it_is_resolved(coordinator):
     lead = received_case(claim_number="06-2213-1")
     case = received_case(claim_number="06-2213-1")
     assert case.duplicate_of == lead

@@ -122,7 +122,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_read_is_refused_by_name_and_leaves_nothing(case):
+def test_an_unreadable_file_is_refused_by_name_and_leaves_nothing(case):
     make, name, words = REFUSED[case]
     with pytest.raises(services.FileRefused) as refusal:
         receive(make(), name)

@@ -64,7 +64,7 @@ def test_a_date_is_read_as_it_was_meant(keyed, meant):
 
 
 @pytest.mark.parametrize(("keyed", "said"), NOT_READ)
-def test_what_is_no_date_is_refused_in_a_sentence(keyed, said):
+def test_an_invalid_date_is_refused_with_a_sentence(keyed, said):
     with pytest.raises(NotADate, match=said):
         read_date(keyed, today=TODAY)
 

@@ -260,7 +260,7 @@ def test_a_confirmed_import_is_stored_with_versions(client, signed_in, edition):
     assert latest.history_change_reason == "Imported from a file"
 
 
-def test_importing_what_is_there_already_makes_no_version(client, signed_in, edition):
+def test_importing_existing_rows_makes_no_version(client, signed_in, edition):
     confirm_import(client, Edition, send(client, Edition, CSV))
     versions = Edition.history.count()
     confirm_import(client, Edition, send(client, Edition, CSV))
@@ -285,7 +285,7 @@ def test_an_import_with_an_unknown_guideline_is_refused(client, signed_in, editi
 
 
 @pytest.mark.parametrize("model", [Guideline, Edition, Recommendation])
-def test_what_was_exported_comes_back_unchanged(client, signed_in, model):
+def test_exported_rows_are_imported_unchanged(client, signed_in, model):
     services.seed(by=None, at=MONDAY)
     versions = model.history.count()
     answer = client.get(url(model, "export"))

@@ -68,7 +68,7 @@ def test_the_layout_of_2014_prints_pages_and_no_year():
     )
 
 
-def test_a_page_that_stands_in_the_place_of_a_section_is_not_printed_twice():
+def test_a_section_that_equals_the_page_is_printed_once():
     elbow = Citation(source="MTUS", mtus=True, chapter="Elbow Complaints", edition="2007",
                      sections=("326",), pages="326")  # fmt: skip
     assert authority(elbow) == "Elbow Complaints 2007, Section(s): 326"

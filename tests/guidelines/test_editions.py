@@ -113,7 +113,7 @@ def test_only_a_keeper_confirms_and_only_once(edition, keeper):
         services.confirm_edition(edition_id=edition.pk, on=MONDAY.date(), by=keeper, at=MONDAY)
 
 
-def test_changing_what_was_confirmed_takes_the_confirmation_away(edition, keeper):
+def test_changing_a_confirmed_row_removes_the_confirmation(edition, keeper):
     edition = services.confirm_edition(
         edition_id=edition.pk, on=MONDAY.date(), by=keeper, at=MONDAY
     )
@@ -128,7 +128,7 @@ def test_changing_what_was_confirmed_takes_the_confirmation_away(edition, keeper
     assert edition.valid_to == date(2017, 11, 1)
 
 
-def test_a_recommendation_says_how_its_edition_stands(edition, keeper):
+def test_a_recommendation_shows_the_state_of_its_edition(edition, keeper):
     row = Recommendation(edition=edition, section="Special Studies", pages="177")
     row.store(by=None, at=MONDAY)
 

@@ -92,7 +92,7 @@ def test_nonsense_is_answered_and_never_printed_raw(client, reviewer, query):
     assert b"<script>" not in answer.content
 
 
-def test_what_is_no_longer_kept_is_not_offered(client, reviewer):
+def test_a_retired_source_is_not_offered(client, reviewer):
     for row in Recommendation.objects.filter(section__startswith="Epidural"):
         row.is_active = False
         row.store(by=None, at=MONDAY, fields=["is_active"])
@@ -107,7 +107,7 @@ def test_the_picker_takes_few_queries(client, reviewer, django_assert_max_num_qu
 
 
 @pytest.mark.parametrize("role", Role)
-def test_only_those_who_cite_or_keep_may_search(client, role):
+def test_only_roles_that_cite_or_maintain_guidelines_may_search(client, role):
     client.force_login(person(role))
 
     allowed = role in {Role.REVIEWER, Role.GUIDELINE_ADMIN}

@@ -29,7 +29,7 @@ def test_seeding_twice_adds_nothing_the_second_time(capsys):
     assert Edition.history.count() == versions == first[0]
 
 
-def test_no_one_has_confirmed_what_is_shipped():
+def test_shipped_rows_are_unconfirmed():
     services.seed(by=None, at=MONDAY)
 
     assert not Edition.objects.filter(confirmed_on__isnull=False).exists()

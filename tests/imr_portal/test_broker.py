@@ -48,7 +48,7 @@ def test_it_opens_no_port_keeps_nothing_and_drops_no_message():
     assert options["--maxmemory-policy"] == "noeviction"
 
 
-def test_no_one_answers_on_a_socket_that_is_not_there(tmp_path):
+def test_a_missing_socket_gives_no_answer(tmp_path):
     assert broker.answers(tmp_path / "nothing.sock") is False
 
 

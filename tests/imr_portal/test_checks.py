@@ -56,7 +56,7 @@ def test_production_settings_are_clean(tmp_path):
         ({"DATABASE_URL": "mysql://db/imr"}, "Use postgresql:// or sqlite://"),
     ],
 )
-def test_a_process_refuses_to_start_and_says_what_to_set(tmp_path, changes, said):
+def test_a_process_refuses_to_start_and_names_the_missing_setting(tmp_path, changes, said):
     done = manage("check", tmp_path=tmp_path, **changes)
 
     assert done.returncode != 0

@@ -68,7 +68,7 @@ def test_history_cannot_be_changed_removed_or_emptied(as_application, table):
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("table", ["cases_case", "accounts_user", "letters_letter"])
-def test_what_is_ended_cannot_be_deleted(as_application, table):
+def test_the_application_role_cannot_delete_rows_that_are_only_ended(as_application, table):
     refused(f'DELETE FROM "{table}"')
 
 

@@ -11,13 +11,13 @@ from imr_portal import __version__
 from letters.models import Heartbeat
 
 
-def test_a_living_process_says_so_without_asking_the_database(client):
+def test_the_liveness_page_answers_without_a_query(client):
     answer = client.get("/livez")
 
     assert (answer.status_code, answer.content) == (200, b"alive\n")
 
 
-def test_the_release_is_told(client):
+def test_the_release_is_reported(client):
     assert client.get("/version").json() == {"version": __version__}
 
 

@@ -57,7 +57,7 @@ def test_a_key_that_the_table_does_not_know_is_dropped(written):
     assert lines(written)[0]["case_id"] == 7
 
 
-def test_a_value_that_is_not_what_its_key_says_is_dropped(written):
+def test_a_log_value_of_the_wrong_type_is_dropped(written):
     structlog.get_logger("cases").info("case_received", state=CANARY, user_id={"name": CANARY})
 
     assert CANARY not in written.getvalue()

@@ -121,7 +121,7 @@ def test_after_signing_in_one_returns_to_the_form_and_not_to_its_post_address(cl
     assert elsewhere["Location"].endswith("?next=/")
 
 
-def test_an_unknown_route_is_not_served_even_to_those_who_may_everything(signed_in, monkeypatch):
+def test_an_unknown_route_is_not_served_even_to_a_user_with_every_role(signed_in, monkeypatch):
     client = signed_in(*Role)
     assert client.get(QUEUES).status_code == 200
     monkeypatch.delitem(audiences.AUDIENCES, "desk:queue")
@@ -175,7 +175,7 @@ def test_a_session_ends_when_no_one_has_used_it_for_an_hour(signed_in, settings)
         assert client.get(QUEUES).status_code == 302
 
 
-def test_a_session_in_use_goes_on_until_twelve_hours_have_passed(signed_in, settings):
+def test_a_session_in_use_ends_after_twelve_hours(signed_in, settings):
     with time_machine.travel(MONDAY, tick=False) as deadline_kind:
         client = signed_in(Role.COORDINATOR)
         for _ in range(24):
@@ -241,7 +241,7 @@ def test_a_view_cannot_loosen_it(rf):
     assert NoStoreMiddleware(loose)(request)["Cache-Control"] == "no-store"
 
 
-def test_signing_out_clears_what_the_browser_kept(signed_in):
+def test_signing_out_clears_the_browser_storage(signed_in):
     client = signed_in(Role.COORDINATOR)
 
     answer = client.post(reverse("account_logout"))

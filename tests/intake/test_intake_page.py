@@ -100,7 +100,7 @@ def pdf(name="scan.pdf", **made):
 # --- Taken in -------------------------------------------------------------------------------------
 
 
-def test_a_keyed_scan_becomes_a_case(client, clerk):
+def test_an_entered_application_becomes_a_case(client, clerk):
     page = client.get(URL).content.decode()
     key = re.search(r'name="key" value="([-0-9a-f]+)"', page).group(1)
 
@@ -132,7 +132,7 @@ def test_a_double_click_gives_one_case(client):
     assert Case.objects.count() == 1
 
 
-def test_a_second_scan_on_one_decision_says_that_it_was_linked(client):
+def test_a_second_application_on_one_decision_is_reported_as_linked(client):
     client.post(URL, typed())
     client.post(URL, typed())
 
@@ -234,7 +234,7 @@ TOMORROW = "3/3/2026"
         ("claim_number", "1" * 61, "This is 61 characters long. Shorten it to 60."),
     ],
 )
-def test_what_the_paper_cannot_mean_is_named_beside_its_field(client, field, keyed, said):
+def test_an_impossible_value_of_the_form_is_named_beside_its_field(client, field, keyed, said):
     answer = refused(client, **{field: keyed})
 
     assert said in errors(answer)[field]
@@ -253,7 +253,7 @@ def test_a_time_that_has_not_come_yet_is_refused(client):
     assert "received date lies in the future" in errors(answer)["__all__"]
 
 
-def test_everything_that_is_wrong_is_said_at_once(client):
+def test_all_errors_are_shown_at_once(client):
     answer = refused(client, employer="", ur_decided="", last_name="⚕", **one_item(title="王"))
 
     assert {"employer", "ur_decided", "last_name", "__all__"} == set(errors(answer))
@@ -311,7 +311,7 @@ def test_a_category_that_is_not_on_the_list_is_marked_in_its_row(client, keyed):
     assert row_errors(answer) == ["Choose a category from the list."]
 
 
-def test_a_scan_without_any_treatment_is_refused(client):
+def test_an_application_without_any_treatment_is_refused(client):
     answer = refused(
         client, items_on_form="", item_title=[""], item_quantity=[""], item_body_part=[""]
     )
@@ -402,7 +402,7 @@ def test_the_scan_is_shown_to_key_from(client):
     assert not Case.objects.exists()
 
 
-def test_a_file_that_is_refused_at_show_the_scan_says_so_and_nothing_else(client):
+def test_a_file_refused_by_show_the_scan_is_reported_and_nothing_else_changes(client):
     sent = typed(employer="") | {"scan": pdf("locked.pdf", password="x"), "more_rows": "scan"}
 
     answer = client.post(URL, sent)
@@ -421,7 +421,7 @@ def test_a_ticket_that_is_not_ours_opens_nothing(client, ticket):
     assert not ApplicationPaper.objects.exists()
 
 
-def test_a_scan_that_is_known_leads_to_its_case(client):
+def test_a_known_scan_links_to_its_case(client):
     content = pdf_bytes()
     client.post(URL, typed() | {"scan": SimpleUploadedFile("a.pdf", content)})
     case = Case.objects.get()

@@ -57,13 +57,13 @@ def test_a_date_talks_back(kind, keyed, words, bad):
         ("20 Foo 2024", "names no month"),
     ],
 )
-def test_a_date_that_is_impossible_ambiguous_or_far_says_what_is_wrong(keyed, said):
+def test_an_impossible_ambiguous_or_distant_date_shows_the_error(keyed, said):
     told = talk_back(keyed, today=TODAY)
     assert told.is_bad
     assert said in told.words
 
 
-def test_a_decision_after_its_receipt_says_so():
+def test_a_decision_dated_after_its_receipt_is_reported():
     told = talk_back("12/3/24", today=TODAY, kind="ur_decided", received="12/1/24")
     assert told.words == "Tue 3 Dec 2024, today, after receipt. Check both dates."
 
@@ -151,7 +151,7 @@ def test_known_administrators_physicians_and_attorneys_fill_their_fields(desk):
 
 
 @pytest.mark.parametrize("typed_text", ["", "p", "%", "__", "zzz", "'; drop table"])
-def test_too_little_or_no_one_offers_no_one(desk, typed_text):
+def test_a_short_or_unknown_name_offers_no_one(desk, typed_text):
     received_case()
     assert offered(desk, "administrator", typed_text) == []
     assert offered(desk, "last_name", "quin") == []  # employees are never offered
@@ -170,7 +170,7 @@ def test_a_look_up_gives_the_latest_address_and_each_party_once(desk):
     assert harbor["employer_address"] == "New St"
 
 
-def test_a_look_up_never_finds_who_works_here_or_sits_on_the_panel(desk):
+def test_a_lookup_never_finds_staff_or_reviewers(desk):
     person(Role.INTAKE, name="Zebulon Clerk")
     fit_reviewer(first_name="Zenobia", last_name="Zephyr")
 
@@ -178,7 +178,7 @@ def test_a_look_up_never_finds_who_works_here_or_sits_on_the_panel(desk):
         assert offered(desk, field, "ze") == []
 
 
-def test_who_is_known_is_filled_in_without_any_script(desk):
+def test_a_known_employee_is_filled_in_without_javascript(desk):
     received_case()
     sent = typed(administrator="Pacific Comp Claims", physician_first="") | {"more_rows": "known"}
 
@@ -227,7 +227,7 @@ def test_the_check_finds_the_claim_number_before_a_name_is_keyed(desk):
         ("2/12/26", "", "<b>In time? Unknown.</b>"),
     ],
 )
-def test_the_check_says_yes_no_or_unknown_by_the_clock(desk, served, method, said):
+def test_the_check_answers_yes_no_or_unknown_from_the_deadline(desk, served, method, said):
     page = check(desk, served_on=served, service_method=method)
     assert said in page
     assert "UNKNOWN" not in page
@@ -268,7 +268,7 @@ def test_a_category_is_guessed_offered_and_changed_by_the_clerk(desk):
     assert list(kept) == [opioids.pk, other.pk]
 
 
-def test_nothing_that_is_asked_while_typing_writes_a_case(desk):
+def test_requests_while_typing_write_no_case(desk):
     received_case(by=person(Role.INTAKE), at=MONDAY - timedelta(days=1))
     before = Case.objects.count(), Party.objects.count()
     check(desk)

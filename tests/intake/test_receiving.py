@@ -111,7 +111,7 @@ def test_everything_that_the_form_gives_is_kept(clerk):
     assert case.ur_decision.service_method == "mail_ca"
 
 
-def test_what_the_paper_does_not_say_stays_unknown(clerk):
+def test_facts_that_the_form_lacks_stay_unknown(clerk):
     case = receive(
         clerk,
         ur_decision=URDecisionOnForm(decided_on=date(2026, 2, 12)),
@@ -201,7 +201,7 @@ def test_after_a_different_decision_the_next_application_joins_the_latest(clerk)
     assert receive(clerk, claim_number=CLAIM).duplicate_of == second
 
 
-def test_a_decision_whose_case_is_closed_can_be_disputed_again(clerk):
+def test_a_decision_with_a_closed_case_can_be_disputed_again(clerk):
     first = receive(clerk, claim_number=CLAIM)
     coordinator = person(Role.COORDINATOR)
     endings.withdraw(case_id=first.pk, reason="A letter.", by=coordinator, at=MONDAY)
@@ -220,7 +220,7 @@ def test_two_forms_without_a_claim_number_are_never_taken_for_one(clerk, number)
     assert receive(clerk, claim_number=number).stage == Status.SCREENING
 
 
-def test_the_same_scan_is_entered_once_whatever_its_name(clerk):
+def test_the_same_file_is_entered_once_under_any_name(clerk):
     scan = scanned_file()
     case = receive(clerk, papers=[paper(scan, "APPLICATION", "scan1.pdf")])
 
@@ -239,7 +239,7 @@ def test_one_ur_decision_may_come_with_many_applications(clerk):
     assert ApplicationPaper.objects.filter(kind="UR_DECISION").count() == 2
 
 
-def test_a_paper_that_is_handed_in_twice_with_one_form_is_kept_once(clerk):
+def test_a_document_uploaded_twice_with_one_form_is_kept_once(clerk):
     scan = scanned_file()
 
     case = receive(clerk, papers=[paper(scan, "APPLICATION"), paper(scan, "APPLICATION")])
@@ -286,7 +286,7 @@ def test_one_form_saved_by_many_at_once_is_one_case(committed_db):
 
 
 @pytest.mark.every_database
-def test_of_many_clerks_who_save_one_ur_decision_at_once_one_leads(committed_db):
+def test_one_case_leads_when_many_clerks_save_the_same_ur_decision_at_once(committed_db):
     forms = [application(claim_number=CLAIM) for _ in range(6)]
 
     found = at_once(*saving(forms))
@@ -301,7 +301,7 @@ def test_of_many_clerks_who_save_one_ur_decision_at_once_one_leads(committed_db)
 
 
 @pytest.mark.every_database
-def test_one_scan_saved_by_many_at_once_is_one_case(committed_db):
+def test_one_application_saved_by_many_at_once_is_one_case(committed_db):
     scan = scanned_file()
     forms = [
         application(papers=[paper(scan, "APPLICATION", f"{n}.pdf")], key=uuid4()) for n in range(6)
@@ -437,7 +437,7 @@ def test_a_form_that_fails_half_way_leaves_nothing(clerk):
     assert not PersonName.objects.exists()
 
 
-def test_who_reopens_a_duplicate_after_its_lead_is_told_of_the_new_lead(clerk):
+def test_reopening_a_duplicate_names_the_new_lead_case(clerk):
     coordinator = person(Role.COORDINATOR)
     lead, second, third = (received_case(claim_number=CLAIM, by=clerk) for _ in range(3))
 

@@ -32,7 +32,7 @@ def at_once(work, workers):
         return list(pool.map(run, workers))
 
 
-def test_clerks_who_claim_at_once_share_the_scans_without_a_double(committed_db):
+def test_clerks_who_claim_at_the_same_time_never_get_the_same_scan(committed_db):
     clerks = [person(Role.INTAKE) for _ in range(CLERKS)]
     batch_of(*[scanned_file() for _ in range(SHEETS)], by=clerks[0])
 
@@ -72,8 +72,9 @@ def test_two_clerks_who_save_one_scan_make_one_case(committed_db):
     assert Case.objects.count() == 1
 
 
+@pytest.mark.capability("IN-9")
 @pytest.mark.parametrize("same", [True, False])
-def test_in9_cases_created_at_once_never_share_a_number(committed_db, same):
+def test_cases_created_at_the_same_time_never_share_a_number(committed_db, same):
     clerks = [person(Role.INTAKE) for _ in range(4)]
     key = application().key
 

@@ -270,7 +270,7 @@ def test_a_web_server_killed_before_the_act_is_whole_has_issued_nothing(case, di
 # --- two people -----------------------------------------------------------------------------------
 
 
-def test_of_two_directors_who_press_at_once_one_issues_and_one_is_told(case, work, director, site):
+def test_one_of_two_directors_issues_and_the_other_is_refused(case, work, director, site):
     other = Visitor(site, person(Role.DIRECTOR))
     version = version_of(case)
     together = threading.Barrier(2)

@@ -84,7 +84,7 @@ def shows(found, text):
     return {url for (_, url), page in found.items() if escaped in re.sub(r"\s+", " ", page)}
 
 
-def test_what_looks_like_code_is_only_ever_text(pages):
+def test_text_that_looks_like_code_is_always_printed_as_text(pages):
     publish_sample_wording()
     coordinator, qa = person(Role.COORDINATOR), person(Role.QA)
     case = eligible_case(

@@ -47,7 +47,7 @@ def test_a_letter_without_its_pdf_cannot_go_out(clerk):
         sent(letter.deliveries.get(), clerk)
 
 
-def test_it_goes_out_once(delivery, clerk):
+def test_a_delivery_is_marked_as_sent_once(delivery, clerk):
     sent(delivery, clerk)
     with pytest.raises(NotAllowed, match="only once"):
         sent(delivery, clerk)

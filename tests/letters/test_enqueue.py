@@ -183,7 +183,7 @@ def test_a_character_that_the_fonts_lack_is_named_with_its_place(wording):
         ),
     ],
 )
-def test_an_incomplete_document_is_refused_with_what_it_lacks(wording, change, sentence):
+def test_an_incomplete_document_is_refused_with_the_missing_parts(wording, change, sentence):
     document = make.determination(make.composed(wording), **change)
     assert refused(lambda: make.enqueue(wording, document=document)) == [sentence]
 

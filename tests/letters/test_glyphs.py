@@ -21,12 +21,12 @@ def test_a_character_is_named_with_its_place():
 
 
 @pytest.mark.parametrize("text", ["", "plain\ntext", "é • § ≥ ≤ ½ ° µ – — “q” ☐ ☑ ✓ → ²"])
-def test_what_the_fonts_hold_is_not_named(text):
+def test_characters_that_the_fonts_contain_are_not_reported(text):
     assert glyphs.lacking(text) == []
 
 
 @pytest.mark.parametrize("character", ["\x00", "\x07", "\x1b", "\t", "😀", "♀", "ש", "\u202e"])
-def test_what_they_lack_is_named(character):
+def test_characters_that_the_fonts_lack_are_named(character):
     assert [one.character for one in glyphs.lacking(f"a{character}b")] == [character]
 
 

@@ -65,7 +65,7 @@ def document(sample):
     )
 
 
-def test_the_pdf_says_what_the_sample_says_and_nothing_else(document, sample):
+def test_the_pdf_has_exactly_the_text_of_the_sample(document, sample):
     assert documents.problems(document, "determination-2014") == []
     made = typesetting.compile_apart(document.as_words(), "determination-2014", document.dated_on)
     assert printed(made.content) == sample

@@ -89,7 +89,7 @@ def test_a_letter_that_is_not_filed_has_no_pdf(client, letter):
 
 
 @pytest.mark.parametrize("role", [Role.REVIEWER, Role.GUIDELINE_ADMIN])
-def test_letters_are_not_shown_to_those_who_may_not_see_them(client, letter, role):
+def test_letters_are_hidden_from_roles_that_may_not_see_them(client, letter, role):
     make.filed(letter)
     signed_in(client, role)
     for name in ("status", "download"):

@@ -83,7 +83,7 @@ def tags(pdf):
 
 
 @pytest.mark.parametrize("layout", ["determination-today", "determination-2014"])
-def test_what_people_type_is_printed_as_typed(layout):
+def test_typed_text_is_printed_as_typed(layout):
     rationale = "\n\n".join(HOSTILE)
     item = make.item(title="#pagebreak() *x* $y$", analyses=(Analysis(HOSTILE[0], rationale),))
     made = document(layout, summary=rationale, items=(item,))
@@ -142,7 +142,7 @@ def test_several_reviewers_each_have_their_credentials_and_analysis():
 
 
 @pytest.mark.parametrize("variant", ["MAIL", "ELECTRONIC", "EXPEDITED"])
-def test_a_notice_says_what_the_rule_asks_for_and_the_period_of_its_channel(variant):
+def test_a_notice_contains_what_the_rule_requires_and_the_period_of_its_channel(variant):
     read = wording.parse((make.SHIPPED / "assignment-notice.toml").read_text())
     facts = [*make.facts(), Fact("imro_phone", "(800) 555-0100")]
     declared = (*make.DECLARED, FactName("imro_phone", "Telephone", printed=True))

@@ -54,7 +54,7 @@ def test_from_queued_to_filed(letter):
     assert steps(letter) == ["QUEUED", "PUBLISHED", "CLAIMED", "RENDERED", "FILED"]
 
 
-def test_a_letter_is_told_once_and_rendered_once(letter):
+def test_a_letter_is_queued_once_and_rendered_once(letter):
     told = []
     for _ in range(2):
         services.publish_due(send=told.append, lost=BrokerIsAway, at=make.NOW)
@@ -118,7 +118,7 @@ def test_words_that_cannot_be_typeset_fail_the_letter_at_once(letter, monkeypatc
     assert steps(letter) == ["QUEUED", "CLAIMED", "ATTEMPTED", "FAILED"]
 
 
-def test_a_full_disk_is_tried_again_later_and_failed_in_the_end(letter, monkeypatch):
+def test_a_full_disk_is_retried_and_the_letter_fails_in_the_end(letter, monkeypatch):
     def full(**_):
         raise OSError(28, "No space left on device")
 
@@ -137,7 +137,7 @@ def test_a_full_disk_is_tried_again_later_and_failed_in_the_end(letter, monkeypa
     assert made.who_must_act == "An administrator"
 
 
-def test_the_sweep_brings_back_what_a_dead_worker_held(letter, settings):
+def test_the_sweep_queues_letters_of_a_dead_worker_again(letter, settings):
     Letter.objects.claim(letter.pk, at=make.NOW, lease_seconds=settings.LETTER_LEASE_SECONDS)
     assert services.sweep(at=make.NOW) == services.Swept(requeued=0, failed=0)
     at = later(settings.LETTER_LEASE_SECONDS + 1)
@@ -147,7 +147,7 @@ def test_the_sweep_brings_back_what_a_dead_worker_held(letter, settings):
     assert render(letter, at=at).is_filed
 
 
-def test_a_letter_that_kills_its_workers_is_failed_at_the_third_and_named(letter, settings):
+def test_a_letter_that_kills_its_workers_fails_after_the_last_attempt(letter, settings):
     at = make.NOW
     for _ in range(settings.LETTER_MAX_ATTEMPTS):
         assert Letter.objects.claim(letter.pk, at=at, lease_seconds=10)
@@ -167,7 +167,7 @@ def test_a_message_that_got_lost_is_sent_again(letter, settings):
     assert services.claim_due(at=at) == [letter.pk]
 
 
-def test_release_needs_a_failed_letter(letter):
+def test_only_a_failed_letter_can_be_released(letter):
     with pytest.raises(NotAllowed, match="does not wait"):
         services.retry_failed_letter(letter_id=letter.pk, by=person(Role.DIRECTOR), at=make.NOW)
 

@@ -73,7 +73,7 @@ def test_a_faulty_file_is_refused_with_the_fault(text, words):
     assert any(words in one for one in faults(text))
 
 
-def test_all_faults_of_a_file_are_told_at_once():
+def test_all_errors_of_a_file_are_reported_at_once():
     text = sentence(slot='"a"', order="5", text='"x {no one}"', needs='["no_one"]')
     text += '\n[[sentence]]\nslot = "a"\norder = 5\ntext = "{license}"'
     found = faults(text, declared=make.DECLARED)
@@ -134,7 +134,7 @@ def test_importing_makes_a_draft_once_and_publishing_names_a_person():
 
 
 @pytest.mark.django_db
-def test_publishing_retires_what_was_in_force_and_is_done_once():
+def test_publishing_retires_the_wording_in_force_and_happens_once():
     old = make.wording()
     text = (make.SHIPPED / "determination-today.toml").read_text().replace("whole file", "file")
     new = services.import_wording(text=text, by=None, at=make.NOW)
@@ -166,7 +166,7 @@ def test_the_database_allows_one_published_set():
 
 
 @pytest.mark.django_db
-def test_no_wording_in_force_is_said_plainly():
+def test_a_missing_wording_is_reported_in_plain_words():
     with pytest.raises(services.LetterRefused, match="No one has published wording"):
         services.wording_in_force(kind="determination", layout="determination-2014")
 
@@ -194,7 +194,7 @@ def test_the_command_imports_and_publishes_in_a_persons_name(capsys, tmp_path):
         call_command("import_wording", str(broken))
 
 
-def test_a_wording_file_has_one_fingerprint_for_what_it_says():
+def test_a_wording_file_has_one_fingerprint_for_its_content():
     read = wording.parse(FILES[0].read_text())
     changed = replace(read.sentences[0], text="Other words.")
     other = replace(read, sentences=(changed, *read.sentences[1:]))

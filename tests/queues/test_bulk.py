@@ -62,7 +62,7 @@ def test_every_case_gets_its_own_outcome_and_a_refusal_stops_none_of_the_others(
     assert "You do not have case" in given[taken.number]
 
 
-def test_a_final_act_is_named_first_with_what_would_become_of_each_case(desk):
+def test_a_final_action_first_shows_the_result_for_each_case(desk):
     publish_sample_wording()
     ready, early = eligible_case(), received_case()
 
@@ -98,7 +98,7 @@ def test_notices_of_many_cases_are_marked_as_sent_on_a_day_that_must_be_typed(de
     assert set(Case.objects.values_list("status", flat=True)) == {"NOTICE_SENT"}
 
 
-def test_one_note_goes_on_many_cases(desk):
+def test_one_note_is_written_on_many_cases(desk):
     cases = [received_case(), noticed_case()]
 
     assert "Add a note to 2 cases" in send(desk, "note", cases).content.decode()
@@ -110,7 +110,7 @@ def test_one_note_goes_on_many_cases(desk):
     assert {note.sentence for note in notes} == {"The carrier moved."}
 
 
-def test_nothing_ticked_and_no_such_act_are_told(desk):
+def test_an_empty_selection_and_an_unknown_action_are_refused(desk):
     answer = send(desk, "claim", [])
     assert answer.status_code == 422
     assert "Tick at least one case first." in answer.content.decode()
@@ -138,7 +138,7 @@ def test_no_more_than_so_many_at_a_time(desk, ada, monkeypatch):
 
 
 @pytest.mark.parametrize("role", [Role.QA, Role.INTAKE])
-def test_who_may_not_do_an_act_is_not_offered_it_and_refused(client, role):
+def test_an_action_is_neither_offered_to_nor_allowed_for_other_roles(client, role):
     case = eligible_case()
     client.force_login(person(role))
 

@@ -51,7 +51,7 @@ def decide(case, *, by, at):
     )
 
 
-def test_work_next_gives_each_person_another_case_the_most_pressing_first(ada, ben):
+def test_work_next_gives_each_person_another_case_most_urgent_first(ada, ben):
     later, sooner = received_case(), received_case()
     due(later, date(2026, 3, 9)), due(sooner, date(2026, 3, 4))
 
@@ -59,7 +59,7 @@ def test_work_next_gives_each_person_another_case_the_most_pressing_first(ada, b
     assert take(person(Role.COORDINATOR)) is None
 
 
-def test_work_next_says_why_this_one(ada):
+def test_work_next_explains_its_choice(ada):
     case = due(received_case(), date(2026, 3, 3))
     StageDuration.objects.create(measured_at=MONDAY, status="SCREENING", median_days=2, cases=9)
 
@@ -78,13 +78,13 @@ def test_work_next_says_why_this_one(ada):
         (4, "Due Fri 6 Mar, in 4"),
     ],
 )
-def test_the_reason_tells_how_near_the_due_date_is(ada, days, said):
+def test_the_reason_shows_how_close_the_due_date_is(ada, days, said):
     due(received_case(), date(2026, 3, 2) + timedelta(days=days))
 
     assert claims.claim_next(by=ada, at=MONDAY).why.startswith(said)
 
 
-def test_time_to_spare_decides_not_the_due_date_alone(ada):
+def test_cases_are_ordered_by_time_to_spare_and_not_by_due_date_alone(ada):
     quick, slow = due(noticed_case(), date(2026, 3, 10)), due(eligible_case(), date(2026, 3, 12))
     StageDuration.objects.create(measured_at=MONDAY, status="NOTICE_SENT", median_days=1, cases=9)
     StageDuration.objects.create(measured_at=MONDAY, status="ELIGIBLE", median_days=8, cases=9)
@@ -93,7 +93,7 @@ def test_time_to_spare_decides_not_the_due_date_alone(ada):
     assert quick.due_on < slow.due_on
 
 
-def test_whoever_has_a_case_gets_it_again_and_keeps_it_longer(ada):
+def test_a_person_with_a_case_gets_it_again_and_the_claim_is_extended(ada):
     case = received_case()
     received_case()
     assert take(ada) == case
@@ -113,7 +113,7 @@ def test_a_claim_ends_when_the_case_leaves_its_list(ada, ben):
     assert take(ben, queue="notices", at=MONDAY + HOUR) == case
 
 
-def test_what_was_given_back_goes_to_others_first_and_comes_round_again(ada, ben):
+def test_a_released_case_goes_to_others_first_and_then_to_the_same_person(ada, ben):
     case, other = received_case(), received_case()
     assert take(ada) == case
     claims.release(case_id=case.pk, by=ada, at=MONDAY + HOUR)
@@ -125,7 +125,8 @@ def test_what_was_given_back_goes_to_others_first_and_comes_round_again(ada, ben
     assert take(ada, at=MONDAY + HOUR) == case, "what I gave back is still better than nothing"
 
 
-def test_defect_18_an_absent_clerk_keeps_no_case_and_affiliations_starve_no_one(ada, ben):
+@pytest.mark.capability("defect 18")
+def test_an_absent_clerk_blocks_no_case_and_cases_due_the_same_day_are_all_reached(ada, ben):
     """Ada takes a case and goes home; twelve cases fall due on one day; Ben works on alone."""
     tied = [due(received_case(), date(2026, 3, 6)) for _ in range(12)]
     assert take(ada) == tied[0]
@@ -141,7 +142,8 @@ def test_defect_18_an_absent_clerk_keeps_no_case_and_affiliations_starve_no_one(
     assert not Case.objects.filter(status="SCREENING").exists()
 
 
-def test_defect_17_every_open_case_can_be_taken_by_someone_or_waits_for_its_reviewer(ada):
+@pytest.mark.capability("defect 17")
+def test_every_open_case_can_be_claimed_by_someone_or_waits_for_its_reviewer(ada):
     people = [person(role) for role in Role]
     reach = {stage for one in people for stage in claims.stages_for(user=one)}
 
@@ -151,7 +153,7 @@ def test_defect_17_every_open_case_can_be_taken_by_someone_or_waits_for_its_revi
     assert {NEXT_ROLE[stage] for stage in left} <= {"REVIEWER"}
 
 
-def test_one_case_is_taken_and_given_back(ada, ben):
+def test_a_case_is_claimed_and_released(ada, ben):
     case = received_case()
     claims.claim(case_id=case.pk, by=ada, at=MONDAY + timedelta(minutes=42))
 
@@ -163,7 +165,7 @@ def test_one_case_is_taken_and_given_back(ada, ben):
     assert claims.claim(case_id=case.pk, by=ben, at=MONDAY + HOUR).by == ben
 
 
-def test_a_lapsed_claim_is_closed_by_the_next_one(ada, ben):
+def test_an_expired_claim_is_closed_by_the_next_one(ada, ben):
     case = received_case()
     first = claims.claim(case_id=case.pk, by=ada, at=MONDAY)
 
@@ -175,7 +177,7 @@ def test_a_lapsed_claim_is_closed_by_the_next_one(ada, ben):
 
 
 @pytest.mark.parametrize("role", [Role.QA, Role.INTAKE, Role.AUDITOR, Role.REVIEWER])
-def test_only_who_acts_next_can_take_a_case(ada, role):
+def test_only_the_role_that_acts_next_can_claim_a_case(ada, role):
     case, other = received_case(), person(role)
 
     with pytest.raises(NotAllowed, match=r"waits for the coordinator|does not work on cases"):
@@ -183,7 +185,7 @@ def test_only_who_acts_next_can_take_a_case(ada, role):
     assert claims.claim_next(by=other, at=MONDAY) is None
 
 
-def test_a_claim_holds_no_one_off_the_case_itself(ada, ben):
+def test_a_claim_does_not_stop_others_from_acting_on_the_case(ada, ben):
     case = received_case()
     claims.claim(case_id=case.pk, by=ada, at=MONDAY)
 
@@ -192,7 +194,7 @@ def test_a_claim_holds_no_one_off_the_case_itself(ada, ben):
     assert Case.objects.get(pk=case.pk).status == "ELIGIBLE"
 
 
-def test_the_database_itself_lets_one_claim_live(ada, ben):
+def test_the_database_allows_one_open_claim_for_each_case(ada, ben):
     case = received_case()
     claims.claim(case_id=case.pk, by=ada, at=MONDAY)
 
@@ -205,7 +207,7 @@ def test_the_database_itself_lets_one_claim_live(ada, ben):
 # --- The pages ------------------------------------------------------------------------------------
 
 
-def test_the_button_takes_the_case_opens_it_and_says_why(client, ada, set_clock):
+def test_the_button_claims_the_case_opens_it_and_shows_the_reason(client, ada, set_clock):
     set_clock(MONDAY)
     case = received_case()
     client.force_login(ada)
@@ -224,7 +226,7 @@ def test_the_button_takes_the_case_opens_it_and_says_why(client, ada, set_clock)
     assert f"{case.number} is back in its list." in given.content.decode()
 
 
-def test_when_nothing_is_left_the_button_says_so(client, ada):
+def test_the_button_reports_that_no_case_is_left(client, ada):
     client.force_login(ada)
 
     answer = client.post(reverse("queues:claim_next"), {"queue": "eligibility"}, follow=True)
@@ -236,7 +238,7 @@ def test_when_nothing_is_left_the_button_says_so(client, ada):
 @pytest.mark.parametrize(
     "back", ["https://evil.example/", "//evil.example", "javascript:x", "\\\\x"]
 )
-def test_the_way_back_leads_nowhere_else(client, ada, back):
+def test_the_return_address_must_be_one_of_our_pages(client, ada, back):
     case = received_case()
     client.force_login(ada)
 
@@ -245,7 +247,7 @@ def test_the_way_back_leads_nowhere_else(client, ada, back):
     assert answer.url == case.get_absolute_url()
 
 
-def test_a_button_that_is_refused_says_why_and_leads_back(client, ada, ben):
+def test_a_refused_claim_shows_the_reason_and_a_link_back(client, ada, ben):
     case = received_case()
     client.force_login(ada)
 
@@ -260,7 +262,7 @@ def test_a_button_that_is_refused_says_why_and_leads_back(client, ada, ben):
         assert 'href="/queues/mail/"' in page.content.decode()
 
 
-def test_a_reviewer_s_name_is_not_told_to_who_may_not_know_it(ada):
+def test_the_name_of_a_reviewer_is_hidden_from_roles_that_may_not_know_it(ada):
     case = received_case()
     both = person(Role.COORDINATOR, Role.REVIEWER, name="Rita Secret")
     held = claims.claim(case_id=case.pk, by=User.objects.get(pk=both.pk), at=MONDAY)
@@ -287,7 +289,7 @@ def race(people, act):
         return list(pool.map(run, people))
 
 
-def test_eight_clerks_who_press_at_once_get_eight_cases(committed_db):
+def test_eight_clerks_who_press_the_button_at_once_get_eight_cases(committed_db):
     cases = [received_case() for _ in range(10)]
     people = [person(Role.COORDINATOR) for _ in range(8)]
 
@@ -298,7 +300,7 @@ def test_eight_clerks_who_press_at_once_get_eight_cases(committed_db):
     assert WorkClaim.objects.filter(released_at__isnull=True).count() == 8
 
 
-def test_eight_clerks_who_want_one_case_one_gets_it_and_seven_are_told(committed_db):
+def test_one_of_eight_clerks_gets_a_case_and_seven_are_refused(committed_db):
     case = received_case()
     people = [person(Role.COORDINATOR) for _ in range(8)]
 

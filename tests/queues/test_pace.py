@@ -52,7 +52,7 @@ def test_every_event_that_a_stretch_names_exists():
     assert set(AS_LONG_AS.values()) <= set(STRETCHES)
 
 
-def test_time_to_spare_is_the_due_date_less_what_usually_remains():
+def test_time_to_spare_is_the_due_date_minus_the_usual_remaining_time():
     stage_durations = {"SCREENING": 5}
 
     assert lead_time_on(date(2026, 3, 10), "DEFERRED", stage_durations) == date(2026, 3, 5)
@@ -108,7 +108,7 @@ def test_the_newest_measure_counts_and_a_stage_without_one_keeps_the_last():
 
 
 @pytest.mark.django_db
-def test_the_command_says_what_it_measured():
+def test_the_command_prints_its_measurements():
     told = StringIO()
     call_command("measure_stage_durations", stdout=told)
     assert "Too few cases are decided" in told.getvalue()

@@ -1,4 +1,4 @@
-"""AD-3: a person saves a filter under a name, shares it with the office, and retires it."""
+"""Saved filters: a person names one, shares it with the office and retires it."""
 
 from datetime import date, timedelta
 
@@ -29,7 +29,8 @@ def save(by, *, name="Overdue and free", query="due=over&taken=no one&sort=lead_
     )
 
 
-def test_ad3_a_person_saves_names_and_shares_a_filter(ada):
+@pytest.mark.capability("AD-3")
+def test_a_person_saves_names_and_shares_a_filter(ada):
     ben = person(Role.INTAKE)
     view = save(ada)
     assert list(saved_views.views_for(user=ada)) == [view]
@@ -45,13 +46,13 @@ def test_ad3_a_person_saves_names_and_shares_a_filter(ada):
     ]  # fmt: skip
 
 
-def test_what_is_no_filter_is_not_saved(ada):
+def test_an_invalid_filter_is_not_saved(ada):
     view = save(ada, query="after=2026-03-02,1&priority=VIP&due=over&due_by=3/9/26&x=1")
 
     assert view.query == "due=over&due_by=2026-03-09"
 
 
-def test_a_retired_view_is_gone_from_the_lists_kept_on_file_and_its_name_is_free(ada):
+def test_a_retired_view_leaves_the_lists_stays_on_file_and_frees_its_name(ada):
     view = save(ada)
     saved_views.retire_view(view_id=view.pk, by=ada, at=MONDAY + timedelta(hours=1))
 
@@ -68,13 +69,13 @@ def test_a_retired_view_is_gone_from_the_lists_kept_on_file_and_its_name_is_free
         ({"name": "Overdue and free"}, "You have a view named “Overdue and free” already."),
     ],
 )
-def test_a_view_without_a_fit_name_is_refused(ada, change, said):
+def test_a_view_without_a_valid_name_is_refused(ada, change, said):
     save(ada)
     with pytest.raises(NotAllowed, match=said):
         save(ada, **change)
 
 
-def test_no_one_changes_another_person_s_view(ada):
+def test_no_one_changes_the_view_of_another_person(ada):
     view = save(ada, shared=True)
     ben = person(Role.COORDINATOR)
 
@@ -88,7 +89,7 @@ def test_no_one_changes_another_person_s_view(ada):
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - PERMISSIONS["queues.share_view"]))
-def test_who_may_not_share_is_told(role):
+def test_sharing_without_the_permission_is_refused(role):
     someone = person(role)
     view = save(someone)
 
@@ -98,7 +99,7 @@ def test_who_may_not_share_is_told(role):
         save(someone, name="Another", shared=True)
 
 
-def test_more_views_than_help_are_refused(ada, monkeypatch):
+def test_too_many_views_are_refused(ada, monkeypatch):
     monkeypatch.setattr(saved_views, "MOST", 2)
     save(ada, name="1"), save(ada, name="2")
 
@@ -116,7 +117,8 @@ def desk(client, ada, set_clock):
     return client
 
 
-def test_ad3_a_filtered_list_is_saved_from_its_page_and_stands_above_it_and_on_my_day(desk, ada):
+@pytest.mark.capability("AD-3")
+def test_a_filtered_list_is_saved_from_its_page_and_shown_above_it_and_on_my_day(desk, ada):
     listed = desk.get("/queues/eligibility/?due=over&sort=lead_time").content.decode()
     save_at = "/queues/eligibility/save/?due=over&amp;sort=lead_time"
     assert save_at in listed
@@ -162,7 +164,7 @@ def test_views_are_renamed_shared_and_retired_on_their_page(desk, ada):
     assert "Other" not in page
 
 
-def test_another_person_s_view_is_used_not_changed(client, ada):
+def test_the_view_of_another_person_can_be_used_but_not_changed(client, ada):
     view = save(ada, shared=True)
     client.force_login(person(Role.INTAKE))
 
@@ -174,7 +176,7 @@ def test_another_person_s_view_is_used_not_changed(client, ada):
     assert "Only the person who saved a view can change it." in answer.content.decode()
 
 
-def test_the_count_of_a_view_is_bounded_and_kept_a_while(desk, ada, monkeypatch):
+def test_the_count_of_a_view_is_limited_and_cached(desk, ada, monkeypatch):
     view = save(ada, name="All", query="priority=REGULAR")
     for _ in range(3):
         received_case()

@@ -29,7 +29,7 @@ def stored_paper(text, kind="UR_DECISION"):
     return paper(receive(upload=upload(text=text), at=MONDAY), kind, f"{text}.pdf")
 
 
-def test_a_record_is_put_on_file_with_its_pages_and_its_hash(awaiting):
+def test_a_record_is_stored_with_its_pages_and_its_hash(awaiting):
     coordinator = person(Role.COORDINATOR)
 
     added = add_record(awaiting, by=coordinator, pages=4, title="MRI of the neck", kind="IMAGING")
@@ -41,7 +41,7 @@ def test_a_record_is_put_on_file_with_its_pages_and_its_hash(awaiting):
     assert document.history.get().history_user == coordinator
 
 
-def test_adding_a_record_stands_in_the_timeline(awaiting):
+def test_adding_a_record_is_on_the_timeline(awaiting):
     add_record(awaiting, pages=2, title="MRI of the neck")
 
     event = awaiting.events.filter(kind=Event.Kind.RECORD_ADDED).get()
@@ -52,7 +52,7 @@ def test_a_record_without_a_title_is_called_by_its_type(awaiting):
     assert add_record(awaiting, title="  ", kind="IMAGING").title == "Imaging report"
 
 
-def test_the_papers_of_the_application_come_first_and_once():
+def test_the_documents_of_the_application_come_first_and_once():
     case = noticed_case(
         papers=[stored_paper("the form", "APPLICATION"), stored_paper("the denial")]
     )

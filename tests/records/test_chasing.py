@@ -53,7 +53,7 @@ def row_of(case, reader, today=THURSDAY, **asked):
     return found
 
 
-def test_a_call_is_kept_with_who_answered_and_what_they_said_and_moves_no_clock(coordinator):
+def test_a_call_is_recorded_with_the_person_and_the_answer_and_moves_no_deadline(coordinator):
     case = noticed_case()
     before = list(case.deadlines.order_by("pk").values())
 
@@ -68,7 +68,8 @@ def test_a_call_is_kept_with_who_answered_and_what_they_said_and_moves_no_clock(
     assert row.contact.sentence == event.sentence
 
 
-def test_rc7_the_list_names_who_owes_since_when_the_due_date_and_what_follows(coordinator):
+@pytest.mark.capability("RC-7")
+def test_the_list_of_outstanding_records_shows_the_party_the_dates_and_the_next_step(coordinator):
     case = noticed_case()
     row = row_of(case, coordinator)
     assert (row.notice.party, row.days_since, row.came) == (administrator(case), 3, 0)
@@ -82,7 +83,8 @@ def test_rc7_the_list_names_who_owes_since_when_the_due_date_and_what_follows(co
     assert owing(coordinator, today=THURSDAY, show=Show.LATE).rows == []
 
 
-def test_rc7_what_came_is_counted_and_a_case_that_is_complete_owes_nothing(coordinator):
+@pytest.mark.capability("RC-7")
+def test_received_records_are_counted_and_a_complete_case_is_not_listed(coordinator):
     case = case_with_records()
     assert case.pk not in [row.case.pk for row in owing(coordinator, today=THURSDAY).rows]
     waiting = noticed_case()
@@ -100,7 +102,8 @@ def to_remind(reader, today):
     return [row.case.pk for row in owing(reader, today=today, show=Show.REMIND).rows]
 
 
-def test_ck7_a_reminder_is_due_three_working_days_before_the_due_date(coordinator):
+@pytest.mark.capability("CK-7")
+def test_a_reminder_is_due_three_working_days_before_the_due_date(coordinator):
     case = noticed_case()
     assert row_of(case, coordinator).deadline.due_on == date(2026, 3, 17)
     for day in range(3, 12):
@@ -113,7 +116,8 @@ def test_ck7_a_reminder_is_due_three_working_days_before_the_due_date(coordinato
         assert to_remind(coordinator, today) == [case.pk]
 
 
-def test_ck7_a_reminder_goes_once(coordinator):
+@pytest.mark.capability("CK-7")
+def test_a_reminder_is_sent_once(coordinator):
     case, early = noticed_case(), noticed_case()
     log(early, coordinator, at=MONDAY + timedelta(days=3))
     assert to_remind(coordinator, FIRST_DAY) == [case.pk, early.pk]  # a call before is none
@@ -124,7 +128,8 @@ def test_ck7_a_reminder_goes_once(coordinator):
     assert to_remind(coordinator, date(2026, 3, 16)) == [early.pk]
 
 
-def test_ck7_no_one_is_reminded_after_an_answer(coordinator):
+@pytest.mark.capability("CK-7")
+def test_no_one_is_reminded_after_an_answer(coordinator):
     case, other = noticed_case(), noticed_case()
     add_record(case, by=coordinator, at=AT, sent_by="CLAIMS_ADMINISTRATOR")
     add_record(other, by=coordinator, at=AT, sent_by="EMPLOYEE")  # not theirs to answer with
@@ -132,7 +137,7 @@ def test_ck7_no_one_is_reminded_after_an_answer(coordinator):
     assert to_remind(coordinator, date(2026, 3, 30)) == [other.pk]
 
 
-def test_working_days_before_pass_over_weekends_and_holidays():
+def test_counting_working_days_backward_skips_weekends_and_holidays():
     calendar = Calendar("office", {date(2026, 3, 31): "Cesar Chavez Day"})
     assert before_working_days(calendar, date(2026, 4, 2), 3) == date(2026, 3, 27)
     assert before_working_days(calendar, date(2026, 3, 30), 1) == date(2026, 3, 27)
@@ -146,7 +151,7 @@ def test_working_days_before_pass_over_weekends_and_holidays():
         ({"way": "PIGEON"}, "Say how"),
     ],
 )
-def test_a_contact_that_says_nothing_is_refused(coordinator, changes, sentence):
+def test_an_empty_record_of_a_contact_is_refused(coordinator, changes, sentence):
     case = noticed_case()
     with pytest.raises(NotAllowed, match=sentence):
         log(case, coordinator, **changes)
@@ -156,7 +161,8 @@ def test_a_contact_that_says_nothing_is_refused(coordinator, changes, sentence):
     )
 
 
-def test_defect_12_a_party_of_another_case_is_not_asked(client, coordinator):
+@pytest.mark.capability("defect 12")
+def test_a_party_of_another_case_is_not_asked(client, coordinator):
     case, other = noticed_case(), noticed_case()
     with pytest.raises(NotAllowed, match="a party of this case"):
         log(case, coordinator, party=administrator(other))
@@ -169,7 +175,7 @@ def test_defect_12_a_party_of_another_case_is_not_asked(client, coordinator):
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - PERMISSIONS["records.chase"]))
-def test_other_roles_chase_no_one(client, role):
+def test_other_roles_cannot_record_a_contact(client, role):
     case, user = noticed_case(), person(role)
     with pytest.raises(NotAllowed, match="Your role"):
         log(case, user)
@@ -178,7 +184,7 @@ def test_other_roles_chase_no_one(client, role):
         assert client.get(address).status_code in {403, 404}
 
 
-def test_no_one_is_chased_before_the_notice_or_after_the_records(coordinator):
+def test_no_reminder_is_due_before_the_notice_or_after_the_records(coordinator):
     for case in (eligible_case(), case_with_records()):
         with pytest.raises(NotAllowed, match="To ask for the records that are owed"):
             log(case, coordinator, party=administrator(case))
@@ -240,7 +246,7 @@ def test_the_list_costs_the_same_for_many_cases_and_pages_by_key(client, coordin
         assert client.get(reverse("records:chase"), {"after": key}).status_code == 404
 
 
-def test_an_empty_list_says_so(client, coordinator):
+def test_an_empty_list_shows_a_sentence(client, coordinator):
     assert "No one owes records." in client.get(reverse("records:chase")).content.decode()
     assert (
         "No one has to be reminded"

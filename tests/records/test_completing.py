@@ -70,7 +70,7 @@ def test_the_duty_of_the_records_is_met(on_file):
     assert case.deadlines.get(deadline_kind="records").met_at == AFTER
 
 
-def test_the_timeline_says_what_was_on_file(on_file):
+def test_the_timeline_shows_what_was_on_file(on_file):
     add_record(on_file, pages=3)
     complete(on_file)
     event = on_file.events.get(kind=Event.Kind.RECORDS_COMPLETE)
@@ -104,7 +104,7 @@ def test_an_expedited_case_counts_in_hours_and_needs_the_hour():
     assert deadline_kind.due_at is not None
 
 
-def test_ur_papers_alone_are_never_complete(awaiting):
+def test_ur_documents_alone_are_never_complete(awaiting):
     add_record(awaiting, kind="UR_DECISION")
     add_record(awaiting, kind="APPLICATION")
 
@@ -122,7 +122,7 @@ def test_nothing_on_file_is_never_complete(awaiting):
         complete(awaiting)
 
 
-def test_it_goes_on_with_what_is_on_file_only_after_the_records_were_due(on_file):
+def test_a_case_continues_with_the_records_on_file_only_after_their_due_date(on_file):
     due = on_file.deadlines.get(deadline_kind="records").due_on
     on_the_day = MONDAY + (due - TODAY)
 
@@ -193,7 +193,7 @@ def test_reopening_waits_for_records_again_and_stops_the_deadline(complete_file)
     assert complete_file.events.latest("pk").why == "The operative report is missing."
 
 
-def test_a_file_completed_again_starts_a_new_deadline_and_keeps_the_old_sum(complete_file):
+def test_a_file_completed_again_starts_a_new_deadline_and_keeps_the_old_calculation(complete_file):
     documents.reopen_records(
         case_id=complete_file.pk,
         reason="Pages.",

@@ -59,7 +59,8 @@ def answers(client, assignment):
     return [*opened, client.post(f"/reviews/{assignment.pk}/preview.pdf").status_code]
 
 
-def test_mc2_no_address_of_the_file_opens_before_the_attestation_and_all_do_after_it(
+@pytest.mark.capability("MC-2")
+def test_no_address_of_the_file_opens_before_the_attestation_and_all_open_after_it(
     client, set_clock
 ):
     set_clock(LATER)
@@ -71,7 +72,8 @@ def test_mc2_no_address_of_the_file_opens_before_the_attestation_and_all_do_afte
     assert answers(client, assignment) == OPEN
 
 
-def test_mc2_every_party_of_the_case_is_tested_those_of_items_too():
+@pytest.mark.capability("MC-2")
+def test_every_party_of_the_case_and_of_its_items_is_checked():
     assignment = offered(case_with_records())
     case = assignment.case
     add(
@@ -91,7 +93,8 @@ def test_mc2_every_party_of_the_case_is_tested_those_of_items_too():
     assert after.reviewer.bars.filter(case=case).exists()
 
 
-def test_mc3_a_new_party_closes_the_file_and_both_attestations_stay_readable(client, set_clock):
+@pytest.mark.capability("MC-3")
+def test_a_new_party_closes_the_file_and_both_attestations_stay_readable(client, set_clock):
     set_clock(LATER)
     assignment = in_review()
     writing.open_review(assignment_id=assignment.pk, by=assignment.reviewer.user, at=LATER)
@@ -107,7 +110,8 @@ def test_mc3_a_new_party_closes_the_file_and_both_attestations_stay_readable(cli
     assert [row.answers for row in rows] == [given, given]
 
 
-def test_ac11_california_comes_first_and_discipline_and_evaluators_never():
+@pytest.mark.capability("AC-11")
+def test_california_reviewers_rank_first_and_disciplined_reviewers_are_never_ranked():
     case, coordinator = ready_case(), person(Role.COORDINATOR)
     elsewhere = fit_reviewer(license={"state": "Nevada"})
     at_home = fit_reviewer()
@@ -119,8 +123,9 @@ def test_ac11_california_comes_first_and_discipline_and_evaluators_never():
     assert ranks[disciplined.pk] is None
 
 
-def test_co7_the_only_money_on_file_is_the_penalty_for_late_records():
-    """So nothing that is paid can hang on an outcome: a column of money needs a look at CO-7."""
+@pytest.mark.capability("CO-7")
+def test_the_only_amount_on_file_is_the_penalty_for_late_records():
+    """No payment may depend on an outcome. Check that before you add a column of money here."""
     money = re.compile(r"amount|fee|paid|pay(?!er)|price|cost|usd|dollar|salary|wage|bonus|bill")
     found = {
         f"{model._meta.model_name}.{field.name}"

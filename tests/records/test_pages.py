@@ -85,7 +85,7 @@ def absent_urls():
 # --- taking records in -----------------------------------------------------------------------
 
 
-def test_a_record_is_added_and_stands_in_the_list(client, coordinator, awaiting):
+def test_a_record_is_added_and_listed(client, coordinator, awaiting):
     answer = add(client, awaiting, upload=upload(pages=3))
 
     assert answer.status_code == 302
@@ -97,7 +97,7 @@ def test_a_record_is_added_and_stands_in_the_list(client, coordinator, awaiting)
         assert shown in page
 
 
-def test_a_double_click_gives_one_document_and_says_so(client, coordinator, awaiting):
+def test_a_double_click_stores_one_document_and_reports_it(client, coordinator, awaiting):
     content = pdf_bytes()
     first = add(client, awaiting, upload=upload("a.pdf", content))
     second = add(client, awaiting, upload=upload("a.pdf", content))
@@ -130,7 +130,7 @@ def test_a_refused_file_is_named_on_the_page_and_nothing_typed_is_lost(
     assert not awaiting.documents.exists()
 
 
-def test_a_missing_file_and_a_bad_date_are_both_said_at_once(client, coordinator, awaiting):
+def test_a_missing_file_and_a_bad_date_are_both_reported_at_once(client, coordinator, awaiting):
     answer = add(client, awaiting, upload="", dated_from="31/31/2026")
     page = answer.content.decode()
     assert answer.status_code == 422
@@ -152,7 +152,7 @@ def test_a_future_day_of_receipt_is_refused(client, coordinator, awaiting):
     assert "in the future" in answer.content.decode()
 
 
-def test_before_the_notice_the_page_says_why_nothing_can_be_added(client, coordinator):
+def test_the_page_explains_why_nothing_can_be_added_before_the_notice(client, coordinator):
     from tests.factories import eligible_case
 
     case = eligible_case()
@@ -175,7 +175,7 @@ def test_the_coordinator_marks_the_records_complete(client, coordinator, incompl
     assert incomplete_file.stage == Status.RECORDS_COMPLETE
 
 
-def test_ur_papers_alone_are_refused_on_the_page(client, coordinator):
+def test_ur_documents_alone_are_refused_on_the_page(client, coordinator):
     case = noticed_case(papers=[stored_paper("the denial")])
     answer = complete(client, case)
     assert answer.status_code == 422
@@ -221,7 +221,7 @@ def test_a_complete_file_is_reopened_with_a_reason(client, coordinator, complete
 
 
 @pytest.mark.parametrize("role", [Role.QA, Role.DIRECTOR, Role.AUDITOR, Role.REVIEWER])
-def test_acts_on_records_are_for_those_whose_work_they_are(client, role, incomplete_file):
+def test_only_roles_that_work_with_records_may_act_on_them(client, role, incomplete_file):
     client.force_login(person(role))
     for name in ("add", "complete", "reopen", "dispatch"):
         answer = client.post(reverse(f"records:{name}", args=[incomplete_file.number]), typed())
@@ -266,7 +266,7 @@ def test_a_new_party_closes_every_page(client, under_review):
     assert client.get(record_urls(under_review.case)[0]).status_code == 200
 
 
-def test_what_is_hidden_looks_exactly_like_what_is_not_there(client, complete_file):
+def test_hidden_records_look_exactly_like_missing_ones(client, complete_file):
     client.force_login(person(Role.REVIEWER))
     for hidden, absent in zip(record_urls(complete_file), absent_urls(), strict=True):
         one, other = client.get(hidden), client.get(absent)
@@ -274,7 +274,7 @@ def test_what_is_hidden_looks_exactly_like_what_is_not_there(client, complete_fi
         assert set(one.headers) == set(other.headers)
 
 
-def test_intake_sees_the_list_and_opens_only_the_papers_of_the_application(client):
+def test_intake_sees_the_list_and_opens_only_the_documents_of_the_application(client):
     case = case_with_records(pages=(1,), papers=[stored_paper("the denial")])
     decision, report = case.documents.order_by("number")
     client.force_login(person(Role.INTAKE))
@@ -336,7 +336,7 @@ def test_a_page_is_plain_html_with_its_picture_and_a_link_to_its_text(client, co
     assert reverse("records:page", args=[document.pk, 3]) in page
 
 
-def test_the_text_of_a_page_is_shown_as_words_whatever_it_says(client, coordinator, one_page):
+def test_the_text_of_a_page_is_always_shown_as_text(client, coordinator, one_page):
     document = add_record(one_page, text="<script>alert(1)</script> and {{ x }}")
     page = client.get(reverse("records:page_text", args=[document.pk, 1])).content.decode()
     assert "&lt;script&gt;alert(1)&lt;/script&gt; and {{ x }}" in page
@@ -410,7 +410,7 @@ def test_the_reviewer_marks_a_document_and_comes_back(client, one_page_under_rev
     assert "not relevant" in client.get(back).content.decode()
 
 
-def test_no_one_is_sent_to_another_site(client, one_page_under_review):
+def test_no_form_redirects_to_another_site(client, one_page_under_review):
     document = one_page_under_review.case.documents.get()
     client.force_login(one_page_under_review.reviewer.user)
     url = reverse("records:mark", args=[document.pk])
@@ -453,7 +453,7 @@ def test_the_coordinator_sees_that_the_reviewer_lacks_a_record_and_sends_it(
     assert "Records were added after" not in client.get(url).content.decode()
 
 
-def test_the_page_says_who_was_asked_and_what_came(client, coordinator, awaiting):
+def test_the_page_shows_who_was_asked_and_what_arrived(client, coordinator, awaiting):
     add_record(awaiting)
     page = client.get(reverse("records:list", args=[awaiting.number])).content.decode()
     assert "Pacific Comp Claims" in page
@@ -461,7 +461,7 @@ def test_the_page_says_who_was_asked_and_what_came(client, coordinator, awaiting
     assert "May send papers; nothing came" in page
 
 
-def test_an_empty_file_says_since_when_it_is_waited_for(client, coordinator, awaiting):
+def test_an_empty_file_shows_since_when_records_are_outstanding(client, coordinator, awaiting):
     page = client.get(reverse("records:list", args=[awaiting.number])).content.decode()
     assert "No records yet. Asked Mon 2 Mar" in page
 

@@ -57,7 +57,7 @@ def test_a_refusal_leaves_a_look_too(one_page):
     assert Look.objects.get(user=stranger).granted is False
 
 
-def test_a_look_that_cannot_be_written_lets_no_byte_out(monkeypatch, one_page):
+def test_nothing_is_shown_when_the_look_cannot_be_recorded(monkeypatch, one_page):
     document = one_page.documents.get()
     drawn = []
     monkeypatch.setattr("files.services.page_png", lambda *args, **more: drawn.append(args))
@@ -78,7 +78,7 @@ def test_pages_beside_the_document_are_not_there(two_pages):
             open_page(document, person(Role.COORDINATOR), page=page)
 
 
-def test_intake_opens_the_papers_of_the_application_and_no_medical_record():
+def test_intake_opens_the_documents_of_the_application_and_no_medical_record():
     clerk = person(Role.INTAKE)
     case = case_with_records(pages=(1,), papers=[stored_paper("the denial")])
     decision, report = case.documents.order_by("number")
@@ -88,7 +88,7 @@ def test_intake_opens_the_papers_of_the_application_and_no_medical_record():
         open_page(report, clerk)
 
 
-def test_the_papers_can_be_read_before_anything_else_has_come(client):
+def test_the_documents_of_the_application_can_be_read_before_any_record_arrives(client):
     case = received_case(papers=[stored_paper("the denial")])
     client.force_login(person(Role.INTAKE))
     take_in = reverse("records:take_in", args=[case.number])
@@ -172,7 +172,7 @@ def test_a_document_once_not_relevant_may_turn_out_to_be(one_page_under_review):
     assert mark(one_page_under_review, document, "REVIEWED").history.count() == 2
 
 
-def test_no_one_marks_for_the_reviewer(one_page_under_review):
+def test_only_the_reviewer_marks_documents(one_page_under_review):
     with pytest.raises(NotAllowed, match="not assigned to you"):
         mark(
             one_page_under_review,

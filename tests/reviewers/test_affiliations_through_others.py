@@ -66,7 +66,8 @@ def found(case, reviewer, at=NOON):
     return {(row.party.role, row.relation): row.result for row in tested if row.result != "PASS"}
 
 
-def test_co2_a_affiliation_to_the_owner_of_a_party_is_a_conflict():
+@pytest.mark.capability("CO-2")
+def test_an_affiliation_with_the_owner_of_a_party_is_a_conflict():
     case, reviewer = ready_case(), fit_reviewer()
     owner(EMPLOYER, "Polar Holdings")
     conflict(reviewer, organization_name="Polar Holdings")
@@ -78,7 +79,8 @@ def test_co2_a_affiliation_to_the_owner_of_a_party_is_a_conflict():
     )
 
 
-def test_co2_a_affiliation_to_a_sister_company_is_found_through_the_owner_of_both():
+@pytest.mark.capability("CO-2")
+def test_an_affiliation_with_a_sister_company_is_found_through_the_common_owner():
     case, reviewer = ready_case(), fit_reviewer()
     conflict(reviewer, organization_name="Polar Trucking")
     owner(EMPLOYER, "Polar Holdings")
@@ -88,7 +90,7 @@ def test_co2_a_affiliation_to_a_sister_company_is_found_through_the_owner_of_bot
     assert found(case, reviewer) == {("EMPLOYER", "EMPLOYMENT"): "FAIL"}
 
 
-def test_a_company_of_which_only_a_part_is_held_is_for_a_person_to_settle():
+def test_a_partly_owned_company_is_a_possible_conflict_for_a_person_to_resolve():
     case, reviewer = ready_case(), fit_reviewer()
     owner(EMPLOYER, "Pension Fund", "12")
     conflict(reviewer, organization_name="Pension Fund")
@@ -96,7 +98,7 @@ def test_a_company_of_which_only_a_part_is_held_is_for_a_person_to_settle():
     assert found(case, reviewer) == {("EMPLOYER", "PART_OWNED"): "UNKNOWN"}
 
 
-def test_a_holding_below_the_limit_affiliations_no_one():
+def test_a_holding_below_the_limit_is_no_conflict():
     case, reviewer = ready_case(), fit_reviewer()
     owner(EMPLOYER, "Index Fund", "0.9")
     conflict(reviewer, organization_name="Index Fund")
@@ -104,7 +106,8 @@ def test_a_holding_below_the_limit_affiliations_no_one():
     assert found(case, reviewer) == {}
 
 
-def test_co9_an_owner_counts_on_the_days_on_which_it_owned():
+@pytest.mark.capability("CO-9")
+def test_an_owner_counts_on_the_days_on_which_it_owned():
     case, reviewer = ready_case(), fit_reviewer()
     owner(EMPLOYER, "Former Owner", valid_to=date(2025, 12, 31))
     conflict(reviewer, organization_name="Former Owner")
@@ -112,7 +115,7 @@ def test_co9_an_owner_counts_on_the_days_on_which_it_owned():
     assert found(case, reviewer) == {}
 
 
-def test_an_organization_merged_into_a_parent_is_followed_into_it():
+def test_an_organization_merged_into_a_parent_counts_as_the_parent():
     case, reviewer = ready_case(), fit_reviewer()
     conflict(reviewer, organization_name="HCS West")
     conflict(fit_reviewer(), organization_name="HCS Old")
@@ -142,7 +145,8 @@ def test_an_owner_that_was_recorded_by_mistake_counts_until_it_is_withdrawn():
         )
 
 
-def test_co2_a_relative_who_directs_the_employer_is_a_conflict():
+@pytest.mark.capability("CO-2")
+def test_a_relative_who_is_a_director_of_the_employer_is_a_conflict():
     case, reviewer = ready_case(), fit_reviewer()
     officer = organizations.record_officer(
         organization_id=organization(EMPLOYER).pk, person_name="Ada Quill", title="Director",
@@ -153,7 +157,7 @@ def test_co2_a_relative_who_directs_the_employer_is_a_conflict():
     assert found(case, reviewer) == {("EMPLOYER", "FAMILY"): "FAIL"}
 
 
-def test_a_reviewer_called_like_an_officer_of_the_owner_is_to_be_settled():
+def test_a_reviewer_with_the_name_of_an_officer_of_the_owner_is_a_possible_conflict():
     case = ready_case()
     owner(EMPLOYER, "Polar Holdings")
     organizations.record_officer(
@@ -165,7 +169,8 @@ def test_a_reviewer_called_like_an_officer_of_the_owner_is_to_be_settled():
     assert found(case, reviewer) == {("EMPLOYER", "NAME"): "UNKNOWN"}
 
 
-def test_co3_a_relative_who_works_for_a_party_is_a_conflict_through_family():
+@pytest.mark.capability("CO-3")
+def test_a_relative_who_works_for_a_party_is_a_conflict_through_family():
     case, reviewer = ready_case(), fit_reviewer()
     conflict(reviewer, "FAMILY", person_name="Joan Reviewerson", kin=Kin.SPOUSE,
         organization_name=EMPLOYER)  # fmt: skip
@@ -173,8 +178,9 @@ def test_co3_a_relative_who_works_for_a_party_is_a_conflict_through_family():
     assert found(case, reviewer) == {("EMPLOYER", "FAMILY"): "FAIL"}
 
 
+@pytest.mark.capability("CO-3")
 @pytest.mark.parametrize("kin", Kin.values)
-def test_co3_family_is_who_is_listed(kin):
+def test_only_the_listed_relatives_count_as_family(kin):
     case, reviewer = ready_case(), fit_reviewer()
     conflict(reviewer, "FAMILY", organization_name=EMPLOYER, kin=kin)
 
@@ -182,7 +188,8 @@ def test_co3_family_is_who_is_listed(kin):
     assert bool(found(case, reviewer)) == counts
 
 
-def test_co3_a_relatives_small_holding_is_none():
+@pytest.mark.capability("CO-3")
+def test_a_small_holding_of_a_relative_is_no_conflict():
     case, reviewer = ready_case(), fit_reviewer()
     conflict(reviewer, "FAMILY", organization_name=EMPLOYER, kin=Kin.PARENT,
         share_percent=Decimal("0.5"))  # fmt: skip
@@ -190,7 +197,7 @@ def test_co3_a_relatives_small_holding_is_none():
     assert found(case, reviewer) == {}
 
 
-def test_the_limits_are_dated_and_a_past_choice_reads_by_those_of_its_day():
+def test_the_limits_are_dated_and_a_past_choice_uses_the_limits_of_its_day():
     case, reviewer = ready_case(), fit_reviewer()
     conflict(reviewer, "OWNERSHIP", organization_name=EMPLOYER, share_percent=Decimal("3"))
     set_limits(
@@ -213,7 +220,7 @@ def test_the_limits_are_dated_and_a_past_choice_reads_by_those_of_its_day():
         ({"kin": ["NEIGHBOR"]}, "from the list"),
     ],
 )
-def test_limits_that_cannot_be_are_refused_with_what_to_do(changes, sentence):
+def test_invalid_limits_are_refused_with_what_to_do(changes, sentence):
     said = {
         "effective_from": date(2026, 3, 5), "holding_percent": Decimal("5"), "kin": ["SPOUSE"],
         "reason": "Counsel", "by": person(Role.DIRECTOR), "at": MONDAY,
@@ -225,7 +232,7 @@ def test_limits_that_cannot_be_are_refused_with_what_to_do(changes, sentence):
         set_limits(**said)
 
 
-def test_a_party_with_nothing_on_file_says_which_relations_were_tested():
+def test_the_result_of_a_party_without_records_lists_the_relations_that_were_checked():
     case, reviewer = ready_case(), fit_reviewer()
     rows = conflicts.test_conflicts(case_id=case.pk, reviewer_id=reviewer.pk, by=None, at=NOON)
 
@@ -236,7 +243,8 @@ def test_a_party_with_nothing_on_file_says_which_relations_were_tested():
         assert row.party_list_version == case.party_list_version
 
 
-def test_co4_the_choice_and_the_attestation_each_leave_their_results():
+@pytest.mark.capability("CO-4")
+def test_the_assignment_and_the_attestation_each_store_their_results():
     held = accepted_case()
     moments = set(
         ConflictResult.objects.filter(case=held.case, reviewer=held.reviewer).values_list(
@@ -247,7 +255,8 @@ def test_co4_the_choice_and_the_attestation_each_leave_their_results():
     assert held.accepted_at in moments
 
 
-def test_co5_a_conflict_found_midway_stops_bars_and_frees_the_case():
+@pytest.mark.capability("CO-5")
+def test_a_conflict_found_during_a_review_stops_it_bars_the_reviewer_and_frees_the_case():
     held = accepted_case()
     assignments.decline(
         assignment_id=held.pk, reason="My sister works there", conflict=True,
@@ -264,7 +273,8 @@ def test_co5_a_conflict_found_midway_stops_bars_and_frees_the_case():
     assert any(reason["requirement"] == "BARRED" for reason in place.reasons)
 
 
-def test_co8_a_physician_of_the_utilization_review_is_a_doubt_on_the_same_case():
+@pytest.mark.capability("CO-8")
+def test_a_physician_of_the_utilization_review_is_a_possible_conflict_in_the_same_case():
     from cases.services.parties import PartyOnForm, add_party
 
     case, reviewer = ready_case(), fit_reviewer(first_name="Ada", last_name="Quill")
@@ -287,7 +297,7 @@ edges = st.lists(
 
 
 @given(owned=edges)
-def test_groups_are_what_walking_every_edge_reaches(owned):
+def test_groups_of_companies_equal_a_search_over_every_ownership(owned):
     limits = pure.Limits()
     controlled, connected = pure.groups_of_companies([], owned, limits)
 
@@ -309,7 +319,7 @@ def test_groups_are_what_walking_every_edge_reaches(owned):
         assert connected.get(company, {company}) == by_any
 
 
-def test_the_pages_keep_owners_officers_and_samenesses(client):
+def test_the_pages_record_owners_officers_and_identical_organizations(client):
     ready_case()
     row = organization(EMPLOYER)
     client.force_login(person(Role.CREDENTIALING))

@@ -46,7 +46,7 @@ def add_employer_party(case, name, at=LATER):
     return add_party(case=case, party=PartyOnForm(role="EMPLOYER", name=name), by=None, at=at)
 
 
-def test_offering_a_case_stores_the_choice_the_tests_and_an_event_without_a_name():
+def test_offering_a_case_stores_the_choice_the_checks_and_an_event_without_a_name():
     coordinator, reviewer = person(Role.COORDINATOR), fit_reviewer()
     case = ready_case()
     listed = ranked(case, by=coordinator)
@@ -75,7 +75,7 @@ def test_offering_a_case_stores_the_choice_the_tests_and_an_event_without_a_name
     assert reviewer.code not in said
 
 
-def test_the_second_coordinator_is_told_who_was_first():
+def test_the_second_coordinator_sees_who_was_first():
     first = person(Role.COORDINATOR, name="Ines Prior")
     case, one, other = ready_case(), fit_reviewer(), fit_reviewer()
     listed = ranked(case, by=first)
@@ -93,7 +93,7 @@ def test_the_second_coordinator_is_told_who_was_first():
     assert case.assignments.count() == 1
 
 
-def test_a_page_that_has_aged_is_refused():
+def test_an_outdated_page_is_refused():
     coordinator, reviewer, case = person(Role.COORDINATOR), fit_reviewer(), ready_case()
     listed = ranked(case, by=coordinator)
     seen = case.version
@@ -126,7 +126,7 @@ def test_a_list_made_before_a_party_joined_is_refused():
         )
 
 
-def test_a_license_that_lapsed_since_the_list_was_made_stops_the_offer():
+def test_a_license_that_expired_since_the_list_was_made_stops_the_offer():
     coordinator, case = person(Role.COORDINATOR), ready_case()
     reviewer = fit_reviewer(license={"valid_to": MONDAY.date()})
     listed = ranked(case, by=coordinator)
@@ -142,7 +142,8 @@ def test_a_license_that_lapsed_since_the_list_was_made_stops_the_offer():
         )
 
 
-def test_mc9_whoever_is_not_among_the_first_three_needs_a_coded_reason_that_history_shows():
+@pytest.mark.capability("MC-9")
+def test_a_reviewer_outside_the_first_three_needs_a_coded_reason_that_the_history_shows():
     coordinator, case = person(Role.COORDINATOR), ready_case()
     for _ in range(4):
         fit_reviewer()
@@ -173,7 +174,8 @@ def test_mc9_whoever_is_not_among_the_first_three_needs_a_coded_reason_that_hist
     assert "films" not in str(list(case.events.values()))
 
 
-def test_co6_no_one_but_a_coordinator_chooses_the_reviewer():
+@pytest.mark.capability("CO-6")
+def test_only_a_coordinator_chooses_the_reviewer():
     case, reviewer = ready_case(), fit_reviewer()
     listed = ranked(case, by=person(Role.COORDINATOR))
 
@@ -191,7 +193,8 @@ def test_co6_no_one_but_a_coordinator_chooses_the_reviewer():
     assert not case.assignments.exists()
 
 
-def test_co1_a_signed_attestation_for_this_case_opens_the_file_and_begins_the_review():
+@pytest.mark.capability("CO-1")
+def test_a_signed_attestation_for_this_case_opens_the_file_and_starts_the_review():
     made = offered_case()
     user = own_user(made)
     assert not policies.may_open_file(user, made.case)
@@ -240,7 +243,7 @@ def test_every_question_needs_an_answer():
     assert not Attestation.objects.exists()
 
 
-def test_no_one_attests_for_another():
+def test_no_one_attests_for_another_person():
     made, stranger = offered_case(), fit_reviewer()
     wording_id, given = no_to_all()
 
@@ -252,7 +255,7 @@ def test_no_one_attests_for_another():
         assert not policies.may_open_file(user, made.case)
 
 
-def test_a_party_added_while_the_reviewer_read_sends_the_page_back():
+def test_an_attestation_is_refused_when_a_party_was_added_after_the_page_was_opened():
     made = offered_case()
     seen = made.case.party_list_version
     add_employer_party(made.case, "Second Employer")
@@ -286,7 +289,7 @@ def test_a_party_added_after_the_attestation_closes_the_file_until_it_is_signed_
     assert old.party_list_version < new.party_list_version
 
 
-def test_a_affiliation_to_a_party_that_joined_later_stops_the_review():
+def test_an_affiliation_with_a_party_that_joined_later_stops_the_review():
     reviewer = fit_reviewer()
     credentialing.add_affiliation(
         **with_evidence(
@@ -310,7 +313,7 @@ def test_a_affiliation_to_a_party_that_joined_later_stops_the_review():
     assert after.reviewer.bars.filter(case=made.case).exists()
 
 
-def test_a_license_that_lapsed_since_the_offer_stops_the_acceptance_but_not_the_offer():
+def test_a_license_that_expired_since_the_offer_stops_the_acceptance_but_not_the_offer():
     made = offered_case(reviewer=fit_reviewer(license={"valid_to": MONDAY.date()}))
 
     with pytest.raises(NotAllowed, match="No active, unrestricted license"):
@@ -320,7 +323,7 @@ def test_a_license_that_lapsed_since_the_offer_stops_the_acceptance_but_not_the_
     assert made.state == "OFFERED"
 
 
-def test_declining_gives_the_case_back_at_once_and_tells_no_one_why():
+def test_declining_returns_the_case_at_once_and_shows_the_reason_to_no_one():
     made = offered_case()
 
     assignments.decline(
@@ -341,7 +344,7 @@ def test_declining_gives_the_case_back_at_once_and_tells_no_one_why():
         attested(made, at=LATER)
 
 
-def test_a_conflict_found_midway_stops_the_review_and_bars_the_reviewer():
+def test_a_conflict_found_during_the_review_stops_it_and_bars_the_reviewer():
     made = accepted_case()
     user = own_user(made)
 
@@ -364,7 +367,7 @@ def test_declining_needs_a_reason():
         assignments.decline(assignment_id=made.pk, reason="  ", by=own_user(made), at=LATER)
 
 
-def test_a_declined_case_can_be_offered_to_another_and_last_of_all_to_the_same():
+def test_a_declined_case_can_be_offered_to_others_and_last_to_the_same_reviewer():
     made = offered_case()
     assignments.decline(assignment_id=made.pk, reason="Too busy", by=own_user(made), at=LATER)
     another = fit_reviewer()
@@ -375,7 +378,7 @@ def test_a_declined_case_can_be_offered_to_another_and_last_of_all_to_the_same()
     assert places == {another.pk: 1, made.reviewer.pk: 2}
 
 
-def test_taking_a_case_back_closes_its_file_and_can_bar():
+def test_unassigning_a_reviewer_closes_the_file_and_can_bar_the_reviewer():
     made = accepted_case()
     user = own_user(made)
 
@@ -418,7 +421,7 @@ def test_an_assignment_is_finished_once_and_then_its_file_is_closed():
         assignments.finish(assignment_id=made.pk, by=None, at=LATER)
 
 
-def test_whoever_worked_on_an_earlier_round_is_not_a_candidate_after_a_remand():
+def test_a_reviewer_of_an_earlier_round_is_not_a_candidate_after_a_remand():
     made = accepted_case()
     assignments.finish(assignment_id=made.pk, by=None, at=LATER)
     case = made.case

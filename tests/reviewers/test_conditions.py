@@ -48,7 +48,7 @@ def test_a_diagnosis_is_recognized_by_its_code_or_its_words(diagnosis, found):
 
 
 @given(st.text(max_size=80))
-def test_whatever_is_typed_as_a_diagnosis_is_read(diagnosis):
+def test_any_typed_diagnosis_is_accepted(diagnosis):
     assert set(spoken_of(diagnosis, [PAIN, MIND])) <= {PAIN, MIND}
 
 
@@ -71,7 +71,8 @@ def case_of(diagnosis, **item):
     return ready_case(diagnosis=diagnosis, items=items)
 
 
-def test_ma1_the_condition_decides_where_no_treatment_does_and_the_reason_names_it():
+@pytest.mark.capability("MA-1")
+def test_the_condition_decides_the_specialty_where_no_treatment_does_and_is_named():
     case = case_of("F32.1 Major depressive disorder")
 
     assert refusals(case, fit_reviewer()) == {
@@ -88,7 +89,8 @@ def test_ma1_the_condition_decides_where_no_treatment_does_and_the_reason_names_
     )  # fmt: skip
 
 
-def test_ma1_a_diagnosis_that_the_map_does_not_know_is_kept_as_printed():
+@pytest.mark.capability("MA-1")
+def test_a_diagnosis_that_is_not_in_the_map_is_kept_as_printed():
     case = case_of("Q99.9 Something rare")
 
     (stored,) = offered_case(case=case).match_reasons
@@ -132,7 +134,7 @@ def test_the_most_specific_line_of_the_map_decides(lines, wanted):
     assert chosen == [names[wanted]]
 
 
-def test_a_condition_that_is_no_longer_kept_takes_its_lines_with_it():
+def test_a_retired_condition_disables_its_lines_of_the_map():
     case = case_of("Hernia")
     assert "SPECIALTY" in refusals(case, fit_reviewer())
     hernia = Condition.objects.get(name="Hernia")
@@ -142,7 +144,7 @@ def test_a_condition_that_is_no_longer_kept_takes_its_lines_with_it():
     assert refusals(case, fit_reviewer()) == {}
 
 
-def test_a_line_of_the_map_is_about_something_and_stands_once():
+def test_a_line_of_the_map_needs_a_subject_and_is_unique():
     panel_seeds()
     with pytest.raises(ValidationError, match="Choose a treatment, a condition or a body part"):
         SpecialtyFit(specialty=specialty("Urology"), reason="x").full_clean()
@@ -157,7 +159,7 @@ def test_a_line_of_the_map_is_about_something_and_stands_once():
         Condition(name="Nothing to tell it by").full_clean()
 
 
-def test_credentialing_keeps_the_conditions_and_the_map(client):
+def test_credentialing_maintains_the_conditions_and_the_map(client):
     panel_seeds()
     client.force_login(person(Role.CREDENTIALING))
     page = "/admin/reviewers/condition/add/"

@@ -134,7 +134,7 @@ def test_a_holding_of_one_percent_is_none_and_above_it_is_a_affiliation():
     assert results(case, large) == {"EMPLOYER": "FAIL"}
 
 
-def test_a_affiliation_that_has_ended_is_none_but_having_treated_the_employee_never_ends():
+def test_an_affiliation_that_has_ended_does_not_count_but_treatment_of_the_employee_does():
     case, former, treated = ready_case(), fit_reviewer(), fit_reviewer()
     over = {"valid_from": date(2020, 1, 1), "valid_to": date(2021, 1, 1)}
     employee = Party.objects.get(case=case, role="EMPLOYEE")
@@ -162,13 +162,13 @@ def test_an_organization_merged_into_another_is_the_same_one():
     assert results(case, reviewer, at=MONDAY) == {}  # as it was known in the morning
 
 
-def test_a_affiliation_to_someone_of_a_partys_name_is_to_be_settled():
+def test_an_affiliation_with_a_namesake_of_a_party_is_a_possible_conflict():
     case, reviewer = ready_case(), fit_reviewer()
     conflict(reviewer, "FAMILY", person_name="Marisol Quintanar")
     assert results(case, reviewer) == {"EMPLOYEE": "UNKNOWN"}
 
 
-def test_a_reviewer_called_like_a_party_is_to_be_settled_and_a_surname_is_only_asked():
+def test_a_reviewer_with_the_name_of_a_party_is_a_possible_conflict_and_a_surname_is_asked():
     case = ready_case()
     same = fit_reviewer(first_name="Dana", last_name="Oyelaran")
     similar = fit_reviewer(first_name="D", last_name="Oyelaran")
@@ -183,13 +183,13 @@ def test_a_reviewer_called_like_a_party_is_to_be_settled_and_a_surname_is_only_a
     )
 
 
-def test_a_medical_corporation_that_bears_the_reviewers_name_is_to_be_settled():
+def test_a_medical_corporation_with_the_reviewers_name_is_a_possible_conflict():
     case = ready_case(parties=parties(PHYSICIAN_GROUP="Ana B. Keller MD, a Medical Corp."))
     reviewer = fit_reviewer(first_name="Ana", last_name="Keller")
     assert results(case, reviewer) == {"PHYSICIAN_GROUP": "UNKNOWN"}
 
 
-def test_a_contact_at_the_administrator_who_bears_the_reviewers_name_is_to_be_settled():
+def test_a_contact_at_the_administrator_with_the_reviewers_name_is_a_possible_conflict():
     case = ready_case()
     row = Party.objects.get(case=case, role="CLAIMS_ADMINISTRATOR")
     row.pk, row.contact, row.corrects = None, "Ana Keller", Party.objects.get(pk=row.pk)
@@ -226,7 +226,7 @@ class TestSettling:
         ranked(self.case, by=self.coordinator, at=NOON + timedelta(minutes=2))
         assert conflicts.open_questions(self.case, [self.reviewer.pk]) == [doubt]
 
-    def test_no_affiliation_lets_the_reviewer_in_and_both_rows_stay(self, doubt):
+    def test_a_resolution_of_no_conflict_admits_the_reviewer_and_both_rows_are_kept(self, doubt):
         answer = self.settle(doubt)
 
         assert (answer.settles, answer.result) == (doubt, "PASS")
@@ -236,36 +236,45 @@ class TestSettling:
         assert again.candidates.get(reviewer=self.reviewer).rank == 1
         assert conflicts.open_questions(self.case, [self.reviewer.pk]) == []
 
+    def test_the_timeline_shows_neither_the_reviewer_nor_the_note(self, doubt):
+        self.settle(doubt, note="Another Dana, born 1990")
+
+        event = self.case.events.latest("pk")
+        assert (event.by, event.happened_at) == (self.coordinator, NOON)
+        assert event.sentence == "A possible conflict of a reviewer was settled: there is none."
+        for secret in ("Dana", "1990", self.reviewer.code):
+            assert secret not in f"{event.sentence} {event.why} {event.facts}"
+
     def test_a_conflict_keeps_the_reviewer_out(self, doubt):
         self.settle(doubt, result="FAIL", note="Same person")
         again = ranked(self.case, by=self.coordinator, at=NOON)
         assert again.candidates.get(reviewer=self.reviewer).rank is None
 
-    def test_the_reviewer_does_not_settle_their_own(self, doubt):
+    def test_a_reviewer_cannot_resolve_their_own_possible_conflict(self, doubt):
         user = User.objects.get(pk=self.reviewer.user_id)
         with pytest.raises(NotAllowed, match="Someone other than the reviewer"):
             self.settle(doubt, by=user)
 
-    def test_a_note_is_owed(self, doubt):
+    def test_a_resolution_needs_a_note(self, doubt):
         with pytest.raises(NotAllowed, match="Write a note"):
             self.settle(doubt, note=" ")
 
-    def test_it_is_settled_once(self, doubt):
+    def test_a_possible_conflict_is_resolved_once(self, doubt):
         self.settle(doubt)
         with pytest.raises(NotAllowed, match="settled this already"):
             self.settle(doubt)
 
-    def test_only_a_yes_or_a_no_settles(self, doubt):
+    def test_a_resolution_is_a_yes_or_a_no(self, doubt):
         with pytest.raises(NotAllowed, match="Say whether"):
             self.settle(doubt, result="UNKNOWN")
 
     @pytest.mark.parametrize("role", [Role.INTAKE, Role.QA, Role.DIRECTOR, Role.REVIEWER])
-    def test_other_roles_do_not_settle(self, doubt, role):
+    def test_other_roles_cannot_resolve_a_possible_conflict(self, doubt, role):
         with pytest.raises(NotAllowed, match="Your role"):
             self.settle(doubt, by=person(role))
 
 
-def test_a_party_who_joins_with_the_reviewers_name_stops_the_acceptance_until_settled():
+def test_a_new_party_with_the_reviewers_name_stops_the_acceptance_until_resolved():
     made = offered_case(reviewer=fit_reviewer(first_name="Ana", last_name="Keller"))
     case = made.case
     case.refresh_from_db()

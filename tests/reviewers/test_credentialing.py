@@ -48,7 +48,7 @@ def test_seeding_twice_adds_once_and_fills_in_categories_that_come_later(capsys)
     assert not SpecialtyFit.objects.filter(specialty__name="Registered Nurse").exists()
 
 
-def test_seeding_leaves_what_the_office_changed():
+def test_seeding_keeps_changes_of_the_office():
     call_command("seed_specialties")
     row = SpecialtyFit.objects.first()
     row.is_active, row.reason = False, "Not in our office"
@@ -68,7 +68,7 @@ def test_codes_go_on_past_four_digits():
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.CREDENTIALING])
-def test_only_credentialing_keeps_the_panel(role):
+def test_only_credentialing_maintains_the_panel(role):
     row, someone = fit_reviewer(), person(role)
     held_license = row.licenses.get()
     acts = [
@@ -113,7 +113,7 @@ def test_only_credentialing_keeps_the_panel(role):
         ({"number": " "}, "number"),
     ],
 )
-def test_a_license_that_cannot_be_so_is_refused_at_its_field(changes, field):
+def test_an_impossible_license_is_refused_at_its_field(changes, field):
     row = credentialing.create_reviewer(first_name="A", last_name="B", by=None, at=MONDAY)
     whole = {
         "state": "California",
@@ -239,7 +239,7 @@ class TestAsOf:
         assert state(MONDAY) == ["Nevada"]
         assert state(PANEL_ENTERED - timedelta(seconds=1)) == []
 
-    def test_a_correction_of_a_correction_stands_last(self):
+    def test_the_latest_correction_counts(self):
         row = fit_reviewer()
         first = row.licenses.get()
         second = credentialing.correct_fact(

@@ -79,12 +79,13 @@ def refused(case, reviewer):
     return str(refusal.value)
 
 
-def test_the_relations_below_are_all_there_are():
+def test_the_cases_of_this_file_cover_every_kind_of_affiliation():
     assert set(RELATIONS) == set(Affiliation.Relation.values)
 
 
+@pytest.mark.capability("CO-2")
 @pytest.mark.parametrize("relation", RELATIONS)
-def test_co2_every_relation_alone_stops_the_assignment(relation):
+def test_each_kind_of_affiliation_alone_stops_the_assignment(relation):
     case, reviewer = full_case(), fit_reviewer()
     party = Party.objects.get(case=case, role=RELATIONS[relation])
 
@@ -95,9 +96,10 @@ def test_co2_every_relation_alone_stops_the_assignment(relation):
     assert f"{party.get_role_display().lower()} is on file" in refused(case, reviewer)
 
 
+@pytest.mark.capability("CO-2")
 @pytest.mark.parametrize("role", [*COMPANIES, *PEOPLE])
 @pytest.mark.parametrize("way", ["direct", "through an organization", "family"])
-def test_co2_a_affiliation_to_every_kind_of_party_stops_the_assignment_by_every_way(role, way):
+def test_an_affiliation_with_any_kind_of_party_stops_every_way_of_assignment(role, way):
     case, reviewer = full_case(), fit_reviewer()
     party = Party.objects.get(case=case, role=role)
     said = party.get_role_display()
@@ -141,7 +143,7 @@ def organization(name):
     return Organization.objects.get(names__printed=name).pk
 
 
-def test_an_officers_colleague_elsewhere_is_no_affiliation_to_the_officer():
+def test_a_relative_of_an_officers_colleague_is_no_conflict():
     """Whoever directs a company with a party is not thereby tied to the party."""
     case, reviewer = full_case(), fit_reviewer()
     direct(Party.objects.get(case=case, role="REQUESTING_PHYSICIAN"), "Polar Partners")
@@ -156,7 +158,7 @@ def test_an_officers_colleague_elsewhere_is_no_affiliation_to_the_officer():
     assert listed.candidates.get(reviewer=reviewer).rank == 1
 
 
-def test_an_earlier_part_in_the_claim_does_not_end():
+def test_an_earlier_role_in_the_claim_always_counts():
     case, reviewer = full_case(), fit_reviewer()
     party = Party.objects.get(case=case, role="EMPLOYEE")
     conflict(reviewer, "INVOLVED", person_id=party.person_id, valid_to=date(2021, 1, 1))

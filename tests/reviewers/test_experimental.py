@@ -40,7 +40,8 @@ def used(reviewer, treatment="platelet rich plasma", first=date(2015, 1, 1), las
     ))  # fmt: skip
 
 
-def test_ma3_without_experience_of_it_no_one_decides_an_experimental_treatment():
+@pytest.mark.capability("MA-3")
+def test_an_experimental_treatment_needs_a_reviewer_with_experience_of_it():
     case, reviewer = experimental_case(), fit_reviewer()
 
     assert refusals(case, reviewer) == {
@@ -55,11 +56,13 @@ def test_ma3_without_experience_of_it_no_one_decides_an_experimental_treatment()
     }
 
 
+@pytest.mark.capability("MA-3")
 @pytest.mark.parametrize("stated", [False, None])
-def test_ma3_what_no_one_calls_experimental_asks_for_no_experience(stated):
+def test_a_treatment_that_is_not_called_experimental_requires_no_experience(stated):
     assert refusals(experimental_case(stated), fit_reviewer()) == {}
 
 
+@pytest.mark.capability("MA-3")
 @pytest.mark.parametrize(
     ("last", "fits"),
     [
@@ -68,14 +71,15 @@ def test_ma3_what_no_one_calls_experimental_asks_for_no_experience(stated):
         (None, True),
     ],
 )
-def test_ma3_experience_counts_for_three_years_after_its_last_day(last, fits):
+def test_experience_counts_for_three_years_after_its_last_day(last, fits):
     case, reviewer = experimental_case(), fit_reviewer()
     used(reviewer, last=last)
 
     assert verdict_on(case, reviewer, on=DAY).is_eligible is fits
 
 
-def test_ma3_experience_with_something_else_or_not_begun_does_not_count():
+@pytest.mark.capability("MA-3")
+def test_experience_with_another_treatment_or_not_yet_begun_does_not_count():
     case, reviewer = experimental_case(), fit_reviewer()
     used(reviewer, treatment="platelet transfusion")
     with pytest.raises(credentialing.BadFact, match="begins in the future"):
@@ -84,7 +88,8 @@ def test_ma3_experience_with_something_else_or_not_begun_does_not_count():
     assert set(refusals(case, reviewer)) == {"EXPERIENCE"}
 
 
-def test_ma3_experience_withdrawn_between_offer_and_signing_stops_the_acceptance():
+@pytest.mark.capability("MA-3")
+def test_experience_withdrawn_between_offer_and_signature_stops_the_acceptance():
     case, reviewer = experimental_case(), fit_reviewer()
     fact = used(reviewer)
     held = offered_case(case=case, reviewer=reviewer)
@@ -96,7 +101,8 @@ def test_ma3_experience_withdrawn_between_offer_and_signing_stops_the_acceptance
         attested(held, at=MONDAY + timedelta(hours=6))
 
 
-def test_ma3_the_page_of_the_ur_decision_states_it_for_each_item(client):
+@pytest.mark.capability("MA-3")
+def test_the_ur_decision_page_asks_about_experimental_treatment_for_each_item(client):
     case = received_case(items=[ItemOnForm(title=TITLE)])
     item = case.items.get()
     client.force_login(person(Role.COORDINATOR))
@@ -115,7 +121,8 @@ def test_ma3_the_page_of_the_ur_decision_states_it_for_each_item(client):
     assert item.is_experimental is None
 
 
-def test_ma3_credentialing_enters_experience_on_the_file(client):
+@pytest.mark.capability("MA-3")
+def test_credentialing_records_experience_with_a_treatment(client):
     reviewer = fit_reviewer()
     client.force_login(person(Role.CREDENTIALING))
     address = f"/reviewers/{reviewer.code}/facts/experience/"
@@ -131,6 +138,7 @@ def test_ma3_credentialing_enters_experience_on_the_file(client):
     assert "Platelet-rich plasma. 40 a year" in page
 
 
+@pytest.mark.capability("AC-9")
 @pytest.mark.parametrize(
     ("standing", "said"),
     [
@@ -144,7 +152,7 @@ def test_ma3_credentialing_enters_experience_on_the_file(client):
         ("GIVEN_UP", {"CERTIFICATION": "No board’s certificate in force on 03/02/2026."}),
     ],
 )
-def test_ac9_a_certificate_counts_only_while_its_board_says_so(standing, said):
+def test_a_certificate_counts_only_while_its_board_confirms_it(standing, said):
     reviewer = fit_reviewer(certification={"standing": standing})
 
     found = refusals(ready_case(), reviewer)
@@ -153,7 +161,8 @@ def test_ac9_a_certificate_counts_only_while_its_board_says_so(standing, said):
     assert "SPECIALTY" in found
 
 
-def test_ac9_a_certificate_that_a_board_suspends_midway_stops_the_letter_and_new_work():
+@pytest.mark.capability("AC-9")
+def test_a_certificate_suspended_during_a_review_stops_the_letter_and_new_work():
     held = offered_case(reviewer=fit_reviewer())
     row = held.reviewer.certifications.get()
     credentialing.correct_fact(
@@ -164,7 +173,8 @@ def test_ac9_a_certificate_that_a_board_suspends_midway_stops_the_letter_and_new
         attested(held, at=MONDAY + timedelta(hours=6))
 
 
-def test_ma3_after_acceptance_two_people_state_it_and_no_more_once_a_reviewer_is_chosen(client):
+@pytest.mark.capability("MA-3")
+def test_two_people_mark_an_item_experimental_until_a_reviewer_is_chosen(client):
     case = ready_case(items=[ItemOnForm(title=TITLE)])
     item, coordinator = case.items.get(), person(Role.COORDINATOR)
     client.force_login(coordinator)

@@ -79,7 +79,8 @@ def limit(reviewer, *, subjects=None, days_off=(), at=MONDAY):
     )
 
 
-def test_mc4_a_manager_sets_the_weights_and_each_list_keeps_the_values_it_used():
+@pytest.mark.capability("MC-4")
+def test_a_manager_sets_the_weights_and_each_list_keeps_the_values_it_used():
     director, coordinator, case = person(Role.DIRECTOR), person(Role.COORDINATOR), ready_case()
     elsewhere = fit_reviewer(license={"state": "Nevada"})
     before = ranked(case, by=coordinator)
@@ -94,7 +95,8 @@ def test_mc4_a_manager_sets_the_weights_and_each_list_keeps_the_values_it_used()
     assert rules_on(DAY, known_at=NOON) == DEFAULT_RULES
 
 
-def test_mc4_rules_from_a_later_day_wait_for_it_and_the_past_is_never_set():
+@pytest.mark.capability("MC-4")
+def test_rules_take_effect_from_their_date_and_cannot_be_backdated():
     set_rules(effective_from=DAY + timedelta(days=3), rotation=77)
 
     assert rules_on(DAY, known_at=NOON).weights["rotation"] == 10
@@ -110,13 +112,15 @@ def test_mc4_rules_from_a_later_day_wait_for_it_and_the_past_is_never_set():
     assert MatchingRules.objects.count() == 1
 
 
+@pytest.mark.capability("MC-4")
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.DIRECTOR}))
-def test_mc4_no_one_but_the_director_sets_the_rules(role):
+def test_only_the_director_sets_the_matching_rules(role):
     with pytest.raises(NotAllowed, match="medical director"):
         set_rules(by=person(role))
 
 
-def test_mc4_the_page_shows_old_and_new_values_who_and_when(signed_in):
+@pytest.mark.capability("MC-4")
+def test_the_page_shows_old_and_new_values_the_author_and_the_date(signed_in):
     page = signed_in(Role.DIRECTOR).get("/reviewers/matching-rules/")
     assert page.status_code == 200
     client = signed_in(Role.DIRECTOR)
@@ -138,7 +142,8 @@ def test_mc4_the_page_shows_old_and_new_values_who_and_when(signed_in):
     assert "The medical director sets" in text
 
 
-def test_mc1_the_same_panel_gives_the_same_list_with_a_sentence_for_everyone():
+@pytest.mark.capability("MC-1")
+def test_the_same_panel_gives_the_same_list_with_a_reason_for_everyone():
     case = ready_case()
     for _ in range(3):
         fit_reviewer()
@@ -152,7 +157,8 @@ def test_mc1_the_same_panel_gives_the_same_list_with_a_sentence_for_everyone():
     assert first[-1].refusals
 
 
-def test_mc5_a_case_taken_back_goes_to_the_same_person_within_the_days_and_then_no_more():
+@pytest.mark.capability("MC-5")
+def test_a_returned_case_goes_to_the_same_reviewer_only_within_the_set_days():
     coordinator = person(Role.COORDINATOR)
     held = accepted_case(coordinator=coordinator)
     other = fit_reviewer()
@@ -176,7 +182,8 @@ def test_mc5_a_case_taken_back_goes_to_the_same_person_within_the_days_and_then_
     assert {one.reviewer_id for one in late} == {reviewer.pk, other.pk}
 
 
-def test_ma6_and_mc5_after_a_remand_the_same_reviewer_is_refused_whatever_the_weights():
+@pytest.mark.capability("MA-6", "MC-5")
+def test_the_same_reviewer_is_refused_after_a_remand_whatever_the_weights():
     held = accepted_case()
     case = held.case
     set_rules(returned_work=200)
@@ -189,7 +196,8 @@ def test_ma6_and_mc5_after_a_remand_the_same_reviewer_is_refused_whatever_the_we
     assert said["EARLIER_ROUND"].startswith("Worked on an earlier round")
 
 
-def test_mc8_a_ceiling_on_open_cases_stops_offers_and_says_why():
+@pytest.mark.capability("MC-8")
+def test_a_limit_on_open_cases_stops_offers_and_explains_why():
     reviewer = fit_reviewer(capacity=9)
     offered_case(reviewer=reviewer)
     set_rules(most_open=1)
@@ -199,7 +207,8 @@ def test_mc8_a_ceiling_on_open_cases_stops_offers_and_says_why():
     }
 
 
-def test_mc8_a_ceiling_on_overdue_cases_stops_offers_and_tells_the_person(signed_in):
+@pytest.mark.capability("MC-8")
+def test_a_limit_on_overdue_cases_stops_offers_and_informs_the_reviewer(signed_in):
     set_rules(most_overdue=1)
     reviewer = fit_reviewer()
     held = offered_case(reviewer=reviewer)
@@ -215,7 +224,8 @@ def test_mc8_a_ceiling_on_overdue_cases_stops_offers_and_tells_the_person(signed
     assert sentence in text
 
 
-def test_rp1_removing_a_subject_stops_new_offers_at_once_and_keeps_the_open_ones():
+@pytest.mark.capability("RP-1")
+def test_removing_a_subject_stops_new_offers_at_once_and_keeps_the_open_ones():
     panel_seeds()
     drugs, surgery = category("Pharmaceuticals"), category("Surgery")
     case = ready_case(items=[ItemOnForm(title="Norco", category_id=drugs.pk)])
@@ -244,7 +254,8 @@ def test_rp1_removing_a_subject_stops_new_offers_at_once_and_keeps_the_open_ones
     assert verdict_of(case, reviewer).is_eligible
 
 
-def test_rp3_no_offer_on_a_day_off():
+@pytest.mark.capability("RP-3")
+def test_nothing_is_offered_on_a_day_off():
     case, reviewer = ready_case(), fit_reviewer()
     limit(reviewer, days_off=[0, 6])
 
@@ -252,7 +263,8 @@ def test_rp3_no_offer_on_a_day_off():
     assert verdict_of(case, reviewer, on=DAY + timedelta(days=1)).is_eligible
 
 
-def test_rp1_the_page_of_what_someone_receives_keeps_old_and_new(signed_in):
+@pytest.mark.capability("RP-1")
+def test_the_page_of_subjects_keeps_old_and_new_values(signed_in):
     drugs, reviewer = category("Pharmaceuticals"), fit_reviewer()
     client, address = signed_in(Role.CREDENTIALING), f"/reviewers/{reviewer.code}/receives/"
     typed = {"which": "listed", "subjects": [drugs.pk], "days_off": [5, 6], "reason": "Asked"}
@@ -268,7 +280,8 @@ def test_rp1_the_page_of_what_someone_receives_keeps_old_and_new(signed_in):
     assert reviewer.history.first().prev_record.subjects is None
 
 
-def test_ma2_a_chiropractor_does_not_decide_drugs_even_if_the_map_says_so():
+@pytest.mark.capability("MA-2")
+def test_a_chiropractor_does_not_decide_drugs_even_if_the_map_allows_it():
     drugs = category("Pharmaceuticals", "Opioids")
     panel_seeds()
     SpecialtyFit(
@@ -284,7 +297,8 @@ def test_ma2_a_chiropractor_does_not_decide_drugs_even_if_the_map_says_so():
     }
 
 
-def test_ma1_the_stored_reason_names_item_treatment_and_specialty():
+@pytest.mark.capability("MA-1")
+def test_the_stored_reason_names_item_treatment_and_specialty():
     opioids = category("Pharmaceuticals", "Opioids")
     panel_seeds()
     case = ready_case(items=[ItemOnForm(title="Norco", category_id=opioids.pk)])
@@ -335,14 +349,14 @@ class TestTimeAndRotation:
         matches, _ = matches_of(question, applicant.profile)
         return ranking._score(question, applicant, matches)[0]
 
-    def test_late_reviews_cost_points_in_their_share(self):
+    def test_late_reviews_cost_points_by_their_share(self):
         punctual, half, late = (
             self.score(self.applicant(1, record=Record(finished=10, on_time=n))) for n in (10, 5, 0)
         )
         assert (punctual - half, half - late) == (5, 5)
         assert self.score(self.applicant(1)) == punctual
 
-    def test_whoever_has_waited_longer_goes_first_up_to_the_days_that_count(self):
+    def test_the_reviewer_who_has_waited_longer_ranks_first_up_to_the_set_days(self):
         today, week, month = (
             self.score(self.applicant(1, record=Record(last_offered_on=DAY - timedelta(days=n))))
             for n in (0, 7, 30)
@@ -350,7 +364,7 @@ class TestTimeAndRotation:
         assert (week - today, month - week) == (5, 5)
         assert self.score(self.applicant(1)) == month
 
-    def test_a_scope_touches_only_its_kind_of_license(self):
+    def test_a_scope_limits_only_its_kind_of_license(self):
         question = Question(
             "CM26-0000001",
             (Item(1, 1, "Norco", (7,)),),
@@ -361,7 +375,8 @@ class TestTimeAndRotation:
         assert scope(question, self.applicant(1)) == ()
 
 
-def test_mc1_reviews_count_from_the_day_after_they_were_issued_and_for_a_year():
+@pytest.mark.capability("MC-1")
+def test_reviews_count_from_the_day_after_they_were_issued_and_for_a_year():
     """What counts on a day stands fast on that day, whoever else issues meanwhile."""
     held = attested(
         offered_case(case=case_with_records(pages=(1,)), at=NOON + timedelta(days=1)),
@@ -386,7 +401,8 @@ def test_mc1_reviews_count_from_the_day_after_they_were_issued_and_for_a_year():
         assert track_record.finished_before(day, many=10) == counted
 
 
-def test_ac6_the_file_as_of_a_day_says_what_someone_received_then(signed_in):
+@pytest.mark.capability("AC-6")
+def test_the_file_on_a_past_date_shows_the_subjects_of_that_date(signed_in):
     opioids, reviewer = category("Pharmaceuticals", "Opioids"), fit_reviewer(capacity=0)
     rules.limit_offers(
         reviewer_id=reviewer.pk, subjects=[opioids.pk], days_off=[4], reason="Asked to", by=None,

@@ -77,7 +77,8 @@ def coordinator():
 # --- on paper -----------------------------------------------------------------------------------
 
 
-def test_mc7_every_open_case_is_shown_with_who_gets_it_and_nothing_moves(coordinator):
+@pytest.mark.capability("MC-7")
+def test_every_open_case_is_shown_with_its_new_reviewer_and_nothing_moves(coordinator):
     leaving = fit_reviewer(capacity=9)
     cases = [
         offered_case(reviewer=leaving).case,
@@ -104,7 +105,7 @@ def test_mc7_every_open_case_is_shown_with_who_gets_it_and_nothing_moves(coordin
     assert snapshot() == before
 
 
-def test_the_work_of_who_is_suspended_is_moved_and_never_proposed_back_to_them(coordinator):
+def test_the_work_of_a_suspended_reviewer_is_moved_and_never_proposed_to_them_again(coordinator):
     held = accepted_case()
     suspend(held.reviewer)
 
@@ -118,7 +119,7 @@ def test_the_work_of_who_is_suspended_is_moved_and_never_proposed_back_to_them(c
     assert now_with(held.case) == [other.pk]
 
 
-def test_who_has_another_seat_of_the_case_is_not_proposed_for_this_one(coordinator):
+def test_a_reviewer_with_another_seat_of_the_case_is_not_proposed(coordinator):
     held = accepted_case()
     approve(held.case)
     beside = offer(held.case).reviewer
@@ -135,7 +136,8 @@ def test_who_has_another_seat_of_the_case_is_not_proposed_for_this_one(coordinat
     assert set(now_with(held.case)) == {beside.pk, third.pk}
 
 
-def test_mc7_the_plans_own_late_cases_count_against_the_ceiling_of_late_ones(coordinator):
+@pytest.mark.capability("MC-7")
+def test_late_cases_of_the_plan_count_toward_the_limit_of_overdue_cases(coordinator):
     leaving, other = fit_reviewer(capacity=9), fit_reviewer(capacity=9)
     for _ in range(5):
         offered_case(reviewer=leaving)
@@ -151,7 +153,7 @@ def test_mc7_the_plans_own_late_cases_count_against_the_ceiling_of_late_ones(coo
     assert ReviewerAssignment.objects.filter(reviewer=other, state=State.OFFERED).count() == 3
 
 
-def test_only_the_nearest_of_those_kept_out_are_told_of_unless_all_are_asked_for(coordinator):
+def test_only_the_best_excluded_reviewers_are_listed_unless_all_are_requested(coordinator):
     held = offered_case()
     far = fit_reviewer(hours=None, law=None, evidence=None)
     near = [fit_reviewer(hours=None) for _ in range(11)]
@@ -171,7 +173,7 @@ def test_only_the_nearest_of_those_kept_out_are_told_of_unless_all_are_asked_for
 # --- carried out --------------------------------------------------------------------------------
 
 
-def test_a_moved_case_is_taken_back_and_offered_in_one_act_and_names_no_one(coordinator):
+def test_a_case_is_moved_in_one_action_and_the_event_names_no_one(coordinator):
     held = accepted_case()
     other = fit_reviewer()
 
@@ -198,7 +200,7 @@ def test_a_moved_case_is_taken_back_and_offered_in_one_act_and_names_no_one(coor
     assert "Away until May" not in told
 
 
-def test_a_refusal_stops_one_case_alone_and_leaves_it_wholly_where_it_is(coordinator):
+def test_a_refusal_stops_only_one_case_and_leaves_it_unchanged(coordinator):
     leaving = fit_reviewer(capacity=9)
     first, second = (accepted_case(reviewer=leaving) for _ in range(2))
     ana, ben = fit_reviewer(capacity=1), fit_reviewer(capacity=1)
@@ -226,7 +228,7 @@ def test_a_refusal_stops_one_case_alone_and_leaves_it_wholly_where_it_is(coordin
     assert (case.events.count(), case.candidate_lists.count()) == (events, lists)
 
 
-def test_a_case_of_someone_else_is_not_moved_by_this_page(coordinator):
+def test_a_case_of_another_reviewer_is_not_moved_by_this_page(coordinator):
     held, foreign = offered_case(), offered_case()
     other = fit_reviewer()
 
@@ -237,7 +239,7 @@ def test_a_case_of_someone_else_is_not_moved_by_this_page(coordinator):
     assert foreign.state == State.OFFERED
 
 
-def test_the_work_is_not_moved_to_whom_it_is_moved_from(coordinator):
+def test_work_is_not_moved_to_the_reviewer_it_comes_from(coordinator):
     held = offered_case()
     version = Case.objects.get(pk=held.case_id).version
 
@@ -248,7 +250,7 @@ def test_the_work_is_not_moved_to_whom_it_is_moved_from(coordinator):
 
 
 @pytest.mark.parametrize("stage", [Status.QA, Status.INFO_FOR_REVIEW])
-def test_a_case_that_has_gone_on_meanwhile_stays(coordinator, stage):
+def test_a_case_that_has_changed_stage_is_not_moved(coordinator, stage):
     held = accepted_case()
     other = fit_reviewer()
     case = Case.objects.get(pk=held.case_id)
@@ -262,7 +264,7 @@ def test_a_case_that_has_gone_on_meanwhile_stays(coordinator, stage):
     assert held.state == State.ACCEPTED
 
 
-def test_who_is_no_longer_one_of_the_first_three_asks_for_another_look(coordinator):
+def test_a_reviewer_who_is_no_longer_in_the_first_three_needs_a_new_preview(coordinator):
     held = accepted_case()
     last = fit_reviewer(license={"state": "Nevada"})
     (choice,) = ticks(shown(held.reviewer, by=coordinator))
@@ -281,7 +283,7 @@ def test_who_is_no_longer_one_of_the_first_three_asks_for_another_look(coordinat
     assert held.state == State.ACCEPTED
 
 
-def test_work_is_moved_with_a_reason_and_by_coordinators_alone(coordinator):
+def test_moving_work_needs_a_reason_and_the_role_of_coordinator(coordinator):
     held = offered_case()
     with pytest.raises(NotAllowed, match="Say why the work is moved"):
         move(held.reviewer, [], by=coordinator, reason="  ")
@@ -293,7 +295,7 @@ def test_work_is_moved_with_a_reason_and_by_coordinators_alone(coordinator):
             act(person(Role.CREDENTIALING))
 
 
-def test_what_there_was_no_time_for_stays_and_says_so(coordinator):
+def test_cases_without_time_left_are_not_moved_and_reported(coordinator):
     leaving = fit_reviewer(capacity=9)
     for _ in range(3):
         offered_case(reviewer=leaving)
@@ -324,7 +326,7 @@ def test_what_there_was_no_time_for_stays_and_says_so(coordinator):
 # --- two at one time ----------------------------------------------------------------------------
 
 
-def test_the_second_coordinator_reads_who_moved_the_case(coordinator):
+def test_the_second_coordinator_sees_who_moved_the_case(coordinator):
     held = accepted_case()
     fit_reviewer()
     choices = ticks(shown(held.reviewer, by=coordinator))
@@ -341,7 +343,7 @@ def test_the_second_coordinator_reads_who_moved_the_case(coordinator):
     assert snapshot() == before
 
 
-def test_a_case_that_changed_after_the_plan_stays_and_says_who_changed_it(coordinator):
+def test_a_case_that_changed_after_the_plan_is_not_moved_and_shows_who_changed_it(coordinator):
     held = offered_case()
     fit_reviewer()
     choices = ticks(shown(held.reviewer, by=coordinator))
@@ -369,7 +371,8 @@ def remarks(verdicts, reviewer):
     return " ".join(reason.sentence for reason in found.reasons)
 
 
-def test_mc5_a_moved_case_does_not_return_to_whom_it_was_moved_from(coordinator):
+@pytest.mark.capability("MC-5")
+def test_a_moved_case_does_not_return_to_its_previous_reviewer(coordinator):
     held = accepted_case()
     case, giver, taker = held.case, held.reviewer, fit_reviewer()
     assert move(giver, ticks(shown(giver, by=coordinator)), by=coordinator)[0].is_done
@@ -388,7 +391,8 @@ def test_mc5_a_moved_case_does_not_return_to_whom_it_was_moved_from(coordinator)
     assert "it goes back to the same reviewer" not in remarks(verdicts, giver)
 
 
-def test_mc5_when_the_taker_declines_the_giver_gains_nothing_from_having_had_it(coordinator):
+@pytest.mark.capability("MC-5")
+def test_the_previous_reviewer_gets_no_preference_when_the_new_one_declines(coordinator):
     held = accepted_case()
     case, giver, taker = held.case, held.reviewer, fit_reviewer()
     assert move(giver, ticks(shown(giver, by=coordinator)), by=coordinator)[0].is_done
@@ -404,7 +408,8 @@ def test_mc5_when_the_taker_declines_the_giver_gains_nothing_from_having_had_it(
     assert {one.reviewer_id for one in verdicts[:2]} == {giver.pk, third.pk}
 
 
-def test_mc5_a_case_returns_to_the_last_who_had_it_and_not_to_the_one_before(coordinator):
+@pytest.mark.capability("MC-5")
+def test_a_case_returns_to_its_last_reviewer_and_not_to_the_one_before(coordinator):
     held = accepted_case()
     case, first = held.case, held.reviewer
     ended = NOON + timedelta(days=1)
@@ -431,7 +436,8 @@ def page_of(reviewer):
     return reverse("reviewers:move", args=[reviewer.code])
 
 
-def test_mc7_the_page_shows_the_plan_asks_for_a_reason_and_then_moves(
+@pytest.mark.capability("MC-7")
+def test_the_page_shows_the_plan_asks_for_a_reason_and_then_moves_the_cases(
     client, coordinator, set_clock
 ):
     set_clock(LATER)
@@ -464,7 +470,7 @@ def test_mc7_the_page_shows_the_plan_asks_for_a_reason_and_then_moves(
     assert "taken back, by Mina Petrov." in again.content.decode()
 
 
-def test_the_ticked_cases_are_planned_alone_and_the_reason_stays(client, coordinator, set_clock):
+def test_only_the_selected_cases_are_planned_and_the_reason_is_kept(client, coordinator, set_clock):
     set_clock(LATER)
     leaving = fit_reviewer(capacity=9)
     first, second = (offered_case(reviewer=leaving) for _ in range(2))
@@ -488,7 +494,7 @@ def test_the_ticked_cases_are_planned_alone_and_the_reason_stays(client, coordin
     assert now_with(second.case) == [leaving.pk]
 
 
-def test_the_page_links_to_everyone_who_is_kept_out(client, coordinator, set_clock):
+def test_the_page_links_to_all_excluded_reviewers(client, coordinator, set_clock):
     set_clock(LATER)
     held = offered_case()
     out = [fit_reviewer(hours=None) for _ in range(12)]
@@ -503,7 +509,7 @@ def test_the_page_links_to_everyone_who_is_kept_out(client, coordinator, set_clo
 
 
 @pytest.mark.parametrize("role", [Role.CREDENTIALING, Role.QA, Role.DIRECTOR, Role.REVIEWER])
-def test_who_does_not_assign_neither_opens_the_page_nor_is_led_to_it(client, role):
+def test_a_role_that_does_not_assign_neither_opens_the_page_nor_sees_its_link(client, role):
     held = offered_case()
     client.force_login(person(role))
 
@@ -513,7 +519,10 @@ def test_who_does_not_assign_neither_opens_the_page_nor_is_led_to_it(client, rol
     assert page_of(held.reviewer) not in file.content.decode()
 
 
-def test_rp4_the_list_of_lapses_leads_a_coordinator_to_moving(client, coordinator, set_clock):
+@pytest.mark.capability("RP-4")
+def test_the_list_of_expired_credentials_links_a_coordinator_to_the_page_for_moving_cases(
+    client, coordinator, set_clock
+):
     set_clock(LATER)
     held = accepted_case()
     suspend(held.reviewer)
@@ -523,7 +532,8 @@ def test_rp4_the_list_of_lapses_leads_a_coordinator_to_moving(client, coordinato
     assert page_of(held.reviewer) not in client.get("/reviewers/worklist/").content.decode()
 
 
-def test_rp5_who_loses_a_case_reads_it_on_their_own_page_for_a_while(
+@pytest.mark.capability("RP-5")
+def test_a_reviewer_who_loses_a_case_sees_it_on_their_own_page_for_a_while(
     client, coordinator, set_clock
 ):
     set_clock(LATER)
@@ -545,6 +555,7 @@ def test_rp5_who_loses_a_case_reads_it_on_their_own_page_for_a_while(
 # --- whatever the panel -------------------------------------------------------------------------
 
 
+@pytest.mark.capability("AC-7")
 @settings(
     max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -552,7 +563,7 @@ def test_rp5_who_loses_a_case_reads_it_on_their_own_page_for_a_while(
     st.lists(st.sampled_from([*LACKS, "nothing"]), min_size=1, max_size=4),
     st.booleans(),
 )
-def test_ac7_moving_reaches_no_one_whom_a_requirement_refuses(db, lacks, is_suspended):
+def test_no_case_moves_to_a_reviewer_who_fails_a_requirement(db, lacks, is_suspended):
     panel_of_day.forget()
     with transaction.atomic():
         _move_before(lacks, is_suspended)

@@ -16,7 +16,7 @@ names = st.builds(
 
 
 @given(names, st.lists(names, max_size=6))
-def test_whoever_is_not_certainly_different_is_found(party_name, panel):
+def test_every_name_that_is_not_certainly_different_is_found(party_name, panel):
     party = PartyFacts(1, "EMPLOYEE", "Employee", "", person_names=(party_name,))
 
     near = NamesOfPanel(enumerate(panel)).near([party])
@@ -26,7 +26,7 @@ def test_whoever_is_not_certainly_different_is_found(party_name, panel):
 
 
 @given(st.sets(words, max_size=4), st.lists(names, max_size=6), names)
-def test_whoever_has_a_affiliation_by_name_is_found(organization_words, panel, officer):
+def test_every_reviewer_with_an_affiliation_by_name_is_found(organization_words, panel, officer):
     party = PartyFacts(
         1,
         "EMPLOYER",

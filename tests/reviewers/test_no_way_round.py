@@ -55,11 +55,12 @@ def somebody(lack):
     return made
 
 
+@pytest.mark.capability("MC-1")
 @settings(
     max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.sampled_from([*LACKS, "nothing"]), min_size=1, max_size=4))
-def test_mc1_no_way_of_giving_a_case_away_reaches_whom_a_requirement_refuses(db, lacks):
+def test_no_way_of_assigning_a_case_reaches_a_reviewer_who_fails_a_requirement(db, lacks):
     coordinator = person(Role.COORDINATOR)
     panel = {somebody(lack).pk: lack for lack in lacks}
     single, planned = ready_case(), ready_case()
@@ -87,7 +88,8 @@ def test_mc1_no_way_of_giving_a_case_away_reaches_whom_a_requirement_refuses(db,
     assert {panel[row.reviewer_id] for row in given_to} <= {"nothing"}
 
 
-def test_ac7_one_act_alone_makes_an_assignment_of_ours():
+@pytest.mark.capability("AC-7")
+def test_only_the_named_services_create_an_assignment():
     """No command, admin page or import writes the row.
 
     Whoever could, would go round the requirements.

@@ -146,7 +146,7 @@ class TestChoosing:
             answer = client.post(self.page(case), self.choice(page, reviewer, go_on="1"))
             assert (answer.status_code, answer.headers.get("Location")) == (302, then)
 
-    def test_who_is_second_to_assign_reads_who_was_first(self, signed_in):
+    def test_the_second_coordinator_on_the_page_sees_who_was_first(self, signed_in):
         case, reviewer = ready_case(), fit_today()
         client = signed_in(Role.COORDINATOR)
         choice = self.choice(self.ranked(client, case), reviewer, go_on="1")
@@ -158,7 +158,9 @@ class TestChoosing:
         assert f"{first.offered_by.name} has already offered" in answer.content.decode()
         assert case.assignments.count() == 1
 
-    def test_further_down_the_list_needs_a_reason_and_keeps_what_was_typed(self, signed_in):
+    def test_a_choice_further_down_the_list_needs_a_reason_and_keeps_what_was_typed(
+        self, signed_in
+    ):
         client, case = signed_in(Role.COORDINATOR), ready_case()
         for _ in range(4):
             fit_today()
@@ -175,7 +177,7 @@ class TestChoosing:
         assert client.post(self.page(case), again).status_code == 302
         assert case.assignments.get().override_reason == "Read the earlier films"
 
-    def test_the_second_coordinator_gets_409_and_reads_who_was_first(self, signed_in):
+    def test_the_second_coordinator_gets_409_and_sees_who_was_first(self, signed_in):
         client, case, reviewer = signed_in(Role.COORDINATOR), ready_case(), fit_today()
         page = self.ranked(client, case)
         choice = self.choice(page, reviewer)
@@ -212,7 +214,7 @@ class TestChoosing:
         assert answers == [302, 409]
         assert case.assignments.count() == 1
 
-    def test_a_possible_conflict_is_settled_on_the_page(self, signed_in):
+    def test_a_possible_conflict_is_resolved_on_the_page(self, signed_in):
         client, case = signed_in(Role.COORDINATOR), ready_case()
         reviewer = fit_today(first_name="Dana", last_name="Oyelaran")
         page = self.ranked(client, case)
@@ -231,7 +233,7 @@ class TestChoosing:
         assert page.context["candidates"][0].reviewer == reviewer
         assert page.context["doubts"] == []
 
-    def test_an_offered_case_can_be_taken_back(self, signed_in):
+    def test_an_offered_case_can_be_unassigned(self, signed_in):
         client = signed_in(Role.COORDINATOR)
         made = offered_case(reviewer=fit_today(), at=timezone.now())
         url = reverse("reviewers:take_back", args=[made.case.number, made.pk])
@@ -268,7 +270,7 @@ class TestChoosing:
         assert f'hx-post="{rank}"' not in loaded
         assert case.candidate_lists.count() == 1
 
-    def test_a_ranking_that_is_refused_says_so_on_the_page(self, signed_in):
+    def test_a_refused_ranking_is_reported_on_the_page(self, signed_in):
         client, case = signed_in(Role.COORDINATOR), ready_case()
         case.move_to(Status.NOTICE_SENT, by=None, at=MONDAY)
 
@@ -319,7 +321,7 @@ class TestOwnReviews:
         assert client.get(reverse("reviewers:attest", args=[987654])).status_code == 404
         assert Look.objects.filter(user=self.user_of(mine), granted=False).count() == 4
 
-    def test_nothing_is_chosen_before_and_every_question_is_asked(self, signed_in):
+    def test_no_answer_is_preselected_and_every_question_is_asked(self, signed_in):
         made = self.offered()
         client = signed_in(user=self.user_of(made))
         url = reverse("reviewers:attest", args=[made.pk])
@@ -349,7 +351,7 @@ class TestOwnReviews:
         page = client.get(reverse("reviewers:attest", args=[made.pk])).content.decode()
         assert "You attested on" in page
 
-    def test_a_yes_gives_the_case_back_with_thanks(self, signed_in):
+    def test_a_yes_returns_the_case_with_thanks(self, signed_in):
         made = self.offered()
         client = signed_in(user=self.user_of(made))
 
@@ -363,7 +365,7 @@ class TestOwnReviews:
         text = client.get(answer.url).content.decode()
         assert "Thank you for saying so." in text
 
-    def test_parties_that_changed_meanwhile_are_409_and_the_answers_stay(self, signed_in):
+    def test_a_changed_party_list_gives_409_and_keeps_the_answers(self, signed_in):
         made = self.offered()
         client = signed_in(user=self.user_of(made))
         given = self.answers(made)
@@ -379,7 +381,7 @@ class TestOwnReviews:
         assert re.search(r'name="answer_employer"[^>]*checked', text)
         assert f'name="parties" value="{made.case.party_list_version}"' in text
 
-    def test_giving_back_needs_a_reason_and_keeps_none_of_it_on_the_timeline(self, signed_in):
+    def test_declining_needs_a_reason_that_is_not_on_the_timeline(self, signed_in):
         made = self.offered()
         client = signed_in(user=self.user_of(made))
         url = reverse("reviewers:decline", args=[made.pk])
@@ -405,7 +407,7 @@ class TestOwnReviews:
         page = client.get(reverse("reviewers:attest", args=[made.pk])).content.decode()
         assert "have changed since you attested" in page
 
-    def test_a_sign_in_without_a_reviewer_is_told(self, signed_in):
+    def test_a_sign_in_without_a_reviewer_gets_an_explanation(self, signed_in):
         text = signed_in(Role.REVIEWER).get(reverse("determinations:my_reviews")).content.decode()
         assert "not linked to a reviewer yet" in text
 
@@ -421,7 +423,7 @@ class TestOwnReviews:
 class TestThePanel:
     """P14: credentialing keeps it; those who may know a reviewer read it."""
 
-    def test_the_roster_says_who_can_be_offered_cases_and_what_hinders_the_others(self, signed_in):
+    def test_the_roster_shows_who_can_be_offered_cases_and_why_others_cannot(self, signed_in):
         fit = fit_today()
         lapsed = fit_today(license={"valid_to": timezone.localdate() - timedelta(days=1)})
 
@@ -449,7 +451,7 @@ class TestThePanel:
         with django_assert_max_num_queries(12):
             client.get(reverse("reviewers:panel"))
 
-    def test_a_reviewer_is_entered_from_nothing_to_fit(self, signed_in):
+    def test_a_new_reviewer_is_entered_until_all_requirements_are_met(self, signed_in):
         client = signed_in(Role.CREDENTIALING)
         fit_reviewer()  # brings the seeds
         rehabilitation = Certification.objects.get().specialty_id
@@ -513,7 +515,7 @@ class TestThePanel:
     }
 
     @pytest.mark.parametrize("kind", REFUSED)
-    def test_what_cannot_be_is_refused_with_the_typed_text_kept(self, signed_in, kind):
+    def test_an_impossible_value_is_refused_and_the_typed_text_is_kept(self, signed_in, kind):
         client, row = signed_in(Role.CREDENTIALING), fit_today()
         fields, sentence = self.REFUSED[kind]
         if kind == "certification":
@@ -546,7 +548,7 @@ class TestThePanel:
             ({"source": ""}, "Enter the source."),
         ],
     )
-    def test_every_fact_owes_who_when_and_source(self, signed_in, fields, sentence):
+    def test_every_fact_needs_a_person_a_date_and_a_source(self, signed_in, fields, sentence):
         client, row = signed_in(Role.CREDENTIALING), fit_today()
         whole = {
             "state": "California",
@@ -565,7 +567,7 @@ class TestThePanel:
         assert sentence in answer.content.decode()
         assert row.licenses.count() == 1
 
-    def test_a_correction_stands_beside_the_wrong_row(self, signed_in):
+    def test_a_correction_is_shown_beside_the_wrong_row(self, signed_in):
         client, row = signed_in(Role.CREDENTIALING), fit_today()
         wrong = row.licenses.get()
         url = reverse("reviewers:correct_fact", args=[row.code, "license", wrong.pk])
@@ -588,7 +590,7 @@ class TestThePanel:
         assert again.status_code == 422
         assert "corrected this row already" in again.content.decode()
 
-    def test_a_row_that_was_never_true_is_withdrawn_and_counts_no_longer(self, signed_in):
+    def test_a_row_that_was_never_true_is_withdrawn_and_no_longer_counts(self, signed_in):
         client, row = signed_in(Role.CREDENTIALING), fit_today()
         wrong = row.certifications.get()
         url = reverse("reviewers:correct_fact", args=[row.code, "certification", wrong.pk])
@@ -686,7 +688,7 @@ class TestThePanel:
             assert sentence in answer.content.decode()
         assert client.post(url, {"email": person(Role.REVIEWER).email}).status_code == 302
 
-    def test_the_keepers_pages_refuse_everyone_else(self, signed_in):
+    def test_the_pages_of_credentialing_refuse_other_roles(self, signed_in):
         row = fit_today()
         fact = row.licenses.get()
         pages = [
@@ -729,7 +731,7 @@ class TestSecrecy:
     @pytest.mark.parametrize(
         "role", [role for role in Role if role not in PERMISSIONS["reviewers.see_identity"]]
     )
-    def test_no_page_tells_a_role_without_the_permission(self, signed_in, role):
+    def test_no_page_names_the_reviewer_to_a_role_without_the_permission(self, signed_in, role):
         made = accepted_case(reviewer=canary_reviewer(), at=timezone.now())
         client = signed_in(role)
         for page in self.pages(made):
@@ -738,12 +740,12 @@ class TestSecrecy:
             assert CANARY not in told, page
             assert made.reviewer.code not in told, page
 
-    def test_those_who_may_know_do(self, signed_in):
+    def test_roles_with_the_permission_see_the_reviewer(self, signed_in):
         made = accepted_case(reviewer=canary_reviewer(), at=timezone.now())
         text = signed_in(Role.COORDINATOR).get(reverse("reviewers:assign", args=[made.case.number]))
         assert CANARY in text.content.decode()
 
-    def test_the_rows_that_others_read_do_not_carry_it(self):
+    def test_rows_for_other_roles_do_not_contain_the_reviewer(self):
         made = accepted_case(reviewer=canary_reviewer(), at=timezone.now())
         told = str(list(made.case.events.values())) + str(
             list(made.case.history.values_list("history_change_reason", flat=True))

@@ -92,8 +92,9 @@ def a_panel(size):
     return drugs
 
 
+@pytest.mark.capability("MC-1")
 @pytest.mark.parametrize("size", [len(KINDS), pytest.param(60, marks=pytest.mark.long)])
-def test_mc1_the_answer_is_that_of_a_loop_over_everyone_for_every_case(size):
+def test_the_ranking_equals_that_of_a_simple_loop_over_all_reviewers(size):
     drugs = a_panel(size)
     held = offered_case(reviewer=Reviewer.objects.order_by("pk")[1])
     assert held.reviewer_id
@@ -177,7 +178,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize(("change", "requirements"), CHANGES.values(), ids=list(CHANGES))
-def test_a_change_shows_at_once_although_the_panel_was_kept(change, requirements):
+def test_a_change_shows_at_once_although_the_panel_is_cached(change, requirements):
     case, reviewer = ready_case(), fit_reviewer(capacity=1)
 
     def refused():
@@ -189,7 +190,7 @@ def test_a_change_shows_at_once_although_the_panel_was_kept(change, requirements
     assert refused() == requirements
 
 
-def test_what_was_rolled_back_is_not_kept_in_place_of_what_came_after():
+def test_a_rolled_back_change_does_not_stay_in_the_cache():
     case, reviewer = ready_case(), fit_reviewer()
 
     def on_leave(day, at):
@@ -208,7 +209,7 @@ def test_what_was_rolled_back_is_not_kept_in_place_of_what_came_after():
     assert weigh(case, on=DAY, known_at=NOON)[0][0].is_eligible
 
 
-def test_what_was_known_earlier_is_answered_apart_from_what_is_known_now():
+def test_a_question_about_an_earlier_moment_ignores_later_facts():
     case, reviewer = ready_case(), fit_reviewer()
     CHANGES["a leave is entered"][0](reviewer)
 
@@ -218,7 +219,8 @@ def test_what_was_known_earlier_is_answered_apart_from_what_is_known_now():
     assert (now.is_eligible, before.is_eligible) == (False, True)
 
 
-def test_mc7_a_plan_reads_the_panel_once_whatever_the_number_of_cases():
+@pytest.mark.capability("MC-7")
+def test_a_plan_reads_the_panel_once_whatever_the_number_of_cases():
     coordinator = person(Role.COORDINATOR)
     assert coordinator.roles
     fit_reviewer()

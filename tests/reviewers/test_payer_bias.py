@@ -28,18 +28,21 @@ def deal(seed, *, steered=0.0, many=400):
     return choices
 
 
-def test_ma5_co6_planted_steering_is_found():
+@pytest.mark.capability("MA-5", "CO-6")
+def test_planted_payer_bias_is_found():
     found = find_steering(deal(1, steered=0.4), deals=299)
     assert found.is_steered
     assert found.compared == found.choices == 400
 
 
-def test_ma5_co6_a_fair_deal_is_not_blamed_more_often_than_chance_allows():
+@pytest.mark.capability("MA-5", "CO-6")
+def test_a_fair_assignment_is_flagged_no_more_often_than_chance_allows():
     blamed = [find_steering(deal(seed, many=120), deals=199).is_steered for seed in range(40)]
     assert sum(blamed) <= 2
 
 
-def test_ma5_a_payer_with_one_specialty_is_not_taken_for_steering():
+@pytest.mark.capability("MA-5")
+def test_a_payer_with_one_specialty_is_not_flagged_as_bias():
     """Who pays and who decides go together here, and only because of what is disputed."""
     chance = random.Random(7)
     choices = [Choice("Surgery", "Northfield", f"S{chance.randrange(4)}") for _ in range(100)] + [
@@ -55,7 +58,7 @@ def test_the_same_history_gives_the_same_answer():
     assert find_steering(deal(3), deals=99) == find_steering(deal(3), deals=99)
 
 
-def test_a_reviewer_who_joins_with_a_new_payer_is_not_taken_for_steering():
+def test_a_reviewer_who_joins_with_a_new_payer_is_not_flagged_as_bias():
     """Who came in July meets the payers of July; within July they meet by chance."""
     chance = random.Random(5)
     choices = [
@@ -73,7 +76,7 @@ def test_a_reviewer_who_joins_with_a_new_payer_is_not_taken_for_steering():
     assert find_steering(without_months, deals=199).is_steered
 
 
-def test_steering_that_a_single_month_hides_is_found_over_the_year():
+def test_bias_that_is_hidden_in_a_single_month_is_found_over_the_year():
     """A friend gets a few more cases each month: too few to see in one, plain in twelve."""
     months = [f"2025-{number:02}" for number in range(1, 13)]
     year = {
@@ -90,7 +93,7 @@ def test_steering_that_a_single_month_hides_is_found_over_the_year():
     assert find_steering([one for month in months for one in year[month]], deals=199).is_steered
 
 
-def test_the_pair_that_is_steered_stands_first():
+def test_the_biased_pair_comes_first():
     pairs = find_deviating(deal(1, steered=0.4))
 
     assert {(pair.party, pair.reviewer[-1]) for pair in pairs[:2]} == {("Northfield", "0")}
@@ -109,7 +112,7 @@ def test_a_payer_whose_cases_a_reviewer_never_gets_is_a_pair_too():
     assert first.expected > 5
 
 
-def test_one_meeting_of_two_who_seldom_meet_stands_behind_half_of_a_payers_cases():
+def test_a_single_rare_pair_ranks_below_half_of_the_cases_of_a_payer():
     rare = Choice("Surgery", "Seen once", "Seen once")
 
     pairs = find_deviating([*deal(1, steered=0.4), rare])
@@ -120,13 +123,14 @@ def test_one_meeting_of_two_who_seldom_meet_stands_behind_half_of_a_payers_cases
 @pytest.mark.parametrize(
     ("compared", "deals"), [(0, 999), (10_000, 999), (20_000, 500), (140_000, 199)]
 )
-def test_the_more_choices_the_fewer_deals_and_never_too_few_to_raise_the_alarm(compared, deals):
+def test_more_choices_need_fewer_permutations_but_enough_to_raise_the_alarm(compared, deals):
     assert deals_for(compared) == deals
     assert 1 / (deals + 1) < 0.01
 
 
+@pytest.mark.capability("MA-5", "CO-6")
 @pytest.mark.django_db
-def test_ma5_co6_the_command_reads_the_offers_of_its_days():
+def test_the_command_reads_the_offers_of_the_given_days():
     coordinator, reviewers = person(Role.COORDINATOR), [fit_reviewer(), fit_reviewer()]
     for n in range(4):
         offered_case(

@@ -37,8 +37,9 @@ def check(by=None, at=APRIL_1, **days):
 # --- Found and not found --------------------------------------------------------------------------
 
 
+@pytest.mark.capability("MA-5", "CO-6")
 @pytest.mark.django_db
-def test_ma5_co6_planted_steering_by_a_payer_is_found_in_stored_assignments():
+def test_planted_payer_bias_is_found_in_stored_assignments():
     store_history(dealt(steered=0.6))
 
     found = check()
@@ -52,8 +53,9 @@ def test_ma5_co6_planted_steering_by_a_payer_is_found_in_stored_assignments():
     assert found[0].sentence == "Depends on the claims administrator: look at these pairs."
 
 
+@pytest.mark.capability("MA-5", "CO-6")
 @pytest.mark.django_db
-def test_ma5_co6_a_fair_history_shows_no_sign():
+def test_a_fair_history_shows_no_sign_of_bias():
     store_history(dealt())
 
     found = check()
@@ -62,8 +64,9 @@ def test_ma5_co6_a_fair_history_shows_no_sign():
     assert found[0].sentence == "No sign that who pays steers who decides."
 
 
+@pytest.mark.capability("MA-5")
 @pytest.mark.django_db
-def test_ma5_a_payer_that_only_ever_has_one_specialty_is_not_taken_for_steering():
+def test_a_payer_that_always_has_one_specialty_is_not_flagged_as_bias():
     """The first payer's cases are all of neurology: its reviewers are, and no one steers them."""
     store_history(dealt(specialties_of=lambda payer: SPECIALTIES[: 1 if payer == PAYERS[0] else 2]))
 
@@ -71,7 +74,7 @@ def test_ma5_a_payer_that_only_ever_has_one_specialty_is_not_taken_for_steering(
 
 
 @pytest.mark.django_db
-def test_too_few_to_say_is_said_and_steering_among_few_is_still_an_alarm():
+def test_too_few_choices_are_reported_and_clear_bias_among_few_still_raises_the_alarm():
     store_history(dealt(many=29))
     few = check()[0]
     assert few.sentence.startswith("Too few to say: fewer than 30 choices")
@@ -113,7 +116,7 @@ def test_a_period_is_read_by_its_days_in_los_angeles_and_by_the_index():
 
 
 @pytest.mark.django_db
-def test_a_test_keeps_what_it_needs_to_be_made_again():
+def test_a_stored_test_keeps_everything_needed_to_repeat_it():
     director = person(Role.DIRECTOR)
     store_history(dealt(many=40))
 
@@ -163,7 +166,7 @@ def test_a_stored_test_is_never_changed():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", sorted(set(Role) - PERMISSIONS["reviewers.check_payer_bias"]))
-def test_only_the_director_has_choices_tested_or_answers_for_a_test(role):
+def test_only_the_director_requests_a_test_or_records_its_follow_up(role):
     row = check()[0]
     somebody = person(role)
 
@@ -182,14 +185,14 @@ def test_only_the_director_has_choices_tested_or_answers_for_a_test(role):
         ({"first": date(2026, 3, 31), "last": date(2026, 3, 1)}, "before the first"),
     ],
 )
-def test_days_that_make_no_period_are_refused(days, sentence):
+def test_dates_that_form_no_period_are_refused(days, sentence):
     with pytest.raises(NotAllowed, match=sentence):
         check(**days)
     assert not PayerBiasTest.objects.exists()
 
 
 @pytest.mark.django_db
-def test_a_person_is_not_kept_waiting_for_a_long_period_and_the_system_is_not_refused(monkeypatch):
+def test_a_long_period_is_refused_for_a_person_and_allowed_for_the_system(monkeypatch):
     monkeypatch.setattr(payer_bias, "MOST_ON_PAGE", 10)
     store_history(dealt(many=11))
 
@@ -200,7 +203,7 @@ def test_a_person_is_not_kept_waiting_for_a_long_period_and_the_system_is_not_re
 
 @pytest.mark.every_database
 @pytest.mark.django_db
-def test_steering_asks_for_attention_until_someone_says_what_they_found():
+def test_an_alarm_stays_open_until_its_follow_up_is_recorded():
     director = person(Role.DIRECTOR)
     store_history(dealt(steered=0.6))
     (steered, *_) = check()
@@ -235,7 +238,7 @@ def said(*options):
 
 
 @pytest.mark.django_db
-def test_the_command_keeps_what_it_says_and_ends_with_one_on_steering(set_clock):
+def test_the_command_stores_its_result_and_exits_with_1_on_bias(set_clock):
     set_clock(APRIL_1)
     store_history(dealt(steered=0.6))
 
@@ -255,7 +258,7 @@ def test_the_command_keeps_what_it_says_and_ends_with_one_on_steering(set_clock)
 
 
 @pytest.mark.django_db
-def test_the_command_ends_with_nothing_on_a_fair_history_and_refuses_days_to_come(set_clock):
+def test_the_command_exits_with_0_on_a_fair_history_and_refuses_future_days(set_clock):
     set_clock(APRIL_1)
     store_history(dealt(many=60))
     assert said()[1] == 0
@@ -309,7 +312,7 @@ def test_months_that_were_missed_are_caught_up_also_those_without_a_choice(set_c
 
 
 @pytest.mark.django_db
-def test_what_one_turn_has_no_time_for_the_next_one_makes(set_clock, monkeypatch):
+def test_the_next_run_makes_the_tests_that_one_run_had_no_time_for(set_clock, monkeypatch):
     store_history(dealt(many=40))
     set_clock(APRIL_1)
     ticks = iter(range(0, 10_000, 15))
@@ -325,7 +328,7 @@ def test_what_one_turn_has_no_time_for_the_next_one_makes(set_clock, monkeypatch
 
 
 @pytest.mark.django_db
-def test_a_test_that_someone_asked_for_does_not_stand_for_the_monthly_one(set_clock):
+def test_a_requested_test_does_not_replace_the_monthly_one(set_clock):
     store_history(dealt(many=40))
     check(by=person(Role.DIRECTOR))
     set_clock(APRIL_1)
@@ -336,14 +339,14 @@ def test_a_test_that_someone_asked_for_does_not_stand_for_the_monthly_one(set_cl
 
 
 @pytest.mark.django_db
-def test_without_a_choice_ever_there_is_nothing_to_test(set_clock):
+def test_nothing_is_tested_when_no_reviewer_was_ever_chosen(set_clock):
     set_clock(APRIL_1)
     tasks.check_payer_bias()
     assert not PayerBiasTest.objects.exists()
 
 
 @pytest.mark.every_database
-def test_of_two_workers_at_once_one_row_stays(committed_db, monkeypatch):
+def test_two_workers_at_once_store_one_row(committed_db, monkeypatch):
     store_history(dealt(many=30))
     together, examine = Barrier(2), payer_bias.examine
 
@@ -367,7 +370,7 @@ def test_of_two_workers_at_once_one_row_stays(committed_db, monkeypatch):
     assert PayerBiasTest.objects.count() == 1
 
 
-def test_the_schedule_asks_for_it_and_the_worker_knows_it():
+def test_the_task_is_scheduled_and_registered():
     (line,) = [
         entry
         for entry in celery_app.conf.beat_schedule.values()

@@ -42,7 +42,7 @@ def page_of(test):
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_the_director_coordinators_and_the_auditor_read_the_tests_and_no_one_else(as_role, role):
+def test_only_the_director_coordinators_and_the_auditor_read_the_tests(as_role, role):
     test = steered()
     client = as_role(role)
 
@@ -51,7 +51,7 @@ def test_the_director_coordinators_and_the_auditor_read_the_tests_and_no_one_els
     assert (LIST in client.get("/", follow=True).content.decode()) is (role in MAY_READ)
 
 
-def test_the_newest_test_stands_first_with_what_it_found_in_plain_words(as_role):
+def test_the_newest_test_comes_first_with_its_result_in_plain_words(as_role):
     payer_bias.check_period(first=date(2026, 2, 1), last=date(2026, 2, 28), by=None, at=APRIL_1)
     steered()
 
@@ -66,7 +66,8 @@ def test_the_newest_test_stands_first_with_what_it_found_in_plain_words(as_role)
     assert words.index("1 Mar 2026") < words.index("1 Feb 2026")
 
 
-def test_co6_who_may_know_reads_which_reviewer_and_others_read_a_reviewer(as_role):
+@pytest.mark.capability("CO-6")
+def test_the_reviewer_is_named_only_to_roles_that_may_know(as_role):
     test = steered()
 
     words = as_role(Role.DIRECTOR).get(page_of(test)).content.decode()
@@ -105,7 +106,7 @@ def test_a_test_without_a_sign_shows_no_pairs(as_role):
     assert "Pairs that deviate most" not in page.content.decode()
 
 
-def test_the_list_goes_on_after_fifty(as_role):
+def test_the_list_has_a_second_page_after_fifty(as_role):
     for _ in range(17):
         payer_bias.check_period(**MARCH, by=None, at=APRIL_1)
     client = as_role(Role.AUDITOR)
@@ -121,7 +122,7 @@ def test_the_list_goes_on_after_fifty(as_role):
 # --- Testing other days ---------------------------------------------------------------------------
 
 
-def test_the_director_has_chosen_days_tested(as_role):
+def test_the_director_requests_a_test_of_chosen_days(as_role):
     store_history(dealt(many=40))
     client = as_role(Role.DIRECTOR)
 
@@ -143,7 +144,7 @@ def test_the_director_has_chosen_days_tested(as_role):
         ({"first": "3/20/26", "last": "4/2/26"}, "in the future"),
     ],
 )
-def test_days_that_cannot_be_tested_get_a_sentence_and_stay_as_typed(as_role, typed, sentence):
+def test_dates_that_cannot_be_tested_get_a_sentence_and_stay_as_typed(as_role, typed, sentence):
     answer = as_role(Role.DIRECTOR).post(LIST, typed)
 
     words = answer.content.decode()
@@ -165,7 +166,7 @@ def test_too_many_choices_are_refused_beside_the_last_day(as_role, monkeypatch):
 
 
 @pytest.mark.parametrize("role", sorted(MAY_READ - {Role.DIRECTOR}))
-def test_who_only_reads_tests_has_no_form_and_is_refused(as_role, role):
+def test_a_role_that_only_reads_tests_has_no_form_and_is_refused(as_role, role):
     test = steered()
     client = as_role(role)
 
@@ -182,7 +183,7 @@ def test_who_only_reads_tests_has_no_form_and_is_refused(as_role, role):
 # --- Looked into ----------------------------------------------------------------------------------
 
 
-def test_steering_stands_on_the_directors_day_until_they_say_what_they_found(as_role):
+def test_an_alarm_is_on_my_day_of_the_director_until_its_follow_up_is_recorded(as_role):
     test = steered()
     client = as_role(Role.DIRECTOR)
     assert page_of(test) in client.get("/").content.decode()
@@ -199,12 +200,12 @@ def test_steering_stands_on_the_directors_day_until_they_say_what_they_found(as_
 
 
 @pytest.mark.parametrize("role", [Role.COORDINATOR, Role.AUDITOR, Role.QA])
-def test_steering_stands_on_no_one_elses_day(as_role, role):
+def test_an_alarm_is_on_my_day_of_no_other_role(as_role, role):
     test = steered()
     assert page_of(test) not in as_role(role).get("/").content.decode()
 
 
-def test_what_was_found_is_for_those_who_may_know_the_reviewer(as_role):
+def test_the_follow_up_is_shown_only_to_roles_that_may_know_the_reviewer(as_role):
     test = steered()
     payer_bias.note(
         test_id=test.pk,

@@ -23,7 +23,8 @@ def lines(steps):
     return [(step.case_id, step.version, step.chosen.reviewer_id) for step in steps if step.chosen]
 
 
-def test_mc7_a_plan_lists_every_case_and_every_refusal_and_moves_nothing():
+@pytest.mark.capability("MC-7")
+def test_a_plan_lists_every_case_and_every_refusal_and_moves_nothing():
     coordinator = person(Role.COORDINATOR)
     cases = [ready_case() for _ in range(3)]
     reviewer, without_hours = fit_reviewer(capacity=2), fit_reviewer(hours=None)
@@ -44,7 +45,8 @@ def test_mc7_a_plan_lists_every_case_and_every_refusal_and_moves_nothing():
     assert not CandidateList.objects.exists()
 
 
-def test_mc7_carrying_out_asks_every_requirement_again_and_one_refusal_stops_one_case():
+@pytest.mark.capability("MC-7")
+def test_executing_a_plan_checks_every_requirement_again_and_skips_only_refused_cases():
     coordinator = person(Role.COORDINATOR)
     first, second = ready_case(), ready_case()
     ana, ben = fit_reviewer(), fit_reviewer()
@@ -66,7 +68,8 @@ def test_mc7_carrying_out_asks_every_requirement_again_and_one_refusal_stops_one
     assert (first.status, second.status) == (Status.RECORDS_COMPLETE, Status.REVIEWER_CHOSEN)
 
 
-def test_mc7_a_case_that_someone_else_gave_away_meanwhile_stays_with_them():
+@pytest.mark.capability("MC-7")
+def test_a_case_that_someone_else_assigned_meanwhile_stays_with_its_reviewer():
     coordinator, reviewer = person(Role.COORDINATOR), fit_reviewer()
     case = ready_case()
     steps, _ = planning.draw_up(by=coordinator, at=NOON)
@@ -82,7 +85,7 @@ def test_mc7_a_case_that_someone_else_gave_away_meanwhile_stays_with_them():
     assert list(case.assignments.all()) == [held]
 
 
-def test_a_case_that_changed_after_the_plan_was_drawn_up_is_looked_at_again():
+def test_a_case_that_changed_after_the_plan_was_built_is_refused():
     coordinator = person(Role.COORDINATOR)
     case = ready_case()
     fit_reviewer()
@@ -97,7 +100,7 @@ def test_a_case_that_changed_after_the_plan_was_drawn_up_is_looked_at_again():
     assert not case.assignments.exists()
 
 
-def test_who_is_no_longer_one_of_the_first_three_is_not_offered_the_case():
+def test_a_reviewer_who_is_no_longer_in_the_first_three_is_not_offered_the_case():
     coordinator = person(Role.COORDINATOR)
     case = ready_case()
     last = fit_reviewer(license={"state": "Nevada"})
@@ -112,7 +115,7 @@ def test_who_is_no_longer_one_of_the_first_three_is_not_offered_the_case():
     assert not case.candidate_lists.exists()
 
 
-def test_a_plan_ends_when_time_is_up_and_what_is_left_stays_as_it_was():
+def test_a_plan_stops_when_time_is_up_and_leaves_the_rest_unchanged():
     coordinator = person(Role.COORDINATOR)
     cases = [ready_case() for _ in range(3)]
     fit_reviewer(capacity=9)
@@ -134,7 +137,8 @@ def test_a_plan_ends_when_time_is_up_and_what_is_left_stays_as_it_was():
     assert ReviewerAssignment.objects.filter(case__in=cases).count() == 1
 
 
-def test_mc7_sixty_cases_are_planned_at_once_with_all_that_are_kept_out_counted(monkeypatch):
+@pytest.mark.capability("MC-7")
+def test_sixty_cases_are_planned_at_once_and_all_excluded_reviewers_are_counted(monkeypatch):
     coordinator = person(Role.COORDINATOR)
     assert planning.AT_ONCE == 60
     monkeypatch.setattr(planning, "AT_ONCE", 2)
@@ -149,12 +153,13 @@ def test_mc7_sixty_cases_are_planned_at_once_with_all_that_are_kept_out_counted(
     assert [(step.kept_out, len(step.refused)) for step in steps] == [(12, 10), (12, 10)]
 
 
-def test_only_coordinators_plan():
+def test_only_coordinators_build_plans():
     with pytest.raises(NotAllowed):
         planning.draw_up(by=person(Role.QA), at=NOON)
 
 
-def test_mc7_the_page_shows_the_plan_first_and_then_offers_what_is_ticked(client):
+@pytest.mark.capability("MC-7")
+def test_the_page_shows_the_plan_first_and_then_offers_the_selected_cases(client):
     coordinator, case = person(Role.COORDINATOR), ready_case()
     reviewer = fit_today()
     client.force_login(coordinator)
@@ -172,7 +177,7 @@ def test_mc7_the_page_shows_the_plan_first_and_then_offers_what_is_ticked(client
     assert ReviewerAssignment.objects.filter(case=case, reviewer=reviewer).exists()
 
 
-def test_the_second_who_carries_out_a_plan_reads_who_was_first(client):
+def test_the_second_person_to_execute_a_plan_sees_who_was_first(client):
     first, case, reviewer = person(Role.COORDINATOR), ready_case(), fit_today()
     line = f"{case.pk}:{case.version}:{reviewer.pk}"
     client.force_login(first)
@@ -186,7 +191,7 @@ def test_the_second_who_carries_out_a_plan_reads_who_was_first(client):
     assert case.assignments.count() == 1
 
 
-def test_what_a_plan_had_no_time_for_goes_on_with_one_press(client, monkeypatch):
+def test_the_rest_of_a_plan_continues_with_one_click(client, monkeypatch):
     cases, reviewer = [ready_case() for _ in range(2)], fit_today(capacity=9)
     choices = [f"{case.pk}:{case.version}:{reviewer.pk}" for case in cases]
     monkeypatch.setattr(planning_views, "PATIENCE", -1)
@@ -201,7 +206,7 @@ def test_what_a_plan_had_no_time_for_goes_on_with_one_press(client, monkeypatch)
     assert not ReviewerAssignment.objects.exists()
 
 
-def test_a_case_that_is_planned_alone_goes_to_whom_the_cases_before_it_would_have_taken(client):
+def test_a_case_planned_alone_can_get_the_reviewer_planned_for_earlier_cases(client):
     first, second = ready_case(), ready_case()
     best, other = fit_today(capacity=1), fit_today(capacity=1, license={"state": "Nevada"})
     client.force_login(person(Role.COORDINATOR))
@@ -222,7 +227,7 @@ def test_a_case_that_is_planned_alone_goes_to_whom_the_cases_before_it_would_hav
     assert client.post("/reviewers/batch-assignment/", {"alone": "1"}).status_code == 422
 
 
-def test_the_plan_of_a_big_panel_stays_a_small_page(client):
+def test_the_plan_of_a_large_panel_is_a_small_page(client):
     case = ready_case()
     for _ in range(15):
         fit_today(hours=None)

@@ -110,7 +110,7 @@ LAPSES = {
 
 
 @pytest.mark.parametrize("part", LAPSES)
-def test_what_lapsed_between_assignment_and_signing_is_named_with_its_day(part):
+def test_a_credential_that_expired_before_signing_is_named_with_its_date(part):
     fact, change = LAPSES[part]
     made = accepted_case(reviewer=fit_reviewer(**{part: change}))
 
@@ -120,7 +120,7 @@ def test_what_lapsed_between_assignment_and_signing_is_named_with_its_day(part):
     assert refusals(made, on=DAY - timedelta(days=1)) == []
 
 
-def test_a_license_restricted_after_assignment_is_no_fact_any_more():
+def test_a_license_restricted_after_assignment_no_longer_counts():
     made = accepted_case()
     credentialing.correct_fact(
         kind="license",
@@ -158,7 +158,7 @@ def test_a_suspended_reviewer_has_no_license_to_state():
     assert "license" in facts(made, known_at=SIGNING - timedelta(seconds=1))
 
 
-def test_no_attestation_no_fact_of_it():
+def test_there_is_no_attestation_fact_without_an_attestation():
     made = offered_case()
     assert "attestation_signed" not in facts(made)
 
@@ -170,20 +170,20 @@ def test_no_attestation_no_fact_of_it():
         ("Pacific Comp Claims", "no_affiliation_claims_administrator"),
     ],
 )
-def test_a_affiliation_recorded_after_the_choice_takes_its_sentence_away(party, lost):
+def test_an_affiliation_recorded_after_the_choice_removes_its_sentence(party, lost):
     made = accepted_case()
     affiliate(made, party)
     assert set(facts(made)) == ALL - {lost}
 
 
-def test_a_affiliation_to_the_ur_organization_counts_against_the_administrator():
+def test_an_affiliation_with_the_ur_organization_counts_as_one_with_the_administrator():
     case = ready_case(parties=parties(UR_ORGANIZATION="Prompt UR"))
     made = accepted_case(case=case)
     affiliate(made, "Prompt UR")
     assert set(facts(made)) == ALL - {"no_affiliation_claims_administrator"}
 
 
-def test_a_party_who_was_never_tested_takes_the_sentence_and_the_attestation_away():
+def test_an_unchecked_party_removes_the_sentence_and_the_attestation():
     made = accepted_case()
     case = made.case
     case.refresh_from_db()
@@ -201,14 +201,14 @@ def test_a_party_who_was_never_tested_takes_the_sentence_and_the_attestation_awa
     assert set(facts(made)) == ALL
 
 
-def test_who_is_not_on_file_cannot_be_said_to_be_unrelated():
+def test_a_party_that_is_not_on_file_cannot_be_stated_as_unrelated():
     case = ready_case(parties=parties(EMPLOYER=""))
     made = accepted_case(case=case)
     assert not Party.objects.filter(case=case, role="EMPLOYER").exists()
     assert set(facts(made)) == ALL - {"no_affiliation_employer"}
 
 
-def test_a_settled_name_counts_as_settled():
+def test_a_resolved_possible_conflict_counts_as_resolved():
     reviewer = fit_reviewer(first_name="Dana", last_name="Oyelaran")
     case = ready_case()
     (doubt,) = [
@@ -235,7 +235,7 @@ class TestCredentials:
     def line(self, made, **when):
         return proofs.credentials(made, on=when.get("on", DAY), known_at=SIGNING)
 
-    def test_what_decided_the_items_comes_first_and_california_before_the_rest(self):
+    def test_the_deciding_credential_comes_first_and_then_california(self):
         reviewer = fit_reviewer(
             license={"state": "Arizona"}, certification={"specialty": "Pain Management"}
         )
@@ -272,7 +272,7 @@ class TestCredentials:
         assert line.license_states == ("California", "Arizona")
         assert line.license_kind == "MD"
 
-    def test_a_lapsed_license_keeps_its_kind_and_loses_its_state(self):
+    def test_an_expired_license_keeps_its_kind_and_loses_its_state(self):
         made = accepted_case(reviewer=fit_reviewer(license={"valid_to": DAY - timedelta(days=1)}))
         line = self.line(made)
         assert (line.license_states, line.license_kind) == ((), "MD")

@@ -54,7 +54,7 @@ def claim(case, reviewer, listed, by):
     )
 
 
-def test_of_twenty_coordinators_who_give_away_one_case_one_wins(committed_db):
+def test_one_of_twenty_coordinators_who_assign_the_same_case_wins(committed_db):
     case = ready_case()
     reviewers = [fit_reviewer() for _ in range(4)]
     coordinators = [person(Role.COORDINATOR) for _ in range(CLAIMANTS)]
@@ -75,7 +75,7 @@ def test_of_twenty_coordinators_who_give_away_one_case_one_wins(committed_db):
     assert f"{won[0].offered_by.name} has already offered" in str(lost[0])
 
 
-def test_of_ten_coordinators_who_move_one_case_one_does_and_the_others_read_who(committed_db):
+def test_one_of_ten_coordinators_moves_a_case_and_the_others_see_who_did(committed_db):
     held = offered_case()
     others = [fit_reviewer() for _ in range(3)]
     version = Case.objects.get(pk=held.case_id).version
@@ -104,7 +104,7 @@ def test_of_ten_coordinators_who_move_one_case_one_does_and_the_others_read_who(
     assert held.case.events.filter(kind="REVIEWER_REMOVED").count() == 1
 
 
-def test_of_twenty_cases_that_want_a_reviewers_last_free_place_one_gets_it(committed_db):
+def test_one_of_twenty_cases_gets_the_last_free_place_of_a_reviewer(committed_db):
     reviewer = fit_reviewer(capacity=1)
     coordinator = person(Role.COORDINATOR)
     cases = [ready_case() for _ in range(CLAIMANTS)]
@@ -127,7 +127,7 @@ def test_of_twenty_cases_that_want_a_reviewers_last_free_place_one_gets_it(commi
     assert ReviewerAssignment.objects.filter(reviewer=reviewer).count() == 1
 
 
-def test_reviewers_entered_in_the_same_second_get_different_codes(committed_db):
+def test_reviewers_entered_at_the_same_time_get_different_codes(committed_db):
     keepers = [person(Role.CREDENTIALING) for _ in range(8)]
 
     all_at_once(
@@ -143,7 +143,8 @@ def test_reviewers_entered_in_the_same_second_get_different_codes(committed_db):
     assert codes == [f"R-{number:04d}" for number in range(1, 9)]
 
 
-def test_mc3_of_eight_directors_who_publish_a_wording_at_once_one_wins(committed_db):
+@pytest.mark.capability("MC-3")
+def test_one_of_eight_directors_who_publish_a_wording_at_once_wins(committed_db):
     panel_seeds()
     directors = [person(Role.DIRECTOR) for _ in range(8)]
 

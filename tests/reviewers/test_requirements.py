@@ -46,7 +46,7 @@ def refusals(case, reviewer, **when):
     }
 
 
-def test_a_reviewer_with_everything_on_file_passes_and_every_requirement_says_why():
+def test_a_reviewer_with_everything_on_file_passes_every_requirement_with_a_reason():
     case, reviewer = ready_case(), fit_reviewer()
 
     verdict = verdict_on(case, reviewer)
@@ -140,7 +140,7 @@ LACKS = {
 
 
 @pytest.mark.parametrize(("changes", "requirement", "sentence"), LACKS.values(), ids=list(LACKS))
-def test_one_missing_fact_keeps_a_reviewer_out_with_its_sentence(changes, requirement, sentence):
+def test_one_missing_fact_excludes_a_reviewer_with_its_sentence(changes, requirement, sentence):
     case, reviewer = ready_case(), fit_reviewer(**changes)
 
     said = refusals(case, reviewer)
@@ -166,7 +166,7 @@ def test_five_years_and_a_day_is_enough():
         ("INACTIVE", "No longer active on the panel."),
     ],
 )
-def test_a_reviewer_who_is_not_active_is_out_at_once(status, sentence):
+def test_an_inactive_reviewer_is_excluded_at_once(status, sentence):
     case, reviewer = ready_case(), fit_reviewer()
 
     credentialing.set_status(
@@ -176,7 +176,7 @@ def test_a_reviewer_who_is_not_active_is_out_at_once(status, sentence):
     assert refusals(case, reviewer) == {"STATUS": sentence}
 
 
-def test_a_reviewer_without_a_sign_in_is_out():
+def test_a_reviewer_without_a_sign_in_is_excluded():
     case = ready_case()
     without, withdrawn = fit_reviewer(sign_in=False), fit_reviewer()
     set_active(user_id=withdrawn.user_id, active=False, by=None, at=MONDAY)
@@ -203,7 +203,7 @@ def test_leave_counts_from_its_first_to_its_last_day():
     assert refusals(case, reviewer, on=date(2026, 3, 7)) == {}
 
 
-def test_a_reviewer_at_capacity_is_out_until_a_case_ends():
+def test_a_reviewer_at_capacity_is_excluded_until_a_case_ends():
     reviewer = fit_reviewer(capacity=1)
     held = offered_case(reviewer=reviewer)
     case = ready_case()
@@ -214,7 +214,7 @@ def test_a_reviewer_at_capacity_is_out_until_a_case_ends():
     assert refusals(case, reviewer) == {}
 
 
-def test_a_affiliation_on_file_keeps_a_reviewer_out():
+def test_an_affiliation_on_file_excludes_a_reviewer():
     case, reviewer = ready_case(), fit_reviewer()
     credentialing.add_affiliation(
         **with_evidence(
@@ -231,7 +231,7 @@ def test_a_affiliation_on_file_keeps_a_reviewer_out():
     assert refusals(case, reviewer) == {"CONFLICT": "Employment with the employer is on file."}
 
 
-def test_a_contract_for_utilization_review_with_anyone_keeps_a_reviewer_out():
+def test_a_contract_for_utilization_review_excludes_a_reviewer():
     case, reviewer = ready_case(), fit_reviewer()
     credentialing.add_affiliation(
         **with_evidence(
@@ -248,7 +248,7 @@ def test_a_contract_for_utilization_review_with_anyone_keeps_a_reviewer_out():
     assert list(refusals(case, reviewer)) == ["UR_CONTRACT"]
 
 
-def test_a_name_to_be_settled_keeps_a_reviewer_out():
+def test_an_unresolved_possible_conflict_excludes_a_reviewer():
     case = ready_case()
     reviewer = fit_reviewer(first_name="Dana", last_name="Oyelaran")
 
@@ -266,7 +266,7 @@ class TestSpecialty:
         )
         return ready_case(items=[item])
 
-    def test_a_specialty_of_the_map_fits_and_the_reason_is_told(self):
+    def test_a_specialty_of_the_map_fits_and_the_reason_is_given(self):
         case = self.case_of("Pharmaceuticals", "Opioids")
 
         verdict = verdict_on(case, fit_reviewer())
@@ -276,7 +276,7 @@ class TestSpecialty:
             "Physical Medicine & Rehabilitation fits: prescribes and tapers opioids."
         )
 
-    def test_a_specialty_that_the_map_does_not_name_is_out(self):
+    def test_a_specialty_that_the_map_does_not_name_is_excluded(self):
         case = self.case_of("Psych Services")
 
         said = refusals(case, fit_reviewer())
@@ -296,7 +296,7 @@ class TestSpecialty:
             "SPECIALTY": "Item 1: asks for one of Ophthalmology, Optometry."
         }
 
-    def test_a_category_with_a_body_part_goes_before_the_category(self):
+    def test_a_category_with_a_body_part_has_priority_over_the_category(self):
         case = self.case_of("Surgery", body_part="Right hand")
         certified = {"specialty": "Neurological Surgery"}
         assert list(refusals(case, fit_reviewer(certification=certified))) == ["SPECIALTY"]
@@ -343,7 +343,7 @@ def los_angeles(day, hour, minute=0):
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC) + timedelta(hours=8)
 
 
-def test_a_license_is_good_until_midnight_in_los_angeles_of_its_last_day():
+def test_a_license_is_valid_until_midnight_in_los_angeles_on_its_last_day():
     reviewer = fit_reviewer(license={"valid_to": date(2026, 3, 5)})
     coordinator = person(Role.COORDINATOR)
     case = ready_case()

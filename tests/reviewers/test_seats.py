@@ -61,7 +61,8 @@ def fresh(case):
     return case
 
 
-def test_ma4_without_the_approval_a_second_reviewer_is_refused():
+@pytest.mark.capability("MA-4")
+def test_a_second_reviewer_without_the_approval_is_refused():
     case, coordinator, second = ready_case(), person(Role.COORDINATOR), fit_reviewer()
     listed = ranked(case, by=coordinator)
     offer(case)
@@ -79,7 +80,8 @@ def test_ma4_without_the_approval_a_second_reviewer_is_refused():
     assert seats_of(case) == 1
 
 
-def test_ma4_with_the_approval_on_file_each_seat_takes_one_reviewer():
+@pytest.mark.capability("MA-4")
+def test_each_seat_takes_one_reviewer_with_the_approval_on_file():
     case = ready_case()
     approve(case)
 
@@ -106,7 +108,7 @@ def test_no_one_holds_two_seats_of_one_case():
         offer(case, reviewer)
 
 
-def test_who_has_accepted_works_on_while_the_other_seat_is_free():
+def test_a_reviewer_who_has_accepted_can_work_while_the_other_seat_is_free():
     held = attested(offered_case())
     case = held.case
     approve(case, at=LATER)
@@ -118,7 +120,7 @@ def test_who_has_accepted_works_on_while_the_other_seat_is_free():
     assert policies.may_open_file(held.reviewer.user, case)
 
 
-def test_one_who_declines_frees_their_seat_and_no_other():
+def test_a_reviewer_who_declines_frees_only_their_own_seat():
     case = ready_case()
     approve(case)
     one, two = attested(offer(case)), offer(case)
@@ -132,7 +134,7 @@ def test_one_who_declines_frees_their_seat_and_no_other():
     assert fresh(case).stage == Status.IN_REVIEW
 
 
-def test_an_approval_moves_nothing_for_those_who_looked_before_it():
+def test_an_offer_from_a_page_opened_before_the_approval_is_stale():
     case = ready_case()
     coordinator = person(Role.COORDINATOR)
     reviewer = fit_reviewer()
@@ -157,7 +159,7 @@ def test_an_approval_moves_nothing_for_those_who_looked_before_it():
         ({"by": "clerk"}, "Your role"),
     ],
 )
-def test_half_an_approval_is_refused_with_what_to_do(changes, sentence):
+def test_an_incomplete_approval_is_refused_with_what_to_do(changes, sentence):
     if changes.get("by"):
         changes = {"by": person(Role.INTAKE)}
     case = ready_case()
@@ -176,7 +178,7 @@ def test_a_case_has_one_approval_at_a_time():
         approve(case, seat_count=3)
 
 
-def test_going_back_to_one_reviewer_lets_the_case_go_on_and_keeps_the_approval():
+def test_returning_to_one_reviewer_lets_the_case_continue_and_keeps_the_approval():
     held = attested(offered_case())
     case = held.case
     approval = approve(case, at=LATER)
@@ -190,7 +192,7 @@ def test_going_back_to_one_reviewer_lets_the_case_go_on_and_keeps_the_approval()
     assert seats_of(case) == 1
 
 
-def test_no_one_goes_back_to_one_reviewer_over_a_held_seat():
+def test_a_case_with_a_filled_second_seat_cannot_return_to_one_reviewer():
     case = ready_case()
     approve(case)
     first, second = offer(case), offer(case)
@@ -203,7 +205,7 @@ def test_no_one_goes_back_to_one_reviewer_over_a_held_seat():
     assert ReviewerAssignment.objects.get(pk=second.pk).is_live
 
 
-def test_the_page_takes_the_approval_and_shows_the_free_seats(client):
+def test_the_page_records_the_approval_and_shows_the_free_seats(client):
     case = ready_case()
     client.force_login(person(Role.COORDINATOR))
     page = client.post(

@@ -61,7 +61,8 @@ def refuses_to_assign(case, reviewer, at=NOON):
 # --- verification -------------------------------------------------------------------------------
 
 
-def test_ac2_each_verification_holds_three_years_and_is_listed_with_its_day():
+@pytest.mark.capability("AC-2")
+def test_each_verification_is_valid_for_three_years_and_is_listed_with_its_due_date():
     reviewer = fit_reviewer(license={"verified_on": date(2023, 3, 2)})
 
     first = verifications(held(reviewer))[0]
@@ -72,10 +73,9 @@ def test_ac2_each_verification_holds_three_years_and_is_listed_with_its_day():
     assert [(line.verification.due_on, line.is_overdue) for line in told] == [(TODAY, False)]
 
 
-@pytest.mark.parametrize(
-    "part", ["license", "certification", "start", "sanctions"], ids=lambda part: f"ac2-{part}"
-)
-def test_ac7_what_was_not_verified_again_stops_every_assignment(part):
+@pytest.mark.capability("AC-2", "AC-7")
+@pytest.mark.parametrize("part", ["license", "certification", "start", "sanctions"])
+def test_an_expired_verification_stops_every_assignment(part):
     reviewer = fit_reviewer(**{part: {"verified_on": date(2023, 3, 1)}})
     case = ready_case()
 
@@ -83,7 +83,8 @@ def test_ac7_what_was_not_verified_again_stops_every_assignment(part):
     assert "more than 3 years ago" in refuses_to_assign(case, reviewer)
 
 
-def test_ac3_each_check_keeps_source_date_person_and_result():
+@pytest.mark.capability("AC-3")
+def test_each_check_keeps_source_date_person_and_result():
     row = License.objects.get(reviewer=fit_reviewer())
 
     assert (row.source, row.verified_by) == (VERIFIED["source"], VERIFIED["verified_by"])
@@ -92,7 +93,7 @@ def test_ac3_each_check_keeps_source_date_person_and_result():
     assert row.recorded_at == PANEL_ENTERED
 
 
-def test_verifying_again_puts_the_reviewer_back_at_once():
+def test_verifying_again_restores_the_reviewer_at_once():
     reviewer = fit_reviewer(license={"verified_on": date(2022, 1, 1)})
     case = ready_case()
     assert requirements(case, reviewer) == {"VERIFICATION"}
@@ -104,13 +105,14 @@ def test_verifying_again_puts_the_reviewer_back_at_once():
     assert requirements(case, reviewer, at=NOON + timedelta(minutes=1)) == set()
 
 
-def test_without_any_check_for_sanctions_no_one_is_offered_a_case():
+def test_a_reviewer_without_a_sanctions_check_is_offered_no_case():
     reviewer = fit_reviewer(sanctions=None)
 
     assert "No check for sanctions" in refuses_to_assign(ready_case(), reviewer)
 
 
-def test_ac4_a_hit_suspends_the_same_moment_and_opens_a_task():
+@pytest.mark.capability("AC-4")
+def test_a_sanction_suspends_the_reviewer_immediately_and_opens_a_task():
     assignment = accepted_case()
     reviewer = assignment.reviewer
     credentialing.add_sanction_check(**with_evidence(
@@ -125,7 +127,7 @@ def test_ac4_a_hit_suspends_the_same_moment_and_opens_a_task():
     assert any("OIG" in reason.sentence for reason in lapse.reasons)
 
 
-def test_an_appointment_as_evaluator_keeps_from_cases_while_it_holds():
+def test_an_evaluator_gets_no_cases_while_the_appointment_is_in_force():
     reviewer = fit_reviewer()
     credentialing.add_file_proof(**with_evidence(
         reviewer_id=reviewer.pk, kind="QME", detail="Appointment 2024", by=None, at=MONDAY,
@@ -138,7 +140,8 @@ def test_an_appointment_as_evaluator_keeps_from_cases_while_it_holds():
     assert requirements(case, reviewer, at=NOON + timedelta(days=1)) == set()
 
 
-def test_ac9_board_eligible_is_no_certificate():
+@pytest.mark.capability("AC-9")
+def test_board_eligible_is_not_a_certificate():
     with pytest.raises(NotAllowed, match="not a certificate"):
         fit_reviewer(certification={"board": "Board eligible, ABPMR"})
 
@@ -146,7 +149,8 @@ def test_ac9_board_eligible_is_no_certificate():
 # --- lapses -------------------------------------------------------------------------------------
 
 
-def test_ac1_a_license_is_good_on_its_last_day_until_midnight_in_los_angeles():
+@pytest.mark.capability("AC-1")
+def test_a_license_is_valid_on_its_last_day_until_midnight_in_los_angeles():
     reviewer = fit_reviewer(license={"valid_to": TODAY})
     case = ready_case()
     before = datetime(2026, 3, 2, 23, 59, 59, tzinfo=PACIFIC)
@@ -156,7 +160,8 @@ def test_ac1_a_license_is_good_on_its_last_day_until_midnight_in_los_angeles():
     assert requirements(case, reviewer, at=after) == {"LICENSE", "SPECIALTY"}
 
 
-def test_rp4_who_lapses_gets_nothing_new_and_their_open_work_is_listed_the_same_day():
+@pytest.mark.capability("RP-4")
+def test_a_reviewer_with_an_expired_credential_gets_no_new_work_and_open_work_is_listed():
     reviewer = fit_reviewer(license={"valid_to": TODAY})
     assignment = attested(offered_case(reviewer=reviewer))
     assert worklist(on=TODAY, known_at=NOON).lapses == []
@@ -167,7 +172,8 @@ def test_rp4_who_lapses_gets_nothing_new_and_their_open_work_is_listed_the_same_
     assert "No active, unrestricted license" in lapse.reasons[0].sentence
 
 
-def test_rp4_taking_someone_off_the_panel_lists_their_open_work_at_once():
+@pytest.mark.capability("RP-4")
+def test_removing_a_reviewer_from_the_panel_lists_their_open_work_at_once():
     assignment = accepted_case()
     credentialing.set_status(
         reviewer_id=assignment.reviewer_id, status=Reviewer.Status.SUSPENDED, reason="On request",
@@ -177,7 +183,8 @@ def test_rp4_taking_someone_off_the_panel_lists_their_open_work_at_once():
     assert len(lapse.open_work) == 1
 
 
-def test_rp5_who_loses_the_right_to_a_case_is_told_and_so_is_the_organization(client):
+@pytest.mark.capability("RP-5")
+def test_a_reviewer_who_loses_the_right_to_a_case_and_the_organization_are_informed(client):
     assignment = accepted_case()
     credentialing.set_status(
         reviewer_id=assignment.reviewer_id, status=Reviewer.Status.SUSPENDED, reason="On request",
@@ -200,7 +207,8 @@ def test_a_certificate_that_expires_between_offer_and_signing_stops_the_acceptan
         attested(assignment, at=NOON + timedelta(days=1))
 
 
-def test_rp2_a_restriction_told_today_with_effect_last_month_is_known_from_today_only():
+@pytest.mark.capability("RP-2")
+def test_a_restriction_reported_late_is_known_only_from_the_day_of_the_report():
     reviewer = fit_reviewer()
     row = License.objects.get(reviewer=reviewer)
     credentialing.correct_fact(
@@ -218,6 +226,7 @@ def test_rp2_a_restriction_told_today_with_effect_last_month_is_known_from_today
 # --- whole files --------------------------------------------------------------------------------
 
 
+@pytest.mark.capability("AC-10")
 @pytest.mark.parametrize(
     ("part", "words"),
     [
@@ -231,12 +240,13 @@ def test_rp2_a_restriction_told_today_with_effect_last_month_is_known_from_today
         ("malpractice", "malpractice cover and history"),
     ],
 )
-def test_ac10_each_gap_in_a_file_is_named(part, words):
+def test_each_gap_in_a_file_is_named(part, words):
     assert missing(held(fit_reviewer())) == []
     assert missing(held(fit_reviewer(**{part: None}))) == [words]
 
 
-def test_ac8_five_years_and_twenty_four_hours_come_from_dated_rows():
+@pytest.mark.capability("AC-8")
+def test_five_years_and_24_hours_of_practice_are_computed_from_dated_rows():
     case = ready_case()
     four_years = fit_reviewer(start={"valid_from": date(2022, 3, 1)})
     exactly_five = fit_reviewer(start={"valid_from": date(2021, 3, 2)})
@@ -249,7 +259,8 @@ def test_ac8_five_years_and_twenty_four_hours_come_from_dated_rows():
     assert requirements(case, few_hours) == {"PRACTICE_HOURS"}
 
 
-def test_ac12_an_auditor_draws_thirty_files_and_the_same_seed_draws_the_same(capsys):
+@pytest.mark.capability("AC-12")
+def test_an_auditor_draws_thirty_files_and_the_same_seed_draws_the_same_files(capsys):
     for _ in range(3):
         fit_reviewer()
     call_command("audit_credentials", count=2, seed=7, on=TODAY)
@@ -261,7 +272,8 @@ def test_ac12_an_auditor_draws_thirty_files_and_the_same_seed_draws_the_same(cap
     assert "/reviewers/R-" in first
 
 
-def test_ac12_a_file_with_a_gap_fails_the_audit_by_name(capsys):
+@pytest.mark.capability("AC-12")
+def test_a_file_with_a_gap_fails_the_audit_by_name(capsys):
     row = fit_reviewer(identity=None, license={"verified_on": date(2022, 5, 1)})
     with pytest.raises(CommandError, match="0 of 1 files complete"):
         call_command("audit_credentials", on=TODAY)
@@ -273,7 +285,8 @@ def test_ac12_a_file_with_a_gap_fails_the_audit_by_name(capsys):
     assert row.last_name not in line
 
 
-def test_ac6_the_roster_shows_status_and_credentials_as_of_any_day(client):
+@pytest.mark.capability("AC-6")
+def test_the_roster_shows_status_and_credentials_on_any_date(client):
     reviewer = fit_reviewer(license={"valid_to": date(2026, 3, 10)})
     credentialing.set_status(
         reviewer_id=reviewer.pk, status=Reviewer.Status.SUSPENDED, reason="Complaint",
@@ -302,7 +315,8 @@ def report(reviewer, **changes):
     return credentialing.report_change(**said)
 
 
-def test_ac5_a_report_keeps_the_day_of_the_change_and_the_moment_it_was_told(client):
+@pytest.mark.capability("AC-5")
+def test_a_report_keeps_the_date_of_the_change_and_the_time_of_the_report(client):
     reviewer = fit_reviewer()
     client.force_login(reviewer.user)
     refused = client.post("/reviews/report/", {"words": "Nevada opened an inquiry"})
@@ -339,12 +353,12 @@ def test_ac5_a_report_keeps_the_day_of_the_change_and_the_moment_it_was_told(cli
         ({"changed_on": TODAY + timedelta(days=1)}, "in the future"),
     ],
 )
-def test_half_a_report_is_refused_with_what_to_do(changes, sentence):
+def test_an_incomplete_report_is_refused_with_what_to_do(changes, sentence):
     with pytest.raises(NotAllowed, match=sentence):
         report(fit_reviewer(), **changes)
 
 
-def test_only_a_reviewer_reports_and_only_credentialing_settles_once():
+def test_only_a_reviewer_reports_a_change_and_only_credentialing_resolves_it_once():
     reviewer, keeper = fit_reviewer(), person(Role.CREDENTIALING)
     with pytest.raises(NotAllowed, match="not linked to a reviewer"):
         report(reviewer, by=keeper)
@@ -360,7 +374,7 @@ def test_only_a_reviewer_reports_and_only_credentialing_settles_once():
         credentialing.settle_report(report_id=row.pk, note="Again", by=keeper, at=NOON)
 
 
-def test_a_paper_of_the_file_says_what_it_is():
+def test_a_document_of_the_file_needs_a_kind_and_a_description():
     reviewer = fit_reviewer()
     for changes, sentence in (({"kind": "PET"}, "Choose what"), ({"detail": " "}, "Say what the")):
         said = {"kind": "IDENTITY", "detail": "Passport"} | changes
@@ -374,7 +388,7 @@ def test_a_paper_of_the_file_says_what_it_is():
 
 
 @given(day=st.dates(date(2012, 1, 1), date(2060, 12, 31)), years=st.integers(1, 9))
-def test_years_after_is_the_same_day_or_the_last_of_february(day, years):
+def test_a_number_of_years_later_is_the_same_day_or_the_last_day_of_february(day, years):
     later = years_after(day, years)
     assert later.year == day.year + years
     assert (later.month, later.day) in {(day.month, day.day), (2, 28)}

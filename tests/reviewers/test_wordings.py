@@ -87,7 +87,8 @@ def coded(wording):
 # --- publishing ----------------------------------------------------------------------------------
 
 
-def test_mc3_the_next_number_keeps_the_codes_of_questions_in_the_same_words(shipped):
+@pytest.mark.capability("MC-3")
+def test_the_next_version_keeps_the_codes_of_unchanged_questions(shipped):
     director = person(Role.DIRECTOR)
 
     made = publish(by=director, questions=[NEW, SHIPPED[1], f"  {SHIPPED[0].upper()}  "])
@@ -106,7 +107,8 @@ def test_mc3_the_next_number_keeps_the_codes_of_questions_in_the_same_words(ship
     assert coded(shipped) == list(QUESTIONS)
 
 
-def test_mc3_a_question_that_comes_back_has_its_old_code_and_no_code_is_used_twice(shipped):
+@pytest.mark.capability("MC-3")
+def test_a_question_that_returns_has_its_old_code_and_no_code_is_used_twice(shipped):
     publish(questions=[NEW])
     publish(questions=["Another question?", "A third?"])
     publish(questions=[NEW, SHIPPED[3], "A fourth?"])
@@ -120,24 +122,28 @@ def test_mc3_a_question_that_comes_back_has_its_old_code_and_no_code_is_used_twi
     assert all(len(texts) == 1 for texts in meanings.values())
 
 
-def test_mc3_the_question_about_a_surname_may_be_reworded_and_stays_what_it_is(shipped):
+@pytest.mark.capability("MC-3")
+def test_the_question_about_a_surname_may_be_reworded_and_keeps_its_code(shipped):
     made = publish(surname="Are you kin of a party who is called as you are?")
 
     assert coded(made)[-1] == ("surname", "Are you kin of a party who is called as you are?")
 
 
-def test_mc3_a_statement_keeps_its_paragraphs(shipped):
+@pytest.mark.capability("MC-3")
+def test_a_statement_keeps_its_paragraphs(shipped):
     made = publish(text="  One  sentence.\r\n\r\nAnother. \n")
 
     assert made.text == "One sentence.\n\nAnother."
 
 
-def test_mc3_the_first_wording_of_a_organization_without_any_is_number_1():
+@pytest.mark.capability("MC-3")
+def test_the_first_wording_is_number_1():
     made = publish(questions=[NEW])
 
     assert (made.number, [code for code, _ in coded(made)]) == (1, ["q1_1", "surname"])
 
 
+@pytest.mark.capability("MC-3")
 @pytest.mark.parametrize(
     ("changes", "field", "sentence"),
     [
@@ -163,9 +169,7 @@ def test_mc3_the_first_wording_of_a_organization_without_any_is_number_1():
         ({"reason": "x" * 301}, "reason", "Shorten it to 300."),
     ],
 )
-def test_mc3_what_cannot_be_a_wording_is_refused_beside_its_field(
-    shipped, changes, field, sentence
-):
+def test_an_invalid_wording_is_refused_beside_its_field(shipped, changes, field, sentence):
     with pytest.raises(BadFact) as refusal:
         publish(**changes)
 
@@ -174,12 +178,14 @@ def test_mc3_what_cannot_be_a_wording_is_refused_beside_its_field(
     assert AttestationWording.objects.count() == 1
 
 
-def test_mc3_a_wording_without_a_difference_is_refused(shipped):
+@pytest.mark.capability("MC-3")
+def test_a_wording_without_a_difference_is_refused(shipped):
     with pytest.raises(NotAllowed, match="Nothing differs from wording 1"):
         publish(questions=SHIPPED)
 
 
-def test_mc3_no_wording_begins_before_the_one_before_it(shipped):
+@pytest.mark.capability("MC-3")
+def test_no_wording_begins_before_its_predecessor(shipped):
     publish(effective_from=DAY + timedelta(days=9))
 
     with pytest.raises(BadFact, match="Wording 2 begins on 03/11/2026"):
@@ -190,20 +196,23 @@ def test_mc3_no_wording_begins_before_the_one_before_it(shipped):
     assert assignments.current_wording(NOON + timedelta(days=9)) == made
 
 
+@pytest.mark.capability("MC-3")
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.DIRECTOR}))
-def test_mc3_no_one_but_the_director_publishes(shipped, role):
+def test_only_the_director_publishes_a_wording(shipped, role):
     with pytest.raises(NotAllowed, match="The medical director publishes"):
         publish(by=person(role))
 
 
+@pytest.mark.capability("MC-3")
 @pytest.mark.every_database
-def test_mc3_the_database_refuses_to_change_a_published_wording(shipped):
+def test_the_database_refuses_to_change_a_published_wording(shipped):
     shipped.text = "Nothing."
     with pytest.raises(DatabaseError, match="only grows"), transaction.atomic():
         shipped.store(by=None, at=NOON)
 
 
-def test_mc3_who_publishes_from_an_old_page_is_told(shipped):
+@pytest.mark.capability("MC-3")
+def test_publishing_from_an_outdated_page_is_refused(shipped):
     publish()
 
     with pytest.raises(Stale, match="Someone else changed this"):
@@ -212,7 +221,8 @@ def test_mc3_who_publishes_from_an_old_page_is_told(shipped):
     assert AttestationWording.objects.count() == 2
 
 
-def test_mc3_who_is_overtaken_between_the_look_and_the_row_is_told(shipped, monkeypatch):
+@pytest.mark.capability("MC-3")
+def test_publishing_after_another_director_has_just_published_is_refused(shipped, monkeypatch):
     coding = wordings._coded
 
     def overtaken(number, *others):
@@ -229,7 +239,8 @@ def test_mc3_who_is_overtaken_between_the_look_and_the_row_is_told(shipped, monk
 # --- what is signed, and what is open ------------------------------------------------------------
 
 
-def test_co1_what_was_signed_stays_good_and_names_its_own_wording(shipped):
+@pytest.mark.capability("CO-1")
+def test_a_signed_attestation_stays_valid_and_names_its_wording(shipped):
     made = accepted_case()
     user = User.objects.get(pk=made.reviewer.user_id)
 
@@ -247,7 +258,8 @@ def test_co1_what_was_signed_stays_good_and_names_its_own_wording(shipped):
     assert proof.source.startswith("Wording 1, list ")
 
 
-def test_co1_who_attests_again_signs_the_wording_of_the_day_and_the_old_one_stays_readable(shipped):
+@pytest.mark.capability("CO-1")
+def test_attesting_again_signs_the_current_wording_and_the_old_one_stays_readable(shipped):
     made = accepted_case()
     second = publish(at=NOON + timedelta(hours=2), effective_from=DAY + timedelta(days=2))
     add_employer_party(made.case, "Second Employer")
@@ -259,7 +271,8 @@ def test_co1_who_attests_again_signs_the_wording_of_the_day_and_the_old_one_stay
     assert (anew.wording, anew.answers["q2_10"]) == (second, "no")
 
 
-def test_co1_an_open_offer_is_attested_with_the_wording_in_force_on_that_day(shipped):
+@pytest.mark.capability("CO-1")
+def test_an_open_offer_is_attested_with_the_wording_in_force_on_that_day(shipped):
     before, after = offered_case(at=MONDAY), offered_case(at=MONDAY)
     second = publish(at=NOON, effective_from=DAY + timedelta(days=1))
 
@@ -270,7 +283,8 @@ def test_co1_an_open_offer_is_attested_with_the_wording_in_force_on_that_day(shi
     assert Attestation.objects.get(assignment=after).wording == second
 
 
-def test_co1_a_yes_to_a_new_question_gives_the_case_back(shipped):
+@pytest.mark.capability("CO-1")
+def test_a_yes_to_a_new_question_returns_the_case(shipped):
     made = offered_case()
     publish()
 
@@ -297,7 +311,8 @@ def chosen(page):
     return {re.search(r'name="answer_(\w+)"', tag)[1] for tag in radios if " checked" in tag}
 
 
-def test_co1_a_page_opened_before_the_change_is_refused_and_keeps_every_answer_it_can(signed_in):
+@pytest.mark.capability("CO-1")
+def test_a_page_opened_before_the_change_is_refused_and_keeps_the_unchanged_answers(signed_in):
     client, url, sent, answer = opened_before(signed_in)
 
     page = answer.content.decode()
@@ -312,7 +327,8 @@ def test_co1_a_page_opened_before_the_change_is_refused_and_keeps_every_answer_i
     assert Attestation.objects.get().wording.number == 2
 
 
-def test_co1_a_question_taken_away_meanwhile_is_refused_with_the_same_sentence(signed_in):
+@pytest.mark.capability("CO-1")
+def test_an_answer_to_a_question_removed_meanwhile_is_refused_with_the_same_sentence(signed_in):
     *_, answer = opened_before(signed_in, questions=SHIPPED[:3])
 
     assert answer.status_code == 409
@@ -320,7 +336,8 @@ def test_co1_a_question_taken_away_meanwhile_is_refused_with_the_same_sentence(s
     assert SHIPPED[3] not in answer.content.decode()
 
 
-def test_co1_an_answer_to_other_words_is_not_kept(signed_in):
+@pytest.mark.capability("CO-1")
+def test_an_answer_to_a_reworded_question_is_not_kept(signed_in):
     *_, answer = opened_before(signed_in, surname="Is a party with your surname kin of yours?")
 
     page = answer.content.decode()
@@ -328,8 +345,9 @@ def test_co1_an_answer_to_other_words_is_not_kept(signed_in):
     assert "Answer this question with yes or no." in page
 
 
+@pytest.mark.capability("CO-1")
 @pytest.mark.parametrize("wording", ["", "x", "999999", "-1"])
-def test_co1_a_page_that_names_no_wording_of_ours_signs_nothing(signed_in, wording):
+def test_a_page_with_an_unknown_wording_signs_nothing(signed_in, wording):
     made = offered_case(reviewer=fit_today(), at=timezone.now())
     client = signed_in(user=User.objects.get(pk=made.reviewer.user_id))
     url = reverse("reviewers:attest", args=[made.pk])
@@ -344,7 +362,8 @@ def test_co1_a_page_that_names_no_wording_of_ours_signs_nothing(signed_in, wordi
 # --- the page ------------------------------------------------------------------------------------
 
 
-def test_mc3_the_director_publishes_the_next_wording_from_the_present_one(shipped, signed_in):
+@pytest.mark.capability("MC-3")
+def test_the_director_publishes_the_next_wording_from_the_current_one(shipped, signed_in):
     client = signed_in(Role.DIRECTOR)
     sent = prefilled(client.get(PAGE).content.decode())
     assert sent["questions"].splitlines() == SHIPPED
@@ -359,7 +378,8 @@ def test_mc3_the_director_publishes_the_next_wording_from_the_present_one(shippe
     assert "Wording 2 is published." in client.get(PAGE).content.decode()
 
 
-def test_mc3_each_wording_is_shown_in_full_with_who_why_and_how_often_it_was_signed(signed_in):
+@pytest.mark.capability("MC-3")
+def test_each_wording_is_shown_in_full_with_author_reason_and_number_of_signatures(signed_in):
     accepted_case()
     director = person(Role.DIRECTOR, name="Ada Quill")
     publish_today(by=director, reason="Advice of counsel")
@@ -387,8 +407,9 @@ def test_mc3_each_wording_is_shown_in_full_with_who_why_and_how_often_it_was_sig
     assert "What is signed stays good" in force
 
 
+@pytest.mark.capability("MC-3")
 @pytest.mark.parametrize("role", list(Role))
-def test_mc3_who_reads_the_page_and_who_has_its_form(shipped, signed_in, role):
+def test_allowed_roles_read_the_page_and_only_the_director_has_its_form(shipped, signed_in, role):
     client = signed_in(role)
     answer = client.get(PAGE)
 
@@ -407,7 +428,8 @@ def test_mc3_who_reads_the_page_and_who_has_its_form(shipped, signed_in, role):
         assert AttestationWording.objects.count() == 1
 
 
-def test_mc3_a_refusal_names_the_line_and_keeps_what_was_typed(shipped, signed_in):
+@pytest.mark.capability("MC-3")
+def test_a_refusal_names_the_line_and_keeps_what_was_typed(shipped, signed_in):
     client = signed_in(Role.DIRECTOR)
     sent = prefilled(client.get(PAGE).content.decode())
     sent |= {"questions": f"First?\n\n{NEW}\nFIRST?", "reason": "A try", "effective_from": "t"}
@@ -421,6 +443,7 @@ def test_mc3_a_refusal_names_the_line_and_keeps_what_was_typed(shipped, signed_i
     assert (kept["questions"], kept["reason"], kept["seen"]) == (sent["questions"], "A try", "1")
 
 
+@pytest.mark.capability("MC-3")
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
@@ -433,7 +456,7 @@ def test_mc3_a_refusal_names_the_line_and_keeps_what_was_typed(shipped, signed_i
         ("text", "A\x00", "cannot be stored"),
     ],
 )
-def test_mc3_what_is_missing_is_said_beside_its_field(shipped, signed_in, field, value, sentence):
+def test_a_missing_value_is_reported_beside_its_field(shipped, signed_in, field, value, sentence):
     client = signed_in(Role.DIRECTOR)
     sent = prefilled(client.get(PAGE).content.decode())
 
@@ -445,7 +468,8 @@ def test_mc3_what_is_missing_is_said_beside_its_field(shipped, signed_in, field,
     assert AttestationWording.objects.count() == 1
 
 
-def test_mc3_who_was_overtaken_reads_the_new_wording_beside_their_own_and_can_go_on(
+@pytest.mark.capability("MC-3")
+def test_an_outdated_page_shows_the_new_wording_beside_the_typed_text_and_can_be_sent_again(
     shipped, signed_in
 ):
     client = signed_in(Role.DIRECTOR)
@@ -465,7 +489,8 @@ def test_mc3_who_was_overtaken_reads_the_new_wording_beside_their_own_and_can_go
     assert [code for code, _ in coded(AttestationWording.objects.get(number=3))][0] == "q3_1"
 
 
-def test_mc3_the_page_of_a_organization_without_a_wording_says_so(signed_in):
+@pytest.mark.capability("MC-3")
+def test_the_page_explains_when_there_is_no_wording(signed_in):
     page = signed_in(Role.DIRECTOR).get(PAGE).content.decode()
 
     assert "No reviewer can attest until one is." in page
@@ -475,7 +500,8 @@ def test_mc3_the_page_of_a_organization_without_a_wording_says_so(signed_in):
 # --- leave in two dates --------------------------------------------------------------------------
 
 
-def test_rp3_leave_is_put_on_file_with_its_two_dates_alone(signed_in):
+@pytest.mark.capability("RP-3")
+def test_leave_is_recorded_with_only_its_two_dates(signed_in):
     row = fit_reviewer()
     client = signed_in(Role.CREDENTIALING)
     url = reverse("reviewers:add_fact", args=[row.code, "leave"])
@@ -489,7 +515,8 @@ def test_rp3_leave_is_put_on_file_with_its_two_dates_alone(signed_in):
     assert leave.source == "Told by the reviewer"
 
 
-def test_rp3_other_facts_still_ask_for_their_source(signed_in):
+@pytest.mark.capability("RP-3")
+def test_other_facts_still_require_their_source(signed_in):
     client = signed_in(Role.CREDENTIALING)
     url = reverse("reviewers:add_fact", args=[fit_reviewer().code, "license"])
 

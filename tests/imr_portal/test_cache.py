@@ -1,4 +1,4 @@
-"""A page is not lost because the cache is: Redis away means counting in memory for a while."""
+"""Pages work without Redis: the cache is kept in memory for a while."""
 
 import socket
 import time
@@ -29,7 +29,7 @@ def keys_of(broker):
         return client.keys()
 
 
-def test_what_is_kept_while_redis_is_away_is_found_again(away):
+def test_a_value_stored_while_redis_is_down_is_found_again(away):
     away.set("queue-counts", {"qa": 3}, 20)
 
     assert away.get("queue-counts") == {"qa": 3}
@@ -39,7 +39,7 @@ def test_what_is_kept_while_redis_is_away_is_found_again(away):
     assert not away.has_key("tries")
 
 
-def test_redis_serves_while_it_answers(broker):
+def test_redis_is_used_while_it_answers(broker):
     cache = RedisOrMemory(broker.url, dict(OPTIONS))
 
     cache.set("number", 7, 20)
@@ -48,7 +48,7 @@ def test_redis_serves_while_it_answers(broker):
     assert keys_of(broker)
 
 
-def test_a_server_that_never_answers_is_waited_for_once(tmp_path):
+def test_a_server_that_never_answers_delays_only_one_request(tmp_path):
     path = f"{tmp_path}/mute.sock"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as mute:
         mute.bind(path)
@@ -62,7 +62,7 @@ def test_a_server_that_never_answers_is_waited_for_once(tmp_path):
         assert time.monotonic() - began < 5
 
 
-def test_it_is_asked_again_after_a_rest(broker, monkeypatch):
+def test_redis_is_tried_again_after_a_pause(broker, monkeypatch):
     cache = RedisOrMemory(broker.url, dict(OPTIONS))
     broker.kill()
     cache.set("number", 7, 20)

@@ -1,4 +1,4 @@
-"""The look-ups of the admin site answer no question about who a reviewer is."""
+"""Filters of the admin site do not reveal who a reviewer is."""
 
 import pytest
 from django.urls import reverse
@@ -13,7 +13,7 @@ EVENTS = reverse("admin:cases_event_changelist")
 
 
 @pytest.mark.parametrize("asked", ["by", "by__exact", "by_id", "by__in", "by__isnull"])
-def test_acts_are_not_found_by_who_acted(client, asked):
+def test_events_cannot_be_filtered_by_the_person_who_acted(client, asked):
     assignment = in_review()
     client.force_login(person(Role.ADMINISTRATOR))
 
@@ -23,7 +23,7 @@ def test_acts_are_not_found_by_who_acted(client, asked):
     assert assignment.case.number not in answer.content.decode()
 
 
-def test_what_the_filters_offer_still_works(client):
+def test_the_offered_filters_work(client):
     assignment = in_review()
     client.force_login(person(Role.AUDITOR))
 
@@ -33,7 +33,7 @@ def test_what_the_filters_offer_still_works(client):
     assert client.get(EVENTS, {"happened_at__gte": "2026-01-01 00:00:00-08:00"}).status_code == 200
 
 
-def test_cases_are_not_found_by_their_assignments(client):
+def test_cases_cannot_be_filtered_by_their_assignments(client):
     assignment = in_review()
     client.force_login(person(Role.ADMINISTRATOR))
     cases = reverse("admin:cases_case_changelist")

@@ -1,4 +1,4 @@
-"""Two administrators who take each other's role away at once: one stays."""
+"""One administrator stays when two remove each other's role at the same time."""
 
 import threading
 
@@ -24,7 +24,7 @@ def withdraw_the_sign_in(me, other):
 
 @pytest.mark.usefixtures("committed_db")
 @pytest.mark.parametrize("act", [take_the_role, withdraw_the_sign_in])
-def test_one_administrator_is_left(act):
+def test_one_administrator_stays_when_two_remove_each_other(act):
     pair = [person(Role.ADMINISTRATOR), person(Role.ADMINISTRATOR)]
     together = threading.Barrier(2)
 

@@ -1,4 +1,4 @@
-"""From whom a case was taken back reads nothing of it any more, but loses nothing they typed."""
+"""A reviewer cannot read a case that was taken back, and loses nothing they typed."""
 
 from datetime import timedelta
 
@@ -38,7 +38,7 @@ def take_back(assignment):
 
 
 @pytest.mark.parametrize(("page", "method"), [("review_preview", "post"), ("checks", "get")])
-def test_the_preview_and_the_checks_are_gone(client, before, page, method):
+def test_the_preview_and_the_checks_are_closed(client, before, page, method):
     url = reverse(f"determinations:{page}", args=[before.pk])
     assert getattr(client, method)(url).status_code in {200, 422}
     take_back(before)
@@ -60,7 +60,8 @@ def test_a_refused_save_shows_what_was_typed_and_none_of_the_records(client, bef
     assert title not in answer.content.decode()
 
 
-def test_rv8_what_was_typed_since_the_last_version_stays_on_file_as_it_was(before):
+@pytest.mark.capability("RV-8")
+def test_text_typed_since_the_last_version_is_kept_unchanged(before):
     make.put(before, "summary", {"summary": "Typed, not yet a version."}, at=make.REVIEWED)
     kept = list(before.drafts.values())
 

@@ -1,4 +1,4 @@
-"""Notices that go by fax need a number."""
+"""The application form requires a fax number for notices by fax."""
 
 from datetime import date
 
@@ -16,7 +16,7 @@ def errors(**keyed):
     return IntakeForm(data, today=date(2026, 3, 2)).errors
 
 
-def test_a_fax_without_its_number_is_asked_for():
+def test_notices_by_fax_need_a_fax_number():
     assert "administrator_fax" in errors(administrator_channel="FAX")
     assert "administrator_fax" not in errors(administrator_channel="FAX", administrator_fax="1")
     assert "administrator_fax" not in errors(administrator_channel="MAIL")

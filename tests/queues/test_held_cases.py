@@ -1,4 +1,4 @@
-"""Deadlines on a case, as capabilities: derived from what is on file, whatever a scheduler did."""
+"""Work next and held cases."""
 
 from datetime import timedelta
 
@@ -16,7 +16,8 @@ pytestmark = pytest.mark.django_db
 TODAY = local_day(MONDAY)
 
 
-def test_ck5_work_next_gives_a_held_case_only_when_its_hold_has_reached_its_end():
+@pytest.mark.capability("CK-5")
+def test_work_next_skips_a_held_case_until_its_hold_ends():
     coordinator = person(Role.COORDINATOR)
     case = Case.objects.get(pk=case_with_records().pk)
     planned = TODAY + timedelta(days=4)

@@ -1,4 +1,4 @@
-"""What the letter lists of a record is held to what letters can print when it is keyed."""
+"""The form for a record accepts only text that letters can print, and a valid version."""
 
 import pytest
 from django.urls import reverse
@@ -27,7 +27,7 @@ def case(client, set_clock):
 
 
 @pytest.mark.parametrize("field", ["title", "author"])
-def test_a_character_that_no_letter_prints_is_named_beside_the_field(client, case, field):
+def test_a_character_that_letters_cannot_print_is_named_beside_the_field(client, case, field):
     answer = client.post(
         reverse("records:add", args=[case.number]),
         KEYED | {field: "MRI ♀ knee", "upload": upload()},
@@ -39,7 +39,7 @@ def test_a_character_that_no_letter_prints_is_named_beside_the_field(client, cas
 
 
 @pytest.mark.parametrize("version", ["9" * 5000, "٣", "-1", "x"])
-def test_a_version_that_is_none_is_a_stale_form(client, case, version):
+def test_an_invalid_version_is_treated_as_a_stale_form(client, case, version):
     for name, sent in (
         ("complete", {"basis": "COMPLETE", "received_on": "3/2/2026"}),
         ("reopen", {"reason": "Missing"}),

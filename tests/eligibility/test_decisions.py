@@ -1,4 +1,4 @@
-"""EL-1 to EL-6 by the services: what is proposed, decided, kept, asked and reversed."""
+"""Eligibility review by the services: proposals, decisions, questions and reversals."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -68,10 +68,11 @@ def item(case, position):
     return case.items.get(position=position)
 
 
-# --- EL-1: reasons and sentences --------------------------------------------------------------
+# --- Reasons and sentences ------------------------------------------------------------------------
 
 
-def test_el1_each_ineligible_item_has_a_code_and_a_sentence_and_the_others_go_on(coordinator):
+@pytest.mark.capability("EL-1")
+def test_each_ineligible_item_has_a_code_and_a_sentence_and_the_others_continue(coordinator):
     case = received_case(items=THREE)
     read(case, coordinator, outcomes="DENIED APPROVED CONDITIONAL")
     out = {item(case, at).pk: ItemSaid(necessity="NO") for at in (2, 3)}
@@ -90,7 +91,8 @@ def test_el1_each_ineligible_item_has_a_code_and_a_sentence_and_the_others_go_on
     assert all(one.source and one.facts_used and one.sentence for one in refusals)
 
 
-def test_el1_the_case_fails_with_its_last_item(coordinator):
+@pytest.mark.capability("EL-1")
+def test_the_case_is_ineligible_when_its_last_item_is(coordinator):
     case = received_case(items=THREE[:2])
     read(case, coordinator, outcomes="APPROVED NOT_IN")
 
@@ -101,7 +103,8 @@ def test_el1_the_case_fails_with_its_last_item(coordinator):
     assert [one.item.position for one in decision.refusals()] == [1, 2]
 
 
-def test_el1_a_person_chooses_the_code_and_the_letter_says_its_sentence(coordinator):
+@pytest.mark.capability("EL-1")
+def test_a_person_chooses_the_code_and_the_letter_prints_its_sentence(coordinator):
     case = received_case()
 
     decision = decide(
@@ -118,7 +121,8 @@ def test_el1_a_person_chooses_the_code_and_the_letter_says_its_sentence(coordina
     assert item(case, 1).ended_because.startswith("I-PARTY: ")
 
 
-def test_el1_the_proposal_is_kept_beside_the_finding_with_why_they_differ(coordinator):
+@pytest.mark.capability("EL-1")
+def test_the_proposal_is_kept_beside_the_finding_with_the_reason_for_the_difference(coordinator):
     case = received_case()
     with pytest.raises(NotAllowed, match="why you answer otherwise than the rules do: signed"):
         decide(case, coordinator, SIGNED="NO")
@@ -132,16 +136,18 @@ def test_el1_the_proposal_is_kept_beside_the_finding_with_why_they_differ(coordi
     assert (decision.proposed, decision.result) == ("INCOMPLETE", "INELIGIBLE")
 
 
-def test_el1_an_item_of_another_case_is_refused(coordinator):
+@pytest.mark.capability("EL-1")
+def test_an_item_of_another_case_is_refused(coordinator):
     case, other = received_case(), received_case()
     with pytest.raises(NotAllowed, match="items of this case"):
         decide(case, coordinator, items={item(other, 1).pk: ItemSaid(necessity="NO")})
 
 
-# --- EL-2: lateness and its waiver ------------------------------------------------------------
+# --- Late applications and waivers ----------------------------------------------------------------
 
 
-def test_el2_a_waiver_needs_a_note_and_its_badge_is_the_note(coordinator, client):
+@pytest.mark.capability("EL-2")
+def test_a_waiver_needs_a_note_and_its_badge_shows_the_note(coordinator, client):
     case = received_case(at=TOO_LATE)
     at = TOO_LATE + timedelta(hours=1)
     assert propose(case).answers["TIMELY"] == "NO"
@@ -162,7 +168,8 @@ def test_el2_a_waiver_needs_a_note_and_its_badge_is_the_note(coordinator, client
     assert "Office closed by fire." in page
 
 
-def test_el2_defect_24_there_is_no_waiver_without_its_note_even_in_the_database(coordinator):
+@pytest.mark.capability("EL-2", "defect 24")
+def test_the_database_refuses_a_waiver_without_its_note(coordinator):
     names = {field.name for field in EligibilityFinding._meta.get_fields()}
     assert not {name for name in names if "waive" in name}
     case = received_case(at=TOO_LATE)
@@ -174,7 +181,8 @@ def test_el2_defect_24_there_is_no_waiver_without_its_note_even_in_the_database(
         finding.store(by=coordinator, at=TOO_LATE)
 
 
-def test_el2_the_letter_of_a_late_application_names_both_dates(coordinator):
+@pytest.mark.capability("EL-2")
+def test_the_letter_about_a_late_application_names_both_dates(coordinator):
     case = received_case(at=TOO_LATE)
     decision = decide(case, coordinator, TIMELY="NO", at=TOO_LATE)
     (refusal,) = decision.refusals()
@@ -182,10 +190,11 @@ def test_el2_the_letter_of_a_late_application_names_both_dates(coordinator):
     assert "03/19/2026" in refusal.letter_sentence
 
 
-# --- EL-3: what is not known ------------------------------------------------------------------
+# --- Missing facts and questions ------------------------------------------------------------------
 
 
-def test_el3_what_is_not_stored_is_named_and_keeps_the_case_in_screening(coordinator):
+@pytest.mark.capability("EL-3")
+def test_a_missing_fact_is_named_and_keeps_the_case_in_eligibility_review(coordinator):
     form = application()
     case = received_case(
         ur_decision=replace(form.ur_decision, service_method="", liability_disputed=None),
@@ -205,7 +214,10 @@ def test_el3_what_is_not_stored_is_named_and_keeps_the_case_in_screening(coordin
     assert not decision.refusals()
 
 
-def test_el3_a_question_to_a_party_waits_five_business_days_and_its_answer_comes_back(coordinator):
+@pytest.mark.capability("EL-3")
+def test_a_question_to_a_party_waits_five_business_days_and_its_answer_returns_the_case(
+    coordinator,
+):
     case = received_case()
     employee = case.parties.get(role="EMPLOYEE")
 
@@ -253,7 +265,8 @@ def ask(case, by, role, received_on, **changes):
     )
 
 
-def test_el3_of_two_questions_the_earlier_leads_and_the_last_answer_brings_the_case_back(
+@pytest.mark.capability("EL-3")
+def test_the_earlier_of_two_questions_counts_and_the_last_answer_returns_the_case(
     coordinator,
 ):
     case = received_case()
@@ -278,6 +291,7 @@ def test_el3_of_two_questions_the_earlier_leads_and_the_last_answer_brings_the_c
         assert due_on is None or case.due_on == due_on
 
 
+@pytest.mark.capability("EL-3")
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -287,14 +301,15 @@ def test_el3_of_two_questions_the_earlier_leads_and_the_last_answer_brings_the_c
         ({"party_id": 0}, "Choose a party of this case"),
     ],
 )
-def test_el3_a_question_without_its_parts_is_refused(coordinator, changes, said):
+def test_an_incomplete_question_is_refused(coordinator, changes, said):
     case = received_case()
     with pytest.raises(NotAllowed, match=said):
         ask(case, coordinator, "EMPLOYEE", date(2026, 3, 3), **changes)
     assert not InformationRequest.objects.exists()
 
 
-def test_el3_screening_again_without_an_answer_closes_the_question(coordinator):
+@pytest.mark.capability("EL-3")
+def test_reviewing_eligibility_again_without_an_answer_closes_the_question(coordinator):
     case = received_case()
     request = ask(case, coordinator, "EMPLOYEE", date(2026, 3, 3))
     at = LATER + timedelta(days=9)
@@ -305,10 +320,11 @@ def test_el3_screening_again_without_an_answer_closes_the_question(coordinator):
     assert (request.closed_at, request.answered_on, request.answer) == (at, None, "")
 
 
-# --- EL-4: because of another case ------------------------------------------------------------
+# --- Ineligible because of another case -----------------------------------------------------------
 
 
-def test_el4_an_item_that_is_out_because_of_another_case_links_both_ways(coordinator, client):
+@pytest.mark.capability("EL-4")
+def test_an_item_that_is_ineligible_because_of_another_case_links_both_cases(coordinator, client):
     earlier = received_case(items=THREE[:1])
     case = received_case(items=THREE[:2])
     same = {item(case, 1).pk: ItemSaid("", "NO", "I-PRIOR", "The same form.", earlier.number)}
@@ -327,8 +343,9 @@ def test_el4_an_item_that_is_out_because_of_another_case_links_both_ways(coordin
         assert one.events.filter(kind=Event.Kind.LINKED, facts__other=other.number).exists()
 
 
+@pytest.mark.capability("EL-4")
 @pytest.mark.parametrize("number", ["CM99-0000001", "itself"])
-def test_el4_another_case_has_to_be_another_and_to_exist(coordinator, number):
+def test_a_duplicate_must_name_a_different_existing_case(coordinator, number):
     case = received_case()
     named = case.number if number == "itself" else number
     said = {item(case, 1).pk: ItemSaid(not_decided="NO", note="x", other_case=named)}
@@ -336,9 +353,8 @@ def test_el4_another_case_has_to_be_another_and_to_exist(coordinator, number):
         decide(case, coordinator, items=said)
 
 
-def test_el4_a_possible_duplicate_under_the_same_claim_is_a_question_with_the_number_of_the_case(
-    coordinator,
-):
+@pytest.mark.capability("EL-4")
+def test_a_possible_duplicate_under_the_same_claim_is_a_question_with_the_case_number(coordinator):
     claim = "06-4711"
     earlier = received_case(claim_number=claim, items=THREE[:1])
     form = application()
@@ -351,10 +367,11 @@ def test_el4_a_possible_duplicate_under_the_same_claim_is_a_question_with_the_nu
     assert earlier.number in verdict.missing
 
 
-# --- EL-5: reversal ---------------------------------------------------------------------------
+# --- Reversal -------------------------------------------------------------------------------------
 
 
-def test_el5_a_reversal_keeps_the_first_decision_and_starts_the_deadline_of_screening(coordinator):
+@pytest.mark.capability("EL-5")
+def test_a_reversal_keeps_the_first_decision_and_restarts_the_eligibility_deadline(coordinator):
     case = received_case()
     first = decide(case, coordinator, SIGNED="NO", notes={"SIGNED": "No ink."})
     before = list(first.findings.order_by("pk").values())
@@ -377,7 +394,8 @@ def test_el5_a_reversal_keeps_the_first_decision_and_starts_the_deadline_of_scre
     assert case.due_deadline_kind == "noarfi"
 
 
-def test_el5_a_closure_for_ineligibility_can_be_reversed_too(coordinator):
+@pytest.mark.capability("EL-5")
+def test_a_closure_for_ineligibility_can_be_reversed(coordinator):
     case = received_case()
     decide(case, coordinator, SIGNED="NO", notes={"SIGNED": "No ink."})
     endings.close(case_id=case.pk, reason="Done.", by=coordinator, at=LATER)
@@ -389,7 +407,8 @@ def test_el5_a_closure_for_ineligibility_can_be_reversed_too(coordinator):
     assert item(case, 1).ending == "PENDING"
 
 
-def test_el5_a_withdrawn_case_is_not_screened_again(coordinator):
+@pytest.mark.capability("EL-5")
+def test_a_withdrawn_case_is_not_reviewed_again(coordinator):
     case = received_case()
     endings.withdraw(case_id=case.pk, reason="A letter.", by=coordinator, at=LATER)
     endings.close(case_id=case.pk, reason="Done.", by=coordinator, at=LATER)
@@ -405,7 +424,7 @@ def two_duplicates_of_a_closed_lead(coordinator):
     return one, two
 
 
-def test_a_lead_that_opens_between_look_and_write_is_named_too(coordinator, monkeypatch):
+def test_a_lead_case_that_opens_between_check_and_write_is_named(coordinator, monkeypatch):
     """The race without luck: the look sees nothing, the database refuses the write."""
     one, two = two_duplicates_of_a_closed_lead(coordinator)
     screening.screen_again(case_id=one.pk, reason="Lead closed.", by=coordinator, at=LATER)
@@ -423,7 +442,7 @@ def test_a_lead_that_opens_between_look_and_write_is_named_too(coordinator, monk
     assert two.stage == Status.DUPLICATE
 
 
-# --- EL-6: liability --------------------------------------------------------------------------
+# --- Disputed liability ---------------------------------------------------------------------------
 
 
 def deferred_case(coordinator):
@@ -438,7 +457,8 @@ def deferred_case(coordinator):
     return case
 
 
-def test_el6_a_liability_dispute_parks_the_case_and_its_resolution_revives_it(coordinator):
+@pytest.mark.capability("EL-6")
+def test_a_liability_dispute_defers_the_case_and_its_resolution_reopens_it(coordinator):
     case = deferred_case(coordinator)
     deferral = case.eligibility_decisions.get()
     (reason,) = deferral.refusals()
@@ -472,6 +492,7 @@ def test_el6_a_liability_dispute_parks_the_case_and_its_resolution_revives_it(co
     assert case.eligibility_decisions.order_by("attempt").first() == deferral
 
 
+@pytest.mark.capability("EL-6")
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -481,7 +502,7 @@ def test_el6_a_liability_dispute_parks_the_case_and_its_resolution_revives_it(co
         ({"notice_on": date(2026, 2, 1)}, "older than the UR decision"),
     ],
 )
-def test_el6_a_resolution_without_its_parts_is_refused(coordinator, changes, said):
+def test_an_incomplete_resolution_is_refused(coordinator, changes, said):
     case = deferred_case(coordinator)
     facts = {"notice_on": MONDAY.date(), "method": "mail_ca", "how": "Accepted."} | changes
     with pytest.raises(NotAllowed, match=said):
@@ -557,7 +578,7 @@ def test_a_value_that_changes_opens_the_question_again(coordinator):
 @pytest.mark.parametrize(
     ("answers", "said"), [({"x" * 32: "SAME"}, "that are listed"), ({}, "that are listed")]
 )
-def test_only_what_is_listed_is_answered(coordinator, answers, said):
+def test_only_listed_differences_can_be_answered(coordinator, answers, said):
     case = received_case()
     read(case, coordinator, claim_number="06-9999")
     with pytest.raises(NotAllowed, match=said):
@@ -566,7 +587,7 @@ def test_only_what_is_listed_is_answered(coordinator, answers, said):
         )
 
 
-def test_a_reading_of_a_page_that_is_stale_is_told(coordinator):
+def test_recording_a_ur_decision_from_a_stale_page_is_refused(coordinator):
     case = received_case()
     seen = case.version
     read(case, coordinator)

@@ -1,4 +1,4 @@
-"""Who gave a case back reads no more of it than that it is gone."""
+"""A reviewer who declined a case no longer sees its parties and treatments."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from .factories import offered_case
 pytestmark = pytest.mark.django_db
 
 
-def test_parties_and_treatments_are_gone_from_the_page(client, set_clock):
+def test_a_declined_case_shows_no_parties_and_treatments(client, set_clock):
     later = MONDAY + timedelta(days=2)
     set_clock(later)
     held = offered_case()

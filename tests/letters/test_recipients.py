@@ -1,4 +1,4 @@
-"""A letter goes to the address of the channel that it goes by, whatever the length of the name."""
+"""A letter goes to the address of its channel, and long names fit."""
 
 from dataclasses import replace
 
@@ -38,6 +38,6 @@ def test_a_fax_goes_to_the_number_and_a_long_name_fits():
     assert len(sent.recipient_name) > 200
 
 
-def test_every_name_of_a_party_fits():
+def test_the_longest_name_of_a_party_fits():
     longest = Party._meta.get_field("name").max_length
     assert Delivery._meta.get_field("recipient_name").max_length >= longest

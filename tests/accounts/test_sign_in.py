@@ -1,4 +1,4 @@
-"""Signing in, and what the sign-in library would let people do by themselves."""
+"""Signing in, and the pages of the sign-in library that are closed."""
 
 import pytest
 from allauth.account.adapter import get_adapter
@@ -30,7 +30,7 @@ def test_a_forgotten_password_gets_the_same_answer_without_a_mail_server(client,
     assert known.status_code == 302
 
 
-def test_no_one_changes_their_own_address(client):
+def test_no_one_changes_their_own_email_address(client):
     someone = person(Role.INTAKE)
     client.force_login(someone)
 
@@ -43,14 +43,14 @@ def test_no_one_changes_their_own_address(client):
 
 
 @pytest.mark.parametrize("route", sorted(CLOSED_PAGES))
-def test_closed_pages_are_not_there(client, route):
+def test_closed_pages_are_not_found(client, route):
     client.force_login(person(Role.ADMINISTRATOR))
     args = ["a-key"] if route == "account_confirm_email" else []
 
     assert client.get(reverse(route, args=args)).status_code == 404
 
 
-def test_limits_count_by_the_client_that_the_proxy_saw(rf, settings):
+def test_rate_limits_count_by_the_client_address_from_the_proxy(rf, settings):
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
     seen = get_adapter().get_client_ip(
         rf.get("/", HTTP_X_FORWARDED_FOR="6.6.6.6, 198.51.100.7", REMOTE_ADDR="10.0.0.2")

@@ -1,4 +1,4 @@
-"""A reviewer who signs a text by name is told to take the name out before anything is printed."""
+"""A review cannot be submitted while its text contains the name of the reviewer."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_the_name_in_a_rationale_stops_the_submission(assignment, shape):
         )
 
 
-def test_the_name_in_the_summary_or_a_source_is_found_too(assignment):
+def test_the_name_in_the_summary_or_a_source_stops_the_submission(assignment):
     reviewer = Reviewer.objects.get(assignments=assignment)
     make.write(assignment, summary=f"Read by {reviewer.full_name}.", source=reviewer.full_name)
 
@@ -43,7 +43,7 @@ def test_the_name_in_the_summary_or_a_source_is_found_too(assignment):
     assert parts_named(assignment) == ["summary", f"item-{item}"]
 
 
-def test_a_surname_alone_may_be_anybody(assignment):
+def test_a_surname_alone_does_not_stop_the_submission(assignment):
     reviewer = Reviewer.objects.get(assignments=assignment)
     make.write(assignment, rationale=f"Doctor {reviewer.last_name} wrote the report.")
 

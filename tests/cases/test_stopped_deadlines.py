@@ -1,4 +1,4 @@
-"""A deadline that stopped is shown as stopped, and nothing falls due on a case that has ended."""
+"""A case that has ended or waits for a person has no running deadline."""
 
 from datetime import timedelta
 
@@ -42,7 +42,7 @@ def decide(case, **answers):
 
 
 @pytest.mark.parametrize("act", [endings.withdraw, endings.close])
-def test_an_ended_case_has_no_clock_and_no_due_date(act):
+def test_an_ended_case_has_no_running_deadline_and_no_due_date(act):
     coordinator = person(Role.COORDINATOR)
     case = noticed_case(coordinator=coordinator)
     assert running(case).exists()
@@ -62,14 +62,14 @@ def test_an_ended_case_has_no_clock_and_no_due_date(act):
     ("answers", "status"),
     [({"SIGNED": "NO"}, Status.INELIGIBLE), ({"LIABILITY_CLEAR": "NO"}, Status.DEFERRED)],
 )
-def test_a_case_that_waits_for_a_person_is_not_overdue_by_its_screening(answers, status):
+def test_a_case_that_waits_for_a_person_has_no_eligibility_deadline(answers, status):
     case = decide(received_case(), **answers)
 
     assert case.stage == status
     assert (case.due_on, case.due_deadline_kind) == (LATER_DAY, "")
 
 
-def test_screening_again_starts_the_deadline_again():
+def test_reviewing_eligibility_again_restarts_its_deadline():
     case = decide(received_case(), SIGNED="NO")
     screening.screen_again(
         case_id=case.pk, reason="Signature came", by=person(Role.COORDINATOR), at=LATER
@@ -78,7 +78,7 @@ def test_screening_again_starts_the_deadline_again():
     assert Case.objects.get(pk=case.pk).due_deadline_kind == "screening"
 
 
-def test_a_possible_duplicate_is_due_like_any_other_application():
+def test_a_possible_duplicate_has_the_same_due_date_as_any_application():
     decision = URDecisionOnForm(decided_on=(MONDAY - timedelta(days=20)).date(), reference="UR 7")
     first = received_case(claim_number="55-1", ur_decision=decision)
     second = received_case(claim_number="55-1", ur_decision=decision)

@@ -1,4 +1,4 @@
-"""A request that cannot be read is refused with a sentence, and with the headers of every page."""
+"""An unreadable request is refused with a sentence and the usual security headers."""
 
 import pytest
 from django.test import Client
@@ -25,7 +25,7 @@ def says(answer, words):
 @pytest.mark.parametrize(
     "address", ["/cases/CM%00/", "/jump/?q=%00ab", "/queues/qa/?after=2026-01-01%00,1"]
 )
-def test_an_address_with_a_nul_is_refused(clerk, address):
+def test_an_address_with_a_null_character_is_refused(clerk, address):
     answer = clerk.get(address)
 
     assert answer.status_code == 400
@@ -47,7 +47,7 @@ def test_too_many_fields_are_refused_with_a_sentence(clerk):
     says(answer, "could not be read")
 
 
-def test_a_page_from_before_the_sign_in_says_so():
+def test_a_form_opened_before_signing_in_is_refused_with_the_reason():
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(person(Role.INTAKE))
 

@@ -1,4 +1,4 @@
-"""The determination goes by each party's channel; what ended before it is no part of it."""
+"""The determination goes by each party's channel and lists only the items it decides."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +17,7 @@ from . import factories as make
 pytestmark = pytest.mark.django_db
 
 
-def test_it_is_faxed_to_the_fax_number():
+def test_a_determination_by_fax_goes_to_the_fax_number():
     faxed = [
         replace(one, fax="916-555-0142", preferred_channel="FAX")
         if one.role == "CLAIMS_ADMINISTRATOR"
@@ -33,7 +33,7 @@ def test_it_is_faxed_to_the_fax_number():
     assert (sent.channel, sent.address) == ("FAX", "916-555-0142")
 
 
-def test_an_item_authorized_after_the_approval_is_not_among_the_decided():
+def test_an_item_authorized_after_the_approval_is_not_decided():
     items = [ItemOnForm(title="Injection at C3-4"), ItemOnForm(title="Physical therapy")]
     case = make.approved(make.submitted(in_review(items=items)))
     endings.terminate(
