@@ -11,7 +11,7 @@ def demo(request: HttpRequest) -> dict[str, Any]:
     """The demonstration's people and their password, on its sign-in page and nowhere else."""
     if not settings.DEMO or request.path != reverse("account_login"):
         return {}
-    from .demo import DOMAIN, PASSWORD, PEOPLE
+    from .demo.office import DOMAIN, PASSWORD, PEOPLE
 
     return {
         "demo_password": PASSWORD,

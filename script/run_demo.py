@@ -246,7 +246,7 @@ def serve(children: list[Child]) -> None:
     print("Preparing the database (some seconds the first time)")
     run("migrate", "--no-input", env=env)
     start_portal(env, children)
-    print("Taking the demonstration case through its journey, if that is not done yet")
+    print("Loading the demonstration, if that is not done yet")
     story = run("seed_demo", env=env).strip()
     story = re.sub(r"(?<=\s)/(?=\w)", ADDRESS, story)  # paths become addresses to click on
     print()

@@ -70,8 +70,8 @@ ALLOWED_IN_CODE = {
     # the name of who is typing, in their own form
     ("reviewers/views/files.py", "request.user.name"),
     # the demonstration's made-up people, and the address that an operator typed
-    ("imr_portal/demo.py", "user.name"),
-    ("imr_portal/demo.py", "user.email"),
+    ("imr_portal/demo/office.py", "user.name"),
+    ("imr_portal/demo/office.py", "user.email"),
     ("letters/management/commands/import_wording.py", "person.email"),
     # not a user: a typed name of the Administrative Director's staff, a party, a way of asking
     ("cases/services/extensions.py", "{extension.approved_by}"),

@@ -1,4 +1,4 @@
-"""Make the demonstration: people, a panel, cases at every stage and a first issued letter."""
+"""Make the demonstration: people, a panel, a case in every state and a first issued letter."""
 
 import time
 from argparse import ArgumentParser
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 import letters.services
 from determinations.models import Determination
-from imr_portal import demo
+from imr_portal.demo import loading, office
 from letters.models import Letter
 
 
@@ -29,13 +29,13 @@ class Command(BaseCommand):
     def handle(self, *, render_here: bool, patience: int, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("This database is not a demonstration. Set DEMO=1 if it is to be.")
-        if not demo.is_loaded():
+        if not loading.is_loaded():
             call_command("seed_reference", stdout=self.stdout)
             self.patience = patience
-            demo.load(
+            loading.load_demonstration(
                 now=timezone.now(),
                 wait_for_letters=self._render if render_here else self._wait,
-                say=lambda words: self.stdout.write(f"  {words} …"),
+                report=lambda words: self.stdout.write(f"  {words} …"),
             )
         self._tell()
 
@@ -58,10 +58,10 @@ class Command(BaseCommand):
             time.sleep(0.2)
 
     def _tell(self) -> None:
-        self.stdout.write("Sign-ins (password " + demo.PASSWORD + "):")
-        for key, (name, roles) in demo.PEOPLE.items():
+        self.stdout.write("Sign-ins (password " + office.PASSWORD + "):")
+        for key, (name, roles) in office.PEOPLE.items():
             labels = ", ".join(role.label for role in roles)
-            self.stdout.write(f"  {key}@{demo.DOMAIN:<14} {name}, {labels}")
+            self.stdout.write(f"  {key}@{office.DOMAIN:<14} {name}, {labels}")
         issued = Determination.objects.filter(
             state=Determination.State.ISSUED, letter__state=Letter.State.FILED
         ).first()
