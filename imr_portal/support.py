@@ -84,6 +84,7 @@ LINES: list[Line] = [
             "typst": "0.15",
             "pikepdf": "10",
             "pillow": "13",
+            "fonttools": "4",
             "pypdfium2": "5",
             "argon2-cffi": "25",
             "diff-match-patch": "20241021",

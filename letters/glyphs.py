@@ -4,11 +4,12 @@ Under PDF/A and PDF/UA a character that no font holds stops the typesetting. So 
 may reach a letter is asked here when it is saved, and the person is told what to replace, by name.
 """
 
-import struct
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from fontTools.ttLib import TTFont
 
 FONTS = Path(__file__).parent / "fonts"
 # The faces that set what people write; a character must be in all of them.
@@ -142,40 +143,6 @@ def normalize(text: str) -> tuple[str, list[str]]:
 
 
 def _characters(path: Path) -> frozenset[str]:
-    """The characters of one font file, read from its ``cmap`` table (OpenType 1.9, "cmap")."""
-    data = path.read_bytes()
-    tables = struct.unpack_from(">H", data, 4)[0]
-    for record in range(12, 12 + 16 * tables, 16):
-        tag, _, offset, _ = struct.unpack_from(">4sIII", data, record)
-        if tag == b"cmap":
-            return _cmap(data, offset)
-    raise ValueError(f"{path.name} has no cmap table.")
-
-
-def _cmap(data: bytes, start: int) -> frozenset[str]:
-    subtables: dict[int, int] = {}
-    for record in range(struct.unpack_from(">H", data, start + 2)[0]):
-        _, _, offset = struct.unpack_from(">HHI", data, start + 4 + 8 * record)
-        subtables[struct.unpack_from(">H", data, start + offset)[0]] = start + offset
-    if 12 in subtables:
-        return _format_12(data, subtables[12])
-    return _format_4(data, subtables[4])
-
-
-def _format_12(data: bytes, at: int) -> frozenset[str]:
-    found: set[str] = set()
-    for group in range(struct.unpack_from(">I", data, at + 12)[0]):
-        first, last, _ = struct.unpack_from(">III", data, at + 16 + 12 * group)
-        found.update(map(chr, range(first, last + 1)))
-    return frozenset(found)
-
-
-def _format_4(data: bytes, at: int) -> frozenset[str]:
-    segments = struct.unpack_from(">H", data, at + 6)[0] // 2
-    ends = struct.unpack_from(f">{segments}H", data, at + 14)
-    starts = struct.unpack_from(f">{segments}H", data, at + 16 + 2 * segments)
-    found: set[str] = set()
-    for first, last in zip(starts, ends, strict=True):
-        if last != 0xFFFF:
-            found.update(map(chr, range(first, last + 1)))
-    return frozenset(found)
+    """The characters that a font file maps to glyphs, from its ``cmap`` table."""
+    with TTFont(path, lazy=True) as font:
+        return frozenset(map(chr, font.getBestCmap()))
