@@ -1,12 +1,12 @@
 """The shape of a published decision's facts, as a JSON file: reading, checking, writing. Pure.
 
-A file tells the facts of one published letter: header, reviewer statement, patient, and per item
-the heading and both lists of citations. Three values are derived and only compared: the outcome of
-the case, the number of items, and the basis of each list of citations. Other known keys are notes
-about the publication; they are named, never kept. Any further key is refused, so that a misspelled
-fact is not lost in silence.
+A file holds the facts of one published letter: header, reviewer statement, patient, and for each
+item the heading and both lists of citations. Three values are derived and only compared: the
+outcome of the case, the number of items, and the basis of each list of citations. Other known keys
+are notes about the publication; they are listed, never stored. Any further key is refused, so that
+a misspelled fact is not lost without notice.
 
-No row is read here and no clock: the caller says what day it is.
+This module reads no row and no clock: the caller passes the day.
 """
 
 import json
@@ -214,14 +214,7 @@ def read(raw: Any, *, today: date) -> tuple[PublishedCase, list[str]]:
     """
     notes: dict[str, None] = {}  # a set that keeps its order
     top = _Value(raw, "", notes).keys(
-        facts=(
-            "case_number",
-            "header_dates",
-            "priority",
-            "reviewer_statement",
-            "patient",
-            "items",
-        ),
+        facts=("case_number", "header_dates", "priority", "reviewer_statement", "patient", "items"),
         derived=("case_outcome_derived", "item_count"),
     )
     number = top["case_number"].text(20)
@@ -256,9 +249,9 @@ def read(raw: Any, *, today: date) -> tuple[PublishedCase, list[str]]:
         decided_on=dates["decision_date"],
         statement=_statement(top["reviewer_statement"]),
         age=patient["age"].maybe(lambda value: value.number(0, 125)),
-        sex=patient["sex"].maybe(lambda value: value.one_of(SEXES)) or "",
+        sex=patient["sex"].choice_or_empty(SEXES),
         body_parts=patient["body_part"].texts(WORD),
-        party_term=patient["party_term"].maybe(lambda value: value.one_of(PARTY_TERMS)) or "",
+        party_term=patient["party_term"].choice_or_empty(PARTY_TERMS),
         items=items,
     )
     top["case_outcome_derived"].compare(case.outcome, "the outcomes of the items give")
@@ -288,14 +281,14 @@ def _statement(value: "_Value") -> Statement:
             "state_separator",
             "placement",
             "professional_label",
-        ),
+        )
     )
     return Statement(
         specialties=keys["specialties"].texts(120),
         states=keys["licensed_states"].texts(60),
-        separator=keys["state_separator"].maybe(lambda value: value.one_of(STATE_SEPARATORS)) or "",
-        label=keys["professional_label"].maybe(lambda value: value.text(60)) or "",
-        placement=keys["placement"].maybe(lambda value: value.text(120)) or "",
+        separator=keys["state_separator"].choice_or_empty(STATE_SEPARATORS),
+        label=keys["professional_label"].text_or_empty(60),
+        placement=keys["placement"].text_or_empty(120),
     )
 
 
@@ -336,7 +329,7 @@ def _item(value: "_Value") -> Item:
         full_length=full_length,
         outcome=keys["outcome"].one_of((UPHELD, OVERTURNED)),
         separator=keys["outcome_separator"].text(8),
-        prefix=keys["prefix"].maybe(lambda value: value.text(WORD)) or "",
+        prefix=keys["prefix"].text_or_empty(WORD),
         lineage=keys["partial_authorization"].maybe(_lineage),
         quantities=keys["quantity_expressions"].texts(LINE),
         opioid_notice=keys["has_opioid_taper_notice"].flag(),
@@ -349,9 +342,9 @@ def _lineage(value: "_Value") -> Lineage:
     keys = value.keys(facts=("pattern", "original_request", "authorized_by_ur", "in_dispute"))
     return Lineage(
         pattern=keys["pattern"].one_of(PATTERNS),
-        original_request=keys["original_request"].maybe(lambda value: value.text(TEXT)) or "",
-        authorized_by_ur=keys["authorized_by_ur"].maybe(lambda value: value.text(TEXT)) or "",
-        in_dispute=keys["in_dispute"].maybe(lambda value: value.text(TEXT)) or "",
+        original_request=keys["original_request"].text_or_empty(TEXT),
+        authorized_by_ur=keys["authorized_by_ur"].text_or_empty(TEXT),
+        in_dispute=keys["in_dispute"].text_or_empty(TEXT),
     )
 
 
@@ -367,8 +360,8 @@ def _citation(value: "_Value") -> Citation:
         facts=("source", "chapter_topic", "pages", "mtus"),
         optional=("edition", "edition_suffix", "sections", "as_printed", "note"),
     )
-    edition = keys["edition"].maybe(lambda value: value.text(EDITION)) or ""
-    suffix = keys["edition_suffix"].maybe(lambda value: value.text(EDITION)) or ""
+    edition = keys["edition"].text_or_empty(EDITION)
+    suffix = keys["edition_suffix"].text_or_empty(EDITION)
     if suffix and not edition:
         keys["edition_suffix"].refuse("A suffix follows an edition, and no edition is given")
     if edition and not re.search(r"\b(19|20)[0-9]{2}\b", edition):
@@ -376,13 +369,13 @@ def _citation(value: "_Value") -> Citation:
     return Citation(
         source=keys["source"].text(SOURCE),
         mtus=keys["mtus"].flag(required=True),
-        chapter=keys["chapter_topic"].maybe(lambda value: value.text(CHAPTER)) or "",
+        chapter=keys["chapter_topic"].text_or_empty(CHAPTER),
         edition=edition,
         edition_suffix=suffix,
         sections=() if keys["sections"].missing else keys["sections"].texts(LINE),
-        pages=keys["pages"].maybe(lambda value: value.text(WORD)) or "",
-        as_printed=keys["as_printed"].maybe(lambda value: value.text(TEXT)) or "",
-        note=keys["note"].maybe(lambda value: value.text(LINE)) or "",
+        pages=keys["pages"].text_or_empty(WORD),
+        as_printed=keys["as_printed"].text_or_empty(TEXT),
+        note=keys["note"].text_or_empty(LINE),
     )
 
 
@@ -467,6 +460,10 @@ class _Value:
             self.refuse(f"The text has {len(self.value):,} characters; at most {longest:,} fit")
         return self.value
 
+    def text_or_empty(self, longest: int) -> str:
+        """The same, or an empty text where the publication does not say."""
+        return self.maybe(lambda value: value.text(longest)) or ""
+
     def texts(self, longest: int) -> tuple[str, ...]:
         return tuple(value.text(longest) for value in self.values(MAX_LIST))
 
@@ -491,6 +488,10 @@ class _Value:
             choices = ", ".join(f"“{word}”" for word in words)
             self.refuse(f"{_show(self.value)} is none of {choices}")
         return self.value
+
+    def choice_or_empty(self, words: Sequence[str]) -> str:
+        """One of the words, or an empty text where the publication does not say."""
+        return self.maybe(lambda value: value.one_of(words)) or ""
 
     def day(self, today: date) -> date:
         """A day as letters print it, MM/DD/YYYY, that exists and is not in the future."""
@@ -521,7 +522,7 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise BadShape("", f"The key {_show(twice)} stands twice in one object.")
+        raise BadShape("", f"The key {_show(twice)} appears twice in one object.")
     return members
 
 
@@ -596,7 +597,15 @@ def facts_of(case: PublishedCase) -> dict[str, Any]:
 
 
 def _facts_of_item(item: Item) -> dict[str, Any]:
-    facts: dict[str, Any] = {
+    lineage = item.lineage and {name: value or None for name, value in vars(item.lineage).items()}
+    optional = {
+        "title_truncated": item.full_length is not None,
+        "title_full_length": item.full_length,
+        "prefix": item.prefix,
+        "partial_authorization": lineage,
+        "has_opioid_taper_notice": item.opioid_notice,
+    }
+    return {
         "position": item.position,
         "title": item.title,
         "outcome": item.outcome,
@@ -604,21 +613,8 @@ def _facts_of_item(item: Item) -> dict[str, Any]:
         "claims_admin_guideline": _facts_of_citations(item.administrator),
         "imro_guideline": _facts_of_citations(item.imro),
         "quantity_expressions": list(item.quantities),
+        **{key: value for key, value in optional.items() if value},
     }
-    if item.full_length is not None:
-        facts |= {"title_truncated": True, "title_full_length": item.full_length}
-    if item.prefix:
-        facts["prefix"] = item.prefix
-    if item.lineage:
-        facts["partial_authorization"] = {
-            "pattern": item.lineage.pattern,
-            "original_request": item.lineage.original_request or None,
-            "authorized_by_ur": item.lineage.authorized_by_ur or None,
-            "in_dispute": item.lineage.in_dispute or None,
-        }
-    if item.opioid_notice:
-        facts["has_opioid_taper_notice"] = True
-    return facts
 
 
 def _facts_of_citations(citations: Sequence[Citation]) -> dict[str, Any]:
@@ -629,23 +625,22 @@ def _facts_of_citations(citations: Sequence[Citation]) -> dict[str, Any]:
 
 
 def _facts_of_citation(citation: Citation) -> dict[str, Any]:
-    facts: dict[str, Any] = {
+    optional = {
+        "edition": citation.edition,
+        "edition_suffix": citation.edition_suffix,
+        "sections": list(citation.sections),
+        "as_printed": citation.as_printed,
+        "note": citation.note,
+    }
+    always: dict[str, Any] = {"edition": None, "sections": []} if citation.mtus else {}
+    return {
         "source": citation.source,
         "chapter_topic": citation.chapter or None,
         "pages": citation.pages or None,
         "mtus": citation.mtus,
+        **always,
+        **{key: value for key, value in optional.items() if value},
     }
-    if citation.mtus or citation.edition:
-        facts["edition"] = citation.edition or None
-    if citation.edition_suffix:
-        facts["edition_suffix"] = citation.edition_suffix
-    if citation.mtus or citation.sections:
-        facts["sections"] = list(citation.sections)
-    if citation.as_printed:
-        facts["as_printed"] = citation.as_printed
-    if citation.note:
-        facts["note"] = citation.note
-    return facts
 
 
 def difference(stored: Any, given: Any, place: str = "") -> str:

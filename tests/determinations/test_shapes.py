@@ -350,7 +350,7 @@ def test_a_file_that_is_not_a_case_is_refused(raw):
     [
         (b"", "not JSON"),
         (b'{"case_number": ', "not JSON"),
-        (b'{"a": 1, "a": 2}', "“a” stands twice"),
+        (b'{"a": 1, "a": 2}', "“a” appears twice"),
         (b'{"age": NaN}', "NaN is not a number"),
         (b'{"age": ' + b"9" * 5000 + b"}", "a number that cannot be read"),
         (b'{"title": "caf\xe9"}', "not UTF-8 text (byte 14)"),
