@@ -295,5 +295,5 @@ def _listed(document: Document) -> str:
     days = [day for day in (document.dated_from, document.dated_to) if day]
     when = " to ".join(dict.fromkeys(f"{day:%m/%d/%Y}" for day in days))
     parts = [document.title, document.author, when]
-    pages = "1 page" if document.pages == 1 else f"{document.pages} pages"
+    pages = "1 page" if document.pages == 1 else f"{document.pages:,} pages"
     return ", ".join(part for part in (*parts, pages) if part)

@@ -55,33 +55,34 @@ CODES: dict[str, tuple[str, ...]] = {
 
 NEEDED = {
     "SIGNED": "whether the employee or a valid representative signed",
-    "TIMELY": "whether the application came in time",
+    "TIMELY": "whether the application was filed on time",
     "UR_ATTACHED": "whether the UR decision is attached",
-    "NECESSITY": "whether the UR decision denies or modifies these items for medical necessity",
+    "NECESSITY": "whether the UR decision denied or modified these items for medical necessity",
     "NOT_DECIDED": "whether the treatment was disputed or decided before",
     "LIABILITY_CLEAR": "whether liability is disputed",
 }
 
-# What the reader of the letter is told for each reason, where the facts add nothing of their own.
+# The sentence that a letter prints for each reason, unless a rule gives one with the facts.
 LETTER_SENTENCES = {
     "I-UNSIGNED": "The application is not signed by the employee or a valid representative.",
-    "I-LATE": "We received the application after the last day on which it could be filed.",
+    "I-LATE": "We received the application after the filing deadline.",
     "I-NOUR": "The utilization review decision was not attached to the application.",
-    "I-CNC": "Utilization review did not decide on medical necessity, because it had not received "
-    "the information that it asked for.",
-    "I-DUP": "The same treatment is already under independent medical review in another case.",
-    "I-PRIOR": "Independent medical review was already asked for, or given, for the same "
-    "treatment.",
-    "I-LIAB": "The claims administrator disputes liability. Independent medical review waits until "
-    "that dispute is resolved.",
-    "I-NOTINUR": "The utilization review decision does not deny or modify this treatment for "
-    "medical necessity.",
+    "I-CNC": "Utilization review did not decide medical necessity because it had not received "
+    "the information that it requested.",
+    "I-DUP": "The same treatment is already under Independent Medical Review in another case.",
+    "I-PRIOR": "Independent Medical Review of the same treatment was already requested or "
+    "completed.",
+    "I-LIAB": "The claims administrator disputes liability. Independent Medical Review is on hold "
+    "until that dispute is resolved.",
+    "I-NOTINUR": "The utilization review decision did not deny or modify this treatment on the "
+    "basis of medical necessity.",
     "I-AUTH": "The claims administrator has authorized this treatment.",
-    "I-SCOPE": "Independent medical review under the Labor Code does not cover this dispute.",
-    "I-PARTY": "The person who signed may not ask for independent medical review in this matter.",
+    "I-SCOPE": "This dispute is not subject to Independent Medical Review under the Labor Code.",
+    "I-PARTY": "The person who signed the application is not authorized to request Independent "
+    "Medical Review in this matter.",
     "I-INCOMPLETE": "The application is incomplete.",
-    "I-BILL": "The dispute is only about the amount of a payment, which independent bill review "
-    "decides.",
+    "I-BILL": "The dispute concerns only the amount of a payment. Such disputes are decided by "
+    "Independent Bill Review.",
     "I-WITHDRAWN": "The request was withdrawn.",
     "I-UNTIMELYUR": "",  # decides nothing here: the WCAB judges whether utilization review was late
 }
@@ -366,7 +367,7 @@ def _party(known: Known) -> Verdict:
             f"decision of {say(known.decided_on)}.",
             used,
             letter="The representative was designated before the utilization review decision was "
-            "made. Such a designation is not valid.",
+            "made. A designation made before that decision is not valid.",
         )
     return Verdict("SIGNED", YES, _FILER, "The designation is not older than the decision.", used)
 
@@ -410,8 +411,8 @@ def _timely(known: Known, rules: Sequence[Rule], calendars: Calendars) -> Verdic
         return Verdict("TIMELY", YES, source, found.sentence, used)
     if isinstance(found, Late):
         letter = (
-            f"We received the application on {known.received_on:%m/%d/%Y}. The last day on which "
-            f"it could be filed was {found.limit:%m/%d/%Y}."
+            f"We received the application on {known.received_on:%m/%d/%Y}. The last day to file "
+            f"it was {found.limit:%m/%d/%Y}."
         )
         return _no("TIMELY", "I-LATE", source, found.sentence, used, letter=letter)
     return Verdict(
@@ -448,8 +449,8 @@ def _attached(known: Known) -> Verdict:
             _SCREENING,
             f"The decision that came with the form is another one: {differs} differ.",
             used,
-            letter="The utilization review decision that came with the application is not the "
-            "one that the application disputes.",
+            letter="The utilization review decision submitted with the application is not the "
+            "decision that the application disputes.",
         )
     if known.ur_attached is None:
         return _unknown("UR_ATTACHED", _SCREENING, "whether the UR decision is attached", used)
@@ -499,8 +500,8 @@ _UR_REASONS = {
 }
 _NOT_IN_LETTER = {
     "APPROVED": "The utilization review decision approved this treatment.",
-    "NOT_IN": "This treatment is not among those that the utilization review decision denied or "
-    "modified.",
+    "NOT_IN": "This treatment is not among the items that the utilization review decision denied "
+    "or modified.",
 }
 
 

@@ -51,7 +51,8 @@ def sentences(citations: Sequence[Citation], *, style: str = "today", who: str =
         line = f"Decision based on Non-MTUS Citation {first}"
         if others:
             line += " and Other Medical Treatment Guidelines " + "; ".join(others)
-        parts.append(line)
+        # Letters of 2014 print the source as typed, without a period after it.
+        parts.append(line if style == "2014" or line.endswith(".") else f"{line}.")
     return " ".join(parts)
 
 

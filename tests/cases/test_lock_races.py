@@ -135,7 +135,7 @@ def test_the_second_person_to_use_a_name_a_sign_in_or_a_wording_is_refused(commi
     text = (SHIPPED / "determination-today.toml").read_text()
     drafts = [
         import_wording(text=words, by=None, at=MONDAY)
-        for words in (text, text.replace("whole file", "file"))
+        for words in (text, text.replace("complete case file", "case file"))
     ]
 
     def link(reviewer):

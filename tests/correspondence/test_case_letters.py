@@ -105,7 +105,7 @@ def test_an_acknowledgment_of_an_application_goes_from_draft_to_sent(coordinator
     assert case.number in shown
     assert "Marisol Quintanar" in shown
     assert "Cervical epidural steroid injection at C3-4" in shown
-    assert "This letter also goes to: Employee’s attorney." in shown
+    assert "cc: Employee’s attorney" in shown
     assert not Letter.objects.filter(reference=case.number).exists()
 
     approved = approve(draft, coordinator)
@@ -159,7 +159,7 @@ def test_a_request_without_open_questions_asks_for_what_screening_left_unknown(c
     made = composition.make(draft, composition.chosen(draft, at=LATER)[0], at=LATER)
 
     (asked,) = [one for one in made.facts if one.name == "asked"]
-    assert asked.value == ["Whether the application came in time."]
+    assert asked.value == ["Whether the application was filed on time."]
     assert asked.source == "Eligibility decision 1"
 
 
@@ -175,14 +175,14 @@ def test_an_ineligibility_letter_gives_the_stored_reasons(coordinator):
     assert stored
     for finding in stored:
         assert finding.letter_sentence in shown
-    assert "was found not eligible on 03/02/2026" in shown
+    assert "was found ineligible on 03/02/2026" in shown
     assert "Workers’ Compensation Appeals Board" in shown
     made = composition.make(draft, composition.chosen(draft, at=LATER)[0], at=LATER)
     assert all(one.source for one in made.facts)
 
 
 @pytest.mark.capability("L5")
-def test_a_deferral_letter_explains_that_the_application_waits_and_why(coordinator):
+def test_a_deferral_letter_says_that_the_application_is_on_hold_and_why(coordinator):
     form = URDecisionOnForm(
         decided_on=date(2026, 2, 12),
         served_on=date(2026, 2, 12),
@@ -194,7 +194,7 @@ def test_a_deferral_letter_explains_that_the_application_waits_and_why(coordinat
 
     shown = rendered(draft_of(case, LetterKind.DEFERRAL), coordinator)
 
-    assert "The application is not refused. It waits." in shown
+    assert "It is on hold until the liability dispute is resolved." in shown
     assert "The injury did not arise at work." in shown
 
 
@@ -227,8 +227,8 @@ def test_a_conversion_letter_goes_to_every_party(coordinator):
 
     shown = rendered(draft, coordinator)
 
-    assert "Dana Oyelaran, M.D. has certified it." in shown
-    assert "Since 03/02/2026" in shown
+    assert "Certified by Dana Oyelaran, M.D." in shown
+    assert "was changed to an expedited review on 03/02/2026" in shown
     assert [one.role for one in composition.chosen(draft, at=LATER)] == [
         "CLAIMS_ADMINISTRATOR",
         "EMPLOYEE",
@@ -254,7 +254,7 @@ def test_a_records_reminder_names_the_due_date_and_the_missing_records(coordinat
     assert any("records_owed" in one for one in lacks(draft, at=on_the_day))
     shown = rendered(draft, coordinator, at=overdue)
 
-    assert f"They were due on {due:%m/%d/%Y}." in shown
+    assert f"The records were due on {due:%m/%d/%Y}." in shown
     assert "Reports of Dr. Oyelaran since August 2025" in shown
     assert [one.role for one in composition.chosen(draft, at=LATER)] == ["CLAIMS_ADMINISTRATOR"]
 
@@ -307,8 +307,8 @@ def test_an_authorized_item_ends_and_the_other_items_continue(coordinator):
     made = composition.make(draft, composition.chosen(draft, at=LATER)[0], at=LATER)
 
     words = made.document
-    assert words.heading == "Part of the Review Has Ended"
-    assert "The review of everything else goes on." in " ".join(words.opening)
+    assert words.heading == "Part of the Independent Medical Review Has Ended"
+    assert "The review of the remaining disputed items continues." in " ".join(words.opening)
     assert words.sections[0].points == ("Brace",)
 
 
@@ -339,7 +339,7 @@ def test_typed_text_is_printed_as_typed_and_never_runs_as_code(coordinator):
 
     shown = rendered(draft, coordinator)
 
-    assert "About this case First line." in shown
+    assert "Additional information First line." in shown
     assert hostile in shown
 
 

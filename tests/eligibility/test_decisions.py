@@ -117,7 +117,7 @@ def test_a_person_chooses_the_code_and_the_letter_prints_its_sentence(coordinato
 
     (refusal,) = decision.refusals()
     assert (refusal.item, refusal.reason_code) == (None, "I-PARTY")
-    assert "may not ask" in refusal.letter_sentence
+    assert "is not authorized to request" in refusal.letter_sentence
     assert item(case, 1).ended_because.startswith("I-PARTY: ")
 
 

@@ -44,13 +44,13 @@ WHO = "The Expert Reviewer"
         (
             [HAND, ODG],
             "Decision based on MTUS Forearm, Wrist, and Hand Complaints 2004. "
-            "Decision based on Non-MTUS Citation ODG, Low Back (updated 12/20/16)",
+            "Decision based on Non-MTUS Citation ODG, Low Back (updated 12/20/16).",
         ),
         (
             [ODG, WEB],
             "The Expert Reviewer based their decision on recommendation(s) outside of the MTUS "
             "Guidelines. Decision based on Non-MTUS Citation ODG, Low Back (updated 12/20/16) "
-            "and Other Medical Treatment Guidelines www.example.org, read 01/02/2017",
+            "and Other Medical Treatment Guidelines www.example.org, read 01/02/2017.",
         ),
         ([], "The Expert Reviewer did not cite any medical evidence for its decision."),
     ],

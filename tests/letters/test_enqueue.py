@@ -126,9 +126,8 @@ def test_each_of_several_reviewers_needs_facts_of_their_own(wording):
 def test_a_document_that_leaves_out_or_changes_a_fixed_sentence_is_refused(wording):
     composed = make.composed(wording)
     (paragraph,) = composed.paragraphs("how_made")
-    document = make.determination(
-        composed, how_made=(paragraph.replace("no affiliation", "an affiliation"),)
-    )
+    changed = paragraph.replace("no affiliation", "an affiliation")
+    document = make.determination(composed, how_made=(changed,))
     (found,) = refused(lambda: make.enqueue(wording, document=document))
     assert "leaves out a sentence of its wording" in found
 

@@ -144,8 +144,16 @@ def test_several_reviewers_each_have_their_credentials_and_analysis():
 @pytest.mark.parametrize("variant", ["MAIL", "ELECTRONIC", "EXPEDITED"])
 def test_a_notice_contains_what_the_rule_requires_and_the_period_of_its_channel(variant):
     read = wording.parse((make.SHIPPED / "assignment-notice.toml").read_text())
-    facts = [*make.facts(), Fact("imro_phone", "(800) 555-0100")]
-    declared = (*make.DECLARED, FactName("imro_phone", "Telephone", printed=True))
+    facts = [
+        *make.facts(),
+        Fact("imro_phone", "(800) 555-0100"),
+        Fact("found_eligible", True),
+    ]
+    declared = (
+        *make.DECLARED,
+        FactName("imro_phone", "Telephone", printed=True),
+        FactName("found_eligible", "Finding of eligibility", printed=False),
+    )
     composed = wording.compose(
         read.sentences, facts, declared=declared, on=make.TODAY, variants=(variant,)
     )
@@ -159,7 +167,7 @@ def test_a_notice_contains_what_the_rule_requires_and_the_period_of_its_channel(
         "Requesting Physician A. Sample, M.D.",
         "administrative penalties",
         "A. Every report",
-        "D. Everything that the employee",
+        "D. All materials that the employee",
     ]:
         assert part in text, part
     periods = {"MAIL": "15 days", "ELECTRONIC": "12 days", "EXPEDITED": "24 hours"}
@@ -240,6 +248,20 @@ def test_codes_and_dates_are_not_torn_apart_at_the_end_of_a_line():
     item = make.item(analyses=(Analysis("MTUS.", "x C3-C4 10/325mg 06/20/2014 " * 60),))
     text = printed(compiled(document(items=(item,))))
     assert text.count("C3-C4 10/325mg 06/20/2014") == 60
+
+
+@pytest.mark.parametrize("layout", ["determination-today", "determination-2014"])
+def test_two_spaces_after_a_period_print_as_one(layout):
+    def made(gap):
+        item = make.item(
+            title=f"MRI{gap}of the neck",
+            claims_administrator_guideline=f"MTUS.{gap}ODG.",
+            analyses=(Analysis(f"MTUS.{gap}ODG.", f"No.{gap}Never."),),
+            notices=(f"Careful.{gap}Ask.",),
+        )
+        return compiled(document(layout, summary=f"She fell.{gap}It hurt.", items=(item,)), layout)
+
+    assert made("  ") == made(" ")
 
 
 def test_a_very_long_word_without_a_space_still_fits_the_page():

@@ -136,7 +136,8 @@ def test_importing_makes_a_draft_once_and_publishing_names_a_person():
 @pytest.mark.django_db
 def test_publishing_retires_the_wording_in_force_and_happens_once():
     old = make.wording()
-    text = (make.SHIPPED / "determination-today.toml").read_text().replace("whole file", "file")
+    text = (make.SHIPPED / "determination-today.toml").read_text()
+    text = text.replace("complete case file", "case file")
     new = services.import_wording(text=text, by=None, at=make.NOW)
     assert new.number == old.number + 1
     director = make.director()
@@ -156,7 +157,7 @@ def test_publishing_retires_the_wording_in_force_and_happens_once():
 def test_the_database_allows_one_published_set():
     one = make.wording()
     other = services.import_wording(
-        text=(make.SHIPPED / "determination-today.toml").read_text().replace("whole ", ""),
+        text=(make.SHIPPED / "determination-today.toml").read_text().replace("complete ", ""),
         by=None,
         at=make.NOW,
     )
