@@ -28,7 +28,7 @@ _serial = count(1)
 # What a constraint asks beyond the types of the columns.
 BESIDES: dict[str, dict] = {
     "cases.Case": {"next_role": "INTAKE", "received_at": AT, "received_on": DAY},
-    "intake.Sheet": {"file": "files.StoredFile"},
+    "intake.Scan": {"file": "files.StoredFile"},
     "cases.Deadline": {"due_on": DAY},
     "cases.Hold": {"planned_end": DAY + timedelta(days=3)},
     "cases.TimeExtension": {"days": 2},

@@ -19,7 +19,7 @@ from tests.walk.dates import after_the_determination, dates_move, more_time
 from tests.walk.intake_desk import correct_slips, decide_together, key_a_batch
 from tests.walk.law import keep_the_law
 from tests.walk.lists import keep_views, work_the_lists
-from tests.walk.own_organization import (
+from tests.walk.organization import (
     doubts_about_the_own_organization,
     keep_guidelines,
     keep_the_own_organization,

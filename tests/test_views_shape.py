@@ -60,7 +60,7 @@ def test_the_reader_of_views_finds_a_planted_one(planted):
 # Where a refusal is not the status of the page: a picture that is not there, a part of a page, a
 # redirect with a message, or an answer that another function gives.
 ANSWER_OTHERWISE = {
-    "cases/views/possible duplicate.py: _twelve_months",
+    "cases/views/duplicates.py: _twelve_months",
     "correspondence/views/case_letters.py: _preview",
     "correspondence/views/case_letters.py: letter_page",
     "determinations/views/workspace.py: draft",

@@ -40,7 +40,7 @@ def results(request: StaffRequest) -> HttpResponse:
         "why_not": policies.why_not_check_payer_bias(request.user),
         "in_a_hundred": round(ALARM * 100),
     }
-    return render(request, "reviewers/payer bias.html", context, status=tried.status)
+    return render(request, "reviewers/payer_bias.html", context, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -44,7 +44,7 @@ def test_after_five_wrong_passwords_the_right_one_has_to_wait(client, user):
 
 def test_an_address_that_a_client_claims_for_itself_is_not_believed(client, user):
     answers = [
-        attempt(client, f"no one{n}@example.org", "wrong", **{"X-Forwarded-For": f"10.0.0.{n}"})
+        attempt(client, f"nobody{n}@example.org", "wrong", **{"X-Forwarded-For": f"10.0.0.{n}"})
         for n in range(12)
     ]
 
@@ -55,7 +55,7 @@ def test_clients_behind_the_proxy_are_identified_by_the_address_it_appended(clie
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
     for n in range(12):
         guess = {"X-Forwarded-For": f"1.2.3.{n}, 10.0.0.1"}  # the first part is the client's word
-        attempt(client, f"no one{n}@example.org", "wrong", **guess)
+        attempt(client, f"nobody{n}@example.org", "wrong", **guess)
 
     other = attempt(client, user.email, PASSWORD, **{"X-Forwarded-For": "10.0.0.2"})
 

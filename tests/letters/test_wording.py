@@ -74,12 +74,12 @@ def test_a_faulty_file_is_refused_with_the_fault(text, words):
 
 
 def test_all_errors_of_a_file_are_reported_at_once():
-    text = sentence(slot='"a"', order="5", text='"x {no one}"', needs='["no_one"]')
+    text = sentence(slot='"a"', order="5", text='"x {nobody}"', needs='["no_one"]')
     text += '\n[[sentence]]\nslot = "a"\norder = 5\ntext = "{license}"'
     found = faults(text, declared=make.DECLARED)
     assert len(found) == 4
     assert any("no_one, which no one has declared" in one for one in found)
-    assert any("no one, which no one has declared" in one for one in found)
+    assert any("nobody, which no one has declared" in one for one in found)
     assert any("another stands already" in one for one in found)
     assert any("prints license, which is not to be printed" in one for one in found)
 
