@@ -270,7 +270,7 @@ def my_intakes(request: StaffRequest) -> HttpResponse:
 
 def _shown(file: StoredFile, name: str) -> dict[str, Any]:
     """What the page needs to show a file beside the form."""
-    return {"ticket": sign_scan(file), "name": name, "pages": range(1, (file.pages or 1) + 1)}
+    return {"page_ticket": sign_scan(file), "name": name, "pages": range(1, (file.pages or 1) + 1)}
 
 
 def _take_papers(

@@ -399,7 +399,7 @@ def test_a_double_click_issues_once(shown, director):
         (letters.services, "enqueue"),
         (issuing, "_freeze_credentials"),
         (reviewers.services.assignment, "finish"),
-        (issuing.deadline_kinds, "meet"),
+        (issuing.case_deadlines, "meet"),
     ],
     ids=lambda one: one[1],
 )
