@@ -1,7 +1,7 @@
-"""Looking cases, parties and acts up in the admin site. Nothing of a case is changed there.
+"""Read-only admin tables of cases, parties and events.
 
-Case work has its own pages. Here an administrator or an auditor finds a row and reads its history;
-the acts of reviewers carry the seat and never the name (Labor Code 4610.6(f)).
+Case work has its own pages. Here an administrator or an auditor finds a row and reads its history.
+Actions of reviewers show the seat number and never the name (Labor Code 4610.6(f)).
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ from .models import Case, Event, Party, TreatmentCategory
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a row as its history prints it."""
+    """One version of a row, as the history page prints it."""
 
     number: int
     at: datetime
@@ -37,17 +37,17 @@ class Version:
 
 
 class LookUp(ReadOnlyAdmin):
-    """Find and read; no adding, no changing, no deleting, and every look is noted."""
+    """Base of admin tables that can be searched and read only. Every look is recorded."""
 
     list_per_page = 50
-    view_on_site = False  # the pages of a case are for the people who work on it
+    view_on_site = False  # case pages are only for people who work on the case
 
     def case_of(self, row: Any) -> Case:
-        """The case on which a row stands."""
+        """Return the case that a row belongs to."""
         raise NotImplementedError
 
     def versions(self, row: Any, reader: User) -> Iterator[Version]:
-        """The history of a row, newest first."""
+        """Yield the versions of a row, newest first."""
         raise NotImplementedError
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -57,7 +57,10 @@ class LookUp(ReadOnlyAdmin):
         return _may_look_up(request.user)
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
-        """Only by what the filters offer: an address that names a user would tell who it is."""
+        """Allow only the filters on the page.
+
+        Any other lookup in the address could reveal which user is a reviewer.
+        """
         offered = {one[0] if isinstance(one, tuple) else one for one in self.list_filter}
         return lookup.split("__")[0] in offered
 
@@ -93,7 +96,10 @@ class LookUp(ReadOnlyAdmin):
         return row
 
     def _note_look(self, request: HttpRequest, row: Any) -> User:
-        """Note that a case was opened, or that it was refused; only then go on."""
+        """Record that a case was opened, or that opening it was refused.
+
+        :raises PermissionDenied: this user may not read the row.
+        """
         reader, granted = acting(request), self.has_view_permission(request, row)
         note_look(
             by=reader,
@@ -109,6 +115,8 @@ class LookUp(ReadOnlyAdmin):
 
 @admin.register(Case)
 class CaseAdmin(LookUp):
+    """Cases, with their versions as history."""
+
     list_display = ("number", "status", "priority", "origin", "received_on", "due_on")
     list_filter = ("status", "priority", "origin", "is_open")
     search_fields = ("number", "claim_number_normal")
@@ -126,24 +134,26 @@ class CaseAdmin(LookUp):
                 at=newer.history_date,
                 who=who(newer.history_user, reader=reader),
                 why=newer.history_change_reason,
-                changes=_changes(older, newer) if older else ["Stored for the first time."],
+                changes=_changes(older, newer) if older else ["First version."],
             )
 
 
 @admin.register(Party)
 class PartyAdmin(LookUp):
+    """Parties, with the rows that each one corrects as history."""
+
     list_display = ("name", "role", "case", "valid_from", "valid_to", "list_version", "withdrawn")
     list_filter = ("role", "withdrawn")
     list_select_related = ("case",)
     search_fields = ("name", "case__number")
     ordering = ("-pk",)
-    exclude: ClassVar[tuple[str, ...]] = ("recorded_by",)  # the history says it
+    exclude: ClassVar[tuple[str, ...]] = ("recorded_by",)  # the history page shows it
 
     def case_of(self, row: Party) -> Case:
         return row.case
 
     def versions(self, row: Party, reader: User) -> Iterator[Version]:
-        """A party is not changed but corrected: the rows that it corrects, one after the other."""
+        """Yield a party row and the rows that it corrects: party rows are never changed."""
         chain: list[Any] = [row]
         while chain[-1].corrects is not None:
             chain.append(chain[-1].corrects)
@@ -154,18 +164,20 @@ class PartyAdmin(LookUp):
                 at=newer.recorded_at,
                 who=who(newer.recorded_by, reader=reader),
                 why=newer.source,
-                changes=_differences(older, newer) if older else ["Recorded for the first time."],
+                changes=_differences(older, newer) if older else ["First version."],
             )
 
 
 @admin.register(Event)
 class EventAdmin(LookUp):
+    """Events of all cases."""
+
     list_display = ("happened_at", "kind", "case", "sentence", "seat")
     list_filter = ("kind", ("happened_at", admin.DateFieldListFilter))
     list_select_related = ("case",)
     search_fields = ("case__number",)
     ordering = ("-pk",)
-    # It may be a reviewer; the history says who acted, as far as the reader may know.
+    # The actor may be a reviewer. The history page names the actor if the reader may know.
     exclude: ClassVar[tuple[str, ...]] = ("by",)
 
     @admin.display(description="reviewer’s seat", empty_value="–")
@@ -181,13 +193,13 @@ class EventAdmin(LookUp):
             at=row.happened_at,
             who=_seat(row) or who(row.by, reader=reader),
             why=row.why,
-            changes=[row.sentence, "An act is written once and never changed."],
+            changes=[row.sentence, "An event is written once and never changed."],
         )
 
 
 @admin.register(TreatmentCategory)
 class TreatmentCategoryAdmin(VersionedAdmin):
-    """The kinds of treatment. The administrator keeps them; the auditor reads them."""
+    """Treatment categories. The administrator edits them; the auditor reads them."""
 
     list_display = ("name", "parent", "is_active", "confirmed_by", "confirmed_on")
     list_filter = ("is_active", ("confirmed_on", admin.EmptyFieldListFilter))
@@ -221,7 +233,7 @@ def _changes(older: Any, newer: Any) -> list[str]:
 
 
 def _differences(older: models.Model, newer: models.Model) -> list[str]:
-    """What two rows of one model say differently, apart from when and by whom they were written."""
+    """List the fields in which two rows of one model differ, without who wrote them and when."""
     aside = {"id", "corrects", "recorded_at", "recorded_by", "source"}
     return [
         f"{field.verbose_name}: {_shown(old)} → {_shown(new)}"

@@ -1,7 +1,7 @@
-"""Whether two applications are the same one, or a repeat, or belong together. Pure.
+"""Comparison of two applications: duplicate, repeated request, or candidates to consolidate. Pure.
 
-Values come in, a possible duplicate comes out, with a sentence for each thing that speaks for or
-against. Nothing is concluded here: a person settles what is proposed.
+The result lists the evidence for and against, one sentence each. It is a proposal only: a person
+decides.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from directory.names import fold_name, fold_number, one_slip_apart
 
 
 class Band(StrEnum):
-    """How sure it is that two applications dispute the same UR decision for the same person."""
+    """How likely it is that two applications dispute the same UR decision for the same person."""
 
     SAME = "SAME"
     LIKELY = "LIKELY"
@@ -23,15 +23,15 @@ class Band(StrEnum):
 
 PROPOSED = (Band.SAME, Band.LIKELY, Band.POSSIBLE)
 
-# Points for and against; the bands begin where the bench's labeled pairs part best.
+# Lowest points of a band. Chosen so that the labeled pairs of the benchmark separate best.
 LIKELY_FROM, POSSIBLE_FROM = 7, 4
 _TITLES = {"dr", "md", "mr", "mrs", "ms", "jr", "sr"}
-SAME_WORDS, LIKE_WORDS = 0.6, 0.3  # share of the words of two treatments that are common
+SAME_WORDS, LIKE_WORDS = 0.6, 0.3  # shares of words that two treatments have in common
 
 
 @dataclass(frozen=True)
 class ApplicationFacts:
-    """What an application says, as far as it tells one from another. Empty is unknown."""
+    """The fields of an application that are compared. An empty value is unknown."""
 
     employee: str = ""
     born: date | None = None
@@ -45,10 +45,11 @@ class ApplicationFacts:
 
 @dataclass(frozen=True)
 class PossibleDuplicate:
-    """What the comparison of two applications found.
+    """Result of comparing two applications.
 
+    :ivar points: sum of the evidence; see ``_evidence``.
     :ivar repeats: the same treatment for the same person under another UR decision.
-    :ivar belongs: same employee, physician and date of injury: they may be consolidated.
+    :ivar belongs: same employee, physician and date of injury, so they may be consolidated.
     """
 
     band: Band
@@ -64,11 +65,12 @@ class PossibleDuplicate:
 
 
 def compare(one: ApplicationFacts, other: ApplicationFacts) -> PossibleDuplicate:
-    """Compare two applications; the order of the two changes nothing."""
+    """Compare two applications. The order of the two does not matter."""
     evidence = list(_evidence(one, other))
     points = sum(number for number, _ in evidence)
     names = names_alike(one.employee, other.employee)
     claims = _numbers(one.claim, other.claim)
+    # Without the same person there is nothing to propose, whatever else agrees.
     person = names in {"SAME", "CLOSE"} and not _born_apart(one, other)
     decided = _days(one.ur_decided, other.ur_decided)
     alike = items_alike(one.items, other.items)
@@ -82,7 +84,7 @@ def compare(one: ApplicationFacts, other: ApplicationFacts) -> PossibleDuplicate
         elif points >= POSSIBLE_FROM:
             band = Band.POSSIBLE
     elif person and decided == "DIFFERENT" and _slipped_days(one.ur_decided, other.ur_decided):
-        # One digit of the decision's date may be a slip where all the rest agrees.
+        # The decision dates differ by one digit, which may be a typing error if the rest agrees.
         band = Band.POSSIBLE if points >= LIKELY_FROM else Band.NO
     physicians = names_alike(one.physician, other.physician)
     sure_person = person and (_days(one.born, other.born) == "EQUAL" or claims == "EQUAL")
@@ -99,9 +101,10 @@ def compare(one: ApplicationFacts, other: ApplicationFacts) -> PossibleDuplicate
 
 
 def names_alike(one: str, other: str) -> str:
-    """SAME, CLOSE or DIFFERENT, whatever the order, accents, hyphens and middle initials.
+    """Compare two names: SAME, CLOSE or DIFFERENT.
 
-    CLOSE is one slip of the pen in one word, a short form, or a second surname left out.
+    Word order, accents, hyphens and middle initials are ignored. CLOSE means a typing error in one
+    word, a short form, or a second surname left out.
     """
     mine, theirs = _name_words(one), _name_words(other)
     if not mine or not theirs:
@@ -111,6 +114,7 @@ def names_alike(one: str, other: str) -> str:
     shorter, longer = sorted((mine, theirs), key=len)
     if len(shorter) < 2:
         return "CLOSE" if _initial_and_surname(one, other) else "DIFFERENT"
+    # Match each word of the shorter name with a different word of the longer one.
     left, slips = list(longer), 0
     for word in shorter:
         if word in left:
@@ -125,16 +129,16 @@ def names_alike(one: str, other: str) -> str:
 
 
 def items_alike(one: Sequence[str], other: Sequence[str]) -> float:
-    """The share of words that the treatments of two applications have in common, 0 to 1."""
+    """Return the share of words that the treatments of two applications have in common, 0 to 1."""
     mine, theirs = _item_words(one), _item_words(other)
     return len(mine & theirs) / len(mine | theirs) if mine and theirs else 0.0
 
 
 def keys_of(facts: ApplicationFacts) -> set[str]:
-    """The keys under which an application is found again; two that are alike share at least one.
+    """Build the search keys of an application. Two similar applications share at least one key.
 
-    Each half of a claim number, so that one wrong character leaves the other half; the birthday
-    with a surname; the day of injury with a surname; both days.
+    Keys are made from each half of the claim number (a wrong character spoils only one half), from
+    the birth date with a surname, from the date of injury with a surname, and from both dates.
     """
     keys = set()
     claim = fold_number(facts.claim)
@@ -154,7 +158,7 @@ def keys_of(facts: ApplicationFacts) -> set[str]:
 
 
 def _evidence(one: ApplicationFacts, other: ApplicationFacts) -> Iterable[tuple[int, str]]:
-    """Points with their sentence, one for each thing that can be compared."""
+    """Yield points and a sentence for each field that both applications state."""
     yield {
         "SAME": (3, "The employee’s name is the same."),
         "CLOSE": (2, "The employee’s name is nearly the same."),
@@ -199,50 +203,54 @@ def _evidence(one: ApplicationFacts, other: ApplicationFacts) -> Iterable[tuple[
         if share >= SAME_WORDS:
             yield 2, "The treatments are the same."
         elif share >= LIKE_WORDS:
-            yield 1, "The treatments are alike."
+            yield 1, "The treatments are similar."
         else:
             yield -2, "The treatments differ."
 
 
 def _days(one: date | None, other: date | None) -> str:
+    """Compare two dates: EQUAL, DIFFERENT, or empty if one is unknown."""
     if one is None or other is None:
         return ""
     return "EQUAL" if one == other else "DIFFERENT"
 
 
 def _slipped_days(one: date | None, other: date | None) -> bool:
+    """Whether two dates differ by one typing error."""
     return (
         one is not None and other is not None and one_slip_apart(f"{one:%m%d%Y}", f"{other:%m%d%Y}")
     )
 
 
 def _born_apart(one: ApplicationFacts, other: ApplicationFacts) -> bool:
-    """Whether the birthdays rule out one person; a slip in one digit does not."""
+    """Whether the birth dates show two people. A typing error in one digit does not."""
     return _days(one.born, other.born) == "DIFFERENT" and not _slipped_days(one.born, other.born)
 
 
 def _numbers(one: str, other: str) -> str:
+    """Compare two numbers: EQUAL, SLIP, DIFFERENT, or empty if one is unknown."""
     mine, theirs = fold_number(one), fold_number(other)
     if not mine or not theirs:
         return ""
     if mine == theirs:
         return "EQUAL"
-    long_enough = min(len(mine), len(theirs)) >= 6  # two short numbers are soon alike
+    long_enough = min(len(mine), len(theirs)) >= 6  # short numbers are similar by chance
     return "SLIP" if long_enough and one_slip_apart(mine, theirs) else "DIFFERENT"
 
 
 def _references_apart(one: ApplicationFacts, other: ApplicationFacts) -> bool:
+    """Whether both applications state a UR reference and these differ."""
     return _numbers(one.ur_reference, other.ur_reference) == "DIFFERENT"
 
 
 def _name_words(name: str) -> list[str]:
-    """The words of a name, folded; initials say too little to compare by."""
+    """Return the folded words of a name, without titles and initials."""
     words = [word for word in fold_name(name).split() if word not in _TITLES]
     return [word for word in words if len(word) > 1] or words
 
 
 def _initial_and_surname(one: str, other: str) -> bool:
-    """Whether one name is the other with a given name cut to its letter: D. Oyelaran."""
+    """Whether one name is the other with the given name as an initial: D. Oyelaran."""
     cut, whole = sorted((one, other), key=lambda name: len(_name_words(name)))
     letters = [word for word in fold_name(cut).split() if len(word) == 1]
     rest = _name_words(whole)
@@ -253,6 +261,7 @@ def _initial_and_surname(one: str, other: str) -> bool:
 
 
 def _words_alike(one: str, other: str) -> bool:
+    """Whether two words are the same but for a short form or one typing error."""
     shorter, longer = sorted((one, other), key=len)
     if len(shorter) >= 3 and longer.startswith(shorter):
         return True
@@ -260,4 +269,5 @@ def _words_alike(one: str, other: str) -> bool:
 
 
 def _item_words(items: Iterable[str]) -> set[str]:
+    """Return the folded words of all treatments."""
     return {word for item in items for word in fold_name(item).split() if len(word) > 1}

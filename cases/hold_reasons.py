@@ -1,7 +1,7 @@
-"""Why work on a case may stand still: a table of coded reasons, each for some cases and stages.
+"""Coded reasons for a hold, with the priorities and stages that each one fits. Pure.
 
-Pure. A reason by itself moves our own target and nothing else. Whether it moves a legal date says
-the rule of the deadline (``deadlines.rules.Rule.legal_holds``), which names the source.
+A hold moves our internal target. It moves a legal date only if the rule of the deadline lists the
+reason with its source (``deadlines.rules.Rule.legal_holds``).
 """
 
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ _AT_WORK = (
 
 @dataclass(frozen=True)
 class HoldReason:
-    """One reason.
+    """One reason for a hold.
 
-    :ivar most_days: longest time, in calendar days, for which it may be planned at once.
-    :ivar needs_an_end: only a person can say that it is over; its planned end merely brings the
-        case back into its list.
+    :ivar most_days: the longest hold that can be planned at once, in calendar days.
+    :ivar needs_an_end: only a person can end the hold; its planned end only returns the case to
+        its list.
     """
 
     code: str
@@ -57,7 +57,7 @@ HOLD_REASONS: dict[str, HoldReason] = {
         ),
         HoldReason(
             "PARTY_ASKED",
-            "A party asked for time",
+            "A party asked for more time",
             frozenset({REGULAR}),
             _BEFORE_ACCEPTANCE | _WAITING_FOR_RECORDS,
             14,
@@ -104,7 +104,7 @@ HOLD_REASONS: dict[str, HoldReason] = {
 
 
 def reasons_for(priority: str, stage: Status) -> list[HoldReason]:
-    """The reasons that fit a case of this priority at this stage, in the order of the table."""
+    """List the reasons that fit a case of this priority and stage, in the order of the table."""
     return [
         reason
         for reason in HOLD_REASONS.values()
@@ -113,16 +113,15 @@ def reasons_for(priority: str, stage: Status) -> list[HoldReason]:
 
 
 def why_not_this_reason(code: str, priority: str, stage: Status) -> str:
-    """Why a reason does not fit a case; empty when it does."""
+    """Say why a reason does not fit a case; empty if it does."""
     reason = HOLD_REASONS.get(code)
     if reason is None:
         return "Choose a reason from the list."
     if priority not in reason.priorities:
-        return (
-            f"“{reason.label}” is no reason to hold {_article(priority)} {priority.lower()} case."
-        )
+        case = f"{_article(priority)} {priority.lower()} case"
+        return f"“{reason.label}” is not a reason to hold {case}."
     if stage not in reason.stages:
-        return f"“{reason.label}” is no reason to hold a case at “{stage.label}”."
+        return f"“{reason.label}” is not a reason to hold a case in “{stage.label}”."
     return ""
 
 

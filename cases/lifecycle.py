@@ -1,7 +1,7 @@
-"""The life of a case on one screen: its states, the legal moves, and who must act next.
+"""Lifecycle of a case: its states, the allowed moves, and the role that acts next.
 
-Pure: imports nothing of ours and reads no clock. ``Case.move_to`` is the only door;
-``docs/lifecycle.md`` is drawn from these tables and a test fails when it is stale.
+Pure: no queries and no current time. Only ``Case.move_to`` changes the state of a case.
+``docs/lifecycle.md`` is generated from these tables; a test fails when it is out of date.
 """
 
 from django.db.models import TextChoices
@@ -10,9 +10,9 @@ from accounts.refusals import Refused
 
 
 class Status(TextChoices):
-    """Where a case stands."""
+    """State of a case."""
 
-    # at the door
+    # intake and eligibility review
     RECEIVED = "RECEIVED", "Received"
     DUPLICATE = "DUPLICATE", "Possible duplicate"
     SCREENING = "SCREENING", "Screening"
@@ -27,9 +27,9 @@ class Status(TextChoices):
     # with the reviewer
     REVIEWER_CHOSEN = "REVIEWER_CHOSEN", "Offered to a reviewer"
     IN_REVIEW = "IN_REVIEW", "In review"
-    INFO_FOR_REVIEW = "INFO_FOR_REVIEW", "Information asked for the review"
+    INFO_FOR_REVIEW = "INFO_FOR_REVIEW", "Information requested for the review"
     # checking and issuing
-    QA = "QA", "Quality check"
+    QA = "QA", "QA review"
     APPROVED = "APPROVED", "Ready to issue"
     ISSUED = "ISSUED", "Determination issued"
     # ended
@@ -65,14 +65,14 @@ MOVES: dict[Status, set[Status]] = {
     Status.ISSUED: {Status.CLOSED},
     Status.WITHDRAWN: {Status.CLOSED},
     Status.TERMINATED: {Status.CLOSED},
-    # a remand asks for records again; a reversed closure is screened again
+    # A remand requests records again. A reversed closure goes back to the eligibility review.
     Status.CLOSED: {Status.NOTICE_SENT, Status.SCREENING},
 }
 
-# Lists, not sets: their order goes into database constraints and must not change by the run.
+# A list, not a set: its order is part of database constraints and must be stable.
 CLOSED_STATES: list[Status] = [Status.CLOSED]
 
-# The role that must act next, as accounts.roles names it; a closed case waits for no one.
+# The role that acts next, by its name in accounts.roles. Nobody acts on a closed case.
 NEXT_ROLE: dict[Status, str] = {
     Status.RECEIVED: "INTAKE",
     Status.DUPLICATE: "COORDINATOR",
@@ -95,7 +95,7 @@ NEXT_ROLE: dict[Status, str] = {
     Status.CLOSED: "",
 }
 
-# The list in which a case stands for the office; several states may share one.
+# The work lists of the office. One list may hold several states.
 QUEUES: dict[str, tuple[str, list[Status]]] = {
     "intake": ("Intake", [Status.RECEIVED]),
     "eligibility": (
@@ -118,7 +118,7 @@ QUEUES: dict[str, tuple[str, list[Status]]] = {
         "In review",
         [Status.REVIEWER_CHOSEN, Status.IN_REVIEW, Status.INFO_FOR_REVIEW],
     ),
-    "qa": ("Quality check", [Status.QA]),
+    "qa": ("QA review", [Status.QA]),
     "issue": ("Ready to issue", [Status.APPROVED]),
     "mail": ("To be sent", [Status.ISSUED]),
 }
@@ -128,38 +128,38 @@ QUEUE_OF: dict[Status, str] = {
 
 
 class Ending(TextChoices):
-    """How a disputed item ends, each in its own way."""
+    """How a disputed item ended. Items of one case may end differently."""
 
     PENDING = "PENDING", "Pending"
     DECIDED = "DECIDED", "Decided"
     WITHDRAWN = "WITHDRAWN", "Withdrawn"
-    AUTHORIZED = "AUTHORIZED", "Authorized since"
+    AUTHORIZED = "AUTHORIZED", "Authorized by the claims administrator"
     INELIGIBLE = "INELIGIBLE", "Ineligible"
 
 
 class CannotMove(Refused):
-    """The case is not where this act is possible; the message says where it stands."""
+    """The case is in a state that does not allow this action; the message names the state."""
 
 
 def is_open(status: Status) -> bool:
-    """Whether someone still has something to do for the case."""
+    """Whether work on the case remains."""
     return status not in CLOSED_STATES
 
 
 def refuse_illegal_move(number: str, old: Status, new: Status) -> None:
-    """Say no to a move that is not in the table.
+    """Refuse a move that is not in the table.
 
-    :raises CannotMove: with the case's number and both states in words.
+    :raises CannotMove: the move is not allowed; the message names both states.
     """
     if new not in MOVES[old]:
         raise CannotMove(
-            f"Case {number} stands at “{old.label}”, so it cannot go to “{new.label}”. "
+            f"Case {number} is in “{old.label}” and cannot move to “{new.label}”. "
             "Reload the page to see what can be done now."
         )
 
 
 def diagram() -> str:
-    """The table as a Mermaid state diagram, for ``docs/lifecycle.md``."""
+    """Draw the table as a Mermaid state diagram, for ``docs/lifecycle.md``."""
     lines = ["stateDiagram-v2", "    [*] --> RECEIVED"]
     for old, news in MOVES.items():
         lines += [

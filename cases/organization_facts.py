@@ -16,21 +16,21 @@ from .own_conflicts import MemberFacts
 
 Kind, Result = OrganizationMember.Kind, OwnConflictResult.Result
 
-_OF_STAFF_ALONE = (Kind.STAFF,)
+_OF_STAFF_ALONE = (Kind.STAFF,)  # these bar one person, not the organization
 
 
 @dataclass(frozen=True)
 class OwnOrganization:
-    """The organization and everyone of it on a day, as known at a moment."""
+    """The organization and its members on a day, as known at a moment."""
 
     members: tuple[MemberFacts, ...]
-    digest: str  # the same as long as the same rows hold
-    first: Mapping[int, int]  # every version of a member's row → the first one
+    digest: str  # changes when any of the rows used changes
+    first: Mapping[int, int]  # id of any version of a member → id of its first version
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A result of the latest test, with the answer of a person where there is one."""
+    """One result of the latest conflict check, with the answer of a person if there is one."""
 
     row: OwnConflictResult
     answer: OwnConflictResult | None
@@ -49,19 +49,22 @@ class Standing:
 
     @property
     def user_id(self) -> int | None:
-        """Whom it concerns, if they sign in here."""
+        """The user it concerns, if that member can sign in."""
         return self.row.member.user_id if self.row.member else None
 
     @property
     def stops_the_case(self) -> bool:
-        """Whether it is of the organization, an owner or an officer, and not cleared."""
+        """Whether it concerns the organization, an owner or an officer, and was not cleared."""
         return self.result != Result.PASS and self.kind not in _OF_STAFF_ALONE
 
 
 def own_organization_of(
     *, on: date, known_at: datetime, limits: Limits = DEFAULT_LIMITS
 ) -> OwnOrganization:
-    """Everyone of the organization on a day. Two queries."""
+    """Read the members of the organization on a day, as known at a moment. Two queries.
+
+    :param limits: shares and relatives that count as an affiliation.
+    """
     rows = list(
         OrganizationMember.objects.filter(recorded_at__lte=known_at)
         .select_related("user")
@@ -84,7 +87,10 @@ def own_organization_of(
 
 
 def first_versions(rows: Iterable[OrganizationMember]) -> dict[int, int]:
-    """Every version of a member → the first one. ``rows`` come in the order of their ids."""
+    """Map the id of every version of a member to the id of its first version.
+
+    :param rows: all versions, in the order of their ids.
+    """
     first: dict[int, int] = {}
     for row in rows:
         first[row.pk] = first.get(row.corrects_id, row.pk) if row.corrects_id else row.pk
@@ -92,7 +98,7 @@ def first_versions(rows: Iterable[OrganizationMember]) -> dict[int, int]:
 
 
 def standing(case: Case) -> list[Standing]:
-    """What the latest test of a case says, answers beside. Queries once."""
+    """List the results of the latest check of a case, with their answers. One query."""
     rows = list(
         OwnConflictResult.objects.filter(case=case)
         .select_related("member__user", "party", "tested_by")
@@ -102,7 +108,10 @@ def standing(case: Case) -> list[Standing]:
 
 
 def latest_of(rows: Sequence[OwnConflictResult]) -> list[Standing]:
-    """The latest test among all results of a case, oldest first."""
+    """Select the latest check from all results of a case.
+
+    :param rows: all results of the case, oldest first.
+    """
     if not rows:
         return []
     latest = max(row.run for row in rows)
@@ -115,32 +124,30 @@ def latest_of(rows: Sequence[OwnConflictResult]) -> list[Standing]:
 
 
 def why_not_decided_here(case: Case) -> str:
-    """Why this organization may not decide a case, or not yet. Queries once.
+    """Say why this organization may not decide a case, or not yet. One query.
 
-    An affiliation of the organization, an owner or an officer is one of the organization that
-    decides (Labor Code 139.5). An affiliation of a member of staff keeps that person alone from the
-    case.
+    An affiliation of the organization, an owner or an officer bars the organization (Labor Code
+    139.5). An affiliation of a staff member bars only that person.
     """
     found = [one for one in standing(case) if one.stops_the_case]
-    tied = next((one for one in found if not one.is_open), None)
-    if tied is not None:
+    confirmed = next((one for one in found if not one.is_open), None)
+    if confirmed is not None:
         return (
-            f"This organization may not decide case {case.number}. {tied.row.sentence} "
-            "The Administrative Director has to give it to another organization."
+            f"This organization may not decide case {case.number}. {confirmed.row.sentence} "
+            "The Administrative Director must assign it to another organization."
         )
     if found:
         return (
-            "The medical director has to settle first whether this organization is tied to a "
-            f"party of case {case.number}. {found[0].row.sentence}"
+            "The medical director must first decide whether this organization has a conflict of "
+            f"interest in case {case.number}. {found[0].row.sentence}"
         )
     return ""
 
 
 def found_in_open_cases() -> list[Standing]:
-    """Every affiliation, and every possible one, of the latest tests of open cases, by what is due
-    first.
+    """List confirmed and possible affiliations of the latest checks of open cases, next due first.
 
-    Queries once, by an index that holds nothing else.
+    One query. A partial index holds only these rows.
     """
     latest = (
         OwnConflictResult.objects.filter(case=OuterRef("case")).order_by("-run").values("run")[:1]
@@ -159,12 +166,12 @@ def found_in_open_cases() -> list[Standing]:
 
 
 def questions() -> int:
-    """How many possible affiliations of open cases wait for the medical director. Queries once."""
+    """Count the possible affiliations in open cases that await the medical director. One query."""
     return sum(one.is_open for one in found_in_open_cases())
 
 
 def versions_of(member: OrganizationMember) -> list[OrganizationMember]:
-    """Every version of a member, the first one first. Queries once."""
+    """List every version of a member, oldest first. One query."""
     rows = {row.pk: row for row in OrganizationMember.objects.select_related("user").order_by("pk")}
     first = first_versions(rows.values())
     return [row for pk, row in rows.items() if first[pk] == first[member.pk]]
@@ -173,6 +180,7 @@ def versions_of(member: OrganizationMember) -> list[OrganizationMember]:
 def _facts(
     row: OrganizationMember, conflicts: Sequence[MemberAffiliation], limits: Limits
 ) -> MemberFacts:
+    """Build the values of one member for the conflict check."""
     name = row.user.name if row.user is not None and row.kind == Kind.STAFF else row.name
     return MemberFacts(
         member_id=row.pk,

@@ -1,9 +1,9 @@
-"""Whether this organization is tied to a party of a case. Pure: values in, affiliations out.
+"""Conflicts of interest between this organization and the parties of a case. Pure.
 
-Labor Code 139.5 wants the organization, its owners, officers and directors free of affiliations to
-the parties as it wants its reviewers; the same tests are made, with the limits of 8 CCR 9768.1
-(``conflicts.DEFAULT_LIMITS``: more than 1 %, the relatives that it lists). An owner whose share of
-this organization lies within that limit is not tested: so small a holding is no affiliation.
+Labor Code 139.5 requires that the organization, its owners, officers and directors have no
+affiliation with the parties, as it requires of reviewers. The same checks are made, with the limits
+of 8 CCR 9768.1 (``directory.affiliations.DEFAULT_LIMITS``: more than 1 %, and the relatives that it
+lists). An owner whose share of this organization is within that limit is not checked.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,34 +26,34 @@ from directory.affiliations import (
     reached,
 )
 
-# The relation of whoever is a party, directs one, or belongs to its group.
+# The relation of a member who is a party, directs a party, or belongs to its group of companies.
 ITSELF = "ITSELF"
 
 WHO = {
     "ITSELF": "This organization",
     "OWNER": "An owner of this organization",
     "OFFICER": "An officer of this organization",
-    "STAFF": "A member of staff",
+    "STAFF": "A staff member",
 }
 
 
 @dataclass(frozen=True)
 class MemberFacts:
-    """Someone of the organization as they are tested."""
+    """A member of the organization, as values to check."""
 
     member_id: int
     kind: str
-    name: FoldedName | None = None  # none for a company, which is found by its row
+    name: FoldedName | None = None  # None for a company: its id is compared instead
     organization_id: int | None = None
     person_id: int | None = None
     user_id: int | None = None
-    is_small: bool = False  # an owner of too small a share
+    is_small: bool = False  # an owner whose share is too small to count
     conflicts: tuple[HeldAffiliation, ...] = ()
 
 
 @dataclass(frozen=True)
 class Found:
-    """An affiliation, or a possible one, of someone of the organization."""
+    """A confirmed or possible affiliation of a member of the organization."""
 
     member: MemberFacts
     conflict: FoundConflict
@@ -64,9 +64,9 @@ def own_conflicts(
     parties: Sequence[PartyFacts],
     limits: Limits = DEFAULT_LIMITS,
 ) -> list[Found]:
-    """Test everyone of the organization against every party.
+    """Check every member of the organization against every party.
 
-    What is free of affiliations is left out.
+    :returns: confirmed and possible affiliations only.
     """
     return [
         Found(member, conflict)
@@ -80,6 +80,7 @@ def own_conflicts(
 def _conflicts_of(
     member: MemberFacts, party: PartyFacts, limits: Limits
 ) -> Iterator[FoundConflict]:
+    """Yield the conflicts of one member with one party: by identity, by affiliation, by name."""
     who = WHO[member.kind]
     itself = _itself(member, party)
     if itself is not None:
@@ -88,21 +89,20 @@ def _conflicts_of(
         yield replace(
             conflict, sentence=f"{who}: {conflict.sentence[0].lower()}{conflict.sentence[1:]}"
         )
-    possible_duplicate = conflict_of_name(member.name, party, who=who) if member.name else None
-    if (
-        possible_duplicate is not None and possible_duplicate.result != PASS
-    ):  # a surname alone asks nothing here
-        yield possible_duplicate
+    by_name = conflict_of_name(member.name, party, who=who) if member.name else None
+    # A surname alone passes: unlike a reviewer, a member is not asked about it.
+    if by_name is not None and by_name.result != PASS:
+        yield by_name
 
 
 def _itself(member: MemberFacts, party: PartyFacts) -> FoundConflict | None:
-    """Who they are to the party: the party itself, its officer, or a company of its group."""
+    """Find whether the member is the party, its officer, or a company of its group."""
     reach = reached(member.organization_id, member.person_id, party)
     if reach is None:
         return None
     doubt, whom = reach
     if doubt == NAMESAKE and member.name:
-        return None  # the comparison of names says it
+        return None  # the comparison of names reports it
     return FoundConflict(
         party.party_id,
         doubt or ITSELF,

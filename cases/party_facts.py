@@ -1,7 +1,4 @@
-"""Who the parties of a case are when affiliations are tested.
-
-Names, owners, officers, sister companies.
-"""
+"""The parties of a case as values for conflict checks: names, officers, groups of companies."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,9 +28,11 @@ from .together import consolidated_into
 def parties_of(
     case: Case, *, known_at: datetime, limits: Limits = DEFAULT_LIMITS
 ) -> list[PartyFacts]:
-    """Every party that was known at a moment, those whose role has ended included. Nine queries.
+    """Read every party known at a moment, including those whose role has ended. Nine queries.
 
-    Someone who moved has a row for each address and is one party here, by the latest row.
+    A party with several addresses has several rows; only the latest one is used.
+
+    :param limits: shares that make a company part of a group.
     """
     of_case = Party.objects.known_at(known_at).filter(case__in=decided_together(case))
     rows = one_of_each(of_case.order_by("pk"))
@@ -85,7 +84,7 @@ def parties_of(
 
 
 def _reached(own: frozenset[int], groups: Mapping[int, frozenset[int]]) -> frozenset[int]:
-    """The companies of one's own and every company of their groups."""
+    """Return the given companies and every company of their groups."""
     return own.union(*(groups.get(pk, frozenset({pk})) for pk in own))
 
 
@@ -95,7 +94,7 @@ def _officers_of(
     *,
     known_at: datetime,
 ) -> dict[int, frozenset[int]]:
-    """Who directs each party's companies on the day, under every row they have. One query."""
+    """Read the officers of each party's companies on the day, duplicates included. One query."""
     wanted = frozenset[int]().union(*groups.values())
     rows = (
         OrganizationOfficer.objects.known_at(known_at)
@@ -118,7 +117,7 @@ def _directed_by(
     *,
     known_at: datetime,
 ) -> dict[int, frozenset[int]]:
-    """The companies that each party who is a person directs on the day. One query."""
+    """Read the companies that each party who is a person directs on the day. One query."""
     wanted = frozenset[int]().union(*persons.values())
     rows = (
         OrganizationOfficer.objects.known_at(known_at)
@@ -138,6 +137,7 @@ def _directed_by(
 def _split_names(
     names: Iterable[dict[str, Any]], holders: frozenset[int]
 ) -> tuple[FoldedName, ...]:
+    """Split the names of the given persons into first and last names."""
     return tuple(
         dict.fromkeys(
             affiliations.split_name(name["printed"], first=name["first"], last=name["last"])
@@ -148,21 +148,20 @@ def _split_names(
 
 
 def decided_together(case: Case) -> list[Case]:
-    """The case and those that follow it: one reviewer decides them all. Queries once."""
+    """Return the case and the cases consolidated into it: one reviewer decides them. One query."""
     return [case, *consolidated_into(case)]
 
 
 def one_of_each(rows: Iterable[Party]) -> list[Party]:
-    """One row, the last, for all that name the same people in the same role."""
+    """Keep only the last of the rows that name the same people in the same role."""
     latest = {_people_of(row): row for row in rows}
     return sorted(latest.values(), key=lambda row: row.pk)
 
 
 def rows_alike(case: Case) -> dict[int, frozenset[int]]:
-    """For every row of a party, all rows that name the same people in the same role. One query.
+    """Map every party row to all rows that name the same people in the same role. One query.
 
-    An address or a channel that changes makes a new row, and asks no new question about
-    affiliations.
+    A new address or channel makes a new row but needs no new conflict check.
     """
     alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for row in Party.objects.filter(case__in=decided_together(case)):
@@ -171,15 +170,17 @@ def rows_alike(case: Case) -> dict[int, frozenset[int]]:
 
 
 def _people_of(row: Party) -> tuple[Any, ...]:
+    """Return what identifies the people of a row; contact channels are left out."""
     return (row.role, row.person_id, row.organization_id, row.item_id, row.name, row.contact)
 
 
 def _all_of(pk: int | None, same: Mapping[int, frozenset[int]]) -> frozenset[int]:
+    """Return the id with the ids of all rows recorded as the same person or company."""
     return frozenset() if pk is None else same.get(pk, frozenset({pk}))
 
 
 def _folded_names(row: Party) -> set[str]:
-    """The folded names under which a party's row could be found among persons or organizations."""
+    """Return the folded names by which a party could be found among persons or organizations."""
     fold = fold_name if row.person_id is not None else fold_organization
     return {fold(row.name)} - {""}
 
@@ -191,7 +192,7 @@ def _names_near(
     folded: Mapping[int, set[str]],
     parts: Sequence[str],
 ) -> list[dict[str, Any]]:
-    """The names of the parties themselves, and the rows of others that are called the same."""
+    """Read the names of the parties, and rows of other people or companies with the same names."""
     ids = frozenset().union(*own.values())
     words = set().union(*folded.values())
     return list(
@@ -209,6 +210,7 @@ def _party_facts(
     person_names: list[dict[str, Any]],
     organization_names: list[dict[str, Any]],
 ) -> PartyFacts:
+    """Build the values of one party, without its officers and group of companies."""
     own_persons = [name for name in person_names if name["holder"] in persons]
     own_organizations = [name for name in organization_names if name["holder"] in organizations]
     called = folded | {name["normal"] for name in (*own_persons, *own_organizations)}

@@ -1,6 +1,6 @@
-"""What the office starts with: the treatment categories.
+"""Treatment categories of a new installation.
 
-Shipped to be changed and confirmed by the office; a second run adds only what is missing.
+The office changes and confirms them. A second run adds only what is missing.
 """
 
 from datetime import datetime
@@ -11,8 +11,7 @@ from accounts.models import User
 
 from .models import TreatmentCategory
 
-# The kinds of treatment by which the public decision search sorts; incomplete, above all the
-# classes of drugs.
+# Categories of the public decision search. Incomplete, mostly in the classes of drugs.
 CATEGORIES: dict[str, tuple[str, ...]] = {
     "Diagnostic Testing": ("Imaging/Radiology", "EMG/NCV/NCS", "Lab & Pathology", "Other"),
     "DMEPOS": ("DME", "Electrical Stimulation", "Prosthetics/Orthotics", "Supplies"),
@@ -56,7 +55,7 @@ WHY = "Shipped with the portal"
 
 @transaction.atomic
 def seed_categories(*, by: User | None, at: datetime) -> None:
-    """Add the shipped rows that are missing; what the office changed stays."""
+    """Add the shipped categories that are missing. Rows that the office changed stay."""
     for name, kinds in CATEGORIES.items():
         parent = _category(name, None, by=by, at=at)
         for kind in kinds:

@@ -1,4 +1,4 @@
-"""What the scheduler asks of cases. Nothing legal hangs on it: a missed night changes no date."""
+"""Scheduled tasks of cases. No legal date depends on them: a missed run changes nothing."""
 
 import structlog
 from celery import shared_task
@@ -11,6 +11,6 @@ logger = structlog.get_logger(__name__)
 
 @shared_task(name="cases.examine_own_organization")
 def examine_own_organization(**_: object) -> None:
-    """Test open cases again after facts about this organization have changed."""
+    """Repeat the conflict check of open cases after facts about this organization changed."""
     if tested := own_conflicts.examine_outdated(by=None, at=timezone.now()):
         logger.info("own_organization_examined", cases=tested)

@@ -1,4 +1,4 @@
-"""Cases that are decided together: who follows whom, and which items one determination decides."""
+"""Consolidated cases: which case leads, and which items one determination decides."""
 
 from django.db.models import Case as SqlCase
 from django.db.models import IntegerField, Q, QuerySet, Value, When
@@ -9,7 +9,7 @@ CONSOLIDATED = CaseLink.Kind.CONSOLIDATED
 
 
 def consolidated_into(lead: Case) -> list[Case]:
-    """The cases that follow a lead, by number. Queries once."""
+    """List the cases consolidated into a lead case, by number. One query."""
     return [
         link.case
         for link in lead.linked_from.filter(kind=CONSOLIDATED, ended_at=None)
@@ -19,13 +19,13 @@ def consolidated_into(lead: Case) -> list[Case]:
 
 
 def lead_of(case: Case) -> Case | None:
-    """The case that a consolidated one follows. Queries once."""
+    """Return the lead case of a consolidated case, or ``None``. One query."""
     link = case.links.filter(kind=CONSOLIDATED, ended_at=None).select_related("other").first()
     return link.other if link else None
 
 
 def items_decided_in(case: Case) -> QuerySet[DisputedItem]:
-    """The items that a case's determination decides: its own, then those of its followers."""
+    """Select the items that a case's determination decides: its own first, then the others."""
     followers = CaseLink.objects.filter(other=case, kind=CONSOLIDATED, ended_at=None)
     return (
         DisputedItem.objects.filter(Q(case=case) | Q(case__in=followers.values("case")))

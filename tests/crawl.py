@@ -643,7 +643,7 @@ def _addresses(pools: dict[str, list]) -> dict[str, list[str]]:
         if "organization" in name:
             pool |= {"pk": pools["organization"], "kind": ["same"], "fact_id": pools["same"]}
         if "own_organization" in name:
-            pool |= {"kind": ["conflict"], "fact_id": pools["own_conflict"]}
+            pool |= {"kind": ["affiliation"], "fact_id": pools["own_conflict"]}
         variants = max((len(pool[group]) for group in groups), default=1)
         for n in range(variants):
             chosen = {group: pool[group][n % len(pool[group])] for group in groups}

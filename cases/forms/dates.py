@@ -1,4 +1,4 @@
-"""Forms of what changes or adds dates: holds, extensions, priority, commitments."""
+"""Forms that change or add dates: holds, extensions, priority, commitments."""
 
 from datetime import date, datetime, time
 from typing import Any
@@ -14,10 +14,11 @@ from deadlines.rules import LIABILITY
 from form_fields.fields import DatedForm, PaperDate, PaperText
 from letters.models import Letter
 
-_HOUR = {"invalid": "Write the hour as in 14:30."}
+_HOUR = {"invalid": "Enter the time as in 14:30."}
 
 
 def _words(max_length: int = 500) -> dict[str, Any]:
+    """Build the options of a text field of several lines."""
     return {"max_length": max_length, "widget": forms.Textarea(attrs={"rows": 2})}
 
 
@@ -25,12 +26,12 @@ class HoldForm(DatedForm):
     """Begin a hold."""
 
     reason = forms.ChoiceField(label="Reason")
-    deadline_kind = forms.ChoiceField(label="What is held", required=False)
+    deadline_kind = forms.ChoiceField(label="Hold", required=False)
     starts_on = PaperDate(label="From", error_messages={"required": "Enter the first day."})
     planned_end = PaperDate(
-        label="Until, by plan",
-        help_text="The first day on which work goes on. No one has to do anything then.",
-        error_messages={"required": "Enter the day on which work goes on."},
+        label="Planned end",
+        help_text="The first day after the hold. The hold then ends by itself.",
+        error_messages={"required": "Enter the planned end."},
     )
     note = PaperText(label="Note", required=False, **_words())
 
@@ -57,17 +58,17 @@ class EndHoldForm(DatedForm):
     """End a hold."""
 
     ended_on = PaperDate(
-        label="Work went on",
-        help_text="The first day that is no longer held.",
-        error_messages={"required": "Enter the day on which work went on."},
+        label="Ended on",
+        help_text="The first day after the hold.",
+        error_messages={"required": "Enter the first day after the hold."},
     )
     method = forms.ChoiceField(
         label="How the notice that ended it was served",
         choices=ServiceMethod,
-        help_text="The time to apply begins again from that service.",
+        help_text="The time to apply starts again from that service.",
     )
     because = PaperText(
-        label="Why", error_messages={"required": "Say why the hold ends."}, **_words()
+        label="Reason", error_messages={"required": "Enter why the hold ends."}, **_words()
     )
 
     def __init__(self, *args: Any, hold: Hold, **options: Any) -> None:
@@ -77,7 +78,7 @@ class EndHoldForm(DatedForm):
 
 
 class ExtensionForm(DatedForm):
-    """Put an approved extension on file."""
+    """Record an approved extension."""
 
     days = forms.IntegerField(
         label="Days", min_value=1, max_value=3, error_messages={"invalid": "Enter 1, 2 or 3."}
@@ -88,49 +89,49 @@ class ExtensionForm(DatedForm):
         error_messages={"required": "Enter who approved it."},
     )
     approved_on = PaperDate(
-        label="Approved on", error_messages={"required": "Enter the day of the approval."}
+        label="Approved on", error_messages={"required": "Enter the date of the approval."}
     )
     letter_reference = PaperText(
-        label="Letter",
+        label="Approval letter",
         max_length=120,
         help_text="The reference of the letter that approves it.",
         error_messages={"required": "Enter the reference of the letter."},
     )
     good_cause = PaperText(
-        label="Good cause", error_messages={"required": "Say what the good cause is."}, **_words()
+        label="Good cause", error_messages={"required": "Enter the good cause."}, **_words()
     )
 
 
 class PriorityForm(DatedForm):
-    """Make a case expedited, formulary or regular."""
+    """Change the priority of a case."""
 
     new = forms.ChoiceField(label="New priority")
     certified_by = PaperText(
-        label="Physician who certified it",
+        label="Certifying physician",
         max_length=200,
         required=False,
-        help_text="For an expedited case: an imminent and serious threat to health.",
+        help_text="For expedited review: certifies an imminent and serious threat to health.",
     )
     certified_on = PaperDate(label="Certified on", required=False)
-    support = PaperText(label="What supports the certification", required=False, **_words())
-    notice_on = PaperDate(label="The administrator was told on", required=False)
+    support = PaperText(label="Support for the certification", required=False, **_words())
+    notice_on = PaperDate(label="Claims administrator informed on", required=False)
     notice_hour = forms.TimeField(
-        label="At (Pacific time)",
+        label="Time (PT)",
         required=False,
-        help_text="For an expedited case: the 24 hours for the records run from it.",
+        help_text="For expedited review: the 24 hours for records start then.",
         error_messages=_HOUR,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    complete_on = PaperDate(label="The information was complete on", required=False)
+    complete_on = PaperDate(label="Information complete on", required=False)
     complete_hour = forms.TimeField(
-        label="At (Pacific time)",
+        label="Time (PT)",
         required=False,
-        help_text="For an expedited case: the 72 hours to decide run from it.",
+        help_text="For expedited review: the 72 hours to decide start then.",
         error_messages=_HOUR,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     why = PaperText(
-        label="Why", error_messages={"required": "Say why the priority changes."}, **_words()
+        label="Reason", error_messages={"required": "Enter why the priority changes."}, **_words()
     )
 
     def __init__(self, *args: Any, case: Case, **options: Any) -> None:
@@ -149,27 +150,33 @@ class PriorityForm(DatedForm):
                 del self.fields[name]
 
     def facts(self) -> dict[str, Any]:
-        """What ``priority.convert`` takes. Call it on a valid form."""
-        said = self.cleaned_data
+        """Return the arguments of ``priority.convert``. Call it on a valid form."""
+        values = self.cleaned_data
         plain = ("new", "certified_by", "certified_on", "support", "why")
-        return {name: said[name] for name in plain if name in said} | {
-            "notice_received_at": _moment(said.get("notice_on"), said.get("notice_hour")),
-            "information_complete_at": _moment(said.get("complete_on"), said.get("complete_hour")),
+        return {name: values[name] for name in plain if name in values} | {
+            "notice_received_at": _moment(values.get("notice_on"), values.get("notice_hour")),
+            "information_complete_at": _moment(
+                values.get("complete_on"), values.get("complete_hour")
+            ),
         }
 
 
 def _moment(day: date | None, hour: time | None) -> datetime | None:
+    """Combine a date and a Pacific time; ``None`` if one is missing."""
     if day is None or hour is None:
         return None
     return datetime.combine(day, hour, tzinfo=PACIFIC)
 
 
 class MovedCommitmentForm(DatedForm):
-    """A later date for what was promised."""
+    """A later date for a commitment."""
 
-    due_on = PaperDate(label="By", error_messages={"required": "Enter the promised day."})
+    due_on = PaperDate(
+        label="Promised for", error_messages={"required": "Enter the promised date."}
+    )
     told_on = PaperDate(
-        label="Told on", error_messages={"required": "Enter the day on which the party was told."}
+        label="Party informed on",
+        error_messages={"required": "Enter the day on which the party was informed."},
     )
     letter = forms.ModelChoiceField(
         Letter.objects.none(), label="Letter", required=False, empty_label="Another letter"
@@ -177,7 +184,7 @@ class MovedCommitmentForm(DatedForm):
     letter_reference = PaperText(
         label="Reference of another letter", max_length=120, required=False
     )
-    why = PaperText(label="Why", error_messages={"required": "Say why."}, **_words())
+    why = PaperText(label="Reason", error_messages={"required": "Enter the reason."}, **_words())
 
     def __init__(self, *args: Any, case: Case, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -185,20 +192,20 @@ class MovedCommitmentForm(DatedForm):
         self.fields["letter"].queryset = rows  # type: ignore[attr-defined]
 
     def facts(self) -> dict[str, Any]:
-        """What the services take. Call it on a valid form."""
-        said = dict(self.cleaned_data)
-        letter = said.pop("letter")
-        return said | {"letter_id": letter.pk if letter else None}
+        """Return the arguments of the services. Call it on a valid form."""
+        values = dict(self.cleaned_data)
+        letter = values.pop("letter")
+        return values | {"letter_id": letter.pk if letter else None}
 
 
 class CommitmentForm(MovedCommitmentForm):
-    """A date that a party was told."""
+    """A date promised to a party."""
 
     party = forms.ChoiceField(label="Party")
     what = PaperText(
-        label="What was promised",
+        label="Commitment",
         max_length=200,
-        error_messages={"required": "Say what was promised."},
+        error_messages={"required": "Enter what was promised."},
     )
     field_order = ("party", "what", "due_on", "told_on", "letter", "letter_reference", "why")
 
@@ -210,11 +217,11 @@ class CommitmentForm(MovedCommitmentForm):
         ]
 
     def facts(self) -> dict[str, Any]:
-        said = super().facts()
-        return said | {"party_id": int(said.pop("party"))}
+        values = super().facts()
+        return values | {"party_id": int(values.pop("party"))}
 
 
 class DayForm(DatedForm):
-    """One day: when a commitment was kept, when a determination was received."""
+    """One date: when a commitment was kept, or a determination was received."""
 
-    on = PaperDate(label="Day", error_messages={"required": "Enter the day."})
+    on = PaperDate(label="Date", error_messages={"required": "Enter the date."})

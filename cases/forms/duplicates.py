@@ -1,4 +1,4 @@
-"""What a person says of two cases that look alike, or belong together."""
+"""Forms for possible duplicates and consolidation."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from form_fields.fields import PaperText
 
 
 class ResolveDuplicateForm(forms.Form):
-    """What the two cases are to each other."""
+    """How two similar cases are related."""
 
     answer = forms.ChoiceField(
-        label="They are",
+        label="The cases are",
         choices=DuplicateProposal.Answer.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": "Say what the two cases are to each other."},
+        error_messages={"required": "Choose how the two cases are related."},
     )
     items = forms.TypedMultipleChoiceField(
         label="The same treatment",
@@ -25,9 +25,9 @@ class ResolveDuplicateForm(forms.Form):
         help_text="Items of the later case. Leave empty for different applications.",
     )
     reason = PaperText(
-        label="How you know",
+        label="How do you know?",
         max_length=500,
-        error_messages={"required": "Say how you know."},
+        error_messages={"required": "Enter how you know."},
     )
 
     def __init__(self, *args: Any, case: Case, **options: Any) -> None:
@@ -39,15 +39,15 @@ class ResolveDuplicateForm(forms.Form):
 
 
 class ConsolidateForm(forms.Form):
-    """Which case is to lead, and why."""
+    """The lead case of a consolidation, and the reason."""
 
     lead = forms.CharField(
-        label="Decided together with",
+        label="Consolidate into",
         max_length=20,
-        error_messages={"required": "Enter the number of the case that leads."},
+        error_messages={"required": "Enter the number of the lead case."},
     )
     reason = PaperText(
-        label="Why",
+        label="Reason",
         max_length=500,
-        error_messages={"required": "Say why the cases are decided together."},
+        error_messages={"required": "Enter why the cases are consolidated."},
     )

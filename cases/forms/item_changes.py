@@ -1,4 +1,4 @@
-"""Forms of changes to disputed items after acceptance: propose, and decide."""
+"""Forms to propose item changes after acceptance, and to decide about them."""
 
 from typing import Any
 
@@ -10,21 +10,23 @@ from form_fields.fields import DatedForm, PaperDate, PaperText, Said
 
 
 class WhyForm(forms.Form):
-    """Why an item is to change."""
+    """The reason of an item change."""
 
     why = PaperText(
-        label="Why, or where from", max_length=500, error_messages={"required": "Say why."}
+        label="Reason or source",
+        max_length=500,
+        error_messages={"required": "Enter the reason or the source."},
     )
 
 
 class ItemForm(DatedForm):
-    """What an item is to say."""
+    """The new values of an item."""
 
     title = PaperText(
         label="Disputed treatment",
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        error_messages={"required": "Say which treatment is in dispute."},
+        error_messages={"required": "Enter the disputed treatment."},
     )
     category = forms.ModelChoiceField(
         TreatmentCategory.objects.none(), required=False, empty_label="–"
@@ -40,7 +42,9 @@ class ItemForm(DatedForm):
     service_to = PaperDate(label="Service to", required=False)
     is_experimental = Said(label="Does the UR decision call it experimental or investigational?")
     why = PaperText(
-        label="Why, or where from", max_length=500, error_messages={"required": "Say why."}
+        label="Reason or source",
+        max_length=500,
+        error_messages={"required": "Enter the reason or the source."},
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -51,7 +55,7 @@ class ItemForm(DatedForm):
 
     @classmethod
     def initial_from(cls, item: DisputedItem) -> dict[str, Any]:
-        """What the item says now, for the page."""
+        """Return the present values of the item, for the page."""
         quantity = item.requested_quantity
         return {
             "title": item.title,
@@ -67,13 +71,13 @@ class ItemForm(DatedForm):
         }
 
     def facts(self) -> ItemFacts:
-        """What was typed. Call it on a valid form."""
-        said = {name: value for name, value in self.cleaned_data.items() if name != "why"}
-        category = said.pop("category")
-        return ItemFacts(category_id=category.pk if category else None, **said)
+        """Return what was typed. Call it on a valid form."""
+        values = {name: value for name, value in self.cleaned_data.items() if name != "why"}
+        category = values.pop("category")
+        return ItemFacts(category_id=category.pk if category else None, **values)
 
 
 class DecideForm(forms.Form):
-    """The second person's answer; a refusal needs its reason."""
+    """The decision of the second person. A refusal needs a reason."""
 
-    because = PaperText(label="Reason of a refusal", max_length=500, required=False)
+    because = PaperText(label="Reason for refusing", max_length=500, required=False)

@@ -1,7 +1,4 @@
-"""What is keyed about this organization.
-
-Who belongs to it, their affiliations, answers to doubts.
-"""
+"""Forms for members of this organization, their affiliations, and conflict resolution."""
 
 from typing import Any
 
@@ -17,25 +14,23 @@ Kind = OrganizationMember.Kind
 
 
 def _share() -> forms.DecimalField:
+    """Build the field of a share in percent."""
     return forms.DecimalField(
         label="Share in percent",
         max_digits=5,
         decimal_places=2,
         required=False,
         error_messages={
-            "invalid": "Write a number, such as 2.5.",
-            "max_digits": "Write a number up to 100, such as 2.5.",
-            "max_whole_digits": "Write a number up to 100, such as 2.5.",
-            "max_decimal_places": "Write at most two places behind the point.",
+            "invalid": "Enter a number, such as 2.5.",
+            "max_digits": "Enter a number up to 100, such as 2.5.",
+            "max_whole_digits": "Enter a number up to 100, such as 2.5.",
+            "max_decimal_places": "Enter at most two decimal places.",
         },
     )
 
 
 class OwnOrganizationForm(DatedForm):
-    """What every dated fact about the organization owes.
-
-    When it held, and where it is known from.
-    """
+    """Period and source, which every fact about the organization has."""
 
     valid_from = PaperDate(label="First day", required=False)
     valid_to = PaperDate(label="Last day", required=False)
@@ -43,7 +38,7 @@ class OwnOrganizationForm(DatedForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        # Who it is comes first, then who that is here, then when it held.
+        # Order: the name, then the user account, then period and source.
         own = [
             name for name in self.fields if name not in {"user", *OwnOrganizationForm.base_fields}
         ]
@@ -57,50 +52,50 @@ class ItselfForm(OwnOrganizationForm):
 
 
 class _MayWorkHere(OwnOrganizationForm):
-    """Someone who may also sign in."""
+    """A member who may have a user account."""
 
     user = forms.TypedChoiceField(
-        label="Signs in as",
+        label="User account",
         coerce=int,
         empty_value=None,
         required=False,
-        help_text="Who signs in works on no case with a conflict of their own, and resolves none.",
+        help_text="Users cannot work on cases with their own conflicts, or resolve them.",
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         people = User.objects.filter(is_active=True, ever_reviewer=False).order_by("name", "pk")
-        choices = [("", "No one"), *((one.pk, f"{one.name}, {one.email}") for one in people)]
+        choices = [("", "None"), *((one.pk, f"{one.name}, {one.email}") for one in people)]
         self.fields["user"].choices = choices  # type: ignore[attr-defined]
 
 
 class OwnerForm(_MayWorkHere):
-    """Who owns a part of it."""
+    """An owner of a part of the organization."""
 
     name = Line(label="Owner", max_length=300, error_messages={"required": "Enter the name."})
-    is_company = forms.BooleanField(label="An organization, not a person", required=False)
+    is_company = forms.BooleanField(label="Owner is an organization", required=False)
     share_percent = _share()
 
 
 class OfficerForm(_MayWorkHere):
-    """Who directs it."""
+    """An officer or director."""
 
     name = Line(label="Name", max_length=300, error_messages={"required": "Enter the name."})
     title = Line(
         label="Office",
         max_length=120,
-        error_messages={"required": "Say what the officer is: director, manager, …"},
+        error_messages={"required": "Enter the office: director, manager, …"},
     )
 
 
 class StaffForm(_MayWorkHere):
-    """Who works here."""
+    """A staff member."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         user = self.fields["user"]
-        user.label, user.required = "Who", True
-        user.error_messages["required"] = "Choose who it is."
+        user.label, user.required = "Staff member", True
+        user.error_messages["required"] = "Choose the staff member."
         user.choices = [("", "Choose"), *user.choices[1:]]  # type: ignore[attr-defined]
 
 
@@ -120,7 +115,7 @@ class MemberAffiliationForm(OwnOrganizationForm):
         label="Organization",
         max_length=300,
         required=False,
-        help_text="For a family affiliation: what the relative works for, directs or owns.",
+        help_text="For a family affiliation: the organization of the relative.",
     )
     person_name = Line(label="Person", max_length=300, required=False)
     kin = forms.ChoiceField(
@@ -131,13 +126,13 @@ class MemberAffiliationForm(OwnOrganizationForm):
 
 
 class CorrectForm(OwnOrganizationForm):
-    """The days, the share and the source of a fact on file."""
+    """Period, share and source of a fact on file."""
 
     share_percent = _share()
 
 
 class SettleForm(forms.Form):
-    """The answer to a possible affiliation."""
+    """The resolution of a possible affiliation."""
 
     result = forms.ChoiceField(
         label="Is it an affiliation?",
@@ -146,10 +141,10 @@ class SettleForm(forms.Form):
             (OwnConflictResult.Result.FAIL, "An affiliation"),
         ],
         widget=forms.RadioSelect,
-        error_messages={"required": "Say whether there is an affiliation or not."},
+        error_messages={"required": "Choose whether there is an affiliation."},
     )
     note = Line(
         label="How do you know?",
         max_length=300,
-        error_messages={"required": "Write a note: how do you know?"},
+        error_messages={"required": "Enter how you know."},
     )

@@ -1,4 +1,4 @@
-"""Forms of the parties of a case: add, change, end, and the day to look back to."""
+"""Forms for parties of a case: add, change, end a role, and the date of the list."""
 
 from datetime import date
 from typing import Any
@@ -15,11 +15,11 @@ from cases.services.parties import (
 )
 from form_fields.fields import DatedForm, PaperDate, PaperText
 
-WHY = {"required": "Say why, or where you know it from."}
+WHY = {"required": "Enter the reason or the source."}
 
 
 class DetailsForm(DatedForm):
-    """How a party is called and reached."""
+    """Name and contact details of a party."""
 
     name = PaperText(label="Name", max_length=300, error_messages={"required": "Enter the name."})
     contact = PaperText(label="Contact person", max_length=200, required=False)
@@ -33,67 +33,65 @@ class DetailsForm(DatedForm):
     phone = PaperText(label="Phone", max_length=40, required=False)
     fax = PaperText(label="Fax", max_length=40, required=False)
     email = forms.EmailField(label="E-mail", max_length=254, required=False)
-    preferred_channel = forms.ChoiceField(label="Letters go by", choices=PreferredChannel)
+    preferred_channel = forms.ChoiceField(label="Send letters by", choices=PreferredChannel)
     since = PaperDate(label="Since", required=False)
-    why = PaperText(label="Why, or where from", max_length=300, error_messages=WHY)
+    why = PaperText(label="Reason or source", max_length=300, error_messages=WHY)
 
     def clean(self) -> dict[str, Any]:
-        said = super().clean() or {}
+        values = super().clean() or {}
         for channel, name, words in (
-            ("FAX", "fax", "Enter the fax number, or send letters another way."),
-            ("ELECTRONIC", "email", "Enter the e-mail address, or send letters another way."),
+            ("FAX", "fax", "Enter the fax number, or choose another channel."),
+            ("ELECTRONIC", "email", "Enter the e-mail address, or choose another channel."),
         ):
-            wanted = said.get("preferred_channel") == channel and not said.get(name)
+            wanted = values.get("preferred_channel") == channel and not values.get(name)
             if wanted and name not in self.errors:
                 self.add_error(name, words)
-        return said
+        return values
 
     def clean_since(self) -> date | None:
         day: date | None = self.cleaned_data["since"]
         if day is not None and day > self.today:
-            raise forms.ValidationError("This day is in the future. Enter it when it has come.")
+            raise forms.ValidationError("This date is in the future. Enter it on that day.")
         return day
 
     def details(self) -> PartyDetails:
-        """What was typed. Call it on a valid form."""
-        said = self.cleaned_data
+        """Return what was typed. Call it on a valid form."""
+        values = self.cleaned_data
         return PartyDetails(
-            name=said["name"],
-            contact=said["contact"],
-            specialty=said["specialty"],
-            address=said["address"],
-            phone=said["phone"],
-            fax=said["fax"],
-            email=said["email"],
-            preferred_channel=said["preferred_channel"],
+            name=values["name"],
+            contact=values["contact"],
+            specialty=values["specialty"],
+            address=values["address"],
+            phone=values["phone"],
+            fax=values["fax"],
+            email=values["email"],
+            preferred_channel=values["preferred_channel"],
         )
 
 
 class ChangePartyForm(DetailsForm):
-    """Another address, channel, contact or name; since a day, or because it was wrong."""
+    """New name or contact details, from a day on or as a correction."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields[
             "since"
-        ].help_text = (
-            "The first day on which this holds. Leave it empty if what is on file was wrong."
-        )
+        ].help_text = "The first day of the change. Leave it empty to correct a wrong entry."
 
     @classmethod
     def initial_from(cls, party: Party) -> dict[str, Any]:
-        """What is on file, for the page."""
+        """Return the values on file, for the page."""
         return {name: getattr(party, name) for name in PartyDetails.__dataclass_fields__}
 
 
 class AddPartyForm(DetailsForm):
-    """Someone who joins the case."""
+    """A new party of the case."""
 
     role = forms.ChoiceField(label="Role", error_messages={"required": "Choose the role."})
     item = forms.ChoiceField(
-        label="Only through one item",
+        label="Only for one item",
         required=False,
-        help_text="For a maker, a facility or another provider of one disputed treatment.",
+        help_text="For a manufacturer, a facility or another provider of one disputed treatment.",
     )
     field_order = ("role", "name", "item")
 
@@ -116,49 +114,51 @@ class AddPartyForm(DetailsForm):
         ]
 
     def clean(self) -> dict[str, Any]:
-        said = super().clean()
-        role = said.get("role")
-        if said.get("item") and role and role not in THROUGH_AN_ITEM:
-            self.add_error("item", "Only a maker, a facility or a provider joins through one item.")
-        if role == Role.REPRESENTATIVE and not said.get("since") and "since" not in self.errors:
+        values = super().clean()
+        role = values.get("role")
+        if values.get("item") and role and role not in THROUGH_AN_ITEM:
+            self.add_error(
+                "item", "Only a manufacturer, a facility or a provider can be a party for one item."
+            )
+        if role == Role.REPRESENTATIVE and not values.get("since") and "since" not in self.errors:
             self.add_error("since", "Enter the day on which the employee signed the designation.")
-        return said
+        return values
 
     def party(self) -> PartyOnForm:
-        """Who joins. Call it on a valid form."""
-        said, role = self.cleaned_data, Role(self.cleaned_data["role"])
-        first, _, last = said["name"].rpartition(" ")
+        """Return the new party. Call it on a valid form."""
+        values, role = self.cleaned_data, Role(self.cleaned_data["role"])
+        first, _, last = values["name"].rpartition(" ")
         named = {} if role in ORGANIZATION_ROLES else {"first": first, "last": last}
         return PartyOnForm(
             role=role,
-            name=said["name"],
-            contact=said["contact"],
-            specialty=said["specialty"],
-            address=said["address"],
-            phone=said["phone"],
-            fax=said["fax"],
-            email=said["email"],
-            preferred_channel=said["preferred_channel"],
+            name=values["name"],
+            contact=values["contact"],
+            specialty=values["specialty"],
+            address=values["address"],
+            phone=values["phone"],
+            fax=values["fax"],
+            email=values["email"],
+            preferred_channel=values["preferred_channel"],
             **named,
         )
 
 
 class EndPartyForm(DatedForm):
-    """Someone leaves the case."""
+    """The end of a role."""
 
     last_day = PaperDate(
         label="Last day", error_messages={"required": "Enter the last day of the role."}
     )
-    why = PaperText(label="Why, or where from", max_length=300, error_messages=WHY)
+    why = PaperText(label="Reason or source", max_length=300, error_messages=WHY)
 
     def clean_last_day(self) -> date:
         day: date = self.cleaned_data["last_day"]
         if day > self.today:
-            raise forms.ValidationError("This day is in the future. Enter it when it has come.")
+            raise forms.ValidationError("This date is in the future. Enter it on that day.")
         return day
 
 
 class AsOfForm(DatedForm):
-    """The day to look back to."""
+    """The date for which a list is shown."""
 
     on = PaperDate(label="As of", required=False)

@@ -1,4 +1,4 @@
-"""The rows of a case, by noun. Import them from here."""
+"""Models of a case. Import them from here."""
 
 from .application import (
     AdministratorCitation,

@@ -1,4 +1,4 @@
-"""Applications as received, the UR decisions they dispute, and the papers that came with them."""
+"""Applications as received, the UR decisions they dispute, and the files that came with them."""
 
 from django.conf import settings
 from django.db import models
@@ -13,7 +13,7 @@ from .case import Case
 
 
 class Channel(models.TextChoices):
-    """How something reached us, or leaves us."""
+    """How a document is received or sent."""
 
     MAIL = "MAIL", "Mail"
     FAX = "FAX", "Fax"
@@ -29,7 +29,7 @@ class URType(models.TextChoices):
 
 
 class ServiceMethod(models.TextChoices):
-    """How the UR decision was served; an extension may hang on it. Never guessed."""
+    """How the UR decision was served. Deadlines may depend on it, so it is never guessed."""
 
     IN_HAND = "in_hand", "In hand"
     MAIL_CA = "mail_ca", "Mail, California address"
@@ -48,8 +48,8 @@ class Signer(models.TextChoices):
 class URDecision(Versioned):
     """A utilization review decision that denied or modified treatment.
 
-    Known by its claim number, date and reference; a clerk who says "a different decision" gives it
-    the next running number, with a reason.
+    Identified by claim number, date and reference. If a clerk says that it is a different decision
+    with the same values, it gets the next running number and a reason.
     """
 
     claim_number_normal = models.CharField(max_length=60, blank=True)
@@ -66,7 +66,7 @@ class URDecision(Versioned):
     liability_disputed = models.BooleanField(null=True)
     liability_reason = models.CharField(max_length=500, blank=True)
     denied_for_missing_information = models.BooleanField(null=True)
-    # Notice that the liability dispute is resolved: from it a new window to apply runs.
+    # Notice that the liability dispute is resolved: a new period to apply starts from it.
     liability_resolved_on = models.DateField(null=True)
     liability_notice_method = models.CharField(max_length=12, choices=ServiceMethod, blank=True)
 
@@ -93,21 +93,21 @@ class URDecision(Versioned):
 
 
 class Application(Versioned):
-    """DWC Form IMR as it came: every field as printed, and what we made of it.
+    """DWC Form IMR as received: every field as printed, and its interpretation.
 
-    Nothing is refused at the door: what is incomplete or late is stored and screened.
+    Incomplete and late applications are stored too; the eligibility review decides about them.
     """
 
     case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="application")
-    idempotency_key = models.UUIDField(unique=True)  # the form's: a second click adds nothing
+    idempotency_key = models.UUIDField(unique=True)  # of the form: a second click adds nothing
     channel = models.CharField(max_length=8, choices=Channel)
     received_at = models.DateTimeField()
     entered_at = models.DateTimeField()
     entered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    printed = models.JSONField(default=dict)  # field name -> exactly what the clerk keyed
-    items_on_form = models.PositiveSmallIntegerField(null=True)  # the control count
+    printed = models.JSONField(default=dict)  # field name -> exactly what the clerk typed
+    items_on_form = models.PositiveSmallIntegerField(null=True)  # counted on the form, as a check
     signed_by = models.CharField(max_length=16, choices=Signer, blank=True)
     signed_on = models.DateField(null=True)
     consent_on = models.DateField(null=True)
@@ -123,12 +123,12 @@ class Application(Versioned):
 
 
 class ApplicationPaper(Versioned):
-    """A file that came with the application. One sheet is taken in once, whatever its name."""
+    """A file that came with the application. One scan is used for one application only."""
 
     class Kind(models.TextChoices):
         APPLICATION = "APPLICATION", "Application (DWC Form IMR)"
         UR_DECISION = "UR_DECISION", "UR decision"
-        SUPPORT = "SUPPORT", "Supporting paper"
+        SUPPORT = "SUPPORT", "Supporting document"
 
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="papers")
     kind = models.CharField(max_length=12, choices=Kind)
@@ -149,7 +149,7 @@ class ApplicationPaper(Versioned):
 
 
 class TreatmentCategory(Versioned):
-    """A kind of treatment, as the public decision search sorts them. Editable; ours is partial."""
+    """Treatment category of the public decision search. Editable; the shipped list is partial."""
 
     parent = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
@@ -178,12 +178,12 @@ class TreatmentCategory(Versioned):
 
 
 class DisputedItem(Versioned):
-    """One treatment in dispute, with its own lineage and its own ending."""
+    """One disputed treatment, which ends on its own."""
 
     Ending = Ending
 
     class Lineage(models.TextChoices):
-        """What the claims administrator's partial authorization left in dispute."""
+        """What is still in dispute after a partial authorization."""
 
         REMAINING = "REMAINING", "The remaining portion is in dispute"
         WHOLE = "WHOLE", "The whole original request is still in dispute"
@@ -194,18 +194,18 @@ class DisputedItem(Versioned):
         BOTH = "BOTH", "Both"
 
     class UROutcome(models.TextChoices):
-        """What the UR decision says of the item, as a person has read it."""
+        """What the UR decision says about the item, as a person has read it."""
 
         DENIED = "DENIED", "Denied as not medically necessary"
         MODIFIED = "MODIFIED", "Modified as not medically necessary"
         APPROVED = "APPROVED", "Approved"
         AMOUNT = "AMOUNT", "Approved; only the payment is disputed"
-        CONDITIONAL = "CONDITIONAL", "Not certified, information was missing"
+        CONDITIONAL = "CONDITIONAL", "Not certified because information was missing"
         NOT_IN = "NOT_IN", "Not in the decision"
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="items")
     position = models.PositiveSmallIntegerField()
-    title = models.TextField()  # as the application or the letter words it
+    title = models.TextField()  # the wording of the application or letter
     title_truncated = models.BooleanField(default=False)
     title_full_length = models.PositiveIntegerField(null=True)
     prefix = models.CharField(max_length=80, blank=True)  # "Associated surgical service"
@@ -240,9 +240,9 @@ class DisputedItem(Versioned):
     level = models.CharField(max_length=40, blank=True)  # "C3-4", "L5-S1"
 
     ur_outcome = models.CharField(max_length=12, choices=UROutcome, blank=True)  # empty: not read
-    # As the UR decision calls it; NULL: not read. Who decides such an item must have used it.
+    # As the UR decision states it; NULL: not read. The reviewer must have experience with it.
     is_experimental = models.BooleanField("experimental or investigational", null=True)
-    # A letter may say "cited nothing" only where a person has read the UR decision and found so.
+    # A letter may say "cited nothing" only if a person has read the UR decision and found none.
     administrator_cites_nothing = models.BooleanField(default=False)
 
     ending = models.CharField(max_length=12, choices=Ending, default=Ending.PENDING)
@@ -266,17 +266,17 @@ class DisputedItem(Versioned):
 
     @property
     def is_live(self) -> bool:
-        """Whether it still waits for, or has, a decision on its merits."""
+        """Whether a decision on the merits is pending or made."""
         return self.ending in {self.Ending.PENDING, self.Ending.DECIDED}
 
 
 class AdministratorCitation(CitationFields, Versioned):
-    """What the claims administrator cited for an item. Reviewers see it and cannot change it."""
+    """A source that the claims administrator cited for an item. Reviewers cannot change it."""
 
     item = models.ForeignKey(
         DisputedItem, on_delete=models.PROTECT, related_name="administrator_citations"
     )
-    removed_at = models.DateTimeField(null=True)  # corrected; the history keeps it
+    removed_at = models.DateTimeField(null=True)  # set when a correction removes it
 
     class Meta(Versioned.Meta):
         constraints = [

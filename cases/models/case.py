@@ -36,14 +36,14 @@ __all__ = [
 
 
 class Origin(models.TextChoices):
-    """Whether we made the case or read it out of a published letter."""
+    """Whether the case is our own or was loaded from a published letter."""
 
     OWN = "OWN", "Our own"
     PUBLISHED = "PUBLISHED", "Loaded from a published letter"
 
 
 class Priority(models.TextChoices):
-    """How fast the law wants the case decided; an attribute, not a state."""
+    """Priority of a case, which sets its legal deadlines. An attribute, not a state."""
 
     REGULAR = "REGULAR", "Regular"
     EXPEDITED = "EXPEDITED", "Expedited"
@@ -56,7 +56,7 @@ class Sex(models.TextChoices):
 
 
 class CaseQuerySet(VersionedQuerySet):
-    """The questions the office asks about its cases."""
+    """Queries and locks of cases."""
 
     def own(self) -> Self:
         return self.filter(origin=Origin.OWN)
@@ -65,56 +65,57 @@ class CaseQuerySet(VersionedQuerySet):
         return self.filter(is_open=True)
 
     def lock(self, pk: int) -> Case:
-        """Lock one case until the transaction ends, and return it as it is from then on.
+        """Lock one case until the transaction ends, and return its current row.
 
-        What a service judges it reads after this call: a row that was read before may have changed
-        while the call waited.
+        Services read everything they check after this call: a row read before may have changed
+        while the call waited for the lock.
 
         :raises Case.DoesNotExist: no such case.
         """
         return self._for_update().get(pk=pk)
 
     def lock_all(self, pks: Iterable[int]) -> dict[int, Case]:
-        """Lock several cases in the order of their ids, so that no two callers block each other."""
+        """Lock several cases in the order of their ids, so that two callers cannot deadlock."""
         return {case.pk: case for case in self._for_update().filter(pk__in=pks).order_by("pk")}
 
     def lock_first(self, *, skip_locked: bool = False) -> Case | None:
-        """Lock the first of these cases, if there is one.
+        """Lock and return the first of these cases, or ``None``.
 
-        :param skip_locked: pass over a case that someone else has locked, instead of waiting.
+        :param skip_locked: skip cases that another transaction has locked, instead of waiting.
         """
         return self._for_update(skip_locked=skip_locked).first()
 
     def _for_update(self, *, skip_locked: bool = False) -> Self:
-        # A row joined in the locking statement is read before the wait, so it would be stale.
+        # A joined row would be read before the wait for the lock, so it could be out of date.
         return self.select_related(None).select_for_update(skip_locked=skip_locked)
 
     def in_queue(self, slug: str) -> Self:
-        """The cases of one list, most urgent first."""
+        """Select the cases of one list, most urgent first."""
         return self.filter(queue=slug).order_by("due_on", "pk")
 
     def held(self, *, on: date) -> Self:
-        """Cases that are on hold on a day. A hold that has reached its end does not count."""
+        """Select the cases on hold on a day. A hold that has reached its end does not count."""
         return self.filter(_is_held(on))
 
     def not_held(self, *, on: date) -> Self:
-        """Cases that are not on hold on a day."""
+        """Select the cases not on hold on a day."""
         return self.exclude(_is_held(on))
 
     def to_work(self, *, on: date) -> Self:
-        """Cases to work on that day: those that are not on hold, and those on hold that are due.
+        """Select the cases to work on: those not on hold, and those on hold that are due.
 
-        A case whose deadlines have stopped has a day to sort by, but nothing falls due on it.
+        A case whose deadlines have stopped has a date to sort by but no due date.
         """
         is_due = Q(due_on__lte=on) & ~Q(due_deadline_kind="")
         return self.filter(~_is_held(on) | is_due)
 
     def after(self, due_on: date, pk: int) -> Self:
-        """What follows a row in ``due_on, pk`` order: the next page, without counting."""
+        """Select what follows a row in the order of ``due_on, pk``: the next page."""
         return self.filter(Q(due_on__gt=due_on) | Q(due_on=due_on, pk__gt=pk))
 
 
 def _is_held(on: date) -> Q:
+    """Build the condition that a case is on hold on a day."""
     return Q(held_until__gt=on)
 
 
@@ -124,24 +125,24 @@ class Case(Versioned):
     number = models.CharField(max_length=20, unique=True)
     origin = models.CharField(max_length=12, choices=Origin, default=Origin.OWN)
     status = models.CharField(max_length=20, choices=Status, default=Status.RECEIVED)
-    is_open = models.BooleanField(default=True)  # stored by move_to; a queue's index needs it
+    is_open = models.BooleanField(default=True)  # stored by move_to; indexes of lists need it
     next_role = models.CharField(max_length=20, blank=True)  # stored by move_to
     queue = models.CharField(max_length=12, blank=True, default="intake")  # stored by move_to
     priority = models.CharField(max_length=12, choices=Priority, default=Priority.REGULAR)
     round = models.PositiveSmallIntegerField(default=1)  # a remand opens the next one
 
-    received_at = models.DateTimeField(null=True)  # NULL only where a publication is silent
+    received_at = models.DateTimeField(null=True)  # NULL only in published letters without it
     received_on = models.DateField(null=True)  # the local day that the law counts
     assigned_on = models.DateField(null=True)  # date of notice; letters print "Date Assigned"
     records_complete_on = models.DateField(null=True)
     decided_on = models.DateField(null=True)
     closed_at = models.DateTimeField(null=True)
 
-    # The day on which the next duty falls due: what queues sort by. Its sum is in Deadline.
+    # The next due date, by which lists are sorted. Its calculation is in Deadline.
     due_on = models.DateField()
     due_deadline_kind = models.CharField(max_length=40, blank=True)
-    # The first day on which work goes on, while a hold of the whole case is on file. A day that has
-    # come holds nothing: whoever reads it compares it with today. Its rows are in Hold.
+    # The first day after a hold of the whole case. Readers compare it with today: once the day has
+    # come, the case is not on hold. The holds are in Hold.
     held_until = models.DateField(null=True)
 
     date_of_injury = models.DateField(null=True)
@@ -161,10 +162,10 @@ class Case(Versioned):
     duplicate_of = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="duplicates"
     )
-    # Grows with every party added or changed: conflict results say which list they tested.
+    # Increases with every party added or changed. Conflict results name the version they used.
     party_list_version = models.PositiveIntegerField(default=0)
-    # Ids of users who may not act on the case, by the latest OwnConflictResult rows: asked at every
-    # act.
+    # Ids of users barred by the latest OwnConflictResult rows. Stored here because every action
+    # checks it.
     barred_staff = models.JSONField(default=list, blank=True)
 
     objects: ClassVar[Any] = CaseQuerySet.as_manager()
@@ -176,7 +177,7 @@ class Case(Versioned):
             models.Index(fields=["queue", "received_on", "id"], name="case_by_arrival"),
             models.Index(fields=["queue", "status", "due_on", "id"], name="case_in_stage"),
             models.Index(fields=["is_open", "due_on", "id"], name="case_due"),
-            # What waits without a date is rare, and is looked for on every my day.
+            # Cases without a due date are few, and every "My day" page looks for them.
             models.Index(
                 fields=["next_role", "due_on", "id"],
                 name="case_without_date",
@@ -226,9 +227,11 @@ class Case(Versioned):
         return Status(self.status)
 
     def move_to(self, status: Status, *, by: User | None, at: datetime, why: str = "") -> None:
-        """Make one legal move, and store who acts next. The only door; lock the case first.
+        """Change the state of a locked case, and store who acts next.
 
-        :raises CannotMove: the lifecycle has no such move.
+        Nothing else changes the state of a case.
+
+        :raises CannotMove: the lifecycle does not allow this move.
         """
         refuse_illegal_move(self.number, self.stage, status)
         self.status = status
@@ -243,7 +246,7 @@ class Case(Versioned):
         )
 
     def set_due(self, on: date, deadline_kind: str, *, by: User | None, at: datetime) -> None:
-        """Say when the next duty falls due, and which deadline says so."""
+        """Store the next due date and the deadline that it comes from."""
         self.due_on, self.due_deadline_kind = on, deadline_kind
         self.store(
             by=by,
@@ -254,7 +257,7 @@ class Case(Versioned):
 
 
 class CaseLink(Versioned):
-    """Two cases belong together, with the reason; readable from both sides, never removed."""
+    """Link between two cases, with its reason. Links end but are never deleted."""
 
     class Kind(models.TextChoices):
         DUPLICATE = "DUPLICATE", "Duplicate of"
@@ -285,7 +288,7 @@ class CaseLink(Versioned):
 
 
 class CaseNumberSeries(models.Model):
-    """The last serial given in a year. Locked while a number is taken; gaps are harmless."""
+    """Last serial number used in a year. Locked while a number is taken; gaps are harmless."""
 
     year = models.PositiveSmallIntegerField(unique=True)
     last = models.PositiveIntegerField(default=0)

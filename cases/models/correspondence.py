@@ -1,4 +1,4 @@
-"""Letters of a case that staff see before they go: drafted by an act, approved by a person."""
+"""Letters of a case that a person approves before they are sent."""
 
 from django.conf import settings
 from django.db import models
@@ -15,10 +15,10 @@ from .parties import Party
 
 
 class CaseLetter(Versioned):
-    """A letter about a case, from draft to sent: what it is about, and who answered for it.
+    """A letter about a case, from draft to sent, with the people who drafted and approved it.
 
-    A draft holds no words: they are made from the facts of the day each time someone looks, and
-    frozen in a ``letters.Letter`` for each recipient when a person approves.
+    A draft has no text of its own: the text is composed from the current facts on each view. On
+    approval it is frozen in one ``letters.Letter`` for each recipient.
     """
 
     class State(models.TextChoices):
@@ -28,8 +28,8 @@ class CaseLetter(Versioned):
         DISCARDED = "DISCARDED", "Discarded"
 
     class Discarded(models.TextChoices):
-        OVERTAKEN = "OVERTAKEN", "Something else has happened since"
-        OTHER_WAY = "OTHER_WAY", "The parties were told in another way"
+        OVERTAKEN = "OVERTAKEN", "No longer up to date"
+        OTHER_WAY = "OTHER_WAY", "The parties were informed in another way"
         MISTAKE = "MISTAKE", "Drafted by mistake"
         NOT_NEEDED = "NOT_NEEDED", "Not needed in this case"
 
@@ -37,13 +37,13 @@ class CaseLetter(Versioned):
     kind = models.CharField(max_length=24, choices=case_letter_choices)
     number = models.PositiveSmallIntegerField()  # 1, 2 … within case and kind
     state = models.CharField(max_length=9, choices=State, default=State.DRAFT)
-    because = models.CharField(max_length=500, blank=True)  # in words, for whoever reads the draft
+    because = models.CharField(max_length=500, blank=True)  # reason, shown with the draft
     caused_by = models.ForeignKey(Event, on_delete=models.PROTECT, null=True, related_name="+")
-    points = models.JSONField(default=list, blank=True)  # what is asked or missing, one text each
+    points = models.JSONField(default=list, blank=True)  # requested or missing facts, one text each
     particulars = models.TextField(blank=True)  # typed by a person; prints as typed
-    left_out = models.JSONField(default=list, blank=True)  # ids of parties who do not get it
+    left_out = models.JSONField(default=list, blank=True)  # ids of parties who do not receive it
     drafted_at = models.DateTimeField()
-    drafted_by = models.ForeignKey(  # empty: proposed by the system after an act
+    drafted_by = models.ForeignKey(  # empty: drafted by the system after an action
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     approved_at = models.DateTimeField(null=True)
@@ -110,7 +110,7 @@ class CaseLetter(Versioned):
 
 
 class CaseLetterCopy(Versioned):
-    """An approved letter to one recipient: its frozen words, and how it travels."""
+    """An approved letter to one recipient: its frozen text and its delivery."""
 
     case_letter = models.ForeignKey(CaseLetter, on_delete=models.PROTECT, related_name="copies")
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")

@@ -1,4 +1,4 @@
-"""What looks alike: the keys a case is found again by, and what was proposed and settled."""
+"""Search keys of cases, and proposals of possible duplicates with their answers."""
 
 from django.conf import settings
 from django.db import models
@@ -9,9 +9,9 @@ from .case import Case
 
 
 class CaseKey(models.Model):
-    """A key under which a case is found again when another application looks like it.
+    """A search key that finds a case similar to another application.
 
-    Derived from the case; several cases may share one. No scan of the cases is ever needed.
+    Derived from the case. Several cases may share a key. The index avoids a scan of all cases.
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="keys")
@@ -26,7 +26,7 @@ class CaseKey(models.Model):
 
 
 class DuplicateProposal(Versioned):
-    """Two cases that look alike, with why, for a person to settle. Proposed once a pair."""
+    """Two similar cases, with the evidence, for a person to resolve. One row per pair."""
 
     class Answer(models.TextChoices):
         DUPLICATE = "DUPLICATE", "The same application twice"
@@ -60,4 +60,4 @@ class DuplicateProposal(Versioned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.case} looks like {self.other}"
+        return f"{self.case}: possible duplicate of {self.other}"

@@ -1,4 +1,4 @@
-"""The acts of a case: what was done, when, by whom, why, and what it caused."""
+"""Events, notices and deadlines of a case."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from .parties import Party
 
 
 class Event(models.Model):
-    """One act on a case, written by the service in the act's own transaction. Only grows."""
+    """One action on a case, written by its service in the same transaction. Append-only."""
 
     class Kind(models.TextChoices):
         RECEIVED = "RECEIVED", "Application received"
@@ -23,9 +23,9 @@ class Event(models.Model):
         FOUND_ELIGIBLE = "FOUND_ELIGIBLE", "Found eligible"
         FOUND_INELIGIBLE = "FOUND_INELIGIBLE", "Found ineligible"
         DEFERRED = "DEFERRED", "Deferred"
-        SCREENED = "SCREENED", "Screened, a fact is missing"
-        NOTICES_MADE = "NOTICES_MADE", "Notices of assignment made"
-        NOTICES_SENT = "NOTICES_SENT", "Notices of assignment sent"
+        SCREENED = "SCREENED", "Eligibility review, a fact is missing"
+        NOTICES_MADE = "NOTICES_MADE", "NOARFI notices prepared"
+        NOTICES_SENT = "NOTICES_SENT", "NOARFI notices sent"
         RECORD_ADDED = "RECORD_ADDED", "Record added"
         RECORDS_COMPLETE = "RECORDS_COMPLETE", "Records marked complete"
         REVIEWER_OFFERED = "REVIEWER_OFFERED", "Offered to a reviewer"
@@ -42,26 +42,26 @@ class Event(models.Model):
         WITHDRAWN = "WITHDRAWN", "Withdrawn"
         TERMINATED = "TERMINATED", "Terminated"
         CLOSED = "CLOSED", "Closed"
-        REOPENED = "REOPENED", "Opened again"
+        REOPENED = "REOPENED", "Reopened"
         NOTE = "NOTE", "Note"
         RECEIVED_CORRECTED = "RECEIVED_CORRECTED", "Received date corrected"
-        DUPLICATE_SETTLED = "DUPLICATE_SETTLED", "Possible duplicate settled"
+        DUPLICATE_SETTLED = "DUPLICATE_SETTLED", "Possible duplicate resolved"
         CONSOLIDATED = "CONSOLIDATED", "Consolidated"
-        SEPARATED = "SEPARATED", "Taken out of a consolidation"
-        INFO_ASKED = "INFO_ASKED", "Information asked"
-        INFO_ANSWERED = "INFO_ANSWERED", "Information answered"
+        SEPARATED = "SEPARATED", "Separated"
+        INFO_ASKED = "INFO_ASKED", "Information requested"
+        INFO_ANSWERED = "INFO_ANSWERED", "Information received"
         WAIVED = "WAIVED", "Lateness waived"
         CASE_LETTER = "CASE_LETTER", "Letter"
         PARTY_CHANGED = "PARTY_CHANGED", "Party changed"
-        ITEM_CHANGE_ASKED = "ITEM_CHANGE_ASKED", "Change of an item proposed"
+        ITEM_CHANGE_ASKED = "ITEM_CHANGE_ASKED", "Item change proposed"
         ITEM_CHANGED = "ITEM_CHANGED", "Item changed"
-        ITEM_CHANGE_REFUSED = "ITEM_CHANGE_REFUSED", "Change of an item refused"
+        ITEM_CHANGE_REFUSED = "ITEM_CHANGE_REFUSED", "Item change refused"
         HELD = "HELD", "Hold begun"
         HOLD_ENDED = "HOLD_ENDED", "Hold ended"
         EXTENDED = "EXTENDED", "Time extended"
         CONVERTED = "CONVERTED", "Priority changed"
-        COMMITMENT = "COMMITMENT", "Date promised to a party"
-        CHASED = "CHASED", "Records chased"
+        COMMITMENT = "COMMITMENT", "Commitment to a party"
+        CHASED = "CHASED", "Reminder about records"
         SEATS_APPROVED = "SEATS_APPROVED", "More reviewers approved"
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="events")
@@ -70,11 +70,11 @@ class Event(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    # Acts of a reviewer: everyone without reviewers.see_identity reads "the reviewer, seat 1".
+    # Actions of a reviewer: without reviewers.see_identity one reads only "the reviewer".
     by_reviewer_seat = models.PositiveSmallIntegerField(null=True)
-    sentence = models.TextField()  # what happened, as the timeline says it; no reviewer's name
+    sentence = models.TextField()  # shown on the timeline; never names a reviewer
     why = models.TextField(blank=True)
-    facts = models.JSONField(default=dict, blank=True)  # old and new where they matter; ids
+    facts = models.JSONField(default=dict, blank=True)  # ids, and values before and after
     letter = models.ForeignKey(Letter, on_delete=models.PROTECT, null=True, related_name="+")
     caused_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
 
@@ -86,9 +86,9 @@ class Event(models.Model):
 
 
 class AssignmentNotice(Versioned):
-    """A notice of assignment and request for information (NOARFI) to one recipient.
+    """Notice of Assignment and Request for Information (NOARFI) to one recipient.
 
-    Its letter says 15 or 12 days by the channel it goes by (8 CCR 9792.10.5(a)(1)).
+    It allows 15 or 12 days, depending on the channel (8 CCR 9792.10.5(a)(1)).
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notices")
@@ -107,6 +107,7 @@ class AssignmentNotice(Versioned):
         return f"Notice to {self.party}"
 
 
+# Shown for information only: nobody in the office has to do anything by these dates.
 _NO_DUTY_OF_THE_CASE = frozenset(
     {
         "notice_mark",
@@ -120,7 +121,7 @@ _NO_DUTY_OF_THE_CASE = frozenset(
 
 
 class Deadline(Versioned):
-    """A due date with its printed sum: trigger, rule, source, days added, roll, result."""
+    """A due date with its calculation: trigger, rule, source, days added, roll, result."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="deadlines")
     round = models.PositiveSmallIntegerField()
@@ -129,7 +130,7 @@ class Deadline(Versioned):
     due_on = models.DateField(null=True)  # NULL while a fact is missing; ``unknown`` says which
     due_at = models.DateTimeField(null=True)  # set for deadlines that run in hours
     target_on = models.DateField(null=True)  # our own earlier target
-    steps = models.JSONField(default=list)  # the sum, line by line
+    steps = models.JSONField(default=list)  # the calculation, line by line
     unknown = models.TextField(blank=True)  # why there is no date, as a sentence
     met_at = models.DateTimeField(null=True)
     replaced_at = models.DateTimeField(null=True)
@@ -153,25 +154,25 @@ class Deadline(Versioned):
 
     @property
     def legal_steps(self) -> list[dict[str, Any]]:
-        """The lines that lead to the legal date."""
+        """The steps that lead to the legal date."""
         return self.steps[: self._result()]
 
     @property
     def target_steps(self) -> list[dict[str, Any]]:
-        """The lines that lead from there to our own target; none for a duty of someone else."""
+        """The steps from the legal date to our own target; empty for duties of others."""
         return self.steps[self._result() :]
 
     def _result(self) -> int:
-        """How many lines the legal sum has: it ends with its result."""
+        """Count the steps of the legal date; the last of them is its result."""
         kinds = [step["kind"] for step in self.steps]
         return kinds.index("RESULT") + 1 if "RESULT" in kinds else len(kinds)
 
     @property
     def decides_nothing(self) -> bool:
-        """Whether it is shown as information, or is a party's right that simply runs out."""
+        """Whether it is shown for information only, or is a right of a party."""
         return self.deadline_kind in _NO_DUTY_OF_THE_CASE
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether every source in the sum was compared with the text of the law."""
+        """Whether every rule in the calculation was compared with the text of the law."""
         return all(step["confirmed"] for step in self.steps if step["source"])

@@ -1,6 +1,6 @@
 """What changes or adds dates: holds, extensions, commitments, changes of priority.
 
-A row is ended, never changed back: the earlier ones are the history that the case page shows.
+Rows end but are never changed back: earlier rows are the history on the case page.
 """
 
 from datetime import date
@@ -19,14 +19,14 @@ from .parties import Party
 
 
 def hold_reason_choices() -> list[tuple[str, str]]:
-    """The coded reasons; a function, so that another one needs no migration."""
+    """List the coded reasons. A function, so that a new reason needs no migration."""
     return [(reason.code, reason.label) for reason in HOLD_REASONS.values()]
 
 
 class Hold(Versioned):
-    """A time during which work on a case, or on one of its duties, stands still.
+    """A period in which a case, or one of its deadlines, is on hold.
 
-    ``planned_end`` and ``ended_on`` are the first days on which work goes on again.
+    ``planned_end`` and ``ended_on`` are the first days after the hold.
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="holds")
@@ -46,7 +46,7 @@ class Hold(Versioned):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     ended_because = models.CharField(max_length=500, blank=True)
-    # How the notice that ended it was served, where the law lets a deadline begin again from it.
+    # How the notice that ended it was served, if a deadline starts again from that service.
     ended_method = models.CharField(max_length=20, blank=True)
 
     class Meta(Versioned.Meta):
@@ -69,7 +69,7 @@ class Hold(Versioned):
 
     @property
     def end(self) -> date:
-        """The day on which it ended, else on which it ends by plan. No job has to say so."""
+        """The first day after the hold: the actual one, or the planned one if it has not ended."""
         return self.ended_on or self.planned_end
 
     @property
@@ -79,12 +79,12 @@ class Hold(Versioned):
 
     @property
     def needs_an_end(self) -> bool:
-        """Whether only a person can say that it is over."""
+        """Whether only a person can end it."""
         return HOLD_REASONS[self.reason].needs_an_end
 
     @property
     def holds(self) -> str:
-        """What stands still, in words."""
+        """What is on hold, in words."""
         return (
             DEADLINE_KINDS[self.deadline_kind].label
             if self.deadline_kind in DEADLINE_KINDS
@@ -92,11 +92,11 @@ class Hold(Versioned):
         )
 
     def lasts_on(self, day: date) -> bool:
-        """Whether work stands still on a day."""
+        """Whether the hold applies on a day."""
         return self.starts_on <= day < self.end
 
     def can_end(self, day: date) -> bool:
-        """Whether a person can end it on a day: it lasts, or no one has said that it is over."""
+        """Whether a person can end it on a day."""
         return self.ended_on is None and (self.needs_an_end or day < self.planned_end)
 
 
@@ -109,7 +109,7 @@ class TimeExtension(Versioned):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="extensions")
     round = models.PositiveSmallIntegerField()
     deadline_kind = models.CharField(max_length=40)
-    number = models.PositiveSmallIntegerField()  # the first, the second of this deadline
+    number = models.PositiveSmallIntegerField()  # 1 for the first extension of this deadline
     days = models.PositiveSmallIntegerField()
     approved_by = models.CharField(max_length=200)  # who approved for the Administrative Director
     approved_on = models.DateField()
@@ -135,9 +135,10 @@ class TimeExtension(Versioned):
 
 
 class Commitment(Versioned):
-    """A date that a party was told: what by when, who was told, when and by which letter.
+    """A date promised to a party, with the letter that stated it.
 
-    Moving it makes a new row that names the earlier one; a party is never told by a changed row.
+    Moving the date makes a new row that refers to the earlier one, so that every date stated to the
+    party stays on record.
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="commitments")
@@ -148,7 +149,7 @@ class Commitment(Versioned):
     letter = models.ForeignKey(Letter, on_delete=models.PROTECT, null=True, related_name="+")
     letter_reference = models.CharField(max_length=120, blank=True)
     why = models.CharField(max_length=500)
-    # How often the date has been moved; the first commitment has moved none.
+    # How often the date was moved; 0 in the first row.
     moved = models.PositiveSmallIntegerField(default=0)
     replaces = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="replaced_by"
@@ -173,19 +174,19 @@ class Commitment(Versioned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.what} by {self.due_on}, promised to {self.party}"
+        return f"{self.what} by {self.due_on}, commitment to {self.party}"
 
 
 class PriorityChange(Versioned):
-    """A case became expedited, formulary or regular: who certified it, on what, and why."""
+    """Change of the priority of a case, with its reason and certification."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="priority_changes")
     old = models.CharField(max_length=12, choices=Priority)
     new = models.CharField(max_length=12, choices=Priority)
-    # The physician who certified an imminent and serious threat, for an expedited case.
+    # For an expedited case: the physician who certified an imminent and serious threat.
     certified_by = models.CharField(max_length=200, blank=True)
     certified_on = models.DateField(null=True)
-    support = models.CharField(max_length=500, blank=True)  # what the certification rests on
+    support = models.CharField(max_length=500, blank=True)  # of the certification
     why = models.CharField(max_length=500)
     changed_at = models.DateTimeField()
     changed_by = models.ForeignKey(

@@ -11,10 +11,10 @@ from .case import Case
 
 
 class ItemChange(Versioned):
-    """What someone wants to change about the disputed items of an accepted case, and the answer.
+    """Proposed change of the disputed items of an accepted case, and the decision about it.
 
-    ``before`` and ``after`` hold what both people see, by field, so that the decision stays
-    readable whatever becomes of the item.
+    ``before`` and ``after`` hold the values that both people saw, by field, so that the decision
+    stays readable when the item changes later.
     """
 
     class Kind(models.TextChoices):
@@ -76,7 +76,7 @@ class ItemChange(Versioned):
 
     @property
     def title(self) -> str:
-        """What it is called on pages."""
+        """The heading on pages."""
         if self.item is None or self.kind == self.Kind.ADD:
             return "A new item"
         words = "Change of" if self.kind == self.Kind.CHANGE else "Withdrawal of"

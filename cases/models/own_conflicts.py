@@ -1,6 +1,4 @@
-"""Who belongs to this organization, their affiliations, and what was tested for each
-case.
-"""
+"""Members of this organization, their affiliations, and conflict check results per case."""
 
 from django.conf import settings
 from django.db import models
@@ -15,15 +13,15 @@ from .parties import Party
 class OrganizationMember(TwoTimeFact):
     """The organization itself, an owner, an officer or a member of staff, for a time.
 
-    Labor Code 139.5 asks that the organization be independent of insurers and administrators, and
-    names its owners, officers and directors; what held on which day has to be shown.
+    Labor Code 139.5 requires independence from insurers and administrators, and names owners,
+    officers and directors. The membership on any past day must stay on record.
     """
 
     class Kind(models.TextChoices):
         ITSELF = "ITSELF", "This organization"
         OWNER = "OWNER", "Owner"
         OFFICER = "OFFICER", "Officer or director"
-        STAFF = "STAFF", "Member of staff"
+        STAFF = "STAFF", "Staff member"
 
     kind = models.CharField(max_length=8, choices=Kind)
     organization = models.ForeignKey(
@@ -32,7 +30,7 @@ class OrganizationMember(TwoTimeFact):
     person = models.ForeignKey(
         Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    # Who signs in: every member of staff, and an owner or officer who also works here.
+    # Set for every staff member, and for an owner or officer who also works here.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -60,7 +58,7 @@ class OrganizationMember(TwoTimeFact):
 class MemberAffiliation(TwoTimeFact, AffiliationFields):
     """A dated affiliation of a member of this organization with a company or a person."""
 
-    # Any version of the member: a correction of one takes the affiliations of the other along.
+    # Any version of the member: affiliations stay with the member when a row is corrected.
     member = models.ForeignKey(
         OrganizationMember, on_delete=models.PROTECT, related_name="conflicts"
     )
@@ -75,24 +73,22 @@ class MemberAffiliation(TwoTimeFact, AffiliationFields):
 
 
 class OwnConflictResult(models.Model):
-    """Whether someone of the organization is tied to a party of a case, as tested once. Only grows.
+    """Result of one conflict check of the organization against the parties of a case. Append-only.
 
-    A test leaves one row that nothing was found, or one for everything that was found; the rows of
-    one test share its ``run``. What a person settles is a new row with ``settles`` pointing at the
-    unknown one. Who and what was tested can be read again: the facts as known at ``tested_at``.
+    A check writes one row that nothing was found, or one row for each finding; rows of one check
+    share its ``run``. The answer of a person is a new row, whose ``settles`` is the unknown result.
+    What was checked can be read again from the facts as known at ``tested_at``.
     """
 
     class Result(models.TextChoices):
         PASS = "PASS", "No affiliation"
-        FAIL = "FAIL", "Tied"
-        UNKNOWN = "UNKNOWN", "To be settled"
+        FAIL = "FAIL", "Affiliation"
+        UNKNOWN = "UNKNOWN", "To be resolved"
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="own_conflict_results")
-    run = models.PositiveIntegerField()  # 1 is the test on receipt
+    run = models.PositiveIntegerField()  # 1 is the check on receipt
     party_list_version = models.PositiveIntegerField()
-    own_organization = models.CharField(
-        max_length=64
-    )  # digest of the facts about the organization that were used
+    own_organization = models.CharField(max_length=64)  # digest of the facts that were used
     members_tested = models.PositiveIntegerField()
     parties_tested = models.JSONField(default=list)  # ids of Party
     member = models.ForeignKey(
@@ -101,9 +97,9 @@ class OwnConflictResult(models.Model):
     party = models.ForeignKey(Party, on_delete=models.PROTECT, null=True, related_name="+")
     relation = models.CharField(max_length=16)
     result = models.CharField(max_length=8, choices=Result)
-    tested = models.JSONField(default=list)  # every relation that the row answers for
+    tested = models.JSONField(default=list)  # every relation that the row covers
     sentence = models.CharField(max_length=400)
-    note = models.CharField(max_length=300, blank=True)  # of the person who settled it
+    note = models.CharField(max_length=300, blank=True)  # of the person who resolved it
     tested_at = models.DateTimeField()
     tested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -115,7 +111,7 @@ class OwnConflictResult(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["case", "run"], name="own_conflict_result_of"),
-            # Almost every row says that nothing was found; what waits for an answer is rare.
+            # Almost every row says that nothing was found, so findings have an index of their own.
             models.Index(
                 fields=["case"],
                 name="own_conflict_result_found",

@@ -1,4 +1,4 @@
-"""Who is on a case, in which role, from when to when."""
+"""Parties of a case: their roles, contact details and dates."""
 
 from django.db import models
 
@@ -10,7 +10,7 @@ from .case import Case
 
 
 class Role(models.TextChoices):
-    """What a person or organization is to a case."""
+    """Role of a person or organization on a case."""
 
     EMPLOYEE = "EMPLOYEE", "Employee"
     EMPLOYEE_ATTORNEY = "EMPLOYEE_ATTORNEY", "Employee’s attorney"
@@ -25,7 +25,7 @@ class Role(models.TextChoices):
     FACILITY = "FACILITY", "Facility"
     UR_ORGANIZATION = "UR_ORGANIZATION", "UR organization"
     UR_PHYSICIAN = "UR_PHYSICIAN", "UR physician"
-    MANUFACTURER = "MANUFACTURER", "Maker of the drug or device"
+    MANUFACTURER = "MANUFACTURER", "Manufacturer of the drug or device"
 
 
 class PreferredChannel(models.TextChoices):
@@ -37,7 +37,7 @@ class PreferredChannel(models.TextChoices):
 class Party(TwoTimeFact):
     """A dated role of a person or an organization on a case.
 
-    Letters already sent keep the party as it stood: a change is a new row (``corrects``), and a
+    Rows never change, because letters refer to them: a change is a new row (``corrects``), and a
     representative who leaves gets a row with a last day.
     """
 
@@ -53,7 +53,7 @@ class Party(TwoTimeFact):
         blank=True,
         related_name="roles",
     )
-    # A maker or a facility may be party through one disputed item alone.
+    # A manufacturer or a facility may be a party because of one disputed item only.
     item = models.ForeignKey(
         DisputedItem,
         on_delete=models.PROTECT,

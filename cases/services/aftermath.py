@@ -1,4 +1,4 @@
-"""The deadlines that run after a determination went out: of the parties, shown as information."""
+"""Deadlines of the parties after a determination was sent. Shown for information only."""
 
 from datetime import date, datetime
 
@@ -24,9 +24,11 @@ def start_after_determination(
 ) -> None:
     """Start the time to petition (LC 4610.6(h)) and, for overturned items, to implement.
 
-    To petition runs from mailing to the employee. To authorize or reimburse (8 CCR 9792.10.7(a))
-    runs from receipt: what goes by wire is received at once, what goes by mail when someone says.
+    The time to petition starts with the mailing to the employee. The time to authorize or reimburse
+    (8 CCR 9792.10.7(a)) starts with receipt: the day of sending for fax and electronic delivery,
+    otherwise the day that a person records.
     """
+    # A delivery names the role of its recipient by label or by code.
     by_role = {delivery.recipient_role: delivery for delivery in letter.deliveries.order_by("-pk")}
     employee = by_role.get(Role.EMPLOYEE.label) or by_role.get(Role.EMPLOYEE)
     by_mail = employee is None or Channel(employee.channel) not in BY_WIRE
@@ -51,16 +53,16 @@ def start_after_determination(
 
 @transaction.atomic
 def state_receipt(*, case_id: int, received_on: date, by: User, at: datetime) -> Case:
-    """State when the claims administrator received the determination.
+    """Record when the claims administrator received the determination.
 
-    :raises NotAllowed: wrong role, nothing to implement, or a day that cannot be.
+    :raises NotAllowed: wrong role, nothing to implement, or an impossible date.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_state_receipt(by, case))
     today = local_day(at)
-    refuse("This day lies in the future." if received_on > today else "")
+    refuse("This date is in the future." if received_on > today else "")
     if case.decided_on is not None and received_on < case.decided_on:
-        refuse(f"The determination was made on {say(case.decided_on)}. Check the day.")
+        refuse(f"The determination was made on {say(case.decided_on)}. Check the date.")
     for deadline in case.deadlines.filter(
         round=case.round, deadline_kind__in=IMPLEMENTING, replaced_at__isnull=True
     ).order_by("pk"):
@@ -84,7 +86,7 @@ def state_receipt(*, case_id: int, received_on: date, by: User, at: datetime) ->
 
 
 def _to_implement(case: Case, on: date) -> list[str]:
-    """Which duties the overturned items leave: to authorize what is to come, to pay what was."""
+    """List the duties that overturned items cause: authorize future care, reimburse past care."""
     items = case.items.filter(ending=DisputedItem.Ending.DECIDED, outcome=Outcome.OVERTURNED)
     given = [item.service_from is not None and item.service_from < on for item in items]
     return ["authorize"] * (False in given) + ["reimburse"] * (True in given)

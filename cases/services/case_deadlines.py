@@ -1,8 +1,8 @@
-"""Starting, meeting and recomputing the deadlines of a case. ``deadlines.engine`` counts.
+"""Start, satisfy, stop and recompute the deadlines of a case. ``deadlines.engine`` calculates.
 
-A stored ``Deadline`` keeps the facts that started it and the sum that they made. The sum depends on
-these facts, the holds and extensions on file and the rules, and on nothing else: not on today, and
-not on whether a job ran.
+A stored ``Deadline`` keeps its trigger facts and its calculation. The calculation depends only on
+these facts, on the holds and extensions of the case and on the rules. It does not depend on the
+current date or on scheduled jobs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,28 +19,12 @@ from deadlines.models import Law, rules_on_file
 from deadlines.rules import EXTENSION
 from deadlines.sums import Sum, Unknown
 
-__all__ = [
-    "SCREENING",
-    "Moved",
-    "answer",
-    "compute",
-    "due_on",
-    "holds_on",
-    "meet",
-    "recompute",
-    "renewed",
-    "start",
-    "stop",
-    "unmeet",
-]
-
-
-SCREENING = "screening"  # the organization's own deadline; every other one is the law's
+SCREENING = "screening"  # an internal deadline of the organization; all others are legal ones
 
 
 @dataclass(frozen=True)
 class Moved:
-    """A sum that was replaced, beside the one that stands now."""
+    """A deadline row that was replaced, and the row that replaced it."""
 
     old: Deadline
     new: Deadline
@@ -55,20 +39,21 @@ def start(
     at: datetime,
     leads: bool = True,
 ) -> Deadline:
-    """Start a deadline on a locked case: store its sum, and let the queue sort by its date.
+    """Start a deadline on a locked case: store its calculation, and let lists sort by its date.
 
-    A deadline that runs already in this round is replaced, and its earlier sum stays readable.
+    An active deadline of the same kind and round is replaced; its row stays on record.
 
-    :param leads: whether the queue sorts by it. A deadline that does not lead may lack a fact; its
-        row then says which.
-    :raises NotAllowed: a fact is missing, so that there is no date to sort by.
+    :param given: trigger facts, as the deadline engine names them.
+    :param leads: whether lists sort the case by it. A deadline that does not lead may lack a fact;
+        its row then says which one.
+    :raises NotAllowed: a leading deadline lacks a fact and has no date.
     """
     found = answer(case=case, deadline_kind=deadline_kind, given=given)
     if leads and isinstance(found, Unknown):
         raise NotAllowed(found.sentence)
     running = _running(case, deadline_kind)
     if running is not None:
-        _end(running, "Replaced by a new sum", by=by, at=at)
+        _end(running, "Replaced by a new calculation", by=by, at=at)
     deadline = _row(case, deadline_kind, given, found).store(by=by, at=at)
     if leads and deadline.due_on is not None:
         case.set_due(deadline.due_on, deadline_kind, by=by, at=at)
@@ -76,7 +61,7 @@ def start(
 
 
 def meet(*, case: Case, deadline_kind: str, by: User | None, at: datetime) -> None:
-    """Note that a duty was done; a deadline that does not run is left alone."""
+    """Mark an active deadline as satisfied. Nothing happens if there is none."""
     deadline = _running(case, deadline_kind)
     if deadline is not None and deadline.met_at is None:
         deadline.met_at = at
@@ -86,7 +71,10 @@ def meet(*, case: Case, deadline_kind: str, by: User | None, at: datetime) -> No
 def unmeet(
     *, case: Case, deadline_kind: str, why: str, by: User | None, at: datetime
 ) -> Deadline | None:
-    """Take back that a duty was done: its deadline runs on as it was. ``None`` if it never ran."""
+    """Make a satisfied deadline active again, with its old date.
+
+    :returns: the deadline, or ``None`` if the case has none of this kind.
+    """
     deadline = _running(case, deadline_kind)
     if deadline is not None and deadline.met_at is not None:
         deadline.met_at = None
@@ -95,10 +83,11 @@ def unmeet(
 
 
 def stop(*, case: Case, why: str, by: User | None, at: datetime) -> None:
-    """Stop every deadline of a locked case: nothing falls due on it until another one starts.
+    """Stop every active deadline of a locked case. The case has no due date until one starts.
 
-    The sums stay readable. From then on the queue sorts it by the day on which it stopped.
+    The rows stay on record. Lists sort the case by the day on which its deadlines stopped.
     """
+    # Of all rounds, not only of the current one.
     for deadline in case.deadlines.filter(met_at__isnull=True, replaced_at__isnull=True):
         _end(deadline, why, by=by, at=at)
     case.due_on, case.due_deadline_kind = at.astimezone(PACIFIC).date(), ""
@@ -106,11 +95,11 @@ def stop(*, case: Case, why: str, by: User | None, at: datetime) -> None:
 
 
 def recompute(*, case: Case, why: str, by: User | None, at: datetime) -> list[Moved]:
-    """Work out every running deadline of a locked case again, and store the sums that changed.
+    """Recompute every active deadline of a locked case, and store the rows that changed.
 
-    Doing it twice, late, or never on a day on which nothing was entered gives the same dates.
+    The result does not depend on when or how often this runs.
 
-    :returns: the sums that changed; the earlier ones stay readable.
+    :returns: the rows that changed; the earlier ones stay on record.
     """
     moved = []
     for old in case.deadlines.filter(
@@ -134,10 +123,10 @@ def recompute(*, case: Case, why: str, by: User | None, at: datetime) -> list[Mo
 def renewed(
     *, case: Case, old: Deadline, law: Law | None = None, holds: Sequence[Hold] | None = None
 ) -> Deadline | None:
-    """The row, not stored, that would replace a running sum; ``None`` if it says the same. Queries.
+    """Build the unsaved row that would replace a deadline; ``None`` if nothing changes. Queries.
 
-    :param law: rules and calendars to count with instead of those on file.
-    :param holds: what stood in the way, where the caller knows it already.
+    :param law: rules and calendars to use instead of those on file.
+    :param holds: holds and extensions of the deadline, if the caller has read them already.
     :raises CannotCount: no rule covers the day of its trigger.
     """
     found = answer(
@@ -148,7 +137,7 @@ def renewed(
 
 
 def compute(*, deadline_kind: str, given: Mapping[str, str]) -> Sum:
-    """The sum of one deadline under the rules on file, on no case in particular. Two queries.
+    """Calculate a deadline under the rules on file, without a case. Two queries.
 
     :raises NotAllowed: a fact is missing; the message names it.
     """
@@ -167,12 +156,11 @@ def answer(
     law: Law | None = None,
     holds: Sequence[Hold] | None = None,
 ) -> Sum | Unknown:
-    """The sum of one deadline on a case, with its holds and extensions, or what is missing.
-    Queries.
+    """Calculate a deadline of a case with its holds and extensions. Queries.
 
-    :param law: rules and calendars to count with instead of those on file.
-    :param holds: what stood in the way, where the caller knows it already.
-
+    :param law: rules and calendars to use instead of those on file.
+    :param holds: holds and extensions of the deadline, if the caller has read them already.
+    :returns: the calculation, or the fact that is missing.
     :raises CannotCount: a fact cannot be read, or no rule is on file for its day.
     """
     rules, calendars = law or rules_on_file()
@@ -181,7 +169,7 @@ def answer(
 
 
 def holds_on(case: Case, deadline_kind: str) -> list[Hold]:
-    """What stands or stood in the way of one deadline, as the engine reads it. Two queries."""
+    """List the holds and extensions of one deadline, in the form of the engine. Two queries."""
     rows = case.holds.filter(round=case.round, deadline_kind__in=["", deadline_kind])
     holds = [
         Hold(
@@ -189,7 +177,7 @@ def holds_on(case: Case, deadline_kind: str) -> list[Hold]:
             label=row.get_reason_display(),
             start=row.starts_on,
             end=row.end,
-            # What the law lets stand still is over when a person says so, not when it was planned.
+            # A hold of this kind ends only when a person ends it, not on its planned day.
             has_ended=row.ended_on is not None or not row.needs_an_end,
             method=row.ended_method,
         )
@@ -211,18 +199,20 @@ def holds_on(case: Case, deadline_kind: str) -> list[Hold]:
 
 
 def due_on(case: Case, deadline_kind: str) -> date | None:
-    """The legal date of a running deadline of the current round."""
+    """Return the legal date of an active deadline of the current round. One query."""
     deadline = _running(case, deadline_kind)
     return deadline.due_on if deadline else None
 
 
 def _running(case: Case, deadline_kind: str) -> Deadline | None:
+    """Return the active deadline of this kind in the current round."""
     return Deadline.objects.filter(
         case=case, round=case.round, deadline_kind=deadline_kind, replaced_at__isnull=True
     ).first()
 
 
 def _end(deadline: Deadline, why: str, *, by: User | None, at: datetime) -> None:
+    """End a deadline row; it stays on record."""
     deadline.replaced_at = at
     deadline.store(by=by, at=at, why=why, fields=["replaced_at"])
 
@@ -230,7 +220,7 @@ def _end(deadline: Deadline, why: str, *, by: User | None, at: datetime) -> None
 def _row(
     case: Case, deadline_kind: str, given: Mapping[str, str], found: Sum | Unknown
 ) -> Deadline:
-    """A sum as a row that is not stored yet."""
+    """Build an unsaved row from a calculation."""
     row = Deadline(case=case, round=case.round, deadline_kind=deadline_kind, given=dict(given))
     if isinstance(found, Unknown):
         row.unknown = found.sentence
@@ -241,4 +231,5 @@ def _row(
 
 
 def _says(row: Deadline) -> tuple[object, ...]:
+    """Return what two rows are compared by."""
     return row.due_on, row.due_at, row.target_on, row.steps, row.unknown

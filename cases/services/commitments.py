@@ -1,4 +1,4 @@
-"""Dates promised to a party: who was told what, when, and by which letter; moving is limited."""
+"""Commitments: dates promised to a party, the letters that state them, and their changes."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -13,7 +13,7 @@ from deadlines.calendars import say
 from deadlines.days import local_day
 from letters.models import Letter
 
-MOST_MOVES = 2  # a third new date for the same thing is for the supervisor to explain on the phone
+MOST_MOVES = 2  # instead of a third new date, a supervisor calls the party
 
 
 @transaction.atomic
@@ -30,9 +30,11 @@ def commitment(
     by: User,
     at: datetime,
 ) -> Commitment:
-    """Put on file that a party was told a date.
+    """Record a date that was promised to a party.
 
-    :param letter_id: a letter of this case that told it; ``letter_reference`` names any other.
+    :param told_on: the day on which the party was informed.
+    :param letter_id: the letter of this case that states the date.
+    :param letter_reference: the reference of any other letter that states it.
     :raises NotAllowed: wrong role, a party or letter of another case, or a fact is missing.
     """
     case = Case.objects.lock(case_id)
@@ -40,7 +42,7 @@ def commitment(
     party = case.parties.current().filter(pk=party_id).first()
     if party is None:
         raise NotAllowed("Choose a party of this case.")
-    refuse("" if what.strip() else "Say what was promised.")
+    refuse("" if what.strip() else "Enter what was promised.")
     letter = _letter(case, letter_id, letter_reference)
     refuse(_why_not_these_days(due_on, told_on, local_day(at)))
     made = Commitment(
@@ -55,7 +57,7 @@ def commitment(
         recorded_at=at,
         recorded_by=by,
     ).store(by=by, at=at, why=why)
-    _record(made, f"{party.name} was promised: {made.what} by {say(due_on)}.", by=by, at=at)
+    _record(made, f"Commitment to {party.name}: {made.what} by {say(due_on)}.", by=by, at=at)
     return made
 
 
@@ -71,7 +73,7 @@ def move(
     by: User,
     at: datetime,
 ) -> Commitment:
-    """Tell the party a later date for the same thing; the earlier one stays readable.
+    """Record a later date for a commitment. The earlier row stays on record.
 
     :raises NotAllowed: wrong role, kept or moved already, moved too often, or a fact is missing.
     """
@@ -80,9 +82,9 @@ def move(
     old = case.commitments.select_related("party").get(pk=commitment_id)
     refuse(policies.why_not_commitment(by, case))
     refuse(why_not_move(old))
-    refuse("" if why.strip() else "Say why the date moves.")
+    refuse("" if why.strip() else "Enter why the date moves.")
     if due_on <= old.due_on:
-        refuse(f"A moved date lies after the earlier one, {say(old.due_on)}.")
+        refuse(f"The new date must be after the earlier one, {say(old.due_on)}.")
     letter = _letter(case, letter_id, letter_reference)
     refuse(_why_not_these_days(due_on, told_on, local_day(at)))
     new = Commitment(
@@ -101,8 +103,8 @@ def move(
     ).store(by=by, at=at, why=why)
     _record(
         new,
-        f"The date promised to {old.party.name} moves from {say(old.due_on)} to {say(due_on)}: "
-        f"{old.what}. It has moved {new.moved} of {MOST_MOVES} times.",
+        f"Commitment to {old.party.name} moved from {say(old.due_on)} to {say(due_on)}: "
+        f"{old.what}. Moved {new.moved} of {MOST_MOVES} times.",
         by=by,
         at=at,
     )
@@ -111,9 +113,9 @@ def move(
 
 @transaction.atomic
 def keep(*, commitment_id: int, kept_on: date, by: User, at: datetime) -> Commitment:
-    """Note that what was promised was done.
+    """Record that a commitment was kept.
 
-    :raises NotAllowed: wrong role, kept or moved already, or a day that cannot be.
+    :raises NotAllowed: wrong role, kept or moved already, or an impossible date.
     """
     found = Commitment.objects.get(pk=commitment_id)
     case = Case.objects.lock(found.case_id)
@@ -121,12 +123,12 @@ def keep(*, commitment_id: int, kept_on: date, by: User, at: datetime) -> Commit
     refuse(policies.why_not_commitment(by, case))
     refuse(_why_not_live(commitment))
     if not commitment.told_on <= kept_on <= local_day(at):
-        refuse("The day lies between the day of the commitment and today.")
+        refuse("The day must be between the day on which the party was informed and today.")
     commitment.kept_on = kept_on
     commitment.store(by=by, at=at, why="Kept", fields=["kept_on"])
     _record(
         commitment,
-        f"Kept on {say(kept_on)}: {commitment.what}, {commitment.party.name}.",
+        f"Commitment to {commitment.party.name} kept on {say(kept_on)}: {commitment.what}.",
         by=by,
         at=at,
     )
@@ -134,24 +136,26 @@ def keep(*, commitment_id: int, kept_on: date, by: User, at: datetime) -> Commit
 
 
 def why_not_move(commitment: Commitment) -> str:
-    """Whether a commitment can move once more. Queries."""
+    """Check whether a commitment can be moved again. One query."""
     reason = _why_not_live(commitment)
     if not reason and commitment.moved >= MOST_MOVES:
-        return f"This date has moved {MOST_MOVES} times, which is the most."
+        return f"This date was moved {MOST_MOVES} times, which is the limit."
     return reason
 
 
 def _why_not_live(commitment: Commitment) -> str:
+    """Check whether a commitment is neither kept nor moved. One query."""
     if commitment.kept_on is not None:
-        return f"This was kept on {say(commitment.kept_on)}."
+        return f"This commitment was kept on {say(commitment.kept_on)}."
     if Commitment.objects.filter(replaces=commitment).exists():
-        return "This date was moved already; the later one stands."
+        return "This date was already moved. Use the later one."
     return ""
 
 
 def _letter(case: Case, letter_id: UUID | str | None, reference: str) -> Letter | None:
+    """Return the letter of the case; ``None`` if another reference is given instead."""
     if letter_id is None:
-        refuse("" if reference.strip() else "Say by which letter the party was told.")
+        refuse("" if reference.strip() else "Enter the letter by which the party was informed.")
         return None
     letter = Letter.objects.filter(pk=letter_id, reference=case.number).first()
     refuse("" if letter else "Choose a letter of this case.")
@@ -160,11 +164,14 @@ def _letter(case: Case, letter_id: UUID | str | None, reference: str) -> Letter 
 
 def _why_not_these_days(due_on: date, told_on: date, today: date) -> str:
     if told_on > today:
-        return "The day on which the party was told lies in the future."
-    return "" if due_on >= told_on else "The commitment lies before the day of the commitment."
+        return "The day on which the party was informed is in the future."
+    if due_on < told_on:
+        return "The promised date is before the day on which the party was informed."
+    return ""
 
 
 def _record(commitment: Commitment, sentence: str, *, by: User, at: datetime) -> None:
+    """Write the event of a commitment."""
     Event.objects.create(
         case=commitment.case,
         kind=Event.Kind.COMMITMENT,

@@ -1,6 +1,6 @@
-"""Several cases decided together: only for the same employee, physician and date of injury.
+"""Consolidation of cases with the same employee, physician and date of injury.
 
-Nothing moves: each item stays in its own case, which follows its lead (8 CCR 9792.10.4(a)).
+One lead case decides the items of all. Each item stays in its own case (8 CCR 9792.10.4(a)).
 """
 
 from datetime import datetime
@@ -22,7 +22,7 @@ _JOINED, _PARTED = Event.Kind.CONSOLIDATED, Event.Kind.SEPARATED
 
 
 def could_follow(lead: Case) -> list[Similar]:
-    """Other eligible cases that may be consolidated with this one. Five queries."""
+    """List the eligible cases that may be consolidated into this one. Five queries."""
     similar = find_similar(facts=read_application_facts(lead), but=lead)
     return [
         one
@@ -34,85 +34,93 @@ def could_follow(lead: Case) -> list[Similar]:
 
 
 def why_not(case: Case, lead: Case) -> str:
-    """Why one case cannot follow another; empty when it can. Queries."""
+    """Say why one case cannot be consolidated into another; empty if it can. Queries."""
     for one in (case, lead):
         if one.stage != Status.ELIGIBLE:
             return (
-                f"Case {one.number} stands at “{one.stage.label}”. Only eligible cases whose "
-                "notices are not made yet are consolidated."
+                f"Case {one.number} is in “{one.stage.label}”. Only eligible cases without notices "
+                "can be consolidated."
             )
+        # Notices name the treatments of the review, so they must not exist yet.
         if one.notices.filter(round=one.round).exists():
-            return f"The notices of {one.number} are made already; they name its treatments alone."
+            return f"The notices of {one.number} already exist and name only its own treatments."
     if case.pk == lead.pk:
-        return "A case is not consolidated with itself."
+        return "A case cannot be consolidated with itself."
     if consolidated_into(case):
-        return f"Other cases follow {case.number}. Let that one lead."
+        return f"Other cases are consolidated into {case.number}. Make that one the lead case."
     if not _same_people(case, lead):
         return (
-            "Cases are consolidated only for the same employee, requesting physician and date of "
-            "injury (8 CCR 9792.10.4(a))."
+            "Cases can be consolidated only if employee, requesting physician and date of injury "
+            "are the same (8 CCR 9792.10.4(a))."
         )
     if _administrator(case) != _administrator(lead):
-        return "The cases have different claims administrators, whom one notice would not reach."
+        return "The cases have different claims administrators, so one notice cannot serve both."
     return ""
 
 
 @transaction.atomic
 def consolidate(*, case_id: int, lead_id: int, reason: str, by: User, at: datetime) -> Case:
-    """Let a case follow another into one determination. The links say why, both ways.
+    """Consolidate a case into a lead case, which decides the items of both.
 
     :raises NotAllowed: wrong role, no reason, or the two may not be consolidated.
     """
     locked = Case.objects.lock_all([case_id, lead_id])
     case, lead = locked[case_id], locked[lead_id]
     refuse(policies.why_not_consolidate(by))
-    refuse("" if reason.strip() else "Say why the cases are decided together.")
+    refuse("" if reason.strip() else "Enter why the cases are consolidated.")
     refuse(why_not(case, lead))
     CaseLink(kind=CONSOLIDATED, case=case, other=lead, reason=reason.strip()[:500]).store(
         by=by, at=at, why=reason
     )
     case.move_to(Status.CONSOLIDATED, by=by, at=at, why=reason)
     case_deadlines.stop(case=case, why=f"Consolidated into {lead.number}", by=by, at=at)
-    # Whoever has the lead open has not seen that it decides more now.
-    lead.store(by=by, at=at, why=f"{case.number} follows", fields=[])
-    _tell(case, _JOINED, f"Follows {lead.number}; its items stay here.", reason, by=by, at=at)
-    _tell(lead, _JOINED, f"{case.number} follows this case.", reason, by=by, at=at)
-    # One determination for the parties of both.
+    # A new version of the lead, so that pages opened before this change are refused.
+    lead.store(by=by, at=at, why=f"{case.number} consolidated", fields=[])
+    _tell(
+        case,
+        _JOINED,
+        f"Consolidated into {lead.number}. The items stay in this case.",
+        reason,
+        by=by,
+        at=at,
+    )
+    _tell(lead, _JOINED, f"{case.number} was consolidated into this case.", reason, by=by, at=at)
+    # The lead now has the parties of both cases.
     own_conflicts.examine(case=lead, by=by, at=at)
     return case
 
 
 @transaction.atomic
 def separate(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
-    """Take a case out of a consolidation before its lead is noticed; its own notices fall due.
+    """Separate a case from its lead before the notices of the lead. Its own notices become due.
 
-    :raises NotAllowed: wrong role, no reason, not consolidated, or the lead's notices are made.
+    :raises NotAllowed: wrong role, no reason, not consolidated, or the lead has notices.
     """
     lead_of = CaseLink.objects.filter(kind=CONSOLIDATED, ended_at=None, case=case_id)
-    # The lead first, as where a lead ends: so that no two callers block each other.
+    # Lock the lead first, as ending a lead does: with one order, callers cannot deadlock.
     lead = Case.objects.filter(pk__in=lead_of.values("other")).lock_first()
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_consolidate(by))
-    refuse("" if reason.strip() else "Say why the case goes its own way.")
+    refuse("" if reason.strip() else "Enter why the case is separated.")
     link = lead_of.filter(other=lead).first()
     if lead is None or link is None or case.stage != Status.CONSOLIDATED:
         raise NotAllowed(f"Case {case.number} is not consolidated into another.")
     if lead.stage != Status.ELIGIBLE or lead.notices.filter(round=lead.round).exists():
         refuse(
-            f"The notices of {lead.number} name these treatments already, so it has to decide them."
+            f"The notices of {lead.number} already name these treatments, so it must decide them."
         )
     link.ended_at = at
     link.store(by=by, at=at, why=reason, fields=["ended_at"])
     case.move_to(Status.ELIGIBLE, by=by, at=at, why=reason)
     _start_notices_deadline(case, by=by, at=at)
-    lead.store(by=by, at=at, why=f"{case.number} goes its own way", fields=[])
-    _tell(case, _PARTED, f"Follows {lead.number} no longer.", reason, by=by, at=at)
-    _tell(lead, _PARTED, f"{case.number} follows no longer.", reason, by=by, at=at)
+    lead.store(by=by, at=at, why=f"{case.number} separated", fields=[])
+    _tell(case, _PARTED, f"Separated from {lead.number}.", reason, by=by, at=at)
+    _tell(lead, _PARTED, f"{case.number} was separated from this case.", reason, by=by, at=at)
     return case
 
 
 def release_followers(*, lead: Case, by: User | None, at: datetime) -> list[Case]:
-    """Let the cases that followed a lead which ends early go their own way: their rights go on."""
+    """Separate the cases of a lead that ends early, so that their reviews continue."""
     released = []
     for link in lead.linked_from.filter(kind=CONSOLIDATED, ended_at=None).order_by("pk"):
         case = Case.objects.lock(link.case_id)
@@ -121,14 +129,14 @@ def release_followers(*, lead: Case, by: User | None, at: datetime) -> list[Case
         if case.stage == Status.CONSOLIDATED:
             case.move_to(Status.ELIGIBLE, by=by, at=at, why=f"{lead.number} ended early")
             _start_notices_deadline(case, by=by, at=at)
-            sentence = f"{lead.number} ended early, so this case goes its own way."
+            sentence = f"{lead.number} ended early, so this case was separated from it."
             _tell(case, _PARTED, sentence, "", by=by, at=at)
             released.append(case)
     return released
 
 
 def close_with_lead(*, lead: Case, by: User, at: datetime) -> list[Case]:
-    """Close the cases whose items their lead has decided. Called when its letter has gone out."""
+    """Close the cases whose items their lead has decided. Called when its letter was sent."""
     closed = []
     for case in consolidated_into(lead):
         case = Case.objects.lock(case.pk)
@@ -143,18 +151,20 @@ def close_with_lead(*, lead: Case, by: User, at: datetime) -> list[Case]:
 
 
 def _start_notices_deadline(case: Case, *, by: User | None, at: datetime) -> None:
-    """The notices fall due again from the day on which the case stands alone again."""
+    """Start the deadline for the notices on the day on which the case was separated."""
     given = {"found_eligible": local_day(at).isoformat()}
     case_deadlines.start(case=case, deadline_kind="noarfi", given=given, by=by, at=at)
 
 
 def _same_people(case: Case, lead: Case) -> bool:
+    """Check the conditions of 8 CCR 9792.10.4(a): employee, physician, date of injury."""
     if case.date_of_injury is None or case.date_of_injury != lead.date_of_injury:
         return False
     return duplicates.compare(read_application_facts(case), read_application_facts(lead)).belongs
 
 
 def _administrator(case: Case) -> int | None:
+    """Return the organization id of the claims administrator."""
     party = case.parties.current().filter(role=Role.CLAIMS_ADMINISTRATOR).order_by("-pk").first()
     return party.organization_id if party else None
 
@@ -162,6 +172,7 @@ def _administrator(case: Case) -> int | None:
 def _tell(
     case: Case, kind: Event.Kind, sentence: str, why: str, *, by: User | None, at: datetime
 ) -> None:
+    """Write the event of a consolidation or separation."""
     Event.objects.create(
         case=case, kind=kind, happened_at=at, by=by, sentence=sentence, why=why.strip()
     )

@@ -1,8 +1,7 @@
-"""Deadlines that decide nothing on a case but that staff want to see, worked out whenever they
-look.
+"""Deadlines that are shown for information only: calculated on each view and never stored.
 
-The time to apply, the UR decision's own time, the twelve months after it, and the penalty for late
-records. Nothing here is stored, so nothing can grow old.
+The time to apply, the time of the UR decision, the twelve months after it, and the penalty for late
+records.
 """
 
 from collections.abc import Mapping
@@ -25,11 +24,11 @@ from . import case_deadlines
 
 @dataclass(frozen=True)
 class Told:
-    """One deadline that is shown as information.
+    """One deadline that is shown for information.
 
-    :ivar due_on: its last day, ``None`` where it is not known or is a sum of money.
-    :ivar sentence: what it says of this case.
-    :ivar steps: its arithmetic, line by line.
+    :ivar due_on: its last day; ``None`` if it is unknown or the result is an amount of money.
+    :ivar sentence: what it means for this case.
+    :ivar steps: its calculation, line by line.
     """
 
     deadline_kind: str
@@ -43,12 +42,13 @@ class Told:
 
 
 def information_for(*, case: Case, on: date) -> list[Told]:
-    """What the law's other deadlines say of a case on a day. Queries."""
-    told = [_application(case), _ur_decision(case), _twelve_months(case), _penalty(case, on)]
-    return [one for one in told if one is not None]
+    """List the informational deadlines of a case on a day. Queries."""
+    notes = [_application(case), _ur_decision(case), _twelve_months(case), _penalty(case, on)]
+    return [one for one in notes if one is not None]
 
 
 def _application(case: Case) -> Told | None:
+    """Build the note about the time to apply, and whether the application was in time."""
     ur_decision = case.ur_decision
     if ur_decision is None or case.received_on is None:
         return None
@@ -68,6 +68,7 @@ def _application(case: Case) -> Told | None:
 
 
 def _ur_decision(case: Case) -> Told | None:
+    """Build the note about the time of the UR decision, from the RFA on."""
     ur_decision = case.ur_decision
     if ur_decision is None or ur_decision.requested_on is None:
         return None
@@ -78,26 +79,27 @@ def _ur_decision(case: Case) -> Told | None:
         return _unknown(deadline_kind, found)
     made = ur_decision.decided_on
     if made is None:
-        said = "The day of the UR decision is not known."
+        sentence = "The date of the UR decision is not known."
     elif made > found.due_on:
         days = (made - found.due_on).days
-        said = f"The UR decision is dated {days} day{'' if days == 1 else 's'} after this day."
+        sentence = f"The UR decision is dated {days} day{'' if days == 1 else 's'} after this date."
     else:
-        said = "The UR decision is dated in time."
-    return _told(found, f"{said} For information: the WCAB decides whether it was late.")
+        sentence = "The UR decision is dated in time."
+    return _told(found, f"{sentence} For information: the WCAB decides whether it was late.")
 
 
 def _twelve_months(case: Case) -> Told | None:
+    """Build the note about the twelve months in which a UR decision is in effect."""
     if case.ur_decision is None or case.ur_decision.decided_on is None:
         return None
     found = _count(case, "twelve_month_bar", {"ur_denied": case.ur_decision.decided_on})
     if not isinstance(found, Sum):
         return _unknown("twelve_month_bar", found)
-    return _told(found, "For information: it decides nothing about this application.")
+    return _told(found, "For information: it does not affect this application.")
 
 
 def _penalty(case: Case, on: date) -> Told | None:
-    """What late records may cost, once they are late."""
+    """Calculate the penalty for late records; ``None`` if they are not late."""
     deadline = (
         case.deadlines.filter(
             round=case.round,
@@ -122,7 +124,7 @@ def _penalty(case: Case, on: date) -> Told | None:
     when = "came" if case.records_complete_on else "are"
     sentence = (
         f"The records {when} {found.days_late} day{'' if found.days_late == 1 else 's'} late: "
-        f"${found.usd:,}. Only the Division imposes it; this is the arithmetic for its file."
+        f"${found.usd:,}. Only the Division imposes it; this is the calculation for its file."
     )
     return Told("records_penalty", None, sentence, tuple(step.as_row() for step in found.steps))
 
@@ -130,6 +132,7 @@ def _penalty(case: Case, on: date) -> Told | None:
 def _count(
     case: Case, deadline_kind: str, given: Mapping[str, object]
 ) -> Sum | Unknown | CannotCount:
+    """Calculate a deadline, or return why it cannot be calculated."""
     rules, calendars = rules_on_file()
     holds = case_deadlines.holds_on(case, deadline_kind)
     try:
@@ -139,6 +142,7 @@ def _count(
 
 
 def _told(found: Sum, sentence: str) -> Told:
+    """Build a note from a calculation."""
     return Told(
         found.deadline_kind.name,
         found.due_on,
@@ -148,13 +152,14 @@ def _told(found: Sum, sentence: str) -> Told:
 
 
 def _unknown(deadline_kind: str, found: object) -> Told:
+    """Build a note that says why there is no date."""
     return Told(deadline_kind, None, found.sentence if isinstance(found, Unknown) else str(found))
 
 
 def lateness(*, case: Case, at: datetime) -> str:
-    """How late the determination is or was, and that it stays valid; empty when it is not.
+    """Say how late the determination is or was; empty if it is not late.
 
-    CHP v WCAB (Margaris), 2016: the time limit is directory. A late case is escalated, never void.
+    CHP v. WCAB (Margaris), 2016: the time limit is directory. A late determination stays valid.
     """
     today = at.astimezone(PACIFIC).date()
     deadline = (
@@ -177,6 +182,6 @@ def lateness(*, case: Case, at: datetime) -> str:
     is_late = "was" if deadline.met_at else "is"
     return (
         f"The determination {is_late} {days} day{'' if days == 1 else 's'} late. "
-        "It stays valid and binding all the same (Margaris, 2016)."
-        + ("" if deadline.met_at else " It goes before every other case.")
+        "It stays valid and binding (Margaris, 2016)."
+        + ("" if deadline.met_at else " Work on it before every other case.")
     )

@@ -1,7 +1,7 @@
-"""Drafts of letters: proposed after an act, or asked for by a person. A draft needs no fact.
+"""Drafts of letters, made after an action or at the request of a person.
 
-What a draft lacks is found when someone looks at it (``correspondence.composition``), so no act
-fails because a letter about it cannot be written yet.
+Missing facts are reported when someone views the draft (``correspondence.composition``). So no
+action fails because its letter cannot be written yet.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from cases import policies
 from cases.models import Case, CaseLetter, Event, Priority
 from letters.kinds import LetterKind
 
-# The letter that an act calls for (domain words: L1, L3, L4, L5, L7, L10).
+# The letter that follows an action.
 _AFTER = {
     Event.Kind.RECEIVED: LetterKind.ACKNOWLEDGMENT,
     Event.Kind.INFO_ASKED: LetterKind.INFORMATION_REQUEST,
@@ -31,15 +31,15 @@ _AFTER = {
 def propose(
     *, event: Event, points: Sequence[str] = (), by: User | None, at: datetime
 ) -> CaseLetter | None:
-    """Draft the letter that an act calls for, inside the act. A person decides whether it goes.
+    """Draft the letter that follows an action, in its transaction. A person decides about sending.
 
-    :param points: what is asked or missing, one text for each.
-    :return: the draft, or ``None`` where the act calls for no letter.
+    :param points: requested or missing facts, one text each.
+    :returns: the draft, or ``None`` if the action needs no letter.
     """
     kind = _AFTER.get(Event.Kind(event.kind))
     case = Case.objects.lock(event.case_id)
     if event.kind == Event.Kind.FOUND_ELIGIBLE and _is_partly_refused(case):
-        kind = LetterKind.INELIGIBILITY  # of some items, while the others go on
+        kind = LetterKind.INELIGIBILITY  # some items are ineligible, the others continue
     if event.kind == Event.Kind.CONVERTED and case.priority != Priority.EXPEDITED:
         kind = None
     if kind is None:
@@ -57,12 +57,12 @@ def draft_letter(
     by: User | None,
     at: datetime,
 ) -> CaseLetter:
-    """Draft a letter of a kind; where a draft of it waits already, that one, brought up to date.
+    """Draft a letter, or update the open draft of the same kind.
 
     :param kind: one of ``LetterKind``.
-    :param because: why it is drafted, for whoever reads the draft.
-    :param points: what is asked or missing, one text for each.
-    :raises NotAllowed: wrong role, or a case that was loaded from a publication.
+    :param because: the reason, shown with the draft.
+    :param points: requested or missing facts, one text each.
+    :raises NotAllowed: wrong role, or a case that was loaded from a published letter.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_draft_letter(by, case) if by is not None else "")
@@ -70,6 +70,7 @@ def draft_letter(
 
 
 def _is_partly_refused(case: Case) -> bool:
+    """Whether the latest eligibility decision found some items ineligible. Queries."""
     latest = case.eligibility_decisions.order_by("-attempt").first()
     return latest is not None and bool(latest.refusals())
 
@@ -85,6 +86,7 @@ def _draft(
     by: User | None,
     at: datetime,
 ) -> CaseLetter:
+    """Store a draft, or update the open draft of the same kind."""
     waiting = CaseLetter.objects.filter(case=case, kind=kind, state=CaseLetter.State.DRAFT).first()
     if waiting is not None:
         waiting.because, waiting.points = because[:500] or waiting.because, list(points)

@@ -1,4 +1,4 @@
-"""Applications that look alike: found by keys, proposed with reasons, settled by a person."""
+"""Possible duplicates: found by search keys, proposed with evidence, resolved by a person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from cases.models import (
     Role,
 )
 
-MOST_CANDIDATES = 200  # a key that more cases share tells no one apart
+MOST_CANDIDATES = 200  # a key shared by more cases does not distinguish them
 MOST_FOUND = 10
 
 Answer = DuplicateProposal.Answer
@@ -28,7 +28,7 @@ Answer = DuplicateProposal.Answer
 
 @dataclass(frozen=True)
 class Similar:
-    """A case that looks like an application, and why."""
+    """A case similar to an application, with the evidence."""
 
     case: Case
     facts: ApplicationFacts
@@ -36,7 +36,7 @@ class Similar:
 
 
 def read_application_facts(case: Case) -> ApplicationFacts:
-    """What a case says, as values to compare. Queries unless parties and items are prefetched."""
+    """Read the values of a case to compare. Queries unless parties and items are prefetched."""
     employee = physician = ""
     born = None
     for party in case.parties.all():
@@ -59,14 +59,15 @@ def read_application_facts(case: Case) -> ApplicationFacts:
 
 
 def find_similar(*, facts: ApplicationFacts, but: Case | None = None) -> list[Similar]:
-    """The cases that look most like an application, saved or not. Five queries, by index.
+    """Find the cases most similar to an application, saved or not. Five queries, by index.
 
-    :param but: the case that the application itself has become.
+    :param but: the case of the application itself, which is left out.
     """
     keys = duplicates.keys_of(facts)
     rows = CaseKey.objects.filter(key__in=keys).order_by("-case_id").values_list("case_id")
     if but is not None:
         rows = rows.exclude(case=but)
+    # A case may share several keys, so read more rows than cases and drop repeated ids.
     ids = list(dict.fromkeys(pk for (pk,) in rows[: 4 * MOST_CANDIDATES]))[:MOST_CANDIDATES]
     cases = (
         Case.objects.own()
@@ -94,7 +95,7 @@ _BANDS = [*duplicates.PROPOSED, duplicates.Band.NO]
 
 
 def propose(*, case: Case, by: User | None, at: datetime) -> list[DuplicateProposal]:
-    """Store what a locked case looks like, once for each pair, and the keys it is found again by.
+    """Store the possible duplicates of a locked case, once per pair, and its search keys.
 
     A pair that was proposed before keeps its answer.
     """
@@ -130,7 +131,7 @@ def propose(*, case: Case, by: User | None, at: datetime) -> list[DuplicatePropo
 
 @transaction.atomic
 def look_again(*, case_id: int, by: User, at: datetime) -> list[DuplicateProposal]:
-    """Look for cases like this one once more: after a correction, say.
+    """Search for possible duplicates of a case again, such as after a correction.
 
     :raises NotAllowed: wrong role.
     """
@@ -149,27 +150,27 @@ def settle(
     by: User,
     at: datetime,
 ) -> DuplicateProposal:
-    """Say what two alike cases are to each other. Nothing moves: screening finds what follows.
+    """Record whether two similar cases are duplicates. The state of the cases does not change.
 
-    A duplicate or an earlier request links the cases, and eligibility proposes I-DUP or I-PRIOR
-    for the items named (8 CCR 9792.10.3(a)(2)).
+    A duplicate or an earlier request links the cases, and the eligibility review proposes I-DUP or
+    I-PRIOR for the items named (8 CCR 9792.10.3(a)(2)).
 
-    :param item_ids: items of the later case that are the same treatment as before; needed for
-        anything but "different".
-    :raises NotAllowed: wrong role, settled before, no reason, or items of another case.
+    :param item_ids: items of the later case that are the same treatment as before; required unless
+        the answer is "different".
+    :raises NotAllowed: wrong role, resolved before, no reason, or items of another case.
     """
     case_id = DuplicateProposal.objects.values_list("case_id", flat=True).get(pk=proposal_id)
     case = Case.objects.lock(case_id)
     proposal = DuplicateProposal.objects.select_related("other").get(pk=proposal_id)
     refuse(policies.why_not_settle_possible_duplicate(by))
     if proposal.answer:
-        refuse("Someone has settled this already. Reload the page to see how.")
-    refuse("" if answer in Answer.values else "Say what the two cases are to each other.")
-    refuse("" if reason.strip() else "Say how you know.")
+        refuse("Someone has already resolved this. Reload the page to see the answer.")
+    refuse("" if answer in Answer.values else "Choose how the two cases are related.")
+    refuse("" if reason.strip() else "Enter how you know.")
     strangers = set(item_ids) - set(case.items.values_list("pk", flat=True))
     refuse("Choose items of this case." if strangers else "")
     if answer != Answer.DIFFERENT and not item_ids:
-        refuse("Tick the items that are the same treatment.")
+        refuse("Select the items that are the same treatment.")
     proposal.answer, proposal.reason = answer, reason.strip()[:500]
     proposal.items = sorted(item_ids) if answer != Answer.DIFFERENT else []
     proposal.settled_at, proposal.settled_by = at, by
@@ -192,9 +193,9 @@ def settle(
 
 
 def said_same(case: Case) -> dict[int, list[tuple[Case, bool]]]:
-    """For each item, the cases that a person called the same treatment, and whether a duplicate.
+    """Map each item to the cases with the same treatment, as persons answered. One query.
 
-    One query.
+    :returns: item id → (case, whether it is a duplicate and not an earlier request).
     """
     found: dict[int, list[tuple[Case, bool]]] = {}
     rows = case.possible_duplicates.filter(answer__in=[Answer.DUPLICATE, Answer.PRIOR])
@@ -205,10 +206,10 @@ def said_same(case: Case) -> dict[int, list[tuple[Case, bool]]]:
 
 
 def earlier_decisions(item: DisputedItem) -> list[DisputedItem]:
-    """Decided items of the same employee whose words are like this one's, latest first.
+    """Find decided items of the same employee with a similar title, latest first. Two queries.
 
-    Two queries. What a person makes of them is I-PRIOR or nothing; the twelve months in which a
-    UR decision stands are shown and decide nothing (Labor Code 4610(k)).
+    They help a person to decide about I-PRIOR. The twelve months in which a UR decision stays in
+    effect are shown for information only (Labor Code 4610(k)).
     """
     persons = item.case.parties.filter(role=Role.EMPLOYEE).values_list("person_id", flat=True)
     decided = (
@@ -230,6 +231,7 @@ def earlier_decisions(item: DisputedItem) -> list[DisputedItem]:
 
 
 def _keep_keys(case: Case, facts: ApplicationFacts) -> None:
+    """Store the search keys of a case that are not stored yet."""
     known = set(case.keys.values_list("key", flat=True))
     fresh = sorted(duplicates.keys_of(facts) - known)
     CaseKey.objects.bulk_create([CaseKey(case=case, key=key) for key in fresh])
@@ -238,6 +240,7 @@ def _keep_keys(case: Case, facts: ApplicationFacts) -> None:
 def _link(
     case: Case, other: Case, kind: CaseLink.Kind, reason: str, *, by: User, at: datetime
 ) -> None:
+    """Link two cases, unless an active link of this kind exists."""
     if not CaseLink.objects.filter(kind=kind, case=case, other=other, ended_at=None).exists():
         CaseLink(kind=kind, case=case, other=other, reason=reason.strip()[:500]).store(
             by=by, at=at, why=reason

@@ -1,4 +1,4 @@
-"""The ends of a case or an item before a determination: withdrawn, terminated, closed."""
+"""Ending a case or an item before a determination: withdraw, terminate, close."""
 
 from datetime import datetime
 
@@ -15,9 +15,9 @@ from . import case_deadlines, consolidation, drafting
 
 @transaction.atomic
 def withdraw(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
-    """End the case because the employee takes the application back.
+    """Withdraw a case at the request of the employee.
 
-    :raises NotAllowed: wrong role, or the determination is already issued.
+    :raises NotAllowed: wrong role, no reason, or the determination is already issued.
     """
     return _end_early(
         case_id,
@@ -33,7 +33,7 @@ def withdraw(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
 
 @transaction.atomic
 def terminate(*, case_id: int, item_ids: list[int], reason: str, by: User, at: datetime) -> Case:
-    """End the items that the claims administrator has authorized; the case, when none is left.
+    """End the items that the claims administrator has authorized, and the case if none is left.
 
     8 CCR 9792.10.6(a): authorization ends the review at any time.
 
@@ -43,7 +43,7 @@ def terminate(*, case_id: int, item_ids: list[int], reason: str, by: User, at: d
     refuse(policies.why_not_end_early(by, case))
     pending = {item.pk: item for item in case.items.filter(ending=DisputedItem.Ending.PENDING)}
     strangers = set(item_ids) - set(pending)
-    refuse("" if reason.strip() else "Say why the items end.")
+    refuse("" if reason.strip() else "Enter why the items end.")
     refuse("Choose items of this case that are still pending." if strangers or not item_ids else "")
     if set(item_ids) == set(pending):
         return _end_early(
@@ -77,7 +77,7 @@ def close(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_close(by, case))
-    refuse("" if reason.strip() else "Say why the case is closed.")
+    refuse("" if reason.strip() else "Enter why the case is closed.")
     ending = (
         DisputedItem.Ending.INELIGIBLE
         if case.stage in {Status.INELIGIBLE, Status.DUPLICATE}
@@ -115,9 +115,10 @@ def _end_early(
     by: User,
     at: datetime,
 ) -> Case:
+    """End a case with all pending items, release its followers, and draft the letter."""
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_end_early(by, case))
-    refuse("" if reason.strip() else "Say why the case ends.")
+    refuse("" if reason.strip() else "Enter why the case ends.")
     for item in case.items.filter(ending=DisputedItem.Ending.PENDING):
         end_item(item=item, ending=ending, reason=reason, by=by, at=at)
     consolidation.release_followers(lead=case, by=by, at=at)

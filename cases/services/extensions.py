@@ -1,4 +1,4 @@
-"""More time for a determination: days that the Administrative Director approved for good cause."""
+"""Extensions of a determination, approved by the Administrative Director for good cause."""
 
 from datetime import date, datetime
 
@@ -35,26 +35,27 @@ def extend(
     by: User,
     at: datetime,
 ) -> TimeExtension:
-    """Put an approved extension on file; it moves the legal date (LC 4610.6(d)(2), recalled).
+    """Record an approved extension, which moves the legal date (LC 4610.6(d)(2), not confirmed).
 
-    :param days: calendar days; those of all extensions together are limited by the deadline's rule.
-    :param approved_by: who approved it for the Administrative Director.
-    :raises NotAllowed: wrong role, no such deadline runs, too many days, or a fact is missing.
+    :param days: calendar days. The rule of the deadline limits the total of all extensions.
+    :param approved_by: the person who approved it for the Administrative Director.
+    :raises NotAllowed: wrong role, no active deadline, too many days, or a fact is missing.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_extend(by, case))
     deadline = determination_deadline(case=case)
     if deadline is None or deadline.due_on is None:
-        raise NotAllowed("No deadline of a determination runs on this case.")
+        raise NotAllowed("This case has no active determination deadline.")
     for text, words in (
-        (approved_by, "Say who approved it for the Administrative Director."),
-        (letter_reference, "Say which letter approves it."),
-        (good_cause, "Say what the good cause is."),
+        (approved_by, "Enter who approved it for the Administrative Director."),
+        (letter_reference, "Enter which letter approves it."),
+        (good_cause, "Enter the good cause."),
     ):
         refuse("" if text.strip() else words)
     earlier = case.extensions.filter(
         round=case.round, deadline_kind=deadline.deadline_kind
     ).order_by("number")
+    # Rules may limit the days of all extensions together, so count the earlier ones.
     refuse(_why_not_so_many(case, deadline, days, sum(one.days for one in earlier)))
     refuse(_why_not_that_day(case, deadline, approved_on, local_day(at)))
     extension = TimeExtension(
@@ -71,7 +72,7 @@ def extend(
         recorded_by=by,
     ).store(by=by, at=at, why=good_cause)
     sentence = (
-        f"{DEADLINE_KINDS[deadline.deadline_kind].label}: {_days(days)} more, approved by "
+        f"{DEADLINE_KINDS[deadline.deadline_kind].label}: extended by {_days(days)}, approved by "
         f"{extension.approved_by} "
         f"on {say(approved_on)}, {extension.letter_reference}."
     )
@@ -96,7 +97,7 @@ def extend(
 
 
 def determination_deadline(*, case: Case) -> Deadline | None:
-    """The running deadline of the determination in this round. Queries once."""
+    """Return the active determination deadline of the current round. One query."""
     found: Deadline | None = case.deadlines.filter(
         round=case.round,
         deadline_kind__in=DEADLINE_KIND_OF_PRIORITY.values(),
@@ -107,7 +108,7 @@ def determination_deadline(*, case: Case) -> Deadline | None:
 
 
 def days_left(*, case: Case) -> int:
-    """How many days the rule still lets extensions add to the determination. Queries."""
+    """Count the days that extensions may still add to the determination. Queries."""
     deadline = determination_deadline(case=case)
     if deadline is None:
         return 0
@@ -116,6 +117,7 @@ def days_left(*, case: Case) -> int:
 
 
 def _most_days(case: Case, deadline: Deadline) -> int:
+    """Return how many days the rule allows for all extensions together. Queries."""
     found = case_deadlines.answer(
         case=case, deadline_kind=deadline.deadline_kind, given=deadline.given
     )
@@ -124,24 +126,28 @@ def _most_days(case: Case, deadline: Deadline) -> int:
 
 
 def _why_not_so_many(case: Case, deadline: Deadline, days: int, used: int) -> str:
+    """Check the number of days against the limit of the rule."""
     most = _most_days(case, deadline)
     if days < 1:
         return "Enter how many days were approved."
     if used + days > most:
-        had = f" {_days(used)} of them are used." if used else ""
-        return f"All extensions together may add {_days(most)} at most.{had}"
+        had = f" {_days(used)} of them {'is' if used == 1 else 'are'} used." if used else ""
+        return f"All extensions together may add at most {_days(most)}.{had}"
     return ""
 
 
 def _why_not_that_day(case: Case, deadline: Deadline, approved_on: date, today: date) -> str:
+    """Check the date of an approval against receipt, due date and today."""
     if approved_on > today:
-        return "The day of the approval lies in the future."
+        return "The date of the approval is in the future."
     if case.received_on is not None and approved_on < case.received_on:
-        return f"The approval is dated before the application came, {say(case.received_on)}."
+        return (
+            f"The approval is dated before the application was received, {say(case.received_on)}."
+        )
     if deadline.due_on is not None and approved_on > deadline.due_on:
         return (
-            f"The approval came after the last day, {say(deadline.due_on)}, so it moves nothing. "
-            "The determination is late; it stays valid and goes out at once."
+            f"The approval came after the due date, {say(deadline.due_on)}, so it has no effect. "
+            "The determination is late. It stays valid and must be issued at once."
         )
     return ""
 

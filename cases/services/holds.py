@@ -1,8 +1,7 @@
-"""Holding a case: begin and end. A hold is a row, never a flag, and all earlier ones stay.
+"""Begin and end holds of a case. All earlier holds stay on record.
 
-A hold moves our own target. It moves the legal date only where the rule of the deadline names a
-source for its reason. Nothing has to run when a hold reaches its planned end: every reader compares
-that day with today.
+A hold moves our internal target. It moves the legal date only if the rule of the deadline lists the
+reason with a source. No job ends a hold on its planned end: readers compare that day with today.
 """
 
 from datetime import date, datetime
@@ -35,9 +34,9 @@ def begin_hold(
 ) -> Hold:
     """Hold a case, or one of its deadlines, from a day until a planned day.
 
-    :param planned_end: the first day on which work goes on, without anybody doing anything.
-    :param deadline: hold this duty alone; empty holds the whole case.
-    :raises NotAllowed: wrong role, a reason that does not fit the case, or days that cannot be.
+    :param planned_end: the first day after the hold; the hold ends then without any action.
+    :param deadline_kind: hold only this deadline; empty holds the whole case.
+    :raises NotAllowed: wrong role, a reason that does not fit the case, or impossible dates.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_hold(by, case))
@@ -47,12 +46,12 @@ def begin_hold(
         running = case.deadlines.filter(
             deadline_kind=deadline_kind, round=case.round, replaced_at__isnull=True
         )
-        refuse("" if running.exists() else "This deadline does not run on the case.")
+        refuse("" if running.exists() else "The case has no active deadline of this kind.")
     for other in case.holds.filter(round=case.round, reason=reason, deadline_kind=deadline_kind):
         if other.starts_on < planned_end and starts_on < other.end:
             refuse(
-                f"The case was held for this reason from {say(other.starts_on)} "
-                f"to {say(other.end)} already. Let this hold begin on that day, or end that one."
+                f"The case already has a hold for this reason from {say(other.starts_on)} "
+                f"to {say(other.end)}. Begin this hold on that day, or end the other one."
             )
     hold = Hold(
         case=case,
@@ -66,7 +65,7 @@ def begin_hold(
         begun_by=by,
     ).store(by=by, at=at, why=note)
     sentence = (
-        f"{hold.holds} is held from {say(starts_on)} to {say(planned_end)}: "
+        f"{hold.holds} is on hold from {say(starts_on)} to {say(planned_end)}: "
         f"{hold.get_reason_display().lower()}."
     )
     _move_dates(case, hold, Event.Kind.HELD, sentence, note.strip(), by=by, at=at)
@@ -77,12 +76,12 @@ def begin_hold(
 def end_hold(
     *, hold_id: int, ended_on: date, because: str, method: str = "", by: User, at: datetime
 ) -> Hold:
-    """End a hold before its planned end, or one that only a person can call over.
+    """End a hold before its planned end, or a hold that only a person can end.
 
-    :param ended_on: the first day on which work went on.
-    :param method: how the notice that ended it was served; a dispute about liability needs it,
-        because the time to apply begins again from that service.
-    :raises NotAllowed: wrong role, over already, no reason, or a day that cannot be.
+    :param ended_on: the first day after the hold.
+    :param method: how the notice that ended it was served. Needed for a liability dispute, because
+        the time to apply starts again from that service.
+    :raises NotAllowed: wrong role, already over, no reason, or an impossible date.
     """
     hold = Hold.objects.get(pk=hold_id)
     case = Case.objects.lock(hold.case_id)
@@ -90,18 +89,18 @@ def end_hold(
     refuse(policies.why_not_end_hold(by))
     today = local_day(at)
     if not hold.can_end(today):
-        refuse(f"This hold was over on {say(hold.end)}.")
-    refuse("" if because.strip() else "Say why the hold ends.")
+        refuse(f"This hold ended on {say(hold.end)}.")
+    refuse("" if because.strip() else "Enter why the hold ends.")
     if not hold.starts_on <= ended_on <= today:
-        refuse(f"A hold ends between the day on which it began, {say(hold.starts_on)}, and today.")
+        refuse(f"Enter a day from {say(hold.starts_on)}, the first day of the hold, to today.")
     if ended_on > hold.planned_end and not hold.needs_an_end:
-        refuse(f"By plan the hold was over on {say(hold.planned_end)}.")
+        refuse(f"The hold ended as planned on {say(hold.planned_end)}.")
     if method and method not in METHODS:
         refuse("Choose how the notice was served.")
     hold.ended_on, hold.ended_at, hold.ended_by = ended_on, at, by
     hold.ended_because, hold.ended_method = because.strip(), method
     hold.store(by=by, at=at, why=because)
-    sentence = f"{hold.holds} is no longer held since {say(ended_on)}."
+    sentence = f"{hold.holds} is no longer on hold as of {say(ended_on)}."
     _move_dates(case, hold, Event.Kind.HOLD_ENDED, sentence, because.strip(), by=by, at=at)
     return hold
 
@@ -109,17 +108,18 @@ def end_hold(
 def _why_not_these_days(
     case: Case, reason: str, starts_on: date, planned_end: date, today: date
 ) -> str:
+    """Check the dates of a new hold."""
     most = HOLD_REASONS[reason].most_days
     if starts_on > today:
-        return "The hold begins in the future. Enter it when the day has come."
+        return "The hold begins in the future. Enter it on that day."
     if case.received_on is not None and starts_on < case.received_on:
-        return f"The hold begins before the application came, {say(case.received_on)}."
+        return f"The hold begins before the application was received, {say(case.received_on)}."
     if planned_end <= starts_on:
-        return "The planned end has to lie after the first day of the hold."
+        return "The planned end must be after the first day of the hold."
     if (planned_end - starts_on).days > most:
         return (
-            f"A hold for this reason is planned for {most} days at most. "
-            "Plan a nearer day; another hold can follow."
+            f"A hold for this reason can last at most {most} days. "
+            "Choose an earlier end; another hold can follow."
         )
     return ""
 
@@ -127,7 +127,8 @@ def _why_not_these_days(
 def _move_dates(
     case: Case, hold: Hold, kind: Event.Kind, sentence: str, why: str, *, by: User, at: datetime
 ) -> None:
-    """Recompute what the hold may move, and write the act with every date before and after."""
+    """Recompute the deadlines that the hold may move, and write the event with every change."""
+    # The latest end of all holds of the whole case; readers compare it with today.
     ends = [row.end for row in case.holds.filter(round=case.round, deadline_kind="")]
     case.held_until = max(ends, default=None)
     case.store(by=by, at=at, why=sentence, fields=["held_until"])
@@ -158,7 +159,7 @@ def _move_dates(
 
 
 def _effect(moved: case_deadlines.Moved) -> str:
-    """What one deadline gained, in words: legal date and own target apart."""
+    """Describe how one deadline moved: its legal date and our own target."""
     label, old, new = DEADLINE_KINDS[moved.new.deadline_kind].label, moved.old, moved.new
     if new.due_on is None:
         return new.unknown

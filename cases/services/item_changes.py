@@ -1,8 +1,7 @@
-"""Changing the disputed items of an accepted case: one person proposes, another decides.
+"""Changes to the disputed items of an accepted case: one person proposes, another decides.
 
-What stands in an item is what the determination answers, so after acceptance no one changes it
-alone. The second person sees before and after side by side; both stay on file, and so does the
-reason of a refusal.
+The determination answers the items, so after acceptance nobody changes them alone. The second
+person sees the values before and after. Both stay on record, with the reason of a refusal.
 """
 
 from collections.abc import Mapping
@@ -33,17 +32,17 @@ _LABELS = {
     "service_to": "Service to",
     "is_experimental": "Experimental",
 }
-_MATCHED_BY = ("category", "body_part", "is_experimental")
-_SAID = {True: "Yes", False: "No", None: ""}
+_MATCHED_BY = ("category", "body_part", "is_experimental")  # a reviewer is chosen by these
+_YES_OR_NO = {True: "Yes", False: "No", None: ""}
 
 
 class ProposalOutdated(StaleForm):
-    """The item changed after the change was proposed; the message says what to do."""
+    """The item changed after the proposal; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class ItemFacts:
-    """What an item says, as far as two people may change it."""
+    """The fields of an item that two people may change."""
 
     title: str
     category_id: int | None = None
@@ -54,12 +53,12 @@ class ItemFacts:
     unit: str = ""
     service_from: date | None = None
     service_to: date | None = None
-    is_experimental: bool | None = None  # as the UR decision calls it; None: it does not say
+    is_experimental: bool | None = None  # as the UR decision states it; None: not stated
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One field before and after, in words."""
+    """One field before and after the change, as text."""
 
     label: str
     before: str
@@ -74,7 +73,7 @@ class Difference:
 def propose_change(
     *, item_id: int, facts: ItemFacts, seen_version: int | None, why: str, by: User, at: datetime
 ) -> ItemChange:
-    """Propose that an item says something else.
+    """Propose new values for an item.
 
     :param seen_version: the version of the item that the page showed.
     :raises NotAllowed: wrong role or state, an open proposal, nothing changed, or no reason.
@@ -93,9 +92,9 @@ def propose_change(
 
 @transaction.atomic
 def propose_item(*, case_id: int, facts: ItemFacts, why: str, by: User, at: datetime) -> ItemChange:
-    """Propose one more disputed item.
+    """Propose an additional disputed item.
 
-    :raises NotAllowed: wrong role or state, no words, or no reason.
+    :raises NotAllowed: wrong role or state, no title, or no reason.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_add_item(by, case))
@@ -107,7 +106,7 @@ def propose_item(*, case_id: int, facts: ItemFacts, why: str, by: User, at: date
 def propose_withdrawal(
     *, item_id: int, seen_version: int | None, why: str, by: User, at: datetime
 ) -> ItemChange:
-    """Propose that an item is withdrawn; the other items go on.
+    """Propose to withdraw an item. The other items continue.
 
     :raises NotAllowed: wrong role or state, an open proposal, or no reason.
     :raises Stale: the item changed since the page was loaded.
@@ -115,19 +114,19 @@ def propose_withdrawal(
     case, item = _lock_item(item_id)
     refuse(policies.why_not_propose_item_change(by, case, item))
     item.refuse_if_stale(seen_version)
-    refuse("" if why.strip() else "Say why.")
+    refuse("" if why.strip() else "Enter why.")
     before = _stored(_facts_of(item))
     return _propose(case, ItemChange.Kind.WITHDRAW, item, before, {}, why, by=by, at=at)
 
 
 @transaction.atomic
 def accept_change(*, change_id: int, by: User, at: datetime) -> ItemChange:
-    """Agree, as a second person: the item changes now, with both people on file.
+    """Accept a proposed change as a second person, and change the item.
 
-    When the last pending item is withdrawn, the case is.
+    Withdrawing the last pending item withdraws the case.
 
-    :raises NotAllowed: the proposer themself, wrong role, decided already, or the case moved on.
-    :raises ProposalOutdated: the item is no longer what the proposer changed.
+    :raises NotAllowed: same person, wrong role, already decided, or wrong state of the case.
+    :raises ProposalOutdated: the item changed after the proposal.
     """
     change, case, item = _lock_change(change_id)
     refuse(policies.why_not_decide_item_change(by, change))
@@ -135,7 +134,7 @@ def accept_change(*, change_id: int, by: User, at: datetime) -> ItemChange:
     if item is not None and (item.version != change.item_version or not _is_pending(item)):
         raise ProposalOutdated(
             f"Item {item.position} has changed since this was proposed. "
-            "Refuse the proposal, and let it be made again on what stands now."
+            "Refuse the proposal and ask for a new one."
         )
     if change.kind == ItemChange.Kind.ADD:
         refuse(_why_not_matched(case, change))
@@ -150,20 +149,20 @@ def accept_change(*, change_id: int, by: User, at: datetime) -> ItemChange:
     if change.kind == ItemChange.Kind.WITHDRAW:
         _withdraw(case, item, change, by=by, at=at)
     else:
-        # Whoever has the case open has not seen these items.
+        # A new version of the case, so that pages opened before this change are refused.
         case.store(by=by, at=at, why=change.why, fields=[])
     return change
 
 
 @transaction.atomic
 def refuse_change(*, change_id: int, because: str, by: User, at: datetime) -> ItemChange:
-    """Say no, with the reason; nothing changes but the proposal.
+    """Refuse a proposed change, with the reason. The item does not change.
 
-    :raises NotAllowed: the proposer themself, wrong role, decided already, or no reason.
+    :raises NotAllowed: same person, wrong role, already decided, or no reason.
     """
     change, case, _ = _lock_change(change_id)
     refuse(policies.why_not_decide_item_change(by, change))
-    refuse("" if because.strip() else "Say why the change is refused.")
+    refuse("" if because.strip() else "Enter why the change is refused.")
     _settle(change, ItemChange.State.REFUSED, because.strip()[:500], by=by, at=at)
     _record(
         case,
@@ -178,7 +177,7 @@ def refuse_change(*, change_id: int, because: str, by: User, at: datetime) -> It
 
 
 def differences(change: ItemChange) -> list[Difference]:
-    """Every field before and after, for the page: also those that stay. No queries."""
+    """List every field before and after, including unchanged ones. No queries."""
     return [
         Difference(label, _words(change.before, name), _words(change.after, name))
         for name, label in _LABELS.items()
@@ -187,12 +186,14 @@ def differences(change: ItemChange) -> list[Difference]:
 
 
 def _lock_item(item_id: int) -> tuple[Case, DisputedItem]:
+    """Lock the case of an item, then read the item."""
     case_id = DisputedItem.objects.values_list("case_id", flat=True).get(pk=item_id)
     case = Case.objects.lock(case_id)
     return case, DisputedItem.objects.select_related("category").get(pk=item_id)
 
 
 def _lock_change(change_id: int) -> tuple[ItemChange, Case, DisputedItem | None]:
+    """Lock the case of a change, then read the change and its item."""
     case_id = ItemChange.objects.values_list("case_id", flat=True).get(pk=change_id)
     case = Case.objects.lock(case_id)
     change: ItemChange = ItemChange.objects.get(pk=change_id)
@@ -205,16 +206,17 @@ def _is_pending(item: DisputedItem) -> bool:
 
 
 def _refuse_incomplete(facts: ItemFacts, why: str) -> None:
-    refuse("" if facts.title.strip() else "Say which treatment is in dispute.")
+    """Refuse a proposal whose values are missing or inconsistent."""
+    refuse("" if facts.title.strip() else "Enter the disputed treatment.")
     if facts.service_to and (facts.service_from is None or facts.service_to < facts.service_from):
-        refuse("The last day of service comes before the first. Check both.")
+        refuse("The last day of service is before the first. Check both dates.")
     if facts.requested_quantity is not None and facts.requested_quantity <= 0:
-        refuse("The quantity has to be more than nothing.")
-    refuse("" if why.strip() else "Say why.")
+        refuse("The quantity must be more than 0.")
+    refuse("" if why.strip() else "Enter why.")
 
 
 def _why_not_matched(case: Case, change: ItemChange) -> str:
-    """The reviewer may have been chosen after the change was proposed."""
+    """Check the matching fields again: a reviewer may have been chosen after the proposal."""
     if any(change.before.get(name) != change.after.get(name) for name in _MATCHED_BY):
         return policies.why_not_match_anew(case)
     return ""
@@ -225,13 +227,13 @@ def _facts_of(item: DisputedItem) -> ItemFacts:
 
 
 def _stored(facts: ItemFacts) -> dict[str, Any]:
-    """The facts as a change keeps them: texts, and the category with its name of today."""
-    said = asdict(facts)
-    category_id = said.pop("category_id")
+    """Convert facts to stored values: text, and the category with its present name."""
+    values = asdict(facts)
+    category_id = values.pop("category_id")
     category = TreatmentCategory.objects.filter(pk=category_id).first() if category_id else None
-    quantity = said["requested_quantity"]
+    quantity = values["requested_quantity"]
     return {
-        **said,
+        **values,
         "title": facts.title.strip(),
         "category": {"id": category.pk, "name": category.name} if category else None,
         "requested_quantity": f"{quantity.normalize():f}" if quantity is not None else None,
@@ -241,12 +243,12 @@ def _stored(facts: ItemFacts) -> dict[str, Any]:
 
 
 def _read(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """A change's facts as fields of an item."""
+    """Convert the stored values of a change to fields of an item."""
     quantity, category = stored["requested_quantity"], stored["category"]
     return {
         **{name: stored[name] for name in ("title", "body_part", "side", "level", "unit")},
         "category_id": category["id"] if category else None,
-        "is_experimental": stored.get("is_experimental"),  # older changes do not speak of it
+        "is_experimental": stored.get("is_experimental"),  # older changes lack it
         "requested_quantity": Decimal(quantity) if quantity is not None else None,
         **{
             name: date.fromisoformat(stored[name]) if stored[name] else None
@@ -256,9 +258,10 @@ def _read(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _words(stored: Mapping[str, Any], name: str) -> str:
+    """Format one stored field for the page."""
     value = stored.get(name)
     if name == "is_experimental":
-        return _SAID[value]
+        return _YES_OR_NO[value]
     if not value:
         return ""
     if name == "category":
@@ -281,6 +284,7 @@ def _propose(
     by: User,
     at: datetime,
 ) -> ItemChange:
+    """Store a proposal and its event."""
     change = ItemChange(
         case=case,
         kind=kind,
@@ -299,6 +303,7 @@ def _propose(
 
 
 def _add(case: Case, change: ItemChange, *, by: User, at: datetime) -> DisputedItem:
+    """Add the proposed item after the last one."""
     last = case.items.aggregate(last=Max("position"))["last"] or 0
     return DisputedItem(case=case, position=last + 1, **_read(change.after)).store(
         by=by, at=at, why=change.why
@@ -306,6 +311,7 @@ def _add(case: Case, change: ItemChange, *, by: User, at: datetime) -> DisputedI
 
 
 def _apply(item: DisputedItem, change: ItemChange, *, by: User, at: datetime) -> None:
+    """Store the changed fields of an item."""
     changed = [name for name, value in _read(change.after).items() if getattr(item, name) != value]
     for name in changed:
         setattr(item, name, _read(change.after)[name])
@@ -315,6 +321,7 @@ def _apply(item: DisputedItem, change: ItemChange, *, by: User, at: datetime) ->
 def _withdraw(
     case: Case, item: DisputedItem, change: ItemChange, *, by: User, at: datetime
 ) -> None:
+    """Withdraw an item, or the case if no other item is pending."""
     others = case.items.filter(ending=DisputedItem.Ending.PENDING).exclude(pk=item.pk)
     if not others.exists():
         endings.withdraw(case_id=case.pk, reason=change.why[:300], by=by, at=at)
@@ -328,6 +335,7 @@ def _withdraw(
 def _settle(
     change: ItemChange, state: ItemChange.State, because: str, *, by: User, at: datetime
 ) -> None:
+    """Store the decision about a proposal."""
     change.state, change.decided_by, change.decided_at = state, by, at
     change.decided_because = because
     change.store(
@@ -339,18 +347,20 @@ def _settle(
 
 
 def _wanted(change: ItemChange) -> str:
+    """Describe a proposal, as part of a sentence."""
     if change.kind == ItemChange.Kind.ADD:
-        return f"one more item, “{change.after['title']}”"
+        return f"add item “{change.after['title']}”"
     assert change.item is not None  # noqa: S101 - the database holds it
     if change.kind == ItemChange.Kind.WITHDRAW:
-        return f"item {change.item.position} withdrawn, “{change.before['title']}”"
+        return f"withdraw item {change.item.position} “{change.before['title']}”"
     changed = [one.label.lower() for one in differences(change) if one.differs]
-    return f"item {change.item.position} changed in {', '.join(changed)}"
+    return f"change item {change.item.position} ({', '.join(changed)})"
 
 
 def _done(change: ItemChange, item: DisputedItem) -> str:
+    """Describe an accepted change."""
     if change.kind == ItemChange.Kind.ADD:
-        return f"Item {item.position} added, “{item.title}”, as proposed."
+        return f"Item {item.position} “{item.title}” added, as proposed."
     if change.kind == ItemChange.Kind.WITHDRAW:
         return f"Item {item.position} withdrawn, as proposed."
     return f"Item {item.position} changed, as proposed."
@@ -366,6 +376,7 @@ def _record(
     by: User,
     at: datetime,
 ) -> Event:
+    """Write the event of a proposal or decision."""
     changes = [[one.label, one.before, one.after] for one in differences(change) if one.differs]
     return Event.objects.create(
         case=case,

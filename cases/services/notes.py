@@ -1,4 +1,4 @@
-"""Notes on the timeline of a case. Parties never see them; none is changed or taken away."""
+"""Internal notes on the timeline of a case. Parties never see them; notes are never changed."""
 
 from datetime import datetime
 
@@ -12,11 +12,11 @@ from cases.models import Case, Event
 
 @transaction.atomic
 def add_note(*, case_id: int, text: str, by: User, at: datetime) -> Event:
-    """Put a note on the timeline.
+    """Add a note to the timeline.
 
-    :raises NotAllowed: nothing was written, or this role writes no notes.
+    :raises NotAllowed: wrong role, or the note is empty.
     """
-    refuse("" if by.may("cases.add_note") else "Your role does not write notes.")
+    refuse("" if by.may("cases.add_note") else "Your role does not let you write notes.")
     refuse("" if text.strip() else "Write the note first.")
     case = Case.objects.lock(case_id)
     return _write(case, text, {}, by=by, at=at)
@@ -24,9 +24,9 @@ def add_note(*, case_id: int, text: str, by: User, at: datetime) -> Event:
 
 @transaction.atomic
 def correct_note(*, event_id: int, text: str, by: User, at: datetime) -> Event:
-    """Write a second note in place of one's own first; both stay readable.
+    """Correct one's own note by a second one. Both stay on the timeline.
 
-    :raises NotAllowed: someone else's note, one that is corrected already, or nothing was written.
+    :raises NotAllowed: a note of someone else, already corrected, empty, or unchanged.
     """
     case_id = Event.objects.values_list("case_id", flat=True).get(pk=event_id)
     case = Case.objects.lock(case_id)

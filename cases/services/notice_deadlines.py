@@ -1,8 +1,6 @@
-"""The deadlines that a notice of assignment starts: records, the parties' own papers, the 45-day
-mark.
+"""Deadlines that start with the NOARFI: records, the parties' own documents, the 45-day mark.
 
-Regular and expedited cases have deadlines of their own names: a converted case needs the other
-ones.
+Regular and expedited cases use different deadline kinds, so a priority change replaces them.
 """
 
 from collections.abc import Mapping
@@ -16,32 +14,33 @@ from letters.models import Channel
 
 from . import case_deadlines
 
+# Channels whose mail is received on the day of sending.
 BY_WIRE = frozenset({Channel.ELECTRONIC, Channel.PORTAL, Channel.FAX})
 NOTICE_MARK = "notice_mark"
-# The deadlines of the records, by name: the penalty for late records begins with the same word.
+# Listed by name: the kind "records_penalty" starts with the same word.
 RECORDS_DEADLINE_KINDS = ("records", "records_expedited")
 
 
 def records_deadline(*, priority: str) -> str:
-    """The deadline of the claims administrator's records."""
+    """Return the deadline kind of the claims administrator's records."""
     return "records_expedited" if priority == Priority.EXPEDITED else "records"
 
 
 def own_papers_deadline(*, priority: str) -> str:
-    """The deadline of the papers of the employee and the requesting physician."""
+    """Return the deadline kind of documents from the employee and the requesting physician."""
     return "own_papers_expedited" if priority == Priority.EXPEDITED else "own_papers"
 
 
 def start_after_notice(
     *, case: Case, sent_on: date, received_at: datetime | None, by: User | None, at: datetime
 ) -> None:
-    """Start what runs from the notices of a locked case.
+    """Start the deadlines that run from the notices of a locked case.
 
-    The records are the claims administrator's duty and the own papers the employee's right, so
-    the channel of each one's notice counts.
+    Records are a duty of the claims administrator, own documents a right of the employee. Each
+    deadline depends on the channel of the notice to that party.
 
-    :param received_at: the moment at which the claims administrator had an expedited notice.
-    :raises NotAllowed: an expedited case without that hour.
+    :param received_at: when the claims administrator received the notice of an expedited case.
+    :raises NotAllowed: an expedited case without that time.
     """
     start_windows(case=case, sent_on=sent_on, received_at=received_at, by=by, at=at)
     case_deadlines.start(
@@ -57,9 +56,9 @@ def start_after_notice(
 def start_windows(
     *, case: Case, sent_on: date, received_at: datetime | None, by: User | None, at: datetime
 ) -> None:
-    """Start the windows for records and own papers, as the case's priority has them.
+    """Start the deadlines for records and own documents, by the priority of the case.
 
-    :raises NotAllowed: an expedited case without the hour of receipt.
+    :raises NotAllowed: an expedited case without the time of receipt.
     """
     for deadline_kind, role, leads in (
         (own_papers_deadline(priority=case.priority), Role.EMPLOYEE, False),
@@ -72,10 +71,11 @@ def start_windows(
 
 
 def _given(case: Case, role: str, sent_on: date, received_at: datetime | None) -> Mapping[str, str]:
+    """Build the trigger facts from the notice to one role."""
     if case.priority == Priority.EXPEDITED:
         if received_at is None:
             raise NotAllowed(
-                "An expedited deadline runs in hours. State the hour at which the claims "
+                "An expedited deadline runs in hours. Enter the time at which the claims "
                 "administrator received the notice."
             )
         local = received_at.astimezone(PACIFIC)

@@ -1,4 +1,4 @@
-"""Keeping who belongs to this organization and their affiliations, as dated facts."""
+"""Members of this organization and their affiliations, recorded as dated facts."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -16,7 +16,10 @@ from directory.services import people
 from directory.services.facts import lock_fact
 
 Kind = OrganizationMember.Kind
-KINDS: dict[str, type[TwoTimeFact]] = {"member": OrganizationMember, "conflict": MemberAffiliation}
+KINDS: dict[str, type[TwoTimeFact]] = {
+    "member": OrganizationMember,
+    "affiliation": MemberAffiliation,
+}
 
 
 @transaction.atomic
@@ -34,20 +37,20 @@ def record_member(
     by: User | None,
     at: datetime,
 ) -> OrganizationMember:
-    """Record who belonged to the organization for a time.
+    """Record a member of the organization for a period.
 
-    A company's printed name finds the row that is on file under it. A person's name proves
-    nothing, so it always makes a new row; a party who is called the same is then a doubt.
+    A company is matched by name to the company on file. A person always gets a new row, because a
+    name does not identify a person; a party with the same name is then a possible affiliation.
 
-    :param name: of the organization, owner or officer; a member of staff is called as they sign in.
+    :param name: of the organization, owner or officer; staff members use the name of their user.
     :param is_company: the owner is an organization.
-    :param user_id: who signs in; a reviewer is tested as a reviewer and is no member of staff.
-    :param share_percent: of this organization, above 0 to 100.
-    :raises NotAllowed: wrong role, no one named, a share or days that cannot be, or no source.
+    :param user_id: the user account; reviewers are checked as reviewers and are not staff members.
+    :param share_percent: share of this organization, above 0 and up to 100.
+    :raises NotAllowed: wrong role, no name, an impossible share or period, or no source.
     """
     refuse(policies.why_not_keep_own_organization(by))
     if kind not in Kind.values:
-        refuse("Say what they are: the organization, an owner, an officer or staff.")
+        refuse("Choose the kind: the organization, an owner, an officer or staff.")
     _refuse_impossible(share_percent, valid_from, valid_to, source)
     row = OrganizationMember(kind=kind, title=title.strip(), share_percent=share_percent)
     if user_id is not None and kind != Kind.ITSELF and not is_company:
@@ -69,7 +72,7 @@ def record_member(
         else:
             row.person = people.store_person(name=row.name, source=source, by=by, at=at)
     if kind == Kind.OFFICER and not row.title:
-        raise BadFact("title", "Say what the officer is: director, manager, …")
+        raise BadFact("title", "Enter the office: director, manager, …")
     row.valid_from, row.valid_to, row.source = valid_from, valid_to, source.strip()[:200]
     row.recorded_at, row.recorded_by = at, by
     row.save(force_insert=True)
@@ -92,12 +95,11 @@ def record_conflict(
     by: User | None,
     at: datetime,
 ) -> MemberAffiliation:
-    """Record an affiliation between someone of the organization and an organization or a person,
-    for a time.
+    """Record an affiliation of a member with an organization or a person, for a period.
 
-    A family affiliation names the relative, what the relative is tied to, or both.
+    A family affiliation names the relative, the organization of the relative, or both.
 
-    :raises NotAllowed: wrong role, no one named, or an affiliation that cannot be so.
+    :raises NotAllowed: wrong role, no name, or inconsistent values.
     """
     refuse(policies.why_not_keep_own_organization(by))
     if relation not in AffiliationRelation.values:
@@ -133,13 +135,13 @@ def record_conflict(
 def correct(
     *, kind: str, fact_id: int, changes: Mapping[str, Any], by: User | None, at: datetime
 ) -> TwoTimeFact:
-    """Correct the days, the share or the source of a fact, or end it with its last day.
+    """Correct the period, share or source of a fact, or end it with its last day.
 
-    Who it is stays: someone else is another fact.
+    The person or company does not change: that would be another fact.
 
     :param kind: one of ``KINDS``.
     :param changes: of ``valid_from``, ``valid_to``, ``share_percent`` and ``source``.
-    :raises NotAllowed: wrong role, corrected already, or what cannot be so.
+    :raises NotAllowed: wrong role, already corrected, or inconsistent values.
     """
     refuse(policies.why_not_keep_own_organization(by))
     old = lock_fact(KINDS[kind], fact_id)
@@ -155,13 +157,13 @@ def correct(
 
 @transaction.atomic
 def withdraw(*, kind: str, fact_id: int, reason: str, by: User | None, at: datetime) -> TwoTimeFact:
-    """Say that a fact was never true. It stays readable as what was believed till now.
+    """Withdraw a fact that was never true. It stays in the history.
 
     :param kind: one of ``KINDS``.
-    :raises NotAllowed: wrong role, no reason, or corrected already.
+    :raises NotAllowed: wrong role, no reason, or already corrected.
     """
     refuse(policies.why_not_keep_own_organization(by))
-    refuse("" if reason.strip() else "Say why it was never true.")
+    refuse("" if reason.strip() else "Enter why it was never true.")
     old = lock_fact(KINDS[kind], fact_id)
     return old.corrected(source=reason.strip()[:200], withdrawn=True, by=by, at=at)
 
@@ -169,9 +171,10 @@ def withdraw(*, kind: str, fact_id: int, reason: str, by: User | None, at: datet
 def _refuse_impossible(
     share: Decimal | None, valid_from: date | None, valid_to: date | None, source: str
 ) -> None:
+    """Refuse a share, period or source that cannot be right."""
     if share is not None and not 0 < share <= 100:
-        raise BadFact("share_percent", "A share lies above 0 and is 100 percent at most.")
+        raise BadFact("share_percent", "A share must be above 0 and at most 100 percent.")
     if valid_from and valid_to and valid_to < valid_from:
-        raise BadFact("valid_to", "It ends before it begins. Check both days.")
+        raise BadFact("valid_to", "The last day is before the first day. Check both dates.")
     if not source.strip():
-        raise BadFact("source", "Say where this is known from.")
+        raise BadFact("source", "Enter the source of this information.")

@@ -1,8 +1,7 @@
-"""Testing this organization against the parties of a case, and settling what only a person can.
+"""Conflict checks of this organization against the parties of a case, and their resolution.
 
-Conflicts of the organization and its staff are looked for when an application comes in, whenever
-the parties change, and once more when a reviewer is chosen; each test leaves a row (Labor Code
-139.5; the practice of NAIRO).
+A check runs when an application is received, when the parties change, and when a reviewer is
+chosen. Every check writes its result (Labor Code 139.5; the practice of NAIRO).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +23,7 @@ from directory.affiliations import NONE, RELATIONS_TESTED
 
 Result = OwnConflictResult.Result
 
-# How many cases are tested in one go when facts about the organization have changed.
+# How many cases one run of the scheduled task checks.
 AT_ONCE = 500
 
 _TESTED = [*RELATIONS_TESTED, ITSELF]
@@ -33,18 +32,18 @@ _STAFF = OrganizationMember.Kind.STAFF
 
 @transaction.atomic
 def examine_case(*, case_id: int, by: User | None, at: datetime) -> list[OwnConflictResult]:
-    """Test the organization against every party of a case; see ``examine``."""
+    """Lock a case and check the organization against its parties; see ``examine``."""
     case = Case.objects.lock(case_id)
     return examine(case=case, by=by, at=at)
 
 
 def examine(*, case: Case, by: User | None, at: datetime) -> list[OwnConflictResult]:
-    """Test the organization against every party of a locked case and of those that follow it.
+    """Check the organization against every party of a locked case and its consolidated cases.
 
-    The same parties, the same organization and the same outcome leave no second row. What a person
-    has settled about the same member and the same party stays settled.
+    If members, parties and results are the same as in the latest check, no rows are written.
+    Answers of persons about the same member and party stay valid.
 
-    :returns: the rows of the latest test, be it this one or one before.
+    :returns: the rows of the latest check, this one or an earlier one.
     """
     own_organization = own_organization_of(on=local_day(at), known_at=at)
     parties = parties_of(case, known_at=at)
@@ -66,6 +65,7 @@ def examine(*, case: Case, by: User | None, at: datetime) -> list[OwnConflictRes
     rows = _rows_of(found, _answers(case, before, own_organization), own_organization, shared)
     if not rows:
         rows = [_nothing_found(len(own_organization.members), len(parties), shared)]
+    # Equal content: the earlier rows still say everything, so no new ones are written.
     if last and _content((row, row.result) for row in rows) == _content(
         (one.row, one.result) for one in last
     ):
@@ -81,13 +81,13 @@ def examine(*, case: Case, by: User | None, at: datetime) -> list[OwnConflictRes
 
 
 def examine_outdated(*, by: User | None, at: datetime, most: int = AT_ONCE) -> int:
-    """Test the open cases again whose last test used other facts about the organization.
+    """Check open cases again whose latest check used other facts about the organization.
 
-    Nothing legal waits for it: whoever chooses a reviewer has the test made again in any case. It
-    finds an affiliation that came up in the middle of a review, and puts doubts before the
-    director.
+    Choosing a reviewer repeats the check in any case. This finds affiliations that were recorded
+    during a review, and possible affiliations for the medical director.
 
-    :returns: how many cases were tested, at most ``most``, by what is due first.
+    :param most: check at most this many cases, next due first.
+    :returns: the number of cases checked.
     """
     own_organization = own_organization_of(on=local_day(at), known_at=at)
     last = OwnConflictResult.objects.filter(case=OuterRef("pk"), settles=None).order_by("-run")
@@ -109,24 +109,24 @@ def examine_outdated(*, by: User | None, at: datetime, most: int = AT_ONCE) -> i
 def settle(
     *, result_id: int, result: OwnConflictResult.Result | str, note: str, by: User, at: datetime
 ) -> OwnConflictResult:
-    """Answer what was unknown, with a note; the unknown stays readable beside the answer.
+    """Resolve a possible affiliation, with a note. The unknown result stays on record.
 
-    :raises NotAllowed: wrong role, the person whom it concerns, no note, settled already, not
-        unknown, or the parties or the organization were tested again since.
+    :raises NotAllowed: wrong role, the person concerned, no note, already resolved, not open, or
+        the case was checked again since.
     """
     case_id = OwnConflictResult.objects.values_list("case_id", flat=True).get(pk=result_id)
     case = Case.objects.lock(case_id)
     unknown = OwnConflictResult.objects.select_related("member", "party").get(pk=result_id)
     refuse(policies.why_not_settle_own_conflict(by, unknown))
     if unknown.result != Result.UNKNOWN or unknown.settles_id is not None:
-        refuse("This result is not open: there is nothing to settle.")
+        refuse("This result is not open: there is nothing to resolve.")
     if OwnConflictResult.objects.filter(settles=unknown).exists():
-        refuse("Someone has settled this already. Reload the page to see how.")
+        refuse("Someone has already resolved this. Reload the page to see the answer.")
     if OwnConflictResult.objects.filter(case=case, run__gt=unknown.run).exists():
-        refuse("The affiliations of this case were tested again. Answer what stands there now.")
+        refuse("The conflicts of this case were checked again. Resolve the new result.")
     if result not in {Result.PASS, Result.FAIL}:
-        refuse("Say whether there is an affiliation or not.")
-    refuse("" if note.strip() else "Write a note: how do you know?")
+        refuse("Choose whether there is an affiliation.")
+    refuse("" if note.strip() else "Enter how you know.")
     answer = OwnConflictResult.objects.create(
         **{
             name: getattr(unknown, name)
@@ -143,14 +143,15 @@ def settle(
         tested_by=by,
         settles=unknown,
     )  # fmt: skip
-    stand = standing(case)
-    open_to = {one.user_id for one in stand if one.result != Result.PASS and one.user_id}
-    _bar(case, open_to, by=by, at=at)
-    # Neither the member nor the note: everyone on the case reads the timeline.
+    barred = {one.user_id for one in standing(case) if one.result != Result.PASS and one.user_id}
+    _bar(case, barred, by=by, at=at)
+    # Without the member and the note: everyone on the case reads the timeline.
     assert unknown.member is not None  # noqa: S101 - the database holds it
-    of = "a member of staff" if unknown.member.kind == _STAFF else "this organization"
+    of = "a staff member" if unknown.member.kind == _STAFF else "this organization"
     found = "there is none" if result == Result.PASS else "there is one"
-    _record(case, f"A possible affiliation of {of} to a party was settled: {found}.", by=by, at=at)
+    _record(
+        case, f"A possible affiliation of {of} with a party was resolved: {found}.", by=by, at=at
+    )
     return answer
 
 
@@ -160,6 +161,7 @@ def _rows_of(
     own_organization: OwnOrganization,
     shared: dict[str, Any],
 ) -> list[OwnConflictResult]:
+    """Build a result row for each finding; earlier answers of persons are carried over."""
     rows = []
     for one in found:
         conflict, member_id = one.conflict, one.member.member_id
@@ -182,12 +184,12 @@ def _rows_of(
 
 
 def _nothing_found(members: int, parties: int, shared: dict[str, Any]) -> OwnConflictResult:
+    """Build the result row of a check without findings."""
     sentence = (
-        f"No affiliation of this organization to a party is on file: {members} of the "
-        f"organization and {parties} "
-        "on the party list were compared."
+        f"No affiliation of this organization with a party is on file. Compared: {members} "
+        f"members and {parties} parties."
         if members
-        else "No one of this organization is on file, so no one was compared with the parties."
+        else "No member of this organization is on file, so nothing was compared with the parties."
     )
     return OwnConflictResult(
         **shared, relation=NONE, result=Result.PASS, tested=_TESTED, sentence=sentence
@@ -197,9 +199,9 @@ def _nothing_found(members: int, parties: int, shared: dict[str, Any]) -> OwnCon
 def _answers(
     case: Case, before: Sequence[OwnConflictResult], own_organization: OwnOrganization
 ) -> dict[tuple[int, int, str], OwnConflictResult]:
-    """What people settled: (first row of the member, party, relation) → the latest answer.
+    """Map (first row of the member, party, relation) to the latest answer of a person.
 
-    Another address makes another row of a party and asks no new question. One query, if any.
+    A new address makes a new row of a party but needs no new answer. At most one query.
     """
     answered = [row for row in before if row.note]
     if not answered:
@@ -216,6 +218,7 @@ def _answers(
 
 
 def _content(rows: Iterable[tuple[OwnConflictResult, str]]) -> set[tuple[Any, ...]]:
+    """Return what two checks are compared by."""
     return {
         (
             row.party_list_version, row.own_organization, tuple(row.parties_tested),
@@ -226,6 +229,7 @@ def _content(rows: Iterable[tuple[OwnConflictResult, str]]) -> set[tuple[Any, ..
 
 
 def _key(row: OwnConflictResult, own_organization: OwnOrganization, result: str) -> tuple[Any, ...]:
+    """Return what identifies a finding across versions of the member."""
     first = own_organization.first.get(row.member_id, row.member_id) if row.member_id else None
     return first, row.party_id, row.relation, result
 
@@ -235,10 +239,7 @@ def _tell_what_is_new(
     known: set[tuple[Any, ...]],
     own_organization: OwnOrganization,
 ) -> None:
-    """Put on the timeline what was found and was not before.
-
-    Never whom of the organization it is of.
-    """
+    """Write events about new findings, without the name of the member."""
     kinds = {one.member_id: one.kind for one in own_organization.members}
     new = [
         row
@@ -251,23 +252,23 @@ def _tell_what_is_new(
 
 
 def _sentence(kind: str, result: str) -> str:
+    """Describe a finding for the timeline."""
     if kind == _STAFF:
         return "A staff member may have a conflict of interest with a party. A colleague must act."
     if result == Result.FAIL:
         return (
-            "An affiliation of this organization to a party was found; it may not decide the case."
+            "An affiliation of this organization with a party was found. "
+            "It may not decide the case."
         )
-    return "A possible affiliation of this organization to a party waits for the medical director."
+    return "A possible affiliation of this organization with a party awaits the medical director."
 
 
 def _bar(case: Case, users: Iterable[int | None], *, by: User | None, at: datetime) -> None:
-    """Say on the locked case who may not act on it. A version of the case only when it changes."""
+    """Store on a locked case which users are barred from it, if that changed."""
     barred = sorted(pk for pk in users if pk is not None)
     if case.barred_staff != barred:
         case.barred_staff = barred
-        case.store(
-            by=by, at=at, why="Affiliations of staff to the parties", fields=["barred_staff"]
-        )
+        case.store(by=by, at=at, why="Conflicts of staff with the parties", fields=["barred_staff"])
 
 
 def _record(case: Case, sentence: str, *, by: User | None, at: datetime) -> None:

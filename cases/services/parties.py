@@ -1,8 +1,8 @@
-"""Who is on a case after intake: someone joins, moves, changes their channel, or leaves.
+"""Changes of the parties of a case after intake: add, change, end a role.
 
-Rows of parties never change. A change from a day on closes the old row and opens a new one; a
-correction stands in for the old row from the beginning. Letters and notices keep pointing at the
-row that they were written to, so what has gone out names whom it went to.
+Party rows never change. A change from a day on ends the old row and adds a new one; a correction
+replaces the old row from its beginning. Letters and notices keep their reference to the row that
+they were addressed to.
 """
 
 from collections.abc import Sequence
@@ -33,14 +33,14 @@ ORGANIZATION_ROLES = {
     Role.MANUFACTURER,
 }
 
-# Of these a case has one at a time: letters name them, and the records are this one's duty.
+# A case has only one of each at a time: letters and deadlines depend on them.
 ONE_AT_A_TIME = {
     Role.EMPLOYEE,
     Role.CLAIMS_ADMINISTRATOR,
     Role.REQUESTING_PHYSICIAN,
 }
 
-# A maker, a facility or another provider may be a party through one disputed item alone.
+# These may be a party because of one disputed item only.
 THROUGH_AN_ITEM = {Role.MANUFACTURER, Role.FACILITY, Role.OTHER_PROVIDER}
 
 _LABELS = {
@@ -51,21 +51,21 @@ _LABELS = {
     "phone": "Phone",
     "fax": "Fax",
     "email": "E-mail",
-    "preferred_channel": "Letters go by",
+    "preferred_channel": "Send letters by",
 }
-# Names of people: a reviewer is tested against them, and attests about them.
+# Fields with names: reviewers are checked against them and attest about them.
 _NAMES_PEOPLE = ("name", "contact")
 
 SOURCE = "Application"
 
 
 class PartyChanged(StaleForm):
-    """Someone else changed this party after the page was opened; the message says so."""
+    """Someone else changed this party after the page was opened."""
 
 
 @dataclass(frozen=True)
 class PartyOnForm:
-    """Someone named on the form, as printed; ids come from a look-up that the clerk accepted."""
+    """A party named on the application form, as printed."""
 
     role: Role
     name: str
@@ -85,7 +85,7 @@ class PartyOnForm:
 
 @dataclass(frozen=True)
 class PartyDetails:
-    """How a party is called and reached, as the page shows it."""
+    """Name and contact details of a party, as the page shows them."""
 
     name: str
     contact: str = ""
@@ -107,10 +107,10 @@ def add_party(
     by: User | None,
     at: datetime,
 ) -> Party:
-    """Put someone on a locked case, under the case's present party list.
+    """Store a party of a locked case, under the present version of the party list.
 
-    :param since: the first day of the role, where the paper says so.
-    :param item: the one disputed item through which a maker or a facility is a party.
+    :param since: the first day of the role, if stated.
+    :param item: the only disputed item that concerns this manufacturer, facility or provider.
     """
     person = organization = None
     if party.role in ORGANIZATION_ROLES:
@@ -152,14 +152,14 @@ def add(
     by: User,
     at: datetime,
 ) -> Party:
-    """Put someone on the case. The party list grows, so a reviewer who attested does so again.
+    """Add a party to a case. The party list changes, so reviewers attest again.
 
-    A designation of a representative that is dated before the UR decision is void
-    (Labor Code 4610.5(j); subdivision not yet compared), so it makes no one a party.
+    The designation of a representative is void if it is dated before the UR decision (Labor Code
+    4610.5(j); subdivision not confirmed).
 
     :param since: the first day of the role; for a representative the day of the designation.
-    :param item_id: the disputed item of this case through which a maker or facility is a party.
-    :raises NotAllowed: wrong role or state, no name, a void designation, or on the case already.
+    :param item_id: the only disputed item that concerns this manufacturer, facility or provider.
+    :raises NotAllowed: wrong role or state, no name, a void designation, or already on the case.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_change_parties(by, case))
@@ -170,16 +170,16 @@ def add(
     refuse(_why_not_beside(case, party, since, item_id, at))
     item = case.items.filter(pk=item_id).first() if item_id is not None else None
     if item_id is not None and (item is None or party.role not in THROUGH_AN_ITEM):
-        refuse("Choose an item of this case, for a maker, a facility or a provider.")
+        refuse("Choose an item of this case, for a manufacturer, a facility or a provider.")
     _grow(case, f"{Role(party.role).label} added", by=by, at=at)
     added = add_party(
         case=case, party=party, since=since, item=item, source="Case page", by=by, at=at
     )
-    through = f" through item {item.position}" if item else ""
+    through = f" for item {item.position}" if item else ""
     from_day = f", from {since:%m/%d/%Y}" if since else ""
     _record(
         case,
-        f"{added} added{through}{from_day}. Reviewers attest again on the longer list.",
+        f"{added} added{through}{from_day}. Reviewers must attest again.",
         why,
         {"party": added.pk, "added": added.role},
         by=by,
@@ -200,30 +200,30 @@ def change(
     by: User,
     at: datetime,
 ) -> Party:
-    """Change how a party is called or reached.
+    """Change the name or contact details of a party.
 
-    With ``since`` the old row ends on the day before and a new one begins; without it, what was on
-    file was wrong and is corrected from the beginning. Other people than before (another name or
-    another contact) grow the party list; an address or a channel does not.
+    With ``since`` the old row ends on the day before and a new row begins. Without it the old row
+    was wrong and is corrected from its beginning. A new name or contact changes the party list, so
+    reviewers attest again; a new address or channel does not.
 
     :raises Party.DoesNotExist: not a party of this case.
-    :raises PartyChanged: someone else changed or ended this party in between.
-    :raises NotAllowed: wrong role or state, nothing changed, no reason, or a day that cannot be.
+    :raises PartyChanged: someone else changed or ended this party in the meantime.
+    :raises NotAllowed: wrong role or state, nothing changed, no reason, or an impossible date.
     """
     case = Case.objects.lock(case_id)
     old = Party.objects.get(pk=party_id, case=case)
     refuse(policies.why_not_change_parties(by, case))
     _refuse_outdated(old, at)
     refuse("" if details.name.strip() else "Enter the name.")
-    refuse("" if why.strip() else "Say why, or where you know it from.")
+    refuse("" if why.strip() else "Enter the reason or the source.")
     _refuse_impossible_channel(details.fax, details.email, details.preferred_channel)
     differences = _differences(old, details)
     refuse("" if differences else "Nothing was changed.")
     refuse(_why_not_from(since, at))
     if since is not None and old.valid_from is not None and since <= old.valid_from:
         refuse(
-            f"{old.name} is on file since {old.valid_from:%m/%d/%Y}. Enter a later day, or none "
-            "if what is on file was wrong from the beginning."
+            f"{old.name} is on file since {old.valid_from:%m/%d/%Y}. Enter a later date, or leave "
+            "it empty if the entry was wrong from the beginning."
         )
     grows = any(getattr(old, name) != getattr(details, name) for name in _NAMES_PEOPLE)
     if grows:
@@ -262,23 +262,25 @@ def change(
 
 @transaction.atomic
 def end(*, case_id: int, party_id: int, last_day: date, why: str, by: User, at: datetime) -> Party:
-    """End a role with its last day: a representative leaves, another administrator takes over.
+    """End the role of a party with its last day, such as when a representative leaves.
 
-    No one new comes onto the list, so a reviewer's attestation stands: who left stays tested.
+    Nobody new is on the list, so attestations of reviewers stay valid.
 
     :raises Party.DoesNotExist: not a party of this case.
-    :raises PartyChanged: someone else changed or ended this party in between.
-    :raises NotAllowed: wrong role or state, no reason, a day that cannot be, or the employee.
+    :raises PartyChanged: someone else changed or ended this party in the meantime.
+    :raises NotAllowed: wrong role or state, no reason, an impossible date, or the employee.
     """
     case = Case.objects.lock(case_id)
     old = Party.objects.get(pk=party_id, case=case)
     refuse(policies.why_not_change_parties(by, case))
     _refuse_outdated(old, at)
     if old.role == Role.EMPLOYEE:
-        refuse("The employee stays on the case. Withdraw the case if it was taken back.")
-    refuse("" if why.strip() else "Say why the role ends.")
+        refuse(
+            "The employee’s role cannot end. Withdraw the case if the application was withdrawn."
+        )
+    refuse("" if why.strip() else "Enter why the role ends.")
     if last_day > local_day(at):
-        refuse("The last day is in the future. Enter it when it has come.")
+        refuse("The last day is in the future. Enter it on that day.")
     if old.valid_from is not None and last_day < old.valid_from:
         refuse(
             f"{old.name} is on file since {old.valid_from:%m/%d/%Y}; the role cannot end before."
@@ -287,7 +289,7 @@ def end(*, case_id: int, party_id: int, last_day: date, why: str, by: User, at: 
     ended = _copy(old, corrects=old, valid_to=last_day, by=by, at=at)
     _record(
         case,
-        f"{old}: the role ends, last day {last_day:%m/%d/%Y}.{_unsent_words(unsent)}",
+        f"{old}: role ended, last day {last_day:%m/%d/%Y}.{_unsent_words(unsent)}",
         why,
         {"party": ended.pk, "was": old.pk, "last_day": last_day.isoformat(), "unsent": unsent},
         by=by,
@@ -297,9 +299,9 @@ def end(*, case_id: int, party_id: int, last_day: date, why: str, by: User, at: 
 
 
 def unsent_letters(party: Party) -> list[Delivery]:
-    """Letters to a party as it stands that are written but have not gone out. Queries once.
+    """List the letters to a party that are written but not sent. One query.
 
-    Their words and addresses are frozen: after a change someone decides how they go.
+    Their text and addresses are frozen, so after a change a person decides about each of them.
     """
     return list(
         Delivery.objects.filter(
@@ -314,27 +316,30 @@ def unsent_letters(party: Party) -> list[Delivery]:
 
 
 def standing(case: Case, *, on: date) -> Sequence[Party]:
-    """Who is on the case on a day, by role as listed in ``Role``. Queries once."""
+    """List the parties of a case on a day, in the order of ``Role``. One query."""
     order = {role.value: place for place, role in enumerate(Role)}
     rows = case.parties.current().on(on).select_related("item", "recorded_by")
     return sorted(rows, key=lambda party: (order[party.role], party.pk))
 
 
 def former(case: Case, *, on: date) -> Sequence[Party]:
-    """Roles and particulars that ended before a day, latest first. Queries once."""
+    """List roles and contact details that ended before a day, latest first. One query."""
     rows = case.parties.current().filter(valid_to__lt=on)
     return list(rows.select_related("item", "recorded_by").order_by("-valid_to", "-pk"))
 
 
 def _grow(case: Case, why: str, *, by: User, at: datetime) -> None:
-    """A longer or other list: conflicts are tested, and attested, on the new version."""
+    """Start a new version of the party list, for conflict checks and attestations."""
     case.party_list_version += 1
     case.store(by=by, at=at, why=why, fields=["party_list_version"])
 
 
 def _find_or_store_person(party: PartyOnForm, *, by: User | None, at: datetime) -> Person:
-    """The same name and birthday is the same person; a name alone is not, except for physicians
-    and attorneys, whose birthdays no form gives. A name of nothing but signs is no one's."""
+    """Find the person of a party, or store a new one.
+
+    An employee must have the same name and birth date. For others, whose birth date no form states,
+    the same name and role is enough. A name without letters always makes a new person.
+    """
     normal = fold_name(party.name)[: people.LONGEST]
     named = PersonName.objects.current().filter(normal=normal).select_related("person")
     if party.role == Role.EMPLOYEE:
@@ -362,30 +367,33 @@ def _find_or_store_person(party: PartyOnForm, *, by: User | None, at: datetime) 
 
 
 def _refuse_outdated(old: Party, at: datetime) -> None:
+    """Refuse a party row that was corrected or has ended."""
     if old.withdrawn or Party.objects.filter(corrects=old).exists():
         raise PartyChanged(
-            "Someone else changed this party after you opened it. Look at what stands now."
+            "Someone else changed this party after you opened it. Check the present entry."
         )
     if old.valid_to is not None and old.valid_to < local_day(at):
-        raise PartyChanged(f"This ended on {old.valid_to:%m/%d/%Y} and is history now.")
+        raise PartyChanged(f"This role ended on {old.valid_to:%m/%d/%Y}.")
 
 
 def _refuse_impossible_channel(fax: str, email: str, channel: str) -> None:
+    """Refuse a channel without the number or address that it needs."""
     if channel not in PreferredChannel.values:
-        refuse("Choose how letters go: by mail, fax or electronically.")
+        refuse("Choose how letters are sent: by mail, fax or electronically.")
     if channel == PreferredChannel.FAX and not fax.strip():
-        refuse("Enter the fax number, or send letters another way.")
+        refuse("Enter the fax number, or choose another channel.")
     if channel == PreferredChannel.ELECTRONIC and not email.strip():
-        refuse("Enter the e-mail address, or send letters another way.")
+        refuse("Enter the e-mail address, or choose another channel.")
 
 
 def _why_not_from(since: date | None, at: datetime) -> str:
     if since is not None and since > local_day(at):
-        return "The first day is in the future. Enter it when it has come."
+        return "The first day is in the future. Enter it on that day."
     return ""
 
 
 def _why_not_designated(case: Case, role: Role, since: date | None) -> str:
+    """Check the date of a designation (Labor Code 4610.5(j))."""
     if role != Role.REPRESENTATIVE:
         return ""
     if since is None:
@@ -402,7 +410,7 @@ def _why_not_designated(case: Case, role: Role, since: date | None) -> str:
 def _why_not_beside(
     case: Case, party: PartyOnForm, since: date | None, item_id: int | None, at: datetime
 ) -> str:
-    """Whether someone who stands on the case already leaves no place for this one."""
+    """Check whether the case already has this party, or another one in a single role."""
     standing_then = case.parties.current().on(local_day(at)).filter(role=party.role)
     other = standing_then.first()
     if party.role in ONE_AT_A_TIME and other is not None:
@@ -412,12 +420,12 @@ def _why_not_beside(
         )
     folded = fold_name(party.name)
     if any(one.item_id == item_id and fold_name(one.name) == folded for one in standing_then):
-        return f"{party.name} is on the case already as {Role(party.role).label.lower()}."
+        return f"{party.name} is already on the case as {Role(party.role).label.lower()}."
     return ""
 
 
 def _differences(old: Party, details: PartyDetails) -> list[tuple[str, str, str]]:
-    """What changes, in words: field, before, after."""
+    """List the changed fields as text: label, before, after."""
     found = []
     for name, label in _LABELS.items():
         before, after = getattr(old, name), getattr(details, name)
@@ -440,7 +448,7 @@ def _copy(
     by: User,
     at: datetime,
 ) -> Party:
-    """A new row for the same role, with what changed."""
+    """Store a new row for the same role, with the changed values."""
     shown = details or PartyDetails(**{name: getattr(old, name) for name in _LABELS})
     person, organization = old.person, old.organization
     if shown.name != old.name and old.role in ORGANIZATION_ROLES:
@@ -448,6 +456,7 @@ def _copy(
             name=shown.name, source="Case page", by=by, at=at
         )
     elif shown.name != old.name and person is not None:
+        # The same person under another name: conflict checks must find both names.
         PersonName.objects.create(
             person=person,
             printed=shown.name,
@@ -462,6 +471,7 @@ def _copy(
         person=person,
         organization=organization,
         item=old.item,
+        # State and postal code were parsed from the old address.
         state=old.state if shown.address == old.address else "",
         postal_code=old.postal_code if shown.address == old.address else "",
         **{name: getattr(shown, name) for name in _LABELS},
@@ -476,15 +486,17 @@ def _copy(
 
 
 def _unsent_words(titles: Sequence[str]) -> str:
+    """Describe how many letters were written but not sent."""
     if not titles:
         return ""
     count = f"{len(titles)} letter{'' if len(titles) == 1 else 's'}"
-    return f" Written before and not sent yet: {count}."
+    return f" Written but not sent yet: {count}."
 
 
 def _record(
     case: Case, sentence: str, why: str, facts: dict[str, object], *, by: User, at: datetime
 ) -> Event:
+    """Write the event of a party change."""
     return Event.objects.create(
         case=case,
         kind=Event.Kind.PARTY_CHANGED,

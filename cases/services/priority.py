@@ -1,4 +1,4 @@
-"""Making a case expedited, formulary or regular: who certified it, and every open limit again."""
+"""Changes of the priority of a case, with its certification and new deadlines."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -32,21 +32,21 @@ def convert(
     by: User,
     at: datetime,
 ) -> PriorityChange:
-    """Change how fast the law wants a case decided, and recompute every limit that runs.
+    """Change the priority of a case, and replace the active deadlines that depend on it.
 
     :param certified_by: the physician who certified an imminent and serious threat to health, on
         the day ``certified_on``, with the ``support`` named (8 CCR 9792.10.4(c)).
-    :param notice_received_at: when the claims administrator was told that the case is expedited;
-        needed while the records are awaited, whose deadline then runs in hours.
-    :param information_complete_at: when the information was complete; needed once it is.
-    :raises NotAllowed: wrong role or stage, no certification, an hour is missing, or a hold lasts
-        that does not fit the new priority.
+    :param notice_received_at: when the claims administrator was informed of the expedited review;
+        needed while records are awaited, because their deadline then runs in hours.
+    :param information_complete_at: when the information was complete; needed after that.
+    :raises NotAllowed: wrong role or stage, no certification, a time is missing, or an active hold
+        does not fit the new priority.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_convert(by, case))
     if new not in Priority.values or new == case.priority:
-        refuse("Choose another priority than the present one.")
-    refuse("" if why.strip() else "Say why the priority changes.")
+        refuse("Choose a different priority.")
+    refuse("" if why.strip() else "Enter why the priority changes.")
     if new == Priority.EXPEDITED:
         refuse(_why_not_certified(certified_by, certified_on, support, local_day(at)))
     else:
@@ -54,7 +54,7 @@ def convert(
     refuse(_why_not_held(case, new, local_day(at)))
     for moment in (notice_received_at, information_complete_at):
         if moment is not None and moment > at:
-            refuse("The hour lies in the future.")
+            refuse("The time is in the future.")
     old = case.priority
     change = PriorityChange(
         case=case,
@@ -79,7 +79,10 @@ def convert(
 def _record(
     change: PriorityChange, moved: list[tuple[str, dict[str, str]]], *, by: User, at: datetime
 ) -> Event:
-    """:param moved: the dates that moved, each in words and as a row of the event."""
+    """Write the event of a priority change.
+
+    :param moved: the changed deadlines, each as a sentence and as data of the event.
+    """
     certified = (
         f" Certified by {change.certified_by} on {say(change.certified_on)}: {change.support}."
         if change.certified_on
@@ -109,12 +112,12 @@ def _record(
 
 
 def needs_hour_of_notice(*, case: Case) -> bool:
-    """Whether a case that becomes expedited has to say when its administrator was told. Queries."""
+    """Whether expediting the case requires when its administrator was informed. One query."""
     return case.priority != Priority.EXPEDITED and "records" in _running(case)
 
 
 def needs_hour_of_information(*, case: Case) -> bool:
-    """Whether a case that becomes expedited has to say when its file was complete. Queries."""
+    """Whether expediting the case requires when its information was complete. One query."""
     running = _running(case)
     others = [
         deadline_kind
@@ -127,26 +130,29 @@ def needs_hour_of_information(*, case: Case) -> bool:
 def _why_not_certified(
     certified_by: str, certified_on: date | None, support: str, today: date
 ) -> str:
+    """Check the certification that expedited review requires."""
     if not certified_by.strip():
-        return "Name the physician who certified the imminent and serious threat to health."
+        return "Enter the physician who certified the imminent and serious threat to health."
     if certified_on is None:
-        return "Enter the day of the certification."
+        return "Enter the date of the certification."
     if certified_on > today:
-        return "The day of the certification lies in the future."
-    return "" if support.strip() else "Say what supports the certification."
+        return "The date of the certification is in the future."
+    return "" if support.strip() else "Enter what supports the certification."
 
 
 def _why_not_held(case: Case, new: str, today: date) -> str:
+    """Check that no active hold conflicts with the new priority. Queries."""
     for hold in case.holds.filter(round=case.round).order_by("pk"):
         if hold.lasts_on(today) and new not in HOLD_REASONS[hold.reason].priorities:
             return (
-                f"The case is held until {say(hold.end)} ({hold.get_reason_display().lower()}), "
-                f"which does not fit {Priority(new).label.lower()}. End the hold first."
+                f"The case is on hold until {say(hold.end)} ({hold.get_reason_display().lower()}). "
+                f"This hold is not possible in {Priority(new).label.lower()} cases. End it first."
             )
     return ""
 
 
 def _running(case: Case) -> dict[str, Deadline]:
+    """Map the active deadlines of the current round by kind. One query."""
     return {
         deadline.deadline_kind: deadline
         for deadline in case.deadlines.filter(
@@ -165,12 +171,14 @@ def _change_deadline_kinds(
     at: datetime,
 ) -> None:
     """End the deadlines of the old priority and start those of the new one."""
+    # Deadlines that were not active before are not started by a change of priority.
     waits_for_records = _end(case, running, "records", by=by, at=at)
-    waits_for_papers = _end(case, running, "own_papers", by=by, at=at)
-    if (waits_for_records or waits_for_papers) and case.assigned_on is not None:
+    waits_for_documents = _end(case, running, "own_papers", by=by, at=at)
+    if (waits_for_records or waits_for_documents) and case.assigned_on is not None:
         if notice_received_at is not None:
             day = local_day(notice_received_at)
-            refuse("" if day >= case.assigned_on else "Notice came before it was sent.")
+            if day < case.assigned_on:
+                refuse("The notice cannot be received before it was sent. Check the time.")
         notice_deadlines.start_windows(
             case=case, sent_on=case.assigned_on, received_at=notice_received_at, by=by, at=at
         )
@@ -200,18 +208,19 @@ def _end(
 
 
 def _given(case: Case, information_complete_at: datetime | None) -> dict[str, str]:
+    """Build the trigger facts of the determination deadline."""
     if case.records_complete_on is None:
         raise NotAllowed("The day on which the file was complete is not known.")
     if case.priority != Priority.EXPEDITED:
         return {"records_complete": case.records_complete_on.isoformat()}
     if information_complete_at is None:
         raise NotAllowed(
-            "An expedited deadline runs in hours. State the hour at which the information was "
-            "complete, the certification included."
+            "An expedited deadline runs in hours. Enter the time at which the information was "
+            "complete, including the certification."
         )
     if local_day(information_complete_at) < case.records_complete_on:
         raise NotAllowed(
-            f"The file was complete on {say(case.records_complete_on)}. Check the hour."
+            f"The file was complete on {say(case.records_complete_on)}. Check the time."
         )
     local = information_complete_at.astimezone(PACIFIC)
     return {"information_complete": f"{local:%Y-%m-%dT%H:%M}"}
@@ -220,7 +229,7 @@ def _given(case: Case, information_complete_at: datetime | None) -> dict[str, st
 def _differences(
     before: Mapping[str, Deadline], after: Mapping[str, Deadline]
 ) -> list[tuple[str, dict[str, str]]]:
-    """What ended and what runs now, as sentences and as facts."""
+    """List the deadlines that ended or started, as sentences and as data of the event."""
     found = []
     for deadline_kind in [
         *before,
@@ -231,7 +240,7 @@ def _differences(
             continue
         label = DEADLINE_KINDS[deadline_kind].label
         if now is None:
-            words = f"{label} no longer runs."
+            words = f"{label} is no longer active."
         else:
             words = f"{label}: {say(now.due_on)}." if now.due_on else now.unknown
         found.append(

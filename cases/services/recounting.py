@@ -1,6 +1,4 @@
-"""Working out the running deadlines of all open cases again after the law changed, first as a
-trial.
-"""
+"""Recalculation of the active deadlines of all open cases after a rule changed, with preview."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ from .case_deadlines import Moved
 
 @dataclass(frozen=True)
 class DateChange:
-    """A running sum beside what it would say; ``problem`` where nothing can be counted."""
+    """An active deadline and its recalculated row; ``problem`` if it cannot be calculated."""
 
     case: Case
     old: Deadline
@@ -32,17 +30,18 @@ class DateChange:
 
     @property
     def moves(self) -> bool:
-        """Whether a date changes, and not only the words of the sum."""
+        """Whether a date changes, and not only the text of the calculation."""
         return self.new is None or _dates(self.old) != _dates(self.new)
 
 
 def would_change(*, law: Law | None = None, deadline_kind: str = "") -> list[DateChange]:
-    """Every running sum of an open case that would say something else, by case. Stores nothing.
+    """List the active deadlines of open cases that would change, by case. Stores nothing.
 
-    :param law: rules and calendars to count with; those on file when left out.
-    :param deadline: look at this deadline alone.
+    :param law: rules and calendars to use; those on file by default.
+    :param deadline_kind: only this kind of deadline; empty for all.
     """
     law = law or rules_on_file()
+    # Only these cases need queries for holds and extensions.
     disturbed = {*Hold.objects.values_list("case", flat=True).distinct()} | {
         *TimeExtension.objects.values_list("case", flat=True).distinct()
     }
@@ -68,16 +67,17 @@ def would_change(*, law: Law | None = None, deadline_kind: str = "") -> list[Dat
 
 
 def recount(*, why: str, by: User, at: datetime) -> list[Moved]:
-    """Store every running sum that says something else under the rules on file.
+    """Recalculate the active deadlines of open cases under the rules on file.
 
-    Each case by itself: what cannot be counted on one case is left as it is and stops no other. A
-    moved date is an act on its case.
+    Each case has its own transaction. A case with a deadline that cannot be calculated is left as
+    it is and does not stop the others. Moved dates are events on their case.
 
     :raises NotAllowed: wrong role, or no reason.
     """
     refuse(deadline_policies.why_not_keep_rules(by))
-    refuse("" if why.strip() else "Say why the dates are recalculated.")
+    refuse("" if why.strip() else "Enter why the dates are recalculated.")
     changes = would_change()
+    # Leave out whole cases: half of the dates of a case must not change alone.
     countable = sorted(
         {one.case.pk for one in changes} - {one.case.pk for one in changes if not one.new}
     )
@@ -89,6 +89,7 @@ def recount(*, why: str, by: User, at: datetime) -> list[Moved]:
 
 @transaction.atomic
 def _recount_one(case_id: int, why: str, *, by: User, at: datetime) -> Sequence[Moved]:
+    """Recalculate the deadlines of one case in its own transaction."""
     case = Case.objects.lock(case_id)
     moved = case_deadlines.recompute(case=case, why=why, by=by, at=at)
     changed = [one for one in moved if _dates(one.old) != _dates(one.new)]
@@ -111,9 +112,11 @@ def _recount_one(case_id: int, why: str, *, by: User, at: datetime) -> Sequence[
 
 
 def _dates(row: Deadline) -> tuple[object, ...]:
+    """Return the dates of a row, without the text of its calculation."""
     return row.due_on, row.due_at, row.target_on, row.unknown
 
 
 def _words(row: Deadline) -> str:
+    """Describe the date of a row, for the event."""
     words = say(row.due_on) if row.due_on else row.unknown
     return f"{words}, our own target {say(row.target_on)}" if row.target_on else words

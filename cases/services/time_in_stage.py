@@ -1,7 +1,7 @@
-"""Where the time of a case went: in which list it stood, and who had it. Read back from history.
+"""Time that a case spent in each list and with each person, read from its history.
 
-The versions of a case say when it came into a list and left it, for open and closed cases alike;
-the claims of its lists and the assignments of its reviewers say who had it.
+Versions of the case show when it entered and left a list or was with a reviewer. Claims show which
+staff member worked on it.
 """
 
 from collections.abc import Iterable
@@ -16,9 +16,9 @@ from cases.models import Case
 
 @dataclass(frozen=True)
 class Interval:
-    """One uninterrupted time in one list, at one stage, or with one person.
+    """One uninterrupted period in a list or with a person.
 
-    :ivar until: when it ended; the moment of asking while it lasts.
+    :ivar until: its end; the current time if it has not ended.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Total:
-    """All spells of one list or person together."""
+    """Total time of all intervals of one list or person."""
 
     name: str
     took: timedelta
@@ -45,7 +45,7 @@ class Total:
 
 
 def in_lists(*, case: Case, at: datetime) -> list[Interval]:
-    """The lists in which a case stood, in order; a closed case stands in none. Queries once."""
+    """List the periods in which a case was in a list, in order. One query."""
     versions = case.history.order_by("history_id").values_list("queue", "history_date", named=True)
     intervals: list[Interval] = []
     slug, since = "", at
@@ -59,9 +59,9 @@ def in_lists(*, case: Case, at: datetime) -> list[Interval]:
 
 
 def with_people(*, case: Case, reader: User, at: datetime) -> list[Interval]:
-    """Who had a case, in order of time, with the names that the reader may know. Queries.
+    """List who worked on a case and when, with names that the reader may see. Queries.
 
-    A claim ends by being given back, by running out, or when the case leaves the list.
+    A claim ends when it is released, when it expires, or when the case leaves the list.
     """
     left = [
         (interval.name, interval.since, interval.until) for interval in in_lists(case=case, at=at)
@@ -73,8 +73,8 @@ def with_people(*, case: Case, reader: User, at: datetime) -> list[Interval]:
             name = QUEUES[claim.queue][0]
             ends += [
                 until
-                for stood, since, until in left
-                if stood == name and since <= claim.claimed_at <= until
+                for listed, since, until in left
+                if listed == name and since <= claim.claimed_at <= until
             ]
         until = max(claim.claimed_at, min(ends))
         intervals.append(Interval(who(claim.by, reader=reader), claim.claimed_at, until))
@@ -82,7 +82,7 @@ def with_people(*, case: Case, reader: User, at: datetime) -> list[Interval]:
 
 
 def with_reviewers(*, case: Case, at: datetime) -> list[Interval]:
-    """The time at the reviewer, whose name stays out of it, from the versions of the case."""
+    """List the periods with the reviewer, without the name, from the versions of the case."""
     reviewing = {Status.REVIEWER_CHOSEN, Status.IN_REVIEW, Status.INFO_FOR_REVIEW}
     intervals: list[Interval] = []
     since = None
@@ -99,7 +99,7 @@ def with_reviewers(*, case: Case, at: datetime) -> list[Interval]:
 
 
 def totals(*, intervals: Iterable[Interval]) -> list[Total]:
-    """Spells added up by name, in the order in which each name first came."""
+    """Add up intervals by name, in the order in which each name first appears."""
     found: dict[str, list[timedelta]] = {}
     for interval in intervals:
         found.setdefault(interval.name, []).append(interval.took)

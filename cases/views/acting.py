@@ -1,4 +1,4 @@
-"""What the pages of a case share: loading it, and the shape of an act with a reason."""
+"""Shared parts of case pages: loading the case, and forms that ask only for a reason."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ def act_with_reason(
     done: str,
     extra: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """The common shape of an act that needs nothing but a reason."""
+    """Show and process the form of an action that needs only a reason."""
     case = load_case(number)
     form = ReasonForm(posted(request))
     tried = run_action(
@@ -56,12 +56,12 @@ def act_with_reason(
 
 
 def load_case(number: str) -> Case:
-    """The case with this number, for the pages of every app; 404 when there is none."""
+    """Return the case with this number, or answer 404."""
     return get_object_or_404(Case.objects.select_related("ur_decision"), number=number)
 
 
 def way_back(request: StaffRequest, otherwise: str) -> str:
-    """Where the form says it stood, if that is a page of ours."""
+    """Return the address that the form came from, if it is an address of this site."""
     to: str = request.POST.get("back", "")
     ours = to.startswith("/") and url_has_allowed_host_and_scheme(to, allowed_hosts=None)
     return to if ours else otherwise

@@ -1,9 +1,6 @@
-"""Pages of a case's dates.
+"""Pages of the dates of a case: deadlines, holds, extensions, commitments and priority."""
 
-Every deadline with its sum, holds, extensions, commitments, priority.
-"""
-
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
@@ -25,7 +22,7 @@ from cases.forms.dates import (
     MovedCommitmentForm,
     PriorityForm,
 )
-from cases.models import Case
+from cases.models import Case, Deadline
 from cases.services import (
     aftermath,
     commitments,
@@ -35,6 +32,7 @@ from cases.services import (
     priority,
     time_in_stage,
 )
+from cases.services.deadline_information import Told
 from deadlines.kinds import DEADLINE_KINDS
 from form_fields.fields import DatedForm
 
@@ -45,17 +43,20 @@ _READ_AND_ANSWER = ["GET", "HEAD", "POST"]
 
 @require_safe
 def deadline_kinds(request: StaffRequest, number: str) -> HttpResponse:
-    """Every deadline of a case, and everything that moved or promised a date."""
+    """Show the deadlines of a case, and everything that moves or adds dates."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
     user = request.user
     held = list(case.holds.select_related("begun_by", "ended_by").order_by("starts_on", "pk"))
+    deadlines = list(case.deadlines.filter(replaced_at__isnull=True).order_by("due_on", "pk"))
+    information = deadline_information.information_for(case=case, on=today)
     context = {
         "case": case,
-        "tab": "deadline_kinds",
+        "tab": "deadlines",
         "today": today,
-        "deadlines": case.deadlines.filter(replaced_at__isnull=True).order_by("due_on", "pk"),
-        "information": deadline_information.information_for(case=case, on=today),
+        "deadlines": deadlines,
+        "information": information,
+        "is_unconfirmed": _is_unconfirmed(deadlines, information),
         "lateness": deadline_information.lateness(case=case, at=now),
         "holds": [(hold, hold.lasts_on(today), hold.can_end(today)) for hold in held],
         "held_days": _days_held(held),
@@ -82,8 +83,15 @@ def deadline_kinds(request: StaffRequest, number: str) -> HttpResponse:
     return render(request, "cases/deadlines.html", context)
 
 
+def _is_unconfirmed(deadlines: Iterable[Deadline], notes: Iterable[Told]) -> bool:
+    """Whether a rule in these calculations was not yet compared with the law."""
+    steps = [step for row in deadlines for step in row.steps]
+    steps += [step for note in notes for step in note.steps]
+    return any(step["source"] and not step["confirmed"] for step in steps)
+
+
 def _days_held(rows: list[Any]) -> int:
-    """Calendar days held, each day once."""
+    """Count the calendar days on hold, each day once."""
     days = {
         hold.starts_on.toordinal() + n
         for hold in rows
@@ -95,26 +103,27 @@ def _days_held(rows: list[Any]) -> int:
 
 @require_safe
 def deadline_kind(request: StaffRequest, number: str, deadline_kind: str) -> HttpResponse:
-    """One deadline with its arithmetic, and every earlier sum of it."""
+    """Show one deadline with its calculation, and its earlier calculations."""
     case, today = load_case(number), timezone.localdate()
     if deadline_kind not in DEADLINE_KINDS:
         raise Http404("There is no such deadline.")
-    sums = list(case.deadlines.filter(deadline_kind=deadline_kind).order_by("-pk"))
-    told = [
+    rows = list(case.deadlines.filter(deadline_kind=deadline_kind).order_by("-pk"))
+    notes = [
         one
         for one in deadline_information.information_for(case=case, on=today)
         if one.deadline_kind == deadline_kind
     ]
-    if not sums and not told:
-        raise Http404("This deadline never ran on the case.")
+    if not rows and not notes:
+        raise Http404("The case never had this deadline.")
     context = {
         "case": case,
-        "tab": "deadline_kinds",
+        "tab": "deadlines",
         "today": today,
         "deadline_kind": DEADLINE_KINDS[deadline_kind],
-        "current": [row for row in sums if row.replaced_at is None],
-        "earlier": [row for row in sums if row.replaced_at is not None],
-        "told": told,
+        "current": [row for row in rows if row.replaced_at is None],
+        "earlier": [row for row in rows if row.replaced_at is not None],
+        "notes": notes,
+        "is_unconfirmed": _is_unconfirmed(rows, notes),
     }
     return render(request, "cases/deadline.html", context)
 
@@ -131,7 +140,7 @@ def _act(
     done: str,
     lead: str = "",
 ) -> HttpResponse:
-    """The common shape: a page with one form, which one service answers."""
+    """Show and process a page with one form, whose data one service takes."""
     tried = run_action(request, form, act)
     if tried.done:
         messages.success(request, done)
@@ -143,7 +152,7 @@ def _act(
         "button": button,
         "why_not": why_not,
         "lead": lead,
-        "tab": "deadline_kinds",
+        "tab": "deadlines",
         "today": form.today,
     }
     return render(request, "cases/date_act.html", context, status=tried.status)
@@ -155,7 +164,7 @@ def _shown(day: date) -> str:
 
 @require_http_methods(_READ_AND_ANSWER)
 def begin_hold(request: StaffRequest, number: str) -> HttpResponse:
-    """Hold a case or one of its deadlines."""
+    """Begin a hold of a case or of one of its deadlines."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
     form = HoldForm(posted(request), today=today, case=case, initial={"starts_on": _shown(today)})
@@ -163,13 +172,13 @@ def begin_hold(request: StaffRequest, number: str) -> HttpResponse:
         request,
         case,
         form,
-        title="Hold",
-        button="Begin the hold",
+        title="Begin hold",
+        button="Begin hold",
         why_not=policies.why_not_hold(request.user, case),
-        lead="A hold moves our own target. It moves the legal date only where the law names the "
-        "reason; the sum of each deadline says which.",
+        lead="A hold moves our own target. It moves the legal date only if the law provides for "
+        "the reason; the calculation of each deadline shows it.",
         act=lambda: holds.begin_hold(case_id=case.pk, **form.cleaned_data, by=request.user, at=now),
-        done="The hold is on file, and every deadline was counted again.",
+        done="Hold saved. All deadlines were recalculated.",
     )
 
 
@@ -180,22 +189,22 @@ def end_hold(request: StaffRequest, number: str, hold_id: int) -> HttpResponse:
     hold = get_object_or_404(case.holds, pk=hold_id)
     today = timezone.localdate(now)
     form = EndHoldForm(posted(request), today=today, hold=hold, initial={"ended_on": _shown(today)})
-    over = "" if hold.can_end(today) else "This hold is over."
+    over = "" if hold.can_end(today) else "This hold has ended."
     return _act(
         request,
         case,
         form,
-        title=f"End the hold: {hold.get_reason_display().lower()}",
-        button="End the hold",
+        title=f"End hold: {hold.get_reason_display().lower()}",
+        button="End hold",
         why_not=policies.why_not_end_hold(request.user) or over,
         act=lambda: holds.end_hold(hold_id=hold.pk, **form.cleaned_data, by=request.user, at=now),
-        done="The hold has ended, and every deadline was counted again.",
+        done="Hold ended. All deadlines were recalculated.",
     )
 
 
 @require_http_methods(_READ_AND_ANSWER)
 def extend(request: StaffRequest, number: str) -> HttpResponse:
-    """Put an extension that the Administrative Director approved on file."""
+    """Record an extension that the Administrative Director approved."""
     case, now = load_case(number), timezone.now()
     form = ExtensionForm(posted(request), today=timezone.localdate(now))
     left = extensions.days_left(case=case)
@@ -204,37 +213,37 @@ def extend(request: StaffRequest, number: str) -> HttpResponse:
         case,
         form,
         title="Extension for good cause",
-        button="Put it on file",
+        button="Save extension",
         why_not=policies.why_not_extend(request.user, case),
         lead=f"{left} day{'' if left == 1 else 's'} can still be added to the determination.",
         act=lambda: extensions.extend(
             case_id=case.pk, **form.cleaned_data, by=request.user, at=now
         ),
-        done="The extension is on file, and the legal date has moved.",
+        done="Extension saved. The legal date has moved.",
     )
 
 
 @require_http_methods(_READ_AND_ANSWER)
 def convert(request: StaffRequest, number: str) -> HttpResponse:
-    """Make a case expedited, formulary or regular."""
+    """Change the priority of a case."""
     case, now = load_case(number), timezone.now()
     form = PriorityForm(posted(request), today=timezone.localdate(now), case=case)
     return _act(
         request,
         case,
         form,
-        title="Priority",
-        button="Change the priority",
+        title="Change priority",
+        button="Change priority",
         why_not=policies.why_not_convert(request.user, case),
-        lead=f"Now: {case.get_priority_display().lower()}. Every open limit is counted again.",
+        lead=f"Now: {case.get_priority_display().lower()}. Active deadlines will be recalculated.",
         act=lambda: priority.convert(case_id=case.pk, **form.facts(), by=request.user, at=now),
-        done="The priority has changed, and every open limit was counted again.",
+        done="Priority changed. All active deadlines were recalculated.",
     )
 
 
 @require_http_methods(_READ_AND_ANSWER)
 def commitment(request: StaffRequest, number: str) -> HttpResponse:
-    """Put on file that a party was told a date."""
+    """Record a date that was promised to a party."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
     form = CommitmentForm(
@@ -244,19 +253,19 @@ def commitment(request: StaffRequest, number: str) -> HttpResponse:
         request,
         case,
         form,
-        title="A date promised to a party",
-        button="Put it on file",
+        title="Add commitment",
+        button="Save commitment",
         why_not=policies.why_not_commitment(request.user, case),
         act=lambda: commitments.commitment(
             case_id=case.pk, **form.facts(), by=request.user, at=now
         ),
-        done="The commitment is on file.",
+        done="Commitment saved.",
     )
 
 
 @require_http_methods(_READ_AND_ANSWER)
 def move_commitment(request: StaffRequest, number: str, commitment_id: int) -> HttpResponse:
-    """Tell a party a later date."""
+    """Record a later date for a commitment."""
     case, now = load_case(number), timezone.now()
     commitment = get_object_or_404(case.commitments.select_related("party"), pk=commitment_id)
     today = timezone.localdate(now)
@@ -267,22 +276,22 @@ def move_commitment(request: StaffRequest, number: str, commitment_id: int) -> H
         request,
         case,
         form,
-        title="Move a commitment",
-        button="Move the date",
+        title="Move commitment",
+        button="Move date",
         why_not=policies.why_not_commitment(request.user, case)
         or commitments.why_not_move(commitment),
-        lead=f"{commitment.party.name} expects, by {_shown(commitment.due_on)}: {commitment.what}. "
-        f"A date moves {commitments.MOST_MOVES} times at most.",
+        lead=f"{commitment.party.name}: {commitment.what}, by {_shown(commitment.due_on)}. "
+        f"A date can be moved at most {commitments.MOST_MOVES} times.",
         act=lambda: commitments.move(
             commitment_id=commitment.pk, **form.facts(), by=request.user, at=now
         ),
-        done="The later date is on file.",
+        done="The later date is saved.",
     )
 
 
 @require_http_methods(_READ_AND_ANSWER)
 def keep_commitment(request: StaffRequest, number: str, commitment_id: int) -> HttpResponse:
-    """Note that what was promised was done."""
+    """Record that a commitment was kept."""
     case, now = load_case(number), timezone.now()
     commitment = get_object_or_404(case.commitments.select_related("party"), pk=commitment_id)
     today = timezone.localdate(now)
@@ -292,31 +301,31 @@ def keep_commitment(request: StaffRequest, number: str, commitment_id: int) -> H
         case,
         form,
         title="Commitment kept",
-        button="Note it",
+        button="Save",
         why_not=policies.why_not_commitment(request.user, case),
         lead=f"{commitment.party.name}: {commitment.what}, by {_shown(commitment.due_on)}.",
         act=lambda: commitments.keep(
             commitment_id=commitment.pk, kept_on=form.cleaned_data["on"], by=request.user, at=now
         ),
-        done="Noted.",
+        done="Commitment marked as kept.",
     )
 
 
 @require_http_methods(_READ_AND_ANSWER)
 def state_receipt(request: StaffRequest, number: str) -> HttpResponse:
-    """State when the claims administrator received the determination."""
+    """Record when the claims administrator received the determination."""
     case, now = load_case(number), timezone.now()
     form = DayForm(posted(request), today=timezone.localdate(now))
     return _act(
         request,
         case,
         form,
-        title="The claims administrator received the determination",
-        button="Put it on file",
+        title="Determination received by the claims administrator",
+        button="Save date",
         why_not=policies.why_not_state_receipt(request.user, case),
-        lead="The time to authorize or to pay runs from this day.",
+        lead="The time to authorize or to pay starts on this day.",
         act=lambda: aftermath.state_receipt(
             case_id=case.pk, received_on=form.cleaned_data["on"], by=request.user, at=now
         ),
-        done="The day is on file.",
+        done="Date of receipt saved.",
     )

@@ -1,4 +1,4 @@
-"""Pages of cases that look alike: compared side by side, settled, decided together."""
+"""Pages of possible duplicates, consolidation and related cases."""
 
 from datetime import date
 from typing import Any
@@ -27,7 +27,7 @@ PAGE = 50
 
 @require_safe
 def possible_duplicates(request: StaffRequest) -> HttpResponse:
-    """The pairs that wait for someone, the surest first."""
+    """List the open possible duplicates, most certain first."""
     rows = DuplicateProposal.objects.filter(answer="").select_related("case", "other")
     order = ["SAME", "LIKELY", "POSSIBLE", "NO"]
     found = sorted(rows.order_by("pk")[: 4 * PAGE], key=lambda row: order.index(row.band))
@@ -37,7 +37,7 @@ def possible_duplicates(request: StaffRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def compare(request: StaffRequest, number: str, proposal_id: int) -> HttpResponse:
-    """Two cases side by side, and what they are to each other."""
+    """Compare two cases side by side, and record how they are related."""
     case = load_case(number)
     proposal = get_object_or_404(
         DuplicateProposal.objects.select_related("other__ur_decision", "settled_by"),
@@ -45,6 +45,7 @@ def compare(request: StaffRequest, number: str, proposal_id: int) -> HttpRespons
         case=case,
     )
     now = timezone.now()
+    # The page shows both cases, so both looks are recorded.
     for seen in (number, proposal.other.number):
         note_look(by=request.user, subject="case", reference=seen, granted=True, at=now)
     form = ResolveDuplicateForm(posted(request), case=case)
@@ -61,7 +62,7 @@ def compare(request: StaffRequest, number: str, proposal_id: int) -> HttpRespons
         ),
     )
     if tried.done:
-        messages.success(request, f"Settled: {tried.result.get_answer_display().lower()}.")
+        messages.success(request, f"Resolved: {tried.result.get_answer_display().lower()}.")
         return redirect(case)
     context = {
         "case": case,
@@ -75,7 +76,7 @@ def compare(request: StaffRequest, number: str, proposal_id: int) -> HttpRespons
 
 @require_POST
 def look_again(request: StaffRequest, number: str) -> HttpResponse:
-    """Look once more for cases like this one."""
+    """Search for possible duplicates of a case again."""
     case = load_case(number)
     tried = run_action(
         request,
@@ -84,7 +85,7 @@ def look_again(request: StaffRequest, number: str) -> HttpResponse:
     )
     if tried.done:
         found = len(tried.result)
-        words = "Nothing more looks like it." if not found else f"{found} more look like it."
+        words = f"New possible duplicates: {found}." if found else "No new possible duplicates."
         messages.success(request, words)
         return redirect("cases:related", number)
     return _related_page(request, case, status=tried.status)
@@ -92,20 +93,20 @@ def look_again(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_safe
 def related(request: StaffRequest, number: str) -> HttpResponse:
-    """What a case has to do with others: possible duplicates, consolidation, earlier decisions."""
+    """Show related cases: possible duplicates, consolidation, earlier decisions."""
     return _related_page(request, load_case(number))
 
 
 @require_POST
 def consolidate(request: StaffRequest, number: str) -> HttpResponse:
-    """Let a case follow another into one determination."""
+    """Consolidate a case into another."""
     case = load_case(number)
     form = ConsolidateForm(request.POST)
 
     def consolidate_with_lead() -> Case:
         lead = Case.objects.filter(number=form.cleaned_data["lead"].strip().upper()).first()
         if lead is None:
-            raise BadFact("lead", "There is no such case. Check the number.")
+            raise BadFact("lead", "There is no case with this number. Check it.")
         consolidation_services.consolidate(
             case_id=case.pk,
             lead_id=lead.pk,
@@ -117,28 +118,29 @@ def consolidate(request: StaffRequest, number: str) -> HttpResponse:
 
     tried = run_action(request, form, consolidate_with_lead)
     if tried.done:
-        messages.success(request, f"{number} is decided together with {tried.result}.")
+        messages.success(request, f"{number} is consolidated into {tried.result}.")
         return redirect("cases:related", number)
     return _related_page(request, load_case(number), form=form, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def separate(request: StaffRequest, number: str) -> HttpResponse:
-    """Take a case out of a consolidation."""
+    """Separate a case from a consolidation."""
     return act_with_reason(
         request,
         number,
-        title="Take it out of the consolidation",
-        button="Let it go its own way",
+        title="Separate from the consolidation",
+        button="Separate case",
         why_not=lambda user, _: policies.why_not_consolidate(user),
         act=consolidation_services.separate,
-        done="The case goes its own way; its notices fall due.",
+        done="The case is separated. Its notices are due.",
     )
 
 
 def _related_page(
     request: StaffRequest, case: Case, *, form: ConsolidateForm | None = None, status: int = 200
 ) -> HttpResponse:
+    """Render the page of related cases."""
     note_look(
         by=request.user, subject="case", reference=case.number, granted=True, at=timezone.now()
     )
@@ -160,7 +162,7 @@ def _related_page(
 
 
 def _earlier(item: DisputedItem) -> list[tuple[DisputedItem, date | None]]:
-    """Earlier decisions on treatment like this, each with the last day of its twelve months."""
+    """List earlier decisions on similar treatment, each with the end of its twelve months."""
     found = []
     for one in duplicate_services.earlier_decisions(item):
         decided = one.case.ur_decision.decided_on if one.case.ur_decision else None
@@ -169,7 +171,7 @@ def _earlier(item: DisputedItem) -> list[tuple[DisputedItem, date | None]]:
 
 
 def _twelve_months(decided: date) -> date | None:
-    """The last day on which a UR decision stands; for information (Labor Code 4610(k))."""
+    """Return the last day on which a UR decision is in effect (Labor Code 4610(k))."""
     tried = try_action(
         lambda: case_deadlines.compute(
             deadline_kind="twelve_month_bar", given={"ur_denied": decided.isoformat()}
@@ -179,7 +181,7 @@ def _twelve_months(decided: date) -> date | None:
 
 
 def _lines(case: Case, other: Case) -> list[dict[str, Any]]:
-    """What each case says, line by line, with a mark where they differ."""
+    """Build the rows of the comparison, with a mark where the cases differ."""
     mine, theirs = (
         duplicate_services.read_application_facts(case),
         duplicate_services.read_application_facts(other),
@@ -193,7 +195,7 @@ def _lines(case: Case, other: Case) -> list[dict[str, Any]]:
         ("UR reference", mine.ur_reference, theirs.ur_reference),
         ("Requesting physician", mine.physician, theirs.physician),
         ("Received", case.received_on, other.received_on),
-        ("Stands at", case.stage.label, other.stage.label),
+        ("Status", case.stage.label, other.stage.label),
         ("Treatments", list(mine.items), list(theirs.items)),
     ]
     return [

@@ -1,4 +1,4 @@
-"""Pages that end a case early, and the note that anybody may leave on it."""
+"""Pages that end a case before a determination, and notes on the timeline."""
 
 from datetime import datetime
 
@@ -21,15 +21,16 @@ from .acting import act_with_reason, load_case
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: StaffRequest, number: str) -> HttpResponse:
-    """End a case that the employee takes back."""
+    """Withdraw a case at the request of the employee."""
     return act_with_reason(
         request,
         number,
-        title="Withdraw",
-        button="Withdraw the case",
+        title="Withdraw case",
+        button="Withdraw case",
         why_not=policies.why_not_end_early,
         act=endings.withdraw,
-        done="The case is withdrawn.",
+        done="Case withdrawn.",
+        extra={"is_final": True},
     )
 
 
@@ -39,11 +40,11 @@ def close(request: StaffRequest, number: str) -> HttpResponse:
     return act_with_reason(
         request,
         number,
-        title="Close",
-        button="Close the case",
+        title="Close case",
+        button="Close case",
         why_not=policies.why_not_close,
         act=endings.close,
-        done="The case is closed.",
+        done="Case closed.",
     )
 
 
@@ -58,18 +59,18 @@ def terminate(request: StaffRequest, number: str) -> HttpResponse:
     return act_with_reason(
         request,
         number,
-        title="Treatment authorized",
-        button="End the chosen items",
+        title="Close: treatment authorized",
+        button="End selected items",
         why_not=policies.why_not_end_early,
         act=end_chosen,
-        done="The chosen items are ended.",
+        done="The selected items have ended.",
         extra={"choose_items": True, "chosen": chosen},
     )
 
 
 @require_POST
 def note(request: StaffRequest, number: str) -> HttpResponse:
-    """Put a note on the timeline."""
+    """Add a note to the timeline."""
     case = load_case(number)
     form = NoteForm(request.POST)
     tried = run_action(
@@ -80,15 +81,15 @@ def note(request: StaffRequest, number: str) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, "The note is on the timeline.")
+        messages.success(request, "Note added.")
         return redirect("desk:timeline", number)
-    context = {"case": case, "form": form, "title": "Note", "button": "Add the note"}
+    context = {"case": case, "form": form, "title": "Add note", "button": "Add note"}
     return render(request, "cases/reason.html", context, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct_note(request: StaffRequest, number: str, event_id: int) -> HttpResponse:
-    """Put a second note in place of one's own first; both stay on the timeline."""
+    """Correct one's own note by a second one. Both stay on the timeline."""
     case = load_case(number)
     first = get_object_or_404(case.events.filter(kind=Event.Kind.NOTE), pk=event_id)
     form = NoteForm(posted(request), initial={"text": first.sentence})
@@ -103,13 +104,13 @@ def correct_note(request: StaffRequest, number: str, event_id: int) -> HttpRespo
         ),
     )
     if tried.done:
-        messages.success(request, "The corrected note is on the timeline, beside the first.")
+        messages.success(request, "Corrected note added.")
         return redirect("desk:timeline", number)
     context = {
         "case": case,
         "form": form,
-        "title": "Correct a note",
-        "button": "Add the corrected note",
+        "title": "Correct note",
+        "button": "Add corrected note",
         "why_not": policies.why_not_correct_note(request.user, first),
     }
     return render(request, "cases/reason.html", context, status=tried.status)

@@ -1,4 +1,4 @@
-"""Changes of items after acceptance: proposed on one page, decided by someone else on another."""
+"""Pages to propose item changes, and for a second person to decide about them."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ LISTED = 100
 
 @require_safe
 def item_changes(request: StaffRequest) -> HttpResponse:
-    """Every change that waits for a second person, the oldest first."""
+    """List the item changes that await a second person, oldest first."""
     waiting = (
         ItemChange.objects.filter(state=ItemChange.State.PROPOSED)
         .select_related("case", "item", "proposed_by")
@@ -40,7 +40,7 @@ def item_changes(request: StaffRequest) -> HttpResponse:
 
 @require_http_methods(READ_AND_ANSWER)
 def propose_item(request: StaffRequest, number: str) -> HttpResponse:
-    """Propose one more disputed item."""
+    """Propose an additional disputed item."""
     case, now = load_case(number), timezone.now()
     form = ItemForm(posted(request), today=timezone.localdate(now))
     tried = run_action(
@@ -60,7 +60,7 @@ def propose_item(request: StaffRequest, number: str) -> HttpResponse:
         request,
         case,
         form,
-        title="Add an item",
+        title="Add item",
         why_not=policies.why_not_add_item(request.user, case),
         status=tried.status,
     )
@@ -68,7 +68,7 @@ def propose_item(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_http_methods(READ_AND_ANSWER)
 def propose_item_change(request: StaffRequest, number: str, position: int) -> HttpResponse:
-    """Propose that an item says something else."""
+    """Propose new values for an item."""
     case, now = load_case(number), timezone.now()
     item = get_object_or_404(case.items, position=position)
     form = ItemForm(
@@ -102,7 +102,7 @@ def propose_item_change(request: StaffRequest, number: str, position: int) -> Ht
 
 @require_http_methods(READ_AND_ANSWER)
 def propose_item_withdrawal(request: StaffRequest, number: str, position: int) -> HttpResponse:
-    """Propose that an item is withdrawn."""
+    """Propose to withdraw an item."""
     case, now = load_case(number), timezone.now()
     item = get_object_or_404(case.items, position=position)
     form = WhyForm(posted(request))
@@ -133,7 +133,7 @@ def propose_item_withdrawal(request: StaffRequest, number: str, position: int) -
 
 @require_http_methods(READ_AND_ANSWER)
 def item_change(request: StaffRequest, number: str, change_id: int) -> HttpResponse:
-    """Before and after side by side, and the second person's answer."""
+    """Show a proposed change, and record the decision of the second person."""
     case, now = load_case(number), timezone.now()
     change = get_object_or_404(case.item_changes.select_related("item"), pk=change_id)
     form = DecideForm(posted(request))
@@ -141,11 +141,11 @@ def item_change(request: StaffRequest, number: str, change_id: int) -> HttpRespo
     def answer() -> str:
         if request.POST.get("answer") == "accept":
             services.accept_change(change_id=change.pk, by=request.user, at=now)
-            return "The change is made."
+            return "Change accepted."
         services.refuse_change(
             change_id=change.pk, because=form.cleaned_data["because"], by=request.user, at=now
         )
-        return "The change is refused; the item stays as it was."
+        return "Change refused. The item did not change."
 
     tried = run_action(request, form, answer)
     if tried.done:
@@ -169,7 +169,8 @@ def item_change(request: StaffRequest, number: str, change_id: int) -> HttpRespo
 
 
 def _proposed(request: StaffRequest, case: Case) -> HttpResponse:
-    messages.success(request, "The change waits for a second person.")
+    """Confirm a proposal and return to the case."""
+    messages.success(request, "Change proposed. A second person must decide about it.")
     return redirect(case)
 
 
@@ -183,6 +184,7 @@ def _propose_page(
     item: DisputedItem | None = None,
     status: int,
 ) -> HttpResponse:
+    """Render the form of a proposal."""
     context = {
         "case": case,
         "tab": "items",

@@ -1,7 +1,4 @@
-"""Pages of this organization.
-
-Who belongs to it, their affiliations, and what was found.
-"""
+"""Pages of this organization: its members, their affiliations, and conflicts found."""
 
 from collections import Counter
 from datetime import date
@@ -33,49 +30,51 @@ from directory.models import OrganizationName, PersonName
 from form_fields.reasons import ReasonForm
 
 TITLES = {
-    "ITSELF": "The organization itself",
+    "ITSELF": "This organization",
     "OWNER": "Owners",
     "OFFICER": "Officers and directors",
-    "STAFF": "Members of staff",
+    "STAFF": "Staff",
 }
 
 
 @require_safe
 def own_organization(request: StaffRequest) -> HttpResponse:
-    """Everyone of the organization, today or on a day."""
+    """Show the members of the organization today or on another day."""
     return _own_organization_page(request)
 
 
 @require_POST
 def add_member(request: StaffRequest, kind: str) -> HttpResponse:
-    """Put someone on file."""
+    """Add a member of the organization."""
     if kind not in MEMBER_FORMS:
         raise Http404("There is no such kind.")
     now = timezone.now()
     form = MEMBER_FORMS[kind](request.POST, today=timezone.localdate(now), auto_id=f"{kind}-%s")
 
     def record() -> OrganizationMember:
-        said = dict(form.cleaned_data)
-        if "user" in said:
-            said["user_id"] = said.pop("user")
-        return services.record_member(kind=kind, by=request.user, at=now, **said)
+        values = dict(form.cleaned_data)
+        if "user" in values:
+            values["user_id"] = values.pop("user")
+        return services.record_member(kind=kind, by=request.user, at=now, **values)
 
     tried = run_action(request, form, record)
     if tried.done:
-        messages.success(request, f"{tried.result.name} is on file and is tested from now on.")
+        messages.success(
+            request, f"{tried.result.name} added. Conflict checks include this member from now on."
+        )
         return redirect("cases:organization_member", tried.result.pk)
     return _own_organization_page(request, status=tried.status, **{kind: form})
 
 
 @require_safe
 def member(request: StaffRequest, member_id: int) -> HttpResponse:
-    """One of the organization, as believed today, with their affiliations."""
+    """Show a member of the organization with affiliations and history."""
     return _member_page(request, member_id)
 
 
 @require_POST
 def add_conflict(request: StaffRequest, member_id: int) -> HttpResponse:
-    """Put an affiliation of someone of the organization on file."""
+    """Add an affiliation of a member."""
     get_object_or_404(OrganizationMember, pk=member_id)
     now = timezone.now()
     form = MemberAffiliationForm(
@@ -89,14 +88,14 @@ def add_conflict(request: StaffRequest, member_id: int) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, "The affiliation is on file; it is looked for from now on.")
+        messages.success(request, "Affiliation added. Conflict checks include it from now on.")
         return redirect("cases:organization_member", member_id)
     return _member_page(request, member_id, status=tried.status, adding=form)
 
 
 @require_POST
 def correct_fact(request: StaffRequest, member_id: int, kind: str, fact_id: int) -> HttpResponse:
-    """Correct the days, the share or the source of a member or an affiliation, or end it."""
+    """Correct the period, share or source of a member or an affiliation, or end it."""
     _fact(member_id, kind, fact_id)
     now = timezone.now()
     form = CorrectForm(request.POST, today=timezone.localdate(now), auto_id=f"{kind}-{fact_id}-%s")
@@ -108,14 +107,14 @@ def correct_fact(request: StaffRequest, member_id: int, kind: str, fact_id: int)
         ),
     )
     if tried.done:
-        messages.success(request, "It is corrected; what was believed before stays on file.")
+        messages.success(request, "Correction saved. The earlier entry stays in the history.")
         return redirect("cases:organization_member", member_id)
     return _member_page(request, member_id, status=tried.status, correcting={(kind, fact_id): form})
 
 
 @require_POST
 def withdraw_fact(request: StaffRequest, member_id: int, kind: str, fact_id: int) -> HttpResponse:
-    """Say that a member or an affiliation was never true."""
+    """Withdraw a member or an affiliation that was never true."""
     _fact(member_id, kind, fact_id)
     form = ReasonForm(request.POST)
     tried = run_action(
@@ -130,20 +129,20 @@ def withdraw_fact(request: StaffRequest, member_id: int, kind: str, fact_id: int
         ),
     )
     if tried.done:
-        messages.success(request, "It counts no longer; it stays readable in the history.")
+        messages.success(request, "Entry withdrawn. It stays in the history.")
         return redirect("cases:organization_member", member_id)
     return _member_page(request, member_id, status=tried.status, withdrawing=form)
 
 
 @require_safe
 def conflicts(request: StaffRequest) -> HttpResponse:
-    """What was found in open cases: what waits for an answer, and what stands."""
+    """List possible and confirmed affiliations in open cases."""
     return _conflicts_page(request)
 
 
 @require_POST
 def settle_conflict(request: StaffRequest, own_conflict_result_id: int) -> HttpResponse:
-    """Answer a possible affiliation."""
+    """Resolve a possible affiliation."""
     doubt = get_object_or_404(OwnConflictResult, pk=own_conflict_result_id)
     form = SettleForm(request.POST, prefix=str(doubt.pk))
     tried = run_action(
@@ -154,19 +153,19 @@ def settle_conflict(request: StaffRequest, own_conflict_result_id: int) -> HttpR
         ),
     )
     if tried.done:
-        messages.success(request, "The possible affiliation is settled.")
+        messages.success(request, "Possible affiliation resolved.")
         return redirect(reverse("cases:own_conflicts"))
     return _conflicts_page(request, settling=form, status=tried.status)
 
 
 def _fact(member_id: int, kind: str, fact_id: int) -> OrganizationMember | MemberAffiliation:
-    """The fact, if it is one of this member."""
+    """Return a fact of this member, or answer 404."""
     versions = organization_facts.versions_of(get_object_or_404(OrganizationMember, pk=member_id))
     if kind == "member":
         return get_object_or_404(
             OrganizationMember, pk=fact_id, pk__in=[row.pk for row in versions]
         )
-    if kind == "conflict":
+    if kind == "affiliation":
         return get_object_or_404(MemberAffiliation, pk=fact_id, member__in=versions)
     raise Http404("There is no such fact.")
 
@@ -174,6 +173,7 @@ def _fact(member_id: int, kind: str, fact_id: int) -> OrganizationMember | Membe
 def _own_organization_page(
     request: StaffRequest, *, status: int = 200, **bound: OwnOrganizationForm
 ) -> HttpResponse:
+    """Render the members on a day, with the forms to add one."""
     today = timezone.localdate()
     as_of = AsOfForm(request.GET or None, today=today)
     asked: date | None = as_of.cleaned_data["on"] if as_of.is_valid() else None
@@ -205,12 +205,12 @@ def _own_organization_page(
 
 
 def _counted_conflicts(on: date) -> Counter[int]:
-    """How many affiliations each member has on a day, by the id of the member's last version."""
+    """Count the affiliations of each member on a day, by the id of its last version."""
     rows = list(OrganizationMember.objects.order_by("pk"))
     first = organization_facts.first_versions(rows)
     last = {first[row.pk]: row.pk for row in rows}
-    tied = MemberAffiliation.objects.current().on(on).values_list("member_id", flat=True)
-    return Counter(last[first[pk]] for pk in tied)
+    member_ids = MemberAffiliation.objects.current().on(on).values_list("member_id", flat=True)
+    return Counter(last[first[pk]] for pk in member_ids)
 
 
 def _member_page(
@@ -222,15 +222,16 @@ def _member_page(
     withdrawing: ReasonForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    """Render a member, with the forms to correct or withdraw facts."""
     today = timezone.localdate()
     versions = organization_facts.versions_of(get_object_or_404(OrganizationMember, pk=member_id))
     row = versions[-1]
-    tied = list(
+    affiliations = list(
         MemberAffiliation.objects.current()
         .filter(member__in=versions)
         .order_by("-valid_from", "pk")
     )
-    called = _names(tied)
+    names = _names(affiliations)
 
     def correction(kind: str, fact: OrganizationMember | MemberAffiliation) -> CorrectForm:
         sent = (correcting or {}).get((kind, fact.pk))
@@ -242,7 +243,8 @@ def _member_page(
         "is_withdrawn": row.withdrawn,
         "earlier": versions[:-1],
         "conflicts": [
-            (conflict, called[conflict.pk], correction("conflict", conflict)) for conflict in tied
+            (conflict, names[conflict.pk], correction("affiliation", conflict))
+            for conflict in affiliations
         ],
         "conflict_form": adding or MemberAffiliationForm(today=today, auto_id="affiliation-%s"),
         "correct_form": correction("member", row),
@@ -252,13 +254,15 @@ def _member_page(
     return render(request, "cases/organization_member.html", context, status=status)
 
 
-def _names(tied: list[MemberAffiliation]) -> dict[int, str]:
-    """Whom each affiliation is to, by the newest names. Two queries."""
+def _names(affiliations: list[MemberAffiliation]) -> dict[int, str]:
+    """Name the other side of each affiliation by its newest name. Two queries."""
     companies = OrganizationName.objects.current().filter(
-        organization__in=[conflict.organization_id for conflict in tied if conflict.organization_id]
+        organization__in=[
+            conflict.organization_id for conflict in affiliations if conflict.organization_id
+        ]
     )
     persons = PersonName.objects.current().filter(
-        person__in=[conflict.person_id for conflict in tied if conflict.person_id]
+        person__in=[conflict.person_id for conflict in affiliations if conflict.person_id]
     )
     company = dict(companies.order_by("pk").values_list("organization_id", "printed"))
     person = dict(persons.order_by("pk").values_list("person_id", "printed"))
@@ -267,13 +271,14 @@ def _names(tied: list[MemberAffiliation]) -> dict[int, str]:
             [person[pk] for pk in [conflict.person_id] if pk in person]
             + [company[pk] for pk in [conflict.organization_id] if pk in company]
         )
-        for conflict in tied
+        for conflict in affiliations
     }
 
 
 def _conflicts_page(
     request: StaffRequest, *, settling: SettleForm | None = None, status: int = 200
 ) -> HttpResponse:
+    """Render the findings of open cases, with the forms to resolve them."""
     found = organization_facts.found_in_open_cases()
     waiting = [one for one in found if one.is_open]
     sent = {settling.prefix: settling} if settling else {}
@@ -286,8 +291,8 @@ def _conflicts_page(
             )
             for one in waiting
         ],
-        "tied": [one for one in found if not one.is_open],
-        # Someone may have settled it, or tested the case again, in between.
+        "confirmed": [one for one in found if not one.is_open],
+        # Someone may have resolved it, or checked the case again, in the meantime.
         "refused": settling
         if settling and settling.prefix not in {str(one.row.pk) for one in waiting}
         else None,

@@ -1,4 +1,4 @@
-"""The parties of a case: who stands on it, who left, who stood on it on a day."""
+"""Pages of the parties of a case: list, add, change, end a role."""
 
 from datetime import date
 from typing import Any
@@ -24,7 +24,7 @@ READ_AND_ANSWER = ["GET", "HEAD", "POST"]
 
 @require_safe
 def parties(request: StaffRequest, number: str) -> HttpResponse:
-    """Who is on the case, who was, and as of any day who stood on it."""
+    """Show the present and former parties of a case, or its parties on another day."""
     today = timezone.localdate()
     form = AsOfForm(request.GET or None, today=today)
     on = form.cleaned_data["on"] if form.is_bound and form.is_valid() else None
@@ -33,7 +33,7 @@ def parties(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_http_methods(READ_AND_ANSWER)
 def add_party(request: StaffRequest, number: str) -> HttpResponse:
-    """Put someone on the case."""
+    """Add a party to the case."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
     form = AddPartyForm(posted(request), today=today, items=list(case.items.order_by("position")))
@@ -51,14 +51,14 @@ def add_party(request: StaffRequest, number: str) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, f"{tried.result} is on the case.")
+        messages.success(request, f"{tried.result} added.")
         return redirect("cases:parties", number)
     return _page(request, case, today, form=form, status=tried.status)
 
 
 @require_http_methods(READ_AND_ANSWER)
 def change_party(request: StaffRequest, number: str, party_id: int) -> HttpResponse:
-    """Change how a party is called or reached."""
+    """Change the name or contact details of a party."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
     party = get_object_or_404(case.parties, pk=party_id)
@@ -79,7 +79,7 @@ def change_party(request: StaffRequest, number: str, party_id: int) -> HttpRespo
         ),
     )
     if tried.done:
-        messages.success(request, f"{tried.result} is changed.")
+        messages.success(request, f"{tried.result} changed.")
         return redirect("cases:parties", number)
     return _page(request, case, today, form=form, party=party, status=tried.status)
 
@@ -99,7 +99,7 @@ def end_party(request: StaffRequest, number: str, party_id: int) -> HttpResponse
         ),
     )
     if tried.done:
-        messages.success(request, f"{party}: the role has ended.")
+        messages.success(request, f"{party}: role ended.")
         return redirect("cases:parties", number)
     return _page(request, case, today, form=form, party=party, status=tried.status)
 
@@ -115,7 +115,7 @@ def _page(
     party: Party | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """The one page of the parties, with the form that was asked for or refused in its place."""
+    """Render the page of the parties, with the open or refused form in its place."""
     case.refresh_from_db()
     standing = party_services.standing(case, on=on or today)
     unsent = {one.pk: party_services.unsent_letters(one) for one in standing} if form else {}

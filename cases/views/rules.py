@@ -1,4 +1,4 @@
-"""Pages that keep the rules of deadlines: what is in force, since when, and who compared it."""
+"""Pages of the deadline rules: periods in force, confirmation, replacement, recalculation."""
 
 import hashlib
 from typing import Any
@@ -11,36 +11,47 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted, seen_version
+from cases.hold_reasons import HOLD_REASONS
 from cases.services import recounting
 from cases.services.recounting import DateChange
 from deadlines import services
 from deadlines.forms import ConfirmForm, RecountForm, SupersedeForm
-from deadlines.kinds import DEADLINE_KINDS
+from deadlines.kinds import DEADLINE_KINDS, METHODS
 from deadlines.models import DeadlineRule
+from deadlines.rules import EXTENSION, Effect
 
 MOST_SHOWN = 100
+_EFFECTS = {
+    Effect.EXTENDS: "adds days to the legal date",
+    Effect.SUSPENDS: "stops the deadline while it lasts",
+    Effect.RESTARTS: "restarts the deadline when it ends",
+}
 
 
 @require_safe
 def deadline_rules(request: StaffRequest) -> HttpResponse:
-    """Every deadline with its rows in order of time."""
+    """List every deadline with its rules in order of time."""
     by_deadline_kind: dict[str, list[DeadlineRule]] = {name: [] for name in DEADLINE_KINDS}
     for row in DeadlineRule.objects.select_related("confirmed_by").order_by("effective_from", "pk"):
         by_deadline_kind.setdefault(row.deadline_kind, []).append(row)
-    listed = [(DEADLINE_KINDS[name].label, rows) for name, rows in by_deadline_kind.items() if rows]
+    listed = [
+        (DEADLINE_KINDS[name].label, [(row, _describe_length(row)) for row in rows])
+        for name, rows in by_deadline_kind.items()
+        if rows
+    ]
     context = {"deadline_kinds": listed, "unconfirmed": DeadlineRule.objects.unconfirmed().count()}
     return render(request, "cases/deadline_rules.html", context)
 
 
 @require_safe
 def deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
-    """One row: what it says, its history, and the forms to confirm and to supersede it."""
+    """Show a rule with its history and the forms to confirm and to replace it."""
     return _page(request, _load(rule_id))
 
 
 @require_POST
 def confirm_deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
-    """Confirm a row."""
+    """Record that a rule was compared with the law."""
     rule, now = _load(rule_id), timezone.now()
     form = ConfirmForm(request.POST, today=timezone.localdate(now))
     tried = run_action(
@@ -56,19 +67,22 @@ def confirm_deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
         row=rule,
     )
     if tried.done:
-        messages.success(request, "Confirmed.")
+        messages.success(request, "Rule confirmed.")
         return redirect("cases:deadline_rule", rule_id)
     return _page(request, rule, status=tried.status, confirm=form)
 
 
 @require_POST
 def supersede_deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
-    """Show what the new row would change; store it when exactly that was shown before."""
+    """Preview what a new rule would change; store it on the second submit.
+
+    The hash of the typed values in the form shows that exactly these were previewed.
+    """
     rule, now = _load(rule_id), timezone.now()
     form = SupersedeForm(request.POST, rule=rule, today=timezone.localdate(now))
 
     def supersede_or_show() -> DeadlineRule | dict[str, Any]:
-        """The new row; or, of what was not shown yet, what it would change."""
+        """Store the new rule, or return what it would change if that was not shown yet."""
         days = {name: form.cleaned_data[name] for name in ("effective_from", "effective_to")}
         typed = repr((rule_id, sorted(form.cleaned_data.items())))
         shown = hashlib.sha256(typed.encode()).hexdigest()
@@ -95,14 +109,14 @@ def supersede_deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse
     if isinstance(tried.result, dict):
         return _page(request, rule, supersede=form, **tried.result)
     messages.success(
-        request, "The new row is on file. No date has moved yet; recalculate them if you wish."
+        request, "New rule saved. No dates have moved yet. Recalculate open cases to apply it."
     )
     return redirect("cases:deadline_rule", tried.result.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def recount(request: StaffRequest) -> HttpResponse:
-    """Which running dates differ from the rules on file, and working them out again."""
+    """Preview and run the recalculation of the active deadlines of open cases."""
     form = RecountForm(posted(request))
     tried = run_action(
         request,
@@ -119,13 +133,38 @@ def recount(request: StaffRequest) -> HttpResponse:
 
 
 def _load(rule_id: int) -> DeadlineRule:
+    """Return a rule, or answer 404."""
     rule: DeadlineRule = get_object_or_404(
         DeadlineRule.objects.select_related("confirmed_by"), pk=rule_id
     )
     return rule
 
 
+def _describe_length(rule: DeadlineRule) -> str:
+    """Describe how long a rule runs, such as "15 calendar days"."""
+    if rule.usd_per_day:
+        return f"${rule.usd_per_day} a day, up to ${rule.usd_limit}"
+    unit = rule.get_kind_display()
+    if rule.length:
+        words = f"{rule.length} {unit}"
+    else:
+        by_method = [
+            f"{length} {METHODS.get(method, method)}"
+            for method, length in rule.length_by_method.items()
+        ]
+        words = f"{', '.join(by_method)} ({unit})"
+    return f"{words}; {rule.get_calendar_display()}" if rule.calendar else words
+
+
+def _describe_hold_reason(code: str) -> str:
+    """Return a label. Extensions move dates like holds but are not hold reasons."""
+    if code == EXTENSION:
+        return "extension for good cause"
+    return HOLD_REASONS[code].label.lower() if code in HOLD_REASONS else code
+
+
 def _told(changes: list[DateChange]) -> dict[str, Any]:
+    """Summarize date changes for the page."""
     moving = [one for one in changes if one.moves]
     return {
         "changes": moving[:MOST_SHOWN],
@@ -138,14 +177,22 @@ def _told(changes: list[DateChange]) -> dict[str, Any]:
 def _page(
     request: StaffRequest, rule: DeadlineRule, *, status: int = 200, **bound: Any
 ) -> HttpResponse:
-    today = timezone.localdate()
+    """Render a rule with its forms, one of which may be bound."""
+    today, terms = timezone.localdate(), rule.as_rule()
     confirm, supersede = bound.pop("confirm", None), bound.pop("supersede", None)
     context = {
         "rule": rule,
         "label": DEADLINE_KINDS[rule.deadline_kind].label
         if rule.deadline_kind in DEADLINE_KINDS
         else rule.deadline_kind,
-        "engine": rule.as_rule(),
+        "length": _describe_length(rule),
+        "added_days": [
+            (METHODS.get(method, method), added) for method, added in terms.extensions.items()
+        ],
+        "legal_holds": [
+            (_describe_hold_reason(reason), _EFFECTS[hold.effect], hold)
+            for reason, hold in terms.legal_holds.items()
+        ],
         "history": rule.history.select_related("history_user").order_by("-history_id"),
         "confirm": confirm or ConfirmForm(today=today, auto_id="confirm-%s"),
         "supersede": supersede or SupersedeForm(rule=rule, today=today),

@@ -181,7 +181,7 @@ class Migration(InitialTables):
                             ("FACILITY", "Facility"),
                             ("UR_ORGANIZATION", "UR organization"),
                             ("UR_PHYSICIAN", "UR physician"),
-                            ("MANUFACTURER", "Maker of the drug or device"),
+                            ("MANUFACTURER", "Manufacturer of the drug or device"),
                         ],
                         max_length=24,
                     ),

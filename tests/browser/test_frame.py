@@ -129,9 +129,9 @@ def test_an_action_that_cannot_be_undone_asks_for_confirmation(committed_db, coo
     assert page.url.endswith("/withdraw/")
     case.refresh_from_db()
     assert case.status == "ELIGIBLE"
-    page.get_by_role("button", name="Withdraw the case").click()
+    page.get_by_role("button", name="Withdraw case").click()
     page.wait_for_timeout(400)  # the dialog ignores a key held down from before it opened
-    page.locator("dialog[open]").get_by_role("button", name="Withdraw the case").click()
+    page.locator("dialog[open]").get_by_role("button", name="Withdraw case").click()
     page.wait_for_url(f"**/cases/{case.number}/")
     case.refresh_from_db()
     assert case.status == "WITHDRAWN"

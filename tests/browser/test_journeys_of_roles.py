@@ -67,7 +67,7 @@ def test_an_intake_supervisor_accepts_a_change_that_a_clerk_proposed(work, signe
     follow(page, "Item changes")
     page.get_by_role("link", name="Decide").click()
     expect(page.locator("ins").first).to_contain_text("with imaging")
-    page.get_by_role("button", name="Accept the change").click()
+    page.get_by_role("button", name="Accept change").click()
 
     expect(page.get_by_role("status").first).to_be_visible()
     item.refresh_from_db()

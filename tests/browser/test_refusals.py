@@ -28,11 +28,11 @@ def test_a_page_of_another_role_is_refused_with_a_sentence(work, visit):
 def test_an_action_that_is_too_early_is_refused_with_a_sentence(work, visit):
     case = work.received()
     coordinator = visit(work.people[Role.COORDINATOR], f"/cases/{case.number}/assign/")
-    expect(coordinator.locator("main")).to_contain_text("stands at “Screening”")
+    expect(coordinator.locator("main")).to_contain_text("is in “Screening”")
     expect(coordinator.get_by_role("button", name="Assign")).to_have_count(0)
 
     director = visit(work.people[Role.DIRECTOR], f"/cases/{case.number}/issue/")
-    expect(director.locator("#why-not")).to_contain_text("stands at “Screening”")
+    expect(director.locator("#why-not")).to_contain_text("is in “Screening”")
     expect(director.get_by_role("button", name="Issue", exact=False)).to_be_disabled()
 
 

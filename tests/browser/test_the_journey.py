@@ -272,7 +272,7 @@ def the_reviewer_submits(page, number):
 
 
 def quality_asks_for_changes(page, number):
-    from_queue(page, "Quality check", number)
+    from_queue(page, "QA review", number)
     next_step(page, "Check quality")
     expect(page.get_by_text(RATIONALE)).to_be_visible()
     page.get_by_label("About").select_option(index=1)
@@ -351,8 +351,8 @@ def the_timeline_is_complete(page):
         "Application received",
         "Details changed",
         "Found eligible",
-        "Notices of assignment made",
-        "Notices of assignment sent",
+        "NOARFI notices prepared",
+        "NOARFI notices sent",
         "Record added",
         "Record added",
         "Record added",

@@ -95,7 +95,7 @@ def test_the_history_of_a_case_shows_what_changed_by_whom_and_why(client, case, 
     assert "Cora Coordinator" in html
     assert "A page is missing." in html
     assert "status: SCREENING → INFO_REQUESTED" in html
-    assert "Stored for the first time." in html
+    assert "First version." in html
 
 
 def test_the_history_of_a_party_shows_the_rows_that_it_corrects(client, case, auditor):
@@ -119,7 +119,7 @@ def test_the_history_of_a_party_shows_the_rows_that_it_corrects(client, case, au
     assert "Ines Intake" in html
     assert "Letter of substitution" in html
     assert "valid to: – → 2026-03-01" in html
-    assert "Recorded for the first time." in html
+    assert "First version." in html
 
 
 def test_a_reviewer_is_named_nowhere(client, case, auditor):

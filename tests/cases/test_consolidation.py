@@ -84,9 +84,9 @@ def test_a_consolidation_links_both_cases_gives_the_reason_and_moves_no_item():
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"date_of_injury": date(2023, 1, 1)}, "only for the same employee"),
-        ({"parties": parties(EMPLOYEE="Pedro Other")}, "only for the same employee"),
-        ({"parties": parties(REQUESTING_PHYSICIAN="Ruth Else")}, "only for the same employee"),
+        ({"date_of_injury": date(2023, 1, 1)}, "only if employee"),
+        ({"parties": parties(EMPLOYEE="Pedro Other")}, "only if employee"),
+        ({"parties": parties(REQUESTING_PHYSICIAN="Ruth Else")}, "only if employee"),
         ({"parties": parties(CLAIMS_ADMINISTRATOR="Other Claims")}, "different claims admin"),
     ],
     ids=["injury", "employee", "physician", "administrator"],
@@ -102,7 +102,7 @@ def test_a_chain_a_cycle_an_unrelated_case_and_an_empty_reason_are_refused():
     lead, case = pair()
     with pytest.raises(NotAllowed, match="with itself"):
         consolidate(case, case)
-    with pytest.raises(NotAllowed, match="Say why"):
+    with pytest.raises(NotAllowed, match="Enter why"):
         consolidate(case, lead, reason=" ")
     with pytest.raises(NotAllowed, match="Your role"):
         consolidate(case, lead, by=person(Role.INTAKE))
@@ -110,7 +110,7 @@ def test_a_chain_a_cycle_an_unrelated_case_and_an_empty_reason_are_refused():
     third = second(
         ur_decision=URDecisionOnForm(decided_on=date(2026, 2, 17), reference="UR-3"),
     )
-    with pytest.raises(NotAllowed, match="Other cases follow"):
+    with pytest.raises(NotAllowed, match="Other cases are consolidated into"):
         consolidate(fresh(lead), third)
     with pytest.raises(NotAllowed, match="Only eligible cases"):
         consolidate(third, fresh(case))
@@ -158,7 +158,7 @@ def test_every_item_is_decided_in_the_lead_case_and_the_follower_closes_with_it(
     consolidate(case, lead, by=coordinator)
     notices.make_notices(case_id=lead.pk, by=coordinator, at=LATER)
     assert "Gabapentin 300 mg #90" in str(Letter.objects.order_by("-pk").first().words)
-    with pytest.raises(NotAllowed, match="name these treatments already"):
+    with pytest.raises(NotAllowed, match="already name these treatments"):
         consolidation.separate(case_id=case.pk, reason="Late", by=coordinator, at=LATER)
     file_without_typesetting(at=LATER + timedelta(minutes=5))
     notices.mark_notices_sent(
@@ -200,7 +200,7 @@ def test_the_page_offers_the_cases_that_may_follow_and_keeps_what_was_typed(clie
         f"/cases/{case.number}/consolidate/", {"lead": "CM26-9999999", "reason": "One review"}
     )
     assert refused.status_code == 422
-    assert "There is no such case" in refused.content.decode()
+    assert "There is no case with this number" in refused.content.decode()
     assert "One review" in refused.content.decode()
     client.post(f"/cases/{case.number}/consolidate/", {"lead": lead.number, "reason": "One review"})
     assert fresh(case).stage == Status.CONSOLIDATED

@@ -159,7 +159,7 @@ def test_the_time_in_each_queue_can_be_read_for_a_closed_case(closed):
         ("Awaiting records", 4, 6),
         ("Ready to assign", 6, 24),
         ("In review", 24, 48),
-        ("Quality check", 48, 49),
+        ("QA review", 48, 49),
         ("Ready to issue", 49, 50),
         ("To be sent", 50, 72),
     ]
@@ -208,5 +208,5 @@ def test_the_page_shows_where_the_time_was_spent(client, noticed):
     with mock.patch.object(timezone, "now", return_value=MONDAY + timedelta(days=2)):
         shown = client.get(f"{noticed.get_absolute_url()}deadlines/").content.decode()
 
-    assert "Where the time went" in shown
+    assert "Time spent" in shown
     assert "Awaiting records: 1 d 20 h" in shown

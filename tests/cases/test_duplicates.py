@@ -1,4 +1,4 @@
-"""Applications that look alike: compared, proposed with reasons, settled by a person."""
+"""Applications that look alike: compared, proposed with reasons, resolved by a person."""
 
 from datetime import date, timedelta
 
@@ -189,9 +189,9 @@ def test_a_resolved_duplicate_links_both_cases_and_is_proposed_as_ineligible():
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"answer": "TWIN"}, "Say what the two cases are"),
-        ({"reason": " "}, "Say how you know"),
-        ({"item_ids": []}, "Tick the items"),
+        ({"answer": "TWIN"}, "Choose how the two cases"),
+        ({"reason": " "}, "Enter how you know"),
+        ({"item_ids": []}, "Select the items"),
         ({"item_ids": [0]}, "Choose items of this case"),
         ({"by": Role.INTAKE}, "Your role"),
     ],
@@ -217,7 +217,7 @@ def test_a_pair_is_resolved_only_once():
         "reason": "Two", "by": person(Role.COORDINATOR), "at": LATER,
     }  # fmt: skip
     duplicates.settle(**said)
-    with pytest.raises(NotAllowed, match="settled this already"):
+    with pytest.raises(NotAllowed, match="already resolved this"):
         duplicates.settle(**said)
 
 
@@ -268,7 +268,7 @@ def test_the_pages_compare_resolve_and_list_possible_duplicates(client):
     assert "Marisol Quintanar" in page
     refused = client.post(address, {"answer": "DUPLICATE", "reason": "Same letter"})
     assert refused.status_code == 422
-    assert "Tick the items" in refused.content.decode()
+    assert "Select the items" in refused.content.decode()
     assert "Same letter" in refused.content.decode()
     client.post(
         address,
@@ -293,6 +293,6 @@ def test_an_earlier_decision_is_shown_with_the_twelve_months_and_decides_nothing
     assert [one.case for one in found] == [first]
     client.force_login(person(Role.COORDINATOR))
     page = client.get(f"/cases/{second.number}/related/").content.decode()
-    assert "stands through" in page
+    assert "in effect through" in page
     assert "Fri 12 Feb 2027" in page
     assert second.items.get().ending == "PENDING"

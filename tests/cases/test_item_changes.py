@@ -93,7 +93,7 @@ def test_an_item_changes_only_when_a_second_person_accepts_the_change(proposer, 
     assert (asked.kind, asked.by, asked.sentence) == (
         Event.Kind.ITEM_CHANGE_ASKED,
         proposer,
-        "Proposed: item 2 changed in quantity, unit.",
+        "Proposed: change item 2 (quantity, unit).",
     )
     assert (changed.kind, changed.by, changed.sentence) == (
         Event.Kind.ITEM_CHANGED,
@@ -128,7 +128,7 @@ def test_the_database_refuses_the_same_person_as_proposer_and_approver(proposer)
 def test_a_refusal_needs_a_reason_and_leaves_the_item_unchanged(proposer, second):
     case = eligible_case()
     change = propose(item(case), proposer, title="Another injection")
-    with pytest.raises(NotAllowed, match="Say why"):
+    with pytest.raises(NotAllowed, match="Enter why"):
         refuse(change, second, because=" ")
 
     refuse(change, second)
@@ -138,7 +138,7 @@ def test_a_refusal_needs_a_reason_and_leaves_the_item_unchanged(proposer, second
     assert item(case).title == "Cervical epidural steroid injection at C3-4"
     event = case.events.order_by("pk").last()
     assert (event.kind, event.why) == (Event.Kind.ITEM_CHANGE_REFUSED, "The form says otherwise.")
-    with pytest.raises(NotAllowed, match="was refused already"):
+    with pytest.raises(NotAllowed, match="was already refused"):
         accept(change, second)
     assert propose(item(case), proposer, title="Once more").is_waiting
 
@@ -222,7 +222,7 @@ def test_each_item_keeps_its_own_state_and_history(proposer, second):
 def test_an_item_has_one_proposed_change_at_a_time(proposer, second):
     case = eligible_case(items=THREE)
     propose(item(case), proposer, title="Lumbar brace")
-    with pytest.raises(NotAllowed, match="waits for a second person already"):
+    with pytest.raises(NotAllowed, match="already awaits a second person"):
         withdrawal(item(case), second)
     assert withdrawal(item(case, 2), second).is_waiting
 
@@ -286,9 +286,9 @@ def test_items_cannot_change_before_acceptance_or_after_the_review(proposer, mak
     ("changes", "why", "sentence"),
     [
         ({}, "Why.", "Nothing was changed"),
-        ({"title": " "}, "Why.", "Say which treatment"),
-        ({"title": "Other"}, " ", "Say why"),
-        ({"requested_quantity": Decimal(0)}, "Why.", "more than nothing"),
+        ({"title": " "}, "Why.", "Enter the disputed treatment"),
+        ({"title": "Other"}, " ", "Enter why"),
+        ({"requested_quantity": Decimal(0)}, "Why.", "more than 0"),
         ({"service_to": date(2026, 1, 5)}, "Why.", "Check both"),
     ],
 )
@@ -313,7 +313,7 @@ def test_other_roles_cannot_propose_changes(role):
 def test_other_roles_cannot_decide_on_changes(proposer, role):
     change = propose(item(eligible_case()), proposer, title="Other")
     for act in (accept, refuse):
-        with pytest.raises(NotAllowed, match="A coordinator or a supervisor"):
+        with pytest.raises(NotAllowed, match="a coordinator or a supervisor"):
             act(change, person(role))
 
 

@@ -137,7 +137,7 @@ def test_an_outdated_drawing_is_reported(tmp_path, settings):
     (tmp_path / "docs").mkdir()
     (tmp_path / draw_lifecycle.PAGE).write_text("an older table")
 
-    with pytest.raises(CommandError, match="stale"):
+    with pytest.raises(CommandError, match="out of date"):
         call_command("draw_lifecycle", "--check")
 
     call_command("draw_lifecycle")

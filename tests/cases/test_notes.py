@@ -35,7 +35,7 @@ def test_every_role_that_works_on_cases_may_write_a_note(role):
 def test_other_roles_cannot_write_notes(role):
     case = received_case()
 
-    with pytest.raises(NotAllowed, match="does not write notes"):
+    with pytest.raises(NotAllowed, match="does not let you write notes"):
         notes.add_note(case_id=case.pk, text="Hello.", by=person(role), at=MONDAY)
 
     assert not case.events.filter(kind=Event.Kind.NOTE).exists()
@@ -88,12 +88,12 @@ def test_a_refused_note_is_reported_on_the_page(client, monkeypatch):
     client.force_login(person(Role.COORDINATOR))
 
     def refused(**_):
-        raise NotAllowed("Your role does not write notes.")
+        raise NotAllowed("Your role does not let you write notes.")
 
     monkeypatch.setattr(notes, "add_note", refused)
 
     answer = client.post(reverse("cases:note", args=[case.number]), {"text": "Called."})
 
     assert answer.status_code == 422
-    assert "Your role does not write notes." in answer.content.decode()
+    assert "Your role does not let you write notes." in answer.content.decode()
     assert "Called." in answer.content.decode()

@@ -71,20 +71,20 @@ def test_an_owner_is_recorded_and_shown_with_the_dates_of_ownership(client, keep
     ("kind", "said", "field", "sentence"),
     [
         ("OWNER", {"name": ""}, "name", "Enter the name."),
-        ("OWNER", {"name": "A", "share_percent": "much"}, "share_percent", "Write a number"),
-        ("OWNER", {"name": "A", "share_percent": "101"}, "share_percent", "100 percent at most"),
-        ("OWNER", {"name": "A", "share_percent": "0"}, "share_percent", "lies above 0"),
+        ("OWNER", {"name": "A", "share_percent": "much"}, "share_percent", "Enter a number"),
+        ("OWNER", {"name": "A", "share_percent": "101"}, "share_percent", "at most 100 percent"),
+        ("OWNER", {"name": "A", "share_percent": "0"}, "share_percent", "must be above 0"),
         ("OWNER", {"name": "A", "share_percent": "12345"}, "share_percent", "a number up to 100"),
         ("OWNER", {"name": "A", "valid_from": "soon"}, "valid_from", ""),
         (
             "OFFICER",
             {"name": "A", "title": "Chair", "valid_from": "2/1/26", "valid_to": "1/1/26"},
             "valid_to",
-            "ends before it begins",
+            "The last day is before the first day",
         ),
-        ("OFFICER", {"name": "A"}, "title", "Say what the officer is"),
+        ("OFFICER", {"name": "A"}, "title", "Enter the office"),
         ("OFFICER", {"name": "x" * 301, "title": "Chair"}, "name", "Shorten it to 300"),
-        ("STAFF", {}, "user", "Choose who it is."),
+        ("STAFF", {}, "user", "Choose the staff member."),
         ("STAFF", {"user": "99999999"}, "user", ""),
         ("ITSELF", {"name": "A", "source": ""}, "source", "Say where this is known from."),
     ],
@@ -134,7 +134,7 @@ def test_an_affiliation_is_added_corrected_and_withdrawn_on_the_members_page(cli
     first = MemberAffiliation.objects.get()
     assert f"Kim Known, {EMPLOYER}" in client.get(page).content.decode()
 
-    correct = reverse("cases:correct_organization_fact", args=[row.pk, "conflict", first.pk])
+    correct = reverse("cases:correct_organization_fact", args=[row.pk, "affiliation", first.pk])
     refused = client.post(correct, {"valid_to": "never", "source": "Statement"})
     assert refused.status_code == 422
     assert client.post(correct, {"valid_to": "1/31/26", "source": "Decree"}).url == page
@@ -142,7 +142,7 @@ def test_an_affiliation_is_added_corrected_and_withdrawn_on_the_members_page(cli
     assert (second.valid_to, second.source) == (date(2026, 1, 31), "Decree")
     assert client.post(correct, {"source": "Again"}).status_code == 422
 
-    withdraw = reverse("cases:withdraw_organization_fact", args=[row.pk, "conflict", second.pk])
+    withdraw = reverse("cases:withdraw_organization_fact", args=[row.pk, "affiliation", second.pk])
     assert client.post(withdraw, {"reason": ""}).status_code == 422
     assert client.post(withdraw, {"reason": "Another Kim"}).url == page
     assert "Kim Known" not in client.get(page).content.decode()
@@ -159,7 +159,7 @@ def test_a_corrected_member_shows_the_earlier_values(client, keeper):
 
     page = client.get(reverse("cases:organization_member", args=[row.pk])).content.decode()
     assert "33.00 %" in page
-    assert "Believed before" in page
+    assert "Earlier versions" in page
     assert "Far Freezers" in page
     later = OrganizationMember.objects.get(corrects=row)
     assert "1 affiliation" in client.get(OWN_ORGANIZATION).content.decode()
@@ -169,7 +169,7 @@ def test_a_corrected_member_shows_the_earlier_values(client, keeper):
     )
     assert "Elin Marsh" not in client.get(OWN_ORGANIZATION).content.decode()
     assert (
-        "This was withdrawn"
+        "Withdrawn"
         in client.get(reverse("cases:organization_member", args=[row.pk])).content.decode()
     )
 
@@ -178,7 +178,7 @@ def test_a_corrected_member_shows_the_earlier_values(client, keeper):
 def test_a_fact_of_another_member_cannot_be_changed_from_this_page(client, keeper):
     one, other = member(), member("OFFICER", "Another One")
     foreign = conflict(other)
-    for kind, pk in (("conflict", foreign.pk), ("member", other.pk), ("letter", one.pk)):
+    for kind, pk in (("affiliation", foreign.pk), ("member", other.pk), ("letter", one.pk)):
         url = reverse("cases:withdraw_organization_fact", args=[one.pk, kind, pk])
         assert client.post(url, {"reason": "x"}).status_code == 404
 
@@ -195,7 +195,7 @@ def test_the_director_sees_a_possible_conflict_on_my_day_and_resolves_it(client,
 
     refused = client.post(settle, {f"{doubt.pk}-result": "PASS", f"{doubt.pk}-note": ""})
     assert refused.status_code == 422
-    assert "Write a note: how do you know?" in refused.content.decode()
+    assert "Enter how you know." in refused.content.decode()
 
     said = {f"{doubt.pk}-result": "PASS", f"{doubt.pk}-note": "Born in 1990"}
     assert client.post(settle, said).url == CONFLICTS
@@ -203,7 +203,7 @@ def test_the_director_sees_a_possible_conflict_on_my_day_and_resolves_it(client,
     assert "possible affiliation of this organization" not in client.get("/").content.decode()
     again = client.post(settle, said)
     assert again.status_code == 422
-    assert "settled this already" in again.content.decode()
+    assert "already resolved this" in again.content.decode()
 
 
 @pytest.mark.capability("CO-4")
@@ -231,7 +231,7 @@ def test_the_case_page_explains_a_conflict_and_names_only_the_member_of_staff(cl
         assert private.lower() not in page.lower(), private
     assert CONFLICTS not in page
     client.force_login(tied)
-    assert "You may not act on case" in client.get(case.get_absolute_url()).content.decode()
+    assert "You cannot work on case" in client.get(case.get_absolute_url()).content.decode()
 
 
 @pytest.mark.capability("CO-4")
@@ -257,4 +257,4 @@ def test_the_assignment_page_explains_why_no_reviewer_can_be_chosen(client, set_
     page = client.post(reverse("reviewers:rank", args=[case.number]), follow=True)
 
     assert page.status_code == 200
-    assert "The Administrative Director has to give it" in page.content.decode()
+    assert "The Administrative Director must assign it" in page.content.decode()

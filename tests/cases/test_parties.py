@@ -204,7 +204,7 @@ def test_unsent_letters_to_the_party_are_named(client, coordinator):
     assert title in html.unescape(shown.content.decode())
     event = last_event(case)
     assert event.facts["unsent"] == [title]
-    assert event.sentence.endswith("Written before and not sent yet: 1 letter.")
+    assert event.sentence.endswith("Written but not sent yet: 1 letter.")
 
 
 # --- conflicts ------------------------------------------------------------------------------------
@@ -300,11 +300,11 @@ def test_a_party_that_has_ended_cannot_be_changed(coordinator):
     ("changes", "since", "why", "sentence"),
     [
         ({}, None, "Why.", "Nothing was changed"),
-        ({"phone": "1"}, None, " ", "Say why"),
+        ({"phone": "1"}, None, " ", "Enter the reason"),
         ({"name": " "}, None, "Why.", "Enter the name"),
         ({"preferred_channel": "FAX"}, None, "Why.", "Enter the fax number"),
         ({"preferred_channel": "ELECTRONIC"}, None, "Why.", "Enter the e-mail address"),
-        ({"preferred_channel": "PIGEON"}, None, "Why.", "Choose how letters go"),
+        ({"preferred_channel": "PIGEON"}, None, "Why.", "Choose how letters are sent"),
         ({"phone": "1"}, date(2026, 3, 12), "Why.", "in the future"),
     ],
 )
@@ -321,7 +321,7 @@ def test_an_impossible_change_is_refused_and_writes_nothing(
 def test_a_change_before_the_last_one_is_refused(coordinator):
     case = received_case()
     moved = change(case, attorney(case), coordinator, since=date(2026, 3, 9), address=NEW_ADDRESS)
-    with pytest.raises(NotAllowed, match="Enter a later day"):
+    with pytest.raises(NotAllowed, match="Enter a later date"):
         change(case, moved, coordinator, since=date(2026, 3, 9), address="1 A St")
     with pytest.raises(NotAllowed, match="cannot end before"):
         end(case, moved, coordinator, last_day=date(2026, 3, 8))
@@ -330,9 +330,9 @@ def test_a_change_before_the_last_one_is_refused(coordinator):
 def test_the_employee_cannot_leave_and_no_party_has_the_same_role_twice(coordinator):
     case = received_case()
     (employee,) = standing(case, "EMPLOYEE")
-    with pytest.raises(NotAllowed, match="The employee stays"):
+    with pytest.raises(NotAllowed, match="The employee’s role cannot end"):
         end(case, employee, coordinator)
-    with pytest.raises(NotAllowed, match="on the case already"):
+    with pytest.raises(NotAllowed, match="already on the case"):
         add(case, coordinator, "EMPLOYEE_ATTORNEY", "RUTH  CASTELLANOS")
     with pytest.raises(NotAllowed, match="in the future"):
         end(case, attorney(case), coordinator, last_day=date(2026, 3, 12))
@@ -351,9 +351,9 @@ def test_a_closed_case_keeps_its_parties(coordinator):
 @pytest.mark.parametrize("role", sorted(set(Role) - CHANGERS))
 def test_other_roles_change_no_party(client, role):
     case, user = received_case(), person(role)
-    with pytest.raises(NotAllowed, match="A coordinator or a supervisor"):
+    with pytest.raises(NotAllowed, match="a coordinator or a supervisor"):
         add(case, user)
-    with pytest.raises(NotAllowed, match="A coordinator or a supervisor"):
+    with pytest.raises(NotAllowed, match="a coordinator or a supervisor"):
         change(case, attorney(case), user, phone="1")
     client.force_login(user)
     party = attorney(case)
@@ -389,7 +389,7 @@ def test_the_page_shows_current_and_former_parties_and_those_of_an_earlier_day(c
     now = html.unescape(client.get(address).content.decode())
     then = html.unescape(client.get(address, {"on": "3/8/2026"}).content.decode())
 
-    assert now.index("77 Quay Street") < now.index("Before") < now.rindex("PO Box 40122")
+    assert now.index("77 Quay Street") < now.index("Former") < now.rindex("PO Box 40122")
     assert "77 Quay Street" not in then
     assert f"party-{moved.pk}" not in then
     odd = client.get(address, {"on": "the day before yesterday"})

@@ -68,7 +68,7 @@ def test_extensions_are_counted_and_all_together_add_three_days(complete, coordi
     extend(complete, coordinator, days=2)
     assert extensions.days_left(case=complete) == 1
 
-    with pytest.raises(NotAllowed, match="at most. 2 days of them are used"):
+    with pytest.raises(NotAllowed, match="at most 3 days. 2 days of them are used"):
         extend(complete, coordinator, days=2)
     second = extend(complete, coordinator, days=1)
 
@@ -83,7 +83,7 @@ def test_extensions_are_counted_and_all_together_add_three_days(complete, coordi
         ({"letter_reference": ""}, "which letter"),
         ({"good_cause": ""}, "good cause"),
         ({"approved_on": date(2027, 1, 1)}, "in the future"),
-        ({"approved_on": date(2026, 1, 1)}, "before the application came"),
+        ({"approved_on": date(2026, 1, 1)}, "before the application was received"),
         ({"days": 0}, "how many days"),
     ],
 )
@@ -177,12 +177,12 @@ def test_formulary_deadlines_count_working_days(complete, coordinator):
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"certified_by": ""}, "Name the physician"),
-        ({"certified_on": None}, "day of the certification"),
+        ({"certified_by": ""}, "Enter the physician"),
+        ({"certified_on": None}, "date of the certification"),
         ({"support": " "}, "supports"),
         ({"why": ""}, "why the priority changes"),
-        ({"new": "REGULAR"}, "another priority"),
-        ({"notice_received_at": None}, "State the hour"),
+        ({"new": "REGULAR"}, "different priority"),
+        ({"notice_received_at": None}, "Enter the time"),
         ({"notice_received_at": MONDAY + timedelta(days=9)}, "in the future"),
     ],
 )
@@ -212,7 +212,7 @@ def test_a_hold_that_does_not_fit_the_new_priority_ends_first(coordinator):
         at=MONDAY + timedelta(hours=5),
     )
 
-    with pytest.raises(NotAllowed, match="End the hold first"):
+    with pytest.raises(NotAllowed, match="End it first"):
         priority.convert(
             case_id=case.pk,
             new="FORMULARY",
@@ -264,9 +264,9 @@ def test_a_commitment_moves_at_most_twice_and_the_earlier_dates_are_kept(coordin
     second = move(first, coordinator)
     third = move(second, coordinator)
 
-    with pytest.raises(NotAllowed, match="moved 2 times, which is the most"):
+    with pytest.raises(NotAllowed, match="moved 2 times, which is the limit"):
         move(third, coordinator)
-    with pytest.raises(NotAllowed, match="the later one stands"):
+    with pytest.raises(NotAllowed, match="Use the later one"):
         move(first, coordinator)
 
     assert [one.moved for one in case.commitments.order_by("pk")] == [0, 1, 2]
@@ -289,11 +289,11 @@ def test_a_kept_commitment_does_not_move(coordinator):
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"letter_reference": ""}, "by which letter"),
+        ({"letter_reference": ""}, "letter by which"),
         ({"what": ""}, "what was promised"),
         ({"party_id": 0}, "a party of this case"),
         ({"told_on": TODAY + timedelta(days=1)}, "in the future"),
-        ({"due_on": TODAY - timedelta(days=1)}, "before the day of the commitment"),
+        ({"due_on": TODAY - timedelta(days=1)}, "before the day on which the party was informed"),
     ],
 )
 def test_an_incomplete_commitment_is_refused(coordinator, changes, says):

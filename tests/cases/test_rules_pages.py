@@ -59,7 +59,7 @@ def test_a_row_is_confirmed_on_its_page_and_the_history_shows_it(client, directo
 
     page = client.get(url("deadline_rule", rule)).content.decode()
     assert "Compared with The register" in page
-    assert "Confirm it" not in page
+    assert "Confirm rule" not in page
 
 
 def test_an_error_is_shown_beside_its_field_and_typed_text_is_kept(client, director, rule):

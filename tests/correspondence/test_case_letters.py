@@ -415,7 +415,7 @@ def test_a_discarded_draft_keeps_its_reason_and_cannot_go(coordinator):
 
     assert (put_away.state, put_away.discarded_by) == ("DISCARDED", coordinator)
     event = draft.case.events.latest("pk")
-    assert event.why == "The parties were told in another way"
+    assert event.why == "The parties were informed in another way"
     with pytest.raises(NotAllowed, match="it is discarded"):
         case_letters.approve_letter(letter_id=draft.pk, seen_version=None, by=coordinator, at=LATER)
     again = case_letters.draft_letter(
@@ -448,7 +448,7 @@ def test_other_roles_cannot_decide_on_drafts(coordinator, role):
 
     with pytest.raises(NotAllowed, match="A coordinator or a supervisor"):
         case_letters.approve_letter(letter_id=draft.pk, seen_version=None, by=by, at=LATER)
-    with pytest.raises(NotAllowed, match="A coordinator or a supervisor"):
+    with pytest.raises(NotAllowed, match="Only a coordinator or a supervisor"):
         case_letters.draft_letter(case_id=draft.case_id, kind=LetterKind.CLOSURE, by=by, at=LATER)
 
 

@@ -163,7 +163,7 @@ def test_other_roles_cannot_make_notices(coordinator, role):
 
 
 def test_a_case_that_is_not_eligible_gets_no_notice(coordinator):
-    with pytest.raises(NotAllowed, match="stands at “Screening”"):
+    with pytest.raises(NotAllowed, match="is in “Screening”"):
         make(received_case(), coordinator)
 
 
@@ -263,7 +263,7 @@ def test_a_day_before_the_letters_date_is_refused(coordinator):
 def test_marking_twice_is_refused(coordinator, made):
     send(made, coordinator)
 
-    with pytest.raises(NotAllowed, match="stands at “Awaiting records”"):
+    with pytest.raises(NotAllowed, match="is in “Awaiting records”"):
         send(made, coordinator)
 
     assert made.events.filter(kind=Event.Kind.NOTICES_SENT).count() == 1

@@ -208,14 +208,14 @@ def test_a_note_is_corrected_by_a_second_one_and_both_stay(client, set_clock):
     _, page = shown(client, case)
     assert "<del>The adjuster called.</del>" in page
     assert client.post(address, {"text": "Again."}).status_code == 422
-    with pytest.raises(NotAllowed, match="corrected already"):
+    with pytest.raises(NotAllowed, match="already corrected"):
         notes.correct_note(event_id=first.pk, text="Again.", by=clerk, at=NEXT_DAY)
 
 
 def test_only_the_authors_own_notes_can_be_corrected(client):
     case, clerk, other = received_case(), person(Role.INTAKE), person(Role.COORDINATOR)
     first = note(case, clerk)
-    with pytest.raises(NotAllowed, match="your own notes alone"):
+    with pytest.raises(NotAllowed, match="only your own notes"):
         notes.correct_note(event_id=first.pk, text="Other.", by=other, at=NEXT_DAY)
     with pytest.raises(NotAllowed, match="Nothing was changed"):
         notes.correct_note(event_id=first.pk, text=first.sentence, by=clerk, at=NEXT_DAY)

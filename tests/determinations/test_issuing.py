@@ -373,7 +373,7 @@ def test_a_director_who_reviewed_the_case_does_not_issue_it(shown):
 def test_a_case_in_quality_check_is_not_issued(shown, director):
     quality.send_back(case_id=shown.pk, reason="Wait.", by=director, at=ISSUED)
 
-    with pytest.raises(NotAllowed, match="it has to stand at “Ready to issue”"):
+    with pytest.raises(NotAllowed, match="it must be in “Ready to issue”"):
         issue(shown, director)
 
 
@@ -387,7 +387,7 @@ def test_issuing_from_an_old_page_is_refused(shown, director):
 def test_a_double_click_issues_once(shown, director):
     issue(shown, director)
 
-    with pytest.raises(NotAllowed, match="stands at “Determination issued”"):
+    with pytest.raises(NotAllowed, match="is in “Determination issued”"):
         issue(shown, director)
 
     assert determination_letters(shown).count() == 1
@@ -450,7 +450,7 @@ def test_the_filed_letter_is_sent_to_everyone_and_the_case_closed(shown, directo
     assert (case.stage, case.is_open, case.closed_at) == (Status.CLOSED, False, ISSUED)
     sent = Delivery.objects.filter(letter__kind="determination", letter__reference=case.number)
     assert {(one.state, one.sent_on, one.sent_by) for one in sent} == {("SENT", TODAY, clerk)}
-    with pytest.raises(NotAllowed, match="stands at “Closed”"):
+    with pytest.raises(NotAllowed, match="is in “Closed”"):
         send(shown, clerk)
 
 
@@ -490,7 +490,7 @@ def test_the_director_opens_the_letter_and_then_issues_by_the_page(desk, case):
     assert (done.status_code, done.url) == (302, reverse("desk:letters", args=[case.number]))
     again = desk.post(url(case), sent)
     assert again.status_code == 422
-    assert "stands at “Determination issued”" in page_of(again)
+    assert "is in “Determination issued”" in page_of(again)
     assert desk.get(done.url).status_code == 200
 
 

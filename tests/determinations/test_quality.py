@@ -144,7 +144,7 @@ def test_a_decision_from_an_old_page_is_refused(case, checker, act):
 def test_a_double_click_is_refused_and_adds_nothing(case, checker, first, second):
     first(case, checker)
 
-    with pytest.raises(NotAllowed, match="it has to stand at “Quality check”"):
+    with pytest.raises(NotAllowed, match="it must be in “QA review”"):
         second(case, checker)
 
     assert QualityReview.objects.filter(determination__case=case).count() == 1
@@ -171,7 +171,7 @@ def test_voiding_needs_a_reason_the_role_the_state_and_no_part_in_the_determinat
     def back(by, reason="Because."):
         quality.send_back(case_id=case.pk, reason=reason, by=by, at=READ)
 
-    with pytest.raises(NotAllowed, match="it has to stand at “Ready to issue”"):
+    with pytest.raises(NotAllowed, match="it must be in “Ready to issue”"):
         back(director)
     approve(case, checker)
     with pytest.raises(NotAllowed, match="Say why"):
@@ -272,7 +272,7 @@ def test_a_second_click_shows_the_stage_of_the_case(desk, case):
     answer = desk.post(url(case, "approve"), sent)
 
     assert answer.status_code == 422
-    assert "it has to stand at “Quality check”" in page_of(answer)
+    assert "it must be in “QA review”" in page_of(answer)
 
 
 def test_the_changes_since_the_return_are_marked_word_by_word(desk, case, checker):

@@ -342,7 +342,7 @@ def test_a_double_click_signs_once(assignment):
     write(assignment)
     submit(assignment)
 
-    with pytest.raises(NotAllowed, match="stands at “Quality check”; the review cannot be changed"):
+    with pytest.raises(NotAllowed, match="stands at “QA review”; the review cannot be changed"):
         submit(assignment)
 
     assert Event.objects.filter(case=assignment.case, kind=Event.Kind.SUBMITTED).count() == 1

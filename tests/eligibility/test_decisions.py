@@ -412,7 +412,7 @@ def test_a_withdrawn_case_is_not_reviewed_again(coordinator):
     case = received_case()
     endings.withdraw(case_id=case.pk, reason="A letter.", by=coordinator, at=LATER)
     endings.close(case_id=case.pk, reason="Done.", by=coordinator, at=LATER)
-    with pytest.raises(NotAllowed, match="stands at “Closed”"):
+    with pytest.raises(NotAllowed, match="is in “Closed”"):
         screening.screen_again(case_id=case.pk, reason="Please.", by=coordinator, at=LATER)
 
 

@@ -97,11 +97,11 @@ def test_a_stale_page_is_409_with_the_typed_answers_kept_and_the_new_version_sho
 def test_a_case_in_another_stage_shows_its_stage(client):
     case = eligible_case()
 
-    assert "stands at “Eligible”" in html.unescape(client.get(url(case)).content.decode())
+    assert "is in “Eligible”" in html.unescape(client.get(url(case)).content.decode())
     answer = client.post(url(case), sent(case))
 
     assert answer.status_code == 422
-    assert "stands at “Eligible”" in html.unescape(answer.content.decode())
+    assert "is in “Eligible”" in html.unescape(answer.content.decode())
     assert case.eligibility_decisions.count() == 1
 
 

@@ -150,7 +150,7 @@ def test_a_case_past_screening_is_not_decided_again(coordinator):
     case = received_case()
     decide(case, coordinator)
 
-    with pytest.raises(NotAllowed, match="stands at “Eligible”"):
+    with pytest.raises(NotAllowed, match="is in “Eligible”"):
         decide(case, coordinator)
 
     assert case.eligibility_decisions.count() == 1
@@ -161,5 +161,5 @@ def test_a_possible_duplicate_is_reviewed_only_after_it_is_resolved(coordinator)
     case = received_case(claim_number="06-2213-1")
     assert case.duplicate_of == lead
 
-    with pytest.raises(NotAllowed, match="stands at “Possible duplicate”"):
+    with pytest.raises(NotAllowed, match="is in “Possible duplicate”"):
         decide(case, coordinator)

@@ -245,7 +245,7 @@ def test_a_web_server_killed_after_the_act_and_before_its_answer_has_issued_once
     again = director.post(issue_page(case), version=version)
 
     assert again.status == 422
-    assert f"Case {case.number} stands at “Determination issued”" in again.text
+    assert f"Case {case.number} is in “Determination issued”" in again.text
     assert assert_issued_once(case) == letter
     assert "Queued" in director.get(f"/cases/{case.number}/letters/").text
 

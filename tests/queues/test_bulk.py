@@ -70,7 +70,7 @@ def test_a_final_action_first_shows_the_result_for_each_case(desk):
 
     assert "Make the notices of 1 case" in asked.content.decode()
     assert outcomes(asked)[ready.number] == "Will be done"
-    assert "stands at “Screening”" in outcomes(asked)[early.number]
+    assert "is in “Screening”" in outcomes(asked)[early.number]
     assert not Event.objects.filter(kind="NOTICES_MADE").exists(), "asking changes nothing"
 
     done = send(desk, "make_notices", [ready, early], confirmed="1")

@@ -137,7 +137,7 @@ def test_what_cannot_be_is_refused(changes, sentence, awaiting):
 
 
 def test_before_the_notice_no_record_is_taken_in():
-    with pytest.raises(NotAllowed, match="stands at “Eligible”"):
+    with pytest.raises(NotAllowed, match="is in “Eligible”"):
         add_record(eligible_case())
 
 

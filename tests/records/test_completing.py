@@ -163,7 +163,7 @@ def test_a_stale_page_is_refused(on_file):
 
 def test_the_second_of_two_coordinators_is_refused(on_file):
     complete(on_file)
-    with pytest.raises((NotAllowed, CannotMove), match="stands at “Ready to assign”"):
+    with pytest.raises((NotAllowed, CannotMove), match="is in “Ready to assign”"):
         complete(on_file)
     assert on_file.events.filter(kind=Event.Kind.RECORDS_COMPLETE).count() == 1
 

@@ -157,7 +157,7 @@ def test_the_page_explains_why_nothing_can_be_added_before_the_notice(client, co
 
     case = eligible_case()
     page = client.get(reverse("records:list", args=[case.number])).content.decode()
-    assert "To add a record, it has to stand at" in page
+    assert "To add a record, it must be in" in page
     assert add(client, case).status_code == 422
 
 

@@ -101,7 +101,7 @@ def test_every_open_case_is_shown_with_its_new_reviewer_and_nothing_moves(coordi
     assert "Has 2 open of 2." in {one.refusals[0].sentence for one in full.refused}
     assert (1, "at capacity") in full.counts
     assert lines[cases[3].pk].step is None
-    assert "stands at “Quality check”" in lines[cases[3].pk].why_not
+    assert "is in “QA review”" in lines[cases[3].pk].why_not
     assert snapshot() == before
 
 
@@ -259,7 +259,7 @@ def test_a_case_that_has_changed_stage_is_not_moved(coordinator, stage):
     (outcome,) = move(held.reviewer, [(held.pk, case.version, other.pk)], by=coordinator)
 
     assert not outcome.is_done
-    assert f"stands at “{stage.label}”" in outcome.sentence
+    assert f"is in “{stage.label}”" in outcome.sentence
     held.refresh_from_db()
     assert held.state == State.ACCEPTED
 

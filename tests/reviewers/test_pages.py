@@ -252,7 +252,7 @@ class TestChoosing:
         case = ready_case()
         assert "The panel is empty" in self.ranked(client, case).content.decode()
         case.move_to(Status.NOTICE_SENT, by=None, at=MONDAY)
-        assert "stands at “Awaiting records”" in client.get(self.page(case)).content.decode()
+        assert "is in “Awaiting records”" in client.get(self.page(case)).content.decode()
 
     def test_opening_the_page_stores_nothing_and_asks_for_the_ranking(self, signed_in):
         client, case = signed_in(Role.COORDINATOR), ready_case()
@@ -276,7 +276,7 @@ class TestChoosing:
 
         answer = client.post(reverse("reviewers:rank", args=[case.number]), follow=True)
 
-        assert "stands at “Awaiting records”" in answer.content.decode()
+        assert "is in “Awaiting records”" in answer.content.decode()
 
     @pytest.mark.parametrize("role", [role for role in Role if role != Role.COORDINATOR])
     def test_other_roles_are_refused(self, signed_in, role):

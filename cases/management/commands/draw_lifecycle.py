@@ -1,4 +1,4 @@
-"""Draw ``docs/lifecycle.md`` from the table of moves."""
+"""Write ``docs/lifecycle.md`` from the table of moves."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -17,64 +17,68 @@ EARLY_ENDS = (Status.WITHDRAWN, Status.TERMINATED)
 class Command(BaseCommand):
     """``manage.py draw_lifecycle [--check]``."""
 
-    help = f"Write {PAGE} from cases/lifecycle.py; with --check only say whether it is current."
+    help = f"Write {PAGE} from cases/lifecycle.py; with --check only compare it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--check", action="store_true", help="write nothing; fail when stale")
+        parser.add_argument(
+            "--check", action="store_true", help="write nothing; fail if out of date"
+        )
 
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
         page = Path(settings.BASE_DIR) / PAGE
         text = draw()
         if not check:
             page.write_text(text, encoding="utf-8")
-            self.stdout.write(f"{PAGE} drawn.")
+            self.stdout.write(f"Wrote {PAGE}.")
         elif not page.exists() or page.read_text(encoding="utf-8") != text:
-            raise CommandError(f"{PAGE} is stale. Run manage.py draw_lifecycle.")
+            raise CommandError(f"{PAGE} is out of date. Run manage.py draw_lifecycle.")
         else:
-            self.stdout.write(f"{PAGE} is current.")
+            self.stdout.write(f"{PAGE} is up to date.")
 
 
 def draw() -> str:
-    """The page: what the lifecycle is, its diagram, and one row per state."""
-    return f"""# The life of a case
+    """Build the page: an introduction, the diagram, and one table row per state."""
+    return f"""# Lifecycle of a case
 
-Drawn from `cases/lifecycle.py` by `manage.py draw_lifecycle`; do not edit this page by hand. A case
-changes its state through `Case.move_to` alone, which refuses every move that is not in the table
-and stores whether the case is open and which role must act next.
+Generated from `cases/lifecycle.py` by `manage.py draw_lifecycle`; do not edit this page by hand.
+Only `Case.move_to` changes the state of a case. It refuses every move that is not in the table, and
+stores whether the case is open and which role acts next.
 
-A case is in one state at a time. “Overdue” is not a state, it is read from the due date; priority
-is an attribute of the case. When only some items are authorized since, those items end and the
-case goes on.
+A case is in one state at a time. “Overdue” is not a state: it is computed from the due date.
+Priority is an attribute of the case. When the claims administrator authorizes only some items,
+those items end and the case continues.
 
 ```mermaid
 {diagram()}
 ```
 
-Not drawn, to keep the picture readable: the two early ends. From every state before
-“{Status.ISSUED.label}” a case can also go to “{Status.WITHDRAWN.label}” or to
-“{Status.TERMINATED.label}”.
+The diagram leaves out the two early ends. From every state before “{Status.ISSUED.label}” a case
+can also move to “{Status.WITHDRAWN.label}” or to “{Status.TERMINATED.label}”.
 
-| state | stored as | who acts next | legal moves |
+| State | Stored as | Acts next | Allowed moves |
 |---|---|---|---|
 {_rows()}
 
 Closed: {", ".join(f"“{state.label}”" for state in CLOSED_STATES)}. Every other state is open.
-A closed case opens again by a remand (it awaits records in the next round) or when its closure is
-reversed (it is screened again).
+A remand reopens a closed case, which then awaits records in the next round. A reversed closure
+returns it to the eligibility review.
 """
 
 
 def _rows() -> str:
+    """Format one table row per state."""
     return "\n".join(
         f"| {state.label} | `{state.value}` | {_who(state)} | {_moves(state)} |" for state in Status
     )
 
 
 def _who(state: Status) -> str:
+    """Name the role that acts next."""
     return Role(NEXT_ROLE[state]).label if NEXT_ROLE[state] else "nobody"
 
 
 def _moves(state: Status) -> str:
+    """List the allowed moves of a state; the two early ends are one entry."""
     legal = [other.label for other in Status if other in MOVES[state] and other not in EARLY_ENDS]
     if set(EARLY_ENDS) <= MOVES[state]:
         legal.append("either early end")
