@@ -1,7 +1,7 @@
-"""What a review still lacks, found all at once. Pure: rows come in as plain values.
+"""Checks of a review before it is submitted. Pure: they take plain values and make no queries.
 
-Each finding has a code, a sentence that says what to do, and the place in the workspace where it
-is done. Stops keep a review from being submitted.
+Each finding has a code, a sentence that says what to do, and the part of the workspace where it is
+done. A review with a finding cannot be submitted.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ SUMMARY = "summary"
 
 @dataclass(frozen=True)
 class ItemDraft:
-    """One item as the reviewer has it now."""
+    """One disputed item with the reviewer's current decision."""
 
     id: int
     position: int
@@ -23,25 +23,25 @@ class ItemDraft:
     rationale: str = ""
     basis: str = ""
     why_not_higher: str = ""
-    citations: int = 0
-    parent_id: int | None = None
+    citations: int = 0  # number of authorities cited
+    parent_id: int | None = None  # the item that this one depends on
 
 
 @dataclass(frozen=True)
 class ReviewDraft:
-    """A whole review as it stands now."""
+    """A whole review with its unsaved drafts."""
 
     summary: str
     items: Sequence[ItemDraft]
     unopened_documents: Sequence[str] = ()
     dispatch_is_current: bool = True
     lacking_glyphs: Sequence[tuple[str, str]] = ()  # (part, sentence)
-    naming_parts: Sequence[str] = ()  # parts in which the reviewer's own name stands
+    naming_parts: Sequence[str] = ()  # parts that contain the reviewer's own name
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is missing, and where to mend it."""
+    """Something that is missing, and where to add it."""
 
     code: str
     sentence: str
@@ -49,7 +49,7 @@ class Finding:
 
 
 def stops(review: ReviewDraft) -> list[Finding]:
-    """Everything that keeps the review from being submitted, in the order of the letter."""
+    """List everything that prevents submission, in the order of the letter."""
     found: list[Finding] = []
     if not review.summary.strip():
         found.append(Finding("summary-empty", "Write the clinical case summary."))
@@ -61,7 +61,7 @@ def stops(review: ReviewDraft) -> list[Finding]:
             Finding(
                 "records-added",
                 "Records were added after the case file was sent to you. "
-                "Open the records and take the new ones in.",
+                "Reload this page to receive them.",
                 "records",
             )
         )
@@ -73,7 +73,7 @@ def stops(review: ReviewDraft) -> list[Finding]:
     found += [
         Finding(
             "own-name",
-            "Take your own name out of the text: no party may learn who decides "
+            "Remove your own name from the text: the parties may not learn who the reviewer is "
             "(Labor Code 4610.6(f)).",
             part,
         )
@@ -83,9 +83,9 @@ def stops(review: ReviewDraft) -> list[Finding]:
 
 
 def falls_with_parent(item: ItemDraft, parent: ItemDraft | None) -> bool:
-    """Whether an item is refused because the treatment it hangs on is not necessary.
+    """Whether an item is upheld together with the treatment that it depends on.
 
-    Only then may it stand without an authority of its own.
+    Only then does it need no citation of its own.
     """
     return parent is not None and parent.outcome == item.outcome == Outcome.UPHELD
 
@@ -108,12 +108,12 @@ def _item_stops(item: ItemDraft, parent: ItemDraft | None) -> list[Finding]:
             )
         )
     if not item.basis:
-        found.append(Finding("basis-missing", f"{name}: say which rank of evidence decides.", part))
+        found.append(Finding("basis-missing", f"{name}: choose the rank of evidence.", part))
     elif item.basis != "A" and not item.why_not_higher.strip():
         found.append(
             Finding(
                 "higher-rank-unanswered",
-                f"{name}: say why every higher rank of evidence does not apply "
+                f"{name}: explain why no higher rank of evidence applies "
                 "(Labor Code 4610.5(c)(2)).",
                 part,
             )

@@ -1,7 +1,7 @@
-"""Making the determination letter out of rows: its facts, its sentences, its document.
+"""Compose the determination letter from stored rows: its facts, sentences and document.
 
-Reads; writes nothing. What a sentence claims about the reviewer is a fact of the day on which the
-letter is dated; ``letters`` refuses the letter when one is missing or has lapsed.
+Reads only. What a sentence states about the reviewer must be a fact on the date of the letter;
+``letters`` refuses the letter if such a fact is missing or expired.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ ADMINISTRATOR, REVIEWER = "The Claims Administrator", "The Expert Reviewer"
 
 @dataclass(frozen=True)
 class Composition:
-    """Everything that issuing hands to ``letters``."""
+    """Everything that is passed to ``letters`` when a determination is issued."""
 
     layout: str
     document: DeterminationDocument
@@ -50,7 +50,7 @@ class Composition:
 
 @dataclass(frozen=True)
 class _Seat:
-    """One reviewer's part: the assignment and what was written, drafts laid over versions."""
+    """One reviewer's part: the assignment and the texts, with drafts replacing versions."""
 
     assignment: ReviewerAssignment
     summary: str
@@ -64,15 +64,15 @@ class _Seat:
 def compose(
     case: Case, *, at: datetime, layout: str = "", only_seat: int | None = None
 ) -> Composition:
-    """The determination of a case as it would be issued at a moment, or as it was.
+    """Compose the determination of a case as it would be issued, or was issued, at a moment.
 
-    :param layout: the organization's own when left out.
-    :param only_seat: what this one reviewer wrote, as if no one else decided.
-    :raises LetterRefused: no one has published wording, or a fact that it needs is missing or
-        lapsed; everything is named at once.
+    :param layout: by default the one in the settings.
+    :param only_seat: include only the review of this seat.
+    :raises LetterRefused: there is no published wording, or facts are missing or expired; names
+        all of them.
     """
     layout = layout or settings.DETERMINATION_LAYOUT
-    # A round that was decided keeps its day; the case may bear the day of an earlier round.
+    # The date of the round that was decided; that of the case may belong to an earlier round.
     determination = live_determination(case)
     on = (determination.decided_on if determination else None) or local_day(at)
     seats = _seats(case, only_seat)
@@ -139,7 +139,7 @@ def compose(
 
 
 def shared_facts(case: Case, *, on: date) -> list[Fact]:
-    """The printed facts of the case itself; what is not known is left out and so refused."""
+    """The printed facts of the case. An unknown fact is left out, so the letter is refused."""
     ur_decision = case.ur_decision
     days = {
         "date_assigned": case.assigned_on,
@@ -164,7 +164,7 @@ def shared_facts(case: Case, *, on: date) -> list[Fact]:
 def seat_facts(
     assignment: ReviewerAssignment, line: proofs.CredentialLine, *, on: date, at: datetime
 ) -> list[Fact]:
-    """The facts about one reviewer and what they were sent and read, on a day."""
+    """The facts about one reviewer on a day, and about the records sent to and read by them."""
     about = f"seat {assignment.seat}"
     found = list(proofs.proofs(assignment, on=on, known_at=at))
     found += [
@@ -212,7 +212,7 @@ def _seats(case: Case, only_seat: int | None) -> list[_Seat]:
 
 
 def _items_of(case: Case) -> list[DisputedItem]:
-    """The items that this determination decides, in order."""
+    """List the items that this determination decides, in order."""
     decided = [DisputedItem.Ending.PENDING, DisputedItem.Ending.DECIDED]
     return list(
         items_decided_in(case)
@@ -238,7 +238,7 @@ def _item(
         title=f"{prefix}{item.title}",
         outcome=word,
         separator=item.separator.rstrip() or ":",
-        # Left empty, and so refused, until someone has read what the UR decision cites.
+        # Empty, so that the letter is refused, until the citations of the UR decision are entered.
         claims_administrator_guideline=""
         if stated is None
         else sentences(stated.citations, style=style, who=ADMINISTRATOR),
@@ -261,7 +261,7 @@ def _citations(opinion: Opinion) -> list[Citation]:
 
 
 def _notice(wording: WordingSet, code: str) -> str:
-    """A standing notice under an item, in the published wording."""
+    """The published text of a notice that is printed under an item."""
     slot = f"notice_{code.replace('-', '_')}"
     found = wording.sentences.filter(slot=slot).order_by("order")
     return " ".join(row.text for row in found)
@@ -283,7 +283,7 @@ def _priority(case: Case) -> str:
 
 
 def _documents_reviewed(seats: list[_Seat]) -> tuple[str, ...]:
-    """What the reviewers read: kind, author and dates (8 CCR 9792.10.6(d))."""
+    """List the documents that the reviewers opened (8 CCR 9792.10.6(d))."""
     read = [ReadMark.Mark.OPENED, ReadMark.Mark.REVIEWED]
     documents = Document.objects.filter(
         read_marks__assignment__in=[seat.assignment for seat in seats], read_marks__mark__in=read

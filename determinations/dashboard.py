@@ -1,4 +1,4 @@
-"""A reviewer's own list: what each case asks of them, and how far they are."""
+"""The reviewer's own list of cases, with the work and progress of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,22 +12,23 @@ from reviewers.panel import Work, my_work
 from .models import Opinion, Review
 from .policies import seats_without_review
 
-PAGES_AN_HOUR = 120  # a careful reader of mixed records; an estimate to plan a day by
+PAGES_AN_HOUR = 120  # a rough estimate of reading speed, for planning
 
 
 @dataclass(frozen=True)
 class Card:
-    """One case on the list of its reviewer."""
+    """One case on the reviewer's list."""
 
     work: Work
     pages: int
-    unread: int  # documents that this reviewer has not opened
+    unread: int  # documents that the reviewer has not opened
     decided: int  # items with an outcome
-    waits_for: Sequence[int]  # the other seats, once this reviewer has submitted
+    waits_for: Sequence[int]  # seats that have not submitted, once this reviewer has
+    is_returned: bool = False  # QA returned the review for changes
 
     @property
     def reading_hours(self) -> float:
-        """An estimate, in hours, to the half."""
+        """The estimated reading time in hours, rounded to half an hour."""
         return max(0.5, round(2 * self.pages / PAGES_AN_HOUR) / 2)
 
     @property
@@ -36,9 +37,9 @@ class Card:
 
 
 def cards(user: User) -> list[Card]:
-    """The cases in this person's hands, by what is due first. Seven queries, and two more for each
+    """List the cases offered or assigned to a reviewer, by due date.
 
-    case that several reviewers decide and that waits for another of them.
+    Seven queries, and two more for each submitted case that waits for another reviewer.
     """
     work = my_work(user)
     own = [one.assignment.pk for one in work]
@@ -57,11 +58,8 @@ def cards(user: User) -> list[Card]:
     opinions = Opinion.objects.filter(assignment__in=own).exclude(outcome="")
     for assignment_id in opinions.values_list("assignment_id", flat=True):
         decided[assignment_id] = decided.get(assignment_id, 0) + 1
-    submitted = set(
-        Review.objects.filter(assignment__in=own, state=Review.State.SUBMITTED).values_list(
-            "assignment_id", flat=True
-        )
-    )
+    reviews = Review.objects.filter(assignment__in=own)
+    states = dict(reviews.values_list("assignment_id", "state"))
     return [
         Card(
             work=one,
@@ -71,8 +69,9 @@ def cards(user: User) -> list[Card]:
             ),
             decided=decided.get(one.assignment.pk, 0),
             waits_for=seats_without_review(one.assignment.case)
-            if one.assignment.pk in submitted
+            if states.get(one.assignment.pk) == Review.State.SUBMITTED
             else [],
+            is_returned=states.get(one.assignment.pk) == Review.State.RETURNED,
         )
         for one in work
     ]

@@ -1,7 +1,7 @@
-"""The facts that determination letters may rest on, declared as data (see ``letters.facts``).
+"""The facts that a determination letter may state, declared as data (see ``letters.facts``).
 
-Printed facts stand in the letter. Proof facts are why a sentence about the reviewer may be said;
-they stay with the letter's row and reach no worker, template or attachment.
+Printed facts appear in the letter. Proof facts support its sentences about the reviewer. They are
+stored with the letter and are not passed to the worker that renders it.
 """
 
 from letters.facts import FactName

@@ -1,4 +1,4 @@
-"""What reviewers, quality assurance and the director type."""
+"""Forms of reviewers, quality assurance, the medical director and the mail room."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ LONG = forms.Textarea(attrs={"rows": 4})
 
 
 class CiteForm(forms.Form):
-    """An authority: chosen from our guidelines, or written in words."""
+    """A citation: a recommendation of our guidelines, or another source as text."""
 
     recommendation = forms.IntegerField(required=False)
     as_printed = PaperText(label="Other source", max_length=1000, required=False)
 
 
 class QualityForm(forms.Form):
-    """What quality assurance has to say; a return needs words."""
+    """A QA review. A comment is required to return the review."""
 
     comment = PaperText(label="Comment", max_length=4000, required=False, widget=LONG)
     item = forms.TypedChoiceField(
@@ -30,12 +30,12 @@ class QualityForm(forms.Form):
     def __init__(self, *args: Any, case: Case, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["seat"] = forms.TypedChoiceField(
-            label="Goes back to",
+            label="Return to",
             required=False,
             coerce=int,
             empty_value=None,
-            choices=[("", "Every reviewer")]
-            + [(seat, f"Reviewer, seat {seat}") for seat in range(1, seats_of(case) + 1)],
+            choices=[("", "All reviewers")]
+            + [(seat, f"Reviewer {seat}") for seat in range(1, seats_of(case) + 1)],
         )
         about: Any = self.fields["item"]
         about.choices = [("", "The whole review")] + [
@@ -44,19 +44,21 @@ class QualityForm(forms.Form):
 
 
 class PeriodForm(DatedForm):
-    """From which day to which, both included."""
+    """A period of days, both ends included."""
 
     first = PaperDate(label="From", required=False)
     last = PaperDate(label="To", required=False)
 
     def clean(self) -> dict[str, Any]:
-        said = super().clean() or {}
-        if said.get("first") and said.get("last") and said["last"] < said["first"]:
-            self.add_error("last", "The period ends before it begins. Check both days.")
-        return said
+        data = super().clean() or {}
+        if data.get("first") and data.get("last") and data["last"] < data["first"]:
+            self.add_error("last", "The period ends before it begins. Check both dates.")
+        return data
 
 
 class SendForm(DatedForm):
-    """The act "mark as sent" for the determination letter, to everyone still unsent."""
+    """The date on which the determination letter was sent to all remaining recipients."""
 
-    sent_on = PaperDate(label="Sent on", error_messages={"required": "Enter the day it was sent."})
+    sent_on = PaperDate(
+        label="Sent on", error_messages={"required": "Enter the date on which it was sent."}
+    )

@@ -1,4 +1,4 @@
-"""The versions of a determination, side by side: who wrote what, when, and which words changed."""
+"""The versions of a determination: who changed what, and when."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from .models import Opinion, Review
 
 _FIELDS = {
     "summary": "Clinical case summary",
-    "party_term": "Called",
+    "party_term": "Term for the injured worker",
     "outcome": "Outcome",
     "rationale": "Rationale",
     "basis": "Rank of evidence",
@@ -31,7 +31,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Version:
-    """One version of one part, and what changed since the one before."""
+    """One version of one part, and its changes since the version before."""
 
     number: int
     made_at: datetime
@@ -42,7 +42,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Part:
-    """The summary or one item of one reviewer's work, with all its versions, newest first."""
+    """The summary or one item of a review, with all its versions, newest first."""
 
     title: str
     seat: int
@@ -50,7 +50,7 @@ class Part:
 
 
 def parts_of(case: Case, reader: User) -> list[Part]:
-    """Every part of every review of the case, with the names that this reader may see."""
+    """List all parts of all reviews of a case, with the names that the reader may see."""
     parts = []
     reviews = Review.objects.filter(assignment__case=case).select_related("assignment")
     for review in reviews.order_by("assignment__round", "assignment__seat", "pk"):

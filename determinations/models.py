@@ -1,4 +1,4 @@
-"""Opinions of reviewers, the determination derived from them, and the checks of quality."""
+"""Reviews and opinions of reviewers, the determination derived from them, and QA reviews."""
 
 from django.conf import settings
 from django.db import models
@@ -13,7 +13,7 @@ from reviewers.models import ReviewerAssignment
 
 
 class PartyTerm(models.TextChoices):
-    """What a letter calls the injured person."""
+    """The term that a letter uses for the injured worker."""
 
     INJURED_WORKER = "injured worker", "injured worker"
     PATIENT = "patient", "patient"
@@ -23,7 +23,7 @@ class PartyTerm(models.TextChoices):
 class Basis(models.TextChoices):
     """The ranks of evidence of Labor Code 4610.5(c)(2), highest first."""
 
-    A = "A", "A. Medical treatment utilization schedule"
+    A = "A", "A. Medical Treatment Utilization Schedule (MTUS)"
     B = "B", "B. Peer-reviewed scientific and medical evidence"
     C = "C", "C. Nationally recognized professional standards"
     D = "D", "D. Expert opinion"
@@ -32,7 +32,7 @@ class Basis(models.TextChoices):
 
 
 class Review(Versioned):
-    """A reviewer's work on a case: the clinical case summary, and where the work stands."""
+    """A reviewer's work on a case: the clinical case summary and the state of the review."""
 
     class State(models.TextChoices):
         WRITING = "WRITING", "Being written"
@@ -67,7 +67,7 @@ class Review(Versioned):
 
 
 class Opinion(Versioned):
-    """One reviewer's decision on one item, with its reasons."""
+    """One reviewer's decision on one disputed item, with the rationale."""
 
     assignment = models.ForeignKey(
         ReviewerAssignment, on_delete=models.PROTECT, related_name="opinions"
@@ -87,7 +87,7 @@ class Opinion(Versioned):
 
 
 class OpinionCitation(CitationFields, Versioned):
-    """An authority that the reviewer cites, in order."""
+    """An authority that the reviewer cites for an item, with its position."""
 
     opinion = models.ForeignKey(Opinion, on_delete=models.PROTECT, related_name="citations")
     recommendation = models.ForeignKey(
@@ -97,7 +97,7 @@ class OpinionCitation(CitationFields, Versioned):
         blank=True,
         related_name="+",
     )
-    removed_at = models.DateTimeField(null=True)  # taken out of the text, kept in the history
+    removed_at = models.DateTimeField(null=True)  # removed by the reviewer, but kept in the history
 
     class Meta(Versioned.Meta):
         constraints = [
@@ -113,9 +113,10 @@ class OpinionCitation(CitationFields, Versioned):
 
 
 class Draft(models.Model):
-    """What a reviewer has typed since the last version. Autosave writes here, with a revision.
+    """Text that a reviewer has typed since the last version. Autosave writes it, with a revision.
 
-    Not a version: leaving an item, submitting, or fifteen minutes of editing makes one.
+    A version is made from it when the reviewer leaves the part, submits, or after 15 minutes of
+    editing.
     """
 
     assignment = models.ForeignKey(
@@ -124,7 +125,7 @@ class Draft(models.Model):
     part = models.CharField(max_length=24)  # "summary" or "item-<id>"
     content = models.JSONField(default=dict)
     revision = models.PositiveIntegerField(default=0)
-    started_at = models.DateTimeField(null=True)  # first keystroke since the last version
+    started_at = models.DateTimeField(null=True)  # first save since the last version
     saved_at = models.DateTimeField()
 
     class Meta:
@@ -138,7 +139,7 @@ class Determination(Versioned):
     """The decision of a case in one round, derived from the opinions."""
 
     class State(models.TextChoices):
-        IN_QA = "IN_QA", "In quality check"
+        IN_QA = "IN_QA", "In QA review"
         RETURNED = "RETURNED", "Returned for changes"
         APPROVED = "APPROVED", "Approved"
         ISSUED = "ISSUED", "Issued"
@@ -158,7 +159,7 @@ class Determination(Versioned):
     issued_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    decided_on = models.DateField(null=True)  # local day of issue, frozen
+    decided_on = models.DateField(null=True)  # Pacific day of issue
     letter = models.OneToOneField(Letter, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta(Versioned.Meta):
@@ -188,13 +189,13 @@ class Determination(Versioned):
 
 
 class DecidedItem(Versioned):
-    """The outcome of one item in a determination, and how it follows from the opinions."""
+    """The outcome of one item in a determination, and how it was derived from the opinions."""
 
     class How(models.TextChoices):
         ONE_REVIEWER = "ONE_REVIEWER", "One reviewer"
         MAJORITY = "MAJORITY", "Majority"
         EVEN_SPLIT = "EVEN_SPLIT", "Even split, so the treatment is approved"
-        AS_PRINTED = "AS_PRINTED", "As the published letter prints it"
+        AS_PRINTED = "AS_PRINTED", "As printed in the published letter"
 
     determination = models.ForeignKey(
         Determination, on_delete=models.PROTECT, related_name="decided_items"
@@ -213,7 +214,7 @@ class DecidedItem(Versioned):
 
 
 class CredentialStatement(Versioned):
-    """What a letter says of one reviewer's credentials, frozen at signing; never a name."""
+    """One reviewer's credentials as the letter prints them, stored at issue. Never a name."""
 
     determination = models.ForeignKey(
         Determination, on_delete=models.PROTECT, related_name="credential_statements"
@@ -237,7 +238,7 @@ class CredentialStatement(Versioned):
 
 
 class QualityReview(Versioned):
-    """One reading by quality assurance: returned with words, or approved."""
+    """One QA review of a determination: returned with a comment, or approved."""
 
     class Result(models.TextChoices):
         RETURNED = "RETURNED", "Returned for changes"
@@ -252,12 +253,12 @@ class QualityReview(Versioned):
     item = models.ForeignKey(
         DisputedItem, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    seat = models.PositiveSmallIntegerField(null=True)  # of several reviewers, the one it is for
+    seat = models.PositiveSmallIntegerField(null=True)  # the one reviewer that it is for, if any
     checked_at = models.DateTimeField()
     checked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
-    voided_at = models.DateTimeField(null=True)  # an approval that a later edit made void
+    voided_at = models.DateTimeField(null=True)  # when the medical director voided the approval
 
     class Meta(Versioned.Meta):
         constraints = [
@@ -271,4 +272,4 @@ class QualityReview(Versioned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_result_display()}, reading {self.number}"
+        return f"{self.get_result_display()}, QA review {self.number}"

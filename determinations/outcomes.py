@@ -1,7 +1,7 @@
-"""From opinions to outcomes. Pure.
+"""Derive the outcomes of items and cases from the reviewers' opinions. Pure: no queries.
 
-Majority prevails; an even split is decided in favor of the treatment (Labor Code 4610.6(e)).
-The words for a whole case follow from its items and are never stored by hand.
+The majority prevails. An even split is decided in favor of the treatment (Labor Code 4610.6(e)).
+The outcome of a case is always derived from its items and never entered.
 """
 
 from collections import Counter
@@ -11,13 +11,14 @@ from letters.outcomes import CaseOutcome, Outcome
 
 
 class NoOpinion(ValueError):
-    """An outcome was asked for where no reviewer has decided."""
+    """There is no decision to derive an outcome from."""
 
 
 def item_outcome(opinions: Sequence[str]) -> tuple[str, str]:
-    """The outcome of one item and how it follows: (outcome, how).
+    """Derive the outcome of one item. Returns the outcome and how it was derived.
 
-    :raises NoOpinion: there is no opinion, or one of them is undecided.
+    :param opinions: the outcome that each reviewer chose.
+    :raises NoOpinion: there is no opinion, or a reviewer has not decided.
     """
     if not opinions or any(opinion not in Outcome.values for opinion in opinions):
         raise NoOpinion("Every reviewer has to decide the item first.")
@@ -30,7 +31,7 @@ def item_outcome(opinions: Sequence[str]) -> tuple[str, str]:
 
 
 def case_outcome(items: Iterable[str]) -> str:
-    """The word for the whole case.
+    """Derive the outcome of a case from the outcomes of its items.
 
     :raises NoOpinion: no item was decided.
     """

@@ -1,4 +1,4 @@
-"""A decided case as a published letter tells it: reading our rows back into that shape."""
+"""Export a decided case in the format of published decisions."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +13,7 @@ from .shapes import Citation, Item, Lineage, PublishedCase, Statement, facts_of
 
 OPIOID_NOTICE = "opioid-taper"
 
-# What letters print, and what we store.
+# What letters print, and the value that is stored.
 PRIORITIES = {
     "Standard": Priority.REGULAR,
     "Expedited": Priority.EXPEDITED,
@@ -28,22 +28,22 @@ _PRINTED_PATTERN = {stored.value: printed for printed, stored in PATTERNS.items(
 
 
 class NotExportable(Refused):
-    """The case does not fit the shape of a published letter; the message says why."""
+    """The case does not fit the format of published decisions. The message says why."""
 
 
 def case_facts(case: Case) -> dict[str, Any]:
-    """The facts of a decided case in the shape of published decisions.
+    """Return the facts of a decided case in the format of published decisions.
 
-    Reads the determination that stands: after a remand, the later one. Items that ended without a
-    decision are not in a published letter and not in the shape.
+    It uses the latest issued determination: after a remand, the second one. Items that ended
+    without a decision are left out, as in published letters.
 
-    :raises NotExportable: nothing is issued yet, or the shape has no place for what was decided.
+    :raises NotExportable: nothing is issued yet, or the format cannot express the decision.
     """
     return facts_of(read_case(case))
 
 
 def read_case(case: Case) -> PublishedCase:
-    """The facts of a decided case, read from its rows.
+    """Read the facts of a decided case from its rows.
 
     :raises NotExportable: as ``case_facts``.
     """
@@ -61,7 +61,7 @@ def read_case(case: Case) -> PublishedCase:
     if len(assignments) != 1:
         raise NotExportable(
             f"Case {case.number} was decided by {len(assignments)} reviewers; "
-            "the shape of published letters holds one."
+            "the format of published letters allows one."
         )
     (assignment,) = assignments
     decided_items = list(
@@ -74,7 +74,7 @@ def read_case(case: Case) -> PublishedCase:
         if decided.item.case_id != case.pk:
             raise NotExportable(
                 f"The determination also decides case {decided.item.case}, consolidated into "
-                f"case {case.number}; the shape of published letters holds one case."
+                f"case {case.number}; the format of published letters allows one case."
             )
     review = Review.objects.filter(assignment=assignment).first()
     opinions = {
@@ -113,7 +113,7 @@ def _item(item: DisputedItem, outcome: str, opinion: Opinion | None) -> Item:
     notices = set(opinion.notices) if opinion else set()
     if notices - {OPIOID_NOTICE}:
         raise NotExportable(
-            f"{item} carries a notice that the shape of published letters does not know: "
+            f"{item} has a notice that the format of published letters does not allow: "
             f"{', '.join(sorted(notices - {OPIOID_NOTICE}))}."
         )
     lineage = None

@@ -1,4 +1,4 @@
-"""How a reviewer's work went over a period: turnaround, punctuality, what quality sent back."""
+"""Statistics of one reviewer over a period: turnaround, late decisions, QA returns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ from reviewers.models import Reviewer, ReviewerAssignment
 from .models import Determination, QualityReview, Review
 
 DECIDING = ("determination_regular", "determination_formulary", "determination_expedited")
-FEWEST = 5  # below this many a share says more of chance than of the reviewer
+FEWEST = 5  # with fewer reviews, percentages would mostly show chance
 
 
 @dataclass(frozen=True)
 class Record:
-    """One reviewer's finished reviews of a period. Shares are of ``finished``."""
+    """One reviewer's finished reviews of a period. Percentages are of ``finished``."""
 
     finished: int
     median_days: float | None  # from accepting the case to first submitting the review
-    late: int  # decided after the legal day
-    returned: int  # sent back by quality assurance at least once
-    declined: int  # cases given back in the period
-    findings: Sequence[QualityReview]  # what quality assurance wrote, latest first
+    late: int  # decided after the legal deadline
+    returned: int  # returned by QA at least once
+    declined: int  # cases declined in the period
+    findings: Sequence[QualityReview]  # returns with their comments, latest first
 
     @property
     def has_shares(self) -> bool:
-        """Whether there are enough reviews for a share to mean something."""
+        """Whether there are enough reviews to show percentages."""
         return self.finished >= FEWEST
 
     @property
@@ -43,7 +43,7 @@ class Record:
 
 
 def record_of(reviewer: Reviewer, *, first: date, last: date) -> Record:
-    """What a reviewer finished from one day to another, both included. Six queries."""
+    """Load the statistics of a reviewer for a period, both days included. Six queries."""
     finished = list(
         ReviewerAssignment.objects.filter(
             reviewer=reviewer,
@@ -54,6 +54,7 @@ def record_of(reviewer: Reviewer, *, first: date, last: date) -> Record:
     )
     rounds = {(one.case_id, one.round): one for one in finished}
     reviews = [one.review for one in finished]
+    # Up to the first submission, so that QA returns do not change the turnaround.
     submitted = dict(
         Review.history.filter(
             id__in=[review.pk for review in reviews], state=Review.State.SUBMITTED
@@ -84,7 +85,7 @@ def record_of(reviewer: Reviewer, *, first: date, last: date) -> Record:
 
 
 def _readings(rounds: dict[tuple[int, int], ReviewerAssignment]) -> list[QualityReview]:
-    """The returns that were meant for this reviewer's seat, or for all seats."""
+    """List the QA returns that were addressed to this reviewer's seat, or to all seats."""
     rows = (
         QualityReview.objects.filter(
             result=QualityReview.Result.RETURNED,
@@ -102,7 +103,7 @@ def _readings(rounds: dict[tuple[int, int], ReviewerAssignment]) -> list[Quality
 
 
 def _late(rounds: dict[tuple[int, int], ReviewerAssignment]) -> int:
-    """How many were decided after the legal day of the deadline that ran."""
+    """Count the determinations that were issued after their legal deadline."""
     cases = [case_id for case_id, _ in rounds]
     deadlines = Deadline.objects.filter(
         case__in=cases, deadline_kind__in=DECIDING, replaced_at__isnull=True

@@ -1,10 +1,10 @@
-"""Bytes by their hash: what a file is, whether it may be opened, never where it came from."""
+"""Stored files: hash, media type and check result. Other apps record where a file came from."""
 
 from django.db import models
 
 
 class StoredFile(models.Model):
-    """A file as it came, known by its SHA-256; stored once however often it comes."""
+    """A file as received, identified by its SHA-256. The same bytes are stored once."""
 
     class State(models.TextChoices):
         QUARANTINED = "QUARANTINED", "Not checked yet"
@@ -32,5 +32,5 @@ class StoredFile(models.Model):
 
     @property
     def path(self) -> str:
-        """Where the bytes lie in storage; made of the hash alone."""
+        """The path of the bytes in storage, derived from the hash alone."""
         return f"{self.sha256[:2]}/{self.sha256[2:4]}/{self.sha256}"

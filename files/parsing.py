@@ -1,4 +1,4 @@
-"""Asking the limited child about a file. Every read of a stranger's bytes goes through here."""
+"""Calls to the sandboxed parser. All untrusted bytes are parsed through this module."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ CHILD = Path(__file__).with_name("sandboxed_parser.py")
 
 
 class CannotRead(Exception):
-    """The child refused the file, or died over it. ``code`` is a key of ``services.WHY``."""
+    """The parser refused the file or crashed. ``code`` is a key of ``services.WHY``."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -20,33 +20,37 @@ class CannotRead(Exception):
 
 
 def ask(act: str, **question: Any) -> tuple[dict[str, Any], bytes]:
-    """Start a child, put one question, return what it says and the bytes that it hands over.
+    """Start a parser process for one request; return its answer and the bytes that it sends.
 
-    :raises CannotRead: the file is refused, or reading it broke a limit.
+    :param act: the request: "inspect", "page" or "text".
+    :param question: the arguments of that request.
+    :raises CannotRead: the file was refused, or parsing it broke a limit.
     """
-    with tempfile.TemporaryDirectory(prefix="reading-") as room:
+    with tempfile.TemporaryDirectory(prefix="reading-") as folder:
         try:
             done = subprocess.run(
+                # -I: no user site packages, no PYTHON* variables, no current directory on the path.
                 [sys.executable, "-I", str(CHILD)],
                 input=json.dumps({"act": act, **question}).encode(),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                cwd=room,
-                env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": room, "HOME": room},
+                cwd=folder,
+                env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": folder, "HOME": folder},
                 timeout=WALL_SECONDS,
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
             raise CannotRead("limits") from error
+    # A negative return code means that a signal killed the process: it broke a resource limit.
     line, _, body = done.stdout.partition(b"\n")
     if done.returncode != 0 or not line:
         raise CannotRead("limits" if done.returncode < 0 else "damaged")
     try:
-        said: dict[str, Any] = json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
     except ValueError as error:
         raise CannotRead("damaged") from error
-    if "refused" in said:
-        raise CannotRead(said["refused"])
-    if said["bytes"] != len(body):
+    if "refused" in answer:
+        raise CannotRead(answer["refused"])
+    if answer["bytes"] != len(body):  # the process died while it was writing
         raise CannotRead("limits")
-    return said, body
+    return answer, body

@@ -1,12 +1,12 @@
-"""The child process that reads files which strangers sent. It runs alone, with little to lose.
+"""Sandboxed subprocess that parses untrusted uploads.
 
-``files.parsing`` starts it again for every question, writes one JSON object to its standard input
-and reads one JSON line, and the bytes that the line announces, from its standard output. It
-limits itself before it loads any library that parses: memory, processor time, open files, size of
-what it writes. It has no settings and no database. A file that breaks a limit kills the child,
-not the portal: 2 kB of PDF can hold 1 GiB.
+``files.parsing`` starts one process for each request. It writes one JSON object to standard input
+and reads one JSON line from standard output, followed by the number of bytes that the line names.
+The process limits its memory, CPU time, open files and output size before it loads a parsing
+library. It has no settings and no database. A file that breaks a limit kills this process and not
+the portal: a PDF of 2 kB can expand to 1 GiB.
 
-It imports nothing of ours, so that it can be run by its path with ``python -I``.
+The module imports nothing from this project, so that ``python -I`` can run it by its path.
 """
 
 import io
@@ -21,19 +21,19 @@ MEMORY_BYTES = 512 * 1024 * 1024  # the libraries and one page at 1600 pixels ta
 CPU_SECONDS = 10
 OPEN_FILES = 64
 WRITTEN_BYTES = 1024 * 1024 * 1024
-MAX_PIXELS = 80_000_000  # a legal-size sheet at 600 dpi has 43 million
+MAX_PIXELS = 80_000_000  # a legal-size page at 600 dpi has 43 million
 
 
 class Unreadable(Exception):
-    """The file is refused; the code says why and the parent has the sentence."""
+    """The file is refused. ``code`` is a key of ``files.services.WHY``, which has the sentence."""
 
     def __init__(self, code: str) -> None:
         self.code = code
         super().__init__(code)
 
 
-def limit_myself() -> None:
-    """Give up the right to use much of the machine. Cannot be taken back."""
+def limit_resources() -> None:
+    """Set the resource limits of this process. They cannot be raised again."""
     for kind, amount in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_CPU, CPU_SECONDS),
@@ -48,7 +48,7 @@ def limit_myself() -> None:
 
 
 def inspect(*, path: str, media_type: str, max_pages: int) -> tuple[dict[str, Any], bytes]:
-    """How many pages a file has, after it proved to be whole and one page of it to be drawable."""
+    """Count the pages of a file, after checking that it is intact and its first page renders."""
     if media_type == "application/pdf":
         pages = _inspect_pdf(path, max_pages)
     else:
@@ -60,7 +60,7 @@ def inspect(*, path: str, media_type: str, max_pages: int) -> tuple[dict[str, An
 
 
 def page(*, path: str, media_type: str, page: int, width: int) -> tuple[dict[str, Any], bytes]:
-    """One page as a PNG of the given width in pixels."""
+    """Render one page as a PNG of the given width in pixels."""
     out = io.BytesIO()
     if media_type == "application/pdf":
         picture = _pdf_page(path, page, width)
@@ -71,7 +71,7 @@ def page(*, path: str, media_type: str, page: int, width: int) -> tuple[dict[str
 
 
 def text(*, path: str, media_type: str, page: int) -> tuple[dict[str, Any], bytes]:
-    """The text layer of one page; images have none."""
+    """Extract the text layer of one page. Images have none."""
     if media_type != "application/pdf":
         return {}, b""
     document = _pdfium(path)
@@ -85,6 +85,7 @@ def _inspect_pdf(path: str, max_pages: int) -> int:
     import pikepdf
 
     with _pikepdf(path) as document:
+        # A warning alone is common in sound files; with no end marker the file was cut off.
         if not _ends_properly(path) and document.get_warnings():
             raise Unreadable("damaged")
         pages = len(document.pages)
@@ -96,9 +97,11 @@ def _inspect_pdf(path: str, max_pages: int) -> int:
         if document.attachments or "/Collection" in root:
             raise Unreadable("attachments")
         form = root.get("/AcroForm")
+        # XFA forms hold no pages of their own: other viewers show only "please wait".
         needs_reader = root.get("/NeedsRendering", False) is True
         if needs_reader and isinstance(form, pikepdf.Dictionary) and "/XFA" in form:
             raise Unreadable("needs_adobe_reader")
+    # Two parsers that disagree about the pages would show a reviewer less than is on file.
     if len(_pdfium(path)) != pages:
         raise Unreadable("damaged")
     return pages
@@ -113,7 +116,7 @@ def _inspect_image(path: str, media_type: str) -> int:
             raise Unreadable("damaged")
         pages = int(getattr(picture, "n_frames", 1))
     if media_type == "image/png" and pages > 1:
-        pages = 1  # an animation; its first picture is the paper
+        pages = 1  # an animated PNG; the first frame is the document
     try:
         with Image.open(path) as picture:
             picture.verify()
@@ -150,14 +153,14 @@ def _pdf_page(path: str, number: int, width: int) -> Any:
     if not 1 <= number <= len(document):
         raise Unreadable("no_such_page")
     try:
-        sheet = document[number - 1]
-        across, down = sheet.get_size()
+        pdf_page = document[number - 1]
+        across, down = pdf_page.get_size()
     except pypdfium2.PdfiumError as error:
         raise Unreadable("page_damaged") from error
     if across <= 0 or down <= 0 or width * (width * down / across) > MAX_PIXELS:
         raise Unreadable("too_large_a_sheet")
     document.init_forms()
-    return sheet.render(scale=width / across, may_draw_forms=True).to_pil()
+    return pdf_page.render(scale=width / across, may_draw_forms=True).to_pil()
 
 
 def _image_page(path: str, number: int, width: int) -> Any:
@@ -176,7 +179,7 @@ def _image_page(path: str, number: int, width: int) -> Any:
     shown = ImageOps.exif_transpose(shown)
     if shown.width > width:
         shown.thumbnail((width, width * 20))
-    shown.info.clear()  # what a camera wrote about itself and the place
+    shown.info.clear()  # metadata of the camera, such as the location
     return shown
 
 
@@ -196,7 +199,7 @@ def _image(path: str) -> Any:
 
 
 def _ends_properly(path: str) -> bool:
-    """Whether the end-of-file mark stands where a reader looks for it."""
+    """Whether the end-of-file marker is in the last 1,024 bytes, where PDF readers look for it."""
     with open(path, "rb") as file:
         size = file.seek(0, io.SEEK_END)
         file.seek(max(0, size - 1024))
@@ -211,20 +214,21 @@ ACTS: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {
 
 
 def main() -> None:
-    """Answer one question."""
-    limit_myself()
+    """Answer one request."""
+    limit_resources()
     question = json.load(sys.stdin)
-    # Whatever a library prints belongs to no one; the answer has the real output to itself.
+    # Libraries may print to standard output, which would corrupt the answer. Discard that output
+    # and keep a separate handle for the answer.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     body = b""
     try:
-        said, body = ACTS[question.pop("act")](**question)
+        answer, body = ACTS[question.pop("act")](**question)
     except Unreadable as refusal:
-        said = {"refused": refusal.code}
+        answer = {"refused": refusal.code}
     except MemoryError:
-        said = {"refused": "limits"}
-    answers.write(json.dumps({**said, "bytes": len(body)}).encode() + b"\n" + body)
+        answer = {"refused": "limits"}
+    answers.write(json.dumps({**answer, "bytes": len(body)}).encode() + b"\n" + body)
     answers.close()
 
 

@@ -1,4 +1,4 @@
-"""Receiving, storing and opening files by their hash. What comes from outside is checked first."""
+"""Receive, store and open files by their hash. Every upload is checked before it is stored."""
 
 import hashlib
 import os
@@ -24,10 +24,10 @@ from . import parsing
 from .models import StoredFile
 
 MAX_PAGES = 5_000
-WIDTHS = (100, 2400)  # pixels across a page, least and most
+WIDTHS = (100, 2400)  # smallest and largest width of a rendered page, in pixels
 SCANNER_SECONDS = 60
 
-# The kinds of file that we read, by the bytes they begin with and the endings they may have.
+# The accepted file types: first bytes, media type, name, and allowed file extensions.
 _KINDS: tuple[tuple[bytes, str, str, tuple[str, ...]], ...] = (
     (b"%PDF-", "application/pdf", "PDF", (".pdf",)),
     (b"\x89PNG\r\n\x1a\n", "image/png", "PNG", (".png",)),
@@ -36,12 +36,12 @@ _KINDS: tuple[tuple[bytes, str, str, tuple[str, ...]], ...] = (
     (b"MM\x00*", "image/tiff", "TIFF", (".tif", ".tiff")),
 )
 
-# What the child can say against a file, as the person who uploads it reads it after its name.
+# The sentence for each refusal of the parser. The file name comes before it.
 WHY = {
     "password": "is protected by a password. Ask the sender for a copy without one, "
     "or print it to PDF.",
     "damaged": "is damaged or incomplete. Ask the sender for it again, or print it to PDF.",
-    "attachments": "has other files inside it. Take them out and upload each of them.",
+    "attachments": "has other files attached to it. Save them and upload each one separately.",
     "needs_adobe_reader": "is a form that only Adobe Reader can show. Open it there and "
     "print it to PDF.",
     "too_many_pages": f"has more than {MAX_PAGES:,} pages. Split it and upload the parts.",
@@ -51,24 +51,24 @@ WHY = {
     "page_damaged": "has a page that cannot be shown. Ask the sender for that page again.",
 }
 UNSCANNED = (
-    "This file waits for the virus scanner, which does not answer. "
-    "It is kept, and opens once it has been scanned."
+    "The virus scanner is not available, so this file cannot be opened yet. "
+    "The file is kept and can be opened when it has been scanned."
 )
 
 
 class FileRefused(Refused):
-    """A file is refused; the message names it and says what to do."""
+    """A file is refused. The message names the file and says what to do."""
 
     field = "upload"
 
 
 def receive(*, upload: UploadedFile, at: datetime) -> StoredFile:
-    """Take in a file from outside: size, kind, soundness and, where configured, viruses.
+    """Check an upload and store it: size, type, integrity and, if configured, viruses.
 
-    The same bytes give the same row however often they come. A file that the scanner could not
-    look at is kept, quarantined. Call it before any row is locked: it may take seconds.
+    The same bytes always give the same row. A file that could not be scanned is stored as
+    quarantined. Call this before locking any row, because it can take several seconds.
 
-    :raises FileRefused: with the file's name and what to do. Nothing is stored then.
+    :raises FileRefused: the file fails a check. Nothing is stored.
     """
     name = shown_name(upload.name or "")
     if (upload.size or 0) > settings.MAX_UPLOAD_BYTES:
@@ -78,24 +78,24 @@ def receive(*, upload: UploadedFile, at: datetime) -> StoredFile:
         known = StoredFile.objects.filter(sha256=came.sha256).first()
         if known is not None and known.state == StoredFile.State.CLEAN:
             return known
-        said, _ = _ask("inspect", came.path, media_type, name=name, max_pages=MAX_PAGES)
+        answer, _ = _ask("inspect", came.path, media_type, name=name, max_pages=MAX_PAGES)
         state, refusal = _verdict(came.path, name)
-        return _store(came, media_type, pages=said["pages"], state=state, refusal=refusal, at=at)
+        return _store(came, media_type, pages=answer["pages"], state=state, refusal=refusal, at=at)
 
 
 def store_bytes(
     *, content: bytes, media_type: str, at: datetime, pages: int | None = None
 ) -> StoredFile:
-    """Store bytes that we made ourselves, such as a letter; the same bytes are stored once."""
+    """Store bytes that the portal produced, such as a letter. The same bytes are stored once."""
     with _incoming([content], most=len(content), name="our own file") as came:
         state = StoredFile.State.CLEAN
         return _store(came, media_type, pages=pages, state=state, refusal="", at=at)
 
 
 def release_quarantined(*, file_id: int, at: datetime) -> StoredFile:
-    """Scan a quarantined file again, now that the scanner may answer.
+    """Scan a quarantined file again and store the result.
 
-    A file in which it finds something stays, marked as refused, and never opens.
+    A file in which the scanner finds a virus is kept, is marked as refused and cannot be opened.
     """
     with transaction.atomic():
         file = StoredFile.objects.select_for_update().get(pk=file_id)
@@ -111,52 +111,50 @@ def release_quarantined(*, file_id: int, at: datetime) -> StoredFile:
 
 
 def read_bytes(file: StoredFile) -> bytes:
-    """The very bytes that were stored, after comparing them with their hash.
+    """Read the stored bytes, after comparing them with their hash.
 
-    :raises FileRefused: it has not been checked yet, was refused, or is not what was stored.
+    :raises FileRefused: the file is not checked yet, was refused, or its bytes have changed.
     """
     _refuse_unchecked(file)
     with default_storage.open(file.path, "rb") as stored:
         content = bytes(stored.read())
     if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise FileRefused(
-            "This file is not what was stored: its bytes have changed. Tell operations."
-        )
+        raise FileRefused("This file has changed since it was stored. Tell operations.")
     return content
 
 
 def page_png(file: StoredFile, page: int, width: int = 1000) -> bytes:
-    """One page as a picture, drawn once and kept.
+    """Render one page as a PNG. The image is cached in storage.
 
     :param page: counted from 1.
-    :param width: pixels, from 100 to 2,400; outside that, the nearest.
+    :param width: in pixels; values outside ``WIDTHS`` are moved to the nearest limit.
     :raises FileRefused: there is no such page, or the file may not be opened.
     """
     _refuse_unchecked(file)
     _refuse_unknown_page(file, page)
     width = min(max(width, WIDTHS[0]), WIDTHS[1])
-    kept = f"derived/{file.path}/{page}-{width}.png"
-    if default_storage.exists(kept):
-        with default_storage.open(kept, "rb") as stored:
+    cached = f"derived/{file.path}/{page}-{width}.png"
+    if default_storage.exists(cached):
+        with default_storage.open(cached, "rb") as stored:
             return bytes(stored.read())
-    picture = _drawn("page", file, page=page, width=width)
-    _keep(kept, picture)
-    return picture
+    image = _drawn("page", file, page=page, width=width)
+    _keep(cached, image)
+    return image
 
 
 def page_text(file: StoredFile, page: int) -> str:
-    """The text layer of one page; empty for a scan without one.
+    """Extract the text layer of one page. Empty for a scan without text.
 
     :raises FileRefused: there is no such page, or the file may not be opened.
     """
     _refuse_unchecked(file)
     _refuse_unknown_page(file, page)
-    words = _drawn("text", file, page=page).decode("utf-8", "replace")
-    return words.replace("\x00", "").replace("\r\n", "\n")
+    text = _drawn("text", file, page=page).decode("utf-8", "replace")
+    return text.replace("\x00", "").replace("\r\n", "\n")
 
 
 def shown_name(name: str) -> str:
-    """A file's name as it may be shown: the last part, without control or direction characters."""
+    """Return a file name that is safe to show: no folders, control or direction characters."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     plain = "".join(letter for letter in last if letter.isprintable()).strip()
     if len(plain) > 80:
@@ -167,7 +165,7 @@ def shown_name(name: str) -> str:
 
 @dataclass
 class Differences:
-    """What rows and storage disagree on; each list holds hashes or paths."""
+    """Differences between the rows and the storage. Each list holds hashes or paths."""
 
     rows_without_file: list[str] = field(default_factory=list)
     files_without_row: list[str] = field(default_factory=list)
@@ -178,7 +176,7 @@ class Differences:
 
 
 def differences() -> Differences:
-    """Compare every row with its bytes, and everything in storage with the rows."""
+    """Compare every row with its stored bytes, and every stored file with the rows."""
     found, known = Differences(), set()
     for file in StoredFile.objects.order_by("pk").iterator():
         known.add(file.path)
@@ -189,7 +187,7 @@ def differences() -> Differences:
             continue
         if digest != file.sha256:
             found.changed.append(file.sha256)
-    # A file that arrives while this runs has a row by now, though it was not among the rows read.
+    # Ask again for each file without a row: it may have been stored while this loop ran.
     strays = [path for path in _stored_paths() if path not in known]
     found.files_without_row = [
         path
@@ -201,7 +199,7 @@ def differences() -> Differences:
 
 @dataclass(frozen=True)
 class _Came:
-    """Bytes on disk that have no row yet."""
+    """Received bytes in a temporary file, which have no row yet."""
 
     path: Path
     sha256: str
@@ -211,7 +209,10 @@ class _Came:
 
 @contextmanager
 def _incoming(chunks: Iterable[bytes], *, most: int, name: str) -> Iterator[_Came]:
-    """Write what comes to a temporary file beside where it will lie; gone afterward."""
+    """Write received bytes to a temporary file, which is removed at the end of the context.
+
+    The file is on the same disk as the storage, so that ``_put`` can move it in one step.
+    """
     folder = _folder_on_disk("incoming")
     handle, temporary = tempfile.mkstemp(dir=folder, prefix="incoming-")
     path = Path(temporary)
@@ -246,8 +247,11 @@ def _store(
     refusal: str,
     at: datetime,
 ) -> StoredFile:
-    """Bytes first, safely on disk; then the row that names them."""
-    said: dict[str, Any] = {
+    """Store the bytes, then the row.
+
+    In this order a crash can leave bytes without a row, but never a row without its bytes.
+    """
+    values: dict[str, Any] = {
         "size": came.size,
         "media_type": media_type,
         "pages": pages,
@@ -256,7 +260,7 @@ def _store(
         "stored_at": at,
     }
     _put(StoredFile(sha256=came.sha256).path, came)
-    file, made = StoredFile.objects.get_or_create(sha256=came.sha256, defaults=said)
+    file, made = StoredFile.objects.get_or_create(sha256=came.sha256, defaults=values)
     if not made and state == StoredFile.State.CLEAN:
         file = _release(file.pk)
     if file.state == StoredFile.State.REFUSED:
@@ -266,8 +270,10 @@ def _store(
 
 @transaction.atomic
 def _release(file_id: int) -> StoredFile:
-    """Let a quarantined file open: the scanner found nothing in the same bytes. A file that was
-    refused meanwhile stays so."""
+    """Mark a quarantined file as clean, because the same bytes have now passed the scanner.
+
+    A file that was refused in between stays refused.
+    """
     file = StoredFile.objects.select_for_update().get(pk=file_id)
     if file.state == StoredFile.State.QUARANTINED:
         file.state, file.refusal = StoredFile.State.CLEAN, ""
@@ -276,15 +282,16 @@ def _release(file_id: int) -> StoredFile:
 
 
 def _put(name: str, came: _Came) -> None:
-    """Give the bytes their place, so that neither a crash nor a power cut leaves half of them."""
+    """Move received bytes to their place in storage. A crash cannot leave half a file there."""
     if default_storage.exists(name) and default_storage.size(name) == came.size:
         return
     try:
         target = Path(default_storage.path(name))
-    except NotImplementedError:  # an object store, which answers when the bytes are safe
+    except NotImplementedError:  # an object store, which answers only when the bytes are stored
         with came.path.open("rb") as source:
             default_storage.save(name, File(source))
         return
+    # Sync every new folder too: otherwise its entry for the file can be lost in a power cut.
     made = [folder for folder in target.parents if not folder.exists()]
     target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(came.path, target)
@@ -301,7 +308,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _keep(name: str, content: bytes) -> None:
-    """Keep something that can be made again. Two processes may do it at once."""
+    """Cache a file that can be made again. Two processes may write the same file at once."""
     try:
         target = Path(default_storage.path(name))
     except NotImplementedError:
@@ -315,7 +322,7 @@ def _keep(name: str, content: bytes) -> None:
 
 
 def _folder_on_disk(name: str) -> str | None:
-    """A folder beside the stored files; the system's own where storage is not on disk."""
+    """Return a folder on the disk of the storage; ``None`` if the storage is not on disk."""
     try:
         folder = Path(default_storage.path(name))
     except NotImplementedError:
@@ -326,7 +333,7 @@ def _folder_on_disk(name: str) -> str | None:
 
 @contextmanager
 def _on_disk(file: StoredFile) -> Iterator[Path]:
-    """The stored bytes as a path that the child can open."""
+    """Provide the stored bytes at a path that the parser can open."""
     try:
         yield Path(default_storage.path(file.path))
         return
@@ -350,7 +357,7 @@ def _ask(
 
 
 def _drawn(act: str, file: StoredFile, **question: Any) -> bytes:
-    """What the child makes of a stored file."""
+    """Return the bytes that the parser produces for a stored file."""
     with _on_disk(file) as path:
         try:
             _, made = parsing.ask(act, path=str(path), media_type=file.media_type, **question)
@@ -365,8 +372,8 @@ def _kind(name: str, head: bytes) -> str:
             if name.lower().endswith(endings):
                 return media_type
             raise FileRefused(
-                f"“{name}” is a {word} file by its content, but not by its name. "
-                f"If that is right, rename it to end in {endings[0]}; if not, ask the sender."
+                f"The content of “{name}” is {word}, but its name does not end in {endings[0]}. "
+                "Rename it if the content is right; otherwise ask the sender for the right file."
             )
     raise FileRefused(
         f"“{name}” is not a PDF, TIFF, JPEG or PNG file. Print it to PDF and upload that."
@@ -379,9 +386,9 @@ def _too_large(name: str) -> FileRefused:
 
 
 def _verdict(path: Path, name: str) -> tuple[StoredFile.State, str]:
-    """The state that the virus scanner gives a file, and why it waits if it does.
+    """Scan a file for viruses. Returns its state, and the reason if it stays quarantined.
 
-    :raises FileRefused: the scanner found something.
+    :raises FileRefused: the scanner found a virus.
     """
     if not settings.CLAMD_SOCKET:
         return StoredFile.State.CLEAN, ""
@@ -391,17 +398,17 @@ def _verdict(path: Path, name: str) -> tuple[StoredFile.State, str]:
         return StoredFile.State.QUARANTINED, UNSCANNED
     if answer.endswith("FOUND"):
         raise FileRefused(
-            f"“{name}” carries a virus. Do not open it; tell the sender and operations."
+            f"“{name}” contains a virus. Do not open it. Tell the sender and operations."
         )
     if answer.endswith(" OK"):
         return StoredFile.State.CLEAN, ""
     return StoredFile.State.QUARANTINED, (
-        "This file waits: the virus scanner could not finish with it. Tell operations."
+        "The virus scanner could not scan this file, so it cannot be opened. Tell operations."
     )
 
 
 def _scanner_says(path: Path) -> str:
-    """One INSTREAM conversation with clamd."""
+    """Send a file to clamd with the INSTREAM command and return the answer."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as scanner:
         scanner.settimeout(SCANNER_SECONDS)
         scanner.connect(settings.CLAMD_SOCKET)
@@ -437,7 +444,7 @@ def _digest_of(name: str) -> str:
 
 
 def _stored_paths() -> Iterator[str]:
-    """Everything that lies where stored files lie: two folders of two characters, then the hash."""
+    """List the paths of stored files: two folders of two characters, then the hash."""
     for first in _folders(""):
         if len(first) == 2:
             for second in _folders(first):

@@ -1,4 +1,4 @@
-"""Keeping the guidelines: looked up, corrected, imported and confirmed; each change a version."""
+"""Admin site of the guidelines: search, edit, import and confirm. Every change is a version."""
 
 from datetime import date
 from functools import partial
@@ -24,7 +24,8 @@ from .models import ApprovedParagraph, Edition, Guideline, Recommendation, Sourc
 
 
 class WordDiff(resources.Diff):
-    """The preview of an import, with changes marked by tags alone: style attributes are barred."""
+    """The preview of an import. Changes are marked with tags, because the content security policy
+    does not allow the style attributes that the library uses."""
 
     def as_html(self) -> list[str]:
         old = ["" if self.new else str(value) for value in self.left]
@@ -35,7 +36,7 @@ class WordDiff(resources.Diff):
 
 
 class VersionedResource(resources.ModelResource):
-    """Rows from a file, written through the same door as all others."""
+    """Rows from a file, saved with ``store`` so that they get versions as all other rows do."""
 
     by: User
 
@@ -50,7 +51,7 @@ class VersionedResource(resources.ModelResource):
 
 
 class EditionResource(VersionedResource):
-    """Editions, known by guideline and label. A confirmation is an act and is not imported."""
+    """Editions, identified by guideline and label. A confirmation is signed, never imported."""
 
     guideline = fields.Field(
         attribute="guideline", widget=widgets.ForeignKeyWidget(Guideline, field="code")
@@ -82,7 +83,7 @@ class EditionWidget(widgets.ForeignKeyWidget):
 
 
 class RecommendationResource(VersionedResource):
-    """Recommendations, known by edition and section."""
+    """Recommendations, identified by edition and section."""
 
     edition = fields.Field(attribute="edition", widget=EditionWidget(Edition))
 
@@ -96,7 +97,7 @@ class RecommendationResource(VersionedResource):
 
 
 class GuidelineResource(VersionedResource):
-    """Guidelines, known by code."""
+    """Guidelines, identified by code."""
 
     source = fields.Field(attribute="source", widget=widgets.ForeignKeyWidget(Source, field="code"))
 
@@ -110,7 +111,7 @@ class GuidelineResource(VersionedResource):
 
 
 class FileMixin(ImportExportMixin):
-    """Import with a preview that changes nothing, export in one press; for those who may change."""
+    """Import with a preview, for users who may add rows; export, for users who may view them."""
 
     formats = [CSV, JSON]
     skip_export_form = True
@@ -123,13 +124,14 @@ class FileMixin(ImportExportMixin):
 
 
 class InForceFilter(admin.SimpleListFilter):
-    """Editions that count on a day: today, or ``?in_force=2016-07-28``."""
+    """Filter for the editions in force on a day: today, or ``?in_force=2016-07-28``."""
 
     title = "in force"
     parameter_name = "in_force"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         asked = request.GET.get(self.parameter_name, "")
+        # The other days lie on both sides of dates on which the MTUS changed its editions.
         days = [("today", "Today"), ("2014-06-20", "06/20/2014"), ("2016-07-28", "07/28/2016"),
                 ("2016-07-29", "07/29/2016"), ("2017-12-01", "12/01/2017")]  # fmt: skip
         return days if not asked or asked in dict(days) else [*days, (asked, asked)]
@@ -143,7 +145,7 @@ class InForceFilter(admin.SimpleListFilter):
 
 
 class ConfirmedFilter(admin.SimpleListFilter):
-    """Editions whose dates someone has compared with the source, and those no one has."""
+    """Filter for editions whose dates a person has confirmed, or has not."""
 
     title = "confirmed"
     parameter_name = "confirmed"
@@ -159,12 +161,12 @@ class ConfirmedFilter(admin.SimpleListFilter):
 
 class EditionInline(VersionedInline):
     model = Edition
-    fields = ("label", "valid_from", "valid_to", "picked_by", "regulation", "standing")
-    readonly_fields = ("standing",)
+    fields = ("label", "valid_from", "valid_to", "picked_by", "regulation", "confirmation")
+    readonly_fields = ("confirmation",)
     ordering = ("valid_from", "pk")
 
     @admin.display(description="Confirmed")
-    def standing(self, edition: Edition) -> str:
+    def confirmation(self, edition: Edition) -> str:
         return _confirmation(edition)
 
 
@@ -210,11 +212,12 @@ class EditionAdmin(FileMixin, VersionedAdmin):
     def confirmed(self, edition: Edition) -> str:
         return _confirmation(edition)
 
-    @admin.action(description="Confirm, in my name, that dates and regulation are right")
+    @admin.action(description="Confirm dates and regulation")
     def confirm(self, request: HttpRequest, rows: models.QuerySet[Edition]) -> None:
         now = timezone.now()
         done = 0
         for edition_id in rows.values_list("pk", flat=True):
+            # One transaction for each edition: a refused one does not undo the others.
             tried = try_action(
                 partial(
                     services.confirm_edition,
@@ -228,7 +231,9 @@ class EditionAdmin(FileMixin, VersionedAdmin):
             if tried.refusal:
                 messages.warning(request, str(tried.refusal))
         if done:
-            messages.success(request, f"{done} confirmed in your name.")
+            messages.success(
+                request, f"{done} edition{'' if done == 1 else 's'} confirmed in your name."
+            )
 
 
 @admin.register(Recommendation)
@@ -266,7 +271,7 @@ class ApprovedParagraphAdmin(VersionedAdmin):
             if tried.refusal:
                 messages.warning(request, str(tried.refusal))
             else:
-                messages.success(request, f"“{tried.result}” is offered to reviewers.")
+                messages.success(request, f"“{tried.result}” was published for reviewers.")
 
 
 def _marked(piece: Piece) -> str:
@@ -284,4 +289,4 @@ def _day(text: str) -> date | None:
 def _confirmation(edition: Edition) -> str:
     if edition.confirmed_on is None:
         return "Not confirmed"
-    return f"Confirmed {edition.confirmed_on:%m/%d/%Y}"  # by whom, its history tells
+    return f"Confirmed {edition.confirmed_on:%m/%d/%Y}"  # the history shows by whom

@@ -1,14 +1,14 @@
-"""The database's own word that two editions of a guideline never count on the same day.
+"""Migration operation that keeps editions of one guideline from being in force on the same day.
 
-PostgreSQL has a constraint for it. SQLite has triggers instead; it drops them when a later
-migration rebuilds the table, so such a migration ends with ``KeepEditionsApart`` again.
+PostgreSQL uses an exclusion constraint and SQLite uses triggers. SQLite drops its triggers when a
+later migration rebuilds the table, so such a migration has to end with ``KeepEditionsApart`` again.
 """
 
 from typing import Any
 
 from django.db.migrations.operations.base import Operation
 
-MESSAGE = "Another edition of this guideline counts on one of these days."
+MESSAGE = "Another edition of this guideline is in force on one of these days."
 
 _POSTGRESQL = [
     "CREATE EXTENSION IF NOT EXISTS btree_gist",
@@ -34,13 +34,13 @@ _SQLITE = [
 
 
 class KeepEditionsApart(Operation):
-    """Refuse editions of one guideline that share a day."""
+    """Make the database refuse two editions of a guideline that are in force on the same day."""
 
     reversible = True
     elidable = False
 
     def state_forwards(self, app_label: str, state: Any) -> None:
-        """Not part of Django's picture of the models."""
+        """Do nothing: Django's state of the models does not know this constraint."""
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any

@@ -1,7 +1,7 @@
-"""How a decision names its authorities: the sentences of a letter. Pure.
+"""Citation lines of determination letters. Pure: no queries.
 
-Two styles are in use: ``today`` prints edition years and sections, ``2014`` prints neither year
-nor the word "Section(s)", but pages.
+There are two styles. ``today`` prints edition years and sections. ``2014`` prints pages, but not
+the year and not the word "Section(s)".
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ STYLES = ("today", "2014")
 
 @dataclass(frozen=True)
 class Citation:
-    """One authority. ``as_printed`` holds a source outside the schedule in its own words."""
+    """One cited authority. ``as_printed`` is the full text of a source outside the MTUS."""
 
     source: str = ""
     mtus: bool = False
@@ -25,10 +25,10 @@ class Citation:
 
 
 def sentences(citations: Sequence[Citation], *, style: str = "today", who: str = "") -> str:
-    """The line that stands after "guideline:" in a letter.
+    """Compose the line that a letter prints after "guideline:".
 
-    :param who: whose authorities they are, "The Claims Administrator"; today's style names them
-        where the schedule was left or nothing was cited.
+    :param who: who cites, such as "The Claims Administrator". The style ``today`` prints the name
+        if nothing of the MTUS, or nothing at all, is cited.
     :raises ValueError: the style is unknown.
     """
     if style not in STYLES:
@@ -57,7 +57,7 @@ def sentences(citations: Sequence[Citation], *, style: str = "today", who: str =
 
 
 def authority(citation: Citation) -> str:
-    """One authority as today's letters name it, for a list on a page."""
+    """Describe one authority in the style ``today``, for a list on a page."""
     return _one_chapter(citation) if citation.mtus else _in_its_own_words(citation)
 
 
@@ -71,7 +71,7 @@ def _one_chapter(citation: Citation) -> str:
     )
     if citation.sections:
         named += f", Section(s): {', '.join(citation.sections)}"
-    # Some published letters put a bare page number where the section belongs; not twice then.
+    # Some published letters have the page number as section. Do not print the number twice.
     pages = "" if citation.pages in citation.sections else citation.pages
     return named + (f", Page(s): {pages}" if pages else "")
 

@@ -1,4 +1,4 @@
-"""Guidelines over time: sources, guidelines, editions, what each recommends, and citations."""
+"""Guidelines: sources, guidelines, their editions and recommendations, and citations."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -20,17 +20,17 @@ NOT_CONFIRMED = "edition not confirmed for this date"
 
 
 class Overlaps(ValidationError):
-    """Two editions of a guideline would count on the same day."""
+    """Two editions of a guideline would be in force on the same day."""
 
     def __str__(self) -> str:
         return " ".join(self.messages)
 
 
 class Source(Versioned):
-    """Who publishes guidelines: the treatment schedule, a society, a journal …"""
+    """A publisher of guidelines: the MTUS, a medical society, a journal."""
 
     code = models.CharField(max_length=20, unique=True)
-    name = models.CharField(max_length=160)  # as letters print it
+    name = models.CharField(max_length=160)  # as printed in letters
     is_mtus = models.BooleanField("part of the treatment schedule (MTUS)", default=False)
 
     class Meta(Versioned.Meta):
@@ -41,11 +41,11 @@ class Source(Versioned):
 
 
 class Guideline(Versioned):
-    """One guideline or chapter, whatever its edition."""
+    """One guideline or chapter, across all its editions."""
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="guidelines")
     code = models.SlugField(max_length=80, unique=True)
-    title = models.CharField(max_length=200)  # the chapter as letters print it
+    title = models.CharField(max_length=200)  # the chapter as printed in letters
     body_parts = models.JSONField(default=list, blank=True)
     regulation = models.CharField(max_length=80, blank=True)
     is_active = models.BooleanField(default=True)
@@ -58,14 +58,14 @@ class Guideline(Versioned):
 
 
 class EditionQuerySet(VersionedQuerySet):
-    """Asks which edition counts."""
+    """Queries for editions by date."""
 
     def in_force(self, on: date) -> Self:
-        """Editions in force on a day. ``valid_to`` is the first day on which one no longer is."""
+        """Filter for editions in force on a day. ``valid_to`` is the first day not in force."""
         return self.filter(Q(valid_from__lte=on), Q(valid_to__isnull=True) | Q(valid_to__gt=on))
 
     def overlapping(self, edition: "Edition") -> Self:
-        """Other editions of the same guideline that share a day with this one, earliest first."""
+        """Other editions of the guideline that are in force on the same days, oldest first."""
         others = self.filter(guideline_id=edition.guideline_id).exclude(pk=edition.pk)
         others = others.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=edition.valid_from))
         if edition.valid_to is not None:
@@ -74,9 +74,10 @@ class EditionQuerySet(VersionedQuerySet):
 
 
 class Edition(Versioned):
-    """An edition of a guideline and the days on which it counts: from, up to but not including to.
+    """An edition of a guideline, in force from ``valid_from`` up to but not on ``valid_to``.
 
-    The law picks it by the day of the request, or of the service when that is past.
+    ``picked_by`` says which date chooses the edition: that of the request for authorization or,
+    for treatment already given, that of the service.
     """
 
     class PickedBy(models.TextChoices):
@@ -84,7 +85,7 @@ class Edition(Versioned):
         SERVICE = "SERVICE", "Date of the service"
 
     guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, related_name="editions")
-    label = models.CharField(max_length=40)  # "2009", as letters print it
+    label = models.CharField(max_length=40)  # "2009", as printed in letters
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, blank=True)
     picked_by = models.CharField(max_length=8, choices=PickedBy, default=PickedBy.REQUEST)
@@ -120,13 +121,13 @@ class Edition(Versioned):
 
     @property
     def days(self) -> str:
-        """The days on which it counts, for a person to read."""
+        """The days in force, as text for a sentence."""
         if self.valid_to is None:
             return f"from {self.valid_from:%m/%d/%Y}"
         return f"from {self.valid_from:%m/%d/%Y} up to but not including {self.valid_to:%m/%d/%Y}"
 
-    def standing(self, on: date) -> str:
-        """Whether it counts on a day: "in force", "superseded" or "not yet"."""
+    def status_on(self, on: date) -> str:
+        """The status on a day: "in force", "superseded" or "not yet"."""
         if on < self.valid_from:
             return "not yet"
         return "in force" if self.valid_to is None or on < self.valid_to else "superseded"
@@ -143,8 +144,9 @@ class Edition(Versioned):
         other = Edition.objects.overlapping(self).first()
         if other is not None:
             raise Overlaps(
-                f"The {self.label} edition would count {self.days}, but the {other.label} edition "
-                f"of {self.guideline} counts {other.days}. End one before the other begins."
+                f"The {self.label} edition would be in force {self.days}, but the {other.label} "
+                f"edition of {self.guideline} is in force {other.days}. "
+                "End one before the other begins."
             )
 
     def store(
@@ -155,9 +157,9 @@ class Edition(Versioned):
         why: str = "",
         fields: Iterable[str] | None = None,
     ) -> Self:
-        """As every versioned row; a change of what was confirmed takes the confirmation away.
+        """Save a version. A change of confirmed facts removes the confirmation.
 
-        :raises Overlaps: another edition of the guideline counts on one of these days.
+        :raises Overlaps: another edition of the guideline is in force on one of these days.
         """
         self.clean()
         if self._changes_what_was_confirmed():
@@ -166,18 +168,20 @@ class Edition(Versioned):
         return super().store(by=by, at=at, why=why, fields=fields)
 
     def _changes_what_was_confirmed(self) -> bool:
-        stood = None if self._state.adding else Edition.objects.filter(pk=self.pk).first()
-        if stood is None or not stood.is_confirmed or stood.confirmed_on != self.confirmed_on:
+        stored = None if self._state.adding else Edition.objects.filter(pk=self.pk).first()
+        if stored is None or not stored.is_confirmed:
+            return False
+        if stored.confirmed_on != self.confirmed_on:  # this save confirms the edition again
             return False
         names = ("guideline_id", "label", "valid_from", "valid_to", "picked_by", "regulation")
-        return any(getattr(stood, name) != getattr(self, name) for name in names)
+        return any(getattr(stored, name) != getattr(self, name) for name in names)
 
 
 class RecommendationQuerySet(VersionedQuerySet):
-    """Finds recommendations as reviewers look for them."""
+    """Searches recommendations for reviewers."""
 
     def matching(self, words: str) -> Self:
-        """Active ones with every word in their section, keywords, chapter, source or edition."""
+        """Active rows with every word in their section, keywords, chapter, source or edition."""
         found = self.filter(is_active=True, edition__guideline__is_active=True)
         for word in words.split():
             found = found.filter(
@@ -191,7 +195,7 @@ class RecommendationQuerySet(VersionedQuerySet):
         return found.select_related("edition__guideline__source")
 
     def picker(self, words: str, *, on: date, most: int = 20) -> list["Recommendation"]:
-        """What a reviewer may cite for a request of this day: editions in force first. Queries."""
+        """Search results for the guideline picker, editions in force on a day first. Queries."""
         found = self.matching(words).annotate(
             rank=models.Case(
                 models.When(edition__valid_from__gt=on, then=2),
@@ -206,10 +210,10 @@ class RecommendationQuerySet(VersionedQuerySet):
 
 
 class Recommendation(Versioned):
-    """What an edition says on one topic, and on which pages."""
+    """The section of an edition about one topic, with its pages."""
 
     edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="recommendations")
-    section = models.CharField(max_length=200)  # as letters print it
+    section = models.CharField(max_length=200)  # as printed in letters
     pages = models.CharField(max_length=60, blank=True)
     keywords = models.CharField(max_length=300, blank=True)
     summary = models.TextField(blank=True)
@@ -226,7 +230,7 @@ class Recommendation(Versioned):
         return f"{self.edition}: {self.section}"
 
     def authority(self) -> str:
-        """How a letter of today would name it."""
+        """The citation as a letter would print it now."""
         guideline = self.edition.guideline
         return authority(
             Citation(
@@ -243,17 +247,17 @@ class Recommendation(Versioned):
         )
 
     def edition_note(self, on: date) -> str:
-        """Whether its edition counts on a day, and whether a person has confirmed that."""
-        words = {
+        """Whether the edition is in force on a day, and whether a person confirmed its dates."""
+        status = {
             "in force": f"in force on {on:%m/%d/%Y}",
             "superseded": f"superseded on {on:%m/%d/%Y}",
             "not yet": f"not yet in force on {on:%m/%d/%Y}",
-        }[self.edition.standing(on)]
-        return words if self.edition.is_confirmed else f"{words}; {NOT_CONFIRMED}"
+        }[self.edition.status_on(on)]
+        return status if self.edition.is_confirmed else f"{status}; {NOT_CONFIRMED}"
 
 
 class ApprovedParagraph(Versioned):
-    """A paragraph that reviewers may take over. Finished decisions keep what they took."""
+    """A paragraph that reviewers may copy. A finished decision keeps its copy unchanged."""
 
     class State(models.TextChoices):
         DRAFT = "DRAFT", "Draft"
@@ -272,7 +276,7 @@ class ApprovedParagraph(Versioned):
 
 
 class CitationFields(models.Model):
-    """One authority as a decision cites it, in its place among the others."""
+    """Fields of a citation in a decision, with its position among the others."""
 
     position = models.PositiveSmallIntegerField()
     source = models.CharField(max_length=200, blank=True)
@@ -289,7 +293,7 @@ class CitationFields(models.Model):
         abstract = True
 
     def citation(self) -> Citation:
-        """The citation as the grammar reads it."""
+        """The row as the value that ``guidelines.citations`` uses."""
         return Citation(
             source=self.source,
             mtus=self.mtus,

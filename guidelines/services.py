@@ -1,4 +1,4 @@
-"""Acts about guidelines: filling the tables that the office starts with, confirming, publishing."""
+"""Services of the guidelines: load the shipped ones, confirm editions, publish paragraphs."""
 
 import tomllib
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ SHIPPED = "Shipped with the product"
 
 @dataclass
 class Filled:
-    """How many rows a seeding added."""
+    """The number of rows that seeding added."""
 
     sources: int = 0
     guidelines: int = 0
@@ -36,13 +36,13 @@ class Filled:
 
 @transaction.atomic
 def confirm_edition(*, edition_id: int, on: date, by: User, at: datetime) -> Edition:
-    """Say, with one's name, that an edition's dates and regulation are as the source has them.
+    """Confirm, as a named person, that an edition's dates and regulation match the source.
 
-    :param on: the local day.
-    :raises NotAllowed: the person does not keep the guidelines, or it is confirmed already.
+    :param on: the local day of the confirmation.
+    :raises NotAllowed: the user is no guideline administrator, or it is already confirmed.
     """
     if not by.may("guidelines.manage"):
-        raise NotAllowed("Only a guideline administrator confirms an edition.")
+        raise NotAllowed("Only a guideline administrator can confirm an edition.")
     edition = Edition.objects.select_for_update().get(pk=edition_id)
     if edition.is_confirmed:
         name = who(edition.confirmed_by, reader=by)
@@ -53,12 +53,12 @@ def confirm_edition(*, edition_id: int, on: date, by: User, at: datetime) -> Edi
 
 @transaction.atomic
 def publish_paragraph(*, paragraph_id: int, by: User, at: datetime) -> ApprovedParagraph:
-    """Offer a paragraph to reviewers. What finished decisions took over stays as it was.
+    """Publish a paragraph for reviewers. Finished decisions are not changed.
 
-    :raises NotAllowed: the person does not keep the guidelines, or it is not a draft.
+    :raises NotAllowed: the user is no guideline administrator, or it is not a draft.
     """
     if not by.may("guidelines.manage"):
-        raise NotAllowed("Only a guideline administrator publishes a paragraph.")
+        raise NotAllowed("Only a guideline administrator can publish a paragraph.")
     paragraph = ApprovedParagraph.objects.select_for_update().get(pk=paragraph_id)
     if paragraph.state != ApprovedParagraph.State.DRAFT:
         raise NotAllowed(f"“{paragraph}” is {paragraph.get_state_display().lower()}, not a draft.")
@@ -68,7 +68,7 @@ def publish_paragraph(*, paragraph_id: int, by: User, at: datetime) -> ApprovedP
 
 @transaction.atomic
 def seed(*, by: User | None, at: datetime) -> Filled:
-    """Add what the product ships and the tables lack; what is there is left as it is.
+    """Add the shipped rows that are missing. Existing rows are not changed.
 
     Every shipped edition is unconfirmed until a person confirms it.
     """
@@ -112,7 +112,7 @@ def _seed_guideline(
                 regulation=shipped.get("regulation", guideline.regulation),
                 note=shipped.get("note", ""),
             )
-            # Someone may have entered these days under a name of their own; theirs stand.
+            # A person may have entered this edition with another label. Keep that one.
             if Edition.objects.overlapping(edition).exists():
                 continue
             edition.store(by=by, at=at, why=SHIPPED)

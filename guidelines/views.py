@@ -1,4 +1,4 @@
-"""The search behind the reviewer's guideline picker."""
+"""The search of the reviewer's guideline picker."""
 
 from datetime import date
 
@@ -13,12 +13,11 @@ from .models import Recommendation
 
 @require_GET
 def pick(request: HttpRequest) -> HttpResponse:
-    """Recommendations with all the words of ``q``, those in force on the day ``on`` first.
+    """List recommendations with all words of ``q``, those in force on the day ``on`` first.
 
-    htmx gets the list alone, a browser a page with the list.
-
-    ``assignment`` and ``item`` are handed through to the buttons that cite; who may cite there is
-    decided when a button is pressed.
+    A request by htmx gets the list alone, any other request a page with the list. ``assignment``
+    and ``item`` are passed on to the citation buttons. The view behind those buttons checks whether
+    the user may cite there.
     """
     words = request.GET.get("q", "").strip()[:100]
     on = _day(request.GET.get("on", ""))

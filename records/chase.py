@@ -1,6 +1,6 @@
-"""Who owes records: a page at a time, with the last contact and what the deadline says.
+"""The list of outstanding records, with the last contact and the deadline of each case.
 
-The claims administrator must send them (8 CCR 9792.10.5(a)(1)); the others may.
+The claims administrator must send records (8 CCR 9792.10.5(a)(1)). Other parties may send them.
 """
 
 from collections.abc import Iterable
@@ -22,13 +22,13 @@ from .models import Document
 
 PAGE = 50
 _ONE_DAY = timedelta(days=1)
-# Working days before the due date on which a reminder is due, when nothing has come.
+# A reminder is due this many working days before the due date, if no records have come.
 REMIND_WORKING_DAYS_BEFORE = 3
 
 
 @dataclass(frozen=True)
 class Contact:
-    """The last time someone asked for the records."""
+    """The latest request for the records."""
 
     on: date
     by: str
@@ -37,40 +37,42 @@ class Contact:
 
 @dataclass(frozen=True)
 class Owing:
-    """One case whose records are awaited: who owes them, since when, and what follows."""
+    """One case with outstanding records: the notice, the last contact and the deadline."""
 
     case: Case
     notice: AssignmentNotice | None
-    days_since: int | None
-    came: int
+    days_since: int | None  # since the notice was sent
+    came: int  # documents that the claims administrator has sent
     contact: Contact | None
     deadline: Deadline | None
-    effect: str
+    effect: str  # what the deadline means for the case, as a sentence
     remind_from: date | None  # set while a reminder is due
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some rows, and the key of those that follow; empty on the last page."""
+    """One page of the list, and the key of the next page; empty on the last page."""
 
     rows: list[Owing]
     next_key: str
 
 
 class Show(StrEnum):
-    """What part of the list is shown."""
+    """The filters of the list."""
 
     ALL = ""
-    REMIND = "remind"  # a reminder is due: nothing came, and no one asked since it became due
-    LATE = "late"  # their day has passed
+    REMIND = "remind"  # a reminder is due: no records, and no request since it became due
+    LATE = "late"  # the due date has passed
 
 
 def owing(reader: User, *, today: date, after: str = "", show: Show = Show.ALL) -> Page:
-    """Cases that wait for records, by their deadline, a page at a time. Eight queries.
+    """List cases with outstanding records by deadline, one page at a time. Eight queries.
 
-    A page of those to be reminded may be shorter than its place: who was asked is left out last.
+    With ``Show.REMIND`` a page can be shorter than ``PAGE``: cases in which someone has already
+    asked are removed after the page was read.
 
-    :raises ValueError: the key is not one that we gave out.
+    :param after: the ``next_key`` of the page before; empty for the first page.
+    :raises ValueError: ``after`` is not such a key.
     """
     cases = Case.objects.own().in_queue("records")
     if show == Show.LATE:
@@ -91,7 +93,7 @@ def owing(reader: User, *, today: date, after: str = "", show: Show = Show.ALL) 
 
 
 def rows_of(cases: list[Case], reader: User, *, today: date) -> list[Owing]:
-    """What the list says of these cases. Six queries however many there are."""
+    """Build the rows of the list for these cases. Six queries for any number of cases."""
     notices, deadlines = _notices(cases), _deadlines(cases)
     contacts, came, office = _contacts(cases), _came(cases), _office()
     rows = []
@@ -121,7 +123,7 @@ def rows_of(cases: list[Case], reader: User, *, today: date) -> list[Owing]:
 
 
 def before_working_days(calendar: Calendar, day: date, count: int) -> date:
-    """The open day that lies ``count`` working days before a day, which itself is not counted."""
+    """The working day that is ``count`` working days before a day."""
     for _ in range(count):
         day = calendar.on_or_before(day - _ONE_DAY)
     return day
@@ -164,9 +166,11 @@ def _remind_from(
     office: Calendar,
     today: date,
 ) -> date | None:
-    """Since when a reminder is due; ``None`` before its day, after an answer, and once one went.
+    """The day since which a reminder is due. ``None`` if it is too early, records came, or someone
+    has asked since that day.
 
-    Derived from what is on file, so a day on which no one looked changes nothing.
+    The day is derived from stored facts and not from a schedule, so no reminder is lost when the
+    portal was not used on that day.
     """
     if deadline is None or deadline.due_on is None or came:
         return None
@@ -182,7 +186,7 @@ def _remind_from(
 
 
 def _last_day_to_remind_of(today: date) -> date:
-    """The latest due date of which a reminder is due today."""
+    """The latest due date for which a reminder is due today."""
     office, day = _office(), today
     while before_working_days(office, day + _ONE_DAY, REMIND_WORKING_DAYS_BEFORE) <= today:
         day += _ONE_DAY
@@ -195,7 +199,7 @@ def _office() -> Calendar:
 
 
 def _from_administrator() -> QuerySet[Document]:
-    """What claims administrators sent since the notice of the present round went out."""
+    """Documents that claims administrators sent since the notice of the current round."""
     return Document.objects.filter(
         Q(case__assigned_on__isnull=True) | Q(received_on__gte=F("case__assigned_on")),
         sent_by=Document.SentBy.CLAIMS_ADMINISTRATOR,
@@ -203,7 +207,7 @@ def _from_administrator() -> QuerySet[Document]:
 
 
 def _came(cases: Iterable[Case]) -> dict[int, int]:
-    """How many records the claims administrator has sent since the notice went out."""
+    """Count the documents that the claims administrator sent since the notice, by case."""
     sent = _from_administrator().filter(case__in=cases).order_by()
     rows = sent.values("case").annotate(number=Count("pk"))
     return {row["case"]: row["number"] for row in rows}
@@ -211,13 +215,13 @@ def _came(cases: Iterable[Case]) -> dict[int, int]:
 
 def _effect(deadline: Deadline | None, came: int, today: date) -> str:
     if deadline is None:
-        return "No deadline runs: mark the notices as sent first."
+        return "No deadline is running. Mark the notices as sent first."
     if came:
-        return "Something came: look whether the file is complete."
+        return "Records came. Check whether the file is complete."
     if deadline.due_on is None:
-        return "Their day is not known: a fact that it hangs on is missing."
+        return "The due date is not known, because a fact that it requires is missing."
     left = (deadline.due_on - today).days
     if left >= 0:
-        return "The case waits for them until then."
+        return "The case waits for the records until then."
     days = f"{-left} day{'' if left == -1 else 's'}"
-    return f"{days} over: the case can go on with what is on file."
+    return f"{days} overdue. The case can continue with what is on file."

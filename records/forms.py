@@ -1,4 +1,4 @@
-"""What is keyed about a record. Forms check the paper; services check the law."""
+"""Forms about records. A form checks what was typed; the service checks the rules."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from .services.chasing import Way
 
 LONGEST_LINE = 200
 
-# What a person may say of an incoming record; papers of the application file themselves.
+# The senders that a person may choose. Documents of the application are added automatically.
 SENDERS = [
     (value, label)
     for value, label in Document.SentBy.choices
@@ -23,16 +23,16 @@ SENDERS = [
 
 
 class AddForm(DatedForm):
-    """One record that came in."""
+    """A record that was received."""
 
     upload = forms.FileField(
         label="File",
-        help_text="PDF, TIFF, JPEG or PNG. Choose it or drop it on the field.",
+        help_text="PDF, TIFF, JPEG or PNG. Choose a file or drop it here.",
         error_messages={
             "required": "Choose the file.",
             "missing": "Choose the file.",
             "invalid": "Choose the file.",
-            "empty": "This file is empty. Scan the paper again.",
+            "empty": "This file is empty. Scan the document again.",
             "max_length": "The file’s name is too long. Shorten it and choose the file again.",
         },
         max_length=255,
@@ -40,21 +40,21 @@ class AddForm(DatedForm):
     kind = forms.ChoiceField(
         label="Type",
         choices=[("", "Choose"), *Document.Kind.choices],
-        error_messages={"required": "Choose what kind of record it is."},
+        error_messages={"required": "Choose the type of record."},
     )
     title = Line(
         label="Title",
         max_length=LONGEST_LINE,
         in_letters=True,
         required=False,
-        help_text="As you would look for it. Left empty, it is the type.",
+        help_text="If you leave it empty, the type is used.",
     )
     author = Line(
         label="Author",
         max_length=LONGEST_LINE,
         in_letters=True,
         required=False,
-        help_text="Who wrote the record.",
+        help_text="The person who wrote the record.",
     )
     dated_from = PaperDate(label="Date, or first day", required=False)
     dated_to = PaperDate(
@@ -66,39 +66,39 @@ class AddForm(DatedForm):
         error_messages={"required": "Choose who sent the record."},
     )
     received_on = PaperDate(
-        label="Received", error_messages={"required": "Enter the date of our received stamp."}
+        label="Received", error_messages={"required": "Enter the date on the received stamp."}
     )
 
     def clean(self) -> dict[str, Any]:
-        said = self.cleaned_data
-        first, last = said.get("dated_from"), said.get("dated_to")
+        data = self.cleaned_data
+        first, last = data.get("dated_from"), data.get("dated_to")
         if first and last and last < first:
-            self.add_error("dated_to", "This day is before the first one. Check both dates.")
-        received = said.get("received_on")
+            self.add_error("dated_to", "This date is before the first day. Check both dates.")
+        received = data.get("received_on")
         if received and received > self.today:
             self.add_error("received_on", "This date is in the future. Check the stamp.")
-        return said
+        return data
 
 
 class CompleteForm(DatedForm):
-    """The records are all here, or it goes on without the rest."""
+    """Mark the records complete, or continue without the missing ones."""
 
     basis = forms.ChoiceField(
         label="The file",
         choices=Basis.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": "Say whether the records are complete."},
+        error_messages={"required": "Choose whether the records are complete."},
     )
     received_on = PaperDate(
         label="Last record received",
         required=False,
-        help_text="The deadline of the determination starts on this day.",
+        help_text="The deadline for the determination starts on this day.",
     )
     received_time = forms.TimeField(
-        label="Hour received",
+        label="Time received",
         required=False,
-        help_text="Pacific time, as in 14:30. An expedited deadline runs in hours.",
-        error_messages={"invalid": "Write the hour as in 14:30."},
+        help_text="Pacific time, as in 14:30. An expedited deadline is counted in hours.",
+        error_messages={"invalid": "Enter the time as in 14:30."},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
@@ -108,44 +108,44 @@ class CompleteForm(DatedForm):
             del self.fields["received_time"]
 
     def clean(self) -> dict[str, Any]:
-        said = self.cleaned_data
+        data = self.cleaned_data
         if (
-            said.get("basis") == Basis.COMPLETE
+            data.get("basis") == Basis.COMPLETE
             and "received_on" not in self.errors
-            and not said.get("received_on")
+            and not data.get("received_on")
         ):
-            self.add_error("received_on", "Enter the day on which the last record came.")
-        return said
+            self.add_error("received_on", "Enter the date on which the last record was received.")
+        return data
 
 
 class ReopenForm(forms.Form):
-    """What turned out to be missing."""
+    """Ask for records again, with what is missing."""
 
     reason = Line(
         label="What is missing",
         max_length=LONGEST_LINE,
-        error_messages={"required": "Say what is missing."},
+        error_messages={"required": "Enter what is missing."},
     )
 
 
 class ContactForm(forms.Form):
-    """Someone was asked for the records that are owed."""
+    """A request to a party for outstanding records."""
 
     party = forms.TypedChoiceField(
-        label="Whom",
+        label="Party",
         coerce=int,
         error_messages={
-            "required": "Choose who was asked.",
+            "required": "Choose the party that you contacted.",
             "invalid_choice": "Choose a party of this case.",
         },
     )
     way = forms.ChoiceField(label="How", choices=Way)
     spoke_to = PaperText(label="Spoke to", max_length=120, required=False)
     said = PaperText(
-        label="What they said",
+        label="Outcome",
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Say what came of it."},
+        error_messages={"required": "Enter the outcome of the contact."},
     )
 
     def __init__(self, *args: Any, parties: Sequence[Party], **options: Any) -> None:
@@ -155,7 +155,7 @@ class ContactForm(forms.Form):
         whom.choices = [(one.pk, f"{one.name}, {one.get_role_display()}") for one in parties]
 
     def clean(self) -> dict[str, Any]:
-        said = super().clean() or {}
-        if said.get("way") == Way.CALL and not said.get("spoke_to"):
-            self.add_error("spoke_to", "Say who answered; “no one” is an answer too.")
-        return said
+        data = super().clean() or {}
+        if data.get("way") == Way.CALL and not data.get("spoke_to"):
+            self.add_error("spoke_to", "Enter who answered, or “no one”.")
+        return data

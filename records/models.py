@@ -1,4 +1,4 @@
-"""The medical records of a case: what is on file, what was sent to whom, what was read."""
+"""Medical records of a case: documents on file, case files sent to reviewers, and read marks."""
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +10,7 @@ from reviewers.models import ReviewerAssignment
 
 
 class Document(Versioned):
-    """One record on file: a report, a test, a letter. Its bytes are never changed."""
+    """A document on file: a report, a test, a letter. Its bytes are never changed."""
 
     class Kind(models.TextChoices):
         APPLICATION = "APPLICATION", "Application"
@@ -23,7 +23,7 @@ class Document(Versioned):
         OPERATIVE = "OPERATIVE", "Operative or procedure report"
         THERAPY = "THERAPY", "Therapy notes"
         PHARMACY = "PHARMACY", "Pharmacy record"
-        LEGAL = "LEGAL", "Legal paper"
+        LEGAL = "LEGAL", "Legal document"
         OTHER = "OTHER", "Other"
 
     class SentBy(models.TextChoices):
@@ -33,7 +33,7 @@ class Document(Versioned):
         APPLICATION = "APPLICATION", "Came with the application"
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="documents")
-    number = models.PositiveSmallIntegerField()  # its place in the case's list
+    number = models.PositiveSmallIntegerField()  # its position in the list of the case
     kind = models.CharField(max_length=20, choices=Kind)
     title = models.CharField(max_length=200)
     author = models.CharField(max_length=200, blank=True)
@@ -66,7 +66,7 @@ class Document(Versioned):
 
 
 class Dispatch(models.Model):
-    """The complete case file as sent to a reviewer: what was in it, by hash. Only grows."""
+    """A case file as sent to a reviewer, with the hashes of its documents. Never changed."""
 
     assignment = models.ForeignKey(
         ReviewerAssignment, on_delete=models.PROTECT, related_name="dispatches"
@@ -83,7 +83,7 @@ class Dispatch(models.Model):
 
 
 class ReadMark(Versioned):
-    """How far a reviewer got with a document."""
+    """A reviewer's progress with a document: opened, reviewed or not relevant."""
 
     class Mark(models.TextChoices):
         OPENED = "OPENED", "Opened"

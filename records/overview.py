@@ -1,4 +1,4 @@
-"""What the records page says of a case: who owes records, what came, who has the file."""
+"""Data of the records page: who was asked, what was received, and who has the case file."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +12,7 @@ from reviewers.models import ReviewerAssignment
 from .models import Dispatch, Document
 from .services import dispatch
 
-# Whose papers a recipient of the notice would send.
+# The sender to whom the documents of each recipient of the notice are attributed.
 _SENDER_OF = {
     Role.CLAIMS_ADMINISTRATOR: Document.SentBy.CLAIMS_ADMINISTRATOR,
     Role.INSURER: Document.SentBy.CLAIMS_ADMINISTRATOR,
@@ -26,25 +26,25 @@ _SENDER_OF = {
 
 @dataclass(frozen=True)
 class Owed:
-    """One recipient of a notice: what they were asked for, and what came."""
+    """One recipient of a notice, and the records received from them."""
 
     notice: AssignmentNotice
     must_send: bool  # the claims administrator must; the others may
-    came: int
-    last_on: date | None
+    came: int  # documents received
+    last_on: date | None  # when the latest was received
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What a reviewer of the case has of the file."""
+    """The case file that was sent to one reviewer."""
 
     assignment: ReviewerAssignment
     last: Dispatch | None
-    is_current: bool
+    is_current: bool  # whether it holds everything that is on file now
 
 
 def owed(case: Case) -> list[Owed]:
-    """Everyone who was asked for records in this round (8 CCR 9792.10.5). Two queries."""
+    """List everyone who was asked for records in this round (8 CCR 9792.10.5). Two queries."""
     came: dict[str, dict[str, Any]] = {
         row["sent_by"]: dict(row)
         for row in case.documents.values("sent_by")
@@ -68,7 +68,7 @@ def owed(case: Case) -> list[Owed]:
 
 
 def assignments_of(case: Case) -> QuerySet[ReviewerAssignment]:
-    """The accepted assignments of this round, by seat."""
+    """The accepted assignments of this round, ordered by seat."""
     return (
         ReviewerAssignment.objects.filter(
             case=case, round=case.round, state=ReviewerAssignment.State.ACCEPTED
@@ -79,7 +79,7 @@ def assignments_of(case: Case) -> QuerySet[ReviewerAssignment]:
 
 
 def dispatches(case: Case) -> list[Sent]:
-    """Which reviewers have the file, and whether it is the whole file. Queries by assignment."""
+    """List what each reviewer was sent, and whether it is complete. Queries for each assignment."""
     return [
         Sent(one, dispatch.last_dispatch(one), dispatch.is_current(one))
         for one in assignments_of(case)
@@ -87,7 +87,7 @@ def dispatches(case: Case) -> list[Sent]:
 
 
 def suggested_completion(case: Case) -> dict[str, str]:
-    """The day on which the latest medical record came, for the coordinator to confirm."""
+    """Suggest the date on which the latest medical record was received, for the form."""
     last = case.documents.exclude(sent_by=Document.SentBy.APPLICATION).aggregate(
         last=Max("received_on")
     )["last"]

@@ -1,4 +1,4 @@
-"""Who may change the records of a case, and when: one function an act, empty when allowed."""
+"""Rules for changing the records of a case. Each function returns the reason, or "" if allowed."""
 
 from datetime import datetime
 
@@ -15,8 +15,8 @@ from reviewers.models import ReviewerAssignment
 from . import access
 from .models import Document
 
-# A record is taken in from the notice until the review is handed on. What comes after the file
-# went to the reviewer is sent on to the reviewer before anything can be signed.
+# Records can be added from the notice until the review is submitted. A record that is added after
+# the case file was sent must reach the reviewer before the review can be signed.
 TAKES_RECORDS = [
     Status.NOTICE_SENT,
     Status.RECORDS_COMPLETE,
@@ -25,24 +25,24 @@ TAKES_RECORDS = [
     Status.INFO_FOR_REVIEW,
 ]
 
-# While the case stands here, its reviewer works with the file.
+# The stages in which the reviewer works with the case file.
 OPEN_TO_REVIEWER = [Status.IN_REVIEW, Status.INFO_FOR_REVIEW]
 
-# What a utilization review leaves by itself. A review never rests on these alone
+# The documents of the utilization review itself. A review cannot be based on these alone
 # (8 CCR 9792.10.6(b)(2)).
 UR_PAPERS = [Document.Kind.APPLICATION, Document.Kind.UR_DECISION]
 
 ONLY_UR_PAPERS = (
-    "Only the application and the UR decision are on file. A review cannot rest on them alone "
-    "(8 CCR 9792.10.6(b)(2)): add a medical record or a paper of the employee or the physician."
+    "Only the application and the UR decision are on file. A review cannot be based on them alone "
+    "(8 CCR 9792.10.6(b)(2)). Add a medical record or a document of the employee or the physician."
 )
 
 
 class Basis(models.TextChoices):
-    """Why the collecting of records ends."""
+    """The reason why the collection of records ends."""
 
-    COMPLETE = "COMPLETE", "Everything that was asked for is here"
-    WHAT_IS_ON_FILE = "WHAT_IS_ON_FILE", "Go on with what is on file"
+    COMPLETE = "COMPLETE", "All requested records have been received"
+    WHAT_IS_ON_FILE = "WHAT_IS_ON_FILE", "Continue with what is on file"
 
 
 def why_not_add_document(user: User, case: Case) -> str:
@@ -50,14 +50,14 @@ def why_not_add_document(user: User, case: Case) -> str:
 
 
 def why_not_chase(user: User, case: Case) -> str:
-    """Whether this person may ask for the records that are owed now."""
+    """Why a user may not ask for outstanding records now."""
     return why_not(
-        user, "records.chase", case, Status.NOTICE_SENT, act="ask for the records that are owed"
+        user, "records.chase", case, Status.NOTICE_SENT, act="ask for outstanding records"
     )
 
 
 def why_not_mark_complete(user: User, case: Case) -> str:
-    """Whether the records can be called complete now. Queries."""
+    """Why the records cannot be marked complete now. Queries."""
     reason = why_not(
         user,
         "records.mark_complete",
@@ -71,20 +71,23 @@ def why_not_mark_complete(user: User, case: Case) -> str:
 
 
 def why_not_go_on_with_what_is_on_file(user: User, case: Case, *, at: datetime) -> str:
-    """Whether the wait for records may end without them: only once their day is over. Queries."""
+    """Why the case cannot continue without the missing records. Queries.
+
+    It can only after the records were due.
+    """
     reason = why_not_mark_complete(user, case)
     if reason:
         return reason
     deadline = records_deadline(case)
     if deadline is None:
         return (
-            "The day by which the records were due is not known, so it cannot have passed. "
+            "The due date of the records is not known, so it cannot have passed. "
             "Mark the notices of assignment as sent first."
         )
     if deadline.due_on is None:
         return (
-            "The day by which the records are due is not known: a fact is missing. "
-            "The case page says which."
+            "The due date of the records is not known, because a fact is missing. "
+            "The case page shows which."
         )
     if deadline.due_at is not None:
         passed = at > deadline.due_at
@@ -93,7 +96,7 @@ def why_not_go_on_with_what_is_on_file(user: User, case: Case, *, at: datetime) 
     if not passed:
         return (
             f"The records are due by {deadline.due_on:%m/%d/%Y}. "
-            "You can go on with what is on file after that day."
+            "You can continue with what is on file after that day."
         )
     return ""
 
@@ -109,7 +112,7 @@ def why_not_reopen_records(user: User, case: Case) -> str:
 
 
 def records_deadline(case: Case) -> Deadline | None:
-    """The deadline of the records in this round; regular and expedited ones differ by name."""
+    """The deadline for records in this round. Regular and expedited cases have different kinds."""
     return (
         case.deadlines.filter(
             round=case.round,
@@ -123,9 +126,12 @@ def records_deadline(case: Case) -> Deadline | None:
 
 
 def why_not_dispatch(user: User | None, assignment: ReviewerAssignment) -> str:
-    """Whether the case file may be sent to this reviewer now: they attested on today's parties.
+    """Why the case file cannot be sent to a reviewer now.
 
-    The reviewer who opens the file and the coordinator may send it; ``None`` is the system.
+    The reviewer must have attested on the current parties. The reviewer who opens the file and the
+    coordinator may send it.
+
+    :param user: ``None`` when the system sends it.
     """
     case = assignment.case
     if (
@@ -136,7 +142,7 @@ def why_not_dispatch(user: User | None, assignment: ReviewerAssignment) -> str:
         return "Your role does not let you send the case file."
     if assignment.round != case.round or case.stage not in OPEN_TO_REVIEWER:
         return (
-            f"Case {case.number} stands at “{case.stage.label}”. "
-            "The case file goes out while the case is in review."
+            f"Case {case.number} is at “{case.stage.label}”. "
+            "The case file can be sent only while the case is in review."
         )
     return access.why_not_sent_to(assignment)

@@ -1,9 +1,9 @@
-"""What the record viewer shows: the list of documents on the left, one page beside it.
+"""The record viewer: the list of documents on the left and one page beside it.
 
-The pages of a case count through from the first document to the last, so that "p. 812" means one
-page of the whole record. New documents come at the end; a page never changes its number. Writes
-nothing but the page last shown, into the session, so that a reader comes back to where they were:
-the look and the read mark are written when the page itself is fetched.
+The pages of a case are numbered from the first document to the last, so that "p. 812" is one page
+of the whole record. New documents are added at the end, so a page never changes its number. The
+only thing written here is the page last shown, in the session, so that a reader returns to it. The
+access log and the read mark are written when the page image itself is requested.
 """
 
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ from . import access
 from .models import Document, ReadMark
 
 PAGE_FIELD = "p"
-LAST_PAGES = "record_pages"  # in the session: case id -> page of the whole record
+LAST_PAGES = "record_pages"  # session key; case id -> page of the whole record
 
 
 @dataclass(frozen=True)
 class Row:
-    """A document in the list, with its place in the whole record."""
+    """A document in the list, with its page numbers in the whole record."""
 
     document: Document
     first: int
@@ -37,7 +37,7 @@ class Row:
 
     @property
     def pages(self) -> str:
-        """The place as printed: "7–10", or "7" for a single page."""
+        """The page numbers as shown: "7–10", or "7" for a single page."""
         return str(self.first) if self.first == self.last else f"{self.first}–{self.last}"
 
     @property
@@ -47,18 +47,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Viewer:
-    """One page of a case's record, and the way to every other one."""
+    """One page of the record of a case, and the links to all other pages."""
 
     case: Case
-    assignment: ReviewerAssignment | None  # whose marks are shown
+    assignment: ReviewerAssignment | None  # the assignment whose read marks are shown
     may_mark: bool
-    reads_all: bool  # may open every document, not the papers of the application alone
+    reads_all: bool  # may open every document, not only those of the application
     rows: list[Row]
     total: int
-    page: int  # in the whole record; 0 when there is none
+    page: int  # in the whole record; 0 if there are no pages
     row: Row | None
-    url: str  # where this page is shown, with everything but the page number
-    keep: dict[str, str]  # the other fields of that address, for the jump form
+    url: str  # address of this page, without the query
+    keep: dict[str, str]  # the other query fields, for the "go to page" form
     previous_url: str
     next_url: str
     here_url: str
@@ -69,7 +69,7 @@ class Viewer:
 
     @property
     def opened(self) -> int:
-        """How many documents carry a mark."""
+        """The number of documents with a read mark."""
         return sum(1 for row in self.rows if row.mark)
 
 
@@ -80,10 +80,10 @@ def context(
     url: str = "",
     keep: Mapping[str, str] | None = None,
 ) -> Viewer:
-    """The viewer inside another page: the workspace of a reviewer, or the quality check.
+    """Build the viewer inside another page, such as the workspace of a reviewer.
 
-    :param url: the page's own address without a query; the request's when left out.
-    :param keep: the other fields of that address; the request's when left out.
+    :param url: the address of that page without a query; by default that of the request.
+    :param keep: the other query fields of that address; by default those of the request.
     """
     return viewer(request, assignment.case, assignment=assignment, url=url, keep=keep)
 
@@ -96,12 +96,12 @@ def viewer(
     url: str = "",
     keep: Mapping[str, str] | None = None,
 ) -> Viewer:
-    """The viewer for a case, as one person sees it. Two queries, and a few more for a reviewer.
+    """Build the viewer of a case for one user. Two queries, and a few more for a reviewer.
 
-    The page comes from the field ``p``; without one it is the page shown last, or else the first
-    that was not opened yet.
+    The query field ``p`` chooses the page. Without it, the viewer shows the page that was shown
+    last, or else the first page that was not opened.
     """
-    user: User = request.user  # type: ignore[assignment]  # every route of ours asks for sign-in
+    user: User = request.user  # type: ignore[assignment]  # every route requires sign-in
     fields = request.GET.dict() if keep is None else keep
     kept = {name: str(value) for name, value in fields.items() if name != PAGE_FIELD}
     path = url or request.path
@@ -157,7 +157,7 @@ def _wanted(
     marks: dict[int, str],
     total: int,
 ) -> int:
-    """The page to show, moved into the record if it lies outside; 0 when there is none."""
+    """Choose the page to show, moved into the valid range; 0 if the record has no pages."""
     if not total:
         return 0
     asked = (request.GET.get(PAGE_FIELD) or "").strip()

@@ -1,7 +1,7 @@
-"""Pages of the records: the list of a case, taking records in, and opening them page by page.
+"""Pages of the records: the list of a case, the forms to add records, and the viewer.
 
-What someone may not open answers with the same 404 as what is not there. Every page that shows a
-record, or refuses to, leaves a look before it answers.
+A record that the user may not open gives the same 404 as one that does not exist. Every page that
+shows or refuses a record logs the access before it answers.
 """
 
 from datetime import datetime
@@ -28,7 +28,7 @@ from .forms import AddForm, CompleteForm, ContactForm, ReopenForm
 from .services import chasing, documents, reading
 from .services import dispatch as dispatch_services
 
-# A page image stands alone: nothing in it may run, load or be framed elsewhere.
+# A page image must not run scripts, load anything or be embedded by other sites.
 IMAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
@@ -39,14 +39,14 @@ IMAGE_HEADERS = {
 
 @require_safe
 def records(request: StaffRequest, number: str) -> HttpResponse:
-    """What is on file, who still owes what, and the forms to take in and to end the waiting."""
+    """Show the records on file, outstanding records, and the forms to add and complete records."""
     now = timezone.now()
     return _records_page(request, _open_case(request, number, now), now)
 
 
 @require_POST
 def add(request: StaffRequest, number: str) -> HttpResponse:
-    """Put one record on file."""
+    """Add one record to the case."""
     now = timezone.now()
     case = _open_case(request, number, now)
     form = AddForm(request.POST, request.FILES, auto_id="add_%s", today=timezone.localdate(now))
@@ -65,7 +65,7 @@ def add(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_POST
 def take_in(request: StaffRequest, number: str) -> HttpResponse:
-    """Put the papers of the application on file, so that they can be read before others come."""
+    """Add the documents of the application to the records, so that they can be read at once."""
     now = timezone.now()
     case = _open_case(request, number, now)
     documents.take_in_application_papers(case_id=case.pk, by=None, at=now)
@@ -74,7 +74,7 @@ def take_in(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_safe
 def chase(request: StaffRequest) -> HttpResponse:
-    """Everyone who owes records, by the deadline, a page at a time."""
+    """Show one page of the cases with outstanding records, ordered by deadline."""
     asked, today = request.GET.get("show", ""), timezone.localdate()
     show = Show(asked) if asked in set(Show) else Show.ALL
     try:
@@ -94,7 +94,7 @@ def chase(request: StaffRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact(request: StaffRequest, number: str) -> HttpResponse:
-    """Who owes records on one case, every contact so far, and the form for the next."""
+    """Show the outstanding records of a case and all contacts, and log the next contact."""
     now = timezone.now()
     case, today = _open_case(request, number, now), timezone.localdate(now)
     asked = [one.notice.party for one in overview.owed(case)]
@@ -113,7 +113,7 @@ def contact(request: StaffRequest, number: str) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, f"{case.number}: the contact is on the timeline.")
+        messages.success(request, f"Contact logged for {case.number}.")
         return redirect("records:contact", number)
     context = {
         "case": case,
@@ -135,7 +135,7 @@ def contact(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_POST
 def complete(request: StaffRequest, number: str) -> HttpResponse:
-    """Mark the records complete, or go on with what is on file."""
+    """Mark the records complete, or continue with what is on file."""
     now = timezone.now()
     case = _open_case(request, number, now)
     form = CompleteForm(
@@ -157,7 +157,9 @@ def complete(request: StaffRequest, number: str) -> HttpResponse:
         row=case,
     )
     if tried.done:
-        messages.success(request, "The records are complete; the determination’s deadline runs.")
+        messages.success(
+            request, "Records marked complete. The deadline for the determination has started."
+        )
         return redirect("desk:case", number)
     return _records_page(request, case, now, complete=form, status=tried.status)
 
@@ -188,7 +190,7 @@ def reopen(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_POST
 def dispatch(request: StaffRequest, number: str) -> HttpResponse:
-    """Send the complete case file, with what was added since, to the reviewer."""
+    """Send the complete case file to the reviewer, with records that were added since."""
     now = timezone.now()
     case = _open_case(request, number, now)
     chosen = whole_number(request.POST.get("assignment", ""))
@@ -201,14 +203,14 @@ def dispatch(request: StaffRequest, number: str) -> HttpResponse:
         lambda: dispatch_services.dispatch(assignment_id=assignment.pk, by=request.user, at=now),
     )
     if tried.done:
-        messages.success(request, "The complete case file is with the reviewer.")
+        messages.success(request, "The complete case file was sent to the reviewer.")
         return redirect("records:list", number)
     return _records_page(request, case, now, status=tried.status)
 
 
 @require_safe
 def read(request: StaffRequest, number: str) -> HttpResponse:
-    """The whole record of a case, page after page."""
+    """Show the whole record of a case in the viewer."""
     case = _open_case(request, number, timezone.now())
     assignment = access.reading_assignment(request.user, case)
     context = {
@@ -220,7 +222,7 @@ def read(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_safe
 def document(request: StaffRequest, document_id: int) -> HttpResponse:
-    """One document: what it is, and its pages as pictures or as text."""
+    """Show the facts of one document and links to its pages."""
     try:
         found = reading.open_document(document_id=document_id, by=request.user, at=timezone.now())
     except reading.Hidden:
@@ -235,7 +237,7 @@ def document(request: StaffRequest, document_id: int) -> HttpResponse:
 
 @require_safe
 def page(request: StaffRequest, document_id: int, page: int) -> HttpResponse:
-    """One page as a picture on a plain page, with the way to its text and to its neighbors."""
+    """Show one page as an image, with links to its text and to the pages beside it."""
     try:
         found = reading.open_document(
             document_id=document_id, page=page, by=request.user, at=timezone.now()
@@ -248,7 +250,7 @@ def page(request: StaffRequest, document_id: int, page: int) -> HttpResponse:
 
 @require_safe
 def page_text(request: StaffRequest, document_id: int, page: int) -> HttpResponse:
-    """One page as text, for those who do not read pictures."""
+    """Show one page as text, for users of screen readers."""
     try:
         read = try_action(
             lambda: reading.page_text(
@@ -266,7 +268,7 @@ def page_text(request: StaffRequest, document_id: int, page: int) -> HttpRespons
 
 @require_safe
 def page_png(request: StaffRequest, document_id: int, page: int) -> HttpResponse:
-    """The picture of a page, drawn from the file by a process that can do nothing else."""
+    """Return the image of a page, rendered by the sandboxed parser."""
     try:
         drawn = try_action(
             lambda: reading.page_image(
@@ -289,7 +291,7 @@ def page_png(request: StaffRequest, document_id: int, page: int) -> HttpResponse
 
 @require_POST
 def mark(request: StaffRequest, document_id: int) -> HttpResponse:
-    """The reviewer says how far they got with a document."""
+    """Mark a document as reviewed or not relevant, for its reviewer."""
     now = timezone.now()
     try:
         found = reading.open_document(document_id=document_id, by=request.user, at=now)
@@ -314,7 +316,7 @@ def mark(request: StaffRequest, document_id: int) -> HttpResponse:
 
 
 def _open_case(request: StaffRequest, number: str, now: datetime) -> Case:
-    """The case, if its records are open to this person; the look is written, granted or not."""
+    """Load the case, or answer 404 if the user may not see its records. Logs the access."""
     case = Case.objects.select_related("ur_decision").filter(number=number).first()
     if case is None:
         raise Http404
@@ -351,7 +353,7 @@ def _records_page(
         "owed": overview.owed(case),
         "deadline": policies.records_deadline(case),
         "sent_to": overview.dispatches(case),
-        "form": form,  # the title of a refused page begins with "Error"
+        "form": form,  # base.html puts "Error" into the title if it has errors
         "add_form": add
         or AddForm(today=today, auto_id="add_%s", initial={"received_on": f"{today:%m/%d/%Y}"}),
         "complete_form": complete
@@ -379,12 +381,12 @@ def _neighbors(pages: int, page: int) -> dict[str, int | None]:
 
 
 def _unreadable(request: StaffRequest, sentence: str) -> HttpResponse:
-    """A page of a kept file that cannot be drawn now, in words."""
+    """Answer 503 with the reason why a page cannot be rendered now."""
     return render(request, "records/unreadable.html", {"sentence": sentence}, status=503)
 
 
 def _back(request: StaffRequest) -> str:
-    """Where the reader came from, if that is a page of ours."""
+    """Return the address to go back to, if it is on this site; otherwise an empty string."""
     url = request.POST.get("back", "")
     ours = url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()

@@ -47,7 +47,7 @@ class Migration(InitialTables):
                     "state",
                     models.CharField(
                         choices=[
-                            ("IN_QA", "In quality check"),
+                            ("IN_QA", "In QA review"),
                             ("RETURNED", "Returned for changes"),
                             ("APPROVED", "Approved"),
                             ("ISSUED", "Issued"),
@@ -129,7 +129,7 @@ class Migration(InitialTables):
                             ("ONE_REVIEWER", "One reviewer"),
                             ("MAJORITY", "Majority"),
                             ("EVEN_SPLIT", "Even split, so the treatment is approved"),
-                            ("AS_PRINTED", "As the published letter prints it"),
+                            ("AS_PRINTED", "As printed in the published letter"),
                         ],
                         max_length=16,
                     ),
@@ -286,7 +286,7 @@ class Migration(InitialTables):
                             ("ONE_REVIEWER", "One reviewer"),
                             ("MAJORITY", "Majority"),
                             ("EVEN_SPLIT", "Even split, so the treatment is approved"),
-                            ("AS_PRINTED", "As the published letter prints it"),
+                            ("AS_PRINTED", "As printed in the published letter"),
                         ],
                         max_length=16,
                     ),
@@ -366,7 +366,7 @@ class Migration(InitialTables):
                     "state",
                     models.CharField(
                         choices=[
-                            ("IN_QA", "In quality check"),
+                            ("IN_QA", "In QA review"),
                             ("RETURNED", "Returned for changes"),
                             ("APPROVED", "Approved"),
                             ("ISSUED", "Issued"),
@@ -479,7 +479,7 @@ class Migration(InitialTables):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("A", "A. Medical treatment utilization schedule"),
+                            ("A", "A. Medical Treatment Utilization Schedule (MTUS)"),
                             ("B", "B. Peer-reviewed scientific and medical evidence"),
                             ("C", "C. Nationally recognized professional standards"),
                             ("D", "D. Expert opinion"),
@@ -731,7 +731,7 @@ class Migration(InitialTables):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("A", "A. Medical treatment utilization schedule"),
+                            ("A", "A. Medical Treatment Utilization Schedule (MTUS)"),
                             ("B", "B. Peer-reviewed scientific and medical evidence"),
                             ("C", "C. Nationally recognized professional standards"),
                             ("D", "D. Expert opinion"),

@@ -1,4 +1,4 @@
-"""Issuing: the act after which a determination is final, and the preview that precedes it."""
+"""Preview and issue a determination. An issued determination is final."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +29,7 @@ from reviewers.models import ReviewerAssignment
 
 @dataclass(frozen=True)
 class Readiness:
-    """Whether a case can be issued now: every obstacle as a sentence, and the preview."""
+    """Whether a case can be issued now: the problems as sentences, the proofs, and the preview."""
 
     problems: tuple[str, ...]
     proofs: tuple[letters.facts.Fact, ...]
@@ -37,14 +37,15 @@ class Readiness:
 
 
 def missing_proofs(assignment: ReviewerAssignment, *, at: datetime) -> str:
-    """The facts about the reviewer that are missing or lapsed on this day, as one sentence each.
+    """Describe the facts about the reviewer that are missing or expired, one sentence each.
 
-    Empty when the letter could say everything that it says of its reviewer.
+    Empty if all sentences of the letter about the reviewer are supported.
     """
     on = local_day(at)
     line = proofs.credentials(assignment, on=on, known_at=at)
     facts = composition.seat_facts(assignment, line, on=on, at=at)
     needed = [one.name for one in PROOFS]
+    # Only physicians are board certified; the letter says nothing of it for other licenses.
     if line.license_kind not in {"MD", "DO"}:
         needed.remove("board_certification")
     found = letters.facts.problems(facts, needed=needed, declared=DETERMINATION_FACTS, on=on)
@@ -54,10 +55,11 @@ def missing_proofs(assignment: ReviewerAssignment, *, at: datetime) -> str:
 def preview(
     *, case_id: int, only_seat: int | None = None, by: User, at: datetime
 ) -> RenderedPreview:
-    """Render the letter as it stands. Issuing requires that exactly these words were shown.
+    """Render a preview of the letter. ``issue`` requires a preview with exactly this text.
 
-    :param only_seat: leave the other reviewers out: each decides without knowing what they wrote.
-    :raises LetterRefused: a fact is missing, or the letter cannot be typeset; all is named.
+    :param only_seat: include only this reviewer, because reviewers decide independently and must
+        not see what the others wrote.
+    :raises LetterRefused: facts are missing or the letter cannot be typeset; names all problems.
     """
     case = Case.objects.select_related("ur_decision").get(pk=case_id)
     made = composition.compose(case, at=at, only_seat=only_seat)
@@ -72,7 +74,7 @@ def preview(
 
 
 def readiness(case: Case, *, at: datetime) -> Readiness:
-    """What stands in the way of issuing this case now. Queries."""
+    """Check whether this case can be issued now. Queries."""
     try:
         made = composition.compose(case, at=at)
     except letters.services.LetterRefused as refusal:
@@ -90,16 +92,17 @@ def readiness(case: Case, *, at: datetime) -> Readiness:
 
 @transaction.atomic
 def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> Determination:
-    """Issue the determination: final from here on.
+    """Issue the determination. It is final from then on.
 
-    One transaction holds the outcome of every item, the letter with its frozen words and the
-    facts behind them, the credentials as printed, and the history. A worker renders the letter
-    afterward; nothing waits for it.
+    One transaction stores the outcome of every item, the text of the letter with the facts that
+    support it, the credentials as printed, and the history. A worker renders the letter afterward;
+    the user does not wait for it.
 
-    :raises NotAllowed: wrong role or state, or the person's own decision.
-    :raises Stale: someone else acted on the case in between.
-    :raises LetterRefused: a fact behind a sentence is missing or lapsed, or these words were not
-        shown in the preview.
+    :param at: the moment of issue; its Pacific day is the date of the decision.
+    :raises NotAllowed: wrong role or stage, or the user's own decision.
+    :raises Stale: another user acted on the case in between.
+    :raises LetterRefused: a fact behind a sentence is missing or expired, or this text was not
+        shown in a preview.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_issue(by, case))
@@ -120,7 +123,7 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
         on=on,
         wording_set=made.wording_set,
         variants=made.variants,
-        # To the same parties as the notice, by their channel.
+        # The recipients are those of the notice of assignment, each by their own channel.
         deliveries=[address_of(party) for party in recipients(case, on=on)],
         require_preview=True,
         by=by,
@@ -161,9 +164,9 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
 
 
 def copy_of(case: Case, *, layout: str) -> bytes:
-    """The issued determination as a PDF: its own frozen words, or the same facts in another layout.
+    """Render the issued determination as a PDF: as issued, or its facts in another layout.
 
-    Facts about the reviewer are those known at the moment of issue, whatever was learned since.
+    Facts about the reviewer are those known when it was issued, even if they were corrected since.
 
     :raises LetterRefused: nothing was issued, or the layout needs a fact that was missing then.
     """
@@ -180,7 +183,7 @@ def copy_of(case: Case, *, layout: str) -> bytes:
 
 @dataclass(frozen=True)
 class ChangedText:
-    """One text before and after quality assurance sent the review back."""
+    """One text before and after a QA return."""
 
     title: str
     part: str
@@ -189,7 +192,7 @@ class ChangedText:
 
 
 def changes_since_return(case: Case) -> list[ChangedText]:
-    """What the reviewer changed since the last return; empty on a first reading. Queries."""
+    """List what changed since the last QA return. Empty before the first return. Queries."""
     determination = policies.live_determination(case)
     if determination is None:
         return []
@@ -206,7 +209,7 @@ def changes_since_return(case: Case) -> list[ChangedText]:
     assignments = list(held.order_by("seat"))
     for assignment in assignments:
         review = Review.objects.get(assignment=assignment)
-        whose = f"Seat {assignment.seat}, " if len(assignments) > 1 else ""
+        whose = f"Reviewer {assignment.seat}, " if len(assignments) > 1 else ""
         rows: list[tuple[str, str, Review | Opinion, str]] = [
             (f"{whose}Clinical case summary", "summary", review, "summary")
         ]

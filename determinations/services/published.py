@@ -1,4 +1,4 @@
-"""Loading a published decision as a closed case."""
+"""Import a published decision as a closed case."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -28,7 +28,7 @@ WHY = "Loaded from a published letter"
 
 
 class AlreadyLoaded(Refused):
-    """The very same facts are on file already; nothing was changed."""
+    """The case is already on file with the same facts. Nothing was changed."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
@@ -36,20 +36,20 @@ class AlreadyLoaded(Refused):
 
 
 class NumberTaken(Refused):
-    """Another case has this number; the message names it and where the two differ."""
+    """Another case has this number. The message says where the two differ."""
 
 
 def load_published(
     *, facts: dict[str, Any], by: User | None, at: datetime, dry_run: bool = False
 ) -> Case:
-    """Make a closed case from the facts of one published letter, all or nothing.
+    """Create a closed case from the facts of one published letter, in one transaction.
 
-    What the publication does not say stays empty: there is no application, no notice and no
-    reviewer by name. Every outcome stands as printed; nothing is derived from an opinion.
+    Facts that the letter does not state stay empty: there is no application, no notice and no
+    reviewer by name. Every outcome is stored as printed and not derived from opinions.
 
-    :param facts: a parsed file in the shape of ``determinations.shapes``.
-    :param dry_run: do everything, then undo it: what would be refused is refused.
-    :raises shapes.BadShape: naming the place in the file and the reason.
+    :param facts: a parsed file in the format of ``determinations.shapes``.
+    :param dry_run: check and store everything, then roll back.
+    :raises shapes.BadShape: the file is invalid; names the place and the reason.
     :raises AlreadyLoaded: the case is on file with these facts.
     :raises NumberTaken: the number belongs to a case with other facts, or to one of our own.
     """
@@ -57,11 +57,12 @@ def load_published(
     with transaction.atomic():
         _refuse_known(published)
         try:
+            # A nested transaction, so that the outer one can still be used after the error.
             with transaction.atomic():
                 case = _store_case(published, by=by, at=at)
         except IntegrityError as error:
             raise NumberTaken(
-                f"Case {published.number} was stored by someone else at this moment. "
+                f"Another user has just stored case {published.number}. "
                 "Load the file again to compare."
             ) from error
         items = _store_items(case, published, by=by, at=at)
@@ -92,14 +93,14 @@ def _refuse_known(published: shapes.PublishedCase) -> None:
         raise AlreadyLoaded(known)
     raise NumberTaken(
         f"Case {known.number} is already loaded with other facts: {found}. "
-        "A loaded case is not overwritten."
+        "A loaded case is never overwritten."
     )
 
 
 def _store_case(published: shapes.PublishedCase, *, by: User | None, at: datetime) -> Case:
     ur_decision = None
     if published.ur_decided_on:
-        # The letter prints the day alone: not the kind, the claim number or how it was served.
+        # The letter prints only the date: no type, no claim number, no method of service.
         ur_decision = URDecision(decided_on=published.ur_decided_on, ur_type="").store(
             by=by, at=at, why=WHY
         )
@@ -114,7 +115,8 @@ def _store_case(published: shapes.PublishedCase, *, by: User | None, at: datetim
         received_on=published.received_on,
         assigned_on=published.assigned_on,
         decided_on=published.decided_on,
-        due_on=published.decided_on,  # only sorts open cases; a closed one is due nowhere
+        # The column may not be empty. A closed case is in no list of due dates.
+        due_on=published.decided_on,
         date_of_injury=published.injured_on,
         sex=published.sex.upper(),
         age_stated=published.age,

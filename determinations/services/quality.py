@@ -1,4 +1,4 @@
-"""Quality assurance: returning a review with words, approving it, voiding an approval."""
+"""QA reviews: return a review for changes, approve it, or void an approval."""
 
 from datetime import datetime
 
@@ -25,21 +25,23 @@ def return_for_changes(
     by: User,
     at: datetime,
 ) -> QualityReview:
-    """Send the review back to its reviewer, saying what to change.
+    """Return the review to the reviewer for changes.
 
-    :param seat: the one review of several that goes back; all of them when left out.
-    :raises NotAllowed: wrong role or state, the person's own decision, or no comment.
-    :raises Stale: someone else acted on the case in between.
+    :param comment: what to change.
+    :param item_id: the disputed item that the comment is about, if it is about one.
+    :param seat: the reviewer to whom it is returned; all reviewers if ``None``.
+    :raises NotAllowed: wrong role or stage, the user's own decision, or no comment.
+    :raises Stale: another user acted on the case in between.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_check_quality(by, case))
     case.refuse_if_stale(seen_version)
-    refuse("" if comment.strip() else "Say what to change before you return the review.")
+    refuse("" if comment.strip() else "Enter what to change before you return the review.")
     if item_id is not None:
         known = items_decided_in(case).filter(pk=item_id).exists()
         refuse("" if known else "Choose an item of this case.")
     reviews = [one for one in _reviews(case) if seat in {None, one.assignment.seat}]
-    refuse("" if reviews else "Choose a seat of this case.")
+    refuse("" if reviews else "Choose a reviewer of this case.")
     determination = _live(case)
     reading = _read(
         determination,
@@ -56,8 +58,9 @@ def return_for_changes(
         review.state = Review.State.RETURNED
         review.store(by=by, at=at, why=comment, fields=["state"])
     case.move_to(Status.IN_REVIEW, by=by, at=at, why=comment)
-    whom = "the reviewer" if seat is None else f"the reviewer, seat {seat}"
-    _record(case, Event.Kind.QA_RETURNED, f"Returned to {whom}.", comment, by=by, at=at)
+    whom = "the reviewer" if seat is None else f"reviewer {seat}"
+    sentence = f"Returned to {whom} for changes."
+    _record(case, Event.Kind.QA_RETURNED, sentence, comment, by=by, at=at)
     return reading
 
 
@@ -65,10 +68,10 @@ def return_for_changes(
 def approve(
     *, case_id: int, comment: str, seen_version: int | None, by: User, at: datetime
 ) -> QualityReview:
-    """Find the review fit to be issued.
+    """Approve the review, so that the determination can be issued.
 
-    :raises NotAllowed: wrong role or state, or the person's own decision.
-    :raises Stale: someone else acted on the case in between.
+    :raises NotAllowed: wrong role or stage, or the user's own decision.
+    :raises Stale: another user acted on the case in between.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_check_quality(by, case))
@@ -93,13 +96,13 @@ def approve(
 
 @transaction.atomic
 def send_back(*, case_id: int, reason: str, by: User, at: datetime) -> None:
-    """Void the approval and put the case before quality assurance again; the approval is kept.
+    """Void the approval and return the case to QA review. The voided approval stays on file.
 
-    :raises NotAllowed: wrong role or state, or no reason.
+    :raises NotAllowed: wrong role or stage, or no reason.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_send_back(by, case))
-    refuse("" if reason.strip() else "Say why the approval is voided.")
+    refuse("" if reason.strip() else "Enter why the approval is voided.")
     determination = _live(case)
     for reading in determination.quality_reviews.filter(
         result=QualityReview.Result.APPROVED, voided_at__isnull=True

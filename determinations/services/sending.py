@@ -1,4 +1,4 @@
-"""Sending the determination: the act "mark as sent", which closes the case."""
+"""Mark the determination as sent, which closes the case."""
 
 from datetime import date, datetime
 
@@ -16,10 +16,11 @@ from letters.models import Channel, Delivery
 
 @transaction.atomic
 def mark_determination_sent(*, case_id: int, sent_on: date, by: User, at: datetime) -> Case:
-    """State that the determination went to every recipient on a day; then the case is closed.
+    """Mark the determination as sent to every recipient on a day, and close the case.
 
-    :raises NotAllowed: wrong role or state.
-    :raises Refused: the letter is not filed yet, or the day lies in the future.
+    :param sent_on: the date of service that the mail room enters.
+    :raises NotAllowed: wrong role or stage.
+    :raises Refused: the letter is not generated yet, or the date is in the future.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_send(by, case))

@@ -1,4 +1,4 @@
-"""Writing a review: drafts that save themselves, versions at the moments that matter."""
+"""Write a review: save drafts and versions, cite authorities, and submit."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -34,14 +34,14 @@ from reviewers.services.assignment import lock_assignment
 
 from .issuing import missing_proofs
 
-EDITING_SPAN = timedelta(minutes=15)  # after this much typing a version is made by itself
-LONGEST_TEXT = 50_000
+EDITING_SPAN = timedelta(minutes=15)  # after this time a saved draft becomes a version
+LONGEST_TEXT = 50_000  # characters
 
 _ITEM_FIELDS = ("outcome", "rationale", "basis", "why_not_higher")
 
 
 class DraftConflict(StaleForm):
-    """The draft was saved elsewhere in between, in another window; both texts are at hand."""
+    """The draft was saved in another window in between. Holds both texts."""
 
     def __init__(self, theirs: Draft, mine: Mapping[str, Any]) -> None:
         self.theirs, self.mine = theirs, dict(mine)
@@ -51,7 +51,7 @@ class DraftConflict(StaleForm):
 
 
 class Unfinished(Refused):
-    """The review lacks something; ``findings`` names everything at once."""
+    """The review is not complete. ``findings`` lists everything that is missing."""
 
     def __init__(self, findings: list[checks.Finding]) -> None:
         self.findings = findings
@@ -60,9 +60,9 @@ class Unfinished(Refused):
 
 @transaction.atomic
 def open_review(*, assignment_id: int, by: User, at: datetime) -> Review:
-    """Open the workspace: the case file is dispatched, and there is something to write into.
+    """Start a review: send the case file to the reviewer and create empty opinions.
 
-    :raises NotAllowed: not this person's case, or not yet accepted.
+    :raises NotAllowed: the case is not assigned to this user, or not yet accepted.
     """
     assignment = lock_assignment(assignment_id)
     refuse(policies.why_not_write(by, assignment))
@@ -78,7 +78,7 @@ def open_review(*, assignment_id: int, by: User, at: datetime) -> Review:
 
 
 def is_opened(assignment: ReviewerAssignment) -> bool:
-    """Whether the present file is with the reviewer and every item has its opinion. Queries."""
+    """Whether the reviewer has the current case file and an opinion on every item. Queries."""
     known = set(assignment.opinions.values_list("item_id", flat=True))
     return (
         Review.objects.filter(assignment=assignment).exists()
@@ -97,17 +97,19 @@ def save_draft(
     by: User,
     at: datetime,
 ) -> Draft:
-    """Keep what was typed, without making a version yet; quarter of an hour of typing makes one.
+    """Save what was typed as a draft. After ``EDITING_SPAN`` it becomes a version.
 
-    :param revision: the revision that the page was typed upon.
+    :param part: "summary" or "item-<id>".
+    :param content: the fields of that part, as typed.
+    :param revision: the revision of the draft that the page showed.
     :raises DraftConflict: another window saved a newer revision; nothing is overwritten.
-    :raises NotAllowed: the review cannot be changed (any more), or a text is too long.
+    :raises NotAllowed: the review can no longer be changed, or a text is too long.
     """
     assignment = lock_assignment(assignment_id)
     refuse(policies.why_not_write(by, assignment))
     draft = _keep(assignment, part, content, revision, at=at)
     if draft.started_at and at - draft.started_at >= EDITING_SPAN:
-        _settle(draft, by=by, at=at, why="A quarter of an hour of editing")
+        _settle(draft, by=by, at=at, why="Saved after 15 minutes of editing")
     return draft
 
 
@@ -122,11 +124,13 @@ def settle(
     at: datetime,
     why: str,
 ) -> None:
-    """Make a numbered version of what was typed: on leaving an item, for one.
+    """Save the draft of a part as a numbered version, for example when the reviewer leaves it.
 
-    :param content: what stands on the page, to be kept first; ``None`` if it is kept already.
+    :param content: the text on the page, to be saved first; ``None`` if it is saved already.
+    :param revision: the revision of the draft that the page showed.
+    :param why: the reason shown in the list of versions.
     :raises DraftConflict: another window saved a newer revision; nothing is overwritten.
-    :raises NotAllowed: the review cannot be changed (any more).
+    :raises NotAllowed: the review can no longer be changed.
     """
     assignment = lock_assignment(assignment_id)
     refuse(policies.why_not_write(by, assignment))
@@ -145,17 +149,17 @@ def cite(
     by: User,
     at: datetime,
 ) -> OpinionCitation:
-    """Add an authority to an item: a recommendation of our guidelines, or another source in words.
+    """Add a citation to an item: a recommendation of our guidelines, or another source as text.
 
-    :raises NotAllowed: the review cannot be changed, neither source was given, or the item cites it
-        already: a second click adds nothing.
+    :raises NotAllowed: the review can no longer be changed, no source was given, or the item
+        already cites it, so that a second click adds nothing.
     """
     assignment = lock_assignment(assignment_id)
     refuse(policies.why_not_write(by, assignment))
     refuse(
         ""
         if recommendation_id or as_printed.strip()
-        else "Choose a guideline from the list, or write the source that you rely on."
+        else "Choose a guideline from the list, or enter the source that you rely on."
     )
     opinion = Opinion.objects.get(assignment=assignment, item_id=item_id)
     last = opinion.citations.order_by("-position").values_list("position", flat=True).first()
@@ -176,15 +180,15 @@ def cite(
         "as_printed": citation.as_printed,
         "removed_at": None,
     }
-    refuse("This is cited already." if opinion.citations.filter(**same).exists() else "")
+    refuse("This source is already cited." if opinion.citations.filter(**same).exists() else "")
     return citation.store(by=by, at=at, why="Cited")
 
 
 @transaction.atomic
 def uncite(*, assignment_id: int, citation_id: int, by: User, at: datetime) -> None:
-    """Take an authority out of an item; the history keeps it. Doing it twice changes nothing.
+    """Remove a citation from an item. It stays in the history. A second call changes nothing.
 
-    :raises NotAllowed: the review cannot be changed (any more).
+    :raises NotAllowed: the review can no longer be changed.
     """
     assignment = lock_assignment(assignment_id)
     refuse(policies.why_not_write(by, assignment))
@@ -195,20 +199,20 @@ def uncite(*, assignment_id: int, citation_id: int, by: User, at: datetime) -> N
 
 
 def unfinished(assignment: ReviewerAssignment) -> list[checks.Finding]:
-    """Everything that keeps this review from being submitted, drafts included. Queries."""
+    """List everything that prevents submission, based on the drafts. Queries."""
     return checks.stops(_review_draft(assignment))
 
 
 @transaction.atomic
 def submit(*, assignment_id: int, by: User, at: datetime) -> Determination | None:
-    """Sign the review and hand it to quality assurance, once every seat has submitted.
+    """Sign the review. When every reviewer has submitted, the case moves to QA review.
 
-    The determination derives from the opinions: majority, and an even split approves the
-    treatment (Labor Code 4610.6(e)). The facts that the letter will state of the reviewer have to
-    hold on this day. ``None`` while another reviewer of the case still writes.
+    The determination is derived from the opinions: the majority decides, and an even split approves
+    the treatment (Labor Code 4610.6(e)). The facts that the letter states about the reviewer must
+    hold on this day. Returns ``None`` while another reviewer of the case has not submitted.
 
-    :raises Unfinished: something is missing; everything is named at once.
-    :raises NotAllowed: wrong person, wrong state, or a fact of the reviewer is missing or lapsed.
+    :raises Unfinished: something is missing; lists everything.
+    :raises NotAllowed: wrong user or stage, or a fact about the reviewer is missing or expired.
     """
     assignment = lock_assignment(assignment_id)
     case = assignment.case
@@ -222,36 +226,36 @@ def submit(*, assignment_id: int, by: User, at: datetime) -> Determination | Non
     review = assignment.review
     review.state, review.submitted_at = Review.State.SUBMITTED, at
     review.times_submitted += 1
-    review.store(by=by, at=at, why=f"Submitted, time {review.times_submitted}")
+    number = f"submission {review.times_submitted}"
+    review.store(by=by, at=at, why=number.capitalize())
     for opinion in assignment.opinions.select_related("item"):
-        opinion.store(by=by, at=at, why=f"Submitted, time {review.times_submitted}")
+        opinion.store(by=by, at=at, why=number.capitalize())
     _reopen_outdated(case, but=assignment, by=by, at=at)
     waiting = policies.seats_without_review(case)
     if waiting:
-        # Whoever has the page open has not seen this review.
+        # A new version of the case makes forms stale that were opened before this review.
         case.store(by=by, at=at, why="A review was submitted", fields=[])
         determination = None
-        whom = f"seats {', '.join(map(str, waiting))}" if waiting[1:] else f"seat {waiting[0]}"
-        whither = f"; it waits for {whom}"
+        sentence = f"Review submitted ({number}). Waiting for {policies.describe_seats(waiting)}."
     else:
         determination = _derive(case, by=by, at=at)
         case.move_to(Status.QA, by=by, at=at)
-        whither = " to quality assurance"
+        sentence = f"Review submitted for QA review ({number})."
     Event.objects.create(
         case=case,
         kind=Event.Kind.SUBMITTED,
         happened_at=at,
         by=by,
         by_reviewer_seat=assignment.seat,
-        sentence=f"Review submitted{whither}, time {review.times_submitted}.",
+        sentence=sentence,
     )
     return determination
 
 
 def _reopen_outdated(case: Case, *, but: ReviewerAssignment, by: User, at: datetime) -> None:
-    """Give back the reviews of other seats that lack something since they were submitted.
+    """Reopen submitted reviews of other reviewers that are no longer complete.
 
-    A record that came in meanwhile, say: each reviewer signs with the same file before them.
+    For example, a record was added since: all reviewers must decide on the same case file.
     """
     others = (
         case.assignments.filter(round=case.round, review__state=Review.State.SUBMITTED)
@@ -314,7 +318,7 @@ def _keep(
 
 
 def _clean(assignment: ReviewerAssignment, part: str, content: Mapping[str, Any]) -> dict[str, str]:
-    """The known fields of a part, with word processors' junk normalized."""
+    """Check the fields of a part and normalize characters pasted from word processors."""
     if part == checks.SUMMARY:
         wanted: tuple[str, ...] = ("summary", "party_term")
     else:
@@ -338,7 +342,7 @@ def _clean(assignment: ReviewerAssignment, part: str, content: Mapping[str, Any]
     if clean.get("basis") not in {None, "", *Basis.values}:
         refuse("Choose a rank of evidence from A to F.")
     if clean.get("party_term") not in {None, *PartyTerm.values}:
-        refuse("Choose how the letter calls the injured person.")
+        refuse("Choose the letter’s term for the injured worker.")
     return clean
 
 
@@ -357,7 +361,7 @@ def _settle_parts(
 
 
 def _settle(draft: Draft, *, by: User, at: datetime, why: str) -> None:
-    """Turn a draft into a version, if it says anything new."""
+    """Save a draft as a version, if it changes anything."""
     target: Review | Opinion
     if draft.part == checks.SUMMARY:
         target = Review.objects.get(assignment=draft.assignment_id)
@@ -376,6 +380,7 @@ def _settle(draft: Draft, *, by: User, at: datetime, why: str) -> None:
 def _cite_recommendation(citation: OpinionCitation, recommendation: Recommendation) -> None:
     edition = recommendation.edition
     guideline = edition.guideline
+    # Copied, not only linked: the letter keeps this text if the guideline is corrected later.
     citation.recommendation = recommendation
     citation.source = guideline.source.name
     citation.mtus = guideline.source.is_mtus
@@ -394,7 +399,7 @@ def _glyph_sentence(text: str) -> str:
     if not found:
         return ""
     names = ", ".join(sorted({glyph.name for glyph in found}))
-    return f"The letter cannot print {names}. Replace it with words or a plain sign."
+    return f"The letter cannot print {names}. Replace it with words or a plain character."
 
 
 def _review_draft(assignment: ReviewerAssignment) -> checks.ReviewDraft:
@@ -450,7 +455,7 @@ def _review_draft(assignment: ReviewerAssignment) -> checks.ReviewDraft:
 
 
 def _names_the_reviewer(assignment: ReviewerAssignment, texts: Iterable[str]) -> bool:
-    """Whether the reviewer's first and last name stand side by side, in either order."""
+    """Whether a text contains the reviewer's first and last name side by side, in any order."""
     reviewer = assignment.reviewer
     if reviewer is None:
         return False

@@ -1,4 +1,4 @@
-"""Pages of the medical director and the mail room: issue, send back, send, look back."""
+"""Pages to issue a determination, return it to QA review, mark it as sent, and see its versions."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -22,7 +22,7 @@ from .loading import determination_context, preview_pdf
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def issue(request: StaffRequest, number: str) -> HttpResponse:
-    """The medical director issues; the page names every fact that the letter rests on."""
+    """Show the review with all facts that support the letter, and issue the determination."""
     case = load_case(number)
     now = timezone.now()
     error, status = "", 200
@@ -34,7 +34,7 @@ def issue(request: StaffRequest, number: str) -> HttpResponse:
         )
         error, status = str(tried.refusal), tried.status
         if tried.done:
-            messages.success(request, f"{number} is issued. The letter is being rendered.")
+            messages.success(request, f"{number} issued. The letter is being generated.")
             return redirect("desk:letters", number)
         case = load_case(number)
     context = determination_context(request, case)
@@ -49,13 +49,13 @@ def issue(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_POST
 def preview(request: StaffRequest, number: str) -> HttpResponse:
-    """The letter exactly as it would be issued now. Opening it is what makes issuing possible."""
+    """Return the letter exactly as it would be issued now. Issuing requires this preview."""
     return preview_pdf(request, load_case(number))
 
 
 @require_POST
 def send_back(request: StaffRequest, number: str) -> HttpResponse:
-    """Void the approval and put the case before quality assurance again."""
+    """Void the approval and return the case to QA review."""
     case = load_case(number)
     form = ReasonForm(request.POST)
     tried = run_action(
@@ -69,7 +69,7 @@ def send_back(request: StaffRequest, number: str) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, f"{number} is back with quality assurance.")
+        messages.success(request, f"{number} returned to QA review.")
         return redirect(case)
     context = determination_context(request, case)
     context |= {
@@ -82,7 +82,7 @@ def send_back(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def send(request: StaffRequest, number: str) -> HttpResponse:
-    """State that the determination went out to its recipients; the last one closes the case."""
+    """Mark the determination as sent to its recipients, which closes the case."""
     case = load_case(number)
     now = timezone.now()
     today = timezone.localdate(now)
@@ -95,7 +95,7 @@ def send(request: StaffRequest, number: str) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, f"{number} is sent and closed.")
+        messages.success(request, f"{number} marked as sent. The case is closed.")
         return redirect("desk:case", number)
     determination = policies.live_determination(case)
     letter = determination.letter if determination else None
@@ -116,7 +116,7 @@ def send(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_GET
 def versions(request: StaffRequest, number: str) -> HttpResponse:
-    """Every version of the determination, side by side, word by word."""
+    """Show all versions of the determination with their differences."""
     case = load_case(number)
     note_look(by=request.user, subject="case", reference=number, granted=True, at=timezone.now())
     context = determination_context(request, case)

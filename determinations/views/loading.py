@@ -1,4 +1,4 @@
-"""What the pages of a determination share: loading the case, and the letter as it stands."""
+"""Shared by the pages of a determination: the template context and the preview of the letter."""
 
 from typing import Any
 
@@ -17,6 +17,7 @@ from reviewers.models import ReviewerAssignment
 
 
 def determination_context(request: StaffRequest, case: Case) -> dict[str, Any]:
+    """Build the context shared by the QA page, the issue page and the versions page. Queries."""
     determination = policies.live_determination(case)
     assignments = case.assignments.filter(round=case.round, state__in=ReviewerAssignment.DECIDING)
     reviews = []
@@ -42,6 +43,7 @@ def determination_context(request: StaffRequest, case: Case) -> dict[str, Any]:
 
 
 def preview_pdf(request: StaffRequest, case: Case, *, only_seat: int | None = None) -> HttpResponse:
+    """Return a preview of the letter as a PDF, or a page with the reasons why there is none."""
     now = timezone.now()
     note_look(by=request.user, subject="letter", reference=case.number, granted=True, at=now)
     tried = try_action(

@@ -1,4 +1,4 @@
-"""A reviewer's own list, and how their work went as the organization sees it."""
+"""The reviewer's list of cases, and the statistics of one reviewer for the organization."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ YEAR = timedelta(days=365)
 
 @require_safe
 def my_reviews(request: StaffRequest) -> HttpResponse:
-    """The cases offered to me and those I review, and nothing of anybody else."""
+    """Show the cases that are offered or assigned to the signed-in reviewer, and no others."""
     now = timezone.now()
     today = timezone.localdate(now)
     own = Reviewer.objects.filter(user=request.user)
@@ -45,7 +45,7 @@ def my_reviews(request: StaffRequest) -> HttpResponse:
 
 @require_safe
 def reviewer_record(request: StaffRequest, code: str) -> HttpResponse:
-    """Turnaround, lateness, returns and findings of one reviewer over a period."""
+    """Show turnaround, late decisions and QA returns of one reviewer over a period."""
     reviewer = get_object_or_404(Reviewer, code=code)
     today = timezone.localdate()
     asked = {name: request.GET[name] for name in ("first", "last") if request.GET.get(name)}

@@ -1,4 +1,4 @@
-"""Pages of quality assurance: the review as submitted, returned or approved."""
+"""Pages of QA: read a submitted review, return it for changes or approve it."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -21,14 +21,14 @@ from .loading import determination_context
 
 @require_GET
 def quality(request: StaffRequest, number: str) -> HttpResponse:
-    """The review as submitted, with what changed since the last reading."""
+    """Show the review as submitted, with the changes since the last QA review."""
     case = load_case(number)
     return _quality_page(request, case, QualityForm(case=case))
 
 
 @require_POST
 def return_for_changes(request: StaffRequest, number: str) -> HttpResponse:
-    """Send the review back with words."""
+    """Return the review to its reviewer with a comment."""
     case = load_case(number)
     form = QualityForm(request.POST, case=case)
     tried = run_action(
@@ -47,14 +47,14 @@ def return_for_changes(request: StaffRequest, number: str) -> HttpResponse:
         field="comment",
     )
     if tried.done:
-        messages.success(request, f"{number} is back with its reviewer.")
+        messages.success(request, f"{number} returned to the reviewer for changes.")
         return redirect("desk:queue", "qa")
     return _quality_page(request, case, form, status=tried.status)
 
 
 @require_POST
 def approve(request: StaffRequest, number: str) -> HttpResponse:
-    """Find the review fit to be issued."""
+    """Approve the review, so that the determination can be issued."""
     case = load_case(number)
     form = QualityForm(request.POST, case=case)
     tried = run_action(
@@ -70,7 +70,7 @@ def approve(request: StaffRequest, number: str) -> HttpResponse:
         row=case,
     )
     if tried.done:
-        messages.success(request, f"{number} is approved and waits for the medical director.")
+        messages.success(request, f"{number} approved. The medical director can issue it.")
         return redirect("desk:queue", "qa")
     return _quality_page(request, case, form, status=tried.status)
 

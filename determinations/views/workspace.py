@@ -33,7 +33,7 @@ _NO_REVISION = -1  # a draft that was never saved has revision 0
 
 @require_GET
 def workspace(request: StaffRequest, assignment_id: int) -> HttpResponse:
-    """Read and decide on one page: the records left, the writing right."""
+    """Show the records on the left and the review to write on the right."""
     assignment = _own_assignment(request, assignment_id)
     why_not = policies.why_not_write(request.user, assignment)
     if why_not and policies.is_submitted(assignment):
@@ -52,7 +52,7 @@ def workspace(request: StaffRequest, assignment_id: int) -> HttpResponse:
 
 @require_POST
 def open_review(request: StaffRequest, assignment_id: int) -> HttpResponse:
-    """Hand over the case file and begin the review. The workspace asks for it as it loads."""
+    """Send the case file to the reviewer and start the review. opening.html posts this on load."""
     assignment = _own_assignment(request, assignment_id)
     tried = try_action(
         lambda: writing.open_review(assignment_id=assignment.pk, by=request.user, at=timezone.now())
@@ -65,7 +65,7 @@ def open_review(request: StaffRequest, assignment_id: int) -> HttpResponse:
 
 @require_POST
 def draft(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
-    """Keep what was typed. Called by the page while typing; also a plain Save button."""
+    """Save what was typed as a draft. Called by autosave and by the Save button."""
     assignment = _own_assignment(request, assignment_id)
     now = timezone.now()
     tried = try_action(
@@ -90,7 +90,7 @@ def draft(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
 
 @require_POST
 def leave(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
-    """Leaving a part keeps it and makes a numbered version; the answer is the part gone to."""
+    """Save a part as a numbered version and go to another part."""
     assignment = _own_assignment(request, assignment_id)
     revision = _seen_revision(request)
     tried = try_action(
@@ -113,7 +113,7 @@ def leave(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
 
 @require_GET
 def checks_list(request: StaffRequest, assignment_id: int) -> HttpResponse:
-    """What the review still lacks, now."""
+    """Show what the review still lacks."""
     assignment = _open_assignment(request, assignment_id)
     context = {"assignment": assignment, "findings": writing.unfinished(assignment)}
     return render(request, "determinations/_checks.html", context)
@@ -121,7 +121,7 @@ def checks_list(request: StaffRequest, assignment_id: int) -> HttpResponse:
 
 @require_POST
 def cite(request: StaffRequest, assignment_id: int, item_id: int) -> HttpResponse:
-    """Add an authority to an item."""
+    """Add a citation to an item."""
     assignment = _own_assignment(request, assignment_id)
     get_object_or_404(assignment.opinions, item_id=item_id)
     form = CiteForm(request.POST)
@@ -143,7 +143,7 @@ def cite(request: StaffRequest, assignment_id: int, item_id: int) -> HttpRespons
 
 @require_POST
 def uncite(request: StaffRequest, assignment_id: int, citation_id: int) -> HttpResponse:
-    """Take an authority out of an item."""
+    """Remove a citation from an item."""
     assignment = _own_assignment(request, assignment_id)
     opinion = get_object_or_404(assignment.opinions, citations__pk=citation_id)
     tried = try_action(
@@ -159,14 +159,14 @@ def uncite(request: StaffRequest, assignment_id: int, citation_id: int) -> HttpR
 
 @require_POST
 def review_preview(request: StaffRequest, assignment_id: int) -> HttpResponse:
-    """The letter as it would look now, for its reviewer."""
+    """Return a preview of the letter with this reviewer's review only."""
     assignment = _open_assignment(request, assignment_id)
     return preview_pdf(request, assignment.case, only_seat=assignment.seat)
 
 
 @require_POST
 def submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
-    """Sign the review and hand it to quality assurance; what is missing comes back all at once."""
+    """Sign and submit the review, or show everything that is missing."""
     assignment = _own_assignment(request, assignment_id)
     part = request.POST.get("part", "")
     revision = _seen_revision(request)
@@ -186,12 +186,12 @@ def submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
 
     tried = try_action(settle_and_submit)
     if tried.done:
-        where = (
-            "is with quality assurance"
+        status = (
+            "It is now in QA review."
             if tried.result
-            else "waits for the other reviewer; you have done your part"
+            else "It will go to QA review when all reviewers have submitted."
         )
-        messages.success(request, f"{assignment.case.number} {where}.")
+        messages.success(request, f"Review of {assignment.case.number} submitted. {status}")
         return redirect("determinations:my_reviews")
     if isinstance(tried.refusal, writing.DraftConflict):
         return _draft_conflict(request, assignment, part, tried.refusal)
@@ -206,9 +206,10 @@ def submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
 
 
 def _seen_revision(request: StaffRequest) -> int | None:
-    """The revision of the draft that the page showed; ``None`` when the form carries no text.
+    """Read the revision of the draft that the page showed; ``None`` if the form has no text.
 
-    What is no number is a revision that no draft has, so the text that came with it is compared.
+    An invalid number gives a revision that no draft has, so that the text is compared and not
+    saved.
     """
     if "revision" not in request.POST:
         return None
@@ -217,7 +218,7 @@ def _seen_revision(request: StaffRequest) -> int | None:
 
 
 def _own_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssignment:
-    """The reviewer's own assignment; someone else's looks exactly like one that is not there."""
+    """Load an assignment of this reviewer. Any other answers 404, as if it did not exist."""
     found = (
         ReviewerAssignment.objects.filter(pk=assignment_id, reviewer__user=request.user)
         .select_related("case", "reviewer")
@@ -229,7 +230,7 @@ def _own_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssign
 
 
 def _open_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssignment:
-    """The reviewer's own assignment while its file is open to them, and not after it ended."""
+    """Load an assignment of this reviewer whose case file is open to them, otherwise 404."""
     assignment = _own_assignment(request, assignment_id)
     if assignment.round != assignment.case.round or not may_open_file(
         request.user, assignment.case
@@ -276,7 +277,7 @@ def _workspace(
     kept = drafts[part].content if part in drafts else {}
     values = stored | kept | {name: typed[name] for name in names if typed and name in typed}
     next_part = parts[(parts.index(part) + 1) % len(parts)]
-    # A refused save shows what was typed, also to someone from whom the case was taken back.
+    # After a refused save the typed text is shown even if the case was unassigned meanwhile.
     is_open = may_open_file(request.user, assignment.case)
     return {
         "assignment": assignment,
@@ -306,7 +307,7 @@ def _workspace(
 def _draft_refused(
     request: StaffRequest, assignment: ReviewerAssignment, part: str, refusal: Refused
 ) -> HttpResponse:
-    """The page again with what was typed; the sentence alone for the page's own saving."""
+    """Show the page with the typed text and the refusal, or the refusal as JSON for autosave."""
     if isinstance(refusal, writing.DraftConflict):
         return _draft_conflict(request, assignment, part, refusal)
     if _wants_json(request):
@@ -340,7 +341,7 @@ def _draft_conflict(
 def _citations(
     request: StaffRequest, assignment: ReviewerAssignment, item_id: int, tried: Attempt[Any]
 ) -> HttpResponse:
-    """The citations after a change, or beside why it was refused."""
+    """Show the citations after a change, with the refusal if there is one."""
     part = f"item-{item_id}"
     if not request.htmx and tried.refusal:
         return _draft_refused(request, assignment, part, tried.refusal)
@@ -366,7 +367,7 @@ def _administrator_line(opinion: Any) -> str:
 
 
 def _last_return(assignment: ReviewerAssignment) -> QualityReview | None:
-    """What quality assurance last asked of this reviewer, or of all of them."""
+    """The latest QA return that was addressed to this reviewer, or to all reviewers."""
     return (
         QualityReview.objects.filter(
             Q(seat=None) | Q(seat=assignment.seat),

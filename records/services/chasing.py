@@ -1,4 +1,4 @@
-"""Chasing the records that are owed: what was asked, whom, and what they said."""
+"""Log contacts with parties about outstanding records."""
 
 from datetime import datetime
 
@@ -11,25 +11,27 @@ from records import policies
 
 
 class Way(models.TextChoices):
-    """How someone was asked."""
+    """The means of contact."""
 
     CALL = "CALL", "Telephone"
     FAX = "FAX", "Fax"
     EMAIL = "EMAIL", "E-mail"
 
 
-_DONE = {Way.CALL: "Rang", Way.FAX: "Faxed", Way.EMAIL: "Wrote an e-mail to"}
+# The first word of the event's sentence; the party follows.
+_DONE = {Way.CALL: "Called", Way.FAX: "Faxed", Way.EMAIL: "E-mailed"}
 
 
 @transaction.atomic
 def log_contact(
     *, case_id: int, party_id: int, way: str, spoke_to: str, said: str, by: User, at: datetime
 ) -> Event:
-    """Note that someone was asked for the records: who answered, and what they said.
+    """Log that a party was asked for records: who answered, and the outcome.
 
-    It moves no clock: only records that come, or the end of the waiting, do.
+    A contact changes no deadline. Only received records, or marking them complete, do.
 
-    :raises NotAllowed: wrong role or state, a party of another case, or nothing was said.
+    :param said: the outcome of the contact, as the coordinator wrote it.
+    :raises NotAllowed: wrong role or stage, a party of another case, or no outcome.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_chase(by, case))
@@ -37,10 +39,10 @@ def log_contact(
     if party is None:
         refuse("Choose a party of this case.")
         raise AssertionError("unreachable")
-    refuse("" if way in Way.values else "Say how they were asked.")
-    refuse("" if said.strip() else "Say what came of it.")
+    refuse("" if way in Way.values else "Choose how you contacted the party.")
+    refuse("" if said.strip() else "Enter the outcome of the contact.")
     if way == Way.CALL:
-        refuse("" if spoke_to.strip() else "Say who answered; “no one” is an answer too.")
+        refuse("" if spoke_to.strip() else "Enter who answered, or “no one”.")
     spoke = f", spoke to {spoke_to.strip()}" if spoke_to.strip() else ""
     return Event.objects.create(
         case=case,

@@ -1,4 +1,4 @@
-"""Sending the complete case file to a reviewer, and proving later what was in it."""
+"""Send the complete case file to a reviewer, and prove later what was in it."""
 
 import hashlib
 import json
@@ -21,25 +21,25 @@ from . import documents
 
 
 def manifest(case: Case) -> list[dict[str, Any]]:
-    """What is on file now, in the case's own order. Queries once."""
+    """List the documents on file now, in the order of the case. One query."""
     rows = case.documents.order_by("number").values_list("pk", "file__sha256", "pages")
     return [{"document": pk, "sha256": sha256, "pages": pages} for pk, sha256, pages in rows]
 
 
 def manifest_sha256(contents: list[dict[str, Any]]) -> str:
-    """The hash of a manifest as canonical JSON: sorted keys, no spaces, UTF-8."""
+    """Hash a manifest as canonical JSON: sorted keys, no spaces, UTF-8."""
     canonical = json.dumps(contents, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 @transaction.atomic
 def dispatch(*, assignment_id: int, by: User | None, at: datetime) -> Dispatch:
-    """Send the complete case file, as it stands, to the reviewer of an assignment.
+    """Send the complete case file to the reviewer of an assignment.
 
-    Sending again is possible at any time: a record that came later is then part of the file.
+    It can be sent again at any time, to include records that were added later.
 
-    :raises NotAllowed: not this person's act, the reviewer has not attested on the present
-        parties, or there is nothing on file.
+    :raises NotAllowed: wrong role or stage, the reviewer has not attested on the current parties,
+        or nothing is on file.
     """
     assignment = lock_assignment(assignment_id)
     return _dispatch(assignment, by=by, at=at)
@@ -47,7 +47,7 @@ def dispatch(*, assignment_id: int, by: User | None, at: datetime) -> Dispatch:
 
 @transaction.atomic
 def ensure_dispatched(*, assignment_id: int, by: User | None, at: datetime) -> Dispatch:
-    """Send the complete case file unless the last dispatch holds everything that is on file.
+    """Send the complete case file, unless the last dispatch contains everything on file.
 
     :raises NotAllowed: as ``dispatch``.
     """
@@ -59,12 +59,12 @@ def ensure_dispatched(*, assignment_id: int, by: User | None, at: datetime) -> D
 
 
 def last_dispatch(assignment: ReviewerAssignment) -> Dispatch | None:
-    """What was sent last, if anything was. Queries once."""
+    """The latest dispatch of an assignment, if any. One query."""
     return assignment.dispatches.order_by("-sent_at", "-pk").first()
 
 
 def is_current(assignment: ReviewerAssignment) -> bool:
-    """Whether the last dispatch holds exactly what is on file now. Queries."""
+    """Whether the last dispatch contains exactly what is on file now. Queries."""
     latest = last_dispatch(assignment)
     if latest is None or documents.has_papers_to_take_in(assignment.case):
         return False
@@ -72,7 +72,7 @@ def is_current(assignment: ReviewerAssignment) -> bool:
 
 
 def dispatch_fact(assignment: ReviewerAssignment, on: date) -> Fact | None:
-    """Proof that the complete case file was with the reviewer on a day, or None."""
+    """The fact that the reviewer had the complete case file on a day, or ``None``."""
     latest = last_dispatch(assignment)
     if latest is None or local_day(latest.sent_at) > on or not is_current(assignment):
         return None
@@ -86,7 +86,7 @@ def dispatch_fact(assignment: ReviewerAssignment, on: date) -> Fact | None:
 
 
 def records_reviewed_fact(assignment: ReviewerAssignment, on: date) -> Fact | None:
-    """Proof that every document was opened, or found not relevant, by a day, or None."""
+    """The fact that every document was opened or marked not relevant by a day, or ``None``."""
     wanted = set(assignment.case.documents.values_list("pk", flat=True))
     marks = {
         mark.document_id: mark
@@ -111,7 +111,7 @@ def _dispatch(assignment: ReviewerAssignment, *, by: User | None, at: datetime) 
     refuse(policies.why_not_dispatch(by, assignment))
     documents.take_in_application_papers(case_id=case.pk, by=None, at=at)
     contents = manifest(case)
-    refuse("" if contents else "There is no record on file that could be sent.")
+    refuse("" if contents else "There are no records on file to send.")
     again = assignment.dispatches.exists()
     sent = Dispatch.objects.create(
         assignment=assignment,

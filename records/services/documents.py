@@ -1,4 +1,4 @@
-"""Records coming in: putting them on file, and saying when the file is complete."""
+"""Add records to a case, mark the records complete, and ask for records again."""
 
 from datetime import date, datetime, time
 
@@ -27,30 +27,30 @@ _PAPER_KINDS = {
 
 
 class AlreadyOnFile(NotAllowed):
-    """The very same file is a document of this case already."""
+    """The same file is already a document of this case."""
 
     field = "upload"
 
     def __init__(self, document: Document) -> None:
         self.document = document
         super().__init__(
-            f"This file is already on file, as document {document.number} “{document.title}”. "
+            f"This file is already on file as document {document.number}, “{document.title}”. "
             "It was not added again."
         )
 
 
 @transaction.atomic
 def take_in_application_papers(*, case_id: int, by: User | None, at: datetime) -> list[Document]:
-    """Make the papers that came with the application documents of the case.
+    """Add the files of the application to the documents of the case. Returns the new documents.
 
-    Runs again without effect. Gives back the documents that were new.
+    Running it again has no effect.
     """
     case = Case.objects.lock(case_id)
     return _take_in(case, by=by, at=at)
 
 
 def has_papers_to_take_in(case: Case) -> bool:
-    """Whether the application holds a paper that is not yet a document. Queries once."""
+    """Whether a file of the application is not yet a document of the case. One query."""
     return _papers_to_take_in(case).exists()
 
 
@@ -68,21 +68,22 @@ def add_document(
     by: User,
     at: datetime,
 ) -> Document:
-    """Put a record on file.
+    """Add a record to a case.
 
-    The file is read and kept before the case is locked, so that a large scan holds up no one. A
-    record that comes after the file went to the reviewer makes that dispatch out of date.
+    The file is checked and stored before the case is locked, so that a large scan does not block
+    other users. A record added after the case file was sent makes that dispatch out of date.
 
-    :param dated_from: the record's own day, or the first day of what it covers.
-    :param sent_by: whose paper it is, a value of ``Document.SentBy``.
-    :raises FileRefused: the file is encrypted, damaged, too large or of a kind we do not read.
-    :raises AlreadyOnFile: this case has the very same file.
-    :raises NotAllowed: wrong role, wrong state, or dates that cannot be.
+    :param dated_from: the date of the record, or the first day that it covers.
+    :param sent_by: a value of ``Document.SentBy``.
+    :raises FileRefused: the file is encrypted, damaged, too large or of an unknown type.
+    :raises AlreadyOnFile: the case already has the same file.
+    :raises NotAllowed: wrong role, wrong stage or impossible dates.
     """
+    # Checked here to avoid a slow upload for nothing, and again below under the lock.
     refuse(policies.why_not_add_document(by, Case.objects.get(pk=case_id)))
     _refuse_impossible_days(dated_from, dated_to, received_on, at)
     if kind not in Document.Kind.values:
-        raise NotAllowed("Choose what kind of record it is.")
+        raise NotAllowed("Choose the type of record.")
     if sent_by not in Document.SentBy.values:
         raise NotAllowed("Choose who sent the record.")
     stored = files.services.receive(upload=upload, at=at)
@@ -129,15 +130,17 @@ def mark_complete(
     at: datetime,
     received_time: time | None = None,
 ) -> Case:
-    """End the collecting of records and start the deadline of the determination.
+    """Mark the records complete and start the deadline of the determination.
 
-    COMPLETE: the deadline starts on the day on which the document that completed the file came, as
-    the coordinator states it. WHAT_IS_ON_FILE: it starts with this act, which is possible only
-    after the day by which the records were due; ``received_on`` is then not used.
-    A review never goes on with UR papers alone (8 CCR 9792.10.6(b)(2)).
+    COMPLETE: the deadline starts on the day on which the last record was received, as the
+    coordinator enters it. WHAT_IS_ON_FILE: the deadline starts at ``at``, which is allowed only
+    after the records were due; ``received_on`` is not used. A review cannot be based on the
+    documents of the utilization review alone (8 CCR 9792.10.6(b)(2)).
 
-    :param received_time: the hour of receipt in Los Angeles; an expedited deadline runs in hours.
-    :raises NotAllowed: wrong role or state, a day that cannot be, or nothing but UR papers.
+    :param received_on: the day on which the last record was received.
+    :param received_time: Pacific time of receipt; required for expedited cases, whose deadline is
+        counted in hours.
+    :raises NotAllowed: wrong role or stage, an impossible date, or only UR documents on file.
     :raises Stale: someone else changed the case in between.
     """
     case = Case.objects.lock(case_id)
@@ -149,9 +152,11 @@ def mark_complete(
         moment = at.astimezone(PACIFIC)
         received_on, received_time = moment.date(), moment.time()
     elif basis != Basis.COMPLETE:
-        raise NotAllowed("Say whether the records are complete, or go on with what is on file.")
+        raise NotAllowed(
+            "Choose whether the records are complete or to continue with what is on file."
+        )
     if received_on is None:
-        raise NotAllowed("Enter the day on which the last record came.")
+        raise NotAllowed("Enter the date on which the last record was received.")
     _refuse_impossible_completion(case, received_on, received_time, at)
     case.records_complete_on = received_on
     case.store(by=by, at=at, why=Basis(basis).label, fields=["records_complete_on"])
@@ -174,9 +179,9 @@ def mark_complete(
     _record(
         case,
         Event.Kind.RECORDS_COMPLETE,
-        f"Records complete, the last received {received_on:%m/%d/%Y}: {on_file}."
+        f"Records complete, last received {received_on:%m/%d/%Y}: {on_file}."
         if basis == Basis.COMPLETE
-        else f"The records never came in full. Going on with what is on file: {on_file}.",
+        else f"The records were not received in full. Continuing with what is on file: {on_file}.",
         by=by,
         at=at,
         facts={
@@ -193,17 +198,18 @@ def mark_complete(
 def reopen_records(
     *, case_id: int, reason: str, seen_version: int | None, by: User, at: datetime
 ) -> Case:
-    """Ask for records again: the file turned out not to be complete.
+    """Ask for records again, because the file is not complete after all.
 
-    The deadline of the determination stops counting; its sum stays readable.
+    The deadline of the determination is replaced, and its calculation stays on file. The deadline
+    for records runs again.
 
-    :raises NotAllowed: wrong role or state, or no reason.
+    :raises NotAllowed: wrong role or stage, or no reason.
     :raises Stale: someone else changed the case in between.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_reopen_records(by, case))
     case.refuse_if_stale(seen_version)
-    refuse("" if reason.strip() else "Say what is missing.")
+    refuse("" if reason.strip() else "Enter what is missing.")
     was = case.records_complete_on
     case.records_complete_on = None
     case.store(by=by, at=at, why=reason, fields=["records_complete_on"])
@@ -227,7 +233,7 @@ def reopen_records(
     _record(
         case,
         Event.Kind.REOPENED,
-        "The records were found incomplete. Waiting for records again.",
+        "The records are incomplete. Waiting for records again.",
         why=reason,
         by=by,
         at=at,
@@ -237,14 +243,14 @@ def reopen_records(
 
 
 def _papers_to_take_in(case: Case) -> QuerySet[ApplicationPaper]:
-    """Checked papers of the application that are not documents yet."""
+    """Files of the application that passed all checks and are not documents yet."""
     return ApplicationPaper.objects.filter(
         application__case=case, file__state=StoredFile.State.CLEAN
     ).exclude(file__in=case.documents.values("file"))
 
 
 def _take_in(case: Case, *, by: User | None, at: datetime) -> list[Document]:
-    """One document for each file of the application, even if it came under two headings."""
+    """Add one document for each file of the application, even if it is listed twice there."""
     papers = _papers_to_take_in(case).select_related("file").order_by("pk")
     taken: dict[int, Document] = {}
     for paper in papers:
@@ -270,7 +276,7 @@ def _take_in(case: Case, *, by: User | None, at: datetime) -> list[Document]:
         _record(
             case,
             Event.Kind.RECORD_ADDED,
-            f"{_count(len(taken), 'paper')} of the application put on file.",
+            f"{_count(len(taken), 'document')} of the application added to the records.",
             by=by,
             at=at,
             facts={"documents": [document.pk for document in taken.values()]},
@@ -315,13 +321,13 @@ def _refuse_impossible_days(
     dated_from: date | None, dated_to: date | None, received_on: date, at: datetime
 ) -> None:
     if received_on > local_day(at):
-        raise NotAllowed("The day of receipt lies in the future. Check the stamp.")
+        raise NotAllowed("The date of receipt is in the future. Check the stamp.")
     if dated_from and dated_to and dated_to < dated_from:
-        raise NotAllowed("The record’s last day is before its first. Check both dates.")
+        raise NotAllowed("The last day of the record is before its first day. Check both dates.")
     latest = dated_to or dated_from
     if latest and latest > received_on:
         raise NotAllowed(
-            "The record is dated after the day on which we received it. Check both dates."
+            "The record is dated after the day on which it was received. Check both dates."
         )
 
 
@@ -329,24 +335,24 @@ def _refuse_impossible_completion(
     case: Case, received_on: date, received_time: time | None, at: datetime
 ) -> None:
     if received_on > local_day(at):
-        raise NotAllowed("The day of receipt lies in the future. Check the stamp.")
+        raise NotAllowed("The date of receipt is in the future. Check the stamp.")
     if case.assigned_on and received_on < case.assigned_on:
         raise NotAllowed(
-            f"The notice of assignment went out on {case.assigned_on:%m/%d/%Y}. The day on which "
-            "the records became complete cannot be earlier."
+            f"The notice of assignment was sent on {case.assigned_on:%m/%d/%Y}. The records cannot "
+            "be complete before that day."
         )
     if case.priority != Priority.EXPEDITED:
         return
     if received_time is None:
         raise NotAllowed(
-            "The deadline of an expedited case runs in hours. Enter the hour of receipt."
+            "The deadline of an expedited case is counted in hours. Enter the time of receipt."
         )
     if datetime.combine(received_on, received_time, PACIFIC) > at:
-        raise NotAllowed("The hour of receipt lies in the future. Check the stamp.")
+        raise NotAllowed("The time of receipt is in the future. Check the stamp.")
 
 
 def _given(case: Case, received_on: date, received_time: time | None) -> dict[str, str]:
-    """The trigger of the determination's deadline, as the deadline engine names it."""
+    """Return the trigger of the determination's deadline, by the names of the deadline engine."""
     if case.priority == Priority.EXPEDITED and received_time is not None:
         moment = datetime.combine(received_on, received_time.replace(second=0, microsecond=0))
         return {"information_complete": moment.isoformat(timespec="minutes")}

@@ -1,4 +1,4 @@
-"""Opening records: every look is written down before a byte goes out, and reading leaves marks."""
+"""Open records. Access is logged before any content is sent, and reviewers leave read marks."""
 
 from datetime import datetime
 
@@ -14,19 +14,20 @@ from records.models import Document, ReadMark
 from reviewers.models import ReviewerAssignment
 from reviewers.services.assignment import lock_assignment
 
+# Opening a document again does not replace these.
 _STRONGER = [ReadMark.Mark.REVIEWED, ReadMark.Mark.NOT_RELEVANT]
 
 
 class Hidden(Exception):
-    """Not for this person, or not there: the page answers the same to both."""
+    """The record does not exist or is not open to this user; the page answers 404 to both."""
 
 
 @transaction.atomic
 def mark(*, assignment_id: int, document_id: int, mark: str, by: User, at: datetime) -> ReadMark:
-    """Say how far the reviewer got with a document.
+    """Mark a document as opened, reviewed or not relevant.
 
-    Opening a document again does not take back that it was reviewed or found not relevant. No
-    Event: a mark's own versions say who and when, and the timeline would be nothing but marks.
+    Opening a document again does not remove a "reviewed" or "not relevant" mark. No event is
+    written: the versions of the mark show who and when, and marks would fill the timeline.
 
     :raises NotAllowed: not the reviewer of this assignment, or a document of another case.
     """
@@ -47,16 +48,16 @@ def mark(*, assignment_id: int, document_id: int, mark: str, by: User, at: datet
 
 
 def unopened(assignment: ReviewerAssignment) -> list[Document]:
-    """The documents on which the reviewer left no mark yet, in order. Queries once."""
+    """List the documents without a mark of this reviewer, in order. One query."""
     return list(
         assignment.case.documents.exclude(read_marks__assignment=assignment).order_by("number")
     )
 
 
 def open_list(*, case: Case, by: User, at: datetime) -> None:
-    """Note that someone opens the list of a case's records; call it before showing the list.
+    """Log that a user opens the list of records of a case. Call it before showing the list.
 
-    :raises Hidden: this person may not see it. The refusal is noted too.
+    :raises Hidden: the user may not see the list. The refusal is logged too.
     """
     reason = access.why_not_list(by, case)
     accounts.services.note_look(
@@ -67,30 +68,30 @@ def open_list(*, case: Case, by: User, at: datetime) -> None:
 
 
 def open_document(*, document_id: int, by: User, at: datetime, page: int | None = None) -> Document:
-    """A document someone asks for, or the frame of one of its pages; the look is written first.
+    """Return a document, or the document of one of its pages, after logging the access.
 
-    Leaves no read mark: the pages themselves are fetched by ``page_image`` and ``page_text``.
+    It leaves no read mark. ``page_image`` and ``page_text``, which return content, leave one.
 
-    :raises Hidden: nothing of the kind is there, or not for this person. The refusal is noted.
+    :raises Hidden: it does not exist or is not open to this user. The refusal is logged.
     """
     return _open(document_id, "document", str(document_id), page=page, by=by, at=at)
 
 
 def page_image(*, document_id: int, page: int, by: User, at: datetime) -> bytes:
-    """A page as a PNG. The look, and the reviewer's mark, are written before a byte is made.
+    """Render a page as a PNG, after logging the access and leaving the reviewer's mark.
 
     :param page: counted from 1 within the document.
-    :raises Hidden: no such page, or not for this person. The refusal is noted too.
-    :raises files.services.FileRefused: the page cannot be drawn.
+    :raises Hidden: no such page, or not open to this user. The refusal is logged too.
+    :raises files.services.FileRefused: the page cannot be rendered.
     """
     document = _open_page(document_id, page, by=by, at=at)
     return files.services.page_png(document.file, page)
 
 
 def page_text(*, document_id: int, page: int, by: User, at: datetime) -> tuple[Document, str]:
-    """A page's text layer; empty for a scan without one. Looks and marks as ``page_image``.
+    """Extract the text of a page; empty for a scan. Logs and marks as ``page_image`` does.
 
-    :raises Hidden: no such page, or not for this person. The refusal is noted too.
+    :raises Hidden: no such page, or not open to this user. The refusal is logged too.
     """
     document = _open_page(document_id, page, by=by, at=at)
     return document, files.services.page_text(document.file, page)
@@ -110,7 +111,7 @@ def _open_page(document_id: int, page: int, *, by: User, at: datetime) -> Docume
                 by=by,
                 at=at,
             )
-        except NotAllowed as refusal:  # the case was taken back while this call waited for it
+        except NotAllowed as refusal:  # the case was taken back while this call waited for the lock
             _note(by, "page", f"{document_id}/{page}", granted=False, at=at)
             raise Hidden(str(refusal)) from refusal
     return document

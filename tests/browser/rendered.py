@@ -188,7 +188,7 @@ class Rendered:
         for who, name, url in (
             (Role.COORDINATOR, "a case being screened", f"/cases/{case['received']}/"),
             (Role.COORDINATOR, "notices to be made", f"/cases/{case['eligible']}/notices/"),
-            (Role.COORDINATOR, "records that are owed", f"/cases/{case['noticed']}/records/"),
+            (Role.COORDINATOR, "outstanding records", f"/cases/{case['noticed']}/records/"),
             (Role.COORDINATOR, "a filtered queue", "/queues/notices/?priority=FORMULARY"),
             (Role.COORDINATOR, "a search that finds nothing", "/jump/?q=zzzz"),
             (Role.DIRECTOR, "a case that was issued", f"/cases/{case['issued']}/"),

@@ -197,7 +197,7 @@ def test_quality_approves_and_returns_with_one_key_each(work, visit, answered):
     page.keyboard.type("ra")
     expect(page.get_by_label("Comment")).to_have_value("ra")
     keys(page, "Escape", "r")
-    expect(page.get_by_role("status").filter(has_text="back with its reviewer")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="returned to the reviewer")).to_be_visible()
 
     page.goto(f"/cases/{second.number}/quality/")
     keys(page, "a")
@@ -208,7 +208,9 @@ def test_quality_approves_and_returns_with_one_key_each(work, visit, answered):
     assert Case.objects.get(pk=second.pk).status == "QA"
     keys(page, "a")
     answered(page)
-    expect(page.get_by_role("status").filter(has_text="is approved")).to_be_visible()
+    expect(
+        page.get_by_role("status").filter(has_text="approved. The medical director")
+    ).to_be_visible()
 
 
 def test_a_dialog_that_is_left_gives_the_focus_back(work, visit):
@@ -221,7 +223,7 @@ def test_a_dialog_that_is_left_gives_the_focus_back(work, visit):
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(approve).to_be_focused()
     keys(page, "?")
-    expect(page.get_by_role("dialog")).to_contain_text("Ask for changes")
+    expect(page.get_by_role("dialog")).to_contain_text("Return for changes")
     keys(page, "Escape")
     expect(approve).to_be_focused()
 

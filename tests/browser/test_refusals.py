@@ -115,7 +115,7 @@ def test_issue_pressed_twice_writes_one_letter(work, visit):
     page.get_by_role("button", name="Issue").dblclick()
     answer_dialog(page, "Issue")
 
-    expect(page.get_by_role("status").filter(has_text="is issued")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="issued. The letter")).to_be_visible()
     assert Letter.objects.filter(reference=case.number, kind=LetterKind.DETERMINATION).count() == 1
 
 

@@ -195,12 +195,12 @@ def records_are_taken_in(page, number):
         page.get_by_label("Sent by").select_option(label="Claims administrator")
         page.get_by_label("Title").fill(title)
         page.get_by_label("Date, or first day").fill("-30")
-        page.get_by_role("button", name="Add the record").click()
+        page.get_by_role("button", name="Add record").click()
         expect(page.get_by_role("link", name=title)).to_be_visible()
     complete = page.get_by_role("region", name="Mark the records complete")
     complete.get_by_role("radio").first.check()
     complete.get_by_label("Last record received").fill("t")
-    complete.get_by_role("button", name="Start the deadline").click()
+    complete.get_by_role("button", name="Mark complete").click()
     expect(page.locator(".h .tag")).to_have_text("Ready to assign")
 
 
@@ -218,7 +218,7 @@ def a_reviewer_is_chosen(page, number):
 
 
 def the_reviewer_attests(page, number):
-    page.get_by_role("link", name="Answer").click()
+    page.get_by_role("link", name="Respond").click()
     expect(page.get_by_text("Marisol Quintanar")).to_be_visible()
     for question in page.locator("main form").first.get_by_role("group").all():
         question.get_by_label("No", exact=True).check()
@@ -243,7 +243,7 @@ def the_reviewer_reads_and_writes(page):
     expect(saved).to_contain_text("Saved ")
     page.get_by_role("button", name="Next item").click()
 
-    expect(page.get_by_text("The claims administrator: Decision based on")).to_be_visible()
+    expect(page.get_by_text("Claims administrator: Decision based on")).to_be_visible()
     choose(page.get_by_label("Upheld"))
     page.get_by_label("Rationale").fill(RATIONALE)
     page.get_by_label("Rank of evidence").select_option(value="A")
@@ -254,9 +254,9 @@ def the_reviewer_reads_and_writes(page):
     cited = page.locator("#citations li")
     expect(cited).to_have_count(1)
     expect(cited).to_contain_text("Epidural")
-    page.get_by_text("Cite something else").click()
-    page.get_by_label("As the letter prints it").fill(IN_WORDS)
-    page.get_by_role("button", name="Cite it").click()
+    page.get_by_text("Cite another source").click()
+    page.get_by_label("Citation as printed in the letter").fill(IN_WORDS)
+    page.get_by_role("button", name="Add citation").click()
     expect(cited).to_have_count(2)
     expect(cited.last).to_contain_text(IN_WORDS)
     expect(page.locator("#checks")).to_contain_text("Nothing is missing")
@@ -268,7 +268,7 @@ def the_reviewer_submits(page, number):
     assert RATIONALE in words_of(preview.body())
     page.get_by_role("button", name="Submit to QA").click()
     answer_dialog(page, "Sign and submit")
-    expect(page.get_by_role("status").filter(has_text="with quality assurance")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="in QA review")).to_be_visible()
 
 
 def quality_asks_for_changes(page, number):
@@ -277,30 +277,30 @@ def quality_asks_for_changes(page, number):
     expect(page.get_by_text(RATIONALE)).to_be_visible()
     page.get_by_label("About").select_option(index=1)
     page.get_by_label("Comment").fill(COMMENT)
-    page.get_by_role("button", name="Ask for changes").click()
-    expect(page.get_by_role("status").filter(has_text="back with its reviewer")).to_be_visible()
+    page.get_by_role("button", name="Return for changes").click()
+    expect(page.get_by_role("status").filter(has_text="returned to the reviewer")).to_be_visible()
 
 
 def the_reviewer_changes_what_was_asked(page, number):
     page.goto("/reviews/")
-    page.get_by_role("link", name="Open the review").click()
+    page.get_by_role("link", name="Open review").click()
     expect(page.get_by_text(COMMENT)).to_be_visible()
     page.get_by_role("link", name="Item 1 of 1").click()
     page.get_by_label("Rationale").fill(CHANGED)
     expect(page.locator("[data-save-state]")).to_contain_text("Saved ")
     page.get_by_role("button", name="Submit to QA").click()
     answer_dialog(page, "Sign and submit")
-    expect(page.get_by_role("status").filter(has_text="with quality assurance")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="in QA review")).to_be_visible()
 
 
 def quality_approves(page, number):
     page.goto(f"/cases/{number}/quality/")
-    expect(page.get_by_role("heading", name="Changes since the last reading")).to_be_visible()
+    expect(page.get_by_role("heading", name="Changes since the last QA review")).to_be_visible()
     expect(page.locator("ins")).to_contain_text(["relief for"])
     page.get_by_role("button", name="Approve").click()
     answer_dialog(page, "Approve")
     expect(
-        page.get_by_role("status").filter(has_text="waits for the medical director")
+        page.get_by_role("status").filter(has_text="The medical director can issue")
     ).to_be_visible()
 
 
@@ -318,7 +318,7 @@ def the_director_issues(page, number):
     assert CHANGED in words_of(letter.body())
     page.get_by_role("button", name="Issue").click()
     answer_dialog(page, "Issue")
-    expect(page.get_by_role("status").filter(has_text="is issued")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="issued. The letter")).to_be_visible()
     page.evaluate("window.wasHere = true")
     letter = page.locator(".letter").filter(has_text="Final determination")
     expect(letter.locator(".state")).to_have_text("Filed", timeout=FILED)

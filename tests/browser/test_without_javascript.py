@@ -123,18 +123,18 @@ def take_in_records(page, number):
     page.get_by_label("File", exact=True).set_input_files(file("r.pdf", "Consultation", 2))
     page.get_by_label("Type").select_option(label="Consultation")
     page.get_by_label("Sent by").select_option(label="Claims administrator")
-    page.get_by_role("button", name="Add the record").click()
+    page.get_by_role("button", name="Add record").click()
     said(page, "Added as document")
     complete = page.get_by_role("region", name="Mark the records complete")
     complete.get_by_role("radio").first.check()
     complete.get_by_label("Last record received").fill("t")
-    complete.get_by_role("button", name="Start the deadline").click()
-    said(page, "records are complete")
+    complete.get_by_role("button", name="Mark complete").click()
+    said(page, "Records marked complete")
 
 
 def review(page, case):
     page.goto("/reviews/")
-    page.get_by_role("link", name="Answer").click()
+    page.get_by_role("link", name="Respond").click()
     for question in page.locator(".fact").all():
         question.get_by_label("No", exact=True).check()
     page.get_by_role("button", name="Sign, and answer for the case").click()
@@ -162,26 +162,26 @@ def review(page, case):
         page.get_by_label("Find a guideline").press("Enter")
         page.get_by_role("list", name="Guidelines found").get_by_role("button").first.click()
         expect(page.locator("#citations li")).to_have_count(1)
-        page.get_by_text("Cite something else").click()
-        page.get_by_label("As the letter prints it").fill("A society’s guideline, 2024")
-        page.get_by_role("button", name="Cite it").click()
+        page.get_by_text("Cite another source").click()
+        page.get_by_label("Citation as printed in the letter").fill("A society’s guideline, 2024")
+        page.get_by_role("button", name="Add citation").click()
         expect(page.locator("#citations li")).to_have_count(2)
     expect(page.locator("#checks")).to_contain_text("Nothing is missing")
     page.get_by_role("button", name="Submit to QA").click()
-    said(page, "with quality assurance")
+    said(page, "in QA review")
 
 
 def issue(quality, director, number):
     quality.goto(f"/cases/{number}/quality/")
     expect(quality.get_by_text(RATIONALE).first).to_be_visible()
     quality.get_by_role("button", name="Approve").click()
-    said(quality, "is approved")
+    said(quality, "approved. The medical director")
     director.goto(f"/cases/{number}/issue/")
     preview = sent_by(director.get_by_role("button", name="Open the letter"))
     assert preview.ok, preview.text()
     assert RATIONALE in words_of(preview.body())
     director.get_by_role("button", name="Issue").click()
-    said(director, "is issued")
+    said(director, "issued. The letter")
     letter = director.locator(".letter").filter(has_text="Final determination")
     expect(letter.locator(".state")).to_have_text("Queued")
 
@@ -193,5 +193,5 @@ def send(page, number, *, at):
     pdf = page.request.get(page.get_by_role("link", name="PDF").get_attribute("href")).body()
     assert "Second injection" in words_of(pdf)
     page.get_by_role("button", name="Mark as sent").click()
-    said(page, "is sent and closed")
+    said(page, "marked as sent")
     assert letter.reference == number

@@ -105,7 +105,7 @@ def test_a_file_that_the_virus_scanner_refused_at_the_same_time_stays_refused(
 
     def verdict(path, name):
         if name == "This file":  # as it is called where it is scanned again
-            raise files.services.FileRefused("This file carries a virus.")
+            raise files.services.FileRefused("This file contains a virus.")
         return answer
 
     monkeypatch.setattr(files.services, "_verdict", verdict)
@@ -119,7 +119,7 @@ def test_a_file_that_the_virus_scanner_refused_at_the_same_time_stays_refused(
         {"receive": lambda: files.services.receive(upload=scanned_file(content=content), at=LATER)},
     )
 
-    assert str(answers["receive"]) == "This file carries a virus."
+    assert str(answers["receive"]) == "This file contains a virus."
     assert StoredFile.objects.get().state == state.REFUSED
 
 

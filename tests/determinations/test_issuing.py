@@ -474,7 +474,7 @@ def page_of(answer):
 
 def test_the_director_opens_the_letter_and_then_issues_by_the_page(desk, case):
     page = page_of(desk.get(url(case)))
-    assert "Open the letter first" in page
+    assert "Open the letter before you issue it" in page
     sent = {"version": re.search(r'name="version" value="(\d+)"', page).group(1)}
 
     early = desk.post(url(case), sent)
@@ -484,7 +484,7 @@ def test_the_director_opens_the_letter_and_then_issues_by_the_page(desk, case):
     letter = desk.post(url(case, "preview"))
     assert letter.headers["Content-Type"] == "application/pdf"
     assert letter.content.startswith(b"%PDF-")
-    assert "These words were shown in the preview" in page_of(desk.get(url(case)))
+    assert "The letter was opened in its current form" in page_of(desk.get(url(case)))
 
     done = desk.post(url(case), sent)
     assert (done.status_code, done.url) == (302, reverse("desk:letters", args=[case.number]))
@@ -524,7 +524,7 @@ def test_the_page_marks_the_determination_as_sent(desk, shown, director):
     file_all_letters(at=ISSUED)
     desk.force_login(person(Role.MAILROOM))
 
-    for keyed, said in (("", "Enter the day"), ("3/5/26", "in the future"), ("x", "not a date")):
+    for keyed, said in (("", "Enter the date"), ("3/5/26", "in the future"), ("x", "not a date")):
         answer = desk.post(url(shown, "send"), {"sent_on": keyed})
         assert answer.status_code == 422
         assert said in page_of(answer)

@@ -98,7 +98,7 @@ def test_after_a_return_the_review_is_read_a_second_time(case, checker):
 
 @pytest.mark.parametrize("comment", ["", "  \n"])
 def test_a_return_needs_a_comment(case, checker, comment):
-    with pytest.raises(NotAllowed, match="Say what to change"):
+    with pytest.raises(NotAllowed, match="Enter what to change"):
         give_back(case, checker, comment=comment)
 
     assert reload(case).stage == Status.QA
@@ -113,7 +113,7 @@ def test_a_return_can_name_only_an_item_of_this_case(case, checker):
 @pytest.mark.parametrize("act", [give_back, approve])
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.QA}))
 def test_other_roles_cannot_check_a_review(case, act, role):
-    with pytest.raises(NotAllowed, match="Your role does not let you check its quality"):
+    with pytest.raises(NotAllowed, match="Your role does not let you review its quality"):
         act(case, person(role))
 
     assert reload(case).stage == Status.QA
@@ -125,7 +125,7 @@ def test_no_one_checks_their_own_decision(case, act):
     reviewer = reviewer_of(case.assignments.get())
     grant_role(user_id=reviewer.pk, role=Role.QA, by=None, at=READ)
 
-    with pytest.raises(NotAllowed, match="You decided this case, so someone else"):
+    with pytest.raises(NotAllowed, match="You decided this case, so another QA reviewer"):
         act(case, type(reviewer).objects.get(pk=reviewer.pk))
 
     assert reload(case).stage == Status.QA
@@ -174,7 +174,7 @@ def test_voiding_needs_a_reason_the_role_the_state_and_no_part_in_the_determinat
     with pytest.raises(NotAllowed, match="it must be in “Ready to issue”"):
         back(director)
     approve(case, checker)
-    with pytest.raises(NotAllowed, match="Say why"):
+    with pytest.raises(NotAllowed, match="Enter why"):
         back(director, " ")
     with pytest.raises(NotAllowed, match="Your role does not let you"):
         back(checker)
@@ -234,7 +234,7 @@ def test_a_return_without_a_comment_is_refused_beside_its_field(desk, case):
     answer = desk.post(url(case, "return"), {"comment": " ", "version": case.version})
 
     assert answer.status_code == 422
-    assert "Say what to change" in str(answer.context["form"].errors["comment"])
+    assert "Enter what to change" in str(answer.context["form"].errors["comment"])
 
 
 @pytest.mark.parametrize(
@@ -284,6 +284,6 @@ def test_the_changes_since_the_return_are_marked_word_by_word(desk, case, checke
 
     page = page_of(desk.get(url(case)))
 
-    assert "Changes since the last reading" in page
+    assert "Changes since the last QA review" in page
     assert re.search(r"<del[^>]*>[^<]*days", page)
     assert re.search(r"<ins[^>]*>[^<]*weeks", page)

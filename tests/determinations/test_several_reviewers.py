@@ -114,11 +114,11 @@ def test_the_first_reviewer_to_submit_waits_and_cannot_change_the_review():
     assert case.stage == Status.IN_REVIEW
     assert policies.live_determination(case) is None
     one.refresh_from_db()
-    assert "It waits for seat 2" in policies.why_not_write(reviewer_of(one), one)
-    with pytest.raises(NotAllowed, match="waits for seat 2"):
+    assert "It waits for reviewer 2" in policies.why_not_write(reviewer_of(one), one)
+    with pytest.raises(NotAllowed, match="waits for reviewer 2"):
         submit(one)
     told = case.events.filter(kind=Event.Kind.SUBMITTED).get()
-    assert told.sentence == "Review submitted; it waits for seat 2, time 1."
+    assert told.sentence == "Review submitted (submission 1). Waiting for reviewer 2."
 
 
 def test_a_new_record_returns_the_first_review():
@@ -153,7 +153,7 @@ def test_quality_may_return_one_review_and_leave_the_other_as_it_is():
     assert states == [Review.State.SUBMITTED, Review.State.RETURNED]
     assert policies.why_not_write(reviewer_of(two), two.__class__.objects.get(pk=two.pk)) == ""
     one.refresh_from_db()
-    assert "waits for seat 2" in policies.why_not_write(reviewer_of(one), one)
+    assert "waits for reviewer 2" in policies.why_not_write(reviewer_of(one), one)
     assert submit(two) is not None
     assert case_of(held).stage == Status.QA
 
@@ -163,7 +163,7 @@ def test_a_seat_that_is_not_there_gets_nothing_back():
     write(held[0])
     submit(held[0])
 
-    with pytest.raises(NotAllowed, match="Choose a seat"):
+    with pytest.raises(NotAllowed, match="Choose a reviewer"):
         quality.return_for_changes(
             case_id=held[0].case_id, comment="Why?", item_id=None, seat=2, seen_version=None,
             by=person(Role.QA), at=REVIEWED,
@@ -213,7 +213,7 @@ def test_the_page_of_quality_returns_one_seat(client):
     client.force_login(person(Role.QA))
 
     page = client.get(f"/cases/{case.number}/quality/")
-    assert "Goes back to" in page.content.decode()
+    assert "Return to" in page.content.decode()
     client.post(
         f"/cases/{case.number}/quality/return/",
         {"comment": "Name the level.", "seat": "1", "version": case.version},

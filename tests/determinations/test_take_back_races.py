@@ -18,7 +18,7 @@ from tests.records.factories import in_review
 
 from .factories import REVIEWED, put, reviewer_of
 
-GONE = "This case is no longer with you. Its review cannot be changed."
+GONE = "This case is no longer assigned to you. The review cannot be changed."
 REMOVED = REVIEWED + timedelta(minutes=1)
 LATER = REVIEWED + timedelta(hours=1)
 

@@ -105,10 +105,10 @@ REFUSED = {
     "cut off": (lambda: zoo.pdf(30)[:-900], "report.pdf", "damaged or incomplete"),
     "only the beginning": (lambda: b"%PDF-1.7\n", "report.pdf", "damaged or incomplete"),
     "nonsense": (lambda: b"%PDF-1.7\n" + b"x" * 3000, "report.pdf", "damaged or incomplete"),
-    "attachment": (zoo.with_attachment, "report.pdf", "other files inside it"),
+    "attachment": (zoo.with_attachment, "report.pdf", "other files attached to it"),
     "form for Adobe": (zoo.form_for_adobe_reader, "report.pdf", "only Adobe Reader"),
-    "a PNG that says PDF": (zoo.png, "report.pdf", "PNG file by its content"),
-    "a PDF that says PNG": (zoo.pdf, "report.png", "PDF file by its content"),
+    "a PNG that says PDF": (zoo.png, "report.pdf", "The content of “report.pdf” is PNG"),
+    "a PDF that says PNG": (zoo.pdf, "report.png", "The content of “report.png” is PDF"),
     "a page of HTML before a PDF": (
         lambda: b"<html><script>alert(1)</script></html>\n" + zoo.pdf(),
         "report.pdf",
@@ -238,7 +238,7 @@ def test_bytes_that_changed_on_disk_are_not_handed_out():
     with open(default_storage.path(file.path), "ab") as stored:
         stored.write(b"x")
 
-    with pytest.raises(services.FileRefused, match="have changed"):
+    with pytest.raises(services.FileRefused, match="has changed"):
         services.read_bytes(file)
 
 

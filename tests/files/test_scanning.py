@@ -68,7 +68,7 @@ def test_a_scanned_file_opens(scanner):
 def test_a_virus_is_refused_and_not_stored(scanner):
     scanner.answer = b"stream: Eicar-Test-Signature FOUND\0"
 
-    with pytest.raises(services.FileRefused, match="“report.pdf” carries a virus"):
+    with pytest.raises(services.FileRefused, match="“report.pdf” contains a virus"):
         receive(zoo.pdf())
     assert not StoredFile.objects.exists()
 
@@ -79,7 +79,7 @@ def test_a_file_that_the_scanner_could_not_finish_waits(scanner, answer):
     file = receive(zoo.pdf())
 
     assert file.state == "QUARANTINED"
-    with pytest.raises(services.FileRefused, match="could not finish"):
+    with pytest.raises(services.FileRefused, match="could not scan"):
         services.page_png(file, page=1)
 
 
@@ -93,7 +93,7 @@ def test_without_its_scanner_a_file_is_kept_and_never_opens(settings, tmp_path):
         lambda: services.page_text(file, page=1),
         lambda: services.read_bytes(file),
     ):
-        with pytest.raises(services.FileRefused, match="waits for the virus scanner"):
+        with pytest.raises(services.FileRefused, match="virus scanner is not available"):
             look()
 
 
@@ -116,9 +116,9 @@ def test_a_waiting_file_with_a_virus_never_opens(settings, tmp_path, scanner):
     file = services.release_quarantined(file_id=waiting.pk, at=NOON)
 
     assert file.state == "REFUSED"
-    with pytest.raises(services.FileRefused, match="carries a virus"):
+    with pytest.raises(services.FileRefused, match="contains a virus"):
         services.read_bytes(file)
-    with pytest.raises(services.FileRefused, match="carries a virus"):
+    with pytest.raises(services.FileRefused, match="contains a virus"):
         receive(zoo.pdf())
 
 
@@ -132,6 +132,6 @@ def test_the_command_looks_again_at_all_that_wait(settings, tmp_path, scanner, c
     waiting.refresh_from_db()
     assert waiting.state == "CLEAN"
     assert capsys.readouterr().out.splitlines() == [
-        "0 clean, 0 refused, 1 still waiting.",
-        "1 clean, 0 refused, 0 still waiting.",
+        "0 clean, 0 refused, 1 still quarantined.",
+        "1 clean, 0 refused, 0 still quarantined.",
     ]

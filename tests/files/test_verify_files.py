@@ -26,8 +26,8 @@ def test_rows_and_files_that_agree_give_three_noughts(capsys):
     call_command("verify_files")
 
     assert capsys.readouterr().out.split("\n")[:3] == [
-        "0 rows without file",
-        "0 files without row",
+        "0 rows without a file",
+        "0 files without a row",
         "0 hash differences",
     ]
 
@@ -45,8 +45,8 @@ def test_every_difference_is_found_and_named(capsys):
 
     out = capsys.readouterr().out
     assert failed.value.returncode == 1
-    assert "1 rows without file\n" in out
-    assert "1 files without row\n" in out
+    assert "1 rows without a file\n" in out
+    assert "1 files without a row\n" in out
     assert "1 hash differences\n" in out
     for name in (lost.sha256, changed.sha256, stray):
         assert name in out

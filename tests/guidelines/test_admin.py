@@ -140,7 +140,7 @@ def test_an_overlap_is_a_sentence_beside_the_form(client, signed_in, guideline, 
 
     assert answer.status_code == 200
     page = answer.content.decode()
-    assert "the 2004 edition of Neck Complaints counts from 06/15/2007" in page
+    assert "the 2004 edition of Neck Complaints is in force from 06/15/2007" in page
     assert Edition.objects.count() == 1
 
 
@@ -195,7 +195,7 @@ def test_confirming_several_names_the_person(client, signed_in, guideline, editi
         follow=True,
     )
 
-    assert "2 confirmed in your name." in answer.content.decode()
+    assert "2 editions confirmed in your name." in answer.content.decode()
     assert Edition.objects.filter(confirmed_by=signed_in).count() == 2
 
 

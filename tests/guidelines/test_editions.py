@@ -1,4 +1,4 @@
-"""Editions: which counts on a day, no two on the same day, and who confirmed them."""
+"""Editions: which is in force on a day, no two on the same day, and who confirmed them."""
 
 from datetime import date, timedelta
 
@@ -33,7 +33,7 @@ def test_two_editions_cannot_count_on_the_same_day(guideline, edition, start, en
     sentence = str(refusal.value)
     assert "The 2016 edition" in sentence
     assert f"{start:%m/%d/%Y}" in sentence
-    assert "the 2004 edition of Neck Complaints counts from 06/15/2007" in sentence
+    assert "the 2004 edition of Neck Complaints is in force from 06/15/2007" in sentence
     assert "up to but not including 12/01/2017" in sentence
 
 
@@ -89,9 +89,9 @@ def test_the_edition_in_force_changes_over_night(guideline):
     assert on(date(2016, 7, 28)) == [old]
     assert on(date(2016, 7, 29)) == [new]
     assert on(date(2017, 12, 1)) == []
-    assert old.standing(date(2016, 7, 29)) == "superseded"
-    assert new.standing(date(2016, 7, 28)) == "not yet"
-    assert new.standing(date(2016, 7, 29)) == "in force"
+    assert old.status_on(date(2016, 7, 29)) == "superseded"
+    assert new.status_on(date(2016, 7, 28)) == "not yet"
+    assert new.status_on(date(2016, 7, 29)) == "in force"
 
 
 def test_confirming_names_the_person_and_the_day(edition, keeper):

@@ -32,7 +32,7 @@ def test_without_scripts_the_list_is_a_page_that_can_search_again(client, review
     said = {"assignment": 7, "item": 9, "q": "epidural", "on": "2014-06-20"}
     page = client.get(address, said).content.decode()
 
-    assert "<h1>Guidelines found</h1>" in page
+    assert "<h1>Guideline search</h1>" in page
     assert 'name="on" value="2014-06-20"' in page
     assert 'value="epidural"' in page
     assert "Chronic Pain Medical Treatment 2009, Section(s): Epidural" in page
@@ -97,7 +97,7 @@ def test_a_retired_source_is_not_offered(client, reviewer):
         row.is_active = False
         row.store(by=None, at=MONDAY, fields=["is_active"])
 
-    assert b"No guideline like" in pick(client, q="epidural").content
+    assert b"No guideline matches" in pick(client, q="epidural").content
 
 
 def test_the_picker_takes_few_queries(client, reviewer, django_assert_max_num_queries):

@@ -62,7 +62,8 @@ def test_the_documents_of_the_application_come_first_and_once():
 
     kinds = list(case.documents.order_by("number").values_list("kind", flat=True))
     assert kinds == ["APPLICATION", "UR_DECISION", "PROGRESS_REPORT"]
-    assert case.events.filter(sentence="2 papers of the application put on file.").count() == 1
+    sentence = "2 documents of the application added to the records."
+    assert case.events.filter(sentence=sentence).count() == 1
 
 
 def test_one_scan_that_holds_form_and_decision_is_one_document():
@@ -78,7 +79,7 @@ def test_one_scan_that_holds_form_and_decision_is_one_document():
 def test_the_same_file_is_not_added_twice_and_the_refusal_names_the_document(awaiting):
     add_record(awaiting, title="Progress report of June", text="same words")
 
-    with pytest.raises(documents.AlreadyOnFile, match="document 1 “Progress report of June”"):
+    with pytest.raises(documents.AlreadyOnFile, match="document 1, “Progress report of June”"):
         add_record(awaiting, title="Another name", text="same words")
 
     assert awaiting.documents.count() == 1
@@ -100,7 +101,7 @@ def test_the_same_file_may_lie_in_two_cases(awaiting):
         ("letter.docx", b"PK\x03\x04 a word processor's file", "not a PDF"),
         ("torn.pdf", b"%PDF-1.7\nnothing that follows is a file", "damaged"),
         ("blank.pdf", b"", "empty"),
-        ("report.png", pdf_bytes(text="not a picture"), "by its content"),
+        ("report.png", pdf_bytes(text="not a picture"), "The content of"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_by_its_name(name, content, sentence, awaiting):
@@ -123,10 +124,10 @@ def test_a_file_that_is_too_large_is_refused_with_the_limit(settings, awaiting):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"received_on": TODAY + timedelta(days=1)}, "lies in the future"),
+        ({"received_on": TODAY + timedelta(days=1)}, "is in the future"),
         ({"dated_from": TODAY, "dated_to": TODAY - timedelta(days=3)}, "before its first"),
         ({"dated_from": TODAY, "received_on": TODAY - timedelta(days=1)}, "dated after the day"),
-        ({"kind": "POSTCARD"}, "what kind"),
+        ({"kind": "POSTCARD"}, "Choose the type"),
         ({"sent_by": "NOBODY"}, "who sent"),
     ],
 )

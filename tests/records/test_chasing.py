@@ -60,7 +60,7 @@ def test_a_call_is_recorded_with_the_person_and_the_answer_and_moves_no_deadline
     event = log(case, coordinator)
 
     assert (event.kind, event.by) == (Event.Kind.CHASED, coordinator)
-    assert event.sentence == "Rang Pacific Comp Claims, spoke to J. Merriweather: Tomorrow."
+    assert event.sentence == "Called Pacific Comp Claims, spoke to J. Merriweather: Tomorrow."
     assert event.facts["party"] == administrator(case).pk
     assert list(case.deadlines.order_by("pk").values()) == before
     row = row_of(case, coordinator)
@@ -75,11 +75,11 @@ def test_the_list_of_outstanding_records_shows_the_party_the_dates_and_the_next_
     assert (row.notice.party, row.days_since, row.came) == (administrator(case), 3, 0)
     assert row.deadline.deadline_kind == "records"
     assert row.contact is None
-    assert row.effect == "The case waits for them until then."
+    assert row.effect == "The case waits for the records until then."
 
     after = row.deadline.due_on + timedelta(days=1)
     late = row_of(case, coordinator, today=after, show=Show.LATE)
-    assert late.effect == "1 day over: the case can go on with what is on file."
+    assert late.effect == "1 day overdue. The case can continue with what is on file."
     assert owing(coordinator, today=THURSDAY, show=Show.LATE).rows == []
 
 
@@ -91,7 +91,7 @@ def test_received_records_are_counted_and_a_complete_case_is_not_listed(coordina
     add_record(waiting, by=coordinator, at=AT, sent_by="CLAIMS_ADMINISTRATOR")
     row = row_of(waiting, coordinator)
     assert row.came == 1
-    assert row.effect == "Something came: look whether the file is complete."
+    assert row.effect == "Records came. Check whether the file is complete."
     assert row.remind_from is None
 
 
@@ -146,9 +146,9 @@ def test_counting_working_days_backward_skips_weekends_and_holidays():
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"said": " "}, "Say what came of it"),
-        ({"spoke_to": ""}, "Say who answered"),
-        ({"way": "PIGEON"}, "Say how"),
+        ({"said": " "}, "Enter the outcome"),
+        ({"spoke_to": ""}, "Enter who answered"),
+        ({"way": "PIGEON"}, "Choose how"),
     ],
 )
 def test_an_empty_record_of_a_contact_is_refused(coordinator, changes, sentence):
@@ -186,7 +186,7 @@ def test_other_roles_cannot_record_a_contact(client, role):
 
 def test_no_reminder_is_due_before_the_notice_or_after_the_records(coordinator):
     for case in (eligible_case(), case_with_records()):
-        with pytest.raises(NotAllowed, match="To ask for the records that are owed"):
+        with pytest.raises(NotAllowed, match="To ask for outstanding records"):
             log(case, coordinator, party=administrator(case))
 
 
@@ -197,7 +197,7 @@ def test_the_page_logs_a_call_and_keeps_what_was_typed_when_it_refuses(client, c
     refused = client.post(address, {"party": party.pk, "way": "CALL", "said": "It is in the post."})
     text = html.unescape(refused.content.decode())
     assert refused.status_code == 422
-    assert "“no one” is an answer too" in text
+    assert "or “no one”" in text
     assert "It is in the post.</textarea>" in text
 
     done = client.post(
@@ -215,7 +215,7 @@ def test_the_page_logs_a_call_and_keeps_what_was_typed_when_it_refuses(client, c
     event = case.events.get(kind=Event.Kind.CHASED)
     assert (event.by, event.happened_at) == (coordinator, AT)
     text = html.unescape(client.get(address).content.decode())
-    assert "Rang Pacific Comp Claims, spoke to J. Merriweather: In the post." in text
+    assert "Called Pacific Comp Claims, spoke to J. Merriweather: In the post." in text
     listed = html.unescape(client.get(reverse("records:chase")).content.decode())
     assert "Mina Petrov" in listed
     assert Party.objects.count() == case.parties.count()
@@ -247,9 +247,12 @@ def test_the_list_costs_the_same_for_many_cases_and_pages_by_key(client, coordin
 
 
 def test_an_empty_list_shows_a_sentence(client, coordinator):
-    assert "No one owes records." in client.get(reverse("records:chase")).content.decode()
+    assert "No records are outstanding." in client.get(reverse("records:chase")).content.decode()
     assert (
-        "No one has to be reminded"
+        "No reminders are due today"
         in client.get(reverse("records:chase") + "?show=remind").content.decode()
     )
-    assert "over their day" in client.get(reverse("records:chase") + "?show=late").content.decode()
+    assert (
+        "No records are overdue"
+        in client.get(reverse("records:chase") + "?show=late").content.decode()
+    )

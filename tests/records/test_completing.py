@@ -74,9 +74,7 @@ def test_the_timeline_shows_what_was_on_file(on_file):
     add_record(on_file, pages=3)
     complete(on_file)
     event = on_file.events.get(kind=Event.Kind.RECORDS_COMPLETE)
-    assert event.sentence == (
-        "Records complete, the last received 03/02/2026: 2 documents, 4 pages."
-    )
+    assert event.sentence == ("Records complete, last received 03/02/2026: 2 documents, 4 pages.")
     assert event.facts["basis"] == "COMPLETE"
 
 
@@ -94,7 +92,7 @@ def test_a_formulary_case_gets_its_own_deadline():
 
 def test_an_expedited_case_counts_in_hours_and_needs_the_hour():
     case = with_record(priority=Priority.EXPEDITED)
-    with pytest.raises(NotAllowed, match="Enter the hour"):
+    with pytest.raises(NotAllowed, match="Enter the time"):
         complete(case)
 
     complete(case, received_time=time(8, 30))
@@ -126,7 +124,7 @@ def test_a_case_continues_with_the_records_on_file_only_after_their_due_date(on_
     due = on_file.deadlines.get(deadline_kind="records").due_on
     on_the_day = MONDAY + (due - TODAY)
 
-    with pytest.raises(NotAllowed, match="You can go on with what is on file after that day"):
+    with pytest.raises(NotAllowed, match="You can continue with what is on file after that day"):
         complete(on_file, basis=Basis.WHAT_IS_ON_FILE, at=on_the_day)
 
     complete(on_file, basis=Basis.WHAT_IS_ON_FILE, at=on_the_day + timedelta(days=1))
@@ -135,15 +133,15 @@ def test_a_case_continues_with_the_records_on_file_only_after_their_due_date(on_
 def test_the_deadline_then_starts_with_the_act_and_not_with_a_stated_day(on_file):
     case = complete(on_file, basis=Basis.WHAT_IS_ON_FILE, at=LONG_AFTER, received_on=TODAY)
     assert case.records_complete_on == local_day(LONG_AFTER)
-    assert "never came in full" in case.events.get(kind=Event.Kind.RECORDS_COMPLETE).sentence
+    assert "not received in full" in case.events.get(kind=Event.Kind.RECORDS_COMPLETE).sentence
 
 
 @pytest.mark.parametrize(
     ("day", "sentence"),
     [
-        (TODAY + timedelta(days=1), "lies in the future"),
-        (TODAY - timedelta(days=1), "cannot be earlier"),
-        (None, "Enter the day"),
+        (TODAY + timedelta(days=1), "is in the future"),
+        (TODAY - timedelta(days=1), "cannot be complete before"),
+        (None, "Enter the date"),
     ],
 )
 def test_a_day_that_cannot_be_is_refused(day, sentence, on_file):
@@ -152,7 +150,7 @@ def test_a_day_that_cannot_be_is_refused(day, sentence, on_file):
 
 
 def test_an_unknown_basis_is_refused(on_file):
-    with pytest.raises(NotAllowed, match="Say whether"):
+    with pytest.raises(NotAllowed, match="Choose whether"):
         complete(on_file, basis="PERHAPS")
 
 
@@ -210,7 +208,7 @@ def test_a_file_completed_again_starts_a_new_deadline_and_keeps_the_old_calculat
 
 
 def test_reopening_needs_a_reason(complete_file):
-    with pytest.raises(NotAllowed, match="Say what is missing"):
+    with pytest.raises(NotAllowed, match="Enter what is missing"):
         documents.reopen_records(
             case_id=complete_file.pk,
             reason=" ",

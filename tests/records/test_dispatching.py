@@ -93,7 +93,7 @@ def test_nothing_is_sent_before_the_attestation(complete_file):
 def test_a_new_party_closes_the_file_until_the_reviewer_attests_again(under_review):
     new_party(under_review.case, at=LATER)
 
-    with pytest.raises(NotAllowed, match="has not attested, on the present parties"):
+    with pytest.raises(NotAllowed, match="has not attested to having no conflict"):
         send(under_review, at=LATER)
 
 

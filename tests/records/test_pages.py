@@ -10,6 +10,7 @@ from accounts.models import Look
 from accounts.roles import Role
 from cases.lifecycle import Status
 from deadlines.days import local_day
+from desk.templatetags.page_tags import day
 from records.models import ReadMark
 from records.services import dispatch
 from tests.factories import MONDAY, noticed_case, person
@@ -104,7 +105,7 @@ def test_a_double_click_stores_one_document_and_reports_it(client, coordinator, 
 
     assert (first.status_code, second.status_code) == (302, 422)
     assert awaiting.documents.count() == 1
-    assert "already on file, as document 1" in second.content.decode()
+    assert "already on file as document 1" in second.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -200,7 +201,7 @@ def test_an_expedited_case_asks_for_the_hour(client, coordinator):
     assert 'name="received_time"' in page
     refused = complete(client, case)
     assert refused.status_code == 422
-    assert "Enter the hour of receipt" in refused.content.decode()
+    assert "Enter the time of receipt" in refused.content.decode()
     assert complete(client, case, received_time="8:30").status_code == 302
 
 
@@ -441,7 +442,7 @@ def test_the_coordinator_sees_that_the_reviewer_lacks_a_record_and_sends_it(
     dispatch.dispatch(assignment_id=under_review.pk, by=reviewer, at=MONDAY + timedelta(days=1))
     add_record(under_review.case, at=MONDAY + timedelta(days=2))
     url = reverse("records:list", args=[under_review.case.number])
-    assert "Records were added after the case file went" in client.get(url).content.decode()
+    assert "Records were added after the case file was sent" in client.get(url).content.decode()
 
     answer = client.post(
         reverse("records:dispatch", args=[under_review.case.number]),
@@ -457,13 +458,13 @@ def test_the_page_shows_who_was_asked_and_what_arrived(client, coordinator, awai
     add_record(awaiting)
     page = client.get(reverse("records:list", args=[awaiting.number])).content.decode()
     assert "Pacific Comp Claims" in page
-    assert "1 record came" in page
-    assert "May send papers; nothing came" in page
+    assert "1 document received" in page
+    assert "Optional, nothing received" in page
 
 
 def test_an_empty_file_shows_since_when_records_are_outstanding(client, coordinator, awaiting):
     page = client.get(reverse("records:list", args=[awaiting.number])).content.decode()
-    assert "No records yet. Asked Mon 2 Mar" in page
+    assert f"No records yet. Requested {day(awaiting.assigned_on)}" in " ".join(page.split())
 
 
 def test_the_list_of_many_records_takes_no_more_queries(

@@ -1,4 +1,4 @@
-"""Write the facts of a decided case in the shape of published decisions."""
+"""Export the facts of a decided case in the format of published decisions."""
 
 import json
 from argparse import ArgumentParser
@@ -14,10 +14,10 @@ from determinations.published import NotExportable, case_facts
 class Command(BaseCommand):
     """``manage.py export_case_facts CASE [--out FILE]``."""
 
-    help = "Write the facts of a decided case as JSON, to the screen or to a file."
+    help = "Write the facts of a decided case as JSON, to standard output or to a file."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("case", metavar="CASE", help="the case's number")
+        parser.add_argument("case", metavar="CASE", help="case number, such as CM26-0000001")
         parser.add_argument("--out", type=Path, metavar="FILE")
 
     def handle(self, *args: Any, case: str, out: Path | None, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""Load published decisions from files of facts."""
+"""Import published decisions from JSON files."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -15,9 +15,9 @@ class Command(BaseCommand):
     """``manage.py import_case_facts FILE… [--dry-run]``."""
 
     help = (
-        "Load each file of facts of a published decision into a closed case. A bad file is refused "
-        "whole, with the place and the reason; the others are loaded. Ends with 1 if any was "
-        "refused."
+        "Import each JSON file of a published decision as a closed case. An invalid file is "
+        "refused as a whole, with the place and the reason; the other files are imported. The "
+        "exit status is 1 if a file was refused."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""Set an issued determination again, perhaps in another layout, as a copy in the hand."""
+"""Render a copy of an issued determination, in its own layout or in another one."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -13,10 +13,10 @@ from determinations.services.issuing import copy_of
 
 
 class Command(BaseCommand):
-    help = "Write the determination letter of a case to a file, in the layout of today or of 2014."
+    help = "Write the determination letter of a case as PDF, in the layout of today or of 2014."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("case", metavar="CASE", help="a case number, as CM26-0000001")
+        parser.add_argument("case", metavar="CASE", help="case number, such as CM26-0000001")
         parser.add_argument("--layout", choices=sorted(LAYOUTS), default="today")
         parser.add_argument("--out", type=Path, required=True, metavar="FILE.pdf")
 

@@ -1,4 +1,4 @@
-"""``manage.py scan_quarantined``: look again at the files that came while the scanner was away."""
+"""``manage.py scan_quarantined``: scan the files that came while the scanner was unavailable."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from files.models import StoredFile
 
 
 class Command(BaseCommand):
-    help = "Scan every quarantined file; those found clean can be opened from then on."
+    help = "Scan every quarantined file. Files that are clean can then be opened."
 
     def handle(self, **options: Any) -> None:
         waiting = StoredFile.objects.filter(state=StoredFile.State.QUARANTINED).order_by("pk")
@@ -20,5 +20,5 @@ class Command(BaseCommand):
             counts[file.state] += 1
         self.stdout.write(
             f"{counts['CLEAN']} clean, {counts['REFUSED']} refused, "
-            f"{counts['QUARANTINED']} still waiting."
+            f"{counts['QUARANTINED']} still quarantined."
         )

@@ -1,4 +1,4 @@
-"""``manage.py verify_files``: do the rows and the stored bytes agree?"""
+"""``manage.py verify_files``: compare the stored files with their rows."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from files import services
 
 
 class Command(BaseCommand):
-    help = "Compare every stored file with its row and its hash; fails when they differ."
+    help = "Compare every stored file with its row and its hash. Fails if they differ."
 
     def handle(self, **options: Any) -> None:
         found = services.differences()
         for title, names in (
-            ("rows without file", found.rows_without_file),
-            ("files without row", found.files_without_row),
+            ("rows without a file", found.rows_without_file),
+            ("files without a row", found.files_without_row),
             ("hash differences", found.changed),
         ):
             self.stdout.write(f"{len(names)} {title}")

@@ -1,4 +1,4 @@
-"""``manage.py seed_guidelines``: the guidelines that the product ships."""
+"""``manage.py seed_guidelines``: add the guidelines that come with the product."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from guidelines import services
 
 
 class Command(BaseCommand):
-    help = "Add the shipped guidelines, editions and sections that are missing; changes nothing."
+    help = "Add the shipped guidelines, editions and sections that are missing. Changes no row."
 
     def handle(self, *, verbosity: int, **options: Any) -> None:
         filled = services.seed(by=None, at=timezone.now())

@@ -1,4 +1,4 @@
-"""The child keeps to its limits and knows nothing of the portal."""
+"""The sandboxed parser keeps to its limits and needs nothing of the portal."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ from files import parsing
 from . import zoo
 
 
-def test_the_child_runs_alone_from_any_folder(tmp_path):
+def test_the_parser_runs_alone_from_any_folder(tmp_path):
     path = tmp_path / "a.pdf"
     path.write_bytes(zoo.pdf(4))
     question = {
@@ -32,9 +32,9 @@ def test_the_child_runs_alone_from_any_folder(tmp_path):
     assert json.loads(done.stdout) == {"pages": 4, "bytes": 0}
 
 
-def test_the_child_cannot_take_more_memory_than_it_is_given():
+def test_the_parser_cannot_take_more_memory_than_its_limit():
     code = (
-        "import runpy, sys; child = runpy.run_path(sys.argv[1]); child['limit_myself']();"
+        "import runpy, sys; parser = runpy.run_path(sys.argv[1]); parser['limit_resources']();"
         "bytearray(600 * 1024 * 1024)"
     )
     done = subprocess.run(
@@ -45,8 +45,8 @@ def test_the_child_cannot_take_more_memory_than_it_is_given():
 
 
 @pytest.mark.parametrize("body", ["raise SystemExit(3)", "import os; os.abort()", "print('no')"])
-def test_a_child_that_dies_is_a_refusal(body, tmp_path, monkeypatch):
-    dying = tmp_path / "sandboxed_parser.py"
+def test_a_parser_that_crashes_is_a_refusal(body, tmp_path, monkeypatch):
+    dying = tmp_path / "parser.py"
     dying.write_text(body)
     monkeypatch.setattr(parsing, "CHILD", dying)
 
@@ -54,8 +54,8 @@ def test_a_child_that_dies_is_a_refusal(body, tmp_path, monkeypatch):
         parsing.ask("inspect", path="x", media_type="application/pdf", max_pages=1)
 
 
-def test_a_child_that_never_ends_is_ended(tmp_path, monkeypatch):
-    slow = tmp_path / "sandboxed_parser.py"
+def test_a_parser_that_never_ends_is_stopped(tmp_path, monkeypatch):
+    slow = tmp_path / "parser.py"
     slow.write_text("import time; time.sleep(60)")
     monkeypatch.setattr(parsing, "CHILD", slow)
     monkeypatch.setattr(parsing, "WALL_SECONDS", 0.3)
