@@ -1,4 +1,4 @@
-"""The tables behind matching, kept by credentialing. Reviewers themselves have their own pages."""
+"""Admin pages of the matching tables, for credentialing. Reviewers have pages of their own."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def _may_keep(request: HttpRequest) -> bool:
 
 
 class KeptByCredentialing(VersionedAdmin):
-    """A table that credentialing alone opens."""
+    """Base of tables that only credentialing can open."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return _may_keep(request)
@@ -35,7 +35,7 @@ class KeptByCredentialing(VersionedAdmin):
 
 @admin.register(Specialty)
 class SpecialtyAdmin(KeptByCredentialing):
-    """Specialties as letters print them. One that is not active is no longer offered in forms."""
+    """Specialties as letters print them. Inactive ones are not offered in forms."""
 
     list_display = ("name", "is_active", "confirmed_by", "confirmed_on")
     list_filter = ("is_active", ("confirmed_on", admin.EmptyFieldListFilter))
@@ -45,7 +45,7 @@ class SpecialtyAdmin(KeptByCredentialing):
 
 @admin.register(Condition)
 class ConditionAdmin(KeptByCredentialing):
-    """Conditions that the map may name, and the codes and words by which a diagnosis is one."""
+    """Conditions of the specialty map, and how they are recognized in a diagnosis."""
 
     list_display = ("name", "codes", "words", "is_active", "confirmed_on")
     list_filter = ("is_active", ("confirmed_on", admin.EmptyFieldListFilter))
@@ -55,10 +55,10 @@ class ConditionAdmin(KeptByCredentialing):
 
 @admin.register(SpecialtyFit)
 class SpecialtyFitAdmin(KeptByCredentialing):
-    """The map: which specialty may decide which treatment, condition or body part, and why.
+    """The specialty map: which specialty may decide what, and why.
 
-    The most specific lines that match an item decide: those of its treatment before those of any;
-    among them a line with the condition before one with the body part alone.
+    The most specific lines that match an item apply. Lines of its treatment come before lines for
+    any treatment, and lines with a condition before lines with only a body part.
     """
 
     list_display = ("specialty", "category", "condition", "body_part", "reason", "is_active")
@@ -73,7 +73,7 @@ class SpecialtyFitAdmin(KeptByCredentialing):
 
 @admin.register(ScopeLimit)
 class ScopeLimitAdmin(KeptByCredentialing):
-    """What a kind of license does not cover. It stands above the map."""
+    """Treatments that a license kind does not cover. They override the specialty map."""
 
     list_display = ("license_kind", "category", "source", "is_active", "confirmed_on")
     list_filter = ("license_kind", "is_active", ("confirmed_on", admin.EmptyFieldListFilter))
@@ -83,7 +83,7 @@ class ScopeLimitAdmin(KeptByCredentialing):
 
 @admin.register(AttestationWording)
 class AttestationWordingAdmin(ReadOnlyAdmin):
-    """What reviewers sign, by number. A signed wording is never edited; a new number follows it."""
+    """Attestation wordings by number. They are never edited; a new one gets the next number."""
 
     list_display = ("number", "effective_from")
     ordering = ("-number",)

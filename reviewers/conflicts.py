@@ -1,10 +1,8 @@
-"""Whether a reviewer is tied to a party of a case. Pure: values in, affiliations out; no rows, no
-clock.
+"""Conflict checks of a reviewer against the parties of a case. Pure: no ORM, no current time.
 
-How an affiliation is found stands in ``directory.affiliations``. A reviewer's own affiliations are
-looked through, and the name: the same or a similar one is UNKNOWN, so that someone other than the
-reviewer has to look; a shared surname alone is a PASS with a question for the attestation (Labor
-Code 139.5).
+The rules are in ``directory.affiliations``. Checked are the reviewer's affiliations and name. The
+same or a similar name is UNKNOWN, so that someone other than the reviewer must resolve it. A shared
+surname alone is a PASS with a question in the attestation (Labor Code 139.5).
 """
 
 from collections import defaultdict
@@ -26,7 +24,7 @@ from .facts import Profile
 
 
 def name_of(profile: Profile) -> FoldedName:
-    """A reviewer's name, folded for comparison."""
+    """Return a reviewer's name, folded for comparison."""
     return split_name("", first=profile.first_name, last=profile.last_name)
 
 
@@ -37,17 +35,17 @@ def find_conflicts(
     *,
     name: FoldedName | None = None,
 ) -> list[FoundConflict]:
-    """Test a reviewer against every party. Each party has at least one result.
+    """Check a reviewer against every party. Each party has at least one result.
 
-    :param name: the reviewer's name, where it was folded before.
+    :param name: the reviewer's folded name, if the caller has it already.
     """
     name = name or name_of(profile)
     found: list[FoundConflict] = []
     for party in parties:
         of_party = conflicts_through(profile.affiliations, party, limits)
-        possible_duplicate = conflict_of_name(name, party, who="The reviewer")
-        if possible_duplicate is not None:
-            of_party.append(possible_duplicate)
+        same_name = conflict_of_name(name, party, who="The reviewer")
+        if same_name is not None:
+            of_party.append(same_name)
         if not of_party:
             of_party = [party.no_conflict]
         found += of_party
@@ -57,9 +55,9 @@ def find_conflicts(
 def apply_resolutions(
     found: Iterable[FoundConflict], settlements: Mapping[tuple[int, str], tuple[str, str]]
 ) -> list[FoundConflict]:
-    """Put what a person has settled in the place of what was unknown.
+    """Replace possible conflicts with the resolutions that people recorded.
 
-    :param settlements: (party id, relation) → (result, the person's note).
+    :param settlements: (party id, relation) → (result, note).
     """
     after = []
     for conflict in found:
@@ -77,14 +75,14 @@ def apply_resolutions(
                     conflict.party_id,
                     conflict.relation,
                     result,
-                    f"{conflict.sentence} Settled: {note}"[:400],
+                    f"{conflict.sentence} Resolved: {note}"[:400],
                 )
             )
     return after
 
 
 def by_party(found: Iterable[FoundConflict]) -> Mapping[int, list[FoundConflict]]:
-    """Affiliations under the party they are about."""
+    """Group conflict results by party id."""
     groups: dict[int, list[FoundConflict]] = defaultdict(list)
     for conflict in found:
         groups[conflict.party_id].append(conflict)

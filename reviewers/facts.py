@@ -1,7 +1,8 @@
-"""What is known of a reviewer on a day: plain values, built by ``reviewers.profiles``.
+"""A reviewer's file on one day, as plain values that ``reviewers.profiles`` builds.
 
-Pure: matching, conflicts and proofs read these and nothing else. Names are kept out of ``repr`` so
-that a profile in a log or a traceback says nothing of the person (Labor Code 4610.6(f)).
+Pure: matching, conflict checks and letter facts read these values only. Names are kept out of
+``repr``, so a profile in a log or a traceback does not identify the reviewer (Labor Code
+4610.6(f)).
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from django.db.models import TextChoices
 
 
 class PanelStatus(TextChoices):
-    """Whether a reviewer is on the panel."""
+    """The panel status of a reviewer."""
 
     ACTIVE = "ACTIVE", "Active"
     SUSPENDED = "SUSPENDED", "Suspended"
@@ -21,26 +22,26 @@ class PanelStatus(TextChoices):
 
 
 class PracticeKind(TextChoices):
-    """What a fact about practice says."""
+    """The kinds of practice facts."""
 
     START = "START", "In active clinical practice since"
     HOURS = "HOURS", "Weekly hours in active practice"
 
 
 class ProofKind(TextChoices):
-    """What a paper in a file proves."""
+    """The kinds of documents in a reviewer's file."""
 
     IDENTITY = "IDENTITY", "Proof of identity"
-    MALPRACTICE = "MALPRACTICE", "Malpractice cover and history"
-    QME = "QME", "Appointment as qualified medical evaluator"
+    MALPRACTICE = "MALPRACTICE", "Malpractice coverage and history"
+    QME = "QME", "Appointment as a qualified medical evaluator (QME)"
 
 
-PHYSICIANS = {"MD", "DO"}  # who must hold a board's certificate
+PHYSICIANS = {"MD", "DO"}  # these license kinds must be board certified
 
-# A nurse is not a physician of Labor Code 3209.3, so this specialty never carries a decision.
+# A nurse is not a physician under Labor Code 3209.3, so this specialty alone cannot decide.
 NEVER_ALONE = {"Registered Nurse"}
 
-# What the other licensed kinds of Labor Code 3209.3 are specialists in, by their license alone.
+# Specialties that the other licenses of Labor Code 3209.3 include without a certificate.
 SPECIALTIES_OF_KIND: dict[str, tuple[str, ...]] = {
     "DC": ("Chiropractic",),
     "DPM": ("Podiatrist", "Podiatric Surgery"),
@@ -61,13 +62,13 @@ KIND_WORDS: dict[str, str] = {
 }
 HOME_STATE = "California"
 
-# So recent is the experience that an experimental treatment asks for.
+# An experimental treatment requires experience in this many past years.
 EXPERIENCE_YEARS = 3
 
 
 @dataclass(frozen=True)
 class Held:
-    """A dated fact that holds on the day, with who verified it, when and against what."""
+    """A fact in force on the day, with who verified it, when, and from which source."""
 
     pk: int
     valid_from: date | None
@@ -80,7 +81,7 @@ class Held:
 
 @dataclass(frozen=True)
 class LicenseHeld(Held):
-    """A license; ``standing`` is ACTIVE when it is unrestricted."""
+    """A license. Its ``standing`` is ACTIVE when it is unrestricted."""
 
     state: str
     number: str = field(repr=False)
@@ -90,7 +91,7 @@ class LicenseHeld(Held):
 
 @dataclass(frozen=True)
 class CertificationHeld(Held):
-    """A board's certificate."""
+    """A board certification."""
 
     board: str
     specialty: str
@@ -100,7 +101,7 @@ class CertificationHeld(Held):
 
 @dataclass(frozen=True)
 class PracticeHeld(Held):
-    """START: practicing since ``valid_from``. HOURS: attested hours a week."""
+    """START: in practice since ``valid_from``. HOURS: attested hours a week."""
 
     kind: str
     weekly_hours: Decimal | None
@@ -108,7 +109,7 @@ class PracticeHeld(Held):
 
 @dataclass(frozen=True)
 class TrainingHeld(Held):
-    """Training in the law (LAW) or in the hierarchy of evidence (EVIDENCE)."""
+    """Training in the law (LAW) or in the evidence hierarchy (EVIDENCE)."""
 
     topic: str
     version_taught: str
@@ -116,7 +117,7 @@ class TrainingHeld(Held):
 
 @dataclass(frozen=True)
 class SanctionHeld(Held):
-    """What a register of sanctions said."""
+    """The result of a check of a sanctions register."""
 
     register: str
     found: bool
@@ -124,28 +125,28 @@ class SanctionHeld(Held):
 
 @dataclass(frozen=True)
 class ExperienceHeld(Held):
-    """Clinical experience with a treatment, still or until ``valid_to``."""
+    """Clinical experience with a treatment, ongoing or until ``valid_to``."""
 
     treatment: str
 
 
 @dataclass(frozen=True)
 class FileProofHeld(Held):
-    """A paper of the file: IDENTITY, MALPRACTICE, or an appointment as QME."""
+    """A document in the file: IDENTITY, MALPRACTICE, or QME (an appointment)."""
 
     kind: str
 
 
 @dataclass(frozen=True)
 class LeaveHeld(Held):
-    """Days away."""
+    """A leave of absence."""
 
     note: str
 
 
 @dataclass(frozen=True)
 class AffiliationHeld(Held):
-    """An affiliation to an organization or a person."""
+    """An affiliation with an organization or a person."""
 
     relation: str
     organization_id: int | None
@@ -156,7 +157,7 @@ class AffiliationHeld(Held):
 
 @dataclass(frozen=True)
 class Profile:
-    """A reviewer on a day (``on``), as it was known at a moment (``known_at``)."""
+    """A reviewer's file on a day (``on``), as known at a moment (``known_at``)."""
 
     reviewer_id: int
     code: str
@@ -186,14 +187,14 @@ class Profile:
 
     @cached_property
     def good_licenses(self) -> tuple[LicenseHeld, ...]:
-        """Active licenses, California first; none at all once any board has restricted one."""
+        """Active licenses, California first. Empty when any board has restricted one."""
         if self.restricted_licenses:
             return ()
         return tuple(sorted(self.licenses, key=lambda held: (held.state != HOME_STATE, held.state)))
 
     @cached_property
     def kind(self) -> str:
-        """The license kind that the reviewer decides under; a physician's comes first."""
+        """The license kind under which the reviewer decides. A physician license comes first."""
         kinds = [held_license.kind for held_license in self.good_licenses]
         return min(kinds, key=lambda kind: (kind not in PHYSICIANS, kind), default="")
 
@@ -203,37 +204,40 @@ class Profile:
 
     @cached_property
     def certified_specialties(self) -> tuple[str, ...]:
-        """Specialties with a certificate in force that may carry a decision, by name."""
+        """Specialties, by name, whose certification is in force and allows a decision."""
         names = {held.specialty for held in self.certifications if held.standing == "CERTIFIED"}
         return tuple(sorted(names - NEVER_ALONE))
 
     @cached_property
     def lost_certifications(self) -> tuple[CertificationHeld, ...]:
-        """Certificates that a board has suspended or revoked."""
+        """Certifications that a board has suspended or revoked."""
         lost = {"SUSPENDED", "REVOKED"}
         return tuple(held for held in self.certifications if held.standing in lost)
 
     @cached_property
     def specialties(self) -> tuple[str, ...]:
-        """What the reviewer may decide on: physicians by certificate, others by their license."""
+        """Specialties in which the reviewer may decide.
+
+        A physician's come from certifications, those of other licenses from the license kind.
+        """
         if self.is_physician:
             return self.certified_specialties
         return SPECIALTIES_OF_KIND.get(self.kind, ())
 
     @cached_property
     def practice_start(self) -> PracticeHeld | None:
-        """Since when in active clinical practice; the latest start, if several are on file."""
+        """The start of active clinical practice; the latest one if several are on file."""
         starts = [held for held in self.practice if held.kind == PracticeKind.START]
         return max(starts, key=lambda held: (held.valid_from or date.min, held.pk), default=None)
 
     @cached_property
     def hours(self) -> PracticeHeld | None:
-        """The attestation of weekly hours that is in force; the latest, if several are."""
+        """The attestation of weekly hours in force; the latest one if there are several."""
         attested = [held for held in self.practice if held.kind == PracticeKind.HOURS]
         return max(attested, key=lambda held: (held.valid_from or date.min, held.pk), default=None)
 
     def training(self, topic: str) -> TrainingHeld | None:
-        """The latest training in a topic that is in force."""
+        """Return the latest training in a topic that is in force, or ``None``."""
         taken = [held for held in self.trainings if held.topic == topic]
         return max(taken, key=lambda held: (held.valid_from or date.min, held.pk), default=None)
 
@@ -242,8 +246,13 @@ class Profile:
         return tuple(check for check in self.sanction_checks if check.found)
 
 
+def format_day(day: date) -> str:
+    """Format a day for sentences on screens: ``Nov 29, 2026``."""
+    return f"{day:%b} {day.day}, {day.year}"
+
+
 def years_before(day: date, years: int) -> date:
-    """The same day some years earlier; 28 February for a 29th that the year lacks."""
+    """Return the same day some years earlier. February 29 becomes February 28 if needed."""
     try:
         return day.replace(year=day.year - years)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What the pages of the panel show: the roster, one person's file, a reviewer's own work."""
+"""Data of the panel pages: the roster, a reviewer's file, and a reviewer's own work."""
 
 from calendar import day_name
 from collections.abc import Iterable, Sequence
@@ -32,7 +32,7 @@ from .services.credentialing import KINDS
 
 PAGE = 50
 LAPSES_SOON = timedelta(days=90)
-TOLD_FOR = timedelta(days=14)  # so long, who lost a case reads that it is gone
+TOLD_FOR = timedelta(days=14)  # how long a reviewer sees that they were removed from a case
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Line:
     specialties: str
     states: str
     workload: int
-    hindrances: Sequence[Reason]  # what keeps them from every case today
+    hindrances: Sequence[Reason]  # reasons that block every case today
 
 
 @dataclass(frozen=True)
 class FactLine:
-    """One stored fact as the file shows it."""
+    """One stored fact for display in a file."""
 
     row: CredentialFact
     words: str
@@ -58,7 +58,7 @@ class FactLine:
 
 @dataclass(frozen=True)
 class Work:
-    """One case on a reviewer's own list."""
+    """One case in a reviewer's own list."""
 
     assignment: ReviewerAssignment
     items: Sequence[DisputedItem]
@@ -68,7 +68,7 @@ class Work:
 
 @dataclass(frozen=True)
 class RulesChange:
-    """One setting of the rules: what it changed, as label, old and new value."""
+    """One change of the matching rules, as (label, old value, new value)."""
 
     row: MatchingRules
     changed: Sequence[tuple[str, int, int]]
@@ -76,7 +76,7 @@ class RulesChange:
 
 @dataclass(frozen=True)
 class Shown:
-    """One candidate as the page of choosing shows them."""
+    """One candidate for display on the assignment page."""
 
     candidate: Candidate
     line: str
@@ -90,10 +90,13 @@ class Shown:
 def roster(
     *, on: date, known_at: datetime, find: str = "", after: str = "", with_work: bool = True
 ) -> tuple[list[Line], str]:
-    """A page of the panel by code, and the code to go on after. Five queries at most.
+    """Return a page of the panel by code, and the code after which the next page starts.
+
+    At most five queries.
+
 
     :param find: part of a name, a code or a certified specialty.
-    :param with_work: ask what each has open, which is known of today alone.
+    :param with_work: consider open cases, which are known only for today.
     """
     rows = Reviewer.objects.order_by("code")
     for word in find.split():
@@ -120,39 +123,39 @@ def roster(
 
 @dataclass(frozen=True)
 class Stood:
-    """What a version of a reviewer's row says, of a moment."""
+    """The values of a reviewer's row at a moment, from its history."""
 
     status: str
     capacity: int
-    subjects: Sequence[int] | None  # ids of treatment categories; None is all
+    subjects: Sequence[int] | None  # ids of treatment categories; None: all
     days_off: Sequence[int]  # weekdays, Monday 0
 
 
 def as_they_stood(rows: Sequence[Reviewer], *, known_at: datetime) -> dict[int, Stood]:
-    """Reviewers as their rows stood at a moment, from their versions. One query."""
+    """Load the rows of reviewers as they were at a moment, by id. One query."""
     versions = Reviewer.history.filter(
         id__in=[row.pk for row in rows], history_date__lte=known_at
     ).order_by("history_date", "history_id")
     return {
-        pk: Stood(*said)
-        for pk, *said in versions.values_list("id", "status", "capacity", "subjects", "days_off")
+        pk: Stood(*values)
+        for pk, *values in versions.values_list("id", "status", "capacity", "subjects", "days_off")
     }
 
 
 def hindrances(
-    profile: Profile, row: Any, *, rules: Rules, stood: Stood | None = None, with_work: bool = True
+    profile: Profile, row: Any, *, rules: Rules, entry: Stood | None = None, with_work: bool = True
 ) -> list[Reason]:
-    """What keeps a reviewer from every case on the profile's day.
+    """Return the reasons that block every case for a reviewer on the profile's day.
 
-    :param row: the reviewer as ``with_workload`` loads one.
-    :param stood: how the row stood then; as it stands now when left out.
-    :param with_work: ask what they have open, which is known of today alone.
+    :param row: a reviewer loaded by ``with_workload``.
+    :param entry: the row's values at that time; the current ones when left out.
+    :param with_work: consider open cases, which are known only for today.
     """
     applicant = Applicant(
         profile,
         workload=row.workload,
         overdue=row.overdue,
-        days_off=frozenset(row.days_off if stood is None else stood.days_off),
+        days_off=frozenset(row.days_off if entry is None else entry.days_off),
     )
     passed_over = set() if with_work else {"WORKLOAD", "OVERDUE"}
     answers = ranking.fitness(applicant, rules)
@@ -160,7 +163,7 @@ def hindrances(
 
 
 def receives(subjects: Sequence[int] | None, days_off: Sequence[int]) -> tuple[str, str]:
-    """Which treatments someone is offered, and on which days not, in words. At most one query."""
+    """Describe the treatments that a reviewer is offered and the days off. At most one query."""
     names = "All treatments"
     if subjects is not None:
         found = TreatmentCategory.objects.filter(pk__in=subjects).order_by("name")
@@ -169,7 +172,7 @@ def receives(subjects: Sequence[int] | None, days_off: Sequence[int]) -> tuple[s
 
 
 def with_workload(rows: QuerySet[Reviewer], *, on: date) -> QuerySet[Any]:
-    """Reviewers with their open cases counted, and those of them that are past their day."""
+    """Annotate reviewers with their number of open and overdue cases."""
     open_now = Q(
         assignments__state__in=ReviewerAssignment.LIVE,
         assignments__case__status__in=WITH_REVIEWER,
@@ -182,7 +185,7 @@ def with_workload(rows: QuerySet[Reviewer], *, on: date) -> QuerySet[Any]:
 
 
 def open_work(reviewer: Reviewer) -> QuerySet[ReviewerAssignment]:
-    """The live assignments of a reviewer, by what is due first."""
+    """Return the live assignments of a reviewer, by due date."""
     return (
         ReviewerAssignment.objects.filter(
             reviewer=reviewer,
@@ -197,9 +200,9 @@ def open_work(reviewer: Reviewer) -> QuerySet[ReviewerAssignment]:
 def file_of(
     reviewer: Reviewer, *, on: date, known_at: datetime, holding_only: bool
 ) -> list[tuple[str, str, list[FactLine]]]:
-    """Every kind of fact with its title and its rows, newest first. One query a kind.
+    """Return every kind of fact with its title and rows, newest first. One query per kind.
 
-    :param holding_only: only what held on the day; otherwise also what has lapsed or is to come.
+    :param holding_only: only facts in force on the day; otherwise also past and future ones.
     """
     found = []
     for kind, model in KINDS.items():
@@ -219,10 +222,9 @@ def file_of(
 
 
 def taken_lately(user: User, *, now: datetime) -> list[ReviewerAssignment]:
-    """The cases that the organization took from this person a few days ago, latest first. Queries
-    once.
+    """Return the cases from which this person was recently removed, latest first. One query.
 
-    One that has come back to them is not among them.
+    Cases that were assigned to them again are left out.
     """
     back = ReviewerAssignment.objects.filter(
         reviewer__user=user, case=OuterRef("case"), state__in=ReviewerAssignment.LIVE
@@ -240,7 +242,7 @@ def taken_lately(user: User, *, now: datetime) -> list[ReviewerAssignment]:
 
 
 def my_work(user: User) -> list[Work]:
-    """The cases that this person has as their reviewer, by what is due first. Three queries."""
+    """Return the cases that this person reviews, by due date. Three queries."""
     rows = list(
         ReviewerAssignment.objects.filter(
             reviewer__user=user,
@@ -266,10 +268,10 @@ def my_work(user: User) -> list[Work]:
 
 
 def lapsing(profile: Profile) -> list[tuple[str, date]]:
-    """What of a reviewer's file runs out soon, first things first."""
+    """Return the facts of a reviewer's file that expire soon, by date."""
     dated = [
         *((f"License in {held.state}", held.valid_to) for held in profile.licenses),
-        *((f"Certificate in {held.specialty}", held.valid_to) for held in profile.certifications),
+        *((f"Certification in {held.specialty}", held.valid_to) for held in profile.certifications),
         *(
             ("Attestation of weekly hours", held.valid_to)
             for held in profile.practice
@@ -282,12 +284,12 @@ def lapsing(profile: Profile) -> list[tuple[str, date]]:
 
 
 def rules_in_words(rules: Rules) -> list[tuple[str, int]]:
-    """Every weight and limit with its label."""
+    """Return every weight and limit as (label, value)."""
     return [(SETTINGS[name].label, value) for name, value in rules.values.items()]
 
 
 def changes_of_rules() -> list[RulesChange]:
-    """Every setting of the rules, newest first, with what it changed. One query."""
+    """Return all changes of the matching rules, newest first. One query."""
     changes, before = [], DEFAULT_RULES
     for row in MatchingRules.objects.select_related("recorded_by").order_by(
         "effective_from", "recorded_at", "pk"
@@ -308,7 +310,7 @@ def changes_of_rules() -> list[RulesChange]:
 
 
 def choices(listed: CandidateList) -> tuple[list[Shown], list[Shown]]:
-    """The candidates of a stored list: those in order, and those who are out. One query."""
+    """Split a candidate list into eligible candidates by rank and ineligible ones. One query."""
     rows = listed.candidates.select_related("reviewer").order_by("rank", "reviewer__code")
     shown = [_shown(row) for row in rows]
     eligible = [one for one in shown if one.candidate.rank is not None]
@@ -316,7 +318,7 @@ def choices(listed: CandidateList) -> tuple[list[Shown], list[Shown]]:
 
 
 def counted(excluded: Iterable[Shown]) -> list[tuple[int, str]]:
-    """How many each requirement keeps out, most first."""
+    """Count the ineligible candidates of each requirement, most first."""
     tally = dict.fromkeys(requirements.REQUIREMENTS, 0)
     for one in excluded:
         for requirement in {
@@ -334,9 +336,10 @@ def counted(excluded: Iterable[Shown]) -> list[tuple[int, str]]:
 def doubts(
     case: Case, excluded: Iterable[Shown], live: Iterable[ReviewerAssignment]
 ) -> list[ConflictResult]:
-    """Possible conflicts of a case that wait for someone.
+    """Return the possible conflicts of a case that a person must resolve.
 
-    About those who have the case; and while no one has it, about those who are else fit.
+    They concern the reviewers who have the case or, while no one has it, candidates who are
+    otherwise eligible.
     """
     waiting = [held.reviewer_id for held in live if held.reviewer_id is not None]
     if not waiting:
@@ -350,22 +353,22 @@ def doubts(
 
 
 def surname_notes(assignment: ReviewerAssignment) -> list[str]:
-    """Parties whose surname the reviewer shares, as last tested; the attestation asks."""
+    """Return the parties who share the reviewer's surname, for a notice in the attestation."""
     rows = ConflictResult.objects.filter(
         case_id=assignment.case_id, reviewer_id=assignment.reviewer_id or 0, relation="SURNAME"
     ).select_related("party")
     return sorted({f"{row.party.get_role_display()}: {row.party.name}" for row in rows})
 
 
-def _line(row: Any, held: Profile, rules: Rules, stood: Stood | None, *, with_work: bool) -> Line:
-    if stood is not None:
-        held = replace(held, status=stood.status, capacity=stood.capacity)
+def _line(row: Any, held: Profile, rules: Rules, entry: Stood | None, *, with_work: bool) -> Line:
+    if entry is not None:
+        held = replace(held, status=entry.status, capacity=entry.capacity)
     return Line(
         reviewer=row,
         specialties=", ".join(held.specialties),
         states=", ".join(dict.fromkeys(held_license.state for held_license in held.licenses)),
         workload=row.workload,
-        hindrances=hindrances(held, row, rules=rules, stood=stood, with_work=with_work),
+        hindrances=hindrances(held, row, rules=rules, entry=entry, with_work=with_work),
     )
 
 
@@ -376,7 +379,7 @@ def _fact_line(row: Any, on: date) -> FactLine:
 
 
 def _words(row: Any) -> str:
-    """A fact in one line."""
+    """Describe a fact in one line."""
     kind = type(row).__name__
     if kind == "License":
         return f"{row.get_kind_display()}, {row.state}, {row.number}: {row.get_standing_display()}"
@@ -393,7 +396,7 @@ def _words(row: Any) -> str:
         return f"{row.register}: {'a sanction was found' if row.found else 'nothing found'}{note}"
     if kind == "Affiliation":
         kin = f", {row.get_kin_display().lower()}" if row.kin else ""
-        share = f", {row.share_percent} %" if row.share_percent is not None else ""
+        share = f", {row.share_percent}%" if row.share_percent is not None else ""
         note = f". {row.note}" if row.note else ""
         return f"{row.get_relation_display()}: {_whose(row)}{kin}{share}{note}"
     if kind == "TreatmentExperience":
@@ -412,7 +415,7 @@ def _whose(row: Any) -> str:
         if whose is not None
         for name in list(whose.names.all())[-1:]
     ]
-    return ", ".join(named) or "somebody"
+    return ", ".join(named) or "not named"
 
 
 def _attested_now(row: ReviewerAssignment) -> bool:
@@ -423,11 +426,13 @@ def _attested_now(row: ReviewerAssignment) -> bool:
 
 
 def _shown(row: Candidate) -> Shown:
-    said: dict[str, list[str]] = {}
+    sentences: dict[str, list[str]] = {}
     for reason in row.reasons:
-        said.setdefault(reason["requirement"], []).append(reason["sentence"])
+        sentences.setdefault(reason["requirement"], []).append(reason["sentence"])
     if row.rank is None:
-        return Shown(row, "", [sentence for ones in said.values() for sentence in ones])
-    line = [*said.get("CERTIFICATION", []), *said.get("LICENSE", []), *said.get("WORKLOAD", [])]
-    why = [*said.get("SPECIALTY", []), *said.get("CONFLICT", []), *said.get("REMARK", [])]
+        return Shown(row, "", [sentence for some in sentences.values() for sentence in some])
+    line = [
+        one for name in ("CERTIFICATION", "LICENSE", "WORKLOAD") for one in sentences.get(name, [])
+    ]
+    why = [one for name in ("SPECIALTY", "CONFLICT", "REMARK") for one in sentences.get(name, [])]
     return Shown(row, " ".join(line), why)

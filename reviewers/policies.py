@@ -1,4 +1,4 @@
-"""Who may do what about reviewers, and when: empty when allowed, else the sentence to show."""
+"""Permissions about reviewers: an empty string when allowed, else the sentence to show."""
 
 from accounts.models import User
 from cases.lifecycle import Status
@@ -10,33 +10,9 @@ from reviewers.models.assignment import approval_of, taken_seats
 
 from .models import Attestation, AttestationWording, Reviewer, ReviewerAssignment
 
-__all__ = [
-    "live_assignment",
-    "live_assignments",
-    "live_attestation",
-    "may_open_file",
-    "past_assignments",
-    "why_not_answer",
-    "why_not_approve_seats",
-    "why_not_assign",
-    "why_not_check_payer_bias",
-    "why_not_decline",
-    "why_not_end_seats",
-    "why_not_keep_credentials",
-    "why_not_move",
-    "why_not_open_file",
-    "why_not_plan",
-    "why_not_publish_attestation",
-    "why_not_set_limits",
-    "why_not_set_rules",
-    "why_not_settle",
-    "why_not_sign",
-    "why_not_take_back",
-]
-
 
 def why_not_assign(user: User, case: Case) -> str:
-    """Also where this organization itself may not decide the case, or not yet."""
+    """Return why the case cannot be assigned, including conflicts of this organization."""
     reason = why_not(
         user,
         "reviewers.assign",
@@ -50,7 +26,7 @@ def why_not_assign(user: User, case: Case) -> str:
 def why_not_plan(user: User) -> str:
     if user.may("reviewers.assign"):
         return ""
-    return "Coordinators give cases to reviewers."
+    return "Only coordinators assign cases to reviewers."
 
 
 def why_not_take_back(user: User, case: Case) -> str:
@@ -61,14 +37,14 @@ def why_not_take_back(user: User, case: Case) -> str:
         Status.RECORDS_COMPLETE,
         Status.REVIEWER_CHOSEN,
         Status.IN_REVIEW,
-        act="take it back from the reviewer",
+        act="remove its reviewer",
     )
 
 
 def why_not_move(user: User, assignment: ReviewerAssignment) -> str:
-    """Whether the case of an assignment may be taken from its reviewer and given to another."""
+    """Return why the case of an assignment cannot be moved to another reviewer."""
     if not assignment.is_live:
-        return "This case is no longer in their hands."
+        return "The reviewer no longer has this case."
     return why_not_take_back(user, assignment.case) or why_not_decided_here(assignment.case)
 
 
@@ -80,10 +56,10 @@ def why_not_approve_seats(user: User, case: Case) -> str:
         Status.RECORDS_COMPLETE,
         Status.REVIEWER_CHOSEN,
         Status.IN_REVIEW,
-        act="have more than one reviewer decide it",
+        act="approve more than one reviewer",
     )
     if not reason and (approval := approval_of(case)) is not None:
-        return f"{approval.seats} reviewers are approved for this case already."
+        return f"{approval.seats} reviewers are already approved for this case."
     return reason
 
 
@@ -93,61 +69,61 @@ def why_not_end_seats(user: User, case: Case) -> str:
         "reviewers.assign",
         case,
         Status.RECORDS_COMPLETE,
-        act="go back to one reviewer",
+        act="return to one reviewer",
     )
     if not reason and approval_of(case) is None:
-        return "One reviewer decides this case; there is no approval to end."
+        return "This case has one reviewer. There is no approval to end."
     if not reason and taken_seats(case) - {1}:
-        return "Another seat is held. Take the case back from that reviewer first."
+        return "Another seat is assigned. Remove that reviewer first."
     return reason
 
 
 def why_not_keep_credentials(user: User | None) -> str:
-    """``None`` is the system: shipped and imported facts."""
+    """Return why this person cannot change the panel. ``None`` is the system."""
     if user is None or user.may("reviewers.manage_credentials"):
         return ""
     return "Your role does not let you change the panel."
 
 
 def why_not_set_limits(user: User | None) -> str:
-    """``None`` is the system."""
+    """Return why this person cannot set conflict limits. ``None`` is the system."""
     if user is None or user.may("reviewers.set_conflict_limits"):
         return ""
-    return "The medical director sets from where on an affiliation is a conflict."
+    return "Only the medical director sets the conflict limits."
 
 
 def why_not_set_rules(user: User) -> str:
     if user.may("reviewers.manage_weights"):
         return ""
-    return "The medical director sets the weights and limits of matching."
+    return "Only the medical director sets the matching rules."
 
 
 def why_not_publish_attestation(user: User) -> str:
     if user.may("reviewers.publish_attestation"):
         return ""
-    return "The medical director publishes what reviewers sign."
+    return "Only the medical director publishes attestation wordings."
 
 
 def why_not_check_payer_bias(user: User | None) -> str:
-    """``None`` is the system."""
+    """Return why this person cannot run payer-bias tests. ``None`` is the system."""
     if user is None or user.may("reviewers.check_payer_bias"):
         return ""
-    return "The medical director has choices tested, and says what came of it."
+    return "Only the medical director runs tests and records what was found."
 
 
 def why_not_settle(user: User, reviewer: Reviewer) -> str:
-    """A doubt about a reviewer is settled by someone else than that reviewer."""
+    """Return why this person cannot resolve a possible conflict of a reviewer."""
     if reviewer.user_id == user.pk:
-        return "Someone other than the reviewer has to settle this."
+        return "Someone other than the reviewer must resolve this."
     if not (user.may("reviewers.assign") or user.may("reviewers.manage_credentials")):
-        return "Your role does not let you settle possible conflicts."
+        return "Your role does not let you resolve possible conflicts."
     return ""
 
 
 def why_not_answer(user: User, assignment: ReviewerAssignment) -> str:
-    """Whether this person may attest for, or decline, an assignment."""
+    """Return why this person cannot attest for, or decline, an assignment."""
     if assignment.reviewer is None or assignment.reviewer.user_id != user.pk:
-        return "Only the reviewer to whom the case is offered can answer for it."
+        return "Only the reviewer to whom the case is offered can answer."
     if not user.may("determinations.review"):
         return "Your role does not let you review cases."
     if not assignment.is_live:
@@ -156,9 +132,10 @@ def why_not_answer(user: User, assignment: ReviewerAssignment) -> str:
 
 
 def why_not_sign(wording: AttestationWording | None, seen_id: int | None) -> str:
-    """Whether the wording that a page showed is still the one to sign.
+    """Return why the wording that a page showed can no longer be signed.
 
-    :param wording: the one in force now; ``seen_id`` names the one that the page showed.
+    :param wording: the wording in force now.
+    :param seen_id: the id of the wording that the page showed.
     """
     if wording is not None and wording.pk == seen_id:
         return ""
@@ -166,7 +143,7 @@ def why_not_sign(wording: AttestationWording | None, seen_id: int | None) -> str
 
 
 def why_not_decline(user: User, assignment: ReviewerAssignment) -> str:
-    """Whether this person may give the case back now."""
+    """Return why this person cannot decline the case now."""
     reason = why_not_answer(user, assignment)
     if not reason and assignment.case.stage not in {
         Status.RECORDS_COMPLETE,
@@ -174,12 +151,12 @@ def why_not_decline(user: User, assignment: ReviewerAssignment) -> str:
         Status.IN_REVIEW,
     }:
         case = assignment.case
-        return f"Case {case.number} stands at “{case.stage.label}” and cannot be given back now."
+        return f"Case {case.number} is in “{case.stage.label}” and cannot be declined now."
     return reason
 
 
 def live_assignments(case: Case) -> list[ReviewerAssignment]:
-    """Who has the case in its present round, offered or accepted. Queries once."""
+    """Return the offered and accepted assignments of the current round. One query."""
     return list(
         case.assignments.filter(round=case.round, state__in=ReviewerAssignment.LIVE)
         .select_related("reviewer", "offered_by")
@@ -188,7 +165,7 @@ def live_assignments(case: Case) -> list[ReviewerAssignment]:
 
 
 def past_assignments(case: Case) -> list[ReviewerAssignment]:
-    """Who had the case and has it no longer, latest first. Queries once."""
+    """Return the ended assignments of a case, latest first. One query."""
     return list(
         case.assignments.filter(ended_at__isnull=False)
         .select_related("reviewer", "offered_by")
@@ -197,7 +174,7 @@ def past_assignments(case: Case) -> list[ReviewerAssignment]:
 
 
 def live_assignment(user: User, case: Case) -> ReviewerAssignment | None:
-    """The live assignment of this person on a case's present round."""
+    """Return this person's live assignment in the current round, if any."""
     return (
         ReviewerAssignment.objects.filter(
             case=case,
@@ -211,17 +188,17 @@ def live_assignment(user: User, case: Case) -> ReviewerAssignment | None:
 
 
 def live_attestation(assignment: ReviewerAssignment) -> Attestation | None:
-    """The attestation in force, if it was signed on the case's present party list."""
+    """Return the attestation in force, if it was signed for the current party list."""
     return assignment.attestations.filter(
         voided_at__isnull=True, party_list_version=assignment.case.party_list_version
     ).first()
 
 
 def why_not_open_file(user: User, case: Case) -> str:
-    """Whether a reviewer may open the records of a case.
+    """Return why a reviewer cannot open the records of a case.
 
-    Only with a live attestation on the present party list: a party added later closes the file
-    until the reviewer has attested again (Labor Code 139.5; conflicts are asked before records).
+    A live attestation for the current party list is required. A party added later closes the
+    records until the reviewer attests again (Labor Code 139.5: conflicts are checked first).
     """
     if not user.may("determinations.review"):
         return "Your role does not let you review cases."
@@ -229,23 +206,23 @@ def why_not_open_file(user: User, case: Case) -> str:
     if assignment is None or assignment.reviewer is None:
         return "This case is not assigned to you."
     if assignment.reviewer.status != Reviewer.Status.ACTIVE:
-        return "You are not active on the panel at present. Ask the coordinator."
+        return "You are not active on the panel. Contact the coordinator."
     if assignment.reviewer.bars.filter(case=case).exists():
-        return "A conflict is on file between you and this case."
+        return "You have a conflict with this case."
     if case.stage not in WITH_REVIEWER:
         return (
-            f"Case {case.number} stands at “{case.stage.label}”; its file is closed to reviewers."
+            f"Case {case.number} is in “{case.stage.label}”; its records are closed to reviewers."
         )
     if assignment.state != ReviewerAssignment.State.ACCEPTED:
-        return "Attest that you have no conflict first; then the records open."
+        return "Attest first that you have no conflict. Then the records open."
     if live_attestation(assignment) is None:
         return (
-            "The parties of this case have changed. Attest again that you have no conflict; "
-            "then the records open."
+            "The parties of this case have changed. Attest again that you have no conflict. "
+            "Then the records open."
         )
     return ""
 
 
 def may_open_file(user: User, case: Case) -> bool:
-    """Whether the records of a case open for this person as its reviewer."""
+    """Return whether this person can open the records of a case as its reviewer."""
     return not why_not_open_file(user, case)

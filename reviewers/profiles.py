@@ -1,4 +1,4 @@
-"""Reads the panel as of a day, as it was known at a moment: two queries for any number."""
+"""Loads reviewer profiles as of a day and as known at a moment, in two queries."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection
@@ -50,8 +50,8 @@ def _text(name: str) -> Cast:
     return Cast(name, _TEXT)
 
 
-# Where each kind of fact keeps its own words: five columns of text, so that all nine tables
-# answer in one query.
+# The own columns of each kind of fact, padded to five text columns, so that one UNION query reads
+# all nine tables.
 _FOUND = SqlCase(When(found=True, then=Value("1")), default=Value(""), output_field=_TEXT)
 _COLUMNS: dict[str, tuple[type[CredentialFact], list[Any]]] = {
     "licenses": (
@@ -120,9 +120,9 @@ _BUILD: dict[str, Callable[[dict[str, Any], list[Any]], Held]] = {
 
 
 def profile(reviewer: Reviewer, *, on: date, known_at: datetime) -> Profile:
-    """What held for a reviewer on a day, as it was known at a moment. Three queries.
+    """Load a reviewer's facts in force on a day, as known at a moment. Three queries.
 
-    The status is the one that stood at that moment, from the reviewer's versions.
+    Status and capacity are those of that moment, from the reviewer's history.
     """
     then = (
         reviewer.history.filter(history_date__lte=known_at)
@@ -143,9 +143,9 @@ def profiles(
     known_at: datetime,
     affiliations: Q | None = None,
 ) -> dict[int, Profile]:
-    """The profiles of many reviewers, by id, in two queries. The status is today's.
+    """Load the profiles of many reviewers by id, in two queries. The status is the current one.
 
-    :param affiliations: these affiliations only; all when left out.
+    :param affiliations: only these affiliations; all when left out.
     """
     facts = facts_by_reviewer(on=on, known_at=known_at, of=reviewers, affiliations=affiliations)
     return {
@@ -175,11 +175,11 @@ def facts_by_reviewer(
     affiliations: Q | None = None,
     kinds: Collection[str] = tuple(_COLUMNS),
 ) -> dict[int, dict[str, list[Any]]]:
-    """Every fact that held on a day as known at a moment, by reviewer and kind, in one query.
+    """Load the facts in force on a day by reviewer and kind, as known at a moment. One query.
 
-    :param of: these reviewers only; the whole panel when left out.
-    :param affiliations: these affiliations only, where a panel has very many; all when left out.
-    :param kinds: these kinds of facts only, as a profile names them.
+    :param of: only these reviewers; the whole panel when left out.
+    :param affiliations: only these affiliations, because a panel may have very many.
+    :param kinds: only these kinds of facts, named as in a profile.
     """
     parts = [
         _facts_of(
@@ -207,7 +207,7 @@ def facts_by_reviewer(
 
 
 def _facts_of(
-    model: Any,  # a child of CredentialFact; the type checker cannot query an abstract one
+    model: Any,  # a subclass of CredentialFact; mypy cannot query the abstract one
     kind: str,
     columns: list[Any],
     *,
@@ -221,11 +221,11 @@ def _facts_of(
     holds = Q(valid_from__isnull=True) | Q(valid_from__lte=on)
     holds &= Q(valid_to__isnull=True) | Q(valid_to__gte=on)
     if model is Affiliation:
-        # Having treated the employee, or had a part in the claim, does not end.
+        # Having treated the employee, or taken part in the claim, has no end.
         lasting = [Affiliation.Relation.TREATMENT, Affiliation.Relation.INVOLVED]
         holds |= Q(relation__in=lasting)
     if model is TreatmentExperience:
-        # What ended lately is still experience.
+        # Experience that ended recently still counts.
         recent = Q(valid_to__gte=years_before(on, EXPERIENCE_YEARS))
         holds |= recent & (Q(valid_from__isnull=True) | Q(valid_from__lte=on))
     rows = rows.filter(holds)

@@ -1,8 +1,8 @@
-"""What letters may say of a reviewer, and the stored fact behind each sentence.
+"""Facts about a reviewer that letters may state, each with its source.
 
-A fact that is missing is left out, so that the letter refuses and names it. One that has lapsed is
-handed over with the day on which it lapsed, so that the refusal can name the day too. Nothing here
-carries the reviewer's name, code, license number or sign-in (Labor Code 4610.6(f)).
+A missing fact is left out, so that the letter is refused and the refusal names it. A lapsed fact is
+passed with its last day, so that the refusal can name the day. No fact contains the reviewer's
+name, code, license number or sign-in (Labor Code 4610.6(f)).
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,9 +38,9 @@ from .models import (
 )
 from .profiles import profile
 
-# The parties that each sentence speaks of. The first named has to be on file: who is not known
-# cannot be said to be unrelated. Affiliations to a UR organization count against the administrator
-# that uses it, and those to a maker against the providers who would use its product.
+# The party roles of each sentence about affiliations. The first role must be on file, because the
+# letter cannot deny an affiliation with an unknown party. The UR organization belongs to the claims
+# administrator that uses it, and the manufacturer to the providers who would use its product.
 CLASSES: dict[str, tuple[Role, ...]] = {
     "no_affiliation_employer": (Role.EMPLOYER,),
     "no_affiliation_employee": (Role.EMPLOYEE, Role.EMPLOYEE_ATTORNEY, Role.REPRESENTATIVE),
@@ -63,18 +63,18 @@ CLASSES: dict[str, tuple[Role, ...]] = {
 
 @dataclass(frozen=True)
 class CredentialLine:
-    """What a letter prints of a reviewer: never a name.
+    """The credentials that a letter prints, without a name.
 
-    Specialties that decided the items come first, California before other states.
+    Specialties matched to the items come first, and California before other states.
     """
 
     specialties: tuple[str, ...]
     license_states: tuple[str, ...]
-    license_kind: str  # a code of LicenseKind; letters word credentials by it
+    license_kind: str  # a value of LicenseKind; letters describe credentials by it
 
 
 def credentials(assignment: ReviewerAssignment, *, on: date, known_at: datetime) -> CredentialLine:
-    """The reviewer's specialties and states of license on a day, as known at a moment."""
+    """Return the reviewer's specialties and license states on a day, as known at a moment."""
     held = _profile(assignment, on=on, known_at=known_at)
     chosen = [match["specialty"] for match in assignment.match_reasons]
     own = held.specialties
@@ -89,9 +89,9 @@ def credentials(assignment: ReviewerAssignment, *, on: date, known_at: datetime)
 
 
 def proofs(assignment: ReviewerAssignment, *, on: date, known_at: datetime) -> list[Fact]:
-    """The facts about an assignment's reviewer on a day, as known at a moment.
+    """Return the facts about an assignment's reviewer on a day, as known at a moment.
 
-    Asked on the day of signing and again on the day of issue; for an old letter, with the day and
+    Called on the day of signing and again on the day of issue. For an old letter, pass the day and
     moment of its signing.
     """
     held = _profile(assignment, on=on, known_at=known_at)
@@ -114,7 +114,7 @@ def proofs(assignment: ReviewerAssignment, *, on: date, known_at: datetime) -> l
 
 
 def _last_kind(held: Profile) -> str:
-    """The kind of a license that is restricted or has lapsed: what was lost is still named."""
+    """Return the kind of a restricted or lapsed license, so that a refusal can name it."""
     for held_license in held.licenses:
         return held_license.kind
     lapsed = _lapsed(License, held)
@@ -130,9 +130,10 @@ def _profile(assignment: ReviewerAssignment, *, on: date, known_at: datetime) ->
 def _no_affiliation(
     assignment: ReviewerAssignment, held: Profile, *, known_at: datetime
 ) -> list[Fact]:
-    """One fact for each class of parties in which every one was tested and is free of affiliations.
+    """Build one fact for each class of parties without an affiliation.
 
-    Twice: as stored when the reviewer was chosen or attested, and again with what is on file now.
+    Every party of the class must pass twice: in the results stored when the reviewer was assigned
+    or attested, and in a check against what is on file now.
     """
     case = assignment.case
     if case.reviewer_bars.filter(reviewer_id=held.reviewer_id, barred_at__lte=known_at).exists():
@@ -157,8 +158,9 @@ def _no_affiliation(
                 Fact(
                     name,
                     True,
-                    f"{len(of_class)} tested, list {max(stored[pk][0] for pk in of_class)}, "
-                    f"last {local_day(max(stored[pk][1] for pk in of_class)):%m/%d/%Y}",
+                    f"Parties checked: {len(of_class)}, "
+                    f"party list version {max(stored[pk][0] for pk in of_class)}, "
+                    f"last checked {local_day(max(stored[pk][1] for pk in of_class)):%m/%d/%Y}",
                 )
             )
     return facts
@@ -167,10 +169,11 @@ def _no_affiliation(
 def _stored_results(
     assignment: ReviewerAssignment, held: Profile, party_ids: Sequence[int], *, known_at: datetime
 ) -> dict[int, tuple[int, datetime]]:
-    """Parties for which the latest stored test found no affiliation: the list version and the
-    moment.
+    """Return the parties whose latest stored checks all passed.
 
-    A test of someone holds for every row that names the same people in the same role.
+    A check holds for every party row that names the same people in the same role.
+
+    :returns: party id → (party list version, time) of the latest check.
     """
     alike = rows_alike(assignment.case)
     rows = ConflictResult.objects.filter(
@@ -197,7 +200,7 @@ def _stored_results(
 
 
 def _attestation(assignment: ReviewerAssignment, *, known_at: datetime) -> Fact | None:
-    """The attestation that stood at that moment, if it was signed on the list of that moment."""
+    """Return the attestation in force at a moment, if it covers the party list of that moment."""
     signed = (
         assignment.attestations.filter(signed_at__lte=known_at)
         .filter(Q(voided_at__isnull=True) | Q(voided_at__gt=known_at))
@@ -210,7 +213,7 @@ def _attestation(assignment: ReviewerAssignment, *, known_at: datetime) -> Fact 
     return Fact(
         "attestation_signed",
         True,
-        f"Wording {signed.wording.number}, list {signed.party_list_version}, "
+        f"Wording {signed.wording.number}, party list version {signed.party_list_version}, "
         f"signed {local_day(signed.signed_at):%m/%d/%Y}",
         valid_from=local_day(signed.signed_at),
     )
@@ -229,7 +232,7 @@ def _license(held: Profile) -> Fact | None:
         return None
     good = held.good_licenses
     if good:
-        # The letter names every state, so it holds as long as the one that runs out last.
+        # The letter names every state, so the fact is valid until the last license expires.
         last = max(good, key=lambda one: one.valid_to or date.max)
         states = ", ".join(dict.fromkeys(one.state for one in good))
         return Fact(
@@ -242,7 +245,10 @@ def _license(held: Profile) -> Fact | None:
 
 
 def _certification(held: Profile) -> Iterable[Fact]:
-    """Required of physicians; for other licensed kinds there is no such fact to state."""
+    """Build the board certification fact, which only physicians need.
+
+    A lapsed certification is returned with its last day.
+    """
     certified = [one for one in held.certifications if one.specialty in held.certified_specialties]
     if certified:
         last = max(certified, key=lambda one: one.valid_to or date.max)
@@ -299,7 +305,7 @@ def _practice_hours(held: Profile) -> Fact | None:
 
 
 def _specialty_match(assignment: ReviewerAssignment, held: Profile) -> Fact | None:
-    """The match stored when the reviewer was chosen, if it still rests on a specialty in force."""
+    """Return the specialty match stored with the assignment, if its specialties are in force."""
     matches = assignment.match_reasons
     if not matches or any(match["specialty"] not in held.specialties for match in matches):
         return None
@@ -327,7 +333,7 @@ def _trainings(held: Profile) -> Iterable[Fact]:
 
 
 def _lapsed(model: Any, held: Profile, **about: Any) -> Any:
-    """The fact that ran out last before the day, to name it in a refusal."""
+    """Return the fact that expired last before the day, to name it in a refusal."""
     return (
         model._default_manager.known_at(held.known_at)
         .filter(reviewer_id=held.reviewer_id, valid_to__lt=held.on, **about)

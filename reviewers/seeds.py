@@ -1,7 +1,7 @@
-"""What the panel starts with: specialties, a first map of treatments to them, the attestation.
+"""Default data of the panel: specialties, a first specialty map, and the attestation wording.
 
-All of it is shipped to be changed by the office. Specialties are the names by which the Division of
-Workers' Compensation lists them; the map is ours, modest, and unconfirmed.
+The office is expected to change all of it. The specialties have the names that the Division of
+Workers' Compensation uses. The map is our own first version and not confirmed.
 """
 
 from datetime import date, datetime
@@ -91,7 +91,7 @@ _BONES = (
 )
 _MIND = ("Psychiatry", "Addiction Psychiatry", "Psychologist", "Psychology")
 
-# Conditions that the map names: beginnings of ICD-10-CM codes, and words, that tell them.
+# Conditions of the map: name → (prefixes of ICD-10-CM codes, phrases).
 CONDITIONS: dict[str, tuple[str, str]] = {
     "Complex regional pain syndrome": (
         "G90.5, G56.4, G57.7",
@@ -109,7 +109,7 @@ CONDITIONS: dict[str, tuple[str, str]] = {
     "Hernia": ("K40, K41, K42, K43", "hernia, inguinal hernia, umbilical hernia"),
 }
 
-# (category, its child, condition, body part; each or "") → specialties, the reason for all of them.
+# (category, child category, condition, body part, specialties, reason). "" matches everything.
 MAP: tuple[tuple[str, str, str, str, tuple[str, ...], str], ...] = (
     ("Pharmaceuticals", "", "", "", (*_MEDICAL, *_PAIN), "prescribes and monitors such drugs"),
     (
@@ -353,7 +353,7 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
 )
 
 
-# What a license does not cover, by treatment. Unconfirmed, like the map.
+# Treatments that a license does not cover. Not confirmed, like the map.
 SCOPES: tuple[tuple[LicenseKind, str, str], ...] = (
     (LicenseKind.DC, "Pharmaceuticals", "Chiropractic Initiative Act, section 7"),
     (LicenseKind.DC, "Surgery", "Chiropractic Initiative Act, section 7"),
@@ -366,20 +366,20 @@ SCOPES: tuple[tuple[LicenseKind, str, str], ...] = (
 
 @transaction.atomic
 def seed_specialties(*, by: User | None, at: datetime) -> dict[str, int]:
-    """Add the specialties, the map and the attestation that are not there yet. Changes none.
+    """Add the default rows that are missing. Existing rows are not changed.
 
-    Lines of the map whose treatment category is not on file are left for a later run.
+    Lines of the map whose treatment category is missing are left for a later run.
 
-    :returns: how many of each were added, and how many lines of the map had to wait.
+    :returns: how many rows of each kind were added, and how many lines of the map are waiting.
     """
     known = {row.name: row for row in Specialty.objects.all()}
     added = [Specialty(name=name) for name in SPECIALTIES if name not in known]
-    Specialty.objects.bulk_store(added, by=by, at=at, why="Shipped list")
+    Specialty.objects.bulk_store(added, by=by, at=at, why="Default list")
     specialties = {row.name: row for row in Specialty.objects.all()}
-    Condition.objects.bulk_store(_new_conditions(), by=by, at=at, why="Shipped, unconfirmed")
+    Condition.objects.bulk_store(_new_conditions(), by=by, at=at, why="Default, not confirmed")
     fits, waiting = _new_fits(specialties)
-    SpecialtyFit.objects.bulk_store(fits, by=by, at=at, why="Shipped map, unconfirmed")
-    ScopeLimit.objects.bulk_store(_new_scopes(), by=by, at=at, why="Shipped, unconfirmed")
+    SpecialtyFit.objects.bulk_store(fits, by=by, at=at, why="Default map, not confirmed")
+    ScopeLimit.objects.bulk_store(_new_scopes(), by=by, at=at, why="Default, not confirmed")
     wordings = 0
     if not AttestationWording.objects.filter(number=WORDING_NUMBER).exists():
         AttestationWording(
@@ -387,7 +387,7 @@ def seed_specialties(*, by: User | None, at: datetime) -> dict[str, int]:
             text=WORDING,
             questions=[{"code": code, "text": text} for code, text in QUESTIONS],
             effective_from=WORDING_FROM,
-        ).store(by=by, at=at, why="Shipped wording")
+        ).store(by=by, at=at, why="Default wording")
         wordings = 1
     return {
         "specialties": len(added),
@@ -407,7 +407,7 @@ def _new_conditions() -> list[Condition]:
 
 
 def _new_scopes() -> list[ScopeLimit]:
-    """The limits that are not there yet and whose treatment is on file."""
+    """Return the missing scope limits whose treatment category is on file."""
     tops = {row.name: row for row in TreatmentCategory.objects.filter(parent=None)}
     known = set(ScopeLimit.objects.values_list("license_kind", "category_id"))
     return [

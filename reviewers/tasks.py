@@ -1,4 +1,4 @@
-"""What the scheduler asks of the panel. Asked again and again, it makes what is missing."""
+"""Scheduled tasks. Each run does the work that is missing."""
 
 from time import monotonic
 
@@ -10,12 +10,12 @@ from .services import payer_bias
 
 logger = structlog.get_logger(__name__)
 
-LONGEST = 20.0  # seconds after which the rest waits for the next turn; a test takes seconds itself
+LONGEST = 20.0  # seconds after which no further test starts; the next run continues
 
 
 @shared_task(name="reviewers.check_payer_bias")
 def check_payer_bias(**_: object) -> None:
-    """Test each whole month, and each twelve months, that no one has tested yet."""
+    """Run the missing payer-bias tests of each month and each twelve months."""
     began = monotonic()
     while monotonic() - began < LONGEST:
         test = payer_bias.check_next(at=timezone.now())

@@ -16,7 +16,7 @@ urlpatterns = [
     ),
     path("cases/<str:number>/assign/seats/", choosing.approve_seats, name="approve_seats"),
     path("cases/<str:number>/assign/one-seat/", choosing.end_seats, name="end_seats"),
-    # a reviewer's own
+    # pages of a reviewer
     path("reviews/<int:assignment_id>/attest/", own.attest, name="attest"),
     path("reviews/<int:assignment_id>/decline/", own.decline, name="decline"),
     # the panel

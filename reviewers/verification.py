@@ -1,7 +1,7 @@
-"""When a reviewer's file has to be verified again, and what it lacks. Pure: no rows, no clock.
+"""Re-verification dates and gaps of a reviewer's file. Pure: no ORM, no current time.
 
-License, certificate, sanctions and experience are verified at the source at least every three
-years; what was not stops new cases (URAC's standards for independent review).
+Licenses, certifications, the start of practice and sanctions are verified at the source at least
+every three years. An overdue verification blocks new cases (URAC standards for independent review).
 """
 
 from collections.abc import Iterable
@@ -15,47 +15,47 @@ CYCLE_YEARS = 3
 
 @dataclass(frozen=True)
 class Verification:
-    """One thing that was verified, and by which day again."""
+    """A verified fact, and when it is due for re-verification."""
 
     what: str
     verified_on: date
     due_on: date
 
     def is_overdue(self, on: date) -> bool:
-        """Whether the day has passed: on the day itself it still holds."""
+        """Return whether the due date has passed. The due date itself is still in time."""
         return self.due_on < on
 
 
 def verifications(profile: Profile) -> list[Verification]:
-    """What of a file has to be verified again, first what is due first.
+    """Return the verifications of a file, by due date.
 
-    Of several checks of sanctions the latest counts.
+    Only the latest sanction check counts.
     """
     start = profile.practice_start
     latest = max(profile.sanction_checks, key=lambda held: held.verified_on, default=None)
     found = [
         *(_due(f"The license in {held.state}", held) for held in profile.licenses),
-        *(_due(f"The certificate in {held.specialty}", held) for held in profile.certifications),
+        *(_due(f"The certification in {held.specialty}", held) for held in profile.certifications),
         *([_due("The start of practice", start)] if start else []),
-        *([_due("The check for sanctions", latest)] if latest else []),
+        *([_due("The sanction check", latest)] if latest else []),
     ]
     return sorted(found, key=lambda one: (one.due_on, one.what))
 
 
 def missing(profile: Profile) -> list[str]:
-    """What a complete file has and this one lacks, in the order of the file."""
+    """Return what a file lacks to be complete, in the order of the file."""
     proofs = {held.kind for held in profile.file_proofs}
     physician_without = profile.is_physician and not profile.certified_specialties
     lacks: Iterable[tuple[bool, str]] = (
         (not profile.licenses, "a license in force"),
-        (physician_without, "a board’s certificate in force"),
+        (physician_without, "a board certification in force"),
         (profile.practice_start is None, "the start of practice"),
         (profile.hours is None, "an attestation of weekly hours in force"),
-        (profile.training("LAW") is None, "training in the law"),
-        (profile.training("EVIDENCE") is None, "training in the hierarchy of evidence"),
-        (not profile.sanction_checks, "a check for sanctions"),
+        (profile.training("LAW") is None, "training in the governing law"),
+        (profile.training("EVIDENCE") is None, "training in the evidence hierarchy"),
+        (not profile.sanction_checks, "a sanction check"),
         ("IDENTITY" not in proofs, "proof of identity"),
-        ("MALPRACTICE" not in proofs, "malpractice cover and history"),
+        ("MALPRACTICE" not in proofs, "malpractice coverage and history"),
     )
     return [words for lacking, words in lacks if lacking]
 
@@ -65,7 +65,7 @@ def _due(what: str, held: Held) -> Verification:
 
 
 def years_after(day: date, years: int) -> date:
-    """The same day some years later; 28 February for a 29th that the year lacks."""
+    """Return the same day some years later. February 29 becomes February 28 if needed."""
     try:
         return day.replace(year=day.year + years)
     except ValueError:

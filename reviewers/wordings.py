@@ -1,4 +1,4 @@
-"""The wordings of the attestation as their page shows them: which holds, who published it, why."""
+"""Attestation wordings as their page shows them: which is in force, who published it, and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from .models import Attestation, AttestationWording
 
 @dataclass(frozen=True)
 class Published:
-    """One wording with what is known of it."""
+    """One wording with its publication details."""
 
     row: AttestationWording
-    by: str  # who published it, as the reader may read it; empty for the system
+    by: str  # who published it, as the reader may see it; empty for the system
     published_at: datetime
     reason: str
-    signed: int  # attestations, those void by now among them
+    signed: int  # number of attestations, including void ones
     next_from: date | None  # the first day of the next number
 
 
 @dataclass(frozen=True)
 class Wordings:
-    """Every wording, latest number first, by whether it is signed on a day."""
+    """All wordings, latest first, grouped by whether they are in force on a day."""
 
     in_force: Published | None
     to_come: Sequence[Published]
@@ -35,7 +35,7 @@ class Wordings:
 
 
 def wordings(*, on: date, reader: User) -> Wordings:
-    """Every wording as it stands on a day. Queries three times, however many there are."""
+    """Return all wordings, grouped for a day. Three queries for any number of wordings."""
     found = _published(reader)
     begun = [one for one in found if one.row.effective_from <= on]
     return Wordings(

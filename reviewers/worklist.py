@@ -1,4 +1,4 @@
-"""What credentialing has to do today, derived from the files: no job has to have run."""
+"""The credentialing worklist, computed from the files when the page is opened."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from .models import ReportedChange, Reviewer, ReviewerAssignment
 from .profiles import profiles
 from .verification import Verification, missing, verifications
 
-AHEAD = timedelta(days=90)  # how long before its day a verification is listed
+AHEAD = timedelta(days=90)  # how long before its due date a verification is listed
 
-# What stops new cases without saying anything against the file.
+# Reasons that block new cases but are no defect of the file.
 _NOT_OF_THE_FILE = {"LEAVE", "WORKLOAD", "SIGN_IN"}
 
 
 @dataclass(frozen=True)
 class DueLine:
-    """Something to verify again."""
+    """A fact due for re-verification."""
 
     reviewer: Reviewer
     verification: Verification
@@ -30,7 +30,7 @@ class DueLine:
 
 @dataclass(frozen=True)
 class Lapse:
-    """Someone who may be given nothing, and the open work in their hands."""
+    """A reviewer who cannot be offered cases, with their open cases."""
 
     reviewer: Reviewer
     reasons: Sequence[Reason]
@@ -39,7 +39,7 @@ class Lapse:
 
 @dataclass(frozen=True)
 class Worklist:
-    """Everything that waits for credentialing."""
+    """All open work of credentialing."""
 
     reports: Sequence[ReportedChange]
     lapses: Sequence[Lapse]  # those with open work first
@@ -48,7 +48,7 @@ class Worklist:
 
 
 def worklist(*, on: date, known_at: datetime) -> Worklist:
-    """What waits on a day. Five queries, however big the panel."""
+    """Build the worklist of a day. Five queries for any size of panel."""
     people = list(Reviewer.objects.exclude(status=Reviewer.Status.INACTIVE).order_by("code"))
     held = profiles(
         Reviewer.objects.exclude(status=Reviewer.Status.INACTIVE), on=on, known_at=known_at
@@ -84,7 +84,7 @@ def worklist(*, on: date, known_at: datetime) -> Worklist:
 
 
 def stops(profile: Profile) -> list[Reason]:
-    """What of a file keeps its reviewer from any case on the profile's day."""
+    """Return the defects of a file that block all new cases on the profile's day."""
     return [
         reason
         for reason in ranking.fitness(Applicant(profile, workload=0))

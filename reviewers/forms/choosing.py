@@ -1,4 +1,4 @@
-"""What is keyed when a reviewer is chosen, answers, signs, or hands work on."""
+"""Forms to assign, remove and move reviewers, to resolve conflicts, and to attest or decline."""
 
 from datetime import date
 from typing import Any
@@ -14,66 +14,66 @@ from reviewers.models import (
 
 
 class AssignForm(forms.Form):
-    """Which candidate of which list."""
+    """The chosen candidate of a candidate list."""
 
     reviewer = forms.IntegerField(widget=forms.HiddenInput)
     candidate_list = forms.IntegerField(widget=forms.HiddenInput)
     override_code = forms.ChoiceField(
-        label="Why this reviewer rather than one of the first three?",
+        label="Why this reviewer instead of one of the first three?",
         choices=[("", "Choose a reason"), *ReviewerAssignment.Override.choices],
         required=False,
     )
     override_reason = Line(label="Note", max_length=300, required=False)
-    go_on = forms.BooleanField(required=False)  # to the next case that waits
+    go_on = forms.BooleanField(required=False)  # then open the next waiting case
 
 
 class SettleForm(forms.Form):
-    """The answer to a possible conflict."""
+    """The resolution of a possible conflict."""
 
     result = forms.ChoiceField(
         label="Is it a conflict?",
         choices=[
             (ConflictResult.Result.PASS, "No conflict"),
-            (ConflictResult.Result.FAIL, "A conflict"),
+            (ConflictResult.Result.FAIL, "Conflict"),
         ],
         widget=forms.RadioSelect,
-        error_messages={"required": "Say whether there is a conflict or not."},
+        error_messages={"required": "Choose whether there is a conflict."},
     )
     note = Line(
         label="How do you know?",
         max_length=300,
-        error_messages={"required": "Write a note: how do you know?"},
+        error_messages={"required": "Enter a note: how do you know?"},
     )
 
 
 class TakeBackForm(forms.Form):
-    """Why a case is taken back from its reviewer."""
+    """Why the reviewer is removed from a case."""
 
     reason = Line(
-        label="Why is the case taken back?",
+        label="Why is the reviewer removed?",
         max_length=300,
-        error_messages={"required": "Say why the case is taken back."},
+        error_messages={"required": "Enter why the reviewer is removed."},
     )
     bar = forms.BooleanField(
-        label="Never offer this case to this reviewer again (a conflict)", required=False
+        label="Do not offer this case to this reviewer again (conflict)", required=False
     )
 
 
 class DeclineForm(forms.Form):
-    """Why a reviewer gives a case back."""
+    """Why a reviewer declines a case."""
 
     reason = Line(
-        label="Why do you give the case back?",
+        label="Why do you decline the case?",
         max_length=300,
-        error_messages={"required": "Say why you give the case back."},
+        error_messages={"required": "Enter why you decline the case."},
     )
     conflict = forms.BooleanField(
-        label="I have a conflict: never offer me this case again", required=False
+        label="I have a conflict. Do not offer me this case again", required=False
     )
 
 
 class AttestForm(forms.Form):
-    """The questions of one wording, each with yes or no and nothing chosen before."""
+    """The questions of one wording, each with yes or no and no default answer."""
 
     wording = forms.IntegerField(widget=forms.HiddenInput)
     parties = forms.IntegerField(widget=forms.HiddenInput)
@@ -90,39 +90,39 @@ class AttestForm(forms.Form):
             )
 
     def questions(self) -> list[forms.BoundField]:
-        """The questions in order, as fields."""
+        """Return the questions in order, as bound fields."""
         return [self[f"answer_{code}"] for code in self.codes]
 
     def answers(self) -> dict[str, str]:
-        """Question code → yes or no."""
+        """Return the answers: question code → "yes" or "no"."""
         return {code: self.cleaned_data[f"answer_{code}"] for code in self.codes}
 
 
 class SeatsForm(DatedForm):
-    """The Administrative Director's approval of more than one reviewer."""
+    """The Administrative Director's approval of several reviewers."""
 
     seat_count = forms.TypedChoiceField(
-        label="Reviewers in all",
+        label="Total reviewers",
         coerce=int,
         choices=[(number, str(number)) for number in range(2, SeatApproval.MOST + 1)],
     )
     approved_by = Line(
         label="Approved by",
         max_length=120,
-        error_messages={"required": "Name who approved it for the Administrative Director."},
+        error_messages={"required": "Enter who approved it for the Administrative Director."},
     )
     approved_on = PaperDate(
         label="Approved on", error_messages={"required": "Enter the date of the approval."}
     )
     reference = Line(
-        label="Reference of the letter",
+        label="Reference of the approval letter",
         max_length=120,
-        error_messages={"required": "Give the reference of the written approval."},
+        error_messages={"required": "Enter the reference of the written approval."},
     )
     reason = PaperText(
         label="Why one reviewer is not enough",
         max_length=500,
-        error_messages={"required": "Say why one reviewer is not enough."},
+        error_messages={"required": "Enter why one reviewer is not enough."},
     )
 
     def clean_approved_on(self) -> date:
@@ -133,17 +133,23 @@ class SeatsForm(DatedForm):
 
 
 class LinesField(forms.Field):
-    """Ticked lines, each three numbers: what is given away, the version seen, to whom."""
+    """Selected lines of a plan, each ``id:version:reviewer``.
+
+    The first number is the case or assignment, the second the version that the page showed.
+    """
 
     widget = forms.MultipleHiddenInput
 
     def clean(self, value: Any) -> list[tuple[int, int, int]]:
-        """:raises ValidationError: nothing is ticked, or a line that no page of ours wrote."""
+        """Parse the selected lines.
+
+        :raises ValidationError: nothing is selected, or a line has another form.
+        """
         lines = super().clean(value)
         try:
             return [_three(line) for line in lines]
         except ValueError:
-            raise forms.ValidationError("Tick the cases again.") from None
+            raise forms.ValidationError("Select the cases again.") from None
 
 
 def _three(line: str) -> tuple[int, int, int]:
@@ -152,17 +158,17 @@ def _three(line: str) -> tuple[int, int, int]:
 
 
 class PlanForm(forms.Form):
-    """Which lines of a plan are carried out: the case, its version, and who was shown for it."""
+    """The selected lines of a plan: case, version and reviewer."""
 
-    choices = LinesField(error_messages={"required": "Tick at least one case."})
+    choices = LinesField(error_messages={"required": "Select at least one case."})
 
 
 class MoveForm(PlanForm):
-    """Which open cases of a reviewer are moved, and why."""
+    """The open cases of a reviewer to move, and the reason."""
 
     reason = Line(
-        label="Why is the work moved?",
-        help_text="Kept with each case, for those who may know who reviews.",
+        label="Why are the cases moved?",
+        help_text="Stored with each case. Only people who may see reviewer names can read it.",
         max_length=300,
-        error_messages={"required": "Say why the work is moved."},
+        error_messages={"required": "Enter why the cases are moved."},
     )

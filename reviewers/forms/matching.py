@@ -1,4 +1,4 @@
-"""What is keyed about matching: weights, limits, what one may be offered, payer-bias test."""
+"""Forms for the matching rules, offer limits, payer-bias tests and conflict limits."""
 
 import calendar
 from typing import Any
@@ -12,10 +12,10 @@ from reviewers.models import Kin
 
 
 class RulesForm(DatedForm):
-    """All weights and limits, from a day on."""
+    """All weights and limits from a day on."""
 
     effective_from = PaperDate(
-        label="From", error_messages={"required": "Enter the day from which they hold."}
+        label="In force from", error_messages={"required": "Enter the first day."}
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -24,12 +24,12 @@ class RulesForm(DatedForm):
             self.fields[name] = forms.IntegerField(
                 label=setting.label,
                 help_text=setting.help_text,
-                error_messages={"required": "Enter a number.", "invalid": "Write a number."},
+                error_messages={"required": "Enter a number.", "invalid": "Enter a number."},
             )
         self.fields["reason"] = Line(
-            label="Why",
+            label="Reason",
             max_length=300,
-            error_messages={"required": "Say why the rules change."},
+            error_messages={"required": "Enter why the rules change."},
         )
 
     def weights(self) -> dict[str, int]:
@@ -40,13 +40,13 @@ class RulesForm(DatedForm):
 
 
 class ReceivesForm(forms.Form):
-    """Which treatments someone may be offered, and on which days."""
+    """The treatments that a reviewer may be offered, and the days without offers."""
 
     which = forms.ChoiceField(
         label="May be offered",
-        choices=[("all", "Every treatment"), ("listed", "Only the treatments ticked below")],
+        choices=[("all", "Every treatment"), ("listed", "Only the treatments selected below")],
         widget=forms.RadioSelect,
-        error_messages={"required": "Say whether every treatment or only some."},
+        error_messages={"required": "Choose every treatment or only the selected ones."},
     )
     subjects = forms.TypedMultipleChoiceField(
         label="Treatments", coerce=int, widget=forms.CheckboxSelectMultiple, required=False
@@ -58,7 +58,9 @@ class ReceivesForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
-    reason = Line(label="Why", max_length=300, error_messages={"required": "Say why this changes."})
+    reason = Line(
+        label="Reason", max_length=300, error_messages={"required": "Enter why this changes."}
+    )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -68,65 +70,68 @@ class ReceivesForm(forms.Form):
         field.choices = list(tops.values_list("pk", "name"))
 
     def chosen(self) -> list[int] | None:
-        """The treatments, or ``None`` for all."""
+        """Return the ids of the selected treatments, or ``None`` for all."""
         if self.cleaned_data["which"] == "all":
             return None
         return list(self.cleaned_data["subjects"])
 
 
 class PeriodForm(DatedForm):
-    """The days whose choices are tested, both included."""
+    """The period to test, both days included."""
 
     first = PaperDate(label="First day", error_messages={"required": "Enter the first day."})
     last = PaperDate(label="Last day", error_messages={"required": "Enter the last day."})
 
     def clean_last(self) -> object:
-        """:raises ValidationError: the day is to come, or before the first."""
+        """Check the order of the days.
+
+        :raises ValidationError: the last day is in the future, or before the first.
+        """
         last, first = self.cleaned_data["last"], self.cleaned_data.get("first")
         if last > self.today:
             raise forms.ValidationError("This day is in the future. Enter today or earlier.")
         if first and last < first:
-            raise forms.ValidationError("This day is before the first. Turn the two round.")
+            raise forms.ValidationError("This day is before the first. Swap the two days.")
         return last
 
 
 class LookedIntoForm(forms.Form):
-    """What someone who looked into a test found."""
+    """A note on what was found about a test."""
 
     words = Line(
-        label="What you looked at, and what you found",
+        label="What you reviewed and what you found",
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        error_messages={"required": "Say what you looked at and what you found."},
+        error_messages={"required": "Enter what you reviewed and what you found."},
     )
 
 
 class LimitsForm(DatedForm):
-    """From where on an affiliation is a conflict."""
+    """The holdings and relatives that are a conflict."""
 
     effective_from = PaperDate(
-        label="From", error_messages={"required": "Enter the day from which they hold."}
+        label="In force from", error_messages={"required": "Enter the first day."}
     )
     holding_percent = forms.DecimalField(
-        label="A holding is a conflict above",
+        label="Holding that is a conflict, above",
         help_text="Percent of an organization.",
         max_digits=5,
         decimal_places=2,
         min_value=0,
         max_value=100,
         error_messages={
-            "invalid": "Write a number, such as 1 or 2.5.",
+            "invalid": "Enter a number, such as 1 or 2.5.",
             "required": "Enter the share in percent.",
         },
     )
     kin = forms.MultipleChoiceField(
-        label="Relatives who count",
+        label="Relatives whose affiliations count",
         choices=Kin.choices,
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
     reason = Line(
-        label="Why",
+        label="Reason",
         max_length=300,
-        error_messages={"required": "Say why the limits change."},
+        error_messages={"required": "Enter why the limits change."},
     )

@@ -1,4 +1,7 @@
-"""What is keyed about reviewers, and what reviewers answer. Forms check the paper."""
+"""Forms for reviewers, their credential facts, and the changes that reviewers report.
+
+The forms check formats only. The services check the rest.
+"""
 
 from typing import Any
 
@@ -23,38 +26,32 @@ from reviewers.models import (
 from reviewers.services.credentialing import EVIDENCE_FIELDS, Evidence
 
 HOURS_ERRORS = {
-    "invalid": "Write a number, such as 32 or 32.5.",
+    "invalid": "Enter a number, such as 32 or 32.5.",
     "required": "Enter the attested hours a week.",
 }
 
 
-# --- giving a case to a reviewer ----------------------------------------------------------------
-
-
-# --- the panel ----------------------------------------------------------------------------------
-
-
 class ReviewerForm(forms.Form):
-    """Who someone is, and how many cases they take at one time."""
+    """A reviewer's name, contact details and capacity."""
 
     first_name = Line(label="First name", error_messages={"required": "Enter the first name."})
     last_name = Line(
         label="Last name", max_length=160, error_messages={"required": "Enter the last name."}
     )
     email = forms.EmailField(
-        label="E-mail",
+        label="Email",
         required=False,
-        error_messages={"invalid": "This is no e-mail address. Check it."},
+        error_messages={"invalid": "This is not an email address. Check it."},
     )
     phone = Line(label="Phone", max_length=40, required=False)
     capacity = forms.IntegerField(
-        label="Open cases at one time",
+        label="Capacity (open cases at one time)",
         min_value=0,
         max_value=200,
         initial=4,
         error_messages={
-            "required": "Enter how many open cases at one time.",
-            "invalid": "Write a number.",
+            "required": "Enter the capacity.",
+            "invalid": "Enter a number.",
             "min_value": "Enter 0 to 200.",
             "max_value": "Enter 0 to 200.",
         },
@@ -62,37 +59,37 @@ class ReviewerForm(forms.Form):
 
 
 class StatusForm(forms.Form):
-    """Whether someone is on the panel, with the reason for a change."""
+    """A reviewer's status on the panel, with the reason for a change."""
 
     status = forms.ChoiceField(label="Status", choices=Reviewer.Status.choices)
     reason = Line(
-        label="Why?",
+        label="Reason",
         max_length=300,
-        error_messages={"required": "Say why the status changes."},
+        error_messages={"required": "Enter why the status changes."},
     )
 
 
 class SignInForm(forms.Form):
-    """Which user is the reviewer."""
+    """The user account of a reviewer."""
 
     email = forms.EmailField(
-        label="E-mail address of the sign-in",
+        label="Email address of the account",
         error_messages={
-            "required": "Enter the address.",
-            "invalid": "This is no e-mail address. Check it.",
+            "required": "Enter the email address.",
+            "invalid": "This is not an email address. Check it.",
         },
     )
 
 
 class AsOfForm(DatedForm):
-    """Two days: which facts, and as known when."""
+    """The day of the facts, and the day on which they were known."""
 
-    on = PaperDate(label="Facts of", required=False)
+    on = PaperDate(label="Facts on", required=False)
     known = PaperDate(label="As known at the end of", required=False)
 
 
 class FactForm(DatedForm):
-    """What every dated fact owes: when it held, and who verified it when against what."""
+    """The fields of every dated fact: its days and its verification."""
 
     valid_from = PaperDate(label="First day", required=False)
     valid_to = PaperDate(label="Last day", required=False)
@@ -103,11 +100,11 @@ class FactForm(DatedForm):
     source = Line(
         label="Source",
         max_length=200,
-        help_text="The register, board or paper that was read.",
+        help_text="The register, board or document.",
         error_messages={"required": "Enter the source."},
     )
 
-    own: list[str] = []  # the fields of this kind alone, in order
+    own: list[str] = []  # the fields of this kind only, in order
 
     field_order: list[str]
 
@@ -115,23 +112,23 @@ class FactForm(DatedForm):
         super().__init__(*args, **options)
         if correcting:
             self.fields["withdrawn"] = forms.BooleanField(
-                label="It was never true, and nothing stands in its place", required=False
+                label="Withdraw: it was never true and is not replaced", required=False
             )
         self.order_fields([*self.own, "valid_from", "valid_to"])
 
     def facts(self) -> dict[str, Any]:
-        """Every field of the row. Call it on a valid form."""
+        """Return the fields of the row. Requires a valid form."""
         return {name: value for name, value in self.cleaned_data.items() if name != "withdrawn"}
 
     def new_fact(self) -> dict[str, Any]:
-        """What the service takes for a new row. Call it on a valid form."""
-        said = self.facts()
-        evidence = Evidence(**{name: said.pop(name) for name in EVIDENCE_FIELDS if name in said})
-        return {**said, "evidence": evidence}
+        """Return the arguments of the service for a new row. Requires a valid form."""
+        given = self.facts()
+        evidence = Evidence(**{name: given.pop(name) for name in EVIDENCE_FIELDS if name in given})
+        return {**given, "evidence": evidence}
 
     @classmethod
     def of(cls, row: CredentialFact) -> dict[str, Any]:
-        """The values of a stored fact, to begin a correction with."""
+        """Return the values of a stored fact as the initial values of a correction."""
         return {name: getattr(row, name, None) for name in cls.base_fields}
 
 
@@ -155,7 +152,7 @@ class LicenseForm(FactForm):
 
 
 class CertificationForm(FactForm):
-    """A board's certificate."""
+    """A board certification."""
 
     own = ["board", "specialty", "parent", "standing", "maintenance"]
     board = Line(label="Board", max_length=160, error_messages={"required": "Enter the board."})
@@ -183,7 +180,7 @@ class CertificationForm(FactForm):
 
 
 class PracticeForm(FactForm):
-    """Since when, or how many hours a week."""
+    """The start of practice, or weekly hours."""
 
     own = ["kind", "weekly_hours"]
     kind = forms.ChoiceField(label="Fact", choices=PracticeFact.Kind.choices)
@@ -193,38 +190,38 @@ class PracticeForm(FactForm):
         decimal_places=1,
         required=False,
         error_messages=HOURS_ERRORS,
-        help_text="For an attestation of hours; leave it empty for the start of practice.",
+        help_text="For an attestation of hours. Leave empty for the start of practice.",
     )
 
 
 class TrainingForm(FactForm):
-    """Training in the law or in the hierarchy of evidence."""
+    """Training in the governing law or in the evidence hierarchy."""
 
     own = ["topic", "version_taught"]
     topic = forms.ChoiceField(label="Topic", choices=Training.Topic.choices)
     version_taught = Line(
-        label="Version taught",
+        label="Version",
         max_length=40,
-        error_messages={"required": "Enter the version that was taught."},
+        error_messages={"required": "Enter the version of the training."},
     )
 
 
 class SanctionCheckForm(FactForm):
-    """What a register of sanctions said."""
+    """The result of a sanction check."""
 
     own = ["register", "found", "note"]
     register = Line(
         label="Register",
         max_length=80,
         help_text="NPDB, OIG, a licensing board.",
-        error_messages={"required": "Enter the register that was asked."},
+        error_messages={"required": "Enter the register."},
     )
     found = forms.TypedChoiceField(
-        label="Answer",
-        choices=[("", "Choose"), ("no", "Nothing found"), ("yes", "A sanction was found")],
+        label="Result",
+        choices=[("", "Choose"), ("no", "Nothing found"), ("yes", "Sanction found")],
         coerce=lambda value: value == "yes",
         empty_value=None,
-        error_messages={"required": "Say what the register answered."},
+        error_messages={"required": "Choose the result."},
     )
     note = forms.CharField(
         label="Note", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
@@ -243,43 +240,43 @@ class ExperienceForm(FactForm):
     treatment = Line(
         label="Treatment",
         max_length=160,
-        help_text="As requests call it. Add another line for another name, such as “PRP”.",
-        error_messages={"required": "Name the treatment."},
+        help_text="As in requests. Add another entry for another name, such as “PRP”.",
+        error_messages={"required": "Enter the treatment."},
     )
     detail = Line(
         label="Detail",
         max_length=300,
         required=False,
-        help_text="Where, and how much of it.",
+        help_text="Where, and how often.",
     )
 
 
 class FileProofForm(FactForm):
-    """A paper of the file."""
+    """A document in the file."""
 
     own = ["kind", "detail"]
     kind = forms.ChoiceField(label="What it proves", choices=FileProof.Kind.choices)
     detail = Line(
-        label="The paper",
+        label="Document",
         max_length=300,
-        help_text="Kind of document, carrier and policy, or what the history says.",
-        error_messages={"required": "Say what the paper is."},
+        help_text="Type of document, carrier and policy, or malpractice history.",
+        error_messages={"required": "Describe the document."},
     )
 
 
 class LeaveForm(FactForm):
-    """Days away."""
+    """A leave."""
 
     own = ["note"]
     note = Line(label="Note", max_length=200, required=False)
 
     def __init__(self, *args: Any, correcting: bool = False, **options: Any) -> None:
         super().__init__(*args, correcting=correcting, **options)
-        self.fields["source"].initial = "Told by the reviewer"  # the usual one: two dates are all
+        self.fields["source"].initial = "Reported by the reviewer"  # the usual source
 
 
 class AffiliationForm(FactForm):
-    """An affiliation to an organization or a person."""
+    """An affiliation with an organization or a person."""
 
     own = ["relation", "organization_name", "person_name", "kin", "share_percent", "note"]
     relation = forms.ChoiceField(label="Relation", choices=Affiliation.Relation.choices)
@@ -287,28 +284,28 @@ class AffiliationForm(FactForm):
         label="Organization",
         max_length=300,
         required=False,
-        help_text="For a family affiliation: what the relative works for, directs or owns.",
+        help_text="For a family affiliation: the relative’s employer, or what they direct or own.",
     )
     person_name = Line(label="Person", max_length=300, required=False)
     kin = forms.ChoiceField(
         label="Relative",
         choices=[("", "Not a relative"), *Kin.choices],
         required=False,
-        help_text="How a family affiliation is related. Which relatives count is a dated setting.",
+        help_text="For a family affiliation. The conflict limits say which relatives count.",
     )
     share_percent = forms.DecimalField(
         label="Share in percent",
         max_digits=5,
         decimal_places=2,
         required=False,
-        error_messages={"invalid": "Write a number, such as 2.5."},
+        error_messages={"invalid": "Enter a number, such as 2.5."},
         help_text="For ownership or a holding.",
     )
     note = Line(label="Note", max_length=300, required=False)
 
     def __init__(self, *args: Any, correcting: bool = False, **options: Any) -> None:
         super().__init__(*args, correcting=correcting, **options)
-        if correcting:  # someone else is another fact: withdraw this one and add that
+        if correcting:  # another party is another fact: withdraw this one and add a new one
             del self.fields["organization_name"], self.fields["person_name"]
 
 
@@ -325,10 +322,10 @@ FORMS: dict[str, type[FactForm]] = {
 }
 TITLES: dict[str, str] = {
     "license": "License",
-    "certification": "Board certificate",
+    "certification": "Board certification",
     "practice": "Practice",
     "training": "Training",
-    "sanction-check": "Check for sanctions",
+    "sanction-check": "Sanction check",
     "experience": "Experience with a treatment",
     "file-proof": "Identity, malpractice, appointments",
     "leave": "Leave",
@@ -337,7 +334,7 @@ TITLES: dict[str, str] = {
 
 
 class ReportForm(DatedForm):
-    """A change that a reviewer reports."""
+    """A change reported by a reviewer."""
 
     subject = forms.ChoiceField(
         label="What has changed",
@@ -346,11 +343,11 @@ class ReportForm(DatedForm):
         error_messages={"required": "Choose what has changed."},
     )
     changed_on = PaperDate(
-        label="Since when", error_messages={"required": "Enter the day on which it changed."}
+        label="Date of the change", error_messages={"required": "Enter the day of the change."}
     )
     words = PaperText(
-        label="In your words",
+        label="Description",
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Say what has changed."},
+        error_messages={"required": "Describe what has changed."},
     )

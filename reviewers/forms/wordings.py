@@ -1,4 +1,4 @@
-"""What the medical director keys to publish the next wording of the attestation."""
+"""Form to publish the next attestation wording."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from reviewers.services.wordings import (
 
 
 class WordingForm(DatedForm):
-    """The next wording; the service says what cannot be so."""
+    """The next wording. The service checks its content."""
 
     effective_from = PaperDate(
         label="First day", error_messages={"required": "Enter the first day of the wording."}
@@ -25,35 +25,34 @@ class WordingForm(DatedForm):
         label="Statement",
         max_length=TEXT_MOST,
         widget=forms.Textarea(attrs={"rows": 7}),
-        error_messages={"required": "Write the statement that is signed."},
+        error_messages={"required": "Enter the statement."},
     )
     questions = Line(
         label="Questions",
-        help_text="One a line, in order. A line in other words is a new question.",
+        help_text="One per line, in order. A changed line becomes a new question.",
         max_length=QUESTIONS_MOST * (QUESTION_MOST + 2),
         widget=forms.Textarea(attrs={"rows": 16}),
-        error_messages={"required": "Write at least one question."},
+        error_messages={"required": "Enter at least one question."},
     )
     surname = Line(
         label="Last question, about a shared surname",
-        help_text="The page points at it when a party bears the reviewer’s surname.",
+        help_text="The attestation page points to it when a party shares the reviewer’s surname.",
         max_length=QUESTION_MOST,
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={
-            "required": "The question about a shared surname has to stay, as the last. "
-            "Write it here."
+            "required": "The question about a shared surname is required. Enter it here."
         },
     )
     reason = Line(
-        label="Why",
+        label="Reason",
         max_length=REASON_MOST,
-        error_messages={"required": "Say why the wording changes."},
+        error_messages={"required": "Enter why the wording changes."},
     )
     seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
     @staticmethod
     def of(latest: AttestationWording | None) -> dict[str, Any]:
-        """The latest wording, to begin the next with."""
+        """Return the latest wording as the initial values of the next."""
         if latest is None:
             return {}
         asked = [one["text"] for one in latest.questions if one["code"] != SURNAME]
@@ -61,10 +60,10 @@ class WordingForm(DatedForm):
         return {"text": latest.text, "questions": "\n".join(asked), "surname": "".join(last)}
 
     def clean_questions(self) -> list[str]:
-        """Each line that says something."""
+        """Return the lines that are not empty."""
         return [line for line in self.cleaned_data["questions"].splitlines() if line.strip()]
 
     def facts(self) -> dict[str, Any]:
-        """The fields that the service takes."""
+        """Return the arguments of the service."""
         given = dict(self.cleaned_data)
         return given | {"seen_number": given.pop("seen")}

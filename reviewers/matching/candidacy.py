@@ -1,7 +1,7 @@
-"""What is asked, and what is known, when someone is considered for a case. Pure values.
+"""Input and output values of matching: the case, the reviewers, the rules and the results.
 
-The requirements (``requirements``), the map of specialties (``specialty_map``) and the ``ranking``
-read these and nothing else.
+Pure values. The requirements (``requirements``), the specialty map (``specialty_map``) and the
+``ranking`` read these and nothing else.
 """
 
 from collections.abc import Mapping
@@ -15,47 +15,47 @@ from reviewers.facts import Profile
 
 @dataclass(frozen=True)
 class Setting:
-    """A number that the medical director sets: as shipped, and how its field reads."""
+    """A weight or limit that the medical director sets: its default, label and help text."""
 
-    shipped: int
+    default: int
     label: str
     help_text: str = ""
 
 
-# As shipped; the director sets others. Each list of candidates stores the values that it used.
-# Points out of 100 for who comes first among those whom no requirement refuses:
+# Defaults, until the director sets others. Each candidate list stores the values that it used.
+# Points of the score that orders the eligible reviewers; the default maximum is 100.
 WEIGHT_SETTINGS: dict[str, Setting] = {
     "specialty_fit": Setting(
-        40, "Specialty fits", "In full when a certified specialty fits every item."
+        40, "Specialty match", "Full points when a mapped specialty covers every item."
     ),
-    "california_license": Setting(20, "Licensed in California"),
-    "free_capacity": Setting(20, "Free capacity", "In full for someone without an open case."),
+    "california_license": Setting(20, "California license"),
+    "free_capacity": Setting(20, "Free capacity", "Full points for a reviewer without open cases."),
     "timeliness": Setting(
-        10, "On time", "In full when every review that is looked at was issued by its day."
+        10, "Timeliness", "Full points when all recent reviews were issued on time."
     ),
-    "rotation": Setting(10, "Rotation", "Grows with the days since the last offer."),
+    "rotation": Setting(10, "Rotation", "Points grow with the days since the last offer."),
     "returned_work": Setting(
         50,
-        "Had this case before",
-        "When it was taken back a few days ago and no one else was offered it since.",
+        "Returning case",
+        "The reviewer was recently removed from this case, and it was not offered to anyone since.",
     ),
-    "declined_before": Setting(-100, "Declined this case", "Zero or less."),
+    "declined_before": Setting(-100, "Declined this case", "Zero or a negative number."),
 }
-# Days and cases; a ceiling of 0 is none.
+# Limits in days or cases. 0 turns a case limit off.
 LIMIT_SETTINGS: dict[str, Setting] = {
     "return_days": Setting(
-        14, "A case returns to the same reviewer within", "Days; never after a remand."
+        14, "Return a case to the same reviewer within", "Days. Never after a remand."
     ),
-    "rotation_days": Setting(14, "Rotation is full after", "Days without an offer."),
-    "timeliness_reviews": Setting(10, "Reviews looked at for “on time”", "The latest ones."),
+    "rotation_days": Setting(14, "Full rotation points after", "Days without an offer."),
+    "timeliness_reviews": Setting(10, "Reviews counted for timeliness", "The most recent ones."),
     "most_open": Setting(
-        0, "Open cases at most, for anybody", "0 leaves it to each one’s capacity."
+        0, "Most open cases per reviewer", "0: only each reviewer’s own capacity applies."
     ),
-    "most_overdue": Setting(3, "No new case with overdue ones, from", "Cases; 0 is no ceiling."),
+    "most_overdue": Setting(3, "No new cases at this many overdue", "Cases. 0: no limit."),
 }
 SETTINGS = {**WEIGHT_SETTINGS, **LIMIT_SETTINGS}
-WEIGHTS = {name: setting.shipped for name, setting in WEIGHT_SETTINGS.items()}
-LIMITS = {name: setting.shipped for name, setting in LIMIT_SETTINGS.items()}
+WEIGHTS = {name: setting.default for name, setting in WEIGHT_SETTINGS.items()}
+LIMITS = {name: setting.default for name, setting in LIMIT_SETTINGS.items()}
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,12 @@ class Rules:
 
     @classmethod
     def of(cls, weights: Mapping[str, int], limits: Mapping[str, int]) -> "Rules":
-        """What was set, with the shipped value for a key that is younger than the setting."""
+        """Build rules from stored values. A key added after they were stored gets its default."""
         return cls({**WEIGHTS, **weights}, {**LIMITS, **limits})
 
     @property
     def values(self) -> dict[str, int]:
-        """All in one, as a list of candidates stores them."""
+        """All weights and limits in one mapping, as a candidate list stores them."""
         return {**self.weights, **self.limits}
 
 
@@ -81,10 +81,10 @@ DEFAULT_RULES = Rules(WEIGHTS, LIMITS)
 
 @dataclass(frozen=True)
 class Item:
-    """A disputed item as far as matching needs it. Categories: its own first, then its parents.
+    """The facts of a disputed item that matching needs. Its own category comes before the parent.
 
-    :ivar conditions: ids of the conditions that the diagnosis speaks of.
-    :ivar diagnosis: those conditions by name, or else the diagnosis as printed; may be empty.
+    :ivar conditions: ids of the conditions found in the diagnosis.
+    :ivar diagnosis: names of those conditions, else the diagnosis as printed; may be empty.
     :ivar is_experimental: the UR decision calls it experimental or investigational.
     """
 
@@ -100,9 +100,9 @@ class Item:
 
 @dataclass(frozen=True)
 class Fit:
-    """One line of the staff's map: this specialty is acceptable for that, and why.
+    """One line of the specialty map: a specialty, what it may decide, and why.
 
-    What a line leaves out it does not ask for; what it names has to hold, all of it.
+    Empty fields match everything. All fields that are set must match.
     """
 
     specialty: str
@@ -115,7 +115,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a kind of license does not cover, and the law that says so."""
+    """A treatment category that a license kind does not cover, and the law that says so."""
 
     license_kind: str
     category: int
@@ -125,28 +125,28 @@ class Scope:
 
 @dataclass(frozen=True)
 class Record:
-    """What a reviewer did and was given before, as ``standing`` counts it."""
+    """A reviewer's past reviews and last offer, as ``track_record`` counts them."""
 
-    finished: int = 0  # of the latest reviews, those that had a day to keep
+    finished: int = 0  # latest issued reviews that had a due date
     on_time: int = 0
     last_offered_on: date | None = None
 
     def with_offers(self, many: int, *, on: date) -> "Record":
-        """The record as it will be once so many more cases are offered on a day."""
+        """Return the record as it is after ``many`` more offers on a day."""
         return replace(self, last_offered_on=on) if many else self
 
 
 @dataclass(frozen=True)
 class Applicant:
-    """Everything known of one reviewer about one case."""
+    """Everything that matching knows about one reviewer for one case."""
 
     profile: Profile
     workload: int = 0
-    overdue: int = 0  # of the workload, past their day
-    subjects: frozenset[int] | None = None  # categories that may be offered; None is all
+    overdue: int = 0  # overdue cases of the workload
+    subjects: frozenset[int] | None = None  # category ids that may be offered; None: all
     days_off: frozenset[int] = frozenset()  # weekdays, Monday 0
     record: Record = Record()
-    had_it_until: date | None = None  # this case, before it was taken back
+    held_case_until: date | None = None  # the day the reviewer was removed from this case
     barred_because: str = ""
     on_earlier_round: bool = False
     declined_before: bool = False
@@ -156,7 +156,7 @@ class Applicant:
 
 @dataclass(frozen=True)
 class Reason:
-    """One requirement's answer, or a remark that speaks for or against."""
+    """The result of one requirement, or a remark about the score."""
 
     requirement: str
     holds: bool
@@ -165,7 +165,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Answers:
-    """What the requirements that ask nothing of a case said of someone on a day."""
+    """Results of the requirements that do not depend on a case, for one reviewer on a day."""
 
     held: tuple[Reason, ...]
     refused: tuple[Reason, ...]
@@ -173,7 +173,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class Match:
-    """Why a reviewer's specialty fits one item; stored with the assignment for the letter."""
+    """Why a reviewer's specialty fits one item. Stored with the assignment for the letter."""
 
     item_id: int
     position: int
@@ -185,7 +185,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A reviewer's place for a case: ``rank`` is None for whom a requirement refuses."""
+    """The result for one reviewer. ``rank`` is ``None`` when a requirement refuses."""
 
     reviewer_id: int
     code: str
@@ -205,7 +205,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Question:
-    """The case, put to every applicant alike."""
+    """The case that all applicants are compared for."""
 
     case_number: str
     items: tuple[Item, ...]
@@ -213,5 +213,5 @@ class Question:
     on: date
     rules: Rules = DEFAULT_RULES
     scopes: tuple[Scope, ...] = field(default=())
-    # What was worked out for this case and serves everyone who is alike in what was asked.
+    # Cache of results for this case, shared by applicants with the same specialties or license.
     memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)

@@ -1,4 +1,7 @@
-"""Gathers what matching and conflicts need, in a fixed number of queries however big the panel."""
+"""Loads the input of matching and conflict checks.
+
+The number of queries does not depend on the size of the panel.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -38,8 +41,8 @@ from .panel_of_day import Member, PanelOfDay, panel_of_day, taken
 from .specialty_map import Known, spoken_of
 from .track_record import had_it, records, rules_on
 
-# Where a case stands while a reviewer has it; only these count as work. It waits for another
-# reviewer at RECORDS_COMPLETE while one of several seats is free.
+# Statuses of a case that count as open work of its reviewer. A case with several seats is at
+# RECORDS_COMPLETE while one reviewer works and another seat is still free.
 WITH_REVIEWER = [
     Status.RECORDS_COMPLETE,
     Status.REVIEWER_CHOSEN,
@@ -49,7 +52,7 @@ WITH_REVIEWER = [
     Status.APPROVED,
 ]
 
-# (reviewer, party, relation) → (result, note), as people settled what was unknown
+# reviewer id → (party id, relation) → (result, note), as people resolved possible conflicts
 Settlements = Mapping[int, Mapping[tuple[int, str], tuple[str, str]]]
 
 
@@ -61,10 +64,11 @@ def weigh(
     rules: Rules | None = None,
     only: Reviewer | None = None,
 ) -> tuple[list[Verdict], dict[int, Sequence[FoundConflict]]]:
-    """Everyone's place for a case on a day, and everyone's affiliations to its parties.
+    """Rank the panel for a case on a day and check every reviewer for conflicts.
 
-    :param rules: the weights and limits to use; those in force on the day when left out.
-    :param only: weigh this one reviewer; the places of the others are then not known.
+    :param rules: the weights and limits to use; by default those in force on the day.
+    :param only: evaluate only this reviewer. The rank then says nothing about the others.
+    :returns: the verdicts in rank order, and the conflicts by reviewer id.
     """
     rules = rules or rules_on(on, known_at=known_at)
     question, people = gather(case, panel_today(rules, on=on, known_at=known_at, only=only))
@@ -74,7 +78,7 @@ def weigh(
 
 @dataclass(frozen=True)
 class Work:
-    """What a reviewer has to do and did before; changes with every offer, so it is read again."""
+    """A reviewer's open work and track record. Never cached, because every offer changes it."""
 
     workload: int
     overdue: int
@@ -84,7 +88,7 @@ class Work:
 
 @dataclass(frozen=True)
 class PanelToday:
-    """Everything that one day's cases ask alike, gathered once for all of them."""
+    """The input that all cases of a day share, loaded once for all of them."""
 
     on: date
     known_at: datetime
@@ -100,9 +104,9 @@ class PanelToday:
 def panel_today(
     rules: Rules, *, on: date, known_at: datetime, only: Reviewer | None = None
 ) -> PanelToday:
-    """The panel, or one reviewer of it, as cases of a day find it.
+    """Load the panel, or one reviewer, with the rules and the specialty map of a day.
 
-    The facts come from the snapshot of the day, if nothing changed; work is counted now.
+    Facts come from the cached snapshot if nothing changed. Open work is always counted again.
     """
     reviewers = Reviewer.objects.all() if only is None else Reviewer.objects.filter(pk=only.pk)
     panel = (
@@ -142,13 +146,14 @@ def panel_today(
 
 
 def gather(case: Case, today: PanelToday) -> tuple[Question, list[Applicant]]:
-    """What the pure ranking is asked about a case: the question, and everyone of the panel."""
+    """Build the input of the ranking for a case: the question and all applicants."""
     return _question(case, today), _applicants(case, today)
 
 
 def conflicts_of(case: Case, profile: Profile, *, known_at: datetime) -> list[FoundConflict]:
-    """One reviewer's affiliations to the parties of a case as known at a moment, settlements
-    applied.
+    """Check one reviewer against the parties of a case, with resolutions by people applied.
+
+    :param known_at: use only rows recorded by this moment.
     """
     limits = limits_on(local_day(known_at), known_at=known_at)
     parties = parties_of(case, known_at=known_at, limits=limits)
@@ -158,7 +163,7 @@ def conflicts_of(case: Case, profile: Profile, *, known_at: datetime) -> list[Fo
 
 
 def limits_on(day: date, *, known_at: datetime) -> Limits:
-    """From where on an affiliation is a conflict on a day, as set by a moment. Queries once."""
+    """Return the conflict limits in force on a day, as recorded by a moment. One query."""
     row = (
         ConflictLimits.objects.filter(effective_from__lte=day, recorded_at__lte=known_at)
         .order_by("-effective_from")
@@ -184,7 +189,10 @@ def _question(case: Case, today: PanelToday) -> Question:
 
 
 def _item(item: DisputedItem, today: PanelToday) -> Item:
-    """An item with the conditions that the diagnosis of its own case speaks of."""
+    """Build an item with the conditions found in the diagnosis of its own case.
+
+    Items of consolidated cases keep the diagnosis of the case they came with.
+    """
     diagnosis = item.case.diagnosis
     conditions = spoken_of(diagnosis, today.conditions)
     return Item(
@@ -200,7 +208,7 @@ def _item(item: DisputedItem, today: PanelToday) -> Item:
 
 
 def _categories(item: DisputedItem) -> tuple[int, ...]:
-    """The item's own category, then that category's parent."""
+    """Return the ids of the item's own category and of its parent."""
     if item.category is None:
         return ()
     parent = item.category.parent_id
@@ -209,31 +217,31 @@ def _categories(item: DisputedItem) -> tuple[int, ...]:
 
 def _applicants(case: Case, today: PanelToday) -> list[Applicant]:
     parties = parties_of(case, known_at=today.known_at, limits=today.limits)
-    tied = facts_by_reviewer(
+    own_facts = facts_by_reviewer(
         on=today.on,
         known_at=today.known_at,
         affiliations=_that_matter(parties),
         kinds=["affiliations"],
     )
     settlements = _settlements(case, known_at=today.known_at)
-    marks = _marks(case, known_at=today.known_at)
-    no_mark = Marks()
-    called_alike = today.panel.names.near(parties)
+    histories = _marks(case, known_at=today.known_at)
+    no_history = Marks()
+    similar_names = today.panel.names.near(parties)
     no_conflicts = tuple(party.no_conflict for party in parties)
     people = []
     for member in today.panel.members:
         pk = member.profile.reviewer_id
         if (work := today.work.get(pk)) is None:
-            continue  # joined the panel this instant
+            continue  # joined the panel after the work was counted
         member = _signed_in(member, work.has_sign_in)
         profile = member.profile
-        if pk in tied:
-            profile = replace(profile, affiliations=tuple(tied[pk]["affiliations"]))
+        if pk in own_facts:
+            profile = replace(profile, affiliations=tuple(own_facts[pk]["affiliations"]))
         found_conflicts = no_conflicts
-        if profile.affiliations or pk in called_alike:
+        if profile.affiliations or pk in similar_names:
             found = conflicts.find_conflicts(profile, parties, today.limits, name=member.name)
             found_conflicts = tuple(conflicts.apply_resolutions(found, settlements.get(pk, {})))
-        mark = marks.get(pk, no_mark)
+        history = histories.get(pk, no_history)
         people.append(
             Applicant(
                 profile=profile,
@@ -242,10 +250,10 @@ def _applicants(case: Case, today: PanelToday) -> list[Applicant]:
                 subjects=member.subjects,
                 days_off=member.days_off,
                 record=work.record,
-                had_it_until=mark.had_it_until,
-                barred_because=mark.barred_because,
-                on_earlier_round=mark.on_earlier_round,
-                declined_before=mark.declined_before,
+                held_case_until=history.held_case_until,
+                barred_because=history.barred_because,
+                on_earlier_round=history.on_earlier_round,
+                declined_before=history.declined_before,
                 conflicts=found_conflicts,
                 answered=member.answered,
             )
@@ -254,7 +262,10 @@ def _applicants(case: Case, today: PanelToday) -> list[Applicant]:
 
 
 def _signed_in(member: Member, has_sign_in: bool) -> Member:
-    """The member with the sign-in of this moment: it may be withdrawn without a new snapshot."""
+    """Return the member with the current sign-in state.
+
+    A withdrawn sign-in does not make a new snapshot, so the snapshot may be out of date.
+    """
     if member.profile.has_sign_in == has_sign_in:
         return member
     profile = replace(member.profile, has_sign_in=has_sign_in)
@@ -262,7 +273,7 @@ def _signed_in(member: Member, has_sign_in: bool) -> Member:
 
 
 def _that_matter(parties: Sequence[PartyFacts]) -> Q:
-    """The affiliations that can decide something about a case with these parties."""
+    """Build the filter for affiliations that can matter for a case with these parties."""
     organizations: set[int] = set()
     persons: set[int] = set()
     for party in parties:
@@ -279,8 +290,8 @@ def _that_matter(parties: Sequence[PartyFacts]) -> Q:
 def _work(
     reviewers: QuerySet[Reviewer], rules: Rules, *, on: date, known_at: datetime
 ) -> dict[int, Work]:
-    """What everyone has to do and did before. Four queries."""
-    # Counted from the side of the open work: there is far less of it than there are reviewers.
+    """Count open and overdue cases and load track records by reviewer id. Four queries."""
+    # Grouped from the open assignments, which are far fewer than the reviewers.
     open_work = (
         ReviewerAssignment.objects.filter(
             reviewer__in=reviewers.values("pk"),
@@ -305,16 +316,16 @@ def _work(
 
 @dataclass(frozen=True)
 class Marks:
-    """What only one case says of a reviewer."""
+    """A reviewer's history with one case."""
 
     barred_because: str = ""
     on_earlier_round: bool = False
     declined_before: bool = False
-    had_it_until: date | None = None
+    held_case_until: date | None = None
 
 
 def _marks(case: Case, *, known_at: datetime) -> dict[int, Marks]:
-    """What a case says of those who had to do with it before. Three queries."""
+    """Load the history of each reviewer who was barred from, or had, a case. Three queries."""
     bars: dict[int, str] = {}
     for pk, reason in (
         ReviewerBar.objects.filter(case=case).order_by("pk").values_list("reviewer_id", "reason")
@@ -337,10 +348,10 @@ def _marks(case: Case, *, known_at: datetime) -> dict[int, Marks]:
 
 
 def _settlements(case: Case, *, known_at: datetime) -> Settlements:
-    """What people settled for this case. It holds for a party row, whatever the list's version:
+    """Load how people resolved possible conflicts of a case.
 
-    rows of parties never change, so the question that was answered is still the same one; it is
-    the same, too, for a later row that names the same people at another address.
+    A resolution holds for a party row in every version of the party list, because party rows never
+    change. It also holds for a later row that names the same people at another address.
     """
     found: dict[int, dict[tuple[int, str], tuple[str, str]]] = defaultdict(dict)
     rows = (

@@ -1,4 +1,4 @@
-"""Who was chosen for whose cases: what the payer-bias test read, and the pairs behind one."""
+"""Past reviewer assignments by payer: the input of the payer-bias test, and its worst pairs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from .payer_bias import Choice, find_deviating
 
 @dataclass(frozen=True)
 class History:
-    """The choices of a period, and the name of each party as it was printed last."""
+    """The assignments of a period, and the latest printed name of each party."""
 
     choices: Sequence[Choice]
     names: Mapping[str, str]
 
 
 def offers_between(first: date, last: date) -> QuerySet[ReviewerAssignment]:
-    """Every offer of the days, both included, whatever became of it."""
+    """Return all offers of a period, both days included, whatever their outcome."""
     return ReviewerAssignment.objects.filter(
         reviewer__isnull=False,
         offered_at__gte=midnight(first),
@@ -34,18 +34,19 @@ def offers_between(first: date, last: date) -> QuerySet[ReviewerAssignment]:
 
 
 def choices_between(first: date, last: date, *, role: PartyRole) -> Sequence[Choice]:
-    """Every offer of the days, both included, by the party of one role. Two queries."""
+    """Load all offers of a period with the party of one role. Two queries."""
     return history_between(first, last, role=role).choices
 
 
 def history_between(
     first: date, last: date, *, role: PartyRole, known_at: datetime | None = None
 ) -> History:
-    """The same with the names of the parties. Two queries.
+    """Load all offers of a period and the names of their parties. Two queries.
 
-    :param known_at: leave out what was offered after this moment.
+    The specialty is the matched one. If a case has several parties of the role, the last one
+    counts.
 
-    The specialty is the one that was matched; the last row of a role counts as the party.
+    :param known_at: leave out offers after this moment.
     """
     offers = offers_between(first, last)
     if known_at is not None:
@@ -58,7 +59,7 @@ def history_between(
     ):
         key = str(organization_id or fold_organization(name))
         parties[case_id], names[key] = key, name
-    told = offers.order_by("pk").values_list(
+    rows_of_offers = offers.order_by("pk").values_list(
         "case_id", "reviewer_id", "offered_at", "match_reasons"
     )
     choices = [
@@ -68,7 +69,7 @@ def history_between(
             reviewer=str(reviewer_id),
             month=f"{local_day(offered_at):%Y-%m}",
         )
-        for case_id, reviewer_id, offered_at, reasons in told.iterator()
+        for case_id, reviewer_id, offered_at, reasons in rows_of_offers.iterator()
         if offered_at is not None and case_id in parties
     ]
     return History(choices, names)
@@ -79,20 +80,19 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class Deviation:
-    """A party and a reviewer who came together oftener, or seldomer, than an even deal explains."""
+    """A party and a reviewer with more, or fewer, shared cases than chance explains."""
 
     specialty: str
     party: str
-    reviewer: Reviewer | None  # None for a reader who may not know who decides
+    reviewer: Reviewer | None  # None for a reader without reviewers.see_identity
     expected: float
     actual: int
 
 
 def deviations(test: PayerBiasTest, *, reader: User) -> Sequence[Deviation]:
-    """The pairs that deviate most, from the choices that the test read. Three queries.
+    """Return the pairs that deviate most, from the assignments that the test read. Three queries.
 
-    Who a reviewer is stays hidden from a reader without reviewers.see_identity
-    (Labor Code 4610.6(f)).
+    The reviewer is hidden from a reader without ``reviewers.see_identity`` (Labor Code 4610.6(f)).
     """
     history = history_between(
         test.first, test.last, role=PartyRole(test.party_role), known_at=test.made_at
@@ -114,7 +114,7 @@ def deviations(test: PayerBiasTest, *, reader: User) -> Sequence[Deviation]:
 
 
 def tests_before(before: int | None) -> tuple[list[PayerBiasTest], int | None]:
-    """The newest tests, or those made before one; and from which the next page goes on."""
+    """Return a page of tests, newest first, and the id from which the next page continues."""
     rows = PayerBiasTest.objects.select_related("made_by").prefetch_related("notes").order_by("-pk")
     if before is not None:
         rows = rows.filter(pk__lt=before)

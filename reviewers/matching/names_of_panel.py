@@ -1,8 +1,8 @@
-"""Finding, among the names of the whole panel, those that could be like a party's. Pure.
+"""Index of the panel's names, to find reviewers whose name may match a party's. Pure.
 
-Comparing every reviewer's name with every name of every party is most of the work of a ranking, and
-nearly all of it ends in "different". This index leaves out only who is certainly different
-(``directory.conflicts.compare_names`` then decides about the others), so the answer is the same.
+Comparing every reviewer with every party name would be most of the work of a ranking, and nearly
+all comparisons end in "different". The index leaves out only names that certainly differ; the name
+comparison of ``directory.affiliations`` then decides about the others, so the result is the same.
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ from directory.affiliations import SLIPS_FROM, FoldedName, PartyFacts
 
 
 class NamesOfPanel:
-    """The folded names of reviewers by what could make them like another name."""
+    """Folded names of reviewers, indexed by surname, first name and possible misspellings."""
 
     def __init__(self, names: Iterable[tuple[int, FoldedName]]) -> None:
         self._by_surname: dict[str, set[int]] = defaultdict(set)
@@ -28,12 +28,12 @@ class NamesOfPanel:
                 self._by_slip[slip].add(reviewer_id)
 
     def near(self, parties: Iterable[PartyFacts]) -> set[int]:
-        """The reviewers whose name may have to do with one of these parties."""
+        """Return the ids of reviewers whose name may match one of these parties."""
         found: set[int] = set()
         for party in parties:
             for name in (*party.person_names, *party.officer_names):
                 self._add_near(name, found)
-            # An organization may be called after a person: "Ada Quill Medical Group".
+            # An organization may be named after a person: "Ada Quill Medical Group".
             for word in party.organization_words:
                 found |= self._by_first.get(word, set())
         return found
@@ -47,9 +47,10 @@ class NamesOfPanel:
 
 
 def _slips(surname: str) -> set[str]:
-    """The surname, and what is left of it without one letter.
+    """Return the surname and all its variants with one letter removed.
 
-    Two surnames one slip of the pen apart have one of these in common.
+    Two surnames that differ by one letter share at least one of these. Short surnames have none,
+    because too many of them would match.
     """
     if len(surname) < SLIPS_FROM:
         return set()

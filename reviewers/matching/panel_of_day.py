@@ -1,8 +1,8 @@
-"""The panel as it stands on a day, made once and used for many cases.
+"""Cached snapshot of the panel on a day, used for many cases.
 
-It holds what does not depend on a case: everyone's facts, and the answers of the requirements that
-ask nothing of one. How much work each has is not in it, nor who may sign in: those are read each
-time.
+It holds what does not depend on a case: the facts of all reviewers, and the results of the
+requirements that do not depend on a case. Open work and sign-ins are not part of it; they are read
+for every ranking.
 """
 
 import gc
@@ -37,7 +37,7 @@ from . import requirements
 from .candidacy import Answers, Applicant
 from .names_of_panel import NamesOfPanel
 
-# What the snapshot is made of: facts only grow, and the others keep every version.
+# The sources of a snapshot: append-only facts, and models that keep every version.
 _FACTS: list[Any] = [
     License,
     Certification,
@@ -51,7 +51,7 @@ _FACTS: list[Any] = [
 ]
 _VERSIONED: list[Any] = [Reviewer, Specialty]
 _OF_ANY_CASE = Q(relation=Affiliation.Relation.UR_CONTRACT)
-_MANY = 500
+_MANY = 500  # members from which a snapshot is frozen out of garbage collection
 _KEPT_AT_MOST = 2  # some ten megabytes each for 3,000 reviewers
 
 _kept: dict[tuple[Any, ...], "PanelOfDay"] = {}
@@ -60,7 +60,11 @@ _lock = Lock()
 
 @dataclass(frozen=True)
 class Member:
-    """A reviewer on the day. Of the affiliations, the profile has those that any case asks for."""
+    """A reviewer on the day.
+
+    The profile holds only the affiliations that matter for every case. Those with the parties of
+    a case are loaded for that case.
+    """
 
     profile: Profile
     name: FoldedName = field(repr=False)
@@ -72,7 +76,7 @@ class Member:
     def of(
         cls, profile: Profile, *, subjects: frozenset[int] | None, days_off: frozenset[int]
     ) -> "Member":
-        """A member with the answers that follow from the profile."""
+        """Build a member and check the requirements that do not depend on a case."""
         return cls(
             profile=profile,
             name=conflicts.name_of(profile),
@@ -84,21 +88,21 @@ class Member:
 
 @dataclass(frozen=True)
 class PanelOfDay:
-    """Everyone of the panel, by code."""
+    """All members of the panel, by code."""
 
     members: tuple[Member, ...]
 
     @cached_property
     def names(self) -> NamesOfPanel:
-        """Everyone's name, to be found again by what it is like."""
+        """An index to find members by similar names."""
         return NamesOfPanel((one.profile.reviewer_id, one.name) for one in self.members)
 
 
 def panel_of_day(*, on: date, known_at: datetime) -> PanelOfDay:
-    """The whole panel on a day as known at a moment. One query if nothing changed since the last.
+    """Return the panel on a day as known at a moment. One query if the cache is current.
 
-    A snapshot is found again by what was newest in every table it is made of, so a fact that is
-    added or corrected, or a reviewer who changes, makes another one at once.
+    The cache key holds the newest row of every source table. A fact that is added or corrected,
+    or a changed reviewer, therefore leads to a new snapshot at once.
     """
     key = (on, *_newest(known_at))
     with _lock:
@@ -106,9 +110,9 @@ def panel_of_day(*, on: date, known_at: datetime) -> PanelOfDay:
     if found is None:
         found = taken(Reviewer.objects.all(), on=on, known_at=known_at)
         if len(found.members) >= _MANY:
-            # A large panel is hundreds of thousands of objects in no cycle, which the collector
-            # would walk through in the middle of someone's request, again and again. What else
-            # is frozen with it is let go when the process begins again, as all of ours do.
+            # A large panel is hundreds of thousands of objects without cycles. Without the freeze,
+            # the garbage collector would walk through them during requests. Other objects frozen
+            # along with it are freed when the process restarts, as all our processes do.
             gc.freeze()
         with _lock:
             while len(_kept) >= _KEPT_AT_MOST:
@@ -118,7 +122,7 @@ def panel_of_day(*, on: date, known_at: datetime) -> PanelOfDay:
 
 
 def taken(reviewers: QuerySet[Reviewer], *, on: date, known_at: datetime) -> PanelOfDay:
-    """A snapshot of these reviewers, read now. Three queries."""
+    """Read a snapshot of these reviewers. Three queries."""
     found = profiles(reviewers, on=on, known_at=known_at, affiliations=_OF_ANY_CASE)
     limits = reviewers.order_by("code").values_list("pk", "subjects", "days_off")
     return PanelOfDay(
@@ -135,16 +139,16 @@ def taken(reviewers: QuerySet[Reviewer], *, on: date, known_at: datetime) -> Pan
 
 
 def forget() -> None:
-    """Drop every snapshot: for whoever puts a database back to an earlier state."""
+    """Drop all snapshots. Needed after a database is restored to an earlier state."""
     with _lock:
         _kept.clear()
 
 
 def _newest(known_at: datetime) -> list[tuple[Any, ...]]:
-    """How many rows each table has, and the newest of them, as known at a moment. One query.
+    """Read the row count, the newest id and the newest time of each source table. One query.
 
-    Rows are never deleted, so the number alone tells a change; the newest row and its moment tell
-    apart what was rolled back from what came in its place.
+    Rows are never deleted, so a changed count shows a change. The newest id and time also detect
+    a row that replaced one that was rolled back.
     """
     parts = [
         _newest_of(model, model._default_manager.filter(recorded_at__lte=known_at), "recorded_at")

@@ -1,11 +1,11 @@
-"""Whether the choice of reviewers depends on who pays: a permutation test, small and pure.
+"""Permutation test of whether the choice of reviewers depends on the payer. Pure.
 
-Within each specialty and month the reviewers are dealt out again at random, many times. If claims
-administrators (or employers) and reviewers really go together, what happened is farther from an
-even deal than nearly every random one (Labor Code 4616.4(a)(3)(C)).
+Within each specialty and month, the reviewers are reassigned to the cases at random, many times (a
+"deal"). If payers and reviewers are really linked, the actual assignments are farther from the
+expected counts than nearly every random deal (Labor Code 4616.4(a)(3)(C)).
 
-Dealing stays within the month because a reviewer who joins in July meets the payers of July: over
-a whole year that looks like going together, and steers no one. What is compared is the period.
+Deals stay within a month because a reviewer who joins in July only meets the payers of July. Over a
+whole year this would look like a link although no one was steered.
 """
 
 import heapq
@@ -17,16 +17,16 @@ from math import log
 from operator import add
 
 MOST_DEALS = 999
-FEWEST_DEALS = 199  # with 99 nothing could ever fall below the alarm
-DEALT_AT_MOST = 10_000_000  # choices times deals: some seconds of one processor
-ALARM = 0.01  # fewer than one random deal in a hundred is as uneven
-ENOUGH = 30  # with fewer that could have gone otherwise, even plain steering may not show
-SEED = 4610
+FEWEST_DEALS = 199  # with 99 deals, p could never fall below the alarm threshold
+DEALT_AT_MOST = 10_000_000  # choices times deals; takes a few seconds of one processor
+ALARM = 0.01  # alarm when fewer than 1 in 100 random deals is as uneven
+ENOUGH = 30  # with fewer comparable choices, even obvious steering may not show
+SEED = 4610  # of the random generator; fixed so that a test can be repeated
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One assignment: for which specialty, whose case it was, who was chosen, in which month."""
+    """One assignment: the specialty, the party, the chosen reviewer and the month."""
 
     specialty: str
     party: str
@@ -36,10 +36,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Finding:
-    """The answer of one test. ``p`` is the share of random deals as uneven as what happened."""
+    """The result of one test. ``p`` is the share of random deals at least as uneven as reality."""
 
     choices: int
-    compared: int  # in specialties and months where more than one party and reviewer occur
+    compared: int  # choices in specialties and months with several parties and reviewers
     unevenness: float
     p: float
     deals: int
@@ -52,7 +52,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Pair:
-    """A party and a reviewer in one specialty: how often together, how often by an even deal."""
+    """A party and a reviewer in one specialty: expected and actual number of shared cases."""
 
     specialty: str
     party: str
@@ -63,16 +63,17 @@ class Pair:
 
 @dataclass(frozen=True)
 class _Block:
-    """The choices of one specialty and month, in which parties and reviewers could differ."""
+    """The choices of one specialty and month with several parties and several reviewers."""
 
     parties: Sequence[int]
     reviewers: Sequence[int]
 
 
 class _Expected(dict[int, float]):
-    """How often a pair comes together by an even deal, worked out when it is first asked for.
+    """Expected number of shared cases of each pair, computed on first access.
 
-    A pair is one number, ``party * stride + reviewer``: counting numbers is what takes the time.
+    A pair is encoded as one number, ``party * stride + reviewer``, because counting pairs takes
+    most of the time and counting integers is fastest.
     """
 
     def __init__(self, blocks: Sequence[_Block], stride: int) -> None:
@@ -92,7 +93,7 @@ class _Expected(dict[int, float]):
         return self[pair]
 
     def pairs(self) -> Iterator[int]:
-        """Every pair that could have come together, once."""
+        """Yield every possible pair once."""
         seen: dict[int, set[int]] = defaultdict(set)
         for of_party, of_reviewer, _ in self._blocks:
             for party in of_party:
@@ -101,7 +102,7 @@ class _Expected(dict[int, float]):
 
 
 class _Specialty:
-    """The choices of one specialty that can be compared, party and reviewer as numbers."""
+    """The comparable choices of one specialty, with parties and reviewers as numbers."""
 
     def __init__(self, choices: Iterable[Choice]) -> None:
         months: dict[str, list[Choice]] = defaultdict(list)
@@ -128,24 +129,24 @@ class _Specialty:
         self.expected = _Expected(self.blocks, stride)
 
     def together(self, reviewers: Iterable[int]) -> Counter[int]:
-        """How often each pair came together when the reviewers are dealt out in this order."""
+        """Count the shared cases of each pair when reviewers are assigned in this order."""
         return Counter(map(add, self.bases, reviewers))
 
     def happened(self) -> Counter[int]:
         return self.together(one for block in self.blocks for one in block.reviewers)
 
     def unevenness(self, together: Counter[int]) -> float:
-        """Pearson's chi-square: the sum of (actual - expected)²/expected over all pairs."""
-        # Which equals the sum of actual²/expected, less the total.
+        """Compute Pearson's chi-square: the sum of (actual - expected)²/expected over all pairs."""
+        # It equals the sum of actual²/expected, less the total.
         expected = self.expected
         return sum(n * n / expected[pair] for pair, n in together.items()) - len(self.bases)
 
     def dealt(self, chance: random.Random) -> float:
-        """The unevenness of one random deal."""
+        """Return the unevenness of one random deal."""
         draw = chance.random
         deal: list[int] = []
         for block in self.blocks:
-            # Sorting by a random key is a fair shuffle, and the quickest there is here.
+            # Sorting by a random key is a fair shuffle, and faster here than random.shuffle.
             deal += sorted(block.reviewers, key=lambda _: draw())
         return self.unevenness(self.together(deal))
 
@@ -155,22 +156,22 @@ def find_steering(
 ) -> Finding:
     """Test whether, given the specialty, the reviewer depends on the party.
 
-    The same choices, deals and seed give the same answer.
+    The same choices, deals and seed give the same result.
 
-    :param deals: how many random deals; left out, 999 up to 10,000 choices that can be compared,
-        then fewer the more there are, and never under 199: a year of 140,000 is to take seconds.
+    :param deals: number of random deals. By default 999 for up to 10,000 comparable choices, then
+        fewer with more choices but at least 199, so that a year of 140,000 choices takes seconds.
     """
     specialties = _comparable(choices)
     compared = sum(len(one.bases) for one in specialties)
     if deals is None:
         deals = deals_for(compared)
-    chance = random.Random(seed)  # noqa: S311  # a fair deal, no secret
+    chance = random.Random(seed)  # noqa: S311  # not used for security
     happened, dealt = 0.0, [0.0] * deals
     for one in specialties:
         happened += one.unevenness(one.happened())
         for number in range(deals):
             dealt[number] += one.dealt(chance)
-        one.expected.clear()  # of one specialty at a time, or a year does not fit in memory
+        one.expected.clear()  # the values of all specialties of a year would not fit in memory
     as_uneven = sum(total >= happened - 1e-9 for total in dealt)
     return Finding(
         choices=len(choices),
@@ -183,15 +184,15 @@ def find_steering(
 
 
 def deals_for(compared: int) -> int:
-    """How many random deals so many choices are worth."""
+    """Return the number of random deals for this many comparable choices."""
     return max(FEWEST_DEALS, min(MOST_DEALS, DEALT_AT_MOST // max(compared, 1)))
 
 
 def find_deviating(choices: Sequence[Choice], *, most: int = 10) -> list[Pair]:
-    """The pairs that an even deal explains least: those together too often, then too seldom.
+    """Return the pairs that chance explains least: too many shared cases first, then too few.
 
-    Chosen by how surprising the count is (its deviance), so that one meeting of two who were
-    unlikely to meet does not stand before a reviewer who gets half of a payer's cases.
+    Pairs are ordered by the deviance of their count. A single shared case of an unlikely pair
+    therefore ranks below a reviewer who gets half of a payer's cases.
     """
     worst: list[tuple[float, Pair]] = []
     for name, group in _by_specialty(choices):
@@ -203,8 +204,10 @@ def find_deviating(choices: Sequence[Choice], *, most: int = 10) -> list[Pair]:
         for surprise, pair in heapq.nlargest(most, found):
             party, reviewer = divmod(pair, one.expected.stride)
             expected = one.expected[pair]
-            told = Pair(name, one.parties[party], one.reviewers[reviewer], expected, together[pair])
-            worst.append((surprise, told))
+            worst_pair = Pair(
+                name, one.parties[party], one.reviewers[reviewer], expected, together[pair]
+            )
+            worst.append((surprise, worst_pair))
     worst.sort(key=lambda line: (-line[0], line[1].specialty, line[1].party, line[1].reviewer))
     pairs = [pair for _, pair in worst[:most]]
     return sorted(pairs, key=lambda pair: pair.actual < pair.expected)
@@ -222,6 +225,6 @@ def _by_specialty(choices: Iterable[Choice]) -> list[tuple[str, list[Choice]]]:
 
 
 def _comparable(choices: Iterable[Choice]) -> list[_Specialty]:
-    """The specialties in which, in some month, there was a choice at all."""
+    """Return the specialties that have a comparable choice in at least one month."""
     found = [_Specialty(group) for _, group in _by_specialty(choices)]
     return [one for one in found if one.blocks]

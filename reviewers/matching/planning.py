@@ -1,4 +1,4 @@
-"""Giving many cases away at once, on paper: who would get each, and why. Pure, like matching."""
+"""Batch assignment plans: which reviewer each of many cases would go to, and why. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,25 +7,25 @@ from dataclasses import dataclass, replace
 from . import ranking
 from .candidacy import Applicant, Question, Verdict
 
-# So many of those who are kept out are told of by sentences, the nearest first; all are counted.
+# The page lists the reasons of this many ineligible reviewers; all of them are counted.
 NEAREST = 10
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One case as a plan is asked about it."""
+    """The input of a plan for one case."""
 
     case_id: int
     version: int
     question: Question
     people: Sequence[Applicant]
     is_overdue: bool = False
-    why_not: str = ""  # why no one at all may be given it now
+    why_not: str = ""  # why the case cannot be assigned to anyone now
 
 
 @dataclass(frozen=True)
 class Step:
-    """One case of a plan: who would get it, if anybody, and how many each requirement keeps out."""
+    """One case of a plan: the proposed reviewer, if any, and how many reviewers are ineligible."""
 
     case_id: int
     case_number: str
@@ -33,21 +33,21 @@ class Step:
     chosen: Verdict | None
     kept_out: int
     counts: Sequence[tuple[int, str]]
-    refused: Sequence[Verdict]  # the nearest of those who are kept out, or all
-    why_not: str = ""  # why no one at all may be given it now
+    refused: Sequence[Verdict]  # ineligible reviewers: those with the fewest reasons, or all
+    why_not: str = ""  # why the case cannot be assigned to anyone now
 
     @property
     def reasons(self) -> list[str]:
-        """Why the one who is proposed comes first."""
+        """Why the proposed reviewer is ranked first."""
         return [reason.sentence for reason in self.chosen.reasons] if self.chosen else []
 
 
 def plan(cases: Iterable[Asked], *, in_full: str = "") -> Iterator[Step]:
-    """Each case in its order to whoever comes first for it.
+    """Propose the best reviewer for each case, in the given order.
 
-    What the plan itself gives away counts: a reviewer's last free place is given once.
+    Cases proposed earlier in the plan count as workload, so capacity is never exceeded.
 
-    :param in_full: the number of a case for which everyone who is kept out is told of.
+    :param in_full: the number of a case for which all ineligible reviewers are listed.
     """
     given: Counter[int] = Counter()
     late: Counter[int] = Counter()
@@ -78,14 +78,14 @@ def plan(cases: Iterable[Asked], *, in_full: str = "") -> Iterator[Step]:
 
 
 def nearest(refused: Iterable[Verdict]) -> list[Verdict]:
-    """Those whom the fewest requirements keep out, by code: what could be mended is seen first."""
+    """Return the ineligible reviewers with the fewest reasons, who are closest to eligible."""
     return sorted(refused, key=lambda one: (len(one.refusals), one.code))[:NEAREST]
 
 
 def _with(
     applicant: Applicant, question: Question, given: Counter[int], late: Counter[int]
 ) -> Applicant:
-    """The applicant as they will stand once the plan so far is carried out."""
+    """Return the applicant with the cases that the plan has proposed so far."""
     pk = applicant.profile.reviewer_id
     if not given[pk]:
         return applicant

@@ -1,28 +1,27 @@
-"""Who may be given a case, and who best. Pure: rows come in as values; no ORM, no clock.
+"""Ranking of reviewers for a case. Pure: values in, values out; no ORM and no current time.
 
-Every requirement is a hard stop. Those who pass all requirements are ranked by stored weights.
-Every answer is a sentence, for those who are in and those who are out (Labor Code 139.5(d)(4); 8
-CCR 9792.10.6).
+A reviewer who fails a requirement is not eligible. Eligible reviewers are ranked by stored
+weights. Every result has sentences that explain it, for eligible and ineligible reviewers alike
+(Labor Code 139.5(d)(4); 8 CCR 9792.10.6).
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from zlib import crc32
 
-from reviewers.facts import HOME_STATE
+from reviewers.facts import HOME_STATE, format_day
 
 from . import requirements
 from .candidacy import DEFAULT_RULES, Applicant, Match, Question, Reason, Rules, Verdict
 from .specialty_map import matches_of
 
-REMARK = "REMARK"  # speaks for or against, and stops no one
+REMARK = "REMARK"  # explains the score and never excludes a reviewer
 
 
 def rank(question: Question, applicants: Iterable[Applicant]) -> list[Verdict]:
-    """Everyone's place: the fit ones by score, then the others by code.
+    """Rank all applicants: eligible ones by score, then the others by code.
 
-    The same input gives the same list. Equal scores are put in an order that depends on the case,
-    so that no one is first for ever.
+    The same input gives the same list. The order of equal scores depends on the case number, so
+    that the same reviewer is not always first.
     """
     weighed = [(consider(question, applicant), applicant) for applicant in applicants]
     fit = [(verdict, person) for verdict, person in weighed if verdict.is_eligible]
@@ -43,7 +42,7 @@ def rank(question: Question, applicants: Iterable[Applicant]) -> list[Verdict]:
 
 
 def consider(question: Question, applicant: Applicant) -> Verdict:
-    """Put one reviewer through every requirement; score them if none refuses."""
+    """Check every requirement for one reviewer, and compute the score if none refuses."""
     profile = applicant.profile
     of_the_day = applicant.answered or requirements.of_the_day(applicant)
     matches, about_items = matches_of(question, profile)
@@ -58,7 +57,7 @@ def consider(question: Question, applicant: Applicant) -> Verdict:
 
 
 def fitness(applicant: Applicant, rules: Rules = DEFAULT_RULES) -> list[Reason]:
-    """What every case asks of a reviewer, whichever it is: for the panel's own pages."""
+    """Check what every case requires of a reviewer. Used on the panel pages."""
     question = Question("", (), (), applicant.profile.on, rules)
     of_the_day = requirements.of_the_day(applicant)
     answers = [*of_the_day.held, *of_the_day.refused, *requirements.workload(question, applicant)]
@@ -66,7 +65,10 @@ def fitness(applicant: Applicant, rules: Rules = DEFAULT_RULES) -> list[Reason]:
 
 
 def counts(verdicts: Iterable[Verdict]) -> list[tuple[int, str]]:
-    """How many each requirement keeps out, most first: (4, "without a fitting specialty")."""
+    """Count the refused reviewers of each requirement, most first.
+
+    :returns: pairs such as ``(4, "without a matching specialty")``.
+    """
     tally = dict.fromkeys(requirements.REQUIREMENTS, 0)
     for verdict in verdicts:
         for requirement in {reason.requirement for reason in verdict.refusals}:
@@ -87,7 +89,7 @@ def _score(
     profile, weights, limits = applicant.profile, question.rules.weights, question.rules.limits
     record = applicant.record
     in_california = any(held.state == HOME_STATE for held in profile.good_licenses)
-    # Each as a share of its points: how many, out of how many.
+    # The share of its points that each weight earns, as (part, whole).
     shares = {
         "specialty_fit": (sum(match.mapped for match in matches), len(matches)),
         "california_license": (int(in_california), 1),
@@ -100,13 +102,13 @@ def _score(
     if not in_california:
         remarks.append("Not licensed in California, which is preferred.")
     if record.finished:
-        remarks.append(f"Of the last {record.finished} reviews {record.on_time} issued on time.")
+        remarks.append(f"Issued on time: {record.on_time} of the last {record.finished} reviews.")
     if record.last_offered_on is not None:
-        remarks.append(f"Last offered a case on {_day(record.last_offered_on)}.")
-    until = applicant.had_it_until
+        remarks.append(f"Last offered a case on {format_day(record.last_offered_on)}.")
+    until = applicant.held_case_until
     if until is not None and (question.on - until).days <= limits["return_days"]:
         score += weights["returned_work"]
-        remarks.append(f"Had this case until {_day(until)}; it goes back to the same reviewer.")
+        remarks.append(f"Had this case until {format_day(until)}; it returns to the same reviewer.")
     if applicant.declined_before:
         score += weights["declined_before"]
         remarks.append("Declined this case before.")
@@ -114,13 +116,9 @@ def _score(
 
 
 def _rested(question: Question, applicant: Applicant) -> tuple[int, int]:
-    """Days since the last offer, out of those that count."""
+    """Return the days since the last offer and the days for full points, as (part, whole)."""
     most = question.rules.limits["rotation_days"]
     if applicant.record.last_offered_on is None or not most:
         return 1, 1
     days = (question.on - applicant.record.last_offered_on).days
     return max(0, min(days, most)), most
-
-
-def _day(day: date) -> str:
-    return f"{day:%m/%d/%Y}"

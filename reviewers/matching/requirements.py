@@ -1,7 +1,7 @@
-"""The requirements: whom one of them refuses is given the case by no path. Pure.
+"""Hard requirements: a reviewer who fails one of them cannot be assigned. Pure.
 
-Each requirement answers in sentences, for those who pass and those who do not (Labor Code
-139.5(d)(4); 8 CCR 9792.10.6). Some ask nothing of the case and are answered once a day.
+Each requirement returns sentences for reviewers who pass and for those who fail (Labor Code
+139.5(d)(4); 8 CCR 9792.10.6). Requirements that do not depend on the case are checked once a day.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +17,7 @@ from reviewers.facts import (
     Held,
     PanelStatus,
     ProofKind,
+    format_day,
     years_before,
 )
 from reviewers.verification import CYCLE_YEARS, verifications
@@ -26,7 +27,7 @@ from .candidacy import Answers, Applicant, Question, Reason
 PRACTICE_YEARS = 5  # more than
 WEEKLY_HOURS = Decimal(24)  # at least
 
-# The short words for counting ("4 lack a fitting specialty"), in the order of the requirements.
+# Short descriptions for counts ("4 without a matching specialty"), in display order.
 REQUIREMENTS: dict[str, str] = {
     "STATUS": "not active on the panel",
     "SIGN_IN": "without a sign-in",
@@ -35,23 +36,23 @@ REQUIREMENTS: dict[str, str] = {
     "LICENSE": "without a good license",
     "SANCTION": "with a restriction or sanction",
     "UR_CONTRACT": "under contract for utilization review",
-    "QME": "appointed as qualified medical evaluator",
-    "VERIFICATION": "to be verified again",
-    "CERTIFICATION": "without a board’s certificate",
-    "SPECIALTY": "without a fitting specialty",
-    "SCOPE": "whose license does not cover it",
-    "SUBJECT": "who do not receive this subject",
-    "EXPERIENCE": "without recent experience of an experimental treatment",
-    "PRACTICE_YEARS": "not more than five years in practice",
+    "QME": "appointed as a qualified medical evaluator",
+    "VERIFICATION": "due for re-verification",
+    "CERTIFICATION": "without board certification",
+    "SPECIALTY": "without a matching specialty",
+    "SCOPE": "with a license that does not cover the treatment",
+    "SUBJECT": "not offered this kind of treatment",
+    "EXPERIENCE": "without recent experience with an experimental treatment",
+    "PRACTICE_YEARS": "with five years of practice or less",
     "PRACTICE_HOURS": "without 24 attested hours a week",
-    "TRAINING_LAW": "without training in the law",
+    "TRAINING_LAW": "without training in the governing law",
     "TRAINING_EVIDENCE": "without training in the evidence hierarchy",
     "LEAVE": "on leave",
-    "DAY_OFF": "not working today",
+    "DAY_OFF": "with a day off",
     "WORKLOAD": "at capacity",
     "OVERDUE": "with too many overdue cases",
     "CONFLICT": "with a conflict",
-    "UNSETTLED": "with a name to be settled",
+    "UNSETTLED": "with a possible conflict to resolve",
 }
 
 
@@ -61,10 +62,9 @@ Requirement = Callable[[Question, Applicant], Sequence[Reason]]
 
 
 def of_the_day(applicant: Applicant) -> Answers:
-    """What the requirements say that ask only for the profile, its day and the days off.
+    """Check the requirements that do not depend on a case: profile, date and days off.
 
-    An applicant who carries these answers is not put through those requirements again, case by
-    case.
+    Kept in ``Applicant.answered``, so that they are not checked again for each case.
     """
     question = Question("", (), (), applicant.profile.on)
     answers = [answer for requirement in _OF_A_DAY for answer in requirement(question, applicant)]
@@ -75,28 +75,28 @@ def of_the_day(applicant: Applicant) -> Answers:
 
 
 def of_the_case(question: Question, applicant: Applicant) -> list[Reason]:
-    """What the requirements say that ask something of the case, or of what changes with every
-    offer.
-    """
+    """Check the requirements that depend on the case or change with every offer."""
     return [answer for requirement in _OF_A_CASE for answer in requirement(question, applicant)]
 
 
 def workload(question: Question, applicant: Applicant) -> list[Reason]:
-    """Whether there is room for one more, by capacity and by the ceilings."""
+    """Check capacity and the limits on open and overdue cases."""
     load, capacity = applicant.workload, applicant.profile.capacity
     limits = question.rules.limits
-    answers = [Reason("WORKLOAD", load < capacity, f"Has {load} open of {capacity}.")]
+    answers = [Reason("WORKLOAD", load < capacity, f"Open cases: {load} of {capacity}.")]
     if (ceiling := limits["most_open"]) and load >= ceiling:
-        words = f"Has {load} open; no one is given more than {ceiling} at one time."
+        words = f"Open cases: {load}. The limit for every reviewer is {ceiling}."
         answers.append(Reason("WORKLOAD", False, words))
     if (ceiling := limits["most_overdue"]) and applicant.overdue >= ceiling:
-        words = f"Has {applicant.overdue} past their day; from {ceiling} on no new one is offered."
+        words = (
+            f"Overdue cases: {applicant.overdue}. No new cases are offered at {ceiling} or more."
+        )
         answers.append(Reason("OVERDUE", False, words))
     return answers
 
 
 def place(reason: Reason) -> int:
-    """Where a reason stands among others: the order of the requirements."""
+    """Return the position of a reason's requirement in the display order."""
     return _PLACES[reason.requirement]
 
 
@@ -114,7 +114,7 @@ def _status(question: Question, applicant: Applicant) -> list[Reason]:
 def _sign_in(question: Question, applicant: Applicant) -> list[Reason]:
     if applicant.profile.has_sign_in:
         return []
-    return [Reason("SIGN_IN", False, "Has no sign-in, so could not open the case.")]
+    return [Reason("SIGN_IN", False, "Has no sign-in and could not open the case.")]
 
 
 def _barred(question: Question, applicant: Applicant) -> list[Reason]:
@@ -123,7 +123,7 @@ def _barred(question: Question, applicant: Applicant) -> list[Reason]:
         sentence = f"Barred from this case: {applicant.barred_because.rstrip('.')}."
         answers.append(Reason("BARRED", False, sentence))
     if applicant.on_earlier_round:
-        sentence = "Worked on an earlier round; a remanded case goes to someone else."
+        sentence = "Reviewed an earlier round. A remanded case must go to another reviewer."
         answers.append(Reason("EARLIER_ROUND", False, sentence))
     return answers
 
@@ -132,27 +132,29 @@ def _license(question: Question, applicant: Applicant) -> list[Reason]:
     profile = applicant.profile
     if profile.restricted_licenses:
         held = profile.restricted_licenses[0]
-        words = f"The license in {held.state} is {held.standing.lower()}{_since(held)}."
+        words = f"License in {held.state}: {held.standing.lower()}{_since(held)}."
         return [Reason("SANCTION", False, words)]
     if not profile.good_licenses:
-        words = f"No active, unrestricted license on {_day(question.on)}."
+        words = f"No active, unrestricted license on {format_day(question.on)}."
         return [Reason("LICENSE", False, words)]
     states = ", ".join(dict.fromkeys(held.state for held in profile.good_licenses))
     until = min((held.valid_to for held in profile.good_licenses if held.valid_to), default=None)
-    words = f"Licensed in {states}" + (f", first to run out {_day(until)}." if until else ".")
+    words = f"Licensed in {states}" + (
+        f". First expiration: {format_day(until)}." if until else "."
+    )
     return [Reason("LICENSE", True, words)]
 
 
 def _sanctions(question: Question, applicant: Applicant) -> list[Reason]:
     answers = [
-        Reason("SANCTION", False, f"A check of {check.register} found a sanction{_since(check)}.")
+        Reason("SANCTION", False, f"Sanction found in {check.register}{_since(check)}.")
         for check in applicant.profile.found_sanctions
     ]
     answers += [
         Reason(
             "UR_CONTRACT",
             False,
-            "Has a contract for utilization review, which a reviewer may not have.",
+            "Has a utilization review contract, which reviewers may not have.",
         )
         for held in applicant.profile.affiliations
         if held.relation == "UR_CONTRACT"
@@ -161,23 +163,23 @@ def _sanctions(question: Question, applicant: Applicant) -> list[Reason]:
 
 
 def _appointment(question: Question, applicant: Applicant) -> list[Reason]:
-    """An evaluator of the state decides no review (Labor Code 139.5(d))."""
+    """Refuse an appointed QME (Labor Code 139.5(d))."""
     held = next((one for one in applicant.profile.file_proofs if one.kind == ProofKind.QME), None)
     if held is None:
         return []
-    words = f"Appointed as qualified medical evaluator{_since(held)}, so decides no review."
+    words = f"Appointed as a qualified medical evaluator (QME){_since(held)}; a QME may not review."
     return [Reason("QME", False, words)]
 
 
 def _verification(question: Question, applicant: Applicant) -> list[Reason]:
     if not applicant.profile.sanction_checks:
-        return [Reason("VERIFICATION", False, "No check for sanctions is on file.")]
+        return [Reason("VERIFICATION", False, "No sanction check is on file.")]
     late = [one for one in verifications(applicant.profile) if one.is_overdue(question.on)]
     return [
         Reason(
             "VERIFICATION",
             False,
-            f"{one.what} was last verified {_day(one.verified_on)}, "
+            f"{one.what} was last verified {format_day(one.verified_on)}, "
             f"more than {CYCLE_YEARS} years ago.",
         )
         for one in late
@@ -190,7 +192,7 @@ def _certification(question: Question, applicant: Applicant) -> list[Reason]:
         Reason(
             "SANCTION",
             False,
-            f"The certificate in {held.specialty} is {held.standing.lower()}{_since(held)}.",
+            f"Certification in {held.specialty}: {held.standing.lower()}{_since(held)}.",
         )
         for held in profile.lost_certifications
     ]
@@ -200,9 +202,9 @@ def _certification(question: Question, applicant: Applicant) -> list[Reason]:
         names = ", ".join(profile.certified_specialties)
         return [Reason("CERTIFICATION", True, f"Board certified in {names}.")]
     if {held.specialty for held in profile.certifications} & NEVER_ALONE:
-        words = "A registered nurse is never the sole reviewer."
+        words = "A registered nurse may not be the only reviewer."
     else:
-        words = f"No board’s certificate in force on {_day(question.on)}."
+        words = f"No board certification in force on {format_day(question.on)}."
     return [Reason("CERTIFICATION", False, words)]
 
 
@@ -214,16 +216,16 @@ def _practice(question: Question, applicant: Applicant) -> list[Reason]:
         answers.append(Reason("PRACTICE_YEARS", False, words))
     else:
         enough = start.valid_from < years_before(question.on, PRACTICE_YEARS)
-        words = f"In active practice since {_day(start.valid_from)}"
-        words += "." if enough else f", not more than {PRACTICE_YEARS} years."
+        words = f"In active practice since {format_day(start.valid_from)}"
+        words += "." if enough else f". More than {PRACTICE_YEARS} years are required."
         answers.append(Reason("PRACTICE_YEARS", enough, words))
     if hours is None or hours.weekly_hours is None:
-        words = f"No attestation of weekly hours is in force on {_day(question.on)}."
+        words = f"No attestation of weekly hours is in force on {format_day(question.on)}."
         answers.append(Reason("PRACTICE_HOURS", False, words))
     else:
         enough = hours.weekly_hours >= WEEKLY_HOURS
         words = f"Attested {hours.weekly_hours.normalize():f} hours a week"
-        words += "." if enough else f", fewer than {WEEKLY_HOURS}."
+        words += "." if enough else f". At least {WEEKLY_HOURS} are required."
         answers.append(Reason("PRACTICE_HOURS", enough, words))
     return answers
 
@@ -232,12 +234,12 @@ def _training(question: Question, applicant: Applicant) -> list[Reason]:
     answers = []
     for topic, requirement, subject in (
         ("LAW", "TRAINING_LAW", "the governing law"),
-        ("EVIDENCE", "TRAINING_EVIDENCE", "the hierarchy of evidence"),
+        ("EVIDENCE", "TRAINING_EVIDENCE", "the evidence hierarchy"),
     ):
         taken = applicant.profile.training(topic)
         if taken is None:
             answers.append(
-                Reason(requirement, False, f"No training in {subject} is on file and current.")
+                Reason(requirement, False, f"No current training in {subject} is on file.")
             )
         else:
             answers.append(
@@ -251,7 +253,7 @@ def _leave(question: Question, applicant: Applicant) -> list[Reason]:
     if not leaves:
         return []
     until = max((held.valid_to or date.max for held in leaves), default=date.max)
-    words = "On leave." if until == date.max else f"On leave until {_day(until)}."
+    words = "On leave." if until == date.max else f"On leave until {format_day(until)}."
     return [Reason("LEAVE", False, words)]
 
 
@@ -262,7 +264,7 @@ def _day_off(question: Question, applicant: Applicant) -> list[Reason]:
 
 
 def scope(question: Question, applicant: Applicant) -> Sequence[Reason]:
-    """What the license does not cover, and what the reviewer does not receive; item by item."""
+    """Check each item against the license and the treatments that the reviewer is offered."""
     key = (applicant.profile.kind, applicant.subjects, "scope")
     known: Sequence[Reason] | None = question.memo.get(key)
     if known is None:
@@ -285,15 +287,15 @@ def _outside(question: Question, applicant: Applicant) -> list[Reason]:
             if scope.license_kind == kind and scope.category in item.categories
         ]
         if applicant.subjects is not None and not applicant.subjects & set(item.categories):
-            words = f"Item {item.position}: its subject is not among those the reviewer receives."
+            words = f"Item {item.position}: the reviewer is not offered this kind of treatment."
             answers.append(Reason("SUBJECT", False, words))
     return answers
 
 
 def _experience(question: Question, applicant: Applicant) -> list[Reason]:
-    """An experimental treatment asks for clinical experience with it in the past three years.
+    """Require clinical experience in the past three years with an experimental treatment.
 
-    After 215 ILCS 180/55 and the model act on external review, which the organization follows.
+    The organization follows 215 ILCS 180/55 and the model act on external review.
     """
     answers = []
     for item in question.items:
@@ -309,14 +311,16 @@ def _experience(question: Question, applicant: Applicant) -> list[Reason]:
             None,
         )
         if held is None:
-            said = (
+            sentence = (
                 f"Item {item.position} is experimental, and no experience with it in the past "
                 f"{EXPERIENCE_YEARS} years is on file."
             )
         else:
-            until = f" until {_day(held.valid_to)}" if held.valid_to else ""
-            said = f"Item {item.position} is experimental: experience with {held.treatment}{until}."
-        answers.append(Reason("EXPERIENCE", held is not None, said))
+            until = f" until {format_day(held.valid_to)}" if held.valid_to else ""
+            sentence = (
+                f"Item {item.position} is experimental: experience with {held.treatment}{until}."
+            )
+        answers.append(Reason("EXPERIENCE", held is not None, sentence))
     return answers
 
 
@@ -327,10 +331,10 @@ def _conflicts(question: Question, applicant: Applicant) -> list[Reason]:
         for conflict in applicant.conflicts
         if conflict.result in requirements
     ]
-    return answers or [Reason("CONFLICT", True, "No affiliation to a party is on file.")]
+    return answers or [Reason("CONFLICT", True, "No affiliation with a party is on file.")]
 
 
-# Asked once a day of a reviewer, whatever the case; and again with every case.
+# The first list is checked once a day for each reviewer, the second for every case.
 _OF_A_DAY: list[Requirement] = [
     _status,
     _sign_in,
@@ -348,8 +352,4 @@ _OF_A_CASE: list[Requirement] = [_barred, scope, _experience, workload, _conflic
 
 
 def _since(held: Held) -> str:
-    return f" since {_day(held.valid_from)}" if held.valid_from else ""
-
-
-def _day(day: date) -> str:
-    return f"{day:%m/%d/%Y}"
+    return f" since {format_day(held.valid_from)}" if held.valid_from else ""

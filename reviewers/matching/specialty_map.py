@@ -1,7 +1,7 @@
-"""Which specialties may decide an item, by the map that staff keep. Conditions too. Pure.
+"""The specialty map: which specialties may decide an item, and which conditions it has. Pure.
 
-What the map does not name, any certified physician may decide, for a coordinator to confirm; other
-kinds of license decide only what it names for them.
+Staff maintain the map. Any board-certified physician may decide a treatment without an entry, if a
+coordinator confirms. Other license kinds may decide only what the map lists for them.
 """
 
 import re
@@ -15,11 +15,11 @@ from .candidacy import Fit, Item, Match, Question, Reason
 
 
 def acceptable(item: Item, fits: Sequence[Fit]) -> list[Fit]:
-    """The lines of the map for an item. The most specific that match decide:
+    """Return the most specific lines of the map that match an item.
 
-    those of its category, before those of its parent category, before those of any treatment; and
-    among them a line that names the condition before one that names the body part alone, and one
-    that names both before either.
+    Lines of the item's category come before those of the parent category, and those before lines
+    for any treatment. Among them, a line with condition and body part comes before one with the
+    condition only, then the body part only, then neither.
     """
     for category in (*item.categories, None):
         found = [fit for fit in fits if fit.category == category and _speaks_of(fit, item)]
@@ -32,7 +32,7 @@ def acceptable(item: Item, fits: Sequence[Fit]) -> list[Fit]:
 def matches_of(
     question: Question, profile: Profile
 ) -> tuple[tuple[Match, ...], tuple[Reason, ...]]:
-    """Which specialty fits each item, and a reason for each: alike for like specialists."""
+    """Match a reviewer's specialties to each item. Cached for reviewers with the same ones."""
     key = (profile.kind, profile.specialties)
     known = question.memo.get(key)
     if known is None:
@@ -42,7 +42,7 @@ def matches_of(
 
 
 def _match(question: Question, profile: Profile) -> tuple[tuple[Match, ...], tuple[Reason, ...]]:
-    """Whether a specialty fits each item; one reason an item."""
+    """Match specialties to each item, with one reason per item."""
     matches: list[Match] = []
     reasons: list[Reason] = []
     for item in question.items:
@@ -53,9 +53,7 @@ def _match(question: Question, profile: Profile) -> tuple[tuple[Match, ...], tup
         else:
             reasons.append(Reason("SPECIALTY", False, f"Item {item.position}: {found}"))
     if not question.items:
-        reasons.append(
-            Reason("SPECIALTY", False, "The case has no item that waits for a decision.")
-        )
+        reasons.append(Reason("SPECIALTY", False, "The case has no open item to decide."))
     return tuple(matches), tuple(reasons)
 
 
@@ -68,15 +66,15 @@ def _match_one(item: Item, wanted: Sequence[Fit], profile: Profile) -> Match | s
                 why = f"{fit.specialty} fits{what_for}: {fit.reason.rstrip('.')}."
                 return _matched(item, fit.specialty, why, mapped=True)
         names = ", ".join(sorted({fit.specialty for fit in wanted}))
-        return f"asks for one of {names}."
+        return f"requires one of {names}."
     if profile.is_physician and own:
         why = (
-            "the map has no entry for this treatment; any certified specialty is accepted, "
-            "the coordinator to confirm."
+            "the specialty map has no entry for this treatment; any board-certified specialty is "
+            "accepted if the coordinator confirms."
         )
         return _matched(item, own[0], why, mapped=False)
-    kind = KIND_WORDS.get(profile.kind, "reviewer without a good license")
-    return f"the map has no entry that lets a {kind} decide it."
+    kind = KIND_WORDS.get(profile.kind, "reviewer without a valid license")
+    return f"the specialty map has no entry that allows a {kind}."
 
 
 def _matched(item: Item, specialty: str, why: str, *, mapped: bool) -> Match:
@@ -84,9 +82,9 @@ def _matched(item: Item, specialty: str, why: str, *, mapped: bool) -> Match:
 
 
 def _speaks_of(fit: Fit, item: Item) -> bool:
-    """Whether all that a line names besides the treatment holds for an item.
+    """Return whether the condition and the body part of a line match an item.
 
-    A line that names nothing at all says nothing.
+    An empty field matches everything, but an entirely empty line matches nothing.
     """
     if fit.condition is not None and fit.condition not in item.conditions:
         return False
@@ -99,25 +97,25 @@ def _closeness(fit: Fit) -> int:
     return 2 * (fit.condition is not None) + bool(fit.body_part)
 
 
-# An ICD-10-CM code: a letter, two digits or a digit and a letter, then up to four more behind a
-# dot that papers often leave out. "L4-L5" and "C3" are levels of the spine and no codes.
+# An ICD-10-CM code: a letter, a digit, a digit or letter, then up to four more characters after a
+# dot that documents often leave out. "L4-L5" and "C3" are spine levels, not codes.
 _CODE = re.compile(r"\b([A-TV-Z]\d[0-9A-B])(?:\.?([0-9A-Z]{1,4}))?\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Known:
-    """A condition as the map knows it."""
+    """A condition of the specialty map."""
 
     condition_id: int
     name: str
-    codes: str = ""  # beginnings of ICD-10-CM codes, parted by commas
-    words: str = ""  # phrases, parted by commas
+    codes: str = ""  # prefixes of ICD-10-CM codes, separated by commas
+    words: str = ""  # phrases, separated by commas
 
 
 def spoken_of(diagnosis: str, known: Iterable[Known]) -> tuple[Known, ...]:
-    """The conditions that a diagnosis names by a code or by a phrase of theirs.
+    """Find the conditions that a diagnosis names by an ICD-10-CM code or a phrase.
 
-    A phrase counts where its words stand together in this order, whatever their case and accents.
+    A phrase matches when its words follow each other in this order. Case and accents are ignored.
     """
     codes = {f"{start}{rest or ''}".upper() for start, rest in _CODE.findall(diagnosis)}
     text = f" {fold_name(diagnosis)} "

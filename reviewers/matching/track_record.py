@@ -1,6 +1,6 @@
-"""How reviewers stand when a case is given away: the rules in force, and what each has done.
+"""The matching rules in force, and each reviewer's past offers and reviews.
 
-A fixed number of queries however big the panel is.
+The number of queries does not depend on the size of the panel.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _lock = Lock()
 
 
 def rules_on(day: date, *, known_at: datetime) -> Rules:
-    """The weights and limits in force on a day, as set by a moment. Queries once."""
+    """Return the weights and limits in force on a day, as recorded by a moment. One query."""
     row = (
         MatchingRules.objects.filter(effective_from__lte=day, recorded_at__lte=known_at)
         .order_by("-effective_from", "-recorded_at", "-pk")
@@ -38,9 +38,10 @@ def rules_on(day: date, *, known_at: datetime) -> Rules:
 def records(
     panel: QuerySet[Reviewer], *, rules: Rules, on: date, known_at: datetime
 ) -> dict[int, Record]:
-    """What each of the panel did before, by reviewer. One query, two on a day's first time.
+    """Load the track record of each reviewer, by id. One query, or two on the day's first call.
 
-    Reviews count from the day after they were issued; an offer only as long as rotation asks.
+    Reviews count from the day after they were issued. Offers count for the days of the rotation
+    limit.
     """
     before = min(on, local_day(known_at))
     finished = finished_before(before, many=rules.limits["timeliness_reviews"])
@@ -66,10 +67,10 @@ def records(
 
 
 def finished_before(day: date, *, many: int) -> Mapping[int, tuple[int, int]]:
-    """Of each reviewer's latest reviews issued before a day: how many, and how many in time.
+    """Count each reviewer's latest reviews issued before a day, as (finished, on time).
 
-    What was issued before today changes no more, so it is read once a day. Reviews without a day
-    to keep, and those of more than a year ago, do not count.
+    Reviews issued before today no longer change, so the result is cached for the day. Reviews
+    without a due date, and those more than a year old, do not count.
     """
     with _lock:
         found = _kept.get((day, many))
@@ -83,7 +84,7 @@ def finished_before(day: date, *, many: int) -> Mapping[int, tuple[int, int]]:
 
 
 def forget() -> None:
-    """Drop what is kept: for whoever puts a database back to an earlier state."""
+    """Drop the cached counts. Needed after a database is restored to an earlier state."""
     with _lock:
         _kept.clear()
 
@@ -116,19 +117,19 @@ def _read_finished(day: date, *, many: int) -> Mapping[int, tuple[int, int]]:
     )
     found: dict[int, tuple[int, int]] = {}
     for pk, ended_at, due_on in latest:
-        assert ended_at is not None  # noqa: S101 - the database holds it of what is finished
+        assert ended_at is not None  # noqa: S101 - a database constraint requires it
         finished, on_time = found.get(pk, (0, 0))
         found[pk] = (finished + 1, on_time + (local_day(ended_at) <= due_on))
     return found
 
 
 def had_it(case: Case, *, known_at: datetime) -> dict[int, date]:
-    """Who accepted this case in its present round and had it taken back, and until when.
+    """Return who accepted this case in its current round and was removed from it, and when.
 
-    Once it is offered to someone else they have taken over, and it does not return to the one
-    before them: not when the organization moved it, and not when it is taken back from those in
-    turn. What is taken back at this very moment is being moved, so that does not count either. Who
-    gave it back is another matter, and so is an earlier round: that reviewer is refused.
+    A reviewer no longer counts once the case was offered to someone else after the removal. A
+    removal at ``known_at`` itself does not count either: the case is then being moved to another
+    reviewer. Reviewers who declined are not included, and those of earlier rounds are refused by a
+    requirement.
     """
     rows = ReviewerAssignment.objects.filter(
         case=case, round=case.round, offered_at__lte=known_at

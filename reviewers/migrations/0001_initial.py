@@ -118,7 +118,7 @@ class Migration(InitialTables):
                     models.CheckConstraint(
                         condition=models.Q(("codes", ""), ("words", ""), _negated=True),
                         name="condition_is_recognized_by_something",
-                        violation_error_message="Give a code or words by which it is recognized.",
+                        violation_error_message="Enter codes or words that identify the condition.",
                     )
                 ],
             },
@@ -753,10 +753,10 @@ class Migration(InitialTables):
                     models.CharField(
                         choices=[
                             ("LICENSE", "License"),
-                            ("BOARD", "Board certificate"),
+                            ("BOARD", "Board certification"),
                             ("SANCTION", "Discipline or sanction"),
                             ("PRACTICE", "Practice or weekly hours"),
-                            ("CONFLICT", "A new affiliation to an organization"),
+                            ("CONFLICT", "New affiliation with an organization"),
                         ],
                         max_length=12,
                     ),
@@ -1005,9 +1005,9 @@ class Migration(InitialTables):
                     models.CharField(
                         choices=[
                             ("OFFERED", "Offered"),
-                            ("ACCEPTED", "Accepted, conflict-free"),
+                            ("ACCEPTED", "Accepted, no conflict"),
                             ("DECLINED", "Declined"),
-                            ("REMOVED", "Taken back"),
+                            ("REMOVED", "Removed"),
                             ("FINISHED", "Finished"),
                         ],
                         default="OFFERED",
@@ -1020,12 +1020,12 @@ class Migration(InitialTables):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("EXPERIENCE", "Experience with this very treatment"),
+                            ("EXPERIENCE", "Experience with this treatment"),
                             ("KNOWS_CASE", "Knows the case or its records"),
-                            ("TIME", "The first three cannot meet the day"),
+                            ("TIME", "The first three cannot meet the deadline"),
                             ("SHARE", "To share the work more evenly"),
-                            ("DIRECTOR", "Asked for by the medical director"),
-                            ("OTHER", "Another reason, in the note"),
+                            ("DIRECTOR", "Requested by the medical director"),
+                            ("OTHER", "Other reason (see note)"),
                         ],
                         max_length=12,
                     ),
@@ -1121,10 +1121,10 @@ class Migration(InitialTables):
                     models.CharField(
                         choices=[
                             ("LICENSE", "License"),
-                            ("BOARD", "Board certificate"),
+                            ("BOARD", "Board certification"),
                             ("SANCTION", "Discipline or sanction"),
                             ("PRACTICE", "Practice or weekly hours"),
-                            ("CONFLICT", "A new affiliation to an organization"),
+                            ("CONFLICT", "New affiliation with an organization"),
                         ],
                         max_length=12,
                     ),
@@ -1203,8 +1203,8 @@ class Migration(InitialTables):
                     models.CharField(
                         choices=[
                             ("IDENTITY", "Proof of identity"),
-                            ("MALPRACTICE", "Malpractice cover and history"),
-                            ("QME", "Appointment as qualified medical evaluator"),
+                            ("MALPRACTICE", "Malpractice coverage and history"),
+                            ("QME", "Appointment as a qualified medical evaluator (QME)"),
                         ],
                         max_length=12,
                     ),
@@ -1259,7 +1259,7 @@ class Migration(InitialTables):
                         choices=[
                             ("PASS", "No affiliation"),
                             ("FAIL", "Conflict"),
-                            ("UNKNOWN", "To be settled"),
+                            ("UNKNOWN", "To be resolved"),
                         ],
                         max_length=8,
                     ),
@@ -1481,9 +1481,9 @@ class Migration(InitialTables):
                     models.CharField(
                         choices=[
                             ("OFFERED", "Offered"),
-                            ("ACCEPTED", "Accepted, conflict-free"),
+                            ("ACCEPTED", "Accepted, no conflict"),
                             ("DECLINED", "Declined"),
-                            ("REMOVED", "Taken back"),
+                            ("REMOVED", "Removed"),
                             ("FINISHED", "Finished"),
                         ],
                         default="OFFERED",
@@ -1496,12 +1496,12 @@ class Migration(InitialTables):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("EXPERIENCE", "Experience with this very treatment"),
+                            ("EXPERIENCE", "Experience with this treatment"),
                             ("KNOWS_CASE", "Knows the case or its records"),
-                            ("TIME", "The first three cannot meet the day"),
+                            ("TIME", "The first three cannot meet the deadline"),
                             ("SHARE", "To share the work more evenly"),
-                            ("DIRECTOR", "Asked for by the medical director"),
-                            ("OTHER", "Another reason, in the note"),
+                            ("DIRECTOR", "Requested by the medical director"),
+                            ("OTHER", "Other reason (see note)"),
                         ],
                         max_length=12,
                     ),
@@ -1941,7 +1941,7 @@ class Migration(InitialTables):
                     models.CharField(
                         choices=[
                             ("CERTIFIED", "Certified"),
-                            ("GIVEN_UP", "Given up"),
+                            ("GIVEN_UP", "Surrendered"),
                             ("SUSPENDED", "Suspended by the board"),
                             ("REVOKED", "Revoked by the board"),
                         ],
@@ -1954,9 +1954,9 @@ class Migration(InitialTables):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("MEETS", "Meets the board’s maintenance"),
-                            ("FAILS", "Does not meet it"),
-                            ("NOT_REQUIRED", "For life, none required"),
+                            ("MEETS", "Meets maintenance of certification"),
+                            ("FAILS", "Does not meet maintenance of certification"),
+                            ("NOT_REQUIRED", "Lifetime, no maintenance required"),
                         ],
                         max_length=16,
                     ),
@@ -2079,7 +2079,7 @@ class Migration(InitialTables):
                     models.CharField(
                         choices=[
                             ("LAW", "Governing laws and regulations"),
-                            ("EVIDENCE", "Hierarchy of evidence"),
+                            ("EVIDENCE", "Evidence hierarchy"),
                         ],
                         max_length=12,
                     ),
@@ -2336,7 +2336,7 @@ class Migration(InitialTables):
                 django.db.models.functions.comparison.Coalesce("condition", 0),
                 models.F("body_part"),
                 name="specialty_fit_once",
-                violation_error_message="This line is on the map already.",
+                violation_error_message="This line is already on the map.",
             ),
         ),
     ]

@@ -1,4 +1,4 @@
-"""The rows of the panel and of assignments. Import them from here."""
+"""Models of the panel and of assignments. Import them from here."""
 
 from directory.models import Kin
 

@@ -1,4 +1,4 @@
-"""A reviewer on a case: the list they were chosen from, the offer, the conflict requirement."""
+"""Reviewers on cases: candidate lists, conflict results, assignments and attestations."""
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +10,7 @@ from .panel import Reviewer
 
 
 class CandidateList(models.Model):
-    """Who was considered for a case, who was in, who was out and why. Only grows."""
+    """A ranking of the panel for a case: who was eligible, who was not, and why. Append-only."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="candidate_lists")
     round = models.PositiveSmallIntegerField()
@@ -20,15 +20,15 @@ class CandidateList(models.Model):
     )
     on_day = models.DateField()
     party_list_version = models.PositiveIntegerField()
-    weights = models.JSONField(default=dict)  # the values this run used
-    digest = models.CharField(max_length=64)  # of everyone's place and reasons: same, no new list
+    weights = models.JSONField(default=dict)  # the values that this ranking used
+    digest = models.CharField(max_length=64)  # of all ranks and reasons
 
     def __str__(self) -> str:
         return f"Candidates for {self.case}"
 
 
 class Candidate(models.Model):
-    """One reviewer on a candidate list. Only grows."""
+    """One reviewer on a candidate list. Append-only."""
 
     candidate_list = models.ForeignKey(
         CandidateList, on_delete=models.PROTECT, related_name="candidates"
@@ -49,15 +49,15 @@ class Candidate(models.Model):
 
 
 class ConflictResult(models.Model):
-    """Whether a reviewer is tied to a party of a case, as tested on one party list. Only grows.
+    """The result of checking a reviewer against a party of a case. Append-only.
 
-    A result that a person settles is a new row with ``settles`` pointing at the unknown one.
+    When a person resolves a possible conflict, a new row points at the open one by ``settles``.
     """
 
     class Result(models.TextChoices):
         PASS = "PASS", "No affiliation"
         FAIL = "FAIL", "Conflict"
-        UNKNOWN = "UNKNOWN", "To be settled"
+        UNKNOWN = "UNKNOWN", "To be resolved"
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="conflict_results")
     reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT, related_name="+")
@@ -65,9 +65,9 @@ class ConflictResult(models.Model):
     party_list_version = models.PositiveIntegerField()
     relation = models.CharField(max_length=16)
     result = models.CharField(max_length=8, choices=Result)
-    tested = models.JSONField(default=list)  # every relation of which nothing is on file
+    tested = models.JSONField(default=list)  # relations that were checked
     sentence = models.CharField(max_length=400)
-    note = models.CharField(max_length=300, blank=True)  # of the person who settled it
+    note = models.CharField(max_length=300, blank=True)  # by the person who resolved it
     tested_at = models.DateTimeField()
     tested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -90,23 +90,23 @@ class ReviewerAssignment(Versioned):
 
     class State(models.TextChoices):
         OFFERED = "OFFERED", "Offered"
-        ACCEPTED = "ACCEPTED", "Accepted, conflict-free"
+        ACCEPTED = "ACCEPTED", "Accepted, no conflict"
         DECLINED = "DECLINED", "Declined"
-        REMOVED = "REMOVED", "Taken back"
+        REMOVED = "REMOVED", "Removed"
         FINISHED = "FINISHED", "Finished"
 
     class Override(models.TextChoices):
-        """Why someone other than one of the first three. Says nothing of the person."""
+        """Reasons to choose a reviewer other than the first three. They do not identify anyone."""
 
-        EXPERIENCE = "EXPERIENCE", "Experience with this very treatment"
+        EXPERIENCE = "EXPERIENCE", "Experience with this treatment"
         KNOWS_CASE = "KNOWS_CASE", "Knows the case or its records"
-        TIME = "TIME", "The first three cannot meet the day"
+        TIME = "TIME", "The first three cannot meet the deadline"
         SHARE = "SHARE", "To share the work more evenly"
-        DIRECTOR = "DIRECTOR", "Asked for by the medical director"
-        OTHER = "OTHER", "Another reason, in the note"
+        DIRECTOR = "DIRECTOR", "Requested by the medical director"
+        OTHER = "OTHER", "Other reason (see note)"
 
     LIVE = [State.OFFERED, State.ACCEPTED]
-    DECIDING = [State.ACCEPTED, State.FINISHED]  # who writes, or wrote, an opinion
+    DECIDING = [State.ACCEPTED, State.FINISHED]  # reviewers who write, or wrote, an opinion
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="assignments")
     round = models.PositiveSmallIntegerField()
@@ -121,7 +121,7 @@ class ReviewerAssignment(Versioned):
     )
     match_reasons = models.JSONField(default=list)  # item, specialty and why, as matched
     override_code = models.CharField(max_length=12, choices=Override, blank=True)
-    override_reason = models.CharField(max_length=300, blank=True)  # the note beside the code
+    override_reason = models.CharField(max_length=300, blank=True)  # note for the code
     offered_at = models.DateTimeField(null=True)
     offered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -131,10 +131,10 @@ class ReviewerAssignment(Versioned):
     ended_because = models.CharField(max_length=300, blank=True)
 
     class Meta(Versioned.Meta):
-        # What was offered in a period is read by the payer-bias test.
         indexes = [
+            # The payer-bias test reads the offers of a period.
             models.Index(fields=["offered_at"], name="assignment_offered"),
-            # Open work, and what was issued in a year: of very many, few.
+            # Open work and the reviews issued in a year are a small part of many rows.
             models.Index(fields=["state", "ended_at"], name="assignment_in_state"),
         ]
         constraints = [
@@ -166,6 +166,11 @@ class ReviewerAssignment(Versioned):
     def is_live(self) -> bool:
         return self.state in self.LIVE
 
+    @property
+    def reviewer_label(self) -> str:
+        """The reviewer's name and code, for people with ``reviewers.see_identity`` only."""
+        return "" if self.reviewer is None else f"{self.reviewer.full_name} ({self.reviewer.code})"
+
 
 class SeatApproval(Versioned):
     """The Administrative Director's approval of more than one reviewer on a case.
@@ -180,7 +185,7 @@ class SeatApproval(Versioned):
     seats = models.PositiveSmallIntegerField()
     approved_by = models.CharField(max_length=120)  # who signed for the Administrative Director
     approved_on = models.DateField()
-    reference = models.CharField(max_length=120)  # of the letter that says so
+    reference = models.CharField(max_length=120)  # of the approval letter
     reason = models.CharField(max_length=500)  # why one reviewer is not enough
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey(
@@ -206,7 +211,7 @@ class SeatApproval(Versioned):
 
 
 class AttestationWording(Versioned):
-    """The text that a reviewer signs before the file opens, by number. Only grows."""
+    """A numbered text that reviewers sign before the records open. Append-only."""
 
     number = models.PositiveSmallIntegerField(unique=True)
     text = models.TextField()
@@ -221,7 +226,7 @@ class AttestationWording(Versioned):
 
 
 class Attestation(Versioned):
-    """A reviewer's signed answers for one case. A new party voids it; it stays readable."""
+    """A reviewer's signed answers for one case. A new party voids it, but the row is kept."""
 
     assignment = models.ForeignKey(
         ReviewerAssignment, on_delete=models.PROTECT, related_name="attestations"
@@ -250,7 +255,7 @@ class Attestation(Versioned):
 
 
 class ReviewerBar(models.Model):
-    """A reviewer who may not work on a case (again), with the reason. Only grows."""
+    """A reviewer who is barred from a case, with the reason. Append-only."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reviewer_bars")
     reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT, related_name="bars")
@@ -270,18 +275,18 @@ class ReviewerBar(models.Model):
 
 
 def approval_of(case: Case) -> SeatApproval | None:
-    """The approval in force in the case's present round. Queries once."""
+    """Return the approval of several reviewers in the current round, if any. One query."""
     return case.seat_approvals.filter(round=case.round, ended_at__isnull=True).first()
 
 
 def seats_of(case: Case) -> int:
-    """How many reviewers decide the case in its present round. Queries once."""
+    """Return how many reviewers decide the case in its current round. One query."""
     approval = approval_of(case)
     return approval.seats if approval else 1
 
 
 def taken_seats(case: Case) -> set[int]:
-    """The seats that are offered, accepted or finished in the present round. Queries once."""
+    """Return the seats offered, accepted or finished in the current round. One query."""
     held = case.assignments.filter(
         round=case.round, state__in=[*ReviewerAssignment.LIVE, ReviewerAssignment.State.FINISHED]
     )
@@ -289,6 +294,6 @@ def taken_seats(case: Case) -> set[int]:
 
 
 def free_seats(case: Case) -> list[int]:
-    """The seats that no one has, lowest first. Two queries."""
+    """Return the seats without a reviewer, lowest first. Two queries."""
     taken = taken_seats(case)
     return [seat for seat in range(1, seats_of(case) + 1) if seat not in taken]

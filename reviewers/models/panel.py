@@ -1,4 +1,4 @@
-"""The panel: reviewers, the dated facts that make one fit to decide, and what they report."""
+"""The panel: reviewers, their dated credential facts, and the changes they report."""
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -12,7 +12,7 @@ from reviewers.facts import PanelStatus, PracticeKind, ProofKind
 
 
 class Specialty(Versioned):
-    """A specialty as letters print it. Editable; the shipped list is partial and says so."""
+    """A specialty as letters print it. Editable; the default list is incomplete."""
 
     name = models.CharField(max_length=120, unique=True)
     is_active = models.BooleanField(default=True)
@@ -27,15 +27,15 @@ class Specialty(Versioned):
 
 
 class Condition(Versioned):
-    """A condition as the map knows it, and how a diagnosis on paper is recognized as one.
+    """A condition of the specialty map, and how it is recognized in a diagnosis.
 
-    Editable; the shipped list is partial, unconfirmed and says so.
+    Editable. The default list is incomplete and not confirmed.
     """
 
     name = models.CharField(max_length=120, unique=True)
-    # How ICD-10-CM codes begin, parted by commas: "M54, M51". A code on paper needs no dot.
+    # Prefixes of ICD-10-CM codes, separated by commas: "M54, M51". Dots are ignored.
     codes = models.CharField(max_length=300, blank=True)
-    # Words that stand together in the diagnosis, parted by commas: "low back pain, lumbago".
+    # Phrases of the diagnosis, separated by commas: "low back pain, lumbago".
     words = models.CharField(max_length=500, blank=True)
     is_active = models.BooleanField(default=True)
     confirmed_by = models.CharField(max_length=120, blank=True)
@@ -46,7 +46,7 @@ class Condition(Versioned):
             models.CheckConstraint(
                 name="condition_is_recognized_by_something",
                 condition=~models.Q(codes="", words=""),
-                violation_error_message="Give a code or words by which it is recognized.",
+                violation_error_message="Enter codes or words that identify the condition.",
             )
         ]
 
@@ -55,7 +55,7 @@ class Condition(Versioned):
 
 
 class SpecialtyFit(Versioned):
-    """Staff's map: which specialty is acceptable for which treatment, condition or body part."""
+    """A line of the specialty map: a specialty for a treatment, condition or body part."""
 
     specialty = models.ForeignKey(Specialty, on_delete=models.PROTECT, related_name="fits")
     category = models.ForeignKey(
@@ -80,7 +80,7 @@ class SpecialtyFit(Versioned):
                 Coalesce("condition", 0),
                 "body_part",
                 name="specialty_fit_once",
-                violation_error_message="This line is on the map already.",
+                violation_error_message="This line is already on the map.",
             ),
         ]
 
@@ -89,7 +89,7 @@ class SpecialtyFit(Versioned):
         return f"{self.specialty}: {', '.join(str(one) for one in about if one)}"
 
     def clean(self) -> None:
-        """A line that names nothing would say nothing.
+        """Refuse a line that would match nothing.
 
         :raises ValidationError: neither a treatment, nor a condition, nor a body part.
         """
@@ -98,7 +98,7 @@ class SpecialtyFit(Versioned):
 
 
 class LicenseKind(models.TextChoices):
-    """The kinds of physician of Labor Code 3209.3; letters word their credentials by kind."""
+    """The kinds of physician of Labor Code 3209.3. Letters describe credentials by kind."""
 
     MD = "MD", "Physician and surgeon (MD)"
     DO = "DO", "Osteopathic physician (DO)"
@@ -111,11 +111,11 @@ class LicenseKind(models.TextChoices):
 
 
 class Reviewer(Versioned):
-    """An expert on the panel. The name never leaves the organization (Labor Code 4610.6(f))."""
+    """An expert reviewer on the panel. The name is confidential (Labor Code 4610.6(f))."""
 
     Status = PanelStatus
 
-    code = models.CharField(max_length=12, unique=True)  # "R-0042": says nothing of the person
+    code = models.CharField(max_length=12, unique=True)  # "R-0042": does not identify the person
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -129,7 +129,7 @@ class Reviewer(Versioned):
     phone = models.CharField(max_length=40, blank=True)
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
     capacity = models.PositiveSmallIntegerField(default=4)  # open cases at one time
-    # Ids of treatment categories that may be offered; NULL is all, an empty list is none.
+    # Ids of treatment categories that may be offered. NULL means all, an empty list none.
     subjects = models.JSONField(null=True, blank=True)
     days_off = models.JSONField(default=list, blank=True)  # weekdays without offers, Monday 0
 
@@ -141,12 +141,12 @@ class Reviewer(Versioned):
 
     @property
     def full_name(self) -> str:
-        """The name, for people with reviewers.see_identity alone."""
+        """The name, for people with ``reviewers.see_identity`` only."""
         return f"{self.first_name} {self.last_name}"
 
 
 class CredentialFact(TwoTimeFact):
-    """A dated fact about a reviewer, with who verified it, when and against what source."""
+    """A dated fact about a reviewer, with who verified it, when, and from which source."""
 
     reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT, related_name="%(class)ss")
     verified_on = models.DateField()
@@ -157,7 +157,7 @@ class CredentialFact(TwoTimeFact):
 
 
 class License(CredentialFact):
-    """A license to practice. ``valid_to`` is the last day on which it is good."""
+    """A license to practice. ``valid_to`` is its last valid day."""
 
     class Standing(models.TextChoices):
         ACTIVE = "ACTIVE", "Active, unrestricted"
@@ -175,20 +175,20 @@ class License(CredentialFact):
 
 
 class Certification(CredentialFact):
-    """A board's certificate. "Board eligible" is not one."""
+    """A board certification. "Board eligible" is not one."""
 
     class Standing(models.TextChoices):
-        """What the board says of it. Whoever was never certified has no certificate at all."""
+        """The standing with the board. A reviewer who was never certified has no row."""
 
         CERTIFIED = "CERTIFIED", "Certified"
-        GIVEN_UP = "GIVEN_UP", "Given up"
+        GIVEN_UP = "GIVEN_UP", "Surrendered"
         SUSPENDED = "SUSPENDED", "Suspended by the board"
         REVOKED = "REVOKED", "Revoked by the board"
 
     class Maintenance(models.TextChoices):
-        MEETS = "MEETS", "Meets the board’s maintenance"
-        FAILS = "FAILS", "Does not meet it"
-        NOT_REQUIRED = "NOT_REQUIRED", "For life, none required"
+        MEETS = "MEETS", "Meets maintenance of certification"
+        FAILS = "FAILS", "Does not meet maintenance of certification"
+        NOT_REQUIRED = "NOT_REQUIRED", "Lifetime, no maintenance required"
 
     board = models.CharField(max_length=160)
     standing = models.CharField(max_length=12, choices=Standing, default=Standing.CERTIFIED)
@@ -203,10 +203,10 @@ class Certification(CredentialFact):
 
 
 class PracticeFact(CredentialFact):
-    """How long and how much the reviewer practices.
+    """The start of practice, or the attested weekly hours.
 
     START: ``valid_from`` is the first day of active clinical practice. HOURS: attested weekly
-    hours, good from ``valid_from`` to ``valid_to``.
+    hours, valid from ``valid_from`` to ``valid_to``.
     """
 
     Kind = PracticeKind
@@ -228,11 +228,11 @@ class PracticeFact(CredentialFact):
 
 
 class Training(CredentialFact):
-    """Training that letters claim: the governing law, or the hierarchy of evidence."""
+    """Training that letters state: the governing law, or the evidence hierarchy."""
 
     class Topic(models.TextChoices):
         LAW = "LAW", "Governing laws and regulations"
-        EVIDENCE = "EVIDENCE", "Hierarchy of evidence"
+        EVIDENCE = "EVIDENCE", "Evidence hierarchy"
 
     topic = models.CharField(max_length=12, choices=Topic)
     version_taught = models.CharField(max_length=40)
@@ -242,7 +242,7 @@ class Training(CredentialFact):
 
 
 class SanctionCheck(CredentialFact):
-    """A query of a register of sanctions, and what it said."""
+    """A check of a sanctions register, and its result."""
 
     register = models.CharField(max_length=80)  # NPDB, OIG, licensing board
     found = models.BooleanField(default=False)
@@ -253,9 +253,9 @@ class SanctionCheck(CredentialFact):
 
 
 class TreatmentExperience(CredentialFact):
-    """Clinical experience with one treatment, from the first day to the last; none: still so.
+    """Clinical experience with one treatment. Without a last day it is ongoing.
 
-    An experimental treatment is decided by someone who has used it in the past three years.
+    An experimental treatment requires experience in the past three years.
     """
 
     treatment = models.CharField(max_length=160)  # as requests call it: "platelet rich plasma"
@@ -266,7 +266,7 @@ class TreatmentExperience(CredentialFact):
 
 
 class FileProof(CredentialFact):
-    """A paper that belongs to a reviewer's file and is read by people, not by the letter."""
+    """A document in a reviewer's file that letters do not state."""
 
     Kind = ProofKind
 
@@ -278,7 +278,7 @@ class FileProof(CredentialFact):
 
 
 class Leave(CredentialFact):
-    """Days on which nothing is offered; ``valid_from`` to ``valid_to``."""
+    """Days without offers, from ``valid_from`` to ``valid_to``."""
 
     note = models.CharField(max_length=200, blank=True)
 
@@ -301,14 +301,14 @@ class Affiliation(CredentialFact, AffiliationFields):
 
 
 class ReportedChange(Versioned):
-    """A change that a reviewer reports, with the day it happened and the day we were told."""
+    """A change reported by a reviewer, with the day it happened and when it was reported."""
 
     class Subject(models.TextChoices):
         LICENSE = "LICENSE", "License"
-        BOARD = "BOARD", "Board certificate"
+        BOARD = "BOARD", "Board certification"
         SANCTION = "SANCTION", "Discipline or sanction"
         PRACTICE = "PRACTICE", "Practice or weekly hours"
-        CONFLICT = "CONFLICT", "A new affiliation to an organization"
+        CONFLICT = "CONFLICT", "New affiliation with an organization"
 
     reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT, related_name="reports")
     subject = models.CharField(max_length=12, choices=Subject)

@@ -1,4 +1,4 @@
-"""Tests of whether who pays steers who decides, and what came of those that raised the alarm."""
+"""Monthly payer-bias tests of reviewer selection, and the follow-up on each alert."""
 
 from django.conf import settings
 from django.db import models
@@ -8,14 +8,14 @@ from reviewers.matching.payer_bias import ENOUGH
 
 
 class PayerBiasTest(models.Model):
-    """One test of the choices of a period against the parties of one role. Only grows."""
+    """One payer-bias test of a period for the parties of one role. Append-only."""
 
     class Answer(models.TextChoices):
-        """What a test says, in the words of its page."""
+        """The result of a test, as its page shows it."""
 
-        STEERED = "STEERED", "Depends on who pays"
-        TOO_FEW = "TOO_FEW", "Too few to say"
-        NO_SIGN = "NO_SIGN", "No sign"
+        STEERED = "STEERED", "Depends on the payer"
+        TOO_FEW = "TOO_FEW", "Not enough data"
+        NO_SIGN = "NO_SIGN", "No sign of bias"
 
     first = models.DateField()
     last = models.DateField()
@@ -24,7 +24,7 @@ class PayerBiasTest(models.Model):
     compared = models.PositiveIntegerField()
     unevenness = models.DecimalField(max_digits=16, decimal_places=3)
     p = models.DecimalField(max_digits=7, decimal_places=6)
-    alarm = models.DecimalField(max_digits=7, decimal_places=6)  # p below it is steering
+    alarm = models.DecimalField(max_digits=7, decimal_places=6)  # steering if p is below
     is_steered = models.BooleanField()
     deals = models.PositiveIntegerField()
     seed = models.PositiveIntegerField()
@@ -60,29 +60,31 @@ class PayerBiasTest(models.Model):
 
     @property
     def answer(self) -> Answer:
-        """Steering counts however few there are: the test is exact. That there is none does not."""
+        """The result for display.
+
+        Steering is reported even with few choices, because the test is exact. The absence of
+        steering is reported only with enough comparable choices.
+        """
         if self.is_steered:
             return self.Answer.STEERED
         return self.Answer.NO_SIGN if self.compared >= ENOUGH else self.Answer.TOO_FEW
 
     @property
     def sentence(self) -> str:
-        """What was found, for people."""
+        """The result as a sentence."""
         return {
             self.Answer.STEERED: (
-                f"Depends on the {self.get_party_role_display().lower()}: look at these pairs."
+                f"Reviewer choice depends on the {self.get_party_role_display().lower()}."
             ),
-            self.Answer.TOO_FEW: (
-                f"Too few to say: fewer than {ENOUGH} choices could have gone otherwise."
-            ),
-            self.Answer.NO_SIGN: "No sign that who pays steers who decides.",
+            self.Answer.TOO_FEW: (f"Not enough data: fewer than {ENOUGH} comparable assignments."),
+            self.Answer.NO_SIGN: "No sign that reviewer choice depends on the payer.",
         }[self.answer]
 
 
 class PayerBiasNote(models.Model):
-    """That someone looked into a test, and what they found. Only grows.
+    """A note on what someone found about a test. Append-only.
 
-    The words may name reviewers, so they are for people with reviewers.see_identity alone.
+    The text may name reviewers, so only people with ``reviewers.see_identity`` see it.
     """
 
     test = models.ForeignKey(PayerBiasTest, on_delete=models.PROTECT, related_name="notes")

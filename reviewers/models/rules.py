@@ -1,7 +1,4 @@
-"""How candidates are ranked, the ceilings, and what makes an affiliation a conflict.
-
-Dated settings.
-"""
+"""Dated settings: matching rules, license scope limits and conflict limits."""
 
 from django.conf import settings
 from django.db import models
@@ -13,7 +10,7 @@ from .panel import LicenseKind
 
 
 class MatchingRules(Versioned):
-    """The weights and limits of matching from a day on; what stood before stays readable."""
+    """The weights and limits of matching from a day on. Earlier rows are kept."""
 
     effective_from = models.DateField()
     weights = models.JSONField(default=dict)  # keys of ``candidacy.WEIGHTS`` → points
@@ -32,14 +29,14 @@ class MatchingRules(Versioned):
 
 
 class ScopeLimit(Versioned):
-    """What a kind of license does not cover: a chiropractor does not decide drugs.
+    """A treatment category that a license kind does not cover: a chiropractor and drugs.
 
-    It stands above the map of specialties: no line of the map lets such a reviewer in.
+    It overrides the specialty map: no line of the map makes such a reviewer eligible.
     """
 
     license_kind = models.CharField(max_length=8, choices=LicenseKind)
     category = models.ForeignKey(TreatmentCategory, on_delete=models.PROTECT, related_name="+")
-    source = models.CharField(max_length=300)  # the law that draws the limit
+    source = models.CharField(max_length=300)  # the law that sets the limit
     is_active = models.BooleanField(default=True)
     confirmed_by = models.CharField(max_length=120, blank=True)
     confirmed_on = models.DateField(null=True, blank=True)
@@ -54,7 +51,7 @@ class ScopeLimit(Versioned):
 
 
 class ConflictLimits(Versioned):
-    """Which holdings and which relatives make a conflict, from a day on (8 CCR 9768.1)."""
+    """Which holdings and relatives are a conflict, from a day on (8 CCR 9768.1)."""
 
     effective_from = models.DateField(unique=True)
     # A holding above this share of an organization is a financial affiliation.

@@ -1,8 +1,8 @@
-"""Giving a case to a reviewer: offer, attest, decline, take back, finish.
+"""Assigning a case to a reviewer: offer, attest, decline, remove, finish.
 
-The name of a reviewer stands in none of the sentences written here, and neither do the words that
-a reviewer or a coordinator typed about them: those stay on the assignment, which only people with
-``reviewers.see_identity`` read (Labor Code 4610.6(f)).
+The events written here never contain the reviewer's name, nor text that a reviewer or coordinator
+typed about them. That text is kept on the assignment, which only people with
+``reviewers.see_identity`` can read (Labor Code 4610.6(f)).
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,29 +28,29 @@ from reviewers.models import (
     ReviewerAssignment,
     ReviewerBar,
 )
-from reviewers.models.assignment import free_seats
+from reviewers.models.assignment import free_seats, seats_of
 
 from .conflicts import store_results, test_conflicts, test_organization_first
 from .seats import go_on_when_filled
 
 State = ReviewerAssignment.State
 
-# The first three are shown; anybody further down, or not on the list, needs a reason.
+# The first three candidates can be assigned without a reason; all others need one.
 SHOWN = 3
-# What an acceptance asks again; load and place on the list were settled by the offer.
+# Not checked again when a reviewer attests: the offer already decided about these.
 _NOT_ASKED_AGAIN = {"WORKLOAD", "OVERDUE", "LEAVE", "DAY_OFF", "SUBJECT", "SIGN_IN"}
 
 
 class AlreadyTaken(StaleForm):
-    """Someone else gave the case away first; the message says who and when."""
+    """Someone else has already assigned the case; the message says who."""
 
 
 class Outdated(StaleForm):
-    """What the page showed is no longer so; the message says what to look at again."""
+    """What the page showed is out of date; the message says what to review again."""
 
 
 class Unsettled(NotAllowed):
-    """A possible conflict waits for a person other than the reviewer."""
+    """A possible conflict must first be resolved by a person other than the reviewer."""
 
 
 def assign(
@@ -66,17 +66,16 @@ def assign(
 ) -> ReviewerAssignment:
     """Offer a case to a reviewer from a stored list of candidates.
 
-    Every requirement is asked again here, with the case and the reviewer locked: of two
-    coordinators who choose for one case, and of two cases that want a reviewer's last free place,
-    one wins.
+    Every requirement is checked again, with the case and the reviewer locked. If two coordinators
+    assign the same case, or two cases need a reviewer's last open place, only one succeeds.
 
-    :param override_code: why this reviewer rather than one of the first three, as a value of
-        ``ReviewerAssignment.Override``; ``override_reason`` is the note beside it.
+    :param override_code: why this reviewer instead of one of the first three, a value of
+        ``ReviewerAssignment.Override``; ``override_reason`` is the note with it.
     :raises AlreadyTaken: another coordinator was first.
     :raises Outdated: the parties changed since the list was made.
     :raises Stale: the case changed since the page was loaded.
-    :raises NotAllowed: wrong role or state, a requirement refuses, an override without its reason,
-        or an affiliation of this organization, looked for first.
+    :raises NotAllowed: wrong role or state, a requirement refuses, an override without a reason,
+        or this organization has a conflict (checked first).
     """
     test_organization_first(case_id=case_id, by=by, at=at)
     return _assign(
@@ -109,17 +108,17 @@ def _assign(
     case.refuse_if_stale(seen_version)
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     if any(held.reviewer_id == reviewer.pk for held in policies.live_assignments(case)):
-        refuse(f"{reviewer.code} has a seat on this case already. Choose someone else.")
+        refuse(f"{reviewer.code} already has this case. Choose another reviewer.")
     seen = CandidateList.objects.get(pk=candidate_list_id)
     if seen.case_id != case.pk or seen.round != case.round:
         refuse("This list of candidates belongs to another case or round.")
     if seen.party_list_version != case.party_list_version:
-        raise Outdated("The parties of the case have changed. Look at the new list, then choose.")
+        raise Outdated("The parties of the case have changed. Review the new list, then choose.")
     verdicts, conflicts = weigh(case, on=local_day(at), known_at=at, only=reviewer)
     verdict = verdicts[0]
     if not verdict.is_eligible:
         sentences = " ".join(reason.sentence for reason in verdict.refusals)
-        refuse(f"The panel’s rules keep {reviewer.code} from this case. {sentences}")
+        refuse(f"{reviewer.code} cannot be assigned to this case. {sentences}")
     place = seen.candidates.filter(reviewer=reviewer).values_list("rank", flat=True).first()
     override = _override(place, override_code, override_reason)
     assignment = ReviewerAssignment(
@@ -166,24 +165,25 @@ def attest(
     by: User,
     at: datetime,
 ) -> ReviewerAssignment:
-    """Sign, as the reviewer, the answers about conflicts for this one case.
+    """Sign the conflict attestation for one case, as its reviewer.
 
-    All "no" opens the file: the assignment is accepted and the case goes into review (or stays in
-    it, when a changed party list made the reviewer attest again). Any "yes", or an affiliation that
-    is on file by now, ends the assignment, bars the reviewer and gives the case back for choosing;
-    the signed answers are kept either way. Look at the ``state`` of what comes back.
+    If all answers are "no", the assignment is accepted, the records open and the case goes into
+    review (or stays there if the reviewer had to attest again after a change of parties). If any
+    answer is "yes", or a conflict is on file, the assignment ends, the reviewer is barred and the
+    case waits for another reviewer. The signed answers are kept in both cases. The ``state`` of the
+    returned assignment tells which happened.
 
     :param answers: question code → "yes" or "no", for every question of the wording.
     :param seen_parties: the party list version that the page showed.
     :raises Outdated: the parties or the wording changed since the page was loaded.
-    :raises Unsettled: a name that someone else has to look at first; it is put before them.
-    :raises NotAllowed: not the reviewer's own assignment, a question without an answer, or a
-        credential that has lapsed.
+    :raises Unsettled: a possible conflict must be resolved first; it is stored for the coordinator.
+    :raises NotAllowed: not the reviewer's own assignment, an unanswered question, or a credential
+        that has lapsed.
     """
     try:
         return _attest(assignment_id, answers, wording_id, seen_parties, by=by, at=at)
     except Unsettled:
-        # The refusal undid what it found; keep it, so that the coordinator has it to settle.
+        # The refusal rolled back the results. Store them, so that the coordinator can resolve them.
         ids = ReviewerAssignment.objects.values_list("case_id", "reviewer_id")
         case_id, reviewer_id = ids.get(pk=assignment_id)
         test_conflicts(case_id=case_id, reviewer_id=reviewer_id, by=by, at=at)
@@ -208,7 +208,7 @@ def _attest(
     _refuse_outside_review(case)
     if seen_parties is not None and seen_parties != case.party_list_version:
         raise Outdated(
-            "The parties of the case changed while you read. Read them again, then sign."
+            "The parties of the case changed while this page was open. Review them, then sign."
         )
     wording = current_wording(at)
     if outdated := policies.why_not_sign(wording, wording_id):
@@ -241,7 +241,7 @@ def _attest(
             State.DECLINED,
             why,
             Event.Kind.REVIEWER_DECLINED,
-            f"{_seat(assignment, capital=True)} has a conflict and gave the case back.",
+            f"{_seat(assignment, capital=True)} has a conflict and declined the case.",
             by=by,
             at=at,
             by_reviewer=True,
@@ -268,25 +268,26 @@ def _attest(
 def decline(
     *, assignment_id: int, reason: str, conflict: bool = False, by: User, at: datetime
 ) -> ReviewerAssignment:
-    """Give a case back, as its reviewer; it waits for another choice at once.
+    """Decline a case, as its reviewer, before or during the review.
 
-    :param conflict: the reviewer found an affiliation, perhaps in the middle of the review, and is
-        barred.
+    The case waits for another reviewer at once.
+
+    :param conflict: the reviewer found a conflict and is barred from the case.
     :raises NotAllowed: not the reviewer's own assignment, no reason, or the case is past review.
     """
     assignment = lock_assignment(assignment_id)
     case = assignment.case
     refuse(policies.why_not_decline(by, assignment))
-    refuse("" if reason.strip() else "Say why you give the case back.")
+    refuse("" if reason.strip() else "Enter why you decline the case.")
     if conflict and assignment.reviewer is not None:
-        _bar(case, assignment.reviewer, "The reviewer stated a conflict", by=by, at=at)
+        _bar(case, assignment.reviewer, "The reviewer reported a conflict", by=by, at=at)
     return _give_back(
         assignment,
         case,
         State.DECLINED,
         reason.strip()[:300],
         Event.Kind.REVIEWER_DECLINED,
-        f"{_seat(assignment, capital=True)} gave the case back.",
+        f"{_seat(assignment, capital=True)} declined the case.",
         by=by,
         at=at,
         by_reviewer=True,
@@ -303,16 +304,17 @@ def remove(
     by: User,
     at: datetime,
 ) -> ReviewerAssignment:
-    """Take a case back from its reviewer.
+    """Remove the reviewer from a case.
 
-    :param bar: the reviewer may not be given this case again, for instance after a conflict.
-    :param to_another: it is given to another reviewer in the same act; the history says so.
+    :param bar: the reviewer may not be assigned to this case again, for example after a conflict.
+    :param to_another: the case is offered to another reviewer in the same action; the event says
+        so.
     :raises NotAllowed: wrong role or state, or no reason.
     """
     assignment = lock_assignment(assignment_id)
     case = assignment.case
     refuse(policies.why_not_take_back(by, case))
-    refuse("" if reason.strip() else "Say why the case is taken back.")
+    refuse("" if reason.strip() else "Enter why the reviewer is removed.")
     refuse("" if assignment.is_live else "This assignment has ended already.")
     if bar and assignment.reviewer is not None:
         _bar(case, assignment.reviewer, reason.strip()[:300], by=by, at=at)
@@ -322,7 +324,8 @@ def remove(
         State.REMOVED,
         reason.strip()[:300],
         Event.Kind.REVIEWER_REMOVED,
-        f"Taken back from {_seat(assignment)}{', to be given to another' if to_another else ''}.",
+        f"{_seat(assignment, capital=True)} was removed"
+        f"{' to reassign the case' if to_another else ''}.",
         by=by,
         at=at,
     )
@@ -330,14 +333,14 @@ def remove(
 
 @transaction.atomic
 def finish(*, assignment_id: int, by: User | None, at: datetime) -> ReviewerAssignment:
-    """End an assignment because its determination is issued. Called by the act of issuing.
+    """Finish an assignment because its determination is issued. Called by that action.
 
     :raises NotAllowed: the reviewer never accepted it, or it has ended.
     """
     assignment = lock_assignment(assignment_id)
     if assignment.state != State.ACCEPTED:
         refuse(
-            f"The assignment stands at “{assignment.get_state_display()}” and cannot be finished."
+            f"The assignment is in state “{assignment.get_state_display()}” and cannot be finished."
         )
     assignment.state, assignment.ended_at = State.FINISHED, at
     assignment.ended_because = "Determination issued"
@@ -371,11 +374,10 @@ def lock_assignment(assignment_id: int) -> ReviewerAssignment:
 
 
 def free_seat(case: Case, *, reader: User) -> int:
-    """The seat of a locked case that is to be filled.
+    """Return the next free seat of a locked case.
 
-    :param reader: who is told, in the refusal, who filled the last seat.
-
-    :raises AlreadyTaken: every seat is held; the message says who filled the last one.
+    :param reader: the person for whom the refusal names who assigned the last seat.
+    :raises AlreadyTaken: no seat is free; the message says who assigned the last one.
     """
     held = policies.live_assignments(case)
     free = free_seats(case)
@@ -387,18 +389,21 @@ def free_seat(case: Case, *, reader: User) -> int:
 
 
 def _override(place: int | None, code: str, note: str) -> str:
-    """The code to keep: none for one of the first three."""
+    """Check the override reason and return the code to store, empty for the first three."""
     if place is not None and place <= SHOWN:
         return ""
     if code not in ReviewerAssignment.Override.values:
-        refuse("Say why this reviewer rather than one of the first three.")
+        refuse("Choose why this reviewer instead of one of the first three.")
     if code == ReviewerAssignment.Override.OTHER and not note.strip():
-        refuse("Write in the note which other reason.")
+        refuse("Enter the other reason in the note.")
     return code
 
 
 def _in_place_of_the_first(assignment: ReviewerAssignment) -> str:
-    """The coded reason for the history; the note may say something of the person and stays out."""
+    """Return the coded override reason for the event.
+
+    The note is left out, because it may describe the person.
+    """
     if not assignment.override_code:
         return ""
     return f", not one of the first three: {assignment.get_override_code_display().lower()}"
@@ -406,9 +411,7 @@ def _in_place_of_the_first(assignment: ReviewerAssignment) -> str:
 
 def _refuse_outside_review(case: Case) -> None:
     if case.stage not in WITH_REVIEWER:
-        refuse(
-            f"Case {case.number} stands at “{case.stage.label}”; there is nothing to attest now."
-        )
+        refuse(f"Case {case.number} is in “{case.stage.label}”; there is nothing to attest now.")
 
 
 def _complete_answers(wording: AttestationWording, answers: Mapping[str, str]) -> dict[str, str]:
@@ -420,18 +423,18 @@ def _complete_answers(wording: AttestationWording, answers: Mapping[str, str]) -
 
 
 def _refuse_lapsed(refusals: Sequence[Reason], conflicts: Sequence[FoundConflict]) -> None:
-    """Stop an acceptance that a fact on file no longer carries, without ending the offer."""
+    """Refuse an acceptance when a credential has lapsed, without ending the offer."""
     if any(conflict.result == UNKNOWN for conflict in conflicts):
         raise Unsettled(
-            "The coordinator has to settle a possible conflict first. You need do nothing now."
+            "The coordinator must first resolve a possible conflict. No action is needed from you."
         )
     sentences = [
         reason.sentence for reason in refusals if reason.requirement not in _NOT_ASKED_AGAIN
     ]
     if sentences:
         refuse(
-            f"The case cannot be opened with what is on file about you. {' '.join(sentences)} "
-            "Ask the coordinator."
+            f"The case cannot be opened because of your file. {' '.join(sentences)} "
+            "Contact the coordinator."
         )
 
 
@@ -447,16 +450,16 @@ def _give_back(
     at: datetime,
     by_reviewer: bool = False,
 ) -> ReviewerAssignment:
-    """End an assignment and let the case wait for another choice.
+    """End an assignment, so that the case waits for another reviewer.
 
-    With quality assurance the case cannot go back from here: the attestation is void and the
-    reviewer barred, so nothing can be issued, and quality assurance returns it first.
+    A case that is already in quality assurance stays there: the attestation is void and the
+    reviewer barred, so nothing can be issued until quality assurance returns the case.
     """
     _void_attestations(assignment, because, by=by, at=at)
     if case.stage in {Status.RECORDS_COMPLETE, Status.REVIEWER_CHOSEN, Status.IN_REVIEW}:
         assignment.state, assignment.ended_at, assignment.ended_because = state, at, because
         assignment.store(by=by, at=at, fields=["state", "ended_at", "ended_because"])
-        if case.stage != Status.RECORDS_COMPLETE:  # where it stands while another seat is free
+        if case.stage != Status.RECORDS_COMPLETE:  # already there while another seat is free
             case.move_to(Status.RECORDS_COMPLETE, by=by, at=at)
     _record(case, kind, sentence, assignment, by=by, at=at, by_reviewer=by_reviewer)
     return assignment
@@ -499,4 +502,9 @@ def _record(
 
 
 def _seat(assignment: ReviewerAssignment, *, capital: bool = False) -> str:
-    return f"{'The' if capital else 'the'} reviewer, seat {assignment.seat}"
+    """Name the reviewer of an assignment in an event, without their identity.
+
+    The number is shown only where several reviewers are approved for the case.
+    """
+    words = "the reviewer" if seats_of(assignment.case) == 1 else f"reviewer {assignment.seat}"
+    return words[0].upper() + words[1:] if capital else words

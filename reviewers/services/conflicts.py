@@ -1,4 +1,4 @@
-"""Testing a reviewer against the parties, settling what only a person can, setting the limits."""
+"""Conflict checks of reviewers, resolution of possible conflicts, and the conflict limits."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -14,6 +14,7 @@ from cases.services import own_conflicts
 from deadlines.days import local_day
 from directory.affiliations import FoundConflict
 from reviewers import policies
+from reviewers.facts import format_day
 from reviewers.matching.candidates import conflicts_of
 from reviewers.models import ConflictLimits, ConflictResult, Kin, Reviewer
 from reviewers.profiles import profile
@@ -23,9 +24,9 @@ from reviewers.profiles import profile
 def test_conflicts(
     *, case_id: int, reviewer_id: int, by: User | None, at: datetime
 ) -> list[ConflictResult]:
-    """Test a reviewer against every party of a case as it stands, and store each result.
+    """Check a reviewer against every current party of a case and store each result.
 
-    Rows only grow: each test leaves its own, with the version of the party list that it tested.
+    Results are never changed. Each check adds rows with the party list version that it used.
     """
     case = Case.objects.lock(case_id)
     reviewer = Reviewer.objects.get(pk=reviewer_id)
@@ -35,20 +36,13 @@ def test_conflicts(
     )
 
 
-# pytest would take the service for a test where it is imported.
-test_conflicts.__test__ = False  # type: ignore[attr-defined]
-
-
 def test_organization_first(*, case_id: int, by: User, at: datetime) -> None:
-    """Look for affiliations of this organization before a reviewer is chosen.
+    """Check this organization's own conflicts before a reviewer is assigned.
 
-    In a transaction of its own: what it finds stays on file also where it refuses the choice.
+    Runs in its own transaction, so that what it finds is kept even if the assignment is refused.
     """
     if by.may("reviewers.assign"):
         own_conflicts.examine_case(case_id=case_id, by=by, at=at)
-
-
-test_organization_first.__test__ = False  # type: ignore[attr-defined]
 
 
 def store_results(
@@ -58,7 +52,7 @@ def store_results(
     by: User | None,
     at: datetime,
 ) -> list[ConflictResult]:
-    """Store affiliations of reviewers to the parties of a locked case, in one statement."""
+    """Store the conflict results of reviewers for a locked case, in one statement."""
     return ConflictResult.objects.bulk_create(
         [
             ConflictResult(
@@ -83,23 +77,23 @@ def store_results(
 def settle(
     *, result_id: int, result: ConflictResult.Result | str, note: str, by: User, at: datetime
 ) -> ConflictResult:
-    """Answer what was unknown, with a note; the unknown stays readable beside the answer.
+    """Resolve a possible conflict, with a note. The unresolved result is kept.
 
-    :raises NotAllowed: the reviewer themself, wrong role, no note, already settled, or not unknown.
+    :raises NotAllowed: the reviewer themself, wrong role, no note, already resolved, or not open.
     """
     case_id = ConflictResult.objects.values_list("case_id", flat=True).get(pk=result_id)
     case = Case.objects.lock(case_id)
     unknown = ConflictResult.objects.select_related("reviewer", "party").get(pk=result_id)
     refuse(policies.why_not_settle(by, unknown.reviewer))
     if unknown.result != ConflictResult.Result.UNKNOWN:
-        refuse("This result is not open: there is nothing to settle.")
+        refuse("This result is not open. There is nothing to resolve.")
     if ConflictResult.objects.filter(settles=unknown).exists():
-        refuse("Someone has settled this already. Reload the page to see how.")
+        refuse("Someone has already resolved this. Reload the page.")
     if result not in {ConflictResult.Result.PASS, ConflictResult.Result.FAIL}:
-        refuse("Say whether there is a conflict or not.")
+        refuse("Choose whether there is a conflict.")
     if not note.strip():
-        refuse("Write a note: how do you know?")
-    settled = ConflictResult.objects.create(
+        refuse("Enter a note: how do you know?")
+    resolved = ConflictResult.objects.create(
         case=case,
         reviewer=unknown.reviewer,
         party=unknown.party,
@@ -113,21 +107,21 @@ def settle(
         tested_by=by,
         settles=unknown,
     )
-    # Neither the reviewer nor the note: everyone on the case reads the timeline.
-    found = "there is none" if result == ConflictResult.Result.PASS else "there is one"
+    # Without the reviewer and the note, because everyone with the case reads the timeline.
+    outcome = "no conflict" if result == ConflictResult.Result.PASS else "a conflict"
     Event.objects.create(
         case=case,
         kind=Event.Kind.CHANGED,
         happened_at=at,
         by=by,
-        sentence=f"A possible conflict of a reviewer was settled: {found}.",
-        facts={"settles": unknown.pk, "result": settled.result},
+        sentence=f"A possible conflict of a reviewer was resolved: {outcome}.",
+        facts={"settles": unknown.pk, "result": resolved.result},
     )
-    return settled
+    return resolved
 
 
 def open_questions(case: Case, reviewer_ids: Iterable[int]) -> list[ConflictResult]:
-    """The unknown results of a case that no one has settled, one for each question."""
+    """Return the unresolved possible conflicts of a case, the latest result of each."""
     rows = (
         ConflictResult.objects.filter(
             case=case, reviewer_id__in=list(reviewer_ids), result=ConflictResult.Result.UNKNOWN
@@ -135,7 +129,7 @@ def open_questions(case: Case, reviewer_ids: Iterable[int]) -> list[ConflictResu
         .select_related("reviewer", "party")
         .order_by("-pk")
     )
-    settled = set(
+    resolved = set(
         ConflictResult.objects.filter(case=case, settles__isnull=False).values_list(
             "reviewer_id", "party_id", "relation"
         )
@@ -143,7 +137,7 @@ def open_questions(case: Case, reviewer_ids: Iterable[int]) -> list[ConflictResu
     latest: dict[tuple[int, int, str], ConflictResult] = {}
     for row in rows:
         key = (row.reviewer_id, row.party_id, row.relation)
-        if key not in settled:
+        if key not in resolved:
             latest.setdefault(key, row)
     return list(latest.values())
 
@@ -158,22 +152,23 @@ def set_limits(
     by: User | None,
     at: datetime,
 ) -> ConflictLimits:
-    """Set which holdings and relatives make a conflict, from a day on; what stood before stays.
+    """Set which holdings and relatives are conflicts, from a day on. Earlier limits are kept.
 
     :param holding_percent: a holding above this share of an organization is a financial
         affiliation.
     :param kin: values of ``Kin`` that count as family.
-    :raises NotAllowed: wrong role, a day past, a day that has limits, no reason, or no such share.
+    :raises NotAllowed: wrong role, a past day, a day that has limits, no reason, or an impossible
+        share.
     """
     refuse(policies.why_not_set_limits(by))
-    refuse("" if reason.strip() else "Say why the limits change.")
+    refuse("" if reason.strip() else "Enter why the limits change.")
     if effective_from < local_day(at):
-        refuse("Limits hold from today on, not for the past. Choose today or later.")
-    on_file = f"Limits from {effective_from:%m/%d/%Y} are on file. Choose another day."
+        refuse("Limits cannot start in the past. Choose today or later.")
+    on_file = f"Limits from {format_day(effective_from)} are already on file. Choose another day."
     if ConflictLimits.objects.filter(effective_from=effective_from).exists():
         refuse(on_file)
     if not 0 <= holding_percent <= 100:
-        refuse("A share lies between 0 and 100 percent.")
+        refuse("Enter a share from 0 to 100 percent.")
     unknown = set(kin) - set(Kin.values)
     refuse("Choose relatives from the list." if unknown else "")
     limits = ConflictLimits(

@@ -1,7 +1,7 @@
-"""Keeping the panel: who is on it, the dated facts that make one fit, and what they report.
+"""Maintaining the panel: reviewers, their dated credential facts, and the changes they report.
 
-A fact is never changed. What was wrong is corrected by a row that points at the old one, so that a
-letter signed in between can still be shown as it was known then.
+A fact is never changed. A correction is a new row that points at the wrong one, so that the facts
+known when a letter was signed can still be shown.
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ from reviewers.models import (
     TreatmentExperience,
 )
 
-# How a page and a service name each kind of fact.
+# The name of each kind of fact in addresses and services.
 KINDS: dict[str, type[CredentialFact]] = {
     "license": License,
     "certification": Certification,
@@ -56,13 +56,13 @@ Fact = TypeVar("Fact", bound=CredentialFact)
 
 @dataclass(frozen=True)
 class Evidence:
-    """When a fact held, both days included, and who verified it, when and against what source."""
+    """The days on which a fact is in force, both included, and its verification."""
 
     verified_on: date
     verified_by: str
-    source: str  # the register, board or paper that was read
-    valid_from: date | None = None  # unknown, or always
-    valid_to: date | None = None
+    source: str  # the register, board or document that was consulted
+    valid_from: date | None = None  # None: unknown or always
+    valid_to: date | None = None  # None: no end
 
 
 EVIDENCE_FIELDS = tuple(field.name for field in fields(Evidence))
@@ -79,15 +79,16 @@ def create_reviewer(
     by: User | None,
     at: datetime,
 ) -> Reviewer:
-    """Put someone on the panel under the next code, ``R-0042``.
+    """Add a reviewer to the panel under the next code, such as ``R-0042``.
 
-    Two people who do so in the same second get different codes: the database knows each only once.
+    If two people add a reviewer at the same time, the unique constraint makes one of them retry
+    with the next code.
 
     :raises NotAllowed: wrong role, no name, or a capacity out of range.
     """
     refuse(policies.why_not_keep_credentials(by))
     if not first_name.strip() or not last_name.strip():
-        raise BadFact("last_name", "Enter the first and the last name.")
+        raise BadFact("last_name", "Enter the first and last name.")
     _refuse_capacity(capacity)
     while True:
         row = Reviewer(
@@ -108,17 +109,17 @@ def create_reviewer(
 
 @transaction.atomic
 def link_user(*, reviewer_id: int, user_id: int, by: User | None, at: datetime) -> Reviewer:
-    """Say which sign-in is the reviewer's.
+    """Link a user account to a reviewer.
 
-    :raises NotAllowed: wrong role, or the sign-in is another reviewer's or not a reviewer's.
+    :raises NotAllowed: wrong role, or an account of another reviewer or without the reviewer role.
     """
     refuse(policies.why_not_keep_credentials(by))
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
-    user = User.objects.select_for_update().get(pk=user_id)  # so that its roles stay as they are
+    user = User.objects.select_for_update().get(pk=user_id)  # locked: its roles
     if Role.REVIEWER not in user.roles:
-        raise BadFact("user", "This sign-in has no reviewer role. Ask an administrator to give it.")
+        raise BadFact("user", "This account has no reviewer role. Ask an administrator to add it.")
     if Reviewer.objects.filter(user=user).exclude(pk=reviewer.pk).exists():
-        raise BadFact("user", "This sign-in belongs to another reviewer.")
+        raise BadFact("user", "This account belongs to another reviewer.")
     reviewer.user = user
     return reviewer.store(by=by, at=at, why="Sign-in linked", fields=["user"])
 
@@ -136,16 +137,16 @@ def change_reviewer(
     by: User | None,
     at: datetime,
 ) -> Reviewer:
-    """Change how a reviewer is reached, called, and how many cases they take at one time.
+    """Change a reviewer's name, contact details and capacity.
 
     :raises NotAllowed: wrong role, no name, or a capacity out of range.
-    :raises Stale: someone else changed the row in between.
+    :raises Stale: someone else changed the row meanwhile.
     """
     refuse(policies.why_not_keep_credentials(by))
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     reviewer.refuse_if_stale(seen_version)
     if not first_name.strip() or not last_name.strip():
-        raise BadFact("last_name", "Enter the first and the last name.")
+        raise BadFact("last_name", "Enter the first and last name.")
     _refuse_capacity(capacity)
     reviewer.first_name, reviewer.last_name = first_name.strip(), last_name.strip()
     reviewer.email, reviewer.phone, reviewer.capacity = email, phone, capacity
@@ -163,16 +164,16 @@ def set_status(
     by: User | None,
     at: datetime,
 ) -> Reviewer:
-    """Suspend a reviewer, take them off the panel, or make them active again; it bites at once.
+    """Suspend, deactivate or reactivate a reviewer, effective at once.
 
     :raises NotAllowed: wrong role, or no reason.
-    :raises Stale: someone else changed the row in between.
+    :raises Stale: someone else changed the row meanwhile.
     """
     refuse(policies.why_not_keep_credentials(by))
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     reviewer.refuse_if_stale(seen_version)
     if not reason.strip():
-        raise BadFact("reason", "Say why the status changes.")
+        raise BadFact("reason", "Enter why the status changes.")
     reviewer.status = Reviewer.Status(status)
     return reviewer.store(by=by, at=at, why=reason.strip(), fields=["status"])
 
@@ -188,9 +189,9 @@ def add_license(
     by: User | None,
     at: datetime,
 ) -> License:
-    """Record a license and the last day on which it is good.
+    """Record a license and its last valid day.
 
-    :raises NotAllowed: wrong role, or a fact that cannot be so.
+    :raises NotAllowed: wrong role, or an impossible value.
     """
     row = License(state=state.strip(), number=number.strip(), kind=kind, standing=standing)
     return _add(
@@ -214,9 +215,9 @@ def add_certification(
     by: User | None,
     at: datetime,
 ) -> Certification:
-    """Record a board's certificate; without a last day it is for life.
+    """Record a board certification. Without a last day it is lifetime.
 
-    :raises NotAllowed: wrong role, "board eligible", or a fact that cannot be so.
+    :raises NotAllowed: wrong role, "board eligible", or an impossible value.
     """
     row = Certification(
         board=board.strip(),
@@ -243,9 +244,9 @@ def add_practice_fact(
     by: User | None,
     at: datetime,
 ) -> PracticeFact:
-    """Record since when someone practices, or their attested hours a week with an expiry.
+    """Record the start of practice, or attested weekly hours with their last valid day.
 
-    :raises NotAllowed: wrong role, or a fact that cannot be so.
+    :raises NotAllowed: wrong role, or an impossible value.
     """
     row = PracticeFact(kind=kind, weekly_hours=weekly_hours)
     return _add(
@@ -266,9 +267,9 @@ def add_training(
     by: User | None,
     at: datetime,
 ) -> Training:
-    """Record training in the law or in the hierarchy of evidence.
+    """Record training in the governing law or in the evidence hierarchy.
 
-    :raises NotAllowed: wrong role, or a fact that cannot be so.
+    :raises NotAllowed: wrong role, or an impossible value.
     """
     row = Training(topic=topic, version_taught=version_taught.strip())
     return _add(
@@ -291,9 +292,9 @@ def add_sanction_check(
     by: User | None,
     at: datetime,
 ) -> SanctionCheck:
-    """Record what a register of sanctions said; a hit suspends the reviewer the same moment.
+    """Record the result of a sanction check. A sanction suspends the reviewer at once.
 
-    :raises NotAllowed: wrong role, or a fact that cannot be so.
+    :raises NotAllowed: wrong role, or an impossible value.
     """
     row = SanctionCheck(register=register.strip(), found=found, note=note)
     stored = _add(
@@ -306,7 +307,7 @@ def add_sanction_check(
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     if found and reviewer.status == Reviewer.Status.ACTIVE:
         reviewer.status = Reviewer.Status.SUSPENDED
-        why = f"A check of {stored.register} found a sanction"
+        why = f"Sanction found in {stored.register}"
         reviewer.store(by=by, at=at, why=why, fields=["status"])
     return stored
 
@@ -320,9 +321,9 @@ def add_experience(
     by: User | None,
     at: datetime,
 ) -> TreatmentExperience:
-    """Record clinical experience with a treatment; without a last day it goes on.
+    """Record clinical experience with a treatment. Without a last day it is ongoing.
 
-    :raises NotAllowed: wrong role, or a fact that cannot be so.
+    :raises NotAllowed: wrong role, or an impossible value.
     """
     return _add(
         TreatmentExperience(treatment=treatment.strip(), detail=detail.strip()),
@@ -342,11 +343,11 @@ def add_file_proof(
     by: User | None,
     at: datetime,
 ) -> FileProof:
-    """Record proof of identity, malpractice cover and history, or an appointment as QME.
+    """Record proof of identity, malpractice coverage, or a QME appointment.
 
-    An appointment keeps the reviewer from cases while it holds (Labor Code 139.5(d)).
+    A QME appointment blocks new cases while it is in force (Labor Code 139.5(d)).
 
-    :raises NotAllowed: wrong role, or a fact that cannot be so.
+    :raises NotAllowed: wrong role, or an impossible value.
     """
     row = FileProof(kind=kind, detail=detail.strip())
     return _add(
@@ -366,9 +367,9 @@ def add_leave(
     by: User | None,
     at: datetime,
 ) -> Leave:
-    """Record days on which nothing is offered; they count in matching at once.
+    """Record a leave. Matching respects it at once.
 
-    :raises NotAllowed: wrong role, or a fact that cannot be so.
+    :raises NotAllowed: wrong role, or an impossible value.
     """
     row = Leave(note=note.strip())
     return _add(
@@ -396,14 +397,14 @@ def add_affiliation(
     by: User | None,
     at: datetime,
 ) -> Affiliation:
-    """Record an affiliation to an organization or a person, by id or as printed.
+    """Record an affiliation with an organization or a person, by id or as printed.
 
-    A family affiliation names the relative, what the relative is tied to, or both. A printed name
-    of an organization finds the one that is on file under it. A person's name alone proves nothing,
-    so it always makes a new row; a party who is called the same is then a doubt for someone to
-    settle.
+    A family affiliation names the relative, the relative's organization, or both. The printed name
+    of an organization is matched to the one on file. A person's name alone does not identify the
+    person, so it always makes a new row. A party with the same name is then a possible conflict to
+    resolve.
 
-    :raises NotAllowed: wrong role, no one named, or a fact that cannot be so.
+    :raises NotAllowed: wrong role, no one named, or an impossible value.
     """
     refuse(policies.why_not_keep_credentials(by))
     if organization_id is None and organization_name.strip():
@@ -439,18 +440,18 @@ def correct_fact(
     by: User | None,
     at: datetime,
 ) -> CredentialFact:
-    """Put a right row beside a wrong one; the wrong one stays readable as what was known till now.
+    """Correct a fact by a new row. The wrong row is kept as what was known until now.
 
     :param kind: one of ``KINDS``.
     :param changes: the fields that differ from the old row.
-    :param withdrawn: the old row was never true, and nothing stands in its place.
-    :raises NotAllowed: wrong role, already corrected, or a fact that cannot be so.
+    :param withdrawn: the old row was never true and is not replaced.
+    :raises NotAllowed: wrong role, already corrected, or an impossible value.
     """
     refuse(policies.why_not_keep_credentials(by))
     model: Any = KINDS[kind]
     old = model._default_manager.select_for_update().get(pk=fact_id)
     if model._default_manager.filter(corrects=old).exists():
-        raise BadFact("", "Someone has corrected this row already. Correct the newer one.")
+        raise BadFact("", "Someone has already corrected this row. Correct the newer one.")
     row: CredentialFact = model(
         **{
             field.attname: getattr(old, field.attname)
@@ -478,7 +479,7 @@ def _add(
     by: User | None,
     at: datetime,
 ) -> Fact:
-    """Check what every fact owes, and store it."""
+    """Check the fields of a fact and store it."""
     refuse(policies.why_not_keep_credentials(by))
     row.reviewer_id = reviewer_id
     row.valid_from, row.valid_to = evidence.valid_from, evidence.valid_to
@@ -491,15 +492,15 @@ def _add(
 
 def _refuse_impossible(row: CredentialFact, *, today: date) -> None:
     if not row.verified_on:
-        raise BadFact("verified_on", "Enter the day on which this was verified.")
+        raise BadFact("verified_on", "Enter the day of verification.")
     if row.verified_on > today:
-        raise BadFact("verified_on", "The day of verification lies in the future. Check it.")
+        raise BadFact("verified_on", "The day of verification is in the future. Check it.")
     if not row.verified_by:
         raise BadFact("verified_by", "Enter who verified this.")
     if not row.source:
-        raise BadFact("source", "Enter the source: the register, board or paper that was read.")
+        raise BadFact("source", "Enter the source: the register, board or document.")
     if row.valid_from and row.valid_to and row.valid_to < row.valid_from:
-        raise BadFact("valid_to", "The last day lies before the first. Check both dates.")
+        raise BadFact("valid_to", "The last day is before the first. Check both dates.")
     own = _OWN_CHECKS.get(type(row))
     if own is not None:
         own(row, today)
@@ -513,18 +514,18 @@ def _refuse_license(row: Any, today: date) -> None:
     if row.standing not in License.Standing.values:
         raise BadFact("standing", "Choose the standing of the license.")
     if row.standing == License.Standing.ACTIVE and row.valid_to is None:
-        raise BadFact("valid_to", "Enter the last day on which the license is good.")
+        raise BadFact("valid_to", "Enter the last valid day of the license.")
 
 
 def _refuse_certification(row: Any, today: date) -> None:
     if not row.board:
         raise BadFact("board", "Enter the board.")
     if "eligible" in fold_name(row.board).split():
-        raise BadFact("board", "“Board eligible” is not a certificate. Enter it once it is given.")
+        raise BadFact("board", "“Board eligible” is not a certification. Enter it when certified.")
     if row.standing not in Certification.Standing.values:
-        raise BadFact("standing", "Choose the standing of the certificate.")
+        raise BadFact("standing", "Choose the standing of the certification.")
     if row.valid_from is None:
-        raise BadFact("valid_from", "Enter the day of the certificate.")
+        raise BadFact("valid_from", "Enter the day of the certification.")
 
 
 def _refuse_practice(row: Any, today: date) -> None:
@@ -533,33 +534,33 @@ def _refuse_practice(row: Any, today: date) -> None:
     if row.kind == PracticeFact.Kind.START:
         row.weekly_hours = None
         if row.valid_from > today:
-            raise BadFact("valid_from", "The start of practice lies in the future. Check it.")
+            raise BadFact("valid_from", "The start of practice is in the future. Check it.")
         return
     if row.weekly_hours is None:
         raise BadFact("weekly_hours", "Enter the attested hours a week.")
     if not 0 <= row.weekly_hours <= 100:
-        raise BadFact("weekly_hours", "Hours a week lie between 0 and 100. Check the attestation.")
+        raise BadFact("weekly_hours", "Enter 0 to 100 hours a week. Check the attestation.")
     if row.valid_to is None:
-        raise BadFact("valid_to", "Enter the last day on which the attestation is good.")
+        raise BadFact("valid_to", "Enter the last valid day of the attestation.")
 
 
 def _refuse_training(row: Any, today: date) -> None:
     if row.topic not in Training.Topic.values:
         raise BadFact("topic", "Choose the topic.")
     if not row.version_taught:
-        raise BadFact("version_taught", "Enter the version that was taught.")
+        raise BadFact("version_taught", "Enter the version of the training.")
     if row.valid_from is None:
         raise BadFact("valid_from", "Enter the day of the training.")
 
 
 def _refuse_sanction_check(row: Any, today: date) -> None:
     if not row.register:
-        raise BadFact("register", "Enter the register that was asked.")
+        raise BadFact("register", "Enter the register.")
 
 
 def _refuse_experience(row: Any, today: date) -> None:
     if not fold_name(row.treatment):
-        raise BadFact("treatment", "Name the treatment.")
+        raise BadFact("treatment", "Enter the treatment.")
     if row.valid_from is None:
         raise BadFact("valid_from", "Enter the first day.")
     if row.valid_from > today:
@@ -568,27 +569,27 @@ def _refuse_experience(row: Any, today: date) -> None:
 
 def _refuse_file_proof(row: Any, today: date) -> None:
     if row.kind not in FileProof.Kind.values:
-        raise BadFact("kind", "Choose what the paper proves.")
+        raise BadFact("kind", "Choose what the document proves.")
     if not row.detail:
-        raise BadFact("detail", "Say what the paper is.")
+        raise BadFact("detail", "Describe the document.")
 
 
 def _refuse_leave(row: Any, today: date) -> None:
     if row.valid_from is None or row.valid_to is None:
-        raise BadFact("valid_to", "Enter the first and the last day away.")
+        raise BadFact("valid_to", "Enter the first and last day of leave.")
 
 
 def _refuse_affiliation(row: Any, today: date) -> None:
     if row.organization_id is None and row.person_id is None:
-        raise BadFact("organization_name", "Name the organization or the person.")
+        raise BadFact("organization_name", "Enter the organization or the person.")
     if row.relation not in Affiliation.Relation.values:
         raise BadFact("relation", "Choose the relation.")
     if row.kin and row.relation != Affiliation.Relation.FAMILY:
         raise BadFact(
-            "kin", "Only a family affiliation has a relative. Choose “Family”, or leave this."
+            "kin", "Only a family affiliation has a relative. Choose “Family” or clear this field."
         )
     if row.share_percent is not None and not 0 <= row.share_percent <= 100:
-        raise BadFact("share_percent", "A share lies between 0 and 100 percent.")
+        raise BadFact("share_percent", "Enter a share from 0 to 100 percent.")
 
 
 _OWN_CHECKS: dict[type[CredentialFact], Any] = {
@@ -624,7 +625,7 @@ def _specialty(named: Specialty | str, field: str) -> Specialty:
         return named
     found = Specialty.objects.filter(name__iexact=named.strip()).first()
     if found is None:
-        raise BadFact(field, f"There is no specialty “{named}” on the list.")
+        raise BadFact(field, f"The specialty “{named}” is not on the list.")
     return found
 
 
@@ -632,20 +633,19 @@ def _specialty(named: Specialty | str, field: str) -> Specialty:
 def report_change(
     *, subject: ReportedChange.Subject | str, words: str, changed_on: date, by: User, at: datetime
 ) -> ReportedChange:
-    """Report, as a reviewer, a change of one's own license, board, sanctions, practice or
-    affiliations.
+    """Report a change of the reviewer's own credentials, practice or affiliations.
 
-    Nothing is concluded from it by itself: credentialing reads it at the source.
+    The report changes no facts. Credentialing verifies it at the source.
 
-    :raises NotAllowed: not a reviewer, nothing said, or a day to come.
+    :raises NotAllowed: not a reviewer, an empty text, or a day in the future.
     """
     reviewer = Reviewer.objects.filter(user=by).first()
     if reviewer is None:
-        raise NotAllowed("Your sign-in is not linked to a reviewer. Ask credentialing.")
-    refuse("" if words.strip() else "Say what has changed.")
+        raise NotAllowed("Your account is not linked to a reviewer. Contact credentialing.")
+    refuse("" if words.strip() else "Describe what has changed.")
     refuse("" if subject in ReportedChange.Subject.values else "Choose what has changed.")
     if changed_on > local_day(at):
-        refuse("This day is in the future. Enter the day on which it changed.")
+        refuse("This day is in the future. Enter the day of the change.")
     return ReportedChange(
         reviewer=reviewer,
         subject=subject,
@@ -657,15 +657,15 @@ def report_change(
 
 @transaction.atomic
 def settle_report(*, report_id: int, note: str, by: User, at: datetime) -> ReportedChange:
-    """Say what was found at the source and what was done.
+    """Resolve a reported change with a note on what was found at the source.
 
-    :raises NotAllowed: wrong role, no note, the reporter themself, or settled already.
+    :raises NotAllowed: wrong role, no note, the reviewer themself, or already resolved.
     """
     refuse(policies.why_not_keep_credentials(by))
     report = ReportedChange.objects.select_for_update().get(pk=report_id)
-    refuse("Someone has settled this already." if report.settled_at else "")
+    refuse("Someone has already resolved this." if report.settled_at else "")
     if Reviewer.objects.filter(pk=report.reviewer_id, user=by).exists():
-        refuse("Someone other than the reviewer has to settle this.")
-    refuse("" if note.strip() else "Say what you found at the source.")
+        refuse("Someone other than the reviewer must resolve this.")
+    refuse("" if note.strip() else "Enter what you found at the source.")
     report.settled_at, report.settled_by, report.settled_note = at, by, note.strip()[:300]
     return report.store(by=by, at=at, why=note, fields=["settled_at", "settled_by", "settled_note"])

@@ -1,4 +1,4 @@
-"""Ranking the panel for a case, and keeping the list that was seen."""
+"""Ranking the panel for a case, and storing the candidate list."""
 
 import hashlib
 import json
@@ -23,13 +23,13 @@ from .conflicts import store_results, test_organization_first
 
 
 def rank(*, case_id: int, by: User, at: datetime) -> CandidateList:
-    """Put the panel in order for a case and keep the list: who is in, who is out, and why.
+    """Rank the panel for a case and store the list: who is eligible, who is not, and why.
 
-    Looking twice at the same panel gives the same list and stores nothing new. A name that only
-    a person can settle is stored as an unknown result, for reviewers whom nothing else keeps out.
+    If nothing has changed since the latest list, that list is returned and nothing is stored. For
+    reviewers who are only held up by a possible conflict, the conflict is stored to be resolved.
 
-    :raises NotAllowed: wrong role, the case does not wait for a reviewer, or an affiliation of this
-        organization, looked for first.
+    :raises NotAllowed: wrong role, the case does not wait for a reviewer, or this organization has
+        a conflict (checked first).
     """
     test_organization_first(case_id=case_id, by=by, at=at)
     return _rank(case_id, by=by, at=at)

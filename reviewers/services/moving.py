@@ -1,4 +1,4 @@
-"""Moving one reviewer's open work to others: on paper first, then case by case."""
+"""Moving one reviewer's open cases to others: a plan first, then case by case."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -32,13 +32,13 @@ from .planning import (
     refuse_if_changed,
 )
 
-# A case that has come this far is in no one's hands, whatever its assignment says.
+# Cases in these statuses are no longer anyone's open work, even if an assignment is live.
 _OVER = [Status.ISSUED, Status.WITHDRAWN, Status.TERMINATED, Status.CLOSED]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One open case of a reviewer: who would get it, or why it stays with them."""
+    """One open case of a reviewer: who would get it, or why it cannot be moved."""
 
     held: ReviewerAssignment
     step: Step | None
@@ -54,15 +54,15 @@ def draw_up(
     only: Collection[int] | None = None,
     has_time: HasTime = always,
 ) -> tuple[list[Line], int]:
-    """Who would get each open case of a reviewer, by what is due first. Stores nothing.
+    """Propose a new reviewer for each open case of a reviewer, by due date. Stores nothing.
 
-    The reviewer is not asked, whatever the panel's rules say of them; neither is who has another
-    seat of the same case. What the plan gives away counts as it goes.
+    The current reviewer is never proposed, and neither is a reviewer with another seat of the same
+    case. Cases proposed earlier in the plan count as workload.
 
-    :param in_full: the number of a case for which everyone who is kept out is told of.
-    :param only: the assignments to plan for as if there were no others; all when left out.
-    :param has_time: asked before each case; the plan ends where the answer is no.
-    :returns: the plan, and how many open cases there are in all.
+    :param in_full: the number of a case for which all ineligible reviewers are listed.
+    :param only: assignment ids; plan only for these. All when left out.
+    :param has_time: called before each case; the plan ends when it returns ``False``.
+    :returns: the plan, and the total number of open cases.
     :raises NotAllowed: wrong role.
     """
     refuse(policies.why_not_plan(by))
@@ -86,17 +86,16 @@ def carry_out(
     at: datetime,
     has_time: HasTime = always,
 ) -> list[Outcome]:
-    """Take each case back and offer it to whom the plan showed, both or neither.
+    """Remove the reviewer from each case and offer it to the planned one, both or neither.
 
-    Every requirement is asked again for each; a refusal stops that case alone, which stays where it
-    is.
+    Every requirement is checked again. A refusal affects only its own case, which is not moved.
 
-    :param choices: the assignment, the version of its case that was shown, and who gets it.
-    :param has_time: asked before each; once the answer is no, the others stay as they are.
+    :param choices: assignment id, case version that was shown, and id of the new reviewer.
+    :param has_time: called before each case; when it returns ``False``, the rest is not moved.
     :raises NotAllowed: wrong role, or no reason.
     """
     refuse(policies.why_not_plan(by))
-    refuse("" if reason.strip() else "Say why the work is moved.")
+    refuse("" if reason.strip() else "Enter why the cases are moved.")
     theirs = ReviewerAssignment.objects.filter(
         reviewer=reviewer_id, pk__in=[pk for pk, _, _ in choices]
     )
@@ -117,7 +116,7 @@ def carry_out(
 
 
 def _open_work(reviewer_id: int) -> list[ReviewerAssignment]:
-    """Every case in a reviewer's hands wherever it stands, with its case. Queries once."""
+    """Return the live assignments of a reviewer's open cases, by due date. One query."""
     return list(
         ReviewerAssignment.objects.filter(
             reviewer=reviewer_id,
@@ -131,7 +130,7 @@ def _open_work(reviewer_id: int) -> list[ReviewerAssignment]:
 
 
 def _asked_of_others(held: Sequence[ReviewerAssignment], today: PanelToday) -> Iterator[Asked]:
-    """Each case, put to everyone but its reviewer."""
+    """Build the plan input of each case, without its current reviewer."""
     seated: dict[int, set[int | None]] = defaultdict(set)
     for case_id, reviewer_id in ReviewerAssignment.objects.filter(
         case__in=[one.case_id for one in held],
@@ -144,7 +143,7 @@ def _asked_of_others(held: Sequence[ReviewerAssignment], today: PanelToday) -> I
         yield replace(
             question,
             people=[
-                replace(person, barred_because="has another seat of it")
+                replace(person, barred_because="has another seat of this case")
                 if person.profile.reviewer_id in seated[one.case_id]
                 else person
                 for person in question.people
@@ -160,18 +159,21 @@ def _move(
     _refuse_if_gone(held, reader=by)
     refuse_if_changed(held.case, seen_version, reader=by)
     if to == held.reviewer_id:
-        refuse("The work is moved away from this reviewer. Choose someone else.")
+        refuse("This reviewer already has the case. Choose another reviewer.")
     assignments.remove(assignment_id=assignment_id, reason=reason, to_another=True, by=by, at=at)
     made = offer_as_shown(case_id=held.case_id, reviewer_id=to, by=by, at=at)
-    return f"Moved to {made.reviewer}."
+    return f"Moved to {made.reviewer_label}."
 
 
 def _refuse_if_gone(held: ReviewerAssignment, *, reader: User) -> None:
-    """:raises Outdated: the case has left the reviewer; the message says how, and by whom."""
+    """Refuse when the assignment has ended.
+
+    :raises Outdated: the reviewer no longer has the case; the message says why and by whom.
+    """
     if held.is_live:
         return
     latest = held.history.order_by("-history_id").first()
     who = latest.history_user.name_for(reader) if latest and latest.history_user else "the system"
     raise Outdated(
-        f"The case is no longer with {held.reviewer}: {held.get_state_display().lower()}, by {who}."
+        f"{held.reviewer} no longer has the case: {held.get_state_display().lower()} by {who}."
     )

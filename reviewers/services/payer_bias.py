@@ -1,7 +1,7 @@
-"""Testing whether who pays steers who decides; every answer is kept, whatever it says.
+"""Payer-bias tests of reviewer selection, and the follow-up notes. Every result is kept.
 
-The tests of the schedule are of each whole month and of the twelve months that end with it, against
-every role in ``ROLES``, since the first offer. What is missing is made, oldest first.
+Scheduled tests cover each whole month and the twelve months that end with it, for every role in
+``ROLES``, since the first offer. Missing tests are run oldest first.
 """
 
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ from reviewers.matching.history_of_choices import choices_between, offers_betwee
 from reviewers.matching.payer_bias import ALARM, find_steering
 from reviewers.models import PayerBiasNote, PayerBiasTest, ReviewerAssignment
 
-# Who pays, in the three roles in which a party of a case may: Labor Code 4616.4(a)(3)(C).
+# The party roles that may pay for the treatment: Labor Code 4616.4(a)(3)(C).
 ROLES = (PartyRole.CLAIMS_ADMINISTRATOR, PartyRole.INSURER, PartyRole.EMPLOYER)
-MOST_ON_PAGE = 20_000  # choices that are tested while someone waits: seconds, not minutes
+MOST_ON_PAGE = 20_000  # choices tested while a person waits; takes seconds, not minutes
 YEAR = 12
 
 
 def examine(*, first: date, last: date, role: PartyRole) -> PayerBiasTest:
-    """Test the choices of some days against the parties of one role; nothing is stored."""
+    """Run one test of a period for the parties of one role, without storing it."""
     found = find_steering(choices_between(first, last, role=role))
     return PayerBiasTest(
         first=first,
@@ -44,24 +44,24 @@ def examine(*, first: date, last: date, role: PartyRole) -> PayerBiasTest:
 
 
 def check_period(*, first: date, last: date, by: User | None, at: datetime) -> list[PayerBiasTest]:
-    """Test the choices of some days, both included, against each role that pays; keep the answers.
+    """Run and store the tests of a period, both days included, for each payer role.
 
-    :param by: the person who asks; ``None`` is the system, for which no period is too long.
-    :raises NotAllowed: wrong role, a day to come, the days turned round, or more than
-        ``MOST_ON_PAGE`` choices, which a person would wait too long for.
+    :param by: the person who asks; ``None`` is the system, which has no limit on the period.
+    :raises NotAllowed: wrong role, a day in the future, days in the wrong order, or more than
+        ``MOST_ON_PAGE`` choices, for which a person would wait too long.
     """
     refuse(policies.why_not_check_payer_bias(by))
     if last > local_day(at):
         refuse("The last day is in the future. Choose today or an earlier day.")
     if first > last:
-        refuse("The last day is before the first. Turn them round.")
+        refuse("The last day is before the first. Swap the two days.")
     if by is not None and (many := offers_between(first, last).count()) > MOST_ON_PAGE:
         refuse(
-            f"{many:,} reviewers were chosen in these days; up to {MOST_ON_PAGE:,} can be tested "
-            "here. Choose fewer days; the last twelve months are tested by themselves every month."
+            f"These days have {many:,} assignments; up to {MOST_ON_PAGE:,} can be tested here. "
+            "Choose a shorter period. The last twelve months are tested automatically each month."
         )
     made = [examine(first=first, last=last, role=role) for role in ROLES]
-    with transaction.atomic():  # not around the arithmetic: it takes seconds
+    with transaction.atomic():  # the computation takes seconds, so it stays outside the transaction
         for test in made:
             test.made_at, test.made_by = at, by
             test.save(force_insert=True)
@@ -69,9 +69,10 @@ def check_period(*, first: date, last: date, by: User | None, at: datetime) -> l
 
 
 def check_next(*, at: datetime) -> PayerBiasTest | None:
-    """Make the oldest test of the schedule that is missing; ``None`` when none is.
+    """Run the oldest missing test of the schedule, or return ``None`` when none is missing.
 
-    One at a time, so that a worker that is stopped loses one. Two workers at once leave one row.
+    One at a time, so that a stopped worker loses at most one test. A database constraint ensures
+    that two workers at once store only one row.
     """
     wanted = next(_missing(local_day(at)), None)
     if wanted is None:
@@ -82,19 +83,19 @@ def check_next(*, at: datetime) -> PayerBiasTest | None:
     try:
         with transaction.atomic():
             test.save(force_insert=True)
-    except IntegrityError:  # another worker was quicker, with the same answer
+    except IntegrityError:  # another worker stored the same result first
         return PayerBiasTest.objects.get(first=first, last=last, party_role=role, is_monthly=True)
     return test
 
 
 @transaction.atomic
 def note(*, test_id: int, words: str, by: User, at: datetime) -> PayerBiasNote:
-    """Say that one looked into a test and what one found; then it no longer asks for attention.
+    """Record what was found about a test. An alert with a note is no longer open.
 
-    :raises NotAllowed: wrong role, or nothing said.
+    :raises NotAllowed: wrong role, or an empty note.
     """
     refuse(policies.why_not_check_payer_bias(by))
-    refuse("" if words.strip() else "Say what you looked at and what you found.")
+    refuse("" if words.strip() else "Enter what you reviewed and what you found.")
     return PayerBiasNote.objects.create(
         test=PayerBiasTest.objects.get(pk=test_id),
         words=words.strip()[:1000],
@@ -104,12 +105,12 @@ def note(*, test_id: int, words: str, by: User, at: datetime) -> PayerBiasNote:
 
 
 def unanswered() -> list[PayerBiasTest]:
-    """The tests that found steering and that no one has looked into, oldest first. One query."""
+    """Return the alerts without a note, oldest first. One query."""
     return list(PayerBiasTest.objects.filter(is_steered=True, notes=None).order_by("pk"))
 
 
 def _missing(today: date) -> Iterator[tuple[date, date, PartyRole]]:
-    """Every test of the schedule that is not there, oldest period first. Two queries."""
+    """Yield the missing tests of the schedule, oldest period first. Two queries."""
     offers = ReviewerAssignment.objects.filter(reviewer__isnull=False, offered_at__isnull=False)
     began = offers.order_by("offered_at").values_list("offered_at", flat=True).first()
     if began is None:
@@ -127,6 +128,6 @@ def _missing(today: date) -> Iterator[tuple[date, date, PartyRole]]:
 
 
 def _months_on(first: date, months: int) -> date:
-    """The first day of the month so many months on, or back."""
+    """Return the first day of the month that is this many months later (or earlier)."""
     year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
     return date(year, month + 1, 1)

@@ -1,4 +1,4 @@
-"""Giving many cases away: the plan that is shown first, and carrying it out case by case."""
+"""Batch assignment: the plan that is shown first, and executing it case by case."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -25,29 +25,29 @@ from .assignment import SHOWN, Outdated, assign, free_seat
 from .conflicts import test_organization_first
 from .matching import rank
 
-AT_ONCE = 60
+AT_ONCE = 60  # cases in one plan
 
-HasTime = Callable[[], bool]  # whether the one who asked still waits
+HasTime = Callable[[], bool]  # whether the request still has time for another case
 
 
 def always() -> bool:
-    """For those who wait for all of it."""
+    """Return ``True``: for callers without a time limit."""
     return True
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one line of a plan."""
+    """The result of one line of a plan."""
 
     case_number: str
     is_done: bool
     sentence: str
-    was_overtaken: bool = False  # someone else was first, or what was shown is no longer so
-    is_left: bool = False  # its turn did not come
+    was_overtaken: bool = False  # someone else was first, or the plan is out of date
+    is_left: bool = False  # the time was over before its turn
 
 
 def waiting() -> QuerySet[Case]:
-    """The cases that wait for their first reviewer, by what is due first."""
+    """Return the cases that wait for their first reviewer, by due date."""
     held = ReviewerAssignment.objects.filter(state__in=ReviewerAssignment.LIVE)
     return (
         Case.objects.filter(status=Status.RECORDS_COMPLETE)
@@ -57,7 +57,10 @@ def waiting() -> QuerySet[Case]:
 
 
 def after(case: Case) -> str:
-    """The number of the case that waits next after this one, round again at the end, or empty."""
+    """Return the number of the next waiting case after this one, or an empty string.
+
+    After the last case, the list starts again from the first.
+    """
     numbers = list(waiting().values_list("number", flat=True))
     at = numbers.index(case.number) + 1 if case.number in numbers else 0
     others = [number for number in numbers[at:] + numbers[:at] if number != case.number]
@@ -71,13 +74,13 @@ def draw_up(
     only: Collection[int] | None = None,
     has_time: HasTime = always,
 ) -> tuple[list[Step], int]:
-    """Who would get each case that waits for its first reviewer, by what is due first.
+    """Propose a reviewer for each case that waits for its first one, by due date.
 
     Stores nothing.
 
-    :param only: the cases to plan for as if no others waited; all of them when left out.
-    :param has_time: asked before each case; the plan ends where the answer is no.
-    :returns: the plan, and how many cases wait in all.
+    :param only: case ids; plan only for these. All waiting cases when left out.
+    :param has_time: called before each case; the plan ends when it returns ``False``.
+    :returns: the plan, and the total number of waiting cases.
     :raises NotAllowed: wrong role.
     """
     refuse(policies.why_not_plan(by))
@@ -91,13 +94,13 @@ def draw_up(
 
 
 def panel_at(at: datetime) -> PanelToday:
-    """The panel as the cases of a plan find it, gathered once for all of them."""
+    """Load the panel, rules and specialty map once for all cases of a plan."""
     day = local_day(at)
     return panel_today(rules_on(day, known_at=at), on=day, known_at=at)
 
 
 def asked(case: Case, today: PanelToday) -> Asked:
-    """What the plan is asked about a case."""
+    """Build the plan input of a case."""
     question, people = gather(case, today)
     is_overdue = case.due_on is not None and case.due_on < today.on
     return Asked(case.pk, case.version, question, people, is_overdue)
@@ -105,7 +108,7 @@ def asked(case: Case, today: PanelToday) -> Asked:
 
 @dataclass(frozen=True)
 class Act:
-    """One line of a plan to be carried out; a case that is not there has no id."""
+    """One line of a plan to execute. ``case_id`` is ``None`` if there is no such case."""
 
     case_id: int | None
     case_number: str
@@ -119,12 +122,12 @@ def carry_out(
     at: datetime,
     has_time: HasTime = always,
 ) -> list[Outcome]:
-    """Offer each case to whom the plan showed; a refusal stops that case alone.
+    """Offer each case to the planned reviewer. A refusal affects only its own case.
 
-    Every requirement is asked again for each, as for one case that is given away on its own page.
+    Every requirement is checked again, as on the page of a single case.
 
-    :param choices: the case, the version of it that was shown, and the reviewer.
-    :param has_time: asked before each; once the answer is no, the others stay as they are.
+    :param choices: case id, case version that was shown, and reviewer id.
+    :param has_time: called before each case; when it returns ``False``, the rest is not offered.
     """
     wanted = Case.objects.filter(pk__in=[case_id for case_id, _, _ in choices])
     numbers = dict(wanted.values_list("pk", "number"))
@@ -150,16 +153,16 @@ def each_by_itself(
     at: datetime,
     has_time: HasTime,
 ) -> list[Outcome]:
-    """Do each line of a plan in a transaction of its own; what is refused leaves no trace.
+    """Run each line of a plan in its own transaction. A refused line is rolled back.
 
-    An affiliation of this organization that is found on the way stays on file, refusal or not.
+    A conflict of this organization that is found is kept even if the line is refused.
     """
     outcomes: list[Outcome] = []
     for one in acts:
         if one.case_id is None:
             outcomes.append(Outcome(one.case_number, False, "There is no such case."))
         elif any(before.is_left for before in outcomes) or not has_time():
-            outcomes.append(Outcome(one.case_number, False, "Not reached yet.", is_left=True))
+            outcomes.append(Outcome(one.case_number, False, "Not processed yet.", is_left=True))
         else:
             test_organization_first(case_id=one.case_id, by=by, at=at)
             outcomes.append(_alone(one.case_number, partial(one.act, by=by, at=at)))
@@ -178,23 +181,24 @@ def _alone(number: str, act: Callable[[], str]) -> Outcome:
 
 
 def refuse_if_changed(case: Case, seen_version: int, *, reader: User) -> None:
-    """Stop at a locked case that is not as the plan showed it.
+    """Refuse when a locked case has changed since the plan was shown.
 
-    :raises Outdated: with who changed it.
+    :raises Outdated: the message says who changed it.
     """
     if case.version == seen_version:
         return
     latest = case.history.order_by("-history_id").first()
     who = latest.history_user.name_for(reader) if latest and latest.history_user else "The system"
     raise Outdated(
-        f"{who} changed the case after the plan was drawn up. Look at the plan again, then tick it."
+        f"{who} changed the case after this plan was made. "
+        "Review the new plan, then select the case again."
     )
 
 
 def offer_as_shown(*, case_id: int, reviewer_id: int, by: User, at: datetime) -> ReviewerAssignment:
-    """Offer a locked case to the one whom a plan showed, from a list of candidates made now.
+    """Offer a locked case to the planned reviewer, from a candidate list made now.
 
-    :raises Outdated: others come first by now, so that a choice of a person is asked for.
+    :raises Outdated: the reviewer is no longer one of the first three, so a person must choose.
     :raises NotAllowed: a requirement refuses, or any other refusal of ``assign``.
     """
     listed = rank(case_id=case_id, by=by, at=at)
@@ -205,13 +209,13 @@ def offer_as_shown(*, case_id: int, reviewer_id: int, by: User, at: datetime) ->
     if place is not None and place > SHOWN:
         raise Outdated(
             f"{reviewer} is no longer one of the first three for this case. "
-            "Plan it alone, then tick it again."
+            "Plan this case alone, then select it again."
         )
     return assign(
         case_id=case_id,
         reviewer_id=reviewer_id,
         candidate_list_id=listed.pk,
-        seen_version=None,  # compared before, with the case locked
+        seen_version=None,  # already compared, with the case locked
         by=by,
         at=at,
     )
@@ -222,4 +226,4 @@ def _offer(case_id: int, seen_version: int, reviewer_id: int, *, by: User, at: d
     free_seat(case, reader=by)
     refuse_if_changed(case, seen_version, reader=by)
     made = offer_as_shown(case_id=case_id, reviewer_id=reviewer_id, by=by, at=at)
-    return f"Offered to {made.reviewer}."
+    return f"Offered to {made.reviewer_label}."

@@ -1,4 +1,4 @@
-"""Setting the weights and limits of matching, and what one reviewer may be offered."""
+"""Setting the matching rules, and which cases a reviewer may be offered."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -26,24 +26,24 @@ def set_weights(
     by: User,
     at: datetime,
 ) -> MatchingRules:
-    """Set how candidates are put in order and the ceilings, from a day on; what stood before stays.
+    """Set the weights and limits of matching from a day on. Earlier rules are kept.
 
     :param weights: every key of ``candidacy.WEIGHTS`` with its points.
-    :param limits: every key of ``candidacy.LIMITS``; days or cases.
-    :raises NotAllowed: wrong role, a day past, no reason, a value missing or out of range.
+    :param limits: every key of ``candidacy.LIMITS`` with its days or cases.
+    :raises NotAllowed: wrong role, a past day, no reason, or a value missing or out of range.
     """
     refuse(policies.why_not_set_rules(by))
-    refuse("" if reason.strip() else "Say why the rules change.")
+    refuse("" if reason.strip() else "Enter why the rules change.")
     if effective_from < local_day(at):
-        refuse("Rules hold from today on, not for the past. Choose today or later.")
+        refuse("Rules cannot start in the past. Choose today or later.")
     if set(weights) != set(WEIGHTS) or set(limits) != set(LIMITS):
-        refuse("Give a value for every weight and every limit.")
+        refuse("Enter a value for every weight and every limit.")
     for name, points in weights.items():
         low, high = (-WEIGHT_MOST, 0) if WEIGHTS[name] < 0 else (0, WEIGHT_MOST)
         if not low <= points <= high:
-            refuse(f"A weight lies between {low} and {high}.")
+            refuse(f"Enter weights from {low} to {high}.")
     if not all(0 <= value <= LIMIT_MOST for value in limits.values()):
-        refuse(f"A limit lies between 0 and {LIMIT_MOST}.")
+        refuse(f"Enter limits from 0 to {LIMIT_MOST}.")
     return MatchingRules(
         effective_from=effective_from,
         weights=dict(weights),
@@ -65,11 +65,11 @@ def limit_offers(
     by: User | None,
     at: datetime,
 ) -> Reviewer:
-    """Say which treatments a reviewer may be offered and on which days; it bites at once.
+    """Limit the treatments and weekdays on which a reviewer is offered cases, effective at once.
 
-    What they have already they keep.
+    Cases that the reviewer already has are not affected.
 
-    :param subjects: ids of treatment categories; ``None`` is all of them, an empty list none.
+    :param subjects: ids of treatment categories; ``None`` means all, an empty list none.
     :param days_off: weekdays without offers, Monday 0 to Sunday 6.
     :raises NotAllowed: wrong role, no reason, no such category or weekday.
     :raises Stale: someone else changed the row in between.
@@ -77,7 +77,7 @@ def limit_offers(
     refuse(policies.why_not_keep_credentials(by))
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     reviewer.refuse_if_stale(seen_version)
-    refuse("" if reason.strip() else "Say why this changes.")
+    refuse("" if reason.strip() else "Enter why this changes.")
     wanted = sorted(set(subjects or ()))
     if TreatmentCategory.objects.filter(pk__in=wanted).count() != len(wanted):
         refuse("Choose treatments from the list.")

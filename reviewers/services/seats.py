@@ -1,4 +1,4 @@
-"""More than one reviewer on a case: the approval on file, and giving a place up again."""
+"""Approval of more than one reviewer for a case, and ending the approval."""
 
 from datetime import date, datetime
 
@@ -10,6 +10,7 @@ from cases.lifecycle import Status
 from cases.models import Case, Event
 from deadlines.days import local_day
 from reviewers import policies
+from reviewers.facts import format_day
 from reviewers.models import ReviewerAssignment, SeatApproval
 from reviewers.models.assignment import approval_of, free_seats
 
@@ -26,21 +27,21 @@ def approve(
     by: User,
     at: datetime,
 ) -> SeatApproval:
-    """Put on file that the Administrative Director approved several reviewers for a case.
+    """Record the Administrative Director's approval of several reviewers for a case.
 
-    The case waits for the free places to be filled; a reviewer who has accepted works on.
+    The case waits until all seats are assigned. A reviewer who has accepted keeps working.
 
-    :param seat_count: reviewers in all, two to five.
-    :raises NotAllowed: wrong role or state, an approval is on file, or a part of it is missing.
+    :param seat_count: total number of reviewers, two to five.
+    :raises NotAllowed: wrong role or state, an approval is already on file, or a field is missing.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_approve_seats(by, case))
     if not 2 <= seat_count <= SeatApproval.MOST:
-        refuse(f"An approval is for two to {SeatApproval.MOST} reviewers.")
+        refuse(f"Enter two to {SeatApproval.MOST} reviewers.")
     for text, sentence in (
-        (approved_by, "Name who approved it for the Administrative Director."),
-        (reference, "Give the reference of the written approval."),
-        (reason, "Say why one reviewer is not enough."),
+        (approved_by, "Enter who approved it for the Administrative Director."),
+        (reference, "Enter the reference of the written approval."),
+        (reason, "Enter why one reviewer is not enough."),
     ):
         refuse("" if text.strip() else sentence)
     refuse(
@@ -66,8 +67,8 @@ def approve(
         kind=Event.Kind.SEATS_APPROVED,
         happened_at=at,
         by=by,
-        sentence=f"{seat_count} reviewers are approved by the Administrative Director, "
-        f"{approved_on:%m/%d/%Y}.",
+        sentence=f"The Administrative Director approved {seat_count} reviewers on "
+        f"{format_day(approved_on)}.",
         why=reason.strip(),
         facts={"seats": seat_count, "reference": approval.reference},
     )
@@ -76,13 +77,13 @@ def approve(
 
 @transaction.atomic
 def end_approval(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
-    """Go back to one reviewer while the other places are still free; the approval stays readable.
+    """End the approval of several reviewers while the other seats are free. The row is kept.
 
-    :raises NotAllowed: wrong role or state, no approval, another seat is held, or no reason.
+    :raises NotAllowed: wrong role or state, no approval, another seat is assigned, or no reason.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_end_seats(by, case))
-    refuse("" if reason.strip() else "Say why one reviewer is enough now.")
+    refuse("" if reason.strip() else "Enter why one reviewer is enough now.")
     approval = approval_of(case)
     assert approval is not None  # noqa: S101  # why_not_end_seats refuses without one
     approval.ended_at, approval.ended_because = at, reason.strip()[:300]
@@ -101,9 +102,9 @@ def end_approval(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
 
 
 def go_on_when_filled(*, case: Case, by: User | None, at: datetime) -> None:
-    """Move a locked case on once every seat is held: to its reviewers, or back into review."""
+    """Move a locked case to its reviewers, or back into review, once every seat is assigned."""
     if case.stage != Status.RECORDS_COMPLETE or free_seats(case):
-        # Whoever has the page open has not seen what changed on the case.
+        # The new version makes forms of pages that are open elsewhere stale.
         case.store(by=by, at=at, why="Seats changed", fields=[])
         return
     case.move_to(Status.REVIEWER_CHOSEN, by=by, at=at)

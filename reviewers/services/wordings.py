@@ -1,4 +1,4 @@
-"""Publishing what reviewers sign before a file opens: always the next number, never an edit."""
+"""Publishing attestation wordings. Each one gets the next number and is never edited."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -10,13 +10,14 @@ from accounts.refusals import BadFact, refuse
 from accounts.versions import Stale
 from deadlines.days import local_day
 from reviewers import policies
+from reviewers.facts import format_day
 from reviewers.models import AttestationWording
 
-# Characters, and questions of one wording.
+# Limits in characters, and the most questions of one wording.
 TEXT_MOST, QUESTION_MOST, REASON_MOST, QUESTIONS_MOST = 4000, 500, 300, 40
-# A slip in the year would bar every wording until then: none may begin before the one before it.
+# A wording may not start before the previous one, so a wrong year would block all later wordings.
 DAYS_AHEAD = 366
-# The question that the page of attestation points at when a party bears the reviewer's surname.
+# Code of the question that the attestation page points at when a party shares the surname.
 SURNAME = "surname"
 
 
@@ -32,16 +33,16 @@ def publish(
     by: User,
     at: datetime,
 ) -> AttestationWording:
-    """Publish the next wording; who attests from its first day on signs it, what is signed stays.
+    """Publish the next wording. Attestations from its first day on use it; signed ones stay valid.
 
-    A question that was ever asked in these words keeps its code; any other gets a new one.
+    A question with the same text as an earlier one keeps its code. All others get a new code.
 
-    :param questions: all but the last, in the order in which they are asked.
-    :param surname: the last question, which is about a party with the reviewer's surname.
+    :param questions: all but the last one, in order.
+    :param surname: the last question, about a party with the reviewer's surname.
     :param seen_number: the latest number that the page showed; 0 when there was none.
     :raises Stale: someone else published first.
-    :raises BadFact: a part that cannot be so, with its field.
-    :raises NotAllowed: wrong role, or nothing differs from the latest wording.
+    :raises BadFact: an invalid value, with its field.
+    :raises NotAllowed: wrong role, or no difference from the latest wording.
     """
     refuse(policies.why_not_publish_attestation(by))
     latest = AttestationWording.objects.order_by("-number").first()
@@ -54,14 +55,14 @@ def publish(
     number = latest.number + 1 if latest is not None else 1
     coded = _coded(number, asked, surname)
     if latest is not None and (latest.text, latest.questions) == (text, coded):
-        refuse(f"Nothing differs from wording {latest.number}. Change what is to change.")
+        refuse(f"This is the same as wording {latest.number}. Change the text or a question.")
     made = AttestationWording(
         number=number, text=text, questions=coded, effective_from=effective_from
     )
     try:
         with transaction.atomic():
             return made.store(by=by, at=at, why=reason)
-    except IntegrityError:  # published between our look and our row: the number is theirs
+    except IntegrityError:  # someone else published this number first
         raise Stale(AttestationWording.objects.get(number=number)) from None
 
 
@@ -70,12 +71,12 @@ def _line(text: str) -> str:
 
 
 def _paragraphs(text: str) -> str:
-    """Lines as typed, without what a browser or a paste puts at their ends."""
+    """Keep the typed lines without extra spaces and carriage returns."""
     return "\n".join(_line(line) for line in text.strip().splitlines())
 
 
 def _meaning(question: str) -> str:
-    """What two questions in the same words have in common, however they are cased."""
+    """Return the text of a question for comparison, without case and extra spaces."""
     return _line(question).casefold()
 
 
@@ -84,12 +85,12 @@ def _refuse_day(day: date, latest: AttestationWording | None, at: datetime) -> N
     if day < today:
         raise BadFact(
             "effective_from",
-            "A wording holds from today on, not for the past. Choose today or later.",
+            "A wording cannot start in the past. Choose today or later.",
         )
     if latest is not None and day < latest.effective_from:
         raise BadFact(
             "effective_from",
-            f"Wording {latest.number} begins on {latest.effective_from:%m/%d/%Y}. "
+            f"Wording {latest.number} starts on {format_day(latest.effective_from)}. "
             "Choose that day or a later one.",
         )
     if day > today + timedelta(days=DAYS_AHEAD):
@@ -97,35 +98,35 @@ def _refuse_day(day: date, latest: AttestationWording | None, at: datetime) -> N
 
 
 def _refuse_words(text: str, questions: Sequence[str], surname: str, reason: str) -> None:
-    _refuse_length("text", text, TEXT_MOST, "Write the statement that is signed.")
+    _refuse_length("text", text, TEXT_MOST, "Enter the statement.")
     _refuse_questions(questions)
     _refuse_length(
         "surname",
         surname,
         QUESTION_MOST,
-        "The question about a shared surname has to stay, as the last. Write it here.",
+        "The question about a shared surname is required. Enter it here.",
     )
     if _meaning(surname) in (asked := [_meaning(question) for question in questions]):
         raise BadFact(
             "surname",
-            f"Question {asked.index(_meaning(surname)) + 1} asks the same. "
-            "The question about a shared surname is asked once, as the last.",
+            f"Question {asked.index(_meaning(surname)) + 1} is the same. "
+            "The question about a shared surname is asked only once, as the last.",
         )
-    _refuse_length("reason", reason, REASON_MOST, "Say why the wording changes.")
+    _refuse_length("reason", reason, REASON_MOST, "Enter why the wording changes.")
 
 
 def _refuse_questions(questions: Sequence[str]) -> None:
     if not questions:
-        raise BadFact("questions", "Write at least one question.")
+        raise BadFact("questions", "Enter at least one question.")
     if len(questions) > QUESTIONS_MOST:
         raise BadFact(
-            "questions", f"These are {len(questions)} questions. Ask {QUESTIONS_MOST} at most."
+            "questions", f"There are {len(questions)} questions. The limit is {QUESTIONS_MOST}."
         )
     first: dict[str, int] = {}
     for place, question in enumerate(questions, 1):
         name = f"Question {place} (“{question[:40]}{'…' * (len(question) > 40)}”)"
         if not question:
-            raise BadFact("questions", f"Question {place} is empty. Write it or take it out.")
+            raise BadFact("questions", f"Question {place} is empty. Enter it or remove it.")
         if len(question) > QUESTION_MOST:
             raise BadFact(
                 "questions",
@@ -133,7 +134,7 @@ def _refuse_questions(questions: Sequence[str]) -> None:
             )
         if (before := first.setdefault(_meaning(question), place)) != place:
             raise BadFact(
-                "questions", f"{name} asks the same as question {before}. Take one of them out."
+                "questions", f"{name} is the same as question {before}. Remove one of them."
             )
 
 
@@ -145,9 +146,9 @@ def _refuse_length(field: str, text: str, most: int, missing: str) -> None:
 
 
 def _coded(number: int, questions: Sequence[str], surname: str) -> list[dict[str, str]]:
-    """The questions with their codes, which no question in other words has or had.
+    """Return the questions with codes. A code always stands for one text, in all wordings.
 
-    :raises BadFact: the question about a surname among the others, or another in its place.
+    :raises BadFact: the surname question among the others, or another question in its place.
     """
     known = {
         _meaning(question["text"]): question["code"]
@@ -160,13 +161,13 @@ def _coded(number: int, questions: Sequence[str], surname: str) -> list[dict[str
         if code == SURNAME:
             raise BadFact(
                 "questions",
-                f"Question {place} asks about a shared surname. It has its place below, "
-                "as the last; take it out here.",
+                f"Question {place} asks about a shared surname. That question has its own field "
+                "below; remove it here.",
             )
         coded.append({"code": code, "text": text})
     if known.get(_meaning(surname), SURNAME) != SURNAME:
         raise BadFact(
             "surname",
-            "This was asked as another question before. Ask here about a shared surname.",
+            "This text was used for another question. Ask here about a shared surname.",
         )
     return [*coded, {"code": SURNAME, "text": surname}]

@@ -1,4 +1,4 @@
-"""Pages of whether who pays steers who decides: every test, and one with the pairs behind it."""
+"""Pages of the assignment audit: all payer-bias tests, and one test with its pairs."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -19,7 +19,7 @@ from reviewers.services import payer_bias
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def results(request: StaffRequest) -> HttpResponse:
-    """Every test, newest first; the director has the choices of some days tested."""
+    """List all tests, newest first, and let the medical director test a period."""
     now = timezone.now()
     today = timezone.localdate(now)
     form = PeriodForm(posted(request), today=today)
@@ -30,7 +30,7 @@ def results(request: StaffRequest) -> HttpResponse:
         field="last",
     )
     if tried.done:
-        messages.success(request, f"Tested: {tried.result[0].choices} choices.")
+        messages.success(request, f"Tested {tried.result[0].choices:,} assignments.")
         return redirect("reviewers:payer_bias")
     tests, next_id = tests_before(whole_number(request.GET.get("before", "")))
     context = {
@@ -45,7 +45,7 @@ def results(request: StaffRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def result(request: StaffRequest, test_id: int) -> HttpResponse:
-    """One test, the pairs behind it, and what came of looking into it."""
+    """Show one test with the pairs that deviate most and its notes, and add a note."""
     test = get_object_or_404(PayerBiasTest.objects.select_related("made_by"), pk=test_id)
     form = LookedIntoForm(posted(request))
     tried = run_action(
@@ -59,7 +59,7 @@ def result(request: StaffRequest, test_id: int) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, "Kept. It no longer stands on your day.")
+        messages.success(request, "The note is saved. The alert is removed from My day.")
         return redirect("reviewers:payer_bias_test", test.pk)
     notes = test.notes.select_related("noted_by").order_by("pk")
     context = {

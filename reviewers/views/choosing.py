@@ -1,4 +1,4 @@
-"""Pages on which a reviewer is chosen for a case, or taken from it."""
+"""Pages to assign a reviewer to a case or remove one."""
 
 from datetime import timedelta
 
@@ -30,15 +30,15 @@ from reviewers.services import matching as matching_services
 from reviewers.services import planning
 from reviewers.services import seats as seat_services
 
-# A list of candidates that was made so lately is shown as it is.
+# A candidate list younger than this is shown without ranking again.
 FRESH = timedelta(minutes=1)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def assign(request: StaffRequest, number: str) -> HttpResponse:
-    """Choose a reviewer among those ranked last, and give the case to one of them.
+    """Show the latest candidate list, and assign the case to a reviewer.
 
-    Opening the page stores nothing: it asks for a fresh ranking by ``rank`` as it loads.
+    Opening the page stores nothing. The page posts to ``rank`` as it loads, for a new ranking.
     """
     case = load_case(number)
     form = AssignForm(posted(request))
@@ -62,14 +62,14 @@ def assign(request: StaffRequest, number: str) -> HttpResponse:
         row=case,
     )
     if tried.done:
-        messages.success(request, f"{case.number} is offered to {tried.result.reviewer}.")
+        messages.success(request, f"{case.number} was offered to {tried.result.reviewer_label}.")
         return redirect(_assign_next(request, following) if goes_on else case)
     return _assign_page(request, load_case(number), form, status=tried.status)
 
 
 @require_POST
 def rank(request: StaffRequest, number: str) -> HttpResponse:
-    """Rank the panel for a case as it is now, and keep the list that is shown."""
+    """Rank the panel for a case now, and store the list."""
     if request.htmx:
         return _assign_page(request, load_case(number), AssignForm())
     tried = _rank(request, load_case(number))
@@ -85,16 +85,16 @@ def _rank(request: StaffRequest, case: Case) -> Attempt[CandidateList]:
 
 
 def _assign_next(request: StaffRequest, number: str) -> str:
-    """The page of choosing for a case, ranked already, or the list of those that wait."""
+    """Return the assignment page of the next case, already ranked, or the queue if none waits."""
     if number:
-        _rank(request, load_case(number))  # where it is refused, the page says why
+        _rank(request, load_case(number))  # if refused, the page shows why
         return reverse("reviewers:assign", args=[number])
     return reverse("desk:queue", args=["assign"])
 
 
 @require_POST
 def settle(request: StaffRequest, number: str, result_id: int) -> HttpResponse:
-    """Answer a possible conflict of a reviewer with a party of the case."""
+    """Resolve a possible conflict of a reviewer with a party of the case."""
     case = load_case(number)
     doubt = get_object_or_404(ConflictResult, pk=result_id, case=case)
     form = SettleForm(request.POST, prefix=str(doubt.pk))
@@ -110,14 +110,14 @@ def settle(request: StaffRequest, number: str, result_id: int) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, "The possible conflict is settled.")
+        messages.success(request, "The possible conflict is resolved.")
         return redirect("reviewers:assign", number)
     return _assign_page(request, case, AssignForm(), settling=form, status=tried.status)
 
 
 @require_POST
 def take_back(request: StaffRequest, number: str, assignment_id: int) -> HttpResponse:
-    """Take a case back from its reviewer."""
+    """Remove the reviewer from a case."""
     case = load_case(number)
     held = get_object_or_404(ReviewerAssignment, pk=assignment_id, case=case)
     form = TakeBackForm(request.POST)
@@ -133,14 +133,14 @@ def take_back(request: StaffRequest, number: str, assignment_id: int) -> HttpRes
         ),
     )
     if tried.done:
-        messages.success(request, f"{case.number} waits for another reviewer.")
+        messages.success(request, f"Reviewer removed. {case.number} waits for another one.")
         return redirect("reviewers:assign", number)
     return _assign_page(request, case, AssignForm(), taking_back=form, status=tried.status)
 
 
 @require_POST
 def approve_seats(request: StaffRequest, number: str) -> HttpResponse:
-    """Put on file that several reviewers are approved for a case."""
+    """Record the approval of several reviewers for a case."""
     case = load_case(number)
     now = timezone.now()
     form = SeatsForm(request.POST, today=timezone.localdate(now))
@@ -152,7 +152,7 @@ def approve_seats(request: StaffRequest, number: str) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, f"{case.number} is decided by several reviewers.")
+        messages.success(request, f"The approval for {case.number} is saved.")
         return redirect("reviewers:assign", number)
     return _assign_page(
         request, load_case(number), AssignForm(), approving=form, status=tried.status
@@ -161,7 +161,7 @@ def approve_seats(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_POST
 def end_seats(request: StaffRequest, number: str) -> HttpResponse:
-    """Go back to one reviewer."""
+    """End the approval of several reviewers."""
     case = load_case(number)
     form = ReasonForm(request.POST)
     tried = run_action(
@@ -175,7 +175,7 @@ def end_seats(request: StaffRequest, number: str) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, f"{case.number} is decided by one reviewer.")
+        messages.success(request, f"{case.number} has one reviewer again.")
         return redirect("reviewers:assign", number)
     return _assign_page(request, load_case(number), AssignForm(), ending=form, status=tried.status)
 
@@ -198,7 +198,7 @@ def _assign_page(
     listed = None
     if ranks and not why_not:
         ranked = _rank(request, case)
-        if ranked.refusal:  # a conflict of the organization itself was just found
+        if ranked.refusal:  # for example a conflict of this organization that was just found
             why_not = str(ranked.refusal)
         else:
             listed = ranked.result

@@ -1,4 +1,4 @@
-"""Pages of one reviewer's file: details, status, sign-in, dated facts."""
+"""Pages of one reviewer's file: details, status, account and dated facts."""
 
 from collections.abc import Callable
 from typing import Any
@@ -47,7 +47,7 @@ ADD: dict[str, Callable[..., Any]] = {
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_reviewer(request: StaffRequest) -> HttpResponse:
-    """Put someone on the panel."""
+    """Add a reviewer to the panel."""
     form = ReviewerForm(posted(request))
     tried = run_action(
         request,
@@ -57,22 +57,22 @@ def add_reviewer(request: StaffRequest) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, f"{tried.result.code} is on the panel. Add what is on file.")
+        messages.success(request, f"{tried.result.code} was added. Add the credentials next.")
         return redirect("reviewers:reviewer", tried.result.code)
-    context = {"form": form, "title": "New reviewer", "button": "Put on the panel"}
+    context = {"form": form, "title": "New reviewer", "button": "Add reviewer"}
     return render(request, "reviewers/form.html", context, status=tried.status)
 
 
 @require_safe
 def reviewer(request: StaffRequest, code: str) -> HttpResponse:
-    """One reviewer's file: today's, or as of a day and as it was known then."""
+    """Show one reviewer's file, today's or as of a day and as known then."""
     row = load_reviewer(code)
     return _reviewer_page(request, row)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_reviewer(request: StaffRequest, code: str) -> HttpResponse:
-    """Change name, address and capacity."""
+    """Change a reviewer's name, contact details and capacity."""
     row = load_reviewer(code)
     initial = {name: getattr(row, name) for name in ReviewerForm.base_fields}
     form = ReviewerForm(posted(request), initial=initial)
@@ -89,13 +89,13 @@ def change_reviewer(request: StaffRequest, code: str) -> HttpResponse:
         row=row,
     )
     if tried.done:
-        messages.success(request, "The details are changed.")
+        messages.success(request, "The details are saved.")
         return redirect("reviewers:reviewer", code)
     context = {
         "form": form,
         "reviewer": row,
         "title": "Details",
-        "button": "Save the details",
+        "button": "Save",
         "version": row.version,
         "pairs": _pairs(form, row) if tried.status == 409 else [],
     }
@@ -104,7 +104,7 @@ def change_reviewer(request: StaffRequest, code: str) -> HttpResponse:
 
 @require_POST
 def change_status(request: StaffRequest, code: str) -> HttpResponse:
-    """Suspend someone, take them off the panel, or make them active again."""
+    """Suspend, deactivate or reactivate a reviewer."""
     row = load_reviewer(code)
     form = StatusForm(request.POST)
     tried = run_action(
@@ -121,35 +121,35 @@ def change_status(request: StaffRequest, code: str) -> HttpResponse:
         row=row,
     )
     if tried.done:
-        messages.success(request, "The status is changed. Open cases are listed below.")
+        messages.success(request, "The status is saved. Check the open cases below.")
         return redirect("reviewers:reviewer", code)
     return _reviewer_page(request, row, status_form=form, status=tried.status)
 
 
 @require_POST
 def link_sign_in(request: StaffRequest, code: str) -> HttpResponse:
-    """Say which user is the reviewer."""
+    """Link a user account to a reviewer."""
     row = load_reviewer(code)
     form = SignInForm(request.POST)
 
     def link() -> None:
         user = User.objects.filter(email__iexact=form.cleaned_data["email"]).first()
         if user is None:
-            raise NotAllowed("No one signs in with this address. An administrator adds it.")
+            raise NotAllowed("No account has this email address. Ask an administrator to add it.")
         credentialing.link_user(
             reviewer_id=row.pk, user_id=user.pk, by=request.user, at=timezone.now()
         )
 
     tried = run_action(request, form, link, field="email")
     if tried.done:
-        messages.success(request, "The sign-in is linked.")
+        messages.success(request, "The account is linked.")
         return redirect("reviewers:reviewer", code)
     return _reviewer_page(request, row, sign_in_form=form, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_fact(request: StaffRequest, code: str, kind: str) -> HttpResponse:
-    """Put a fact on a reviewer's file."""
+    """Add a fact to a reviewer's file."""
     row, make = load_reviewer(code), _fact_form(kind)
     now = timezone.now()
     form = make(
@@ -163,13 +163,13 @@ def add_fact(request: StaffRequest, code: str, kind: str) -> HttpResponse:
         lambda: ADD[kind](reviewer_id=row.pk, **form.new_fact(), by=request.user, at=now),
     )
     if tried.done:
-        messages.success(request, f"{TITLES[kind]} is on file.")
+        messages.success(request, f"{TITLES[kind]} was saved.")
         return redirect("reviewers:reviewer", code)
     context = {
         "form": form,
         "reviewer": row,
         "title": f"Add: {TITLES[kind].lower()}",
-        "button": "Put on file",
+        "button": "Save",
         "today": timezone.localdate(now),
     }
     return render(request, "reviewers/form.html", context, status=tried.status)
@@ -177,7 +177,7 @@ def add_fact(request: StaffRequest, code: str, kind: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct_fact(request: StaffRequest, code: str, kind: str, fact_id: int) -> HttpResponse:
-    """Put a right row beside a wrong one."""
+    """Correct a fact by a new row."""
     row, make = load_reviewer(code), _fact_form(kind)
     wrong = get_object_or_404(credentialing.KINDS[kind], pk=fact_id, reviewer=row)
     now = timezone.now()
@@ -197,13 +197,13 @@ def correct_fact(request: StaffRequest, code: str, kind: str, fact_id: int) -> H
         ),
     )
     if tried.done:
-        messages.success(request, "The correction is on file; the old row stays readable.")
+        messages.success(request, "The correction is saved. The old entry is kept in the history.")
         return redirect("reviewers:reviewer", code)
     context = {
         "form": form,
         "reviewer": row,
         "title": f"Correct: {TITLES[kind].lower()}",
-        "button": "Put the correction on file",
+        "button": "Save correction",
         "today": timezone.localdate(now),
     }
     return render(request, "reviewers/form.html", context, status=tried.status)
@@ -224,9 +224,9 @@ def _reviewer_page(
     on, known_at = as_of(form, today=today, now=now)
     held = profile(row, on=on, known_at=known_at)
     counted = panel.with_workload(Reviewer.objects.filter(pk=row.pk), on=on).get()
-    stood = panel.as_they_stood([row], known_at=known_at).get(row.pk)
+    entry = panel.as_they_stood([row], known_at=known_at).get(row.pk)
     subjects, days_off = panel.receives(
-        stood.subjects if stood else row.subjects, stood.days_off if stood else row.days_off
+        entry.subjects if entry else row.subjects, entry.days_off if entry else row.days_off
     )
     context = {
         "reviewer": row,
@@ -239,7 +239,7 @@ def _reviewer_page(
             held,
             counted,
             rules=rules_on(on, known_at=known_at),
-            stood=stood,
+            entry=entry,
             with_work=not asked,
         ),
         "subjects": subjects,
@@ -260,7 +260,7 @@ def _reviewer_page(
 
 
 def _pairs(form: ReviewerForm, row: Reviewer) -> list[dict[str, Any]]:
-    """What was typed beside what stands now, where they differ."""
+    """Pair the typed values with the stored ones where they differ."""
     return [
         {"label": field.label, "yours": field.value(), "theirs": getattr(row, field.name)}
         for field in form.visible_fields()

@@ -1,4 +1,4 @@
-"""Pages of matching: weights and limits, and what someone receives."""
+"""Pages of the matching rules and of a reviewer's offer limits."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -17,7 +17,7 @@ from reviewers.services import rules as rule_services
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def rules(request: StaffRequest) -> HttpResponse:
-    """The weights and limits of matching, now and before; the director sets the next."""
+    """Show the matching rules in force and past, and let the medical director set new ones."""
     now = timezone.now()
     today = timezone.localdate(now)
     standing = rules_on(today, known_at=now)
@@ -37,7 +37,7 @@ def rules(request: StaffRequest) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, "The rules are set.")
+        messages.success(request, "The matching rules are saved.")
         return redirect("reviewers:rules")
     context = {
         "form": form,
@@ -51,7 +51,7 @@ def rules(request: StaffRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def receives(request: StaffRequest, code: str) -> HttpResponse:
-    """Which treatments a reviewer may be offered, and on which days."""
+    """Set the treatments that a reviewer may be offered, and the days without offers."""
     row = get_object_or_404(Reviewer, code=code)
     initial = {
         "which": "all" if row.subjects is None else "listed",
@@ -74,12 +74,12 @@ def receives(request: StaffRequest, code: str) -> HttpResponse:
         row=row,
     )
     if tried.done:
-        messages.success(request, "Offers follow this from now on. Open cases stay.")
+        messages.success(request, "The offer limits are saved. They apply to new offers only.")
         return redirect("reviewers:reviewer", code)
     context = {
         "form": form,
         "reviewer": row,
-        "title": "What they receive",
+        "title": "Offer limits",
         "button": "Save",
         "version": row.version,
     }

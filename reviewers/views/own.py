@@ -1,4 +1,4 @@
-"""A reviewer's own pages: attest, give back, report a change."""
+"""A reviewer's own pages: attest, decline, report a change."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ from reviewers.services import credentialing
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def attest(request: StaffRequest, assignment_id: int) -> HttpResponse:
-    """Answer, for one case, whether any affiliation exists; only then its records open."""
+    """Sign the conflict attestation for one case. Only then do its records open."""
     held = _own_assignment(request, assignment_id)
     now = timezone.now()
     wording = assignments.current_wording(now)
@@ -34,7 +34,7 @@ def attest(request: StaffRequest, assignment_id: int) -> HttpResponse:
     if request.method != "POST":
         return _attest_page(request, held, form, wording=wording)
     form.is_valid()
-    # Other questions are said before the answers that they lack.
+    # Report changed questions before unanswered ones.
     outdated = policies.why_not_sign(wording, form.cleaned_data.get("wording"))
     if outdated:
         form.add_error(None, outdated)
@@ -58,7 +58,10 @@ def attest(request: StaffRequest, assignment_id: int) -> HttpResponse:
 
 
 def _answers(request: StaffRequest, wording: AttestationWording | None) -> QueryDict | None:
-    """What was sent; of a page with another wording, the answers to what is still asked so."""
+    """Return the posted answers.
+
+    If the page showed an older wording, only answers to unchanged questions are kept.
+    """
     sent = posted(request)
     seen_id = whole_number(sent.get("wording", "")) if sent is not None else None
     if sent is None or wording is None or seen_id in (None, wording.pk):
@@ -74,17 +77,17 @@ def _answers(request: StaffRequest, wording: AttestationWording | None) -> Query
 
 def _after_attesting(request: StaffRequest, after: ReviewerAssignment) -> HttpResponse:
     if policies.may_open_file(request.user, after.case):
-        messages.success(request, f"{after.case.number} is yours; its records are open.")
+        messages.success(request, f"You accepted {after.case.number}. Its records are open.")
         return redirect("determinations:workspace", after.pk)
     messages.success(
-        request, f"Thank you for saying so. {after.case.number} goes to another reviewer."
+        request, f"Thank you. {after.case.number} will be assigned to another reviewer."
     )
     return redirect("determinations:my_reviews")
 
 
 @require_POST
 def decline(request: StaffRequest, assignment_id: int) -> HttpResponse:
-    """Give a case back, with a reason."""
+    """Decline a case, with a reason."""
     held = _own_assignment(request, assignment_id)
     now = timezone.now()
     form = DeclineForm(request.POST)
@@ -100,7 +103,7 @@ def decline(request: StaffRequest, assignment_id: int) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, f"{held.case.number} is given back.")
+        messages.success(request, f"You declined {held.case.number}.")
         return redirect("determinations:my_reviews")
     wording = assignments.current_wording(now)
     blank = AttestForm(
@@ -115,7 +118,7 @@ def decline(request: StaffRequest, assignment_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_change(request: StaffRequest) -> HttpResponse:
-    """A reviewer reports a change of license, board, sanctions, practice or affiliations."""
+    """Let a reviewer report a change of credentials, practice or affiliations."""
     now = timezone.now()
     form = ReportForm(posted(request), today=timezone.localdate(now))
     tried = run_action(
@@ -124,7 +127,7 @@ def report_change(request: StaffRequest) -> HttpResponse:
         lambda: credentialing.report_change(**form.cleaned_data, by=request.user, at=now),
     )
     if tried.done:
-        messages.success(request, "Thank you. Credentialing looks into it.")
+        messages.success(request, "Thank you. Credentialing will review your report.")
         return redirect("determinations:my_reviews")
     context = {"form": form, "today": timezone.localdate(now)}
     return render(request, "reviewers/report.html", context, status=tried.status)
@@ -147,7 +150,7 @@ def _attest_page(
         "form": form,
         "wording": wording,
         "questions": form.questions(),
-        # Who has the case no longer reads no more of it than that they have it no longer.
+        # A reviewer who no longer has the case sees nothing else of it.
         "parties": one_of_each(Party.objects.known_at(now).filter(case=case).order_by("pk"))
         if held.is_live
         else [],
@@ -166,7 +169,10 @@ def _attest_page(
 
 
 def _own_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssignment:
-    """The assignment, if it is this person's; what is another's looks like what is not there."""
+    """Load the assignment if it is this person's.
+
+    Another reviewer's assignment gives the same 404 as one that does not exist.
+    """
     held = (
         ReviewerAssignment.objects.select_related("case", "reviewer")
         .filter(pk=assignment_id, reviewer__user=request.user)

@@ -1,7 +1,4 @@
-"""Pages of the whole panel.
-
-The roster, what waits for credentialing, the limits for affiliations.
-"""
+"""Pages of the whole panel: the roster, the credentialing worklist and the conflict limits."""
 
 from datetime import date, datetime, timedelta
 
@@ -31,7 +28,7 @@ from reviewers.worklist import worklist
 
 @require_safe
 def roster(request: StaffRequest) -> HttpResponse:
-    """Everyone on the panel: what they may decide, and what keeps them from it today."""
+    """List the panel with specialties, licenses and the reasons that block new cases."""
     now = timezone.now()
     today = timezone.localdate(now)
     find = request.GET.get("find", "")[:100]
@@ -62,7 +59,7 @@ def roster(request: StaffRequest) -> HttpResponse:
 
 @require_safe
 def credentialing_worklist(request: StaffRequest) -> HttpResponse:
-    """What waits for credentialing: reports, lapses with their open work, verifications, gaps."""
+    """Show the credentialing worklist: reports, blocked reviewers, verifications and gaps."""
     return _worklist_page(request)
 
 
@@ -87,10 +84,10 @@ def _worklist_page(
 
 @require_POST
 def settle_report(request: StaffRequest, report_id: int) -> HttpResponse:
-    """Say what was found about a change that a reviewer reported."""
+    """Resolve a change that a reviewer reported."""
     report = get_object_or_404(ReportedChange, pk=report_id)
     form = ReasonForm(request.POST, auto_id=f"found-{report.pk}-%s")
-    form.fields["reason"].error_messages["required"] = "Say what you found at the source."
+    form.fields["reason"].error_messages["required"] = "Enter what you found at the source."
     tried = run_action(
         request,
         form,
@@ -102,14 +99,14 @@ def settle_report(request: StaffRequest, report_id: int) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, "The report is settled.")
+        messages.success(request, "The report is resolved.")
         return redirect("reviewers:worklist")
     return _worklist_page(request, settling=form, refused_report=report.pk, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def limits(request: StaffRequest) -> HttpResponse:
-    """Which holdings and relatives make a conflict, now and before; the director sets the next."""
+    """Show the conflict limits in force and past, and let the medical director set new ones."""
     now = timezone.now()
     today = timezone.localdate(now)
     standing = limits_on(today, known_at=now)
@@ -125,7 +122,7 @@ def limits(request: StaffRequest) -> HttpResponse:
         lambda: conflicts.set_limits(**form.cleaned_data, by=request.user, at=now),
     )
     if tried.done:
-        messages.success(request, "The limits are set.")
+        messages.success(request, "The conflict limits are saved.")
         return redirect("reviewers:limits")
     context = {
         "form": form,
@@ -140,7 +137,7 @@ def limits(request: StaffRequest) -> HttpResponse:
 
 
 def as_of(form: AsOfForm, *, today: date, now: datetime) -> tuple[date, datetime]:
-    """The day asked about, and the moment at which the day of knowing ended."""
+    """Return the requested day, and the end of the day on which the facts were known."""
     if not form.is_bound or not form.is_valid():
         return today, now
     on = form.cleaned_data["on"] or today

@@ -1,4 +1,4 @@
-"""Pages on which many cases are given away at once: those that wait, and one reviewer's work."""
+"""Pages that assign many cases at once: the waiting cases, and one reviewer's open cases."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ from reviewers.services.planning import HasTime, Outcome
 
 from .panel import load_reviewer
 
-# Seconds for drawing up a plan, and as many for carrying it out; gunicorn waits for 30.
+# Seconds to build a plan, and again to execute it. The gunicorn timeout is 30.
 PATIENCE = 14
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """One line of a plan as the page shows it; ``value`` is what its tick sends."""
+    """One line of a plan for display. ``value`` is the value of its checkbox."""
 
     step: Step
     case: Case
@@ -37,7 +37,7 @@ class Proposal:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan(request: StaffRequest) -> HttpResponse:
-    """Who would get each case that waits, before anything moves; then give away what is ticked."""
+    """Show a plan for the waiting cases, then offer the selected ones."""
     form = PlanForm(posted(request))
     alone = _to_plan_alone(request)
     if form.is_bound and form.is_valid() and alone is None:
@@ -73,7 +73,7 @@ def plan(request: StaffRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def move(request: StaffRequest, code: str) -> HttpResponse:
-    """Who would get each open case of a reviewer, before anything moves; then move the ticked."""
+    """Show a plan for a reviewer's open cases, then move the selected ones."""
     reviewer = load_reviewer(code)
     alone = _to_plan_alone(request)
     typed = {"reason": request.POST.get("reason", "")}
@@ -121,15 +121,19 @@ def move(request: StaffRequest, code: str) -> HttpResponse:
 
 
 def _patience() -> HasTime:
-    """Whether seconds are left. A request ends before a server or a proxy gives it up."""
+    """Return a function that tells whether time is left.
+
+    The request must end before a server or proxy timeout.
+    """
     end = monotonic() + PATIENCE
     return lambda: monotonic() < end
 
 
 def _to_plan_alone(request: StaffRequest) -> list[int] | None:
-    """What is to be planned as if nothing else waited, if that was asked and something is ticked.
+    """Return the ids to plan alone, if that was requested and something is selected.
 
-    Who comes first for a case depends on what the plan gives away before it.
+    The proposal for a case depends on the cases planned before it, so planning fewer cases may
+    change it.
     """
     form = PlanForm(request.POST)
     if "alone" not in request.POST or not form.is_valid():
@@ -138,13 +142,13 @@ def _to_plan_alone(request: StaffRequest) -> list[int] | None:
 
 
 def _ticked(request: StaffRequest, alone: list[int] | None) -> list[str] | None:
-    """The ticks that a refused form came with."""
+    """Return the checkboxes of a refused form."""
     is_refused = request.method == "POST" and alone is None
     return request.POST.getlist("choices") if is_refused else None
 
 
 def _status(outcomes: Sequence[Outcome]) -> int:
-    """Conflict when someone else was first, else whether anything was refused."""
+    """Return 409 if someone else was first, 422 if anything was refused, else 200."""
     if any(one.was_overtaken for one in outcomes):
         return 409
     return 200 if all(one.is_done or one.is_left for one in outcomes) else 422
@@ -153,10 +157,10 @@ def _status(outcomes: Sequence[Outcome]) -> int:
 def _proposals(
     steps: Sequence[tuple[int, Step | None]], ticked: Collection[str] | None
 ) -> list[Proposal | None]:
-    """The steps with their cases and who is proposed. Two queries.
+    """Build the displayed lines with their cases and proposed reviewers. Two queries.
 
-    :param steps: what the tick sends first, and the step, if there is one.
-    :param ticked: the ticks that a refused form came with; all are ticked when left out.
+    :param steps: pairs of the first number of the checkbox value and the step, if any.
+    :param ticked: checkbox values of a refused form; all are selected when left out.
     """
     found = Reviewer.objects.in_bulk(
         [step.chosen.reviewer_id for _, step in steps if step and step.chosen]

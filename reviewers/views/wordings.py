@@ -1,4 +1,4 @@
-"""The page of the attestation's wordings."""
+"""Page of the attestation wordings."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -16,7 +16,7 @@ from reviewers.wordings import wordings
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def attestation(request: StaffRequest) -> HttpResponse:
-    """What reviewers sign, now, later and before; the director publishes the next."""
+    """Show current, future and past wordings, and let the medical director publish the next."""
     now = timezone.now()
     today = timezone.localdate(now)
     shown = wordings(on=today, reader=request.user)

@@ -99,8 +99,8 @@ def test_reviewers_are_assigned_case_after_case(work, visit):
     expect(page.get_by_role("button", name="Assign to Alice Whitfield", exact=True)).to_be_visible()
     keys(page, "?")
     told = page.get_by_role("dialog")
-    expect(told).to_contain_text("To the candidates")
-    expect(told).to_contain_text("Assign to Alice Whitfield, then next case")
+    expect(told).to_contain_text("Go to the candidates")
+    expect(told).to_contain_text("Assign to Alice Whitfield and open the next case")
     expect(told).to_contain_text("Plan of assignments")
     keys(page, "Escape", "a")
     expect(page.get_by_role("button", name="Assign to Alice Whitfield", exact=True)).to_be_focused()
@@ -126,7 +126,7 @@ def test_the_plan_is_walked_and_carried_out(work, visit):
     keys(page, "x")
     expect(page.locator(f"#choice-{stays.number}")).not_to_be_checked()
     keys(page, "Control+Enter")
-    expect(page.get_by_role("heading", name="What was carried out")).to_be_visible()
+    expect(page.get_by_role("heading", name="Results")).to_be_visible()
     assert Case.objects.get(pk=goes.pk).status == "REVIEWER_CHOSEN"
     assert Case.objects.get(pk=stays.pk).status == "RECORDS_COMPLETE"
 
@@ -134,10 +134,10 @@ def test_the_plan_is_walked_and_carried_out(work, visit):
 def test_the_work_of_a_reviewer_is_moved(work, visit):
     held = work.in_review()
     page = visit(work.people[Role.COORDINATOR], f"/reviewers/{work.reviewer.code}/")
-    page.get_by_role("link", name="Move open work").press("Enter")
+    page.get_by_role("link", name="Move open cases").press("Enter")
     page.wait_for_url("**/move/")
     expect(page.locator("main")).to_contain_text(held.case.number)
-    expect(page.locator("main")).to_contain_text("No one")
+    expect(page.locator("main")).to_contain_text("No reviewer")
 
 
 def test_a_review_is_read_and_written(work, visit, answered):

@@ -82,7 +82,7 @@ def test_credentialing_adds_a_reviewer_to_the_panel(signed_in):
     page.get_by_role("link", name="New reviewer").click()
     page.get_by_label("First name").fill("Noor")
     page.get_by_label("Last name").fill("Haddad")
-    page.get_by_label("E-mail").fill("noor.haddad@example.org")
+    page.get_by_label("Email").fill("noor.haddad@example.org")
     page.locator("main form button[type=submit]").click()
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("Haddad")

@@ -212,7 +212,7 @@ def a_reviewer_is_chosen(page, number):
     first = page.locator(".cand").first
     expect(first).to_contain_text("Alice Whitfield")
     expect(first).to_contain_text("fits")
-    expect(first).to_contain_text("No affiliation to a party is on file")
+    expect(first).to_contain_text("No affiliation with a party is on file")
     first.get_by_role("button", name="Assign to Alice Whitfield", exact=True).click()
     expect(page.locator(".h .tag")).to_have_text("Offered to a reviewer")
 
@@ -222,8 +222,8 @@ def the_reviewer_attests(page, number):
     expect(page.get_by_text("Marisol Quintanar")).to_be_visible()
     for question in page.locator("main form").first.get_by_role("group").all():
         question.get_by_label("No", exact=True).check()
-    page.get_by_role("button", name="Sign, and answer for the case").click()
-    expect(page.get_by_role("status").filter(has_text="its records are open")).to_be_visible()
+    page.get_by_role("button", name="Sign attestation").click()
+    expect(page.get_by_role("status").filter(has_text="Its records are open")).to_be_visible()
 
 
 def the_reviewer_reads_and_writes(page):

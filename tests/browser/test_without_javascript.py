@@ -47,7 +47,7 @@ def test_the_main_job_needs_no_scripts(plain, work):
     coordinator.goto(f"/cases/{number}/assign/")
     coordinator.get_by_role("button", name="Rank the panel").click()
     coordinator.get_by_role("button", name="Assign to Alice Whitfield", exact=True).click()
-    said(coordinator, "is offered to")
+    said(coordinator, "was offered to")
     review(plain(Role.REVIEWER), case)
     issue(plain(Role.QA), plain(Role.DIRECTOR), number)
     send(plain(Role.MAILROOM), number, at=work.now)
@@ -137,7 +137,7 @@ def review(page, case):
     page.get_by_role("link", name="Respond").click()
     for question in page.locator(".fact").all():
         question.get_by_label("No", exact=True).check()
-    page.get_by_role("button", name="Sign, and answer for the case").click()
+    page.get_by_role("button", name="Sign attestation").click()
     page.get_by_role("button", name="Open the case file").click()
     viewer = page.get_by_role("region", name="Record viewer")
     expect(viewer).to_contain_text("p. 1 / 3")

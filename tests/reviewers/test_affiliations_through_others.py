@@ -214,9 +214,9 @@ def test_the_limits_are_dated_and_a_past_choice_uses_the_limits_of_its_day():
     ("changes", "sentence"),
     [
         ({"by": "coordinator"}, "medical director sets"),
-        ({"reason": " "}, "Say why"),
-        ({"effective_from": date(2026, 3, 1)}, "not for the past"),
-        ({"holding_percent": Decimal("101")}, "between 0 and 100"),
+        ({"reason": " "}, "Enter why"),
+        ({"effective_from": date(2026, 3, 1)}, "cannot start in the past"),
+        ({"holding_percent": Decimal("101")}, "from 0 to 100"),
         ({"kin": ["NEIGHBOR"]}, "from the list"),
     ],
 )
@@ -356,8 +356,8 @@ def test_the_pages_record_owners_officers_and_identical_organizations(client):
 def test_the_page_of_limits_shows_them_to_coordinators_and_sets_them_for_the_director(client):
     client.force_login(person(Role.COORDINATOR))
     page = client.get("/reviewers/conflict-limits/").content.decode()
-    assert "1 %" in page
-    assert "The medical director sets" in page
+    assert "1%" in page
+    assert "Only the medical director sets" in page
     refused = client.post("/reviewers/conflict-limits/", {})
     assert refused.status_code == 422
 

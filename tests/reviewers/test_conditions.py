@@ -76,7 +76,7 @@ def test_the_condition_decides_the_specialty_where_no_treatment_does_and_is_name
     case = case_of("F32.1 Major depressive disorder")
 
     assert refusals(case, fit_reviewer()) == {
-        "SPECIALTY": "Item 1: asks for one of Addiction Psychiatry, Psychiatry, "
+        "SPECIALTY": "Item 1: requires one of Addiction Psychiatry, Psychiatry, "
         "Psychologist, Psychology."
     }
     mind = fit_reviewer(certification={"specialty": "Psychiatry"})
@@ -149,13 +149,13 @@ def test_a_line_of_the_map_needs_a_subject_and_is_unique():
     with pytest.raises(ValidationError, match="Choose a treatment, a condition or a body part"):
         SpecialtyFit(specialty=specialty("Urology"), reason="x").full_clean()
     line("Urology", condition="Hernia")
-    with pytest.raises(ValidationError, match="on the map already"):
+    with pytest.raises(ValidationError, match="already on the map"):
         SpecialtyFit(
             specialty=specialty("Urology"),
             condition=Condition.objects.get(name="Hernia"),
             reason="again",
         ).full_clean()
-    with pytest.raises(ValidationError, match="code or words"):
+    with pytest.raises(ValidationError, match="codes or words"):
         Condition(name="Nothing to tell it by").full_clean()
 
 

@@ -241,7 +241,7 @@ class TestSettling:
 
         event = self.case.events.latest("pk")
         assert (event.by, event.happened_at) == (self.coordinator, NOON)
-        assert event.sentence == "A possible conflict of a reviewer was settled: there is none."
+        assert event.sentence == "A possible conflict of a reviewer was resolved: no conflict."
         for secret in ("Dana", "1990", self.reviewer.code):
             assert secret not in f"{event.sentence} {event.why} {event.facts}"
 
@@ -256,16 +256,16 @@ class TestSettling:
             self.settle(doubt, by=user)
 
     def test_a_resolution_needs_a_note(self, doubt):
-        with pytest.raises(NotAllowed, match="Write a note"):
+        with pytest.raises(NotAllowed, match="Enter a note"):
             self.settle(doubt, note=" ")
 
     def test_a_possible_conflict_is_resolved_once(self, doubt):
         self.settle(doubt)
-        with pytest.raises(NotAllowed, match="settled this already"):
+        with pytest.raises(NotAllowed, match="already resolved this"):
             self.settle(doubt)
 
     def test_a_resolution_is_a_yes_or_a_no(self, doubt):
-        with pytest.raises(NotAllowed, match="Say whether"):
+        with pytest.raises(NotAllowed, match="Choose whether"):
             self.settle(doubt, result="UNKNOWN")
 
     @pytest.mark.parametrize("role", [Role.INTAKE, Role.QA, Role.DIRECTOR, Role.REVIEWER])
@@ -287,7 +287,7 @@ def test_a_new_party_with_the_reviewers_name_stops_the_acceptance_until_resolved
         at=NOON,
     )
 
-    with pytest.raises(assignments.Unsettled, match="coordinator has to settle"):
+    with pytest.raises(assignments.Unsettled, match="coordinator must first resolve"):
         attested(made)
     (doubt,) = conflicts.open_questions(case, [made.reviewer.pk])
     conflicts.settle(

@@ -131,7 +131,7 @@ def test_credentialing_records_experience_with_a_treatment(client):
 
     refused = client.post(address, said | {"treatment": " "})
     assert refused.status_code == 422
-    assert "Name the treatment." in refused.content.decode()
+    assert "Enter the treatment." in refused.content.decode()
     client.post(address, said | {"treatment": "Platelet-rich plasma", "detail": "40 a year"})
 
     page = client.get(f"/reviewers/{reviewer.code}/").content.decode()
@@ -145,11 +145,11 @@ def test_credentialing_records_experience_with_a_treatment(client):
         (
             "SUSPENDED",
             {
-                "SANCTION": "The certificate in Physical Medicine & Rehabilitation is suspended "
-                "since 01/01/2008.",
+                "SANCTION": "Certification in Physical Medicine & Rehabilitation: suspended "
+                "since Jan 1, 2008.",
             },
         ),
-        ("GIVEN_UP", {"CERTIFICATION": "No board’s certificate in force on 03/02/2026."}),
+        ("GIVEN_UP", {"CERTIFICATION": "No board certification in force on Mar 2, 2026."}),
     ],
 )
 def test_a_certificate_counts_only_while_its_board_confirms_it(standing, said):
@@ -169,7 +169,7 @@ def test_a_certificate_suspended_during_a_review_stops_the_letter_and_new_work()
         kind="certification", fact_id=row.pk, changes={"standing": "REVOKED"}, by=None, at=MONDAY
     )
 
-    with pytest.raises(NotAllowed, match="certificate in Physical Medicine .* is revoked"):
+    with pytest.raises(NotAllowed, match="Certification in Physical Medicine .* revoked"):
         attested(held, at=MONDAY + timedelta(hours=6))
 
 

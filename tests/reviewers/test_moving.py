@@ -98,7 +98,7 @@ def test_every_open_case_is_shown_with_its_new_reviewer_and_nothing_moves(coordi
     assert [one and one.reviewer_id for one in chosen] == [other.pk, other.pk, None]
     full = lines[cases[2].pk].step
     assert {one.reviewer_id for one in full.refused} == {other.pk, without_hours.pk}
-    assert "Has 2 open of 2." in {one.refusals[0].sentence for one in full.refused}
+    assert "Open cases: 2 of 2." in {one.refusals[0].sentence for one in full.refused}
     assert (1, "at capacity") in full.counts
     assert lines[cases[3].pk].step is None
     assert "is in “QA review”" in lines[cases[3].pk].why_not
@@ -129,7 +129,7 @@ def test_a_reviewer_with_another_seat_of_the_case_is_not_proposed(coordinator):
     assert line.step.chosen is None
     (out,) = line.step.refused
     assert out.reviewer_id == beside.pk
-    assert out.refusals[0].sentence == "Barred from this case: has another seat of it."
+    assert out.refusals[0].sentence == "Barred from this case: has another seat of this case."
     third = fit_reviewer()
     (outcome,) = move(held.reviewer, ticks(shown(held.reviewer, by=coordinator)), by=coordinator)
     assert outcome.is_done, outcome.sentence
@@ -149,7 +149,7 @@ def test_late_cases_of_the_plan_count_toward_the_limit_of_overdue_cases(coordina
 
     assert [bool(line.step.chosen) for line in lines] == [True, True, True, False, False]
     assert all(one.is_done for one in outcomes), outcomes
-    assert "Has 3 past their day" in lines[3].step.refused[0].refusals[0].sentence
+    assert "Overdue cases: 3." in lines[3].step.refused[0].refusals[0].sentence
     assert ReviewerAssignment.objects.filter(reviewer=other, state=State.OFFERED).count() == 3
 
 
@@ -190,8 +190,8 @@ def test_a_case_is_moved_in_one_action_and_the_event_names_no_one(coordinator):
     assert held.case.status == Status.REVIEWER_CHOSEN
     said = list(held.case.events.filter(happened_at=LATER).order_by("pk"))
     assert [event.sentence for event in said] == [
-        "Taken back from the reviewer, seat 1, to be given to another.",
-        "Offered to the reviewer, seat 1.",
+        "The reviewer was removed to reassign the case.",
+        "Offered to the reviewer.",
     ]
     told = " ".join(f"{event.sentence} {event.why} {event.facts}" for event in said)
     for secret in (held.reviewer, other):
@@ -246,7 +246,7 @@ def test_work_is_not_moved_to_the_reviewer_it_comes_from(coordinator):
     (outcome,) = move(held.reviewer, [(held.pk, version, held.reviewer_id)], by=coordinator)
 
     assert not outcome.is_done
-    assert "moved away from this reviewer" in outcome.sentence
+    assert "already has the case" in outcome.sentence
 
 
 @pytest.mark.parametrize("stage", [Status.QA, Status.INFO_FOR_REVIEW])
@@ -277,7 +277,7 @@ def test_a_reviewer_who_is_no_longer_in_the_first_three_needs_a_new_preview(coor
     assert outcome.was_overtaken
     assert outcome.sentence == (
         f"{last.code} is no longer one of the first three for this case. "
-        "Plan it alone, then tick it again."
+        "Plan this case alone, then select it again."
     )
     held.refresh_from_db()
     assert held.state == State.ACCEPTED
@@ -285,13 +285,13 @@ def test_a_reviewer_who_is_no_longer_in_the_first_three_needs_a_new_preview(coor
 
 def test_moving_work_needs_a_reason_and_the_role_of_coordinator(coordinator):
     held = offered_case()
-    with pytest.raises(NotAllowed, match="Say why the work is moved"):
+    with pytest.raises(NotAllowed, match="Enter why the cases are moved"):
         move(held.reviewer, [], by=coordinator, reason="  ")
     for act in (
         lambda by: shown(held.reviewer, by=by),
         lambda by: move(held.reviewer, [], by=by),
     ):
-        with pytest.raises(NotAllowed, match="Coordinators give cases"):
+        with pytest.raises(NotAllowed, match="Only coordinators assign cases"):
             act(person(Role.CREDENTIALING))
 
 
@@ -338,7 +338,7 @@ def test_the_second_coordinator_sees_who_moved_the_case(coordinator):
 
     assert outcome.was_overtaken
     assert outcome.sentence == (
-        f"The case is no longer with {held.reviewer.code}: taken back, by Mina Petrov."
+        f"{held.reviewer.code} no longer has the case: removed by Mina Petrov."
     )
     assert snapshot() == before
 
@@ -387,8 +387,8 @@ def test_a_moved_case_does_not_return_to_its_previous_reviewer(coordinator):
 
     verdicts = first_for(case, at=taken_back + timedelta(hours=1))
     assert verdicts[0].reviewer_id == taker.pk
-    assert "it goes back to the same reviewer" in remarks(verdicts, taker)
-    assert "it goes back to the same reviewer" not in remarks(verdicts, giver)
+    assert "it returns to the same reviewer" in remarks(verdicts, taker)
+    assert "it returns to the same reviewer" not in remarks(verdicts, giver)
 
 
 @pytest.mark.capability("MC-5")
@@ -414,7 +414,7 @@ def test_a_case_returns_to_its_last_reviewer_and_not_to_the_one_before(coordinat
     case, first = held.case, held.reviewer
     ended = NOON + timedelta(days=1)
     assignments.remove(assignment_id=held.pk, reason="Ill", by=coordinator, at=ended)
-    assert "goes back" in remarks(first_for(case, at=ended + timedelta(hours=1)), first)
+    assert "returns" in remarks(first_for(case, at=ended + timedelta(hours=1)), first)
     second = fit_reviewer()
     made = attested(
         offered_case(case=case, reviewer=second, at=ended + timedelta(hours=2)),
@@ -426,7 +426,7 @@ def test_a_case_returns_to_its_last_reviewer_and_not_to_the_one_before(coordinat
     verdicts = first_for(case, at=again + timedelta(hours=1))
 
     assert verdicts[0].reviewer_id == second.pk
-    assert "goes back" not in remarks(verdicts, first)
+    assert "returns" not in remarks(verdicts, first)
 
 
 # --- pages --------------------------------------------------------------------------------------
@@ -453,21 +453,21 @@ def test_the_page_shows_the_plan_asks_for_a_reason_and_then_moves_the_cases(
 
     refused = client.post(page_of(held.reviewer), {"choices": [choice], "reason": ""})
     assert refused.status_code == 422
-    assert "Say why the work is moved." in refused.content.decode()
+    assert "Enter why the cases are moved." in refused.content.decode()
     assert f'value="{choice}" checked' in refused.content.decode()
     nothing = client.post(page_of(held.reviewer), {"reason": "Away"})
     assert nothing.status_code == 422
-    assert "Tick at least one case." in nothing.content.decode()
+    assert "Select at least one case." in nothing.content.decode()
     assert f'value="{choice}" checked' not in nothing.content.decode()
     answer = client.post(page_of(held.reviewer), {"choices": [choice], "reason": "Away"})
 
     assert answer.status_code == 200
-    assert f"Moved to {other.code}." in answer.content.decode()
-    assert "No open case is in their hands." in answer.content.decode()
+    assert f"Moved to {other.full_name} ({other.code})." in answer.content.decode()
+    assert "No open cases." in answer.content.decode()
     assert now_with(held.case) == [other.pk]
     again = client.post(page_of(held.reviewer), {"choices": [choice], "reason": "Away"})
     assert again.status_code == 409
-    assert "taken back, by Mina Petrov." in again.content.decode()
+    assert "removed by Mina Petrov." in again.content.decode()
 
 
 def test_only_the_selected_cases_are_planned_and_the_reason_is_kept(client, coordinator, set_clock):

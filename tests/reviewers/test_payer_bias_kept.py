@@ -50,7 +50,7 @@ def test_planted_payer_bias_is_found_in_stored_assignments():
         "EMPLOYER": "NO_SIGN",
     }
     assert [(test.choices, test.compared) for test in found] == [(240, 240), (0, 0), (240, 240)]
-    assert found[0].sentence == "Depends on the claims administrator: look at these pairs."
+    assert found[0].sentence == "Reviewer choice depends on the claims administrator."
 
 
 @pytest.mark.capability("MA-5", "CO-6")
@@ -61,7 +61,7 @@ def test_a_fair_history_shows_no_sign_of_bias():
     found = check()
 
     assert not any(test.is_steered for test in found)
-    assert found[0].sentence == "No sign that who pays steers who decides."
+    assert found[0].sentence == "No sign that reviewer choice depends on the payer."
 
 
 @pytest.mark.capability("MA-5")
@@ -77,7 +77,7 @@ def test_a_payer_that_always_has_one_specialty_is_not_flagged_as_bias():
 def test_too_few_choices_are_reported_and_clear_bias_among_few_still_raises_the_alarm():
     store_history(dealt(many=29))
     few = check()[0]
-    assert few.sentence.startswith("Too few to say: fewer than 30 choices")
+    assert few.sentence.startswith("Not enough data: fewer than 30 comparable")
 
     store_history(dealt(many=24, steered=1.0, at=MONDAY - timedelta(days=60)))
     assert check(first=date(2026, 1, 1), last=date(2026, 1, 31))[0].is_steered
@@ -196,7 +196,7 @@ def test_a_long_period_is_refused_for_a_person_and_allowed_for_the_system(monkey
     monkeypatch.setattr(payer_bias, "MOST_ON_PAGE", 10)
     store_history(dealt(many=11))
 
-    with pytest.raises(NotAllowed, match="11 reviewers were chosen in these days; up to 10 can"):
+    with pytest.raises(NotAllowed, match="These days have 11 assignments; up to 10 can"):
         check(by=person(Role.DIRECTOR))
     assert len(check()) == 3
 
@@ -209,7 +209,7 @@ def test_an_alarm_stays_open_until_its_follow_up_is_recorded():
     (steered, *_) = check()
     assert payer_bias.unanswered() == [steered]
 
-    with pytest.raises(NotAllowed, match="Say what you looked at"):
+    with pytest.raises(NotAllowed, match="Enter what you reviewed"):
         payer_bias.note(test_id=steered.pk, words="  ", by=director, at=APRIL_1)
     assert payer_bias.unanswered() == [steered]
 
@@ -254,7 +254,10 @@ def test_the_command_stores_its_result_and_exits_with_1_on_bias(set_clock):
     }  # fmt: skip
     assert PayerBiasTest.objects.filter(made_by=None, is_monthly=False).count() == 3
     text, _ = said()
-    assert "The choice DEPENDS on the claims administrator: 240 of 240 choices compared" in text
+    assert (
+        "Reviewer choice DEPENDS on the claims administrator: 240 of 240 assignments compared"
+        in text
+    )
 
 
 @pytest.mark.django_db

@@ -60,9 +60,9 @@ def test_the_newest_test_comes_first_with_its_result_in_plain_words(as_role):
     tests = [test for test, _ in page.context["lines"]]
     assert tests == list(PayerBiasTest.objects.order_by("-pk"))
     words = page.content.decode()
-    assert "Depends on the claims administrator: look at these pairs." in words
-    assert "No sign that who pays steers who decides." in words
-    assert "Too few to say" in words
+    assert "Reviewer choice depends on the claims administrator." in words
+    assert "No sign that reviewer choice depends on the payer." in words
+    assert "Not enough data" in words
     assert words.index("1 Mar 2026") < words.index("1 Feb 2026")
 
 
@@ -128,7 +128,7 @@ def test_the_director_requests_a_test_of_chosen_days(as_role):
 
     answer = client.post(LIST, {"first": "3/2/26", "last": "03/20/2026"}, follow=True)
 
-    assert "Tested: 38 choices." in answer.content.decode()
+    assert "Tested 38 assignments." in answer.content.decode()
     test = PayerBiasTest.objects.first()
     assert (test.first, test.last) == (date(2026, 3, 2), date(2026, 3, 20))
     assert test.made_by.roles == {Role.DIRECTOR}
@@ -162,7 +162,7 @@ def test_too_many_choices_are_refused_beside_the_last_day(as_role, monkeypatch):
     answer = as_role(Role.DIRECTOR).post(LIST, {"first": "3/1/26", "last": "3/31/26"})
 
     assert answer.status_code == 422
-    assert "6 reviewers were chosen in these days" in answer.context["form"].errors["last"][0]
+    assert "These days have 6 assignments" in answer.context["form"].errors["last"][0]
 
 
 @pytest.mark.parametrize("role", sorted(MAY_READ - {Role.DIRECTOR}))
@@ -190,13 +190,13 @@ def test_an_alarm_is_on_my_day_of_the_director_until_its_follow_up_is_recorded(a
 
     refused = client.post(page_of(test), {"words": " "})
     assert refused.status_code == 422
-    assert "Say what you looked at" in refused.content.decode()
+    assert "Enter what you reviewed" in refused.content.decode()
     assert page_of(test) in client.get("/").content.decode()
 
     kept = client.post(page_of(test), {"words": "The map sent them\nall to one."}, follow=True)
     assert "The map sent them" in kept.content.decode()
     assert page_of(test) not in client.get("/").content.decode()
-    assert "Looked into" in client.get(LIST).content.decode()
+    assert "Reviewed" in client.get(LIST).content.decode()
 
 
 @pytest.mark.parametrize("role", [Role.COORDINATOR, Role.AUDITOR, Role.QA])

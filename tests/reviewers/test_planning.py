@@ -39,7 +39,7 @@ def test_a_plan_lists_every_case_and_every_refusal_and_moves_nothing():
         None,  # the plan's own offers count against capacity
     ]
     full = {one.reviewer_id: one.refusals[0].sentence for one in steps[2].refused}
-    assert full[reviewer.pk] == "Has 2 open of 2."
+    assert full[reviewer.pk] == "Open cases: 2 of 2."
     assert "weekly hours" in full[without_hours.pk]
     assert not ReviewerAssignment.objects.exists()
     assert not CandidateList.objects.exists()
@@ -173,7 +173,7 @@ def test_the_page_shows_the_plan_first_and_then_offers_the_selected_cases(client
     answer = client.post("/reviewers/batch-assignment/", {"choices": [line]})
 
     assert answer.status_code == 200
-    assert f"Offered to {reviewer.code}." in answer.content.decode()
+    assert f"Offered to {reviewer.full_name} ({reviewer.code})." in answer.content.decode()
     assert ReviewerAssignment.objects.filter(case=case, reviewer=reviewer).exists()
 
 
@@ -201,7 +201,7 @@ def test_the_rest_of_a_plan_continues_with_one_click(client, monkeypatch):
 
     text = answer.content.decode()
     assert answer.status_code == 200
-    assert "Go on with 2 cases" in text
+    assert "Continue with 2 cases" in text
     assert all(f'name="choices" value="{choice}"' in text for choice in choices)
     assert not ReviewerAssignment.objects.exists()
 
@@ -236,7 +236,7 @@ def test_the_plan_of_a_large_panel_is_a_small_page(client):
     text = client.get("/reviewers/batch-assignment/").content.decode()
 
     assert "15 reviewers not eligible: 15 without 24 attested hours a week" in text
-    assert "All 15 and their reasons" in text
+    assert "Show all 15 with reasons" in text
     assert text.count("weekly hours") == 10
     assert f"/cases/{case.number}/assign/" in text
-    assert "For 1 case no one is eligible" in text
+    assert "1 case without an eligible reviewer" in text

@@ -83,7 +83,9 @@ def test_an_accepted_reviewer_has_every_fact_with_source_and_days():
     assert held_license.source == "Register of the board, verified 01/15/2026 by C. Keeper"
     assert found["practice_years"].value == "since 02/01/2008"
     assert found["practice_hours"].value == "30"
-    assert found["attestation_signed"].source == "Wording 1, list 1, signed 03/02/2026"
+    assert (
+        found["attestation_signed"].source == "Wording 1, party list version 1, signed 03/02/2026"
+    )
     assert found["specialty_match"].value[0]["specialty"] == "Physical Medicine & Rehabilitation"
 
 

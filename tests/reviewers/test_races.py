@@ -98,7 +98,7 @@ def test_one_of_ten_coordinators_moves_a_case_and_the_others_see_who_did(committ
     assert [one.is_done for one in outcomes].count(True) == 1
     live = held.case.assignments.get(state__in=ReviewerAssignment.LIVE)
     assert {one.sentence for one in outcomes if not one.is_done} == {
-        f"The case is no longer with {held.reviewer.code}: taken back, by {live.offered_by.name}."
+        f"{held.reviewer.code} no longer has the case: removed by {live.offered_by.name}."
     }
     assert held.case.assignments.count() == 2
     assert held.case.events.filter(kind="REVIEWER_REMOVED").count() == 1
@@ -120,7 +120,7 @@ def test_one_of_twenty_cases_gets_the_last_free_place_of_a_reviewer(committed_db
     won = [answer for answer in answers if isinstance(answer, ReviewerAssignment)]
     assert len(won) == 1
     assert all(
-        "Has 1 open of 1." in str(answer)
+        "Open cases: 1 of 1." in str(answer)
         for answer in answers
         if not isinstance(answer, ReviewerAssignment)
     )

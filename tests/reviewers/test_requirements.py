@@ -53,53 +53,53 @@ def test_a_reviewer_with_everything_on_file_passes_every_requirement_with_a_reas
 
     assert verdict.is_eligible
     said = [reason.sentence for reason in verdict.reasons]
-    assert "Licensed in California, first to run out 06/30/2027." in said
+    assert "Licensed in California. First expiration: Jun 30, 2027." in said
     assert "Board certified in Physical Medicine & Rehabilitation." in said
-    assert "In active practice since 02/01/2008." in said
+    assert "In active practice since Feb 1, 2008." in said
     assert "Attested 30 hours a week." in said
     assert "Trained in the governing law (2026)." in said
-    assert "Has 0 open of 4." in said
-    assert "No affiliation to a party is on file." in said
-    assert any("the map has no entry for this treatment" in sentence for sentence in said)
+    assert "Open cases: 0 of 4." in said
+    assert "No affiliation with a party is on file." in said
+    assert any("the specialty map has no entry for this treatment" in sentence for sentence in said)
 
 
 # what is on file otherwise, the only requirement that refuses, and the sentence
 LACKS = {
-    "no license": ({"license": None}, "LICENSE", "No active, unrestricted license on 03/02/2026."),
+    "no license": ({"license": None}, "LICENSE", "No active, unrestricted license on Mar 2, 2026."),
     "license lapsed yesterday": (
         {"license": {"valid_to": date(2026, 3, 1)}},
         "LICENSE",
-        "No active, unrestricted license on 03/02/2026.",
+        "No active, unrestricted license on Mar 2, 2026.",
     ),
     "license from tomorrow": (
         {"license": {"valid_from": date(2026, 3, 3)}},
         "LICENSE",
-        "No active, unrestricted license on 03/02/2026.",
+        "No active, unrestricted license on Mar 2, 2026.",
     ),
     "license restricted": (
         {"license": {"standing": "RESTRICTED", "valid_from": date(2026, 2, 1), "valid_to": None}},
         "SANCTION",
-        "The license in California is restricted since 02/01/2026.",
+        "License in California: restricted since Feb 1, 2026.",
     ),
     "sanction found": (
         {"sanctions": {"found": True}},
         "SANCTION",
-        "A check of NPDB found a sanction since 01/15/2026.",
+        "Sanction found in NPDB since Jan 15, 2026.",
     ),
     "no certificate": (
         {"certification": None},
         "CERTIFICATION",
-        "No board’s certificate in force on 03/02/2026.",
+        "No board certification in force on Mar 2, 2026.",
     ),
     "certificate lapsed": (
         {"certification": {"valid_to": date(2026, 3, 1)}},
         "CERTIFICATION",
-        "No board’s certificate in force on 03/02/2026.",
+        "No board certification in force on Mar 2, 2026.",
     ),
     "a nurse": (
         {"certification": {"specialty": "Registered Nurse"}},
         "CERTIFICATION",
-        "A registered nurse is never the sole reviewer.",
+        "A registered nurse may not be the only reviewer.",
     ),
     "start unknown": (
         {"start": None},
@@ -109,32 +109,32 @@ LACKS = {
     "exactly five years": (
         {"start": {"valid_from": date(2021, 3, 2)}},
         "PRACTICE_YEARS",
-        "In active practice since 03/02/2021, not more than 5 years.",
+        "In active practice since Mar 2, 2021. More than 5 years are required.",
     ),
     "no hours": (
         {"hours": None},
         "PRACTICE_HOURS",
-        "No attestation of weekly hours is in force on 03/02/2026.",
+        "No attestation of weekly hours is in force on Mar 2, 2026.",
     ),
     "hours out of date": (
         {"hours": {"valid_to": date(2026, 3, 1)}},
         "PRACTICE_HOURS",
-        "No attestation of weekly hours is in force on 03/02/2026.",
+        "No attestation of weekly hours is in force on Mar 2, 2026.",
     ),
     "too few hours": (
         {"hours": {"weekly_hours": Decimal("23.5")}},
         "PRACTICE_HOURS",
-        "Attested 23.5 hours a week, fewer than 24.",
+        "Attested 23.5 hours a week. At least 24 are required.",
     ),
     "no training in the law": (
         {"law": None},
         "TRAINING_LAW",
-        "No training in the governing law is on file and current.",
+        "No current training in the governing law is on file.",
     ),
     "training in evidence lapsed": (
         {"evidence": {"valid_to": date(2026, 3, 1)}},
         "TRAINING_EVIDENCE",
-        "No training in the hierarchy of evidence is on file and current.",
+        "No current training in the evidence hierarchy is on file.",
     ),
 }
 
@@ -198,8 +198,8 @@ def test_leave_counts_from_its_first_to_its_last_day():
         )
     )
 
-    assert refusals(case, reviewer) == {"LEAVE": "On leave until 03/06/2026."}
-    assert refusals(case, reviewer, on=date(2026, 3, 6)) == {"LEAVE": "On leave until 03/06/2026."}
+    assert refusals(case, reviewer) == {"LEAVE": "On leave until Mar 6, 2026."}
+    assert refusals(case, reviewer, on=date(2026, 3, 6)) == {"LEAVE": "On leave until Mar 6, 2026."}
     assert refusals(case, reviewer, on=date(2026, 3, 7)) == {}
 
 
@@ -208,7 +208,7 @@ def test_a_reviewer_at_capacity_is_excluded_until_a_case_ends():
     held = offered_case(reviewer=reviewer)
     case = ready_case()
 
-    assert refusals(case, reviewer) == {"WORKLOAD": "Has 1 open of 1."}
+    assert refusals(case, reviewer) == {"WORKLOAD": "Open cases: 1 of 1."}
     held.case.refresh_from_db()
     held.case.move_to("WITHDRAWN", by=None, at=MONDAY)
     assert refusals(case, reviewer) == {}
@@ -282,18 +282,18 @@ class TestSpecialty:
         said = refusals(case, fit_reviewer())
 
         assert said == {
-            "SPECIALTY": "Item 1: asks for one of Addiction Psychiatry, Psychiatry, "
+            "SPECIALTY": "Item 1: requires one of Addiction Psychiatry, Psychiatry, "
             "Psychologist, Psychology."
         }
 
     def test_a_child_category_without_a_line_is_decided_by_its_parents(self):
         case = self.case_of("Psych Services", "Therapies")
-        assert "asks for one of Addiction Psychiatry" in refusals(case, fit_reviewer())["SPECIALTY"]
+        assert "requires one of Addiction Psychiatry" in refusals(case, fit_reviewer())["SPECIALTY"]
 
     def test_the_body_part_decides_where_no_category_does(self):
         case = self.case_of("", body_part="Left eye")
         assert refusals(case, fit_reviewer()) == {
-            "SPECIALTY": "Item 1: asks for one of Ophthalmology, Optometry."
+            "SPECIALTY": "Item 1: requires one of Ophthalmology, Optometry."
         }
 
     def test_a_category_with_a_body_part_has_priority_over_the_category(self):
@@ -308,10 +308,10 @@ class TestSpecialty:
 
         assert verdict_on(self.case_of("Rehabilitation", "Chiropractic"), chiropractor).is_eligible
         drugs = self.case_of("Pharmaceuticals", "Opioids")
-        assert "asks for one of" in refusals(drugs, chiropractor)["SPECIALTY"]
+        assert "requires one of" in refusals(drugs, chiropractor)["SPECIALTY"]
         unmapped = ready_case()
         assert refusals(unmapped, chiropractor) == {
-            "SPECIALTY": "Item 1: the map has no entry that lets a chiropractor decide it."
+            "SPECIALTY": "Item 1: the specialty map has no entry that allows a chiropractor."
         }
 
     def test_a_nurses_certificate_decides_nothing_even_if_the_map_names_it(self):
@@ -334,7 +334,7 @@ class TestSpecialty:
         case = ready_case(items=items, items_on_form=2)
 
         assert refusals(case, fit_reviewer()) == {
-            "SPECIALTY": "Item 1: asks for one of Ophthalmology, Optometry."
+            "SPECIALTY": "Item 1: requires one of Ophthalmology, Optometry."
         }
 
 
@@ -370,7 +370,7 @@ def test_a_restriction_recorded_today_with_effect_last_month_counts_from_today()
     as_known_now = refusals(case, reviewer, on=date(2026, 2, 15), known_at=today)
     as_known_then = refusals(case, reviewer, on=date(2026, 2, 15), known_at=MONDAY)
 
-    assert as_known_now["SANCTION"] == "The license in California is restricted since 02/01/2026."
+    assert as_known_now["SANCTION"] == "License in California: restricted since Feb 1, 2026."
     assert as_known_then == {}
 
 
@@ -418,7 +418,7 @@ class TestOrder:
 
         assert ranking.counts(verdicts) == [
             (2, "without 24 attested hours a week"),
-            (1, "without training in the law"),
+            (1, "without training in the governing law"),
         ]
 
 

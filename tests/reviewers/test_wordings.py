@@ -149,23 +149,23 @@ def test_the_first_wording_is_number_1():
     [
         ({"effective_from": date(2026, 3, 1)}, "effective_from", "Choose today or later."),
         ({"effective_from": date(2027, 3, 4)}, "effective_from", "more than a year ahead"),
-        ({"text": " \n "}, "text", "Write the statement"),
+        ({"text": " \n "}, "text", "Enter the statement"),
         ({"text": "x" * 4001}, "text", "4001 characters long. Shorten it to 4000."),
         ({"questions": []}, "questions", "at least one question"),
         ({"questions": [NEW, " "]}, "questions", "Question 2 is empty."),
         ({"questions": [NEW, "x" * 501]}, "questions", "Question 2 (“xxxx"),
         ({"questions": [NEW, "Why?", NEW.upper()]}, "questions", "the same as question 1"),
-        ({"questions": [f"Why {n}?" for n in range(41)]}, "questions", "Ask 40 at most."),
-        ({"questions": [SHIPPED[0], SURNAME]}, "surname", "Question 2 asks the same."),
+        ({"questions": [f"Why {n}?" for n in range(41)]}, "questions", "The limit is 40."),
+        ({"questions": [SHIPPED[0], SURNAME]}, "surname", "Question 2 is the same."),
         (
             {"questions": [SHIPPED[0], SURNAME], "surname": "Another about a surname?"},
             "questions",
             "Question 2 asks about a shared surname.",
         ),
-        ({"surname": ""}, "surname", "has to stay, as the last"),
-        ({"surname": SHIPPED[2], "questions": [NEW]}, "surname", "asked as another question"),
+        ({"surname": ""}, "surname", "is required. Enter it here"),
+        ({"surname": SHIPPED[2], "questions": [NEW]}, "surname", "used for another question"),
         ({"surname": "x" * 501}, "surname", "Shorten it to 500."),
-        ({"reason": " "}, "reason", "Say why the wording changes."),
+        ({"reason": " "}, "reason", "Enter why the wording changes."),
         ({"reason": "x" * 301}, "reason", "Shorten it to 300."),
     ],
 )
@@ -180,7 +180,7 @@ def test_an_invalid_wording_is_refused_beside_its_field(shipped, changes, field,
 
 @pytest.mark.capability("MC-3")
 def test_a_wording_without_a_difference_is_refused(shipped):
-    with pytest.raises(NotAllowed, match="Nothing differs from wording 1"):
+    with pytest.raises(NotAllowed, match="This is the same as wording 1"):
         publish(questions=SHIPPED)
 
 
@@ -188,7 +188,7 @@ def test_a_wording_without_a_difference_is_refused(shipped):
 def test_no_wording_begins_before_its_predecessor(shipped):
     publish(effective_from=DAY + timedelta(days=9))
 
-    with pytest.raises(BadFact, match="Wording 2 begins on 03/11/2026"):
+    with pytest.raises(BadFact, match="Wording 2 starts on Mar 11, 2026"):
         publish(questions=[NEW], effective_from=DAY + timedelta(days=8))
     made = publish(questions=[NEW], effective_from=DAY + timedelta(days=9))
 
@@ -199,7 +199,7 @@ def test_no_wording_begins_before_its_predecessor(shipped):
 @pytest.mark.capability("MC-3")
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.DIRECTOR}))
 def test_only_the_director_publishes_a_wording(shipped, role):
-    with pytest.raises(NotAllowed, match="The medical director publishes"):
+    with pytest.raises(NotAllowed, match="Only the medical director publishes"):
         publish(by=person(role))
 
 
@@ -255,7 +255,7 @@ def test_a_signed_attestation_stays_valid_and_names_its_wording(shipped):
         for fact in proofs.proofs(made, on=DAY + timedelta(days=1), known_at=later)
         if fact.name == "attestation_signed"
     ]
-    assert proof.source.startswith("Wording 1, list ")
+    assert proof.source.startswith("Wording 1, party list version ")
 
 
 @pytest.mark.capability("CO-1")
@@ -396,15 +396,15 @@ def test_each_wording_is_shown_in_full_with_author_reason_and_number_of_signatur
 
     force, later, before = re.split(r'id="(?:later|before)"', page)
     assert "Wording 2, in force from" in force
-    assert re.search(r"Ada Quill, [^<]+: Advice of counsel<br>0 attestations signed", force)
+    assert re.search(r"Ada Quill, [^<]+: Advice of counsel<br>\s*0 signed attestations", force)
     assert NEW in force
     assert "Wording 3, from" in later
     assert "A question to come?" in later
     assert "After the board’s meeting" in later
-    assert "Wording 1, from Tue 1 Jan 2013, followed on" in before
-    assert re.search(r"The system, [^<]+: Shipped wording<br>1 attestation signed", before)
+    assert "Wording 1, from Tue 1 Jan 2013, replaced on" in before
+    assert re.search(r"The system, [^<]+: Default wording<br>\s*1 signed attestation", before)
     assert all(unescape(before).count(text) == 1 for _, text in QUESTIONS)
-    assert "What is signed stays good" in force
+    assert "Signed attestations stay valid" in force
 
 
 @pytest.mark.capability("MC-3")
@@ -419,9 +419,9 @@ def test_allowed_roles_read_the_page_and_only_the_director_has_its_form(shipped,
     page = answer.content.decode()
     assert SHIPPED[0] in unescape(page)
     assert f'href="{PAGE}"' in page
-    assert ("Publish it" in page) == (role == Role.DIRECTOR)
+    assert (">Publish<" in page) == (role == Role.DIRECTOR)
     if role != Role.DIRECTOR:
-        assert "The medical director publishes what reviewers sign." in page
+        assert "Only the medical director publishes attestation wordings." in page
         whole = {"text": WORDING, "questions": NEW, "surname": SURNAME, "reason": "Mine",
                  "effective_from": "t", "seen": "1"}  # fmt: skip
         assert client.post(PAGE, whole).status_code == 422
@@ -438,7 +438,7 @@ def test_a_refusal_names_the_line_and_keeps_what_was_typed(shipped, signed_in):
 
     page = answer.content.decode()
     assert answer.status_code == 422
-    assert "Question 3 (“FIRST?”) asks the same as question 1." in page
+    assert "Question 3 (“FIRST?”) is the same as question 1." in page
     kept = prefilled(page)
     assert (kept["questions"], kept["reason"], kept["seen"]) == (sent["questions"], "A try", "1")
 
@@ -447,10 +447,10 @@ def test_a_refusal_names_the_line_and_keeps_what_was_typed(shipped, signed_in):
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("text", "", "Write the statement"),
-        ("questions", " \n ", "Write at least one question."),
-        ("surname", "", "has to stay, as the last"),
-        ("reason", "", "Say why the wording changes."),
+        ("text", "", "Enter the statement"),
+        ("questions", " \n ", "Enter at least one question."),
+        ("surname", "", "is required. Enter it here"),
+        ("reason", "", "Enter why the wording changes."),
         ("effective_from", "", "Enter the first day"),
         ("effective_from", "2/30/2026", "does not exist in the calendar"),
         ("text", "A\x00", "cannot be stored"),
@@ -493,7 +493,7 @@ def test_an_outdated_page_shows_the_new_wording_beside_the_typed_text_and_can_be
 def test_the_page_explains_when_there_is_no_wording(signed_in):
     page = signed_in(Role.DIRECTOR).get(PAGE).content.decode()
 
-    assert "No reviewer can attest until one is." in page
+    assert "Reviewers cannot attest until a wording is in force." in page
     assert prefilled(page)["seen"] == "0"
 
 
@@ -512,7 +512,7 @@ def test_leave_is_recorded_with_only_its_two_dates(signed_in):
     assert answer.status_code == 302, answer.content.decode()
     leave = Leave.objects.get(reviewer=row)
     assert (leave.valid_from, leave.valid_to) == (date(2026, 12, 1), date(2026, 12, 9))
-    assert leave.source == "Told by the reviewer"
+    assert leave.source == "Reported by the reviewer"
 
 
 @pytest.mark.capability("RP-3")

@@ -1,4 +1,4 @@
-"""``manage.py audit_credentials [--count 30] [--seed N] [--on DATE]``: files and their gaps."""
+"""``manage.py audit_credentials [--count 30] [--seed N] [--on DATE]``: audit a sample of files."""
 
 import random
 from argparse import ArgumentParser
@@ -16,21 +16,21 @@ from reviewers.verification import missing, verifications
 
 class Command(BaseCommand):
     help = (
-        "Draw files of active reviewers and say what each lacks or has to verify again. The same "
-        "seed draws the same files. Ends with an error when a file has a gap. Codes only."
+        "Audit a random sample of active reviewers' files for gaps and overdue verifications. The "
+        "same seed selects the same files. Fails if a file has a gap. Shows codes, no names."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--count", type=int, default=30, help="how many files; 30")
-        parser.add_argument("--seed", type=int, default=0, help="of the draw; 0")
-        parser.add_argument("--on", type=date.fromisoformat, help="the day, YYYY-MM-DD; today")
+        parser.add_argument("--count", type=int, default=30, help="number of files; default 30")
+        parser.add_argument("--seed", type=int, default=0, help="random seed; default 0")
+        parser.add_argument("--on", type=date.fromisoformat, help="day, YYYY-MM-DD; default today")
 
     def handle(self, **options: Any) -> None:
         now = timezone.now()
         on = options["on"] or timezone.localdate(now)
         active = Reviewer.objects.filter(status=Reviewer.Status.ACTIVE)
         codes = sorted(active.values_list("code", flat=True))
-        drawn = random.Random(options["seed"]).sample(  # noqa: S311  # a draw that can be repeated
+        drawn = random.Random(options["seed"]).sample(  # noqa: S311  # repeatable, not for security
             codes, min(options["count"], len(codes))
         )
         held = {one.code: one for one in profiles(active, on=on, known_at=now).values()}
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         for code in sorted(drawn):
             gaps = [f"lacks {words}" for words in missing(held[code])]
             gaps += [
-                f"{one.what} was to be verified again by {one.due_on:%m/%d/%Y}"
+                f"{one.what} was due for re-verification by {one.due_on:%m/%d/%Y}"
                 for one in verifications(held[code])
                 if one.is_overdue(on)
             ]

@@ -1,6 +1,6 @@
 """``manage.py check_payer_bias [--from DATE] [--to DATE] [--dry-run] [--json]``.
 
-Who pays steers?
+Tests whether reviewer choice depends on the payer.
 """
 
 import json
@@ -18,16 +18,15 @@ from reviewers.services import payer_bias
 
 class Command(BaseCommand):
     help = (
-        "Test over history that, given the specialty, the chosen reviewer does not depend on the "
-        "claims administrator, the insurer or the employer. Keeps the answers; ends with 1 when "
-        "one does."
+        "Test whether, within a specialty, the chosen reviewer depends on the claims "
+        "administrator, the insurer or the employer. Stores the results. Exits with 1 if one does."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--from", dest="first", type=date.fromisoformat, help="YYYY-MM-DD")
-        parser.add_argument("--to", dest="last", type=date.fromisoformat, help="YYYY-MM-DD; today")
-        parser.add_argument("--dry-run", action="store_true", help="keep nothing")
-        parser.add_argument("--json", action="store_true", help="for programs")
+        parser.add_argument("--to", dest="last", type=date.fromisoformat, help="default today")
+        parser.add_argument("--dry-run", action="store_true", help="store nothing")
+        parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, **options: Any) -> None:
         now = timezone.now()
@@ -47,12 +46,12 @@ class Command(BaseCommand):
             tests = {_party(test): _as_json(test) for test in made}
             self.stdout.write(json.dumps(period | {"tests": tests}, indent=1))
         else:
-            self.stdout.write(f"Choices of reviewers from {first:%m/%d/%Y} to {last:%m/%d/%Y}")
+            self.stdout.write(f"Reviewer assignments from {first:%m/%d/%Y} to {last:%m/%d/%Y}")
             for test in made:
                 verdict = "DEPENDS on" if test.is_steered else "does not depend on"
                 self.stdout.write(
-                    f"The choice {verdict} the {_party(test)}: {test.compared} of {test.choices} "
-                    f"choices compared, p {test.p:.3f}."
+                    f"Reviewer choice {verdict} the {_party(test)}: {test.compared} of "
+                    f"{test.choices} assignments compared, p {test.p:.3f}."
                 )
         if any(test.is_steered for test in made):
             raise SystemExit(1)

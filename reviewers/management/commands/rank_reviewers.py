@@ -1,4 +1,4 @@
-"""``manage.py rank_reviewers CASE [--on DATE] [--json]``: the panel for a case, and why."""
+"""``manage.py rank_reviewers CASE [--on DATE] [--json]``: rank the panel for a case."""
 
 import json
 from argparse import ArgumentParser
@@ -16,12 +16,14 @@ from reviewers.matching.track_record import rules_on
 
 
 class Command(BaseCommand):
-    help = "Print who may review a case on a day, in order, and why. Stores nothing. Codes only."
+    help = (
+        "Rank the panel for a case on a day, with reasons. Stores nothing. Shows codes, no names."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("case", help="the case number")
-        parser.add_argument("--on", type=date.fromisoformat, help="the day, YYYY-MM-DD; today")
-        parser.add_argument("--json", action="store_true", help="for programs")
+        parser.add_argument("--on", type=date.fromisoformat, help="day, YYYY-MM-DD; default today")
+        parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, **options: Any) -> str:
         now = timezone.now()
@@ -52,9 +54,9 @@ class Command(BaseCommand):
             )
         lines = [f"Case {case.number} on {day:%m/%d/%Y}"]
         for verdict in verdicts:
-            place = f"{verdict.rank}." if verdict.rank else "–"
+            rank = f"{verdict.rank}." if verdict.rank else "–"
             score = f", {verdict.score} points" if verdict.rank else ", not eligible"
-            lines.append(f"{place:>4} {verdict.code}{score}")
+            lines.append(f"{rank:>4} {verdict.code}{score}")
             lines += [f"       {reason.sentence}" for reason in verdict.reasons]
         lines += [f"{number} {words}" for number, words in ranking.counts(verdicts)]
         return "\n".join(lines)

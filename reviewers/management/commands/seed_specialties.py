@@ -1,4 +1,4 @@
-"""``manage.py seed_specialties``."""
+"""``manage.py seed_specialties``: add the default specialties, map and attestation wording."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from reviewers.seeds import seed_specialties
 
 
 class Command(BaseCommand):
-    help = "Add the specialties, the first map of treatments to them, and the attestation."
+    help = "Add the default specialties, the specialty map and the attestation wording."
 
     def handle(self, **options: Any) -> str:
         added = seed_specialties(by=None, at=timezone.now())
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         )
         if added["waiting"]:
             line += (
-                f" {added['waiting']} entries wait for their treatment category; "
-                "run this again when the categories are there."
+                f" {added['waiting']} entries were skipped because their treatment category is "
+                "missing. Add the categories, then run this again."
             )
         return line
