@@ -1,7 +1,7 @@
-"""The words of a case letter, made from the facts of the day. Queries; changes nothing.
+"""Composes the letters of a case from its current facts. Reads only.
 
-The fixed sentences come from the wording in force, the reasons from the decision on file, and what
-is asked or missing from the draft. Each stated fact carries its source.
+The fixed sentences come from the wording in force, the reasons from the eligibility decision, and
+questions or missing records from the draft. Each stated fact has its source.
 """
 
 import re
@@ -36,7 +36,7 @@ _NAMED_FACT = re.compile(r"\((\w+)\)")
 
 @dataclass(frozen=True)
 class Missing:
-    """Something that keeps a draft from going: a sentence, and where it can be mended."""
+    """A missing part that prevents sending a draft: a sentence, and the page to correct it."""
 
     sentence: str
     url: str = ""
@@ -44,7 +44,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Made:
-    """One recipient's letter, ready to preview or to write."""
+    """The letter to one recipient, ready for preview or for the queue."""
 
     party: Party
     document: Document
@@ -56,7 +56,7 @@ class Made:
 
 
 def told(draft: CaseLetter, *, at: datetime) -> list[Party]:
-    """Everyone who may get this letter today, in the order in which the law lists them."""
+    """List the parties who may receive this letter today, in the order of 8 CCR 9792.10.4(b)."""
     roles = _spec(draft).recipients
     on_the_case = draft.case.parties.current().on(local_day(at))
     found = on_the_case.filter(role__in=roles, item=None)
@@ -64,17 +64,17 @@ def told(draft: CaseLetter, *, at: datetime) -> list[Party]:
 
 
 def chosen(draft: CaseLetter, *, at: datetime) -> list[Party]:
-    """Those of them who get it, unless someone left them out."""
+    """List the parties who receive the letter: all possible recipients that were not left out."""
     return [party for party in told(draft, at=at) if party.pk not in draft.left_out]
 
 
 def missing(draft: CaseLetter, *, at: datetime) -> list[Missing]:
-    """Everything that keeps the draft from going, each with where to mend it. Empty: it can go."""
+    """List everything that prevents sending the draft; empty if it can be sent."""
     case, found = draft.case, []
     to_parties = reverse("cases:parties", args=[case.number])
     getting = chosen(draft, at=at)
     if not getting:
-        found.append(Missing("No one is chosen who could get this letter.", to_parties))
+        found.append(Missing("No recipient is selected.", to_parties))
     for party in getting:
         if not address_of(party).address.strip():
             lacks = {Channel.FAX: "fax number", Channel.ELECTRONIC: "e-mail address"}
@@ -92,9 +92,9 @@ def missing(draft: CaseLetter, *, at: datetime) -> list[Missing]:
 
 
 def make(draft: CaseLetter, party: Party, *, at: datetime) -> Made:
-    """The letter to one recipient, as the facts stand now.
+    """Compose the letter to one recipient from the current facts.
 
-    :raises LetterRefused: naming every fact that is missing, or that no wording is in force.
+    :raises LetterRefused: naming every missing fact, or that no wording is in force.
     """
     case, spec = draft.case, _spec(draft)
     wording = letters.services.wording_in_force(kind=draft.kind, layout=LAYOUT)
@@ -157,7 +157,7 @@ def _sections(spec: LetterSpec, composed: Composed, values: dict[str, object]) -
 
 
 def _slots(wording: WordingSet, spec: LetterSpec, values: dict[str, object]) -> list[str]:
-    """The slots of the wording, without those whose fact no one has stated."""
+    """The slots of the wording, without those that depend on a fact that is not stated."""
     held = wording.sentences.order_by("slot").values_list("slot", flat=True).distinct()
     return [slot for slot in held if not (fact := spec.fact_for(slot)) or fact in values]
 
@@ -175,7 +175,10 @@ def _variants(draft: CaseLetter) -> tuple[str, ...]:
 
 
 def _how_it_ended(case: Case) -> str:
-    """A closed case ended as its items did; one that goes on ended in part."""
+    """The closure variant of a case that did not end in a stage of its own.
+
+    An open case ended in part. A closed case was withdrawn if any of its items was.
+    """
     if case.is_open:
         return "PARTIAL"
     withdrawn = case.items.filter(ending=DisputedItem.Ending.WITHDRAWN).exists()
@@ -197,7 +200,7 @@ def _way(party: Party) -> str:
 
 
 def _facts(draft: CaseLetter, *, at: datetime) -> list[Fact]:
-    """What the letter may state, each with its source; what no one has stated is left out."""
+    """Collect the facts that the letter may state, with their sources; empty facts are left out."""
     facts = [*_of_the_case(draft.case, at=at), *_of_the_kind(draft, at=at), _treatments(draft)]
     if draft.particulars.strip():
         facts.append(Fact("particulars", draft.particulars.strip(), "Typed by staff in the draft"))
@@ -206,8 +209,9 @@ def _facts(draft: CaseLetter, *, at: datetime) -> list[Fact]:
 
 def _of_the_case(case: Case, *, at: datetime) -> Iterable[Fact]:
     application, decision = "Application", case.ur_decision
-    standing = case.parties.current().on(local_day(at)).filter(item=None)
-    names = {party.role: party.name for party in standing.order_by("-pk")}
+    parties = case.parties.current().on(local_day(at)).filter(item=None)
+    # Newest first, so that the oldest party of a role wins.
+    names = {party.role: party.name for party in parties.order_by("-pk")}
     yield Fact("imro_name", settings.IMRO_NAME, "Settings")
     yield Fact("imro_short_name", settings.IMRO_SHORT_NAME, "Settings")
     yield Fact("imro_address", ", ".join(settings.IMRO_ADDRESS.splitlines()), "Settings")
@@ -226,7 +230,7 @@ def _of_the_case(case: Case, *, at: datetime) -> Iterable[Fact]:
 
 
 def _treatments(draft: CaseLetter) -> Fact:
-    """The treatments that the letter is about."""
+    """The treatments that the letter lists, which depend on its kind."""
     case, items = draft.case, draft.case.items.order_by("position")
     if draft.kind == LetterKind.EXPEDITED:
         items = items.filter(ending=DisputedItem.Ending.PENDING)
@@ -265,7 +269,7 @@ def _of_the_kind(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
 
 
 def _asked(draft: CaseLetter) -> Fact:
-    """What the draft asks; else the open questions on file, or what screening left unknown."""
+    """The questions of the letter: from the draft, else the open questions, else unknown facts."""
     case = draft.case
     if draft.points:
         return Fact("asked", list(draft.points), "Draft")
@@ -357,7 +361,10 @@ def _day(value: object) -> str:
 
 
 def _where(draft: CaseLetter, sentence: str) -> str:
-    """The page on which what a sentence misses can be mended."""
+    """The page for correcting the fact that a sentence names; empty if the draft itself needs it.
+
+    The refusals of ``letters`` end with the name of the fact in parentheses.
+    """
     number = draft.case.number
     named = _NAMED_FACT.findall(sentence)
     if _PARTIES & set(named):

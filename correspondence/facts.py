@@ -1,4 +1,4 @@
-"""The facts that the notice of assignment may rest on, as data (see ``letters.facts``)."""
+"""The facts that the notice of assignment may state (see ``letters.facts``)."""
 
 from letters.facts import FactName
 
@@ -14,7 +14,7 @@ NOTICE_FACTS = (
     FactName("requesting_physician", "Requesting physician", printed=True),
     FactName("date_of_injury", "Date of injury", printed=True),
     FactName("ur_decision_date", "Date of the UR decision", printed=True),
-    FactName("rfa_date", "Date of the request for authorization", printed=True),
+    FactName("rfa_date", "Date of the Request for Authorization", printed=True),
     FactName("application_received", "Date on which the application was received", printed=True),
     FactName("priority", "Priority", printed=True),
     FactName("notice_date", "Date of the notice", printed=True),

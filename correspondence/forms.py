@@ -1,4 +1,4 @@
-"""Forms of letters: which to draft, what it adds, who gets it, why it is put away, when it went."""
+"""Forms for drafting, changing, discarding and sending the letters of a case."""
 
 from datetime import date, datetime, time
 from typing import Any
@@ -12,47 +12,49 @@ from letters.kinds import case_letter_choices
 
 
 class DraftForm(forms.Form):
-    """What a person may change in a draft: the free words, and who gets it."""
+    """What a person may change in a draft: the additional text and the recipients."""
 
     particulars = PaperText(
-        label="What you want to add for this case",
+        label="Additional text for this case",
         max_length=4000,
         required=False,
         strip=True,
         widget=forms.Textarea(attrs={"rows": 5}),
     )
     recipients = forms.MultipleChoiceField(
-        label="Who gets it",
+        label="Recipients",
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose at least one recipient."},
     )
 
-    def __init__(self, *args: Any, told: list[Party], **options: Any) -> None:
+    def __init__(self, *args: Any, parties: list[Party], **options: Any) -> None:
         super().__init__(*args, **options)
-        self.told = told
+        self.parties = parties
         recipients = self.fields["recipients"]
         assert isinstance(recipients, forms.MultipleChoiceField)  # noqa: S101 - narrows the type
         recipients.choices = [
-            (str(one.pk), f"{one.name}, {one.get_role_display().lower()}") for one in told
+            (str(one.pk), f"{one.name}, {one.get_role_display().lower()}") for one in parties
         ]
 
     def left_out(self) -> list[int]:
-        """The parties who were not chosen. Call it on a valid form."""
-        return [one.pk for one in self.told if str(one.pk) not in self.cleaned_data["recipients"]]
+        """The ids of the parties who were not selected. Call this on a valid form."""
+        return [
+            one.pk for one in self.parties if str(one.pk) not in self.cleaned_data["recipients"]
+        ]
 
 
 class DiscardForm(forms.Form):
-    """Why a draft is put away."""
+    """The reason for discarding a draft."""
 
     because = forms.ChoiceField(
-        label="Why it does not go",
+        label="Reason",
         choices=[("", "Choose"), *CaseLetter.Discarded.choices],
-        error_messages={"required": "Choose why the draft is discarded."},
+        error_messages={"required": "Choose the reason for discarding the draft."},
     )
 
 
 class NewDraftForm(forms.Form):
-    """Which letter someone wants to draft, and what it asks or lists."""
+    """The kind of a new letter, and the points that it asks for or lists."""
 
     kind = forms.ChoiceField(
         label="Letter",
@@ -60,29 +62,29 @@ class NewDraftForm(forms.Form):
         error_messages={"required": "Choose a letter."},
     )
     points = PaperText(
-        label="What it asks for or lists, a line for each",
+        label="Points that the letter asks for or lists, one per line",
         max_length=4000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
 
     def lines(self) -> list[str]:
-        """What was typed, a text for each line. Call it on a valid form."""
+        """The typed points, one text per line. Call this on a valid form."""
         typed: str = self.cleaned_data["points"]
         return [line.strip() for line in typed.splitlines() if line.strip()]
 
 
 class SentForm(DatedForm):
-    """The act "mark as sent" for every notice of a case."""
+    """The date on which the notices or letters of a case were sent."""
 
-    sent_on = PaperDate(label="Sent on", error_messages={"required": "Enter the day it was sent."})
+    sent_on = PaperDate(label="Sent on", error_messages={"required": "Enter the date it was sent."})
 
     received_time = forms.TimeField(
-        label="Hour at which the claims administrator received it",
-        help_text="Pacific time, as in 14:30. The 24 hours for the records run from it.",
+        label="Time received by the claims administrator",
+        help_text="Pacific time, such as 14:30. The 24 hours for the records start then.",
         error_messages={
-            "required": "State the hour: an expedited deadline runs in hours.",
-            "invalid": "Write the hour as in 14:30.",
+            "required": "Enter the time. An expedited deadline runs in hours.",
+            "invalid": "Enter the time, such as 14:30.",
         },
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
@@ -93,7 +95,7 @@ class SentForm(DatedForm):
             del self.fields["received_time"]
 
     def received_at(self) -> datetime | None:
-        """The moment at which an expedited notice was received, on the day of sending."""
+        """When an expedited notice was received, on the date of sending; ``None`` otherwise."""
         hour: time | None = self.cleaned_data.get("received_time")
         if hour is None:
             return None
@@ -102,5 +104,5 @@ class SentForm(DatedForm):
     def clean_sent_on(self) -> date:
         day: date = self.cleaned_data["sent_on"]
         if day > self.today:
-            raise forms.ValidationError("This date is in the future. Enter the day it was sent.")
+            raise forms.ValidationError("This date is in the future. Enter the date it was sent.")
         return day

@@ -1,4 +1,4 @@
-"""What each letter of a case is made of: who gets it, what it states, in which order.
+"""The parts of each kind of case letter: recipients, facts, and the order of sections.
 
 A new kind needs a name in ``letters.kinds``, an entry here and a wording in ``letters/wording``.
 """
@@ -21,7 +21,7 @@ RECIPIENTS = (
 )
 _FOR_THE_EMPLOYEE = (Role.EMPLOYEE, Role.EMPLOYEE_ATTORNEY, Role.REPRESENTATIVE)
 
-# What every letter of a case may say.
+# The facts that every letter of a case may state.
 _OF_THE_CASE = (
     FactName("imro_name", "Name of the review organization", printed=True),
     FactName("imro_short_name", "Short name of the review organization", printed=True),
@@ -37,23 +37,22 @@ _OF_THE_CASE = (
     FactName("priority", "Priority", printed=True),
     FactName("letter_date", "Date of the letter", printed=True),
     FactName("treatments", "Disputed treatments", printed=True),
-    FactName("particulars", "What was added for this case", printed=True),
+    FactName("particulars", "Additional text for this case", printed=True),
 )
-_ASKED = FactName("asked", "What is asked", printed=True)
-_DECIDED = FactName("decided_on", "Day of the decision about eligibility", printed=True)
+_ASKED = FactName("asked", "Questions", printed=True)
+_DECIDED = FactName("decided_on", "Date of the eligibility decision", printed=True)
 
 
 @dataclass(frozen=True)
 class LetterSpec:
-    """One kind of letter.
+    """The definition of one kind of letter.
 
-    :ivar sections: the sections in order, by the slots of its wording.
-    :ivar facts: what it may state beyond what every letter of a case may.
-    :ivar lists: the fact whose values a section lists, by the slot of the section.
-    :ivar points: the fact that holds what a person typed in the draft, a line for each; empty where
-        the letter has none.
-    :ivar recipients: the roles that get it, in the order in which the law lists them.
-    :ivar only_with: slots that are said only where a fact is known, with that fact.
+    :ivar sections: the slots of its sections, in order.
+    :ivar facts: the facts it may state in addition to those of every case letter.
+    :ivar lists: section slot to the fact whose values the section lists.
+    :ivar points: the fact that holds the points typed in the draft; empty if the letter has none.
+    :ivar recipients: the roles that receive it, in the order of 8 CCR 9792.10.4(b).
+    :ivar only_with: slot to the fact without which the slot is left out.
     """
 
     sections: tuple[str, ...]
@@ -65,11 +64,11 @@ class LetterSpec:
 
     @property
     def declared(self) -> tuple[FactName, ...]:
-        """Every fact that it may state."""
+        """All facts that the letter may state."""
         return (*_OF_THE_CASE, *self.facts)
 
     def fact_for(self, slot: str) -> str:
-        """The fact without which a slot is left out; empty for one that is always said."""
+        """The fact without which a slot is left out; empty if the slot is always included."""
         return {"particulars_heading": "particulars", **self.only_with}.get(slot, "")
 
 
@@ -90,8 +89,8 @@ SPECS: dict[LetterKind, LetterSpec] = {
         lists={"treatments": "treatments", "reasons": "reasons"},
         facts=(
             _DECIDED,
-            FactName("reasons", "Reasons of the decision", printed=True),
-            FactName("found_ineligible", "Finding that the application is ineligible", False),
+            FactName("reasons", "Reasons for the decision", printed=True),
+            FactName("found_ineligible", "Decision that the application is ineligible", False),
         ),
     ),
     LetterKind.DEFERRAL: LetterSpec(
@@ -99,8 +98,8 @@ SPECS: dict[LetterKind, LetterSpec] = {
         lists={"treatments": "treatments", "dispute": "dispute_reason"},
         facts=(
             _DECIDED,
-            FactName("dispute_reason", "Reason that the claims administrator states", True),
-            FactName("found_deferred", "Finding that the application is deferred", False),
+            FactName("dispute_reason", "Reason stated by the claims administrator", True),
+            FactName("found_deferred", "Decision that the application is deferred", False),
         ),
         only_with={"dispute_points": "dispute_reason"},
     ),
@@ -108,9 +107,9 @@ SPECS: dict[LetterKind, LetterSpec] = {
         sections=("certified", "treatments", "particulars", "records"),
         lists={"treatments": "treatments"},
         facts=(
-            FactName("converted_on", "Day on which the review became expedited", printed=True),
-            FactName("certified_by", "Who certified the threat", printed=True),
-            FactName("made_expedited", "Conversion to an expedited review", printed=False),
+            FactName("converted_on", "Date on which the review became expedited", printed=True),
+            FactName("certified_by", "Person who certified the threat", printed=True),
+            FactName("made_expedited", "Conversion to expedited review", printed=False),
         ),
         only_with={"certified": "certified_by", "certified_heading": "certified_by"},
     ),
@@ -119,10 +118,10 @@ SPECS: dict[LetterKind, LetterSpec] = {
         lists={"records": "records_missing"},
         points="records_missing",
         facts=(
-            FactName("notice_sent_on", "Day on which the notice was sent", printed=True),
-            FactName("records_due_on", "Day on which the records were due", printed=True),
-            FactName("records_missing", "Records that are missing", printed=True),
-            FactName("records_owed", "Records that are overdue", printed=False),
+            FactName("notice_sent_on", "Date on which the notice was sent", printed=True),
+            FactName("records_due_on", "Date on which the records were due", printed=True),
+            FactName("records_missing", "Missing records", printed=True),
+            FactName("records_owed", "Overdue records", printed=False),
         ),
         recipients=(Role.CLAIMS_ADMINISTRATOR,),
         only_with={"records": "records_missing", "records_heading": "records_missing"},
@@ -137,8 +136,8 @@ SPECS: dict[LetterKind, LetterSpec] = {
         sections=("ended", "particulars", "next"),
         lists={"ended": "ended_items"},
         facts=(
-            FactName("ended_on", "Day on which the review ended", printed=True),
-            FactName("ended_items", "Treatments whose review ended", printed=True),
+            FactName("ended_on", "Date on which the review ended", printed=True),
+            FactName("ended_items", "Treatments with ended review", printed=True),
             FactName("ended", "End of the review", printed=False),
         ),
     ),

@@ -1,6 +1,6 @@
-"""Who may make, change and send the notices and letters of a case, and when.
+"""Rules on who may make, change and send the notices and letters of a case, and when.
 
-Each function returns an empty string when the action is allowed, else the sentence to show.
+Each function returns an empty string if the action is allowed, else the sentence to show.
 """
 
 from accounts.models import User
@@ -18,7 +18,7 @@ def why_not_make_notices(user: User, case: Case) -> str:
         act="make the notices of assignment",
     )
     if not reason and case.notices.filter(round=case.round).exists():
-        return "The notices of assignment are made. Mark them as sent when they have gone out."
+        return "The notices of assignment already exist. Mark them as sent after mailing."
     return reason
 
 
@@ -27,16 +27,16 @@ def why_not_mark_notices_sent(user: User, case: Case) -> str:
         user, "letters.mark_sent", case, Status.ELIGIBLE, act="mark the notices as sent"
     )
     if not reason and not case.notices.filter(round=case.round).exists():
-        return "There are no notices to mark as sent yet. Make them first."
+        return "There are no notices yet. Make them first."
     return reason
 
 
 def why_not_change_draft(user: User, draft: CaseLetter) -> str:
-    """Whether this person may change, approve or discard a draft."""
+    """Why this user may not change, approve or discard a draft."""
     if not user.may("correspondence.write_letters"):
-        return "A coordinator or a supervisor decides about drafts of letters."
+        return "Only a coordinator or a supervisor can change or approve letters."
     if not draft.is_draft:
-        return f"This letter is no draft any more: it is {draft.get_state_display().lower()}."
+        return f"This letter is no longer a draft: it is {draft.get_state_display().lower()}."
     return ""
 
 
@@ -44,7 +44,7 @@ def why_not_mark_letter_sent(user: User, letter: CaseLetter) -> str:
     if not user.may("letters.mark_sent"):
         return "Your role does not let you mark letters as sent."
     if letter.state == CaseLetter.State.SENT:
-        return "This letter is marked as sent already."
+        return "This letter is already marked as sent."
     if letter.state != CaseLetter.State.APPROVED:
         return "Only an approved letter can be marked as sent."
     return ""

@@ -1,7 +1,7 @@
-"""The application as entered against the UR decision as read: what differs. Pure.
+"""Compares the application as entered with the UR decision as read. Pure.
 
-Case, accents, punctuation, the order of a name and the order of the items make no difference;
-anything else is listed, so that nothing is dropped in silence.
+Upper and lower case, accents, punctuation, the order of a name's parts and the order of items do
+not count as differences. Every other difference is listed, so that a person can answer it.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from directory.names import fold_name, fold_number
 EMPLOYEE = "EMPLOYEE"
 CLAIM = "CLAIM"
 INJURY = "INJURY"
-WORDING = "WORDING"  # an item that both name, in different words
-ONLY_APPLIED = "ONLY_APPLIED"  # an item of the application that the decision does not name
-ONLY_DECIDED = "ONLY_DECIDED"  # an item of the decision that the application does not dispute
+WORDING = "WORDING"  # an item in both documents, worded differently
+ONLY_APPLIED = "ONLY_APPLIED"  # an item that only the application names
+ONLY_DECIDED = "ONLY_DECIDED"  # an item that only the UR decision names
 
 LABELS = {
     EMPLOYEE: "Employee’s name",
@@ -28,12 +28,12 @@ LABELS = {
     ONLY_DECIDED: "Item not in the application",
 }
 
-_ALIKE = 0.6  # share of two wordings that has to agree before they are shown as one item
+_ALIKE = 0.6  # minimum similarity (0 to 1) of two wordings to be shown as the same item
 
 
 @dataclass(frozen=True)
 class Paper:
-    """What one of the two papers says; an empty text or ``None`` where it is silent."""
+    """What one document states; an empty text or ``None`` if it does not state the fact."""
 
     employee: str
     claim_number: str
@@ -43,9 +43,9 @@ class Paper:
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing on which the papers disagree.
+    """One difference between the two documents.
 
-    :ivar item: position of the item on the application, for a difference about an item.
+    :ivar item: the item's position on the application; ``None`` if the difference is not about one.
     """
 
     field: str
@@ -59,13 +59,16 @@ class Difference:
 
     @property
     def key(self) -> str:
-        """The same for the same two values, whatever else changes: answers hang on it."""
-        said = "\x1f".join((self.field, self.on_application, self.on_ur_decision))
-        return sha256(said.encode()).hexdigest()[:32]
+        """A key made of the field and the two values; stored answers refer to it.
+
+        If a value changes, the key changes, and the difference has to be answered again.
+        """
+        values = "\x1f".join((self.field, self.on_application, self.on_ur_decision))
+        return sha256(values.encode()).hexdigest()[:32]
 
 
 def compare(application: Paper, ur_decision: Paper) -> list[Difference]:
-    """Everything on which the two disagree. Where the decision is silent, nothing is compared."""
+    """List the differences. Facts that the UR decision does not state are not compared."""
     found = []
     if ur_decision.employee and _name(application.employee) != _name(ur_decision.employee):
         found.append(Difference(EMPLOYEE, application.employee, ur_decision.employee))
@@ -81,12 +84,12 @@ def compare(application: Paper, ur_decision: Paper) -> list[Difference]:
 
 
 def _name(name: str) -> list[str]:
-    """A name as the sorted list of its words: "Quintanar, Marisol" is "Marisol Quintanar"."""
+    """Sort the words of a name, so that "Quintanar, Marisol" equals "Marisol Quintanar"."""
     return sorted(fold_name(name).split())
 
 
 def _items(applied: Sequence[str], decided: Sequence[str]) -> list[Difference]:
-    """Pair what reads the same, then what reads alike, best first; list the rest."""
+    """Pair equal items, then the most similar ones; list the similar pairs and all other items."""
     if not decided:
         return []
     left = {number: fold_name(title) for number, title in enumerate(applied, start=1)}
@@ -95,16 +98,17 @@ def _items(applied: Sequence[str], decided: Sequence[str]) -> list[Difference]:
         same = next((other for other, text in right.items() if text == folded), None)
         if same is not None:
             del left[number], right[same]
-    alike = sorted(
+    pairs = sorted(
         (
+            # Negative, so that the most similar pair comes first and ties keep the items' order.
             (-SequenceMatcher(None, ours, theirs, autojunk=False).ratio(), number, other)
             for number, ours in left.items()
             for other, theirs in right.items()
         ),
     )
     found = []
-    for possible_duplicate, number, other in alike:
-        if -possible_duplicate >= _ALIKE and number in left and other in right:
+    for negative_similarity, number, other in pairs:
+        if -negative_similarity >= _ALIKE and number in left and other in right:
             del left[number], right[other]
             found.append(Difference(WORDING, applied[number - 1], decided[other - 1], number))
     found += [Difference(ONLY_APPLIED, applied[number - 1], "", number) for number in left]

@@ -1,4 +1,4 @@
-"""What was found when a case was screened, and what followed from it."""
+"""Eligibility decisions, questions to parties, and the reading of the UR decision."""
 
 from django.conf import settings
 from django.db import models
@@ -12,12 +12,12 @@ from .answers import Answer, EligibilityFact, EligibilityResult
 
 
 class EligibilityDecision(Versioned):
-    """A finding on the whole case. A later one supersedes an earlier; neither is overwritten."""
+    """One eligibility decision on a case. A later decision supersedes it without changing it."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="eligibility_decisions")
     attempt = models.PositiveSmallIntegerField()
     result = models.CharField(max_length=12, choices=EligibilityResult)
-    # What the rules proposed; empty for decisions from before there were any.
+    # The result that the rules proposed; empty for decisions made before the rules existed.
     proposed = models.CharField(max_length=12, choices=EligibilityResult, blank=True)
     why_different = models.TextField(blank=True)
     decided_at = models.DateTimeField()
@@ -35,19 +35,19 @@ class EligibilityDecision(Versioned):
         return f"{self.case}: {self.get_result_display().lower()}"
 
     def refusals(self) -> list["EligibilityFinding"]:
-        """The findings that a letter gives as reasons, for the application first, then by item.
+        """The findings that a letter states as reasons: for the application first, then by item.
 
-        Each has its ``reason_code`` and ``letter_sentence``; ``item`` is empty for the whole.
+        Each has a ``reason_code`` and a ``letter_sentence``. ``item`` is empty for the application.
         """
         found = self.findings.exclude(letter_sentence="").select_related("item", "other_case")
         return sorted(found, key=lambda one: (one.item.position if one.item else 0, one.pk))
 
 
 class EligibilityFinding(Versioned):
-    """One of the six facts, answered by a person, for the case or for one item.
+    """A person's answer to one of the six facts, for the case or for one item.
 
-    Beside the answer stands what the rules proposed and with which facts, so that the page can show
-    why they differ. An ineligible item or application carries the sentence that the letter prints.
+    The row also stores what the rules proposed and the facts they used, so that the page can show
+    why the two differ. For a No, it stores the sentence that the letter prints.
     """
 
     decision = models.ForeignKey(
@@ -64,10 +64,10 @@ class EligibilityFinding(Versioned):
     answer = models.CharField(max_length=8, choices=Answer)
     proposed = models.CharField(max_length=8, choices=Answer, blank=True)
     reason_code = models.CharField(max_length=16, blank=True)  # I-LATE, I-UNSIGNED, …
-    facts_used = models.JSONField(default=list, blank=True)  # {name, value, source} each
-    source = models.CharField(max_length=200, blank=True)  # the rule, "8 CCR 9792.10.3(a)(1)"
-    sentence = models.TextField(blank=True)  # for the page
-    letter_sentence = models.TextField(blank=True)  # for the letter, where the answer is NO
+    facts_used = models.JSONField(default=list, blank=True)  # a list of {name, value, source}
+    source = models.CharField(max_length=200, blank=True)  # the law, "8 CCR 9792.10.3(a)(1)"
+    sentence = models.TextField(blank=True)  # shown to staff
+    letter_sentence = models.TextField(blank=True)  # printed in the letter if the answer is NO
     other_case = models.ForeignKey(
         Case, on_delete=models.PROTECT, null=True, blank=True, related_name="findings_elsewhere"
     )
@@ -95,25 +95,27 @@ class EligibilityFinding(Versioned):
 
     @property
     def waiver(self) -> str:
-        """The note by which lateness was waived; empty where nothing was. There is no second flag
-        that could disagree with it."""
+        """The note with which a person waived lateness; empty if nothing was waived.
+
+        It is computed from the answer and the proposal, so no stored flag can contradict them.
+        """
         late = self.fact == EligibilityFact.TIMELY and self.proposed == Answer.NO
         return self.note if late and self.answer == Answer.YES else ""
 
 
 class InformationRequest(Versioned):
-    """A question to one party about facts that are missing (8 CCR 9792.10.3(b), (c))."""
+    """A question to one party about missing facts (8 CCR 9792.10.3(b), (c))."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="information_requests")
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
-    facts = models.JSONField(default=list)  # the facts of eligibility that turn on the answer
+    facts = models.JSONField(default=list)  # the eligibility facts that depend on the answer
     question = models.TextField()
     asked_at = models.DateTimeField()
-    received_on = models.DateField()  # the day on which the party has the question
+    received_on = models.DateField()  # the date on which the party receives the question
     due_on = models.DateField()
     answered_on = models.DateField(null=True, blank=True)
     answer = models.TextField(blank=True)
-    closed_at = models.DateTimeField(null=True, blank=True)  # answered, or no longer waited for
+    closed_at = models.DateTimeField(null=True, blank=True)  # answered, or no longer needed
 
     class Meta(Versioned.Meta):
         constraints = [
@@ -128,14 +130,14 @@ class InformationRequest(Versioned):
 
 
 class URReading(Versioned):
-    """What a person reads in the UR decision, to be held against the application."""
+    """What a person has read in the UR decision, for comparison with the application."""
 
     case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="ur_reading")
     employee = models.CharField(max_length=300, blank=True)  # as printed
     claim_number = models.CharField(max_length=60, blank=True)
     date_of_injury = models.DateField(null=True, blank=True)
     date_of_injury_printed = models.CharField(max_length=60, blank=True)
-    items = models.JSONField(default=list, blank=True)  # the treatments that it decides, as printed
+    items = models.JSONField(default=list, blank=True)  # the treatments decided, as printed
 
     class Meta(Versioned.Meta):
         pass
@@ -145,18 +147,18 @@ class URReading(Versioned):
 
 
 class DifferenceAnswer(Versioned):
-    """What a difference between application and UR decision turned out to be.
+    """A person's answer to one difference between the application and the UR decision.
 
-    It holds for these two values only: when either changes, the question is open again.
+    It holds for these two values only. If either value changes, a new answer is needed.
     """
 
     class Answer(models.TextChoices):
         SAME = "SAME", "The same"
         TYPING_ERROR = "TYPING_ERROR", "Typing error"
-        DIFFERENT = "DIFFERENT", "Really different"
+        DIFFERENT = "DIFFERENT", "Different"
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="difference_answers")
-    key = models.CharField(max_length=32)  # of the field and the two values
+    key = models.CharField(max_length=32)  # see ``eligibility.differences.Difference.key``
     field = models.CharField(max_length=16)
     on_application = models.TextField(blank=True)
     on_ur_decision = models.TextField(blank=True)

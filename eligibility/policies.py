@@ -1,6 +1,6 @@
-"""Who may decide whether a case is eligible, and what has to be on file first.
+"""Rules on who may decide eligibility, and what must be on file first.
 
-Each function returns an empty string when the action is allowed, else the sentence to show.
+Each function returns an empty string if the action is allowed, else the sentence to show.
 """
 
 from accounts.models import User
@@ -15,7 +15,7 @@ def why_not_decide_eligibility(user: User, case: Case) -> str:
         "eligibility.decide_eligibility",
         case,
         Status.SCREENING,
-        act="decide whether it is eligible",
+        act="decide eligibility",
     )
 
 
@@ -27,16 +27,16 @@ def why_not_read_ur_decision(user: User, case: Case) -> str:
         Status.SCREENING,
         Status.INFO_REQUESTED,
         Status.DEFERRED,
-        act="state what the UR decision says",
+        act="enter the UR decision",
     )
 
 
 def why_not_eligible_yet(open_differences: int) -> str:
-    """The six facts cannot all be yes while the two papers disagree and no one has said why."""
+    """A case cannot become eligible while differences from the UR decision are unanswered."""
     if not open_differences:
         return ""
-    many = "One difference" if open_differences == 1 else f"{open_differences} differences"
-    return f"{many} between the application and the UR decision must be answered first."
+    many = "one difference" if open_differences == 1 else f"{open_differences} differences"
+    return f"First answer {many} between the application and the UR decision."
 
 
 def why_not_ask_information(user: User, case: Case) -> str:
@@ -72,14 +72,14 @@ def why_not_resolve_liability(user: User, case: Case) -> str:
 
 def why_not_record_citations(user: User, case: Case) -> str:
     if not user.may("eligibility.decide_eligibility"):
-        return "A coordinator states what the UR decision cites."
+        return "Only a coordinator can enter the sources that the UR decision cites."
     if case.stage in {Status.ISSUED, Status.WITHDRAWN, Status.TERMINATED, Status.CLOSED}:
-        return f"Case {case.number} stands at “{case.stage.label}”; its items are settled."
+        return f"Case {case.number} is at “{case.stage.label}”. Its items can no longer change."
     return ""
 
 
 def why_not_reopen(user: User, case: Case) -> str:
-    # A closure can be reversed where it rests on a finding of ineligibility alone.
+    # A closed case can be reopened only if it was closed as ineligible, without a determination.
     if (
         case.stage == Status.CLOSED
         and case.decided_on is None

@@ -1,10 +1,9 @@
-"""Whether an application is eligible, rule by rule. Pure: no rows are read, no clock.
+"""The rules of eligibility. Pure: no database, no current time.
 
-``propose`` looks at what is stored and answers each of six facts YES, NO or UNKNOWN, for the whole
-application or for one item, with the facts it used, the source of the rule, the sentence for the
-page and the plain sentence for the letter. What is not known is named and never counts as NO
-(8 CCR 9792.10.3(a)-(d)). A person decides; ``weigh`` says what the person's answers amount to.
-Only six YES make a case eligible.
+``propose`` answers each of the six facts YES, NO or UNKNOWN, for the application or for one item.
+Each verdict names the facts it used and the law, with a sentence for staff and one for the letter.
+An unknown fact is named and never counts as NO (8 CCR 9792.10.3(a)-(d)). A person decides;
+``weigh`` gives the result of the person's answers. All six must be YES for a case to be eligible.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,10 +29,10 @@ FACTS = (
     "LIABILITY_CLEAR",
 )
 
-# These two are answered item by item: an item may be out while the others go on.
+# These two are answered for each item. One item can be ineligible while the others are reviewed.
 ITEM_FACTS = ("NECESSITY", "NOT_DECIDED")
 
-# The coded reason that a NO gives where nothing says which.
+# The default reason code for a NO to each fact.
 REASONS = {
     "SIGNED": "I-UNSIGNED",
     "TIMELY": "I-LATE",
@@ -43,7 +42,7 @@ REASONS = {
     "LIABILITY_CLEAR": "I-LIAB",
 }
 
-# Every coded reason that a NO to a fact may have, the usual one first.
+# All reason codes for a NO to each fact, the default first.
 CODES: dict[str, tuple[str, ...]] = {
     "SIGNED": ("I-UNSIGNED", "I-PARTY", "I-INCOMPLETE"),
     "TIMELY": ("I-LATE",),
@@ -55,14 +54,14 @@ CODES: dict[str, tuple[str, ...]] = {
 
 NEEDED = {
     "SIGNED": "whether the employee or a valid representative signed",
-    "TIMELY": "whether the application was filed on time",
+    "TIMELY": "whether the application was received on time",
     "UR_ATTACHED": "whether the UR decision is attached",
     "NECESSITY": "whether the UR decision denied or modified these items for medical necessity",
     "NOT_DECIDED": "whether the treatment was disputed or decided before",
     "LIABILITY_CLEAR": "whether liability is disputed",
 }
 
-# The sentence that a letter prints for each reason, unless a rule gives one with the facts.
+# The sentence that the letter prints for each reason, unless a verdict has a more specific one.
 LETTER_SENTENCES = {
     "I-UNSIGNED": "The application is not signed by the employee or a valid representative.",
     "I-LATE": "We received the application after the filing deadline.",
@@ -96,19 +95,19 @@ _FILER = "8 CCR 9792.10.1(b)(2); LC 4610.5(j), recalled"
 
 _IMR_BEGINS = date(2013, 1, 1)  # injuries from this day, whenever decided
 _IMR_FOR_ALL = date(2013, 7, 1)  # decisions from this day, whatever the injury
-_NO_CURE = date(2014, 4, 1)  # from then a missing UR decision is not asked for any more
+_NO_CURE = date(2014, 4, 1)  # applications from this day: a missing UR decision cannot be cured
 
 
-# --- What is known ----------------------------------------------------------------------------
+# --- Stored facts -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Earlier:
     """Another case that may be about the same treatment.
 
-    :ivar confirmed: a person has said that it is the same; until then it is only a possible
-        duplicate.
-    :ivar duplicate: it is open and was filed for the same decision; else an earlier application.
+    :ivar confirmed: a person has confirmed that it is the same treatment; before that it is only a
+        possible duplicate.
+    :ivar duplicate: the case is open; otherwise it is an earlier application.
     """
 
     case: str
@@ -120,9 +119,10 @@ class Earlier:
 class Item:
     """One disputed treatment.
 
-    :ivar ur_outcome: DENIED, MODIFIED, APPROVED, AMOUNT, CONDITIONAL, NOT_IN; empty until read.
+    :ivar ur_outcome: DENIED, MODIFIED, APPROVED, AMOUNT, CONDITIONAL or NOT_IN; empty until a
+        person has read the UR decision.
     :ivar ending: a ``cases.lifecycle.Ending``.
-    :ivar was_given: a day of service is stated, so the treatment was given already.
+    :ivar was_given: a date of service is stated, so the treatment was already given.
     """
 
     position: int
@@ -135,13 +135,14 @@ class Item:
 
 @dataclass(frozen=True)
 class Known:
-    """What is stored of an application; ``None`` and an empty text mean: not known.
+    """The stored facts of an application; ``None`` and an empty text mean unknown.
 
-    :ivar signed_by: EMPLOYEE, ATTORNEY, REPRESENTATIVE or PROVIDER; empty is a form without a
-        signature; ``None`` where no form is on file.
-    :ivar missing_fields: names of fields that the form leaves empty and that we cannot do without.
-    :ivar other_decision: in what the attached decision is another one, as a person has answered.
-    :ivar liability_resolved_on: day on which notice was given that the dispute is resolved.
+    :ivar signed_by: EMPLOYEE, ATTORNEY, REPRESENTATIVE or PROVIDER; empty if the form is not
+        signed; ``None`` if no form is on file.
+    :ivar missing_fields: the names of required fields that the form leaves empty.
+    :ivar other_decision: the facts by which a person found that the attached UR decision is not
+        the disputed one; empty if it is.
+    :ivar liability_resolved_on: the date of service of the notice that the dispute is resolved.
     """
 
     items: Sequence[Item]
@@ -167,7 +168,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Used:
-    """A fact that a rule used: its name, its value in words, and where it comes from."""
+    """A fact that a rule used: its name, its value as text, and its source."""
 
     name: str
     value: str
@@ -182,18 +183,18 @@ UR = "UR decision"
 OFFICE = "Our records"
 
 
-# --- What the rules say -----------------------------------------------------------------------
+# --- Verdicts of the rules --------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one rule says of the application or of one item.
+    """The answer of one rule for the application or for one item.
 
-    :ivar fact: which of the six it answers; empty for a flag, which decides nothing.
-    :ivar item: position of the item; ``None`` for the whole application.
-    :ivar missing: the fact that has to be known first, where the answer is UNKNOWN.
-    :ivar dates: where calendars disagree, the dates between which a person must choose.
-    :ivar other_case: number of the case on account of which the answer is NO.
+    :ivar fact: which of the six facts it answers; empty for a flag, which decides nothing.
+    :ivar item: the item's position; ``None`` for the whole application.
+    :ivar missing: for UNKNOWN, the fact that has to be known first.
+    :ivar dates: if calendars disagree, the possible dates among which a person must choose.
+    :ivar other_case: the number of the case that is the reason for a NO.
     """
 
     fact: str
@@ -211,7 +212,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Every verdict, what they come to for each fact, and the result they propose."""
+    """All verdicts, the answer to each fact that follows from them, and the proposed result."""
 
     verdicts: tuple[Verdict, ...]
     answers: Mapping[str, str]
@@ -220,7 +221,7 @@ class Proposal:
 
     @property
     def flags(self) -> list[Verdict]:
-        """What someone should know although it decides nothing."""
+        """Verdicts that staff should see although they decide nothing."""
         return [verdict for verdict in self.verdicts if not verdict.fact]
 
     def of(self, fact: str, item: int | None = None) -> list[Verdict]:
@@ -228,7 +229,7 @@ class Proposal:
         return [one for one in self.verdicts if (one.fact, one.item) == (fact, item)]
 
     def governing(self, fact: str, item: int | None = None) -> Verdict | None:
-        """The verdict that makes the answer: a NO before an UNKNOWN before a YES."""
+        """The verdict that determines the answer: NO before UNKNOWN before YES."""
         found = self.of(fact, item)
         return min(found, key=lambda one: _WEIGHT[one.answer]) if found else None
 
@@ -237,9 +238,9 @@ _WEIGHT = {NO: 0, UNKNOWN: 1, YES: 2}
 
 
 def propose(known: Known, *, rules: Sequence[Rule], calendars: Calendars) -> Proposal:
-    """Answer the six facts from what is stored, and say what result follows.
+    """Answer the six facts from the stored facts, and propose a result.
 
-    :param rules: the rules of the deadlines, by which timeliness is counted.
+    :param rules: the deadline rules by which timeliness is computed.
     """
     verdicts = [
         _signed(known),
@@ -268,6 +269,7 @@ def propose(known: Known, *, rules: Sequence[Rule], calendars: Calendars) -> Pro
         }
         for item in known.items
     }
+    # Reversed, so that the first verdict with a NO gives the code.
     codes = {
         (one.fact, one.item): one.code
         for one in reversed(verdicts)
@@ -298,15 +300,15 @@ def _no(fact: str, code: str, source: str, sentence: str, used: tuple[Used, ...]
 
 def _unknown(fact: str, source: str, missing: str, used: tuple[Used, ...],
              *, item: int | None = None, sentence: str = "") -> Verdict:  # fmt: skip
-    said = sentence or f"Not yet known: {missing}."
-    return Verdict(fact, UNKNOWN, source, said, used, item=item, missing=missing)
+    text = sentence or f"Unknown: {missing}."
+    return Verdict(fact, UNKNOWN, source, text, used, item=item, missing=missing)
 
 
 _SIGNERS = {
     "EMPLOYEE": "the employee",
     "ATTORNEY": "the employee’s attorney",
     "REPRESENTATIVE": "a designated representative",
-    "PROVIDER": "a provider of emergency treatment",
+    "PROVIDER": "the provider of emergency treatment",
 }
 
 
@@ -332,12 +334,16 @@ def _signed(known: Known) -> Verdict:
 
 
 def _party(known: Known) -> Verdict:
-    """Who may ask: the employee, an attorney, a designated representative, in an emergency the
-    provider. A designation that is older than the UR decision is void."""
+    """Check who filed: the employee, an attorney, a representative, or the emergency provider.
+
+    A designation of a representative that is older than the UR decision is void
+    (8 CCR 9792.10.1(b)(2)).
+    """
     by = known.signed_by or ""
     used: tuple[Used, ...] = (Used("Signed by", _SIGNERS.get(by, "nobody"), FORM),)
     if by in {"", "EMPLOYEE"}:
-        who = "The employee may ask." if by else "No one has signed, so no one is refused."
+        # An unsigned form is refused by the signature rule; this rule has nothing to add.
+        who = "The employee may apply." if by else "Not signed; see the signature rule."
         return Verdict("SIGNED", YES, _FILER, who, used)
     if by == "ATTORNEY":
         used += (Used("Attorney on the form", _yes_no(known.attorney_named), FORM),)
@@ -346,9 +352,10 @@ def _party(known: Known) -> Verdict:
         return _unknown("SIGNED", _FILER, "whether the attorney represents the employee", used)
     if by == "PROVIDER":
         given = all(item.was_given for item in known.items)
-        used += (Used("All treatment was given already", _yes_no(given), FORM),)
+        used += (Used("All treatment already given", _yes_no(given), FORM),)
         if given:
-            return Verdict("SIGNED", YES, _FILER, "A provider asks for treatment given.", used)
+            said = "The provider applies for emergency treatment already given."
+            return Verdict("SIGNED", YES, _FILER, said, used)
         return _unknown("SIGNED", _FILER, "whether the treatment was given in an emergency", used)
     used += (
         Used("Designated on", _day(known.designated_on), FORM),
@@ -363,8 +370,8 @@ def _party(known: Known) -> Verdict:
             "SIGNED",
             "I-PARTY",
             _FILER,
-            f"The designation of {say(known.designated_on)} is void: it is older than the UR "
-            f"decision of {say(known.decided_on)}.",
+            f"The designation of {say(known.designated_on)} is not valid, because it is older than "
+            f"the UR decision of {say(known.decided_on)}.",
             used,
             letter="The representative was designated before the utilization review decision was "
             "made. A designation made before that decision is not valid.",
@@ -376,8 +383,8 @@ def _complete(known: Known) -> Verdict:
     missing = ", ".join(known.missing_fields)
     used: tuple[Used, ...] = (Used("Fields left empty", missing or "none", FORM),)
     if known.missing_fields:
-        return _unknown("SIGNED", _SCREENING, f"what the form leaves empty: {missing}", used)
-    return Verdict("SIGNED", YES, _SCREENING, "No necessary field is empty.", used)
+        return _unknown("SIGNED", _SCREENING, f"fields missing on the form: {missing}", used)
+    return Verdict("SIGNED", YES, _SCREENING, "All required fields are filled in.", used)
 
 
 def _timely(known: Known, rules: Sequence[Rule], calendars: Calendars) -> Verdict:
@@ -399,6 +406,7 @@ def _timely(known: Known, rules: Sequence[Rule], calendars: Calendars) -> Verdic
         given["method"] = method
     resolved_on, received_on = known.liability_resolved_on, known.received_on
     if resolved_on and received_on and received_on <= resolved_on:
+        # The new filing period cannot make an application late that was already on file.
         said = "The application was on file when the liability dispute was resolved."
         return Verdict("TIMELY", YES, "LC 4610.5(h)(2), recalled", said, used)
     try:
@@ -427,7 +435,7 @@ def _timely(known: Known, rules: Sequence[Rule], calendars: Calendars) -> Verdic
 
 
 def _window(known: Known) -> tuple[str, date | None, str]:
-    """The deadline of the filing, from which day, and how that was served."""
+    """The filing deadline that applies, the date it counts from, and the method of service."""
     if known.liability_resolved_on:
         return (
             "application_after_liability",
@@ -447,7 +455,7 @@ def _attached(known: Known) -> Verdict:
             "UR_ATTACHED",
             "I-NOUR",
             _SCREENING,
-            f"The decision that came with the form is another one: {differs} differ.",
+            f"The attached decision is not the disputed one. It differs in: {differs}.",
             used,
             letter="The utilization review decision submitted with the application is not the "
             "decision that the application disputes.",
@@ -457,20 +465,20 @@ def _attached(known: Known) -> Verdict:
     if known.ur_attached:
         return Verdict("UR_ATTACHED", YES, _SCREENING, "The UR decision is attached.", used)
     if known.received_on and known.received_on < _NO_CURE:
-        missing = "the UR decision, which could still be sent within 15 days of a reminder"
+        missing = "the UR decision, which can still be sent within 15 days after a reminder"
         return _unknown("UR_ATTACHED", _SCREENING, missing, used)
-    return _no("UR_ATTACHED", "I-NOUR", _SCREENING, "No UR decision is attached.", used)
+    return _no("UR_ATTACHED", "I-NOUR", _SCREENING, "The UR decision is not attached.", used)
 
 
 def _scope(known: Known) -> Verdict:
-    """Injuries from 2013, or decisions from July 2013 on any injury."""
+    """Check that IMR applies: injuries since 2013, or UR decisions since July 2013."""
     used: tuple[Used, ...] = (
         Used("Date of injury", _day(known.date_of_injury), FORM),
         Used("Date of the UR decision", _day(known.decided_on), UR),
     )
     covered = known.date_of_injury is not None and known.date_of_injury >= _IMR_BEGINS
     if covered or (known.decided_on is not None and known.decided_on >= _IMR_FOR_ALL):
-        return Verdict("NECESSITY", YES, _SCOPE, "The dates fall under the IMR law.", used)
+        return Verdict("NECESSITY", YES, _SCOPE, "IMR applies at these dates.", used)
     if known.decided_on is None:
         return _unknown("NECESSITY", _SCOPE, "the date of the UR decision", used)
     if known.date_of_injury is None:
@@ -479,7 +487,7 @@ def _scope(known: Known) -> Verdict:
         "NECESSITY",
         "I-SCOPE",
         _SCOPE,
-        f"Injury before {say(_IMR_BEGINS)} and decision before {say(_IMR_FOR_ALL)}.",
+        f"The injury is before {say(_IMR_BEGINS)} and the UR decision before {say(_IMR_FOR_ALL)}.",
         used,
     )
 
@@ -488,15 +496,16 @@ _UR_SAYS = {
     "DENIED": "denied as not medically necessary",
     "MODIFIED": "modified as not medically necessary",
     "APPROVED": "approved",
-    "AMOUNT": "approved, only the payment is disputed",
+    "AMOUNT": "approved; only the payment is disputed",
     "CONDITIONAL": "not certified because information was missing",
     "NOT_IN": "not in the decision",
 }
+# For each UR outcome that leaves nothing to review: the reason code and the sentence for staff.
 _UR_REASONS = {
-    "APPROVED": ("I-NOTINUR", "The UR decision approves it."),
-    "NOT_IN": ("I-NOTINUR", "The UR decision does not mention it."),
-    "CONDITIONAL": ("I-CNC", "The UR decision waits for information; necessity is undecided."),
-    "AMOUNT": ("I-BILL", "Only the amount of the payment is disputed."),
+    "APPROVED": ("I-NOTINUR", "approved by the UR decision."),
+    "NOT_IN": ("I-NOTINUR", "not mentioned in the UR decision."),
+    "CONDITIONAL": ("I-CNC", "not certified for missing information; necessity not decided."),
+    "AMOUNT": ("I-BILL", "only the amount of payment is disputed."),
 }
 _NOT_IN_LETTER = {
     "APPROVED": "The utilization review decision approved this treatment.",
@@ -511,9 +520,10 @@ def _necessity(item: Item) -> Verdict:
         Used("UR decision on this item", _UR_SAYS.get(item.ur_outcome, "not stated"), UR),
     )
     if item.ending == Ending.AUTHORIZED:
-        used += (Used("Since then", "authorized by the claims administrator", OFFICE),)
+        used += (Used("Later", "authorized by the claims administrator", OFFICE),)
         source = "8 CCR 9792.10.6(a)"
-        return _no("NECESSITY", "I-AUTH", source, "Authorized since.", used, item=at)
+        text = f"Item {at} was authorized later."
+        return _no("NECESSITY", "I-AUTH", source, text, used, item=at)
     if item.ur_outcome in {"DENIED", "MODIFIED"}:
         said = f"Item {at} is {_UR_SAYS[item.ur_outcome]}."
         return Verdict("NECESSITY", YES, _NECESSITY, said, used, item=at)
@@ -523,7 +533,7 @@ def _necessity(item: Item) -> Verdict:
         return _no(
             "NECESSITY", code, _NECESSITY, f"Item {at}: {said}", used, letter=letter, item=at
         )
-    return _unknown("NECESSITY", _NECESSITY, f"what the UR decision says of item {at}", used,
+    return _unknown("NECESSITY", _NECESSITY, f"the UR decision on item {at}", used,
                     item=at)  # fmt: skip
 
 
@@ -531,7 +541,7 @@ def _not_decided(item: Item) -> Verdict:
     at = item.position
     named = ", ".join(one.case for one in item.earlier)
     used: tuple[Used, ...] = (
-        Used("Other cases on the same treatment", named or "none found", OFFICE),
+        Used("Other cases about this treatment", named or "none found", OFFICE),
     )
     if item.ending == Ending.WITHDRAWN:
         return _no("NOT_DECIDED", "I-WITHDRAWN", _SCREENING, f"Item {at} was withdrawn.", used,
@@ -551,7 +561,7 @@ def _not_decided(item: Item) -> Verdict:
     if item.earlier:
         missing = f"whether item {at} is the same treatment as in {named}"
         return _unknown("NOT_DECIDED", _EARLIER, missing, used, item=at)
-    said = f"No other case on item {at} is known."
+    said = f"No other case about item {at} found."
     return Verdict("NOT_DECIDED", YES, _EARLIER, said, used, item=at)
 
 
@@ -567,17 +577,17 @@ def _liability(known: Known) -> Verdict:
     if known.liability_disputed is None:
         return _unknown("LIABILITY_CLEAR", _LIABILITY, "whether liability is disputed", used)
     if known.liability_disputed:
-        said = "Liability is disputed: the case is deferred, not refused."
+        said = "Liability is disputed. The case will be deferred until the dispute is resolved."
         return _no("LIABILITY_CLEAR", "I-LIAB", _LIABILITY, said, used)
     return Verdict("LIABILITY_CLEAR", YES, _LIABILITY, "Liability is not disputed.", used)
 
 
 def _untimely_ur(known: Known, rules: Sequence[Rule], calendars: Calendars) -> Iterable[Verdict]:
-    """A flag alone: whether utilization review was late is for the WCAB (Dubon II, 2014)."""
+    """Flag a late utilization review. It decides nothing: that is for the WCAB (Dubon II, 2014)."""
     if known.requested_on is None or known.decided_on is None:
         return
     used: tuple[Used, ...] = (
-        Used("Request for authorization", _day(known.requested_on), FORM),
+        Used("RFA date", _day(known.requested_on), FORM),
         Used("Date of the UR decision", _day(known.decided_on), UR),
     )
     try:
@@ -592,21 +602,21 @@ def _untimely_ur(known: Known, rules: Sequence[Rule], calendars: Calendars) -> I
         return
     if isinstance(found, Late):
         said = (
-            "The UR decision itself may be late. That is for the WCAB and decides nothing here. "
-            f"{found.sentence}"
+            "The UR decision may be untimely. The WCAB decides this; it does not affect "
+            f"eligibility. {found.sentence}"
         )
         yield Verdict("", NO, "Dubon II (2014); LC 4610(i)(1)", said, used, code="I-UNTIMELYUR")
 
 
-# --- What the answers amount to ---------------------------------------------------------------
+# --- Results of the answers -------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What the answers amount to: a result, the coded reasons, and one sentence.
+    """The result that follows from the answers, its reason codes, and one sentence.
 
-    :ivar answers: the six, with those that are given by item brought together.
-    :ivar out: positions of the items that are ineligible, with their coded reasons.
+    :ivar answers: the six answers; for facts answered by item, the combined answer.
+    :ivar out: the positions of ineligible items, with their reason codes.
     """
 
     result: str  # ELIGIBLE, INELIGIBLE, DEFERRED or INCOMPLETE
@@ -617,13 +627,13 @@ class Conclusion:
 
 
 def conclude(answers: Mapping[str, str], *, codes: Mapping[str, str] = REASONS) -> Conclusion:
-    """Weigh the six answers.
+    """Derive the result from the six answers.
 
-    A NO ends the question; a liability dispute alone defers it, because it may be resolved
-    (8 CCR 9792.10.3(d)); a missing or unknown fact keeps the case in screening.
+    A NO makes the case ineligible. A NO to liability alone defers it, because the dispute may be
+    resolved (8 CCR 9792.10.3(d)). A missing or unknown fact keeps the case in eligibility review.
 
-    :param codes: the coded reason of a NO, where it is not the usual one.
-    :raises KeyError: an answer names a fact that is not one of the six.
+    :param codes: reason codes by fact, if not the default.
+    :raises KeyError: an answer belongs to none of the six facts.
     """
     for fact in answers:
         if fact not in REASONS:
@@ -638,8 +648,8 @@ def conclude(answers: Mapping[str, str], *, codes: Mapping[str, str] = REASONS) 
         return Conclusion("DEFERRED", ("I-LIAB",), sentence, answers)
     if unknown:
         missing = "; ".join(NEEDED[fact] for fact in unknown)
-        return Conclusion("INCOMPLETE", (), f"Not yet known: {missing}.", answers)
-    sentence = "All six facts are answered yes: the case is eligible."
+        return Conclusion("INCOMPLETE", (), f"Unknown: {missing}.", answers)
+    sentence = "All six facts are answered Yes. The case is eligible."
     return Conclusion("ELIGIBLE", (), sentence, answers)
 
 
@@ -649,18 +659,18 @@ def weigh(
     *,
     codes: Mapping[tuple[str, int | None], str] | None = None,
 ) -> Conclusion:
-    """Weigh the six answers where two of them may differ by item.
+    """Derive the result from the six answers, two of which may differ by item.
 
-    An item answers for itself where it has an answer, and by the answer for the whole otherwise.
-    Ineligible items leave the others alive: the application fails only with its last item.
+    An item without an answer of its own takes the answer for the application. The application is
+    ineligible only if all its items are.
 
     :param items: position to fact to answer, for every pending item.
-    :param codes: the coded reason of a NO, by fact and item.
+    :param codes: reason codes by fact and item position.
     """
     codes = codes or {}
-    said = {fact: answers.get(fact, UNKNOWN) for fact in FACTS}
+    whole = {fact: answers.get(fact, UNKNOWN) for fact in FACTS}
     effective = {
-        position: {fact: own.get(fact) or said[fact] for fact in ITEM_FACTS}
+        position: {fact: own.get(fact) or whole[fact] for fact in ITEM_FACTS}
         for position, own in items.items()
     }
     out = {
@@ -681,24 +691,25 @@ def weigh(
                     *(
                         whole_codes[fact] or REASONS[fact]
                         for fact in FACTS
-                        if said[fact] == NO and fact not in (*ITEM_FACTS, "LIABILITY_CLEAR")
+                        if whole[fact] == NO and fact not in (*ITEM_FACTS, "LIABILITY_CLEAR")
                     ),
                     *(code for position in sorted(out) for code in out[position]),
                 ]
             )
         )
         for fact in ITEM_FACTS:
-            said[fact] = _strictest(own[fact] for own in effective.values())
-        return Conclusion("INELIGIBLE", reasons, f"Ineligible: {', '.join(reasons)}.", said, out)
+            whole[fact] = _strictest(own[fact] for own in effective.values())
+        return Conclusion("INELIGIBLE", reasons, f"Ineligible: {', '.join(reasons)}.", whole, out)
     if items:
+        # Only the remaining items count. An answer that is none of the three counts as unknown.
         for fact in ITEM_FACTS:
             answered = [own[fact] if own[fact] in _WEIGHT else UNKNOWN for own in left]
-            said[fact] = _strictest(answered)
-    found = conclude(said, codes=whole_codes)
+            whole[fact] = _strictest(answered)
+    found = conclude(whole, codes=whole_codes)
     if not out:
         return found
     words = "; ".join(f"item {at} ({', '.join(out[at])})" for at in sorted(out))
     sentence = f"{found.sentence} Ineligible: {words}."
     if found.result == EligibilityResult.INELIGIBLE:
         sentence = found.sentence
-    return Conclusion(found.result, found.reasons, sentence, said, out)
+    return Conclusion(found.result, found.reasons, sentence, whole, out)

@@ -1,4 +1,4 @@
-"""Scans before they are cases: batches, who keys which scan, and unfinished forms."""
+"""Batches of scans, the clerk who enters each scan, and unfinished application forms."""
 
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
@@ -13,28 +13,28 @@ from cases.models.application import Channel
 from cases.models.case import Case
 from files.models import StoredFile
 
-LEASE = timedelta(minutes=30)  # how long a scan stays with a clerk of whom nothing is heard
-DRAFT_DAYS = 7  # how long an unfinished form waits for its owner
+LEASE = timedelta(minutes=30)  # a claim on a scan ends after this long without activity
+DRAFT_DAYS = 7  # an unfinished form is kept for its owner this long after the last save
 
 
 class WhyNot(models.TextChoices):
-    """Why a scan is skipped, or an intake ends without a case."""
+    """Reasons for skipping a scan or for canceling an intake."""
 
-    UNREADABLE = "UNREADABLE", "Cannot be read"
-    PAGES_MISSING = "PAGES_MISSING", "Pages are missing"
+    UNREADABLE = "UNREADABLE", "Unreadable"
+    PAGES_MISSING = "PAGES_MISSING", "Pages missing"
     NOT_AN_APPLICATION = "NOT_AN_APPLICATION", "Not an application"
-    ALREADY_ENTERED = "ALREADY_ENTERED", "Entered before"
-    QUESTION = "QUESTION", "A question for the supervisor"
-    START_OVER = "START_OVER", "To be keyed again"
-    LEFT = "LEFT", "Left unfinished"  # said by the machine alone
-    OTHER = "OTHER", "Another reason"
+    ALREADY_ENTERED = "ALREADY_ENTERED", "Already entered"
+    QUESTION = "QUESTION", "Question for the supervisor"
+    START_OVER = "START_OVER", "Start over"
+    LEFT = "LEFT", "Left unfinished"  # set by the scheduled job only; clerks cannot choose it
+    OTHER = "OTHER", "Other"
 
 
 class BatchQuerySet(VersionedQuerySet):
-    """The questions the intake desk asks about its batches."""
+    """Queries for the list of batches."""
 
     def counted(self) -> Self:
-        """With the number of scans in each state: ``waiting``, ``skipped``, ``entered`` …"""
+        """Add the number of scans in each state: ``waiting``, ``skipped``, ``entered`` …"""
         return self.annotate(
             total=Count("scans"),
             **{
@@ -44,7 +44,7 @@ class BatchQuerySet(VersionedQuerySet):
         )
 
     def in_work(self, *, since: datetime) -> Self:
-        """With a scan that waits or is skipped, or opened lately; oldest first."""
+        """Batches with waiting or skipped scans, or opened after ``since``; oldest first."""
         unsettled = Scan.objects.filter(
             batch=OuterRef("pk"), state__in=[Scan.State.WAITING, Scan.State.SKIPPED]
         )
@@ -54,12 +54,12 @@ class BatchQuerySet(VersionedQuerySet):
 
 
 class Batch(Versioned):
-    """Scans that came together by one channel, on one day."""
+    """Scans received together, by one channel on one day."""
 
     channel = models.CharField(max_length=8, choices=Channel)
-    received_on = models.DateField()  # the stamp: the day that the law counts
+    received_on = models.DateField()  # the received stamp; legal periods count from this date
     note = models.CharField(max_length=120, blank=True)
-    folder = models.CharField(max_length=300, blank=True)  # the watched folder it was found in
+    folder = models.CharField(max_length=300, blank=True)  # the watched folder it came from
     opened_at = models.DateTimeField()
     opened_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -75,10 +75,10 @@ class Batch(Versioned):
 
 
 class ScanQuerySet(VersionedQuerySet):
-    """The questions the intake desk asks about its scans."""
+    """Queries for the scans to enter."""
 
     def free(self, *, at: datetime) -> Self:
-        """Waiting, checked for viruses, and with no one who was heard of lately; oldest first."""
+        """Waiting scans that passed the virus check and that nobody holds; oldest first."""
         return self.filter(
             Q(claimed_at__isnull=True) | Q(claimed_at__lte=at - LEASE),
             state=Scan.State.WAITING,
@@ -86,28 +86,29 @@ class ScanQuerySet(VersionedQuerySet):
         ).order_by("received_on", "pk")
 
     def held(self, *, at: datetime) -> Self:
-        """Being keyed right now."""
+        """Waiting scans that a clerk holds at this time."""
         return self.filter(state=Scan.State.WAITING, claimed_at__gt=at - LEASE)
 
 
 class Scan(Versioned):
-    """One scanned application. It waits, is skipped, or has become a case.
+    """One scanned application: waiting, skipped, entered as a case, repeated or refused.
 
-    A claim is a lease: it lapses by itself, so a closed browser keeps no scan.
+    A clerk's claim is a lease. It ends by itself, so a closed browser does not block a scan.
     """
 
     class State(models.TextChoices):
         WAITING = "WAITING", "Waiting"
         SKIPPED = "SKIPPED", "Skipped"
         ENTERED = "ENTERED", "Entered"
-        REPEATED = "REPEATED", "The same bytes again"
+        REPEATED = "REPEATED", "Duplicate file"
         REFUSED = "REFUSED", "Refused"
 
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="scans")
     position = models.PositiveSmallIntegerField()
-    received_on = models.DateField()  # the batch's; here so that the next one is found by an index
+    # A copy of the batch's date, so that one index finds the oldest waiting scan.
+    received_on = models.DateField()
     name_received = models.CharField(max_length=255)
-    sha256 = models.CharField(max_length=64, db_index=True)  # of what came, also if refused
+    sha256 = models.CharField(max_length=64, db_index=True)  # of the upload, even if refused
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
     refusal = models.CharField(max_length=300, blank=True)
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
@@ -119,7 +120,7 @@ class Scan(Versioned):
     same_as = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
     why_skipped = models.CharField(max_length=20, choices=WhyNot, blank=True)
     note = models.CharField(max_length=300, blank=True)
-    settled_at = models.DateTimeField(null=True)  # entered, skipped, refused
+    settled_at = models.DateTimeField(null=True)  # when it was entered, skipped or refused
 
     objects: ClassVar[Any] = ScanQuerySet.as_manager()
 
@@ -166,7 +167,7 @@ class Scan(Versioned):
         return f"{self.batch}, scan {self.position}"
 
     def is_held(self, *, at: datetime) -> bool:
-        """Whether someone keys it now; a lease that has run out says no."""
+        """Whether a clerk holds the scan; an expired lease does not count."""
         return (
             self.state == self.State.WAITING
             and self.claimed_at is not None
@@ -175,14 +176,14 @@ class Scan(Versioned):
 
 
 class IntakeDraft(models.Model):
-    """Everything typed on a form that is not accepted yet, kept for the clerk who types it."""
+    """The fields typed so far on an unfinished application form, kept for its clerk."""
 
-    key = models.UUIDField(unique=True, default=uuid4)  # the form's; the application takes it over
+    key = models.UUIDField(unique=True, default=uuid4)  # of the form; the application keeps it
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="intake_drafts"
     )
     scan = models.ForeignKey(Scan, on_delete=models.PROTECT, null=True, related_name="drafts")
-    content = models.JSONField(default=dict)  # field name -> the texts typed, in order
+    content = models.JSONField(default=dict)  # field name -> the typed values, in order
     revision = models.PositiveIntegerField(default=0)
     begun_at = models.DateTimeField()
     saved_at = models.DateTimeField()
@@ -201,22 +202,25 @@ class IntakeDraft(models.Model):
 
     @property
     def title(self) -> str:
-        """Whose form it is, as far as it was typed."""
+        """The employee's name as typed so far."""
         names = [*self.content.get("first_name", []), *self.content.get("last_name", [])]
-        return " ".join(name for name in names if name) or f"Form without a name, {self.pk}"
+        return " ".join(name for name in names if name) or f"Unnamed form {self.pk}"
 
     @property
     def lapses_on(self) -> datetime:
-        """Until when its owner can go on with it."""
+        """When the draft closes unless its owner saves it again."""
         return self.saved_at + timedelta(days=DRAFT_DAYS)
 
     def is_open(self, *, at: datetime) -> bool:
-        """Whether its owner can go on with it; it ends by itself, whether or not a job has run."""
+        """Whether the owner can still continue the draft.
+
+        The date alone decides, so a late cleanup job changes nothing.
+        """
         return self.ended_at is None and self.saved_at > at - timedelta(days=DRAFT_DAYS)
 
 
 class CanceledIntake(Versioned):
-    """An intake that ended without a case, with its coded reason: the supervisor's list."""
+    """An intake that ended without a case, with its coded reason; listed for the supervisor."""
 
     draft = models.OneToOneField(IntakeDraft, on_delete=models.PROTECT, related_name="canceled")
     reason = models.CharField(max_length=20, choices=WhyNot)

@@ -1,6 +1,6 @@
-"""Who may enter, correct and cancel applications, and when.
+"""Rules on who may enter, correct and cancel applications, and when.
 
-Each function returns an empty string when the action is allowed, else the sentence to show.
+Each function returns an empty string if the action is allowed, else the sentence to show.
 """
 
 from datetime import datetime
@@ -14,10 +14,11 @@ from .models import IntakeDraft, Scan
 
 
 def why_not_enter(user: User) -> str:
-    return "" if user.may("intake.enter_application") else "Your role does not enter applications."
+    return "" if user.may("intake.enter_application") else "Your role cannot enter applications."
 
 
-_NOT_ACCEPTED_YET = {
+# Stages before the eligibility decision. Later, a second person must approve item changes.
+_BEFORE_ELIGIBILITY = {
     Status.RECEIVED,
     Status.DUPLICATE,
     Status.SCREENING,
@@ -27,22 +28,22 @@ _NOT_ACCEPTED_YET = {
 
 
 def why_not_correct_intake(user: User, case: Case) -> str:
-    """A clerk corrects what they keyed, a supervisor what anybody keyed, until it is accepted."""
+    """Clerks may correct their own entries, supervisors all entries, until eligibility."""
     if reason := why_not_enter(user):
         return reason
-    if case.stage not in _NOT_ACCEPTED_YET:
+    if case.stage not in _BEFORE_ELIGIBILITY:
         return (
-            f"Case {case.number} stands at “{case.stage.label}”. What was keyed is corrected until "
-            "eligibility is decided; after that an item needs a second person."
+            f"Case {case.number} is at “{case.stage.label}”. Entries can be corrected only until "
+            "eligibility is decided. After that, a second person must approve each item change."
         )
     mine = case.application.entered_by_id == user.pk
     if not mine and not user.may("intake.supervise_intake"):
-        return "Only the clerk who entered it, or a supervisor, corrects it."
+        return "Only the clerk who entered this application, or a supervisor, can correct it."
     return ""
 
 
 def why_not_correct_received(user: User, case: Case) -> str:
-    """As for what was keyed; a supervisor also later, as long as the case is not decided."""
+    """Supervisors may correct the received date until the determination is issued."""
     late = case.is_open and case.stage != Status.ISSUED
     if user.may("intake.supervise_intake") and late:
         return ""
@@ -53,17 +54,17 @@ def why_not_cancel_draft(user: User, draft: IntakeDraft) -> str:
     if reason := why_not_enter(user):
         return reason
     if draft.owner_id != user.pk and not user.may("intake.supervise_intake"):
-        return "Only the clerk who types it, or a supervisor, cancels a form."
+        return "Only the clerk who started this form, or a supervisor, can cancel it."
     if draft.case is not None:
-        return f"This form is accepted, as case {draft.case.number}. A case is withdrawn instead."
-    return "This form has ended already." if draft.ended_at else ""
+        return f"This form was saved as case {draft.case.number}. Withdraw the case instead."
+    return "This form is already closed." if draft.ended_at else ""
 
 
 def why_not_skip(user: User, scan: Scan, *, at: datetime) -> str:
     if reason := why_not_enter(user):
         return reason
     if scan.state != Scan.State.WAITING:
-        return f"{scan} no longer waits: {scan.get_state_display().lower()}."
+        return f"{scan} is not waiting. Its state: {scan.get_state_display().lower()}."
     if scan.is_held(at=at) and scan.claimed_by_id != user.pk:
-        return f"{scan} is with {who(scan.claimed_by, reader=user)} now."
+        return f"{scan} is assigned to {who(scan.claimed_by, reader=user)}."
     return ""

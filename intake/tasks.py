@@ -1,4 +1,4 @@
-"""What the scheduler asks of intake. Nothing legal hangs on it: a missed hour changes no date."""
+"""Scheduled tasks of intake. No legal date depends on them, so a late run does no harm."""
 
 import structlog
 from celery import shared_task
@@ -11,6 +11,6 @@ logger = structlog.get_logger(__name__)
 
 @shared_task(name="intake.close_forgotten_drafts")
 def close_forgotten_drafts(**_: object) -> None:
-    """End the intakes that no one went on with."""
+    """Close the drafts that nobody has saved for a week."""
     if ended := drafts.close_forgotten(at=timezone.now()):
         logger.info("forgotten_drafts_closed", ended=ended)

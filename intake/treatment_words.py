@@ -1,14 +1,15 @@
-"""The kind of a treatment, guessed from its title. Pure: plain rules of words, first match wins.
+"""Guesses the category of a treatment from its title. Pure: word patterns, first match wins.
 
-A guess only saves the clerk a look at the list; the clerk's own choice always stands. The names are
-those of the categories that we ship (``cases.seeds``); one that the office took off is not guessed.
+The guess only preselects a category; the clerk's own choice always counts. The names are those of
+the categories in ``cases.seeds``. A category that the office has switched off is not guessed.
 """
 
 import re
 
 from directory.names import fold_name
 
-# Beginnings of words to the category that they speak for: "parent", "name" ("" for the parent).
+# Patterns for the beginning of a word, and the category they point to: parent, name ("" for the
+# parent itself). The order matters: "surgical consult" must come before "surger".
 _RULES: tuple[tuple[str, tuple[str, str]], ...] = (
     (r"surgical consult|consult\w* with \w*\s?surgeon", ("Surgery", "Surgical consult")),
     (r"pre ?op|assistant surgeon|post ?op|surgical assist", ("Surgery", "Adjunct services")),
@@ -71,9 +72,9 @@ _COMPILED = tuple((re.compile(rf"\b(?:{words})"), named) for words, named in _RU
 
 
 def guess_category(title: str) -> tuple[str, str] | None:
-    """The parent's and the category's name that a title speaks for; ``None`` if no rule knows it.
+    """Guess the category of a treatment: its parent's name and its own; ``None`` if no rule fits.
 
-    The second name is empty where the category has no kinds below it.
+    The second name is empty if the parent category itself is meant.
     """
     plain = fold_name(title)
     return next((named for rule, named in _COMPILED if rule.search(plain)), None)

@@ -1,11 +1,11 @@
-"""What a letter says, section by section: the contract between the apps that speak and Typst.
+"""The content of letters by section: the interface between the other apps and the layouts.
 
-The acting app builds one of the documents below from composed sentences and its own text, and
-hands it to ``letters.services``. ``as_words`` gives the JSON that is frozen in the letter's row and
-read by the layouts. Text may hold several paragraphs, with an empty line between them; a single
-line break stays a line break.
+An app builds one of these documents from composed sentences and its own text, and passes it to
+``letters.services``. ``as_words`` returns the JSON that is frozen in the letter's row and read by
+the Typst layouts. A text may have several paragraphs, separated by an empty line; a single line
+break is kept.
 
-Nothing here knows the database, the deadline or a reviewer's name.
+This module uses neither the database nor the current time, and no reviewer's name.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from .outcomes import Outcome
 
 SEPARATORS = (":", " is:")
 
-# Each layout and the kinds of document that it sets.
+# Each layout, and the kinds of letters that use it.
 LAYOUTS: dict[str, tuple[LetterKind, ...]] = {
     "determination-today": (LetterKind.DETERMINATION,),
     "determination-2014": (LetterKind.DETERMINATION,),
@@ -33,7 +33,7 @@ LAYOUTS: dict[str, tuple[LetterKind, ...]] = {
 
 @dataclass(frozen=True)
 class Organization:
-    """The review organization, as letters name it."""
+    """The review organization's name and address, as printed."""
 
     name: str
     short_name: str
@@ -43,29 +43,29 @@ class Organization:
 
 @dataclass(frozen=True)
 class Credentials:
-    """What is printed about one reviewer. Never who it is."""
+    """The printed credentials of one reviewer; never the name."""
 
     specialties: str  # as printed: "Physical Medicine & Rehabilitation"
     license_states: str  # as printed: "California, Texas"
-    reviewer: str = ""  # "Reviewer 1" where there are several
+    reviewer: str = ""  # "Reviewer 1" if there are several
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """One reviewer's part of one item."""
+    """One reviewer's analysis of one item."""
 
-    guideline: str  # what stands after "<short name> guideline:"
+    guideline: str  # the text after "<short name> guideline:"
     rationale: str
     reviewer: str = ""  # as in Credentials
-    outcome: str = ""  # where reviewers differ: this reviewer's own
+    outcome: str = ""  # this reviewer's own outcome, if the reviewers differ
 
 
 @dataclass(frozen=True)
 class Item:
-    """One disputed item, decided."""
+    """One disputed item with its decision."""
 
     title: str
-    outcome: str  # the label of an Outcome, as it was when the words were frozen
+    outcome: str  # the label of an Outcome at the time when the text was frozen
     claims_administrator_guideline: str
     analyses: tuple[Analysis, ...]
     separator: str = ":"  # ":" or " is:", between the title and the outcome
@@ -74,7 +74,7 @@ class Item:
 
 @dataclass(frozen=True)
 class DeterminationDocument:
-    """A final determination. The 2014 layout leaves out the header and the credentials block."""
+    """A final determination. The 2014 layout omits the header and the credentials."""
 
     kind: ClassVar[str] = LetterKind.DETERMINATION
 
@@ -94,13 +94,13 @@ class DeterminationDocument:
     ur_denial_date: date | None = None
     priority: str = ""
     application_received: date | None = None
-    documents_reviewed: tuple[str, ...] = ()  # 8 CCR 9792.10.6(d); printed when given
+    documents_reviewed: tuple[str, ...] = ()  # 8 CCR 9792.10.6(d); printed if given
     closing: tuple[str, ...] = ()
     language: str = "en-US"
-    facts: Mapping[str, Any] = field(default_factory=dict)  # printed facts; filled on freezing
+    facts: Mapping[str, Any] = field(default_factory=dict)  # printed facts; set by ``with_facts``
 
     def problems(self, layout: str) -> list[str]:
-        """Everything that keeps this document from being set in a layout, one sentence each."""
+        """List the missing or wrong parts that prevent typesetting, one sentence each."""
         needed: dict[str, str | date | None] = {
             "title": self.title,
             "review organization": self.organization.name,
@@ -156,12 +156,12 @@ class DeterminationDocument:
         return found
 
     def as_words(self) -> dict[str, Any]:
-        """The JSON that is frozen and typeset."""
+        """Convert the document to the JSON that is frozen and typeset."""
         return {"kind": self.kind, **_plain(self)}
 
     @classmethod
     def from_words(cls, words: Mapping[str, Any]) -> Self:
-        """The document again, from a letter's frozen words."""
+        """Rebuild the document from a letter's frozen text."""
         return cls(
             **_scalars(cls, words),
             organization=_organization(words["organization"]),
@@ -184,7 +184,7 @@ class DeterminationDocument:
 
 @dataclass(frozen=True)
 class Recipient:
-    """To whom a notice is addressed."""
+    """The recipient of a notice or case letter."""
 
     role: str  # "Claims administrator"
     name: str
@@ -193,10 +193,10 @@ class Recipient:
 
 @dataclass(frozen=True)
 class NoticeDocument:
-    """A notice of assignment and request for information, to one recipient (8 CCR 9792.10.4(b)).
+    """A notice of assignment and request for information to one recipient (8 CCR 9792.10.4(b)).
 
-    ``deadline`` differs by channel: 15 days by mail, 12 electronically, 24 hours when expedited
-    (8 CCR 9792.10.5(a)(1)).
+    ``deadline`` depends on the channel: 15 days by mail, 12 days electronically, 24 hours if
+    expedited (8 CCR 9792.10.5(a)(1)).
     """
 
     kind: ClassVar[str] = LetterKind.ASSIGNMENT_NOTICE
@@ -228,7 +228,7 @@ class NoticeDocument:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def problems(self, layout: str) -> list[str]:
-        """Everything that keeps this notice from being set, one sentence each."""
+        """List the missing parts that prevent typesetting, one sentence each."""
         needed = {
             "title": self.title,
             "review organization": self.organization.name,
@@ -255,12 +255,12 @@ class NoticeDocument:
         return found
 
     def as_words(self) -> dict[str, Any]:
-        """The JSON that is frozen and typeset."""
+        """Convert the document to the JSON that is frozen and typeset."""
         return {"kind": self.kind, **_plain(self)}
 
     @classmethod
     def from_words(cls, words: Mapping[str, Any]) -> Self:
-        """The notice again, from a letter's frozen words."""
+        """Rebuild the notice from a letter's frozen text."""
         recipient = dict(words["recipient"])
         recipient["address"] = tuple(recipient["address"])
         return cls(
@@ -279,7 +279,7 @@ class NoticeDocument:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a case letter under its own heading: paragraphs, then what they list."""
+    """A section of a case letter: heading, paragraphs and an optional list."""
 
     heading: str
     paragraphs: tuple[str, ...]
@@ -288,9 +288,9 @@ class Section:
 
 @dataclass(frozen=True)
 class CaseLetterDocument:
-    """A letter about a case to one recipient: acknowledgment, request, notice, reminder, closure.
+    """A case letter to one recipient: acknowledgment, request, notice, reminder or closure.
 
-    All kinds share one shape. What differs between them is wording, and the sections it fills.
+    All kinds have the same structure. They differ in their wording and sections.
     """
 
     kind: str  # one of letters.kinds.CASE_LETTERS
@@ -316,7 +316,7 @@ class CaseLetterDocument:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def problems(self, layout: str) -> list[str]:
-        """Everything that keeps this letter from being set, one sentence each."""
+        """List the missing parts that prevent typesetting, one sentence each."""
         needed = {
             "title": self.title,
             "heading": self.heading,
@@ -337,13 +337,13 @@ class CaseLetterDocument:
         return found
 
     def as_words(self) -> dict[str, Any]:
-        """The JSON that is frozen and typeset."""
+        """Convert the document to the JSON that is frozen and typeset."""
         words: dict[str, Any] = _plain(self)
         return words
 
     @classmethod
     def from_words(cls, words: Mapping[str, Any]) -> Self:
-        """The letter again, from its frozen words."""
+        """Rebuild the letter from its frozen text."""
         recipient = dict(words["recipient"])
         recipient["address"] = tuple(recipient["address"])
         return cls(
@@ -369,12 +369,12 @@ _KINDS: dict[str, type[Document]] = {
 
 
 def from_words(words: Mapping[str, Any]) -> Document:
-    """The document that was frozen as these words."""
+    """Rebuild a document of any kind from frozen text."""
     return _KINDS[words["kind"]].from_words(words)
 
 
 def problems(document: Document, layout: str) -> list[str]:
-    """Everything that keeps a document from being set in a layout, characters included."""
+    """List everything that prevents typesetting a document, including unprintable characters."""
     if document.kind not in LAYOUTS.get(layout, ()):
         return [f"There is no layout {layout!r} for a {document.kind.replace('_', ' ')}."]
     found = document.problems(layout)
@@ -384,9 +384,9 @@ def problems(document: Document, layout: str) -> list[str]:
 
 
 def unknown_outcomes(document: Document) -> list[str]:
-    """Outcomes that are no longer, or never were, called so: a letter is not written with one.
+    """List outcomes that are not current labels; no new letter may contain one.
 
-    A letter that was written earlier keeps its words, and can still be set again.
+    An earlier letter keeps its outcome labels and can still be typeset again.
     """
     if not isinstance(document, DeterminationDocument):
         return []
@@ -400,18 +400,18 @@ def unknown_outcomes(document: Document) -> list[str]:
 
 
 def with_facts(document: Document, facts: Mapping[str, Any]) -> Document:
-    """The document carrying its printed facts, which become the PDF's attachment."""
+    """Return the document with its printed facts, which are attached to the PDF."""
     return replace(document, facts=_plain(dict(facts)))
 
 
 def words_sha256(words: Mapping[str, Any]) -> str:
-    """The fingerprint of frozen words: the same words, the same 64 characters."""
+    """Hash frozen text with SHA-256; equal text has an equal hash."""
     text = json.dumps(words, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def texts(words: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every text that will be printed, with the place where a person would look for it."""
+    """List all texts that will be printed, each with its place in the letter."""
     for name, value in words.items():
         if name == "items":
             for position, item in enumerate(value, start=1):
@@ -452,7 +452,7 @@ def _empty(value: object) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """Dataclasses, tuples and days as JSON knows them."""
+    """Convert dataclasses, tuples and dates to JSON values."""
     if is_dataclass(value) and not isinstance(value, type):
         return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):
@@ -468,7 +468,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def _scalars(kind: type, words: Mapping[str, Any]) -> dict[str, Any]:
-    """The plain fields of a document: strings, days, and the facts."""
+    """Read the simple fields of a document: texts, dates and the facts."""
     found: dict[str, Any] = {}
     for one in fields(kind):
         value = words.get(one.name)

@@ -1,7 +1,7 @@
-"""The facts that letters rest on: named by the apps that own them, handed over as data.
+"""The facts that letters state or require, declared by the apps that own them.
 
-Printed facts stand in the words. Proof facts are why a sentence may be said; they are kept with the
-letter as of signing and reach no worker, template or attachment.
+Printed facts appear in the text. Proof facts justify a sentence; they are stored with the letter as
+of the date of signing, and never reach a worker, a template or an attachment.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,49 +12,49 @@ from typing import Any
 
 @dataclass(frozen=True)
 class FactName:
-    """A fact that a wording may need. Declared as data by the app that can tell it."""
+    """The declaration of a fact that wording may use."""
 
     name: str  # "board_certification"
-    label: str  # "Board certification", as staff read it in a refusal
-    printed: bool  # whether its value stands in the letter
+    label: str  # "Board certification", shown to staff in a refusal
+    printed: bool  # whether its value is printed in the letter
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One fact as it stands at signing, with where it comes from and when it holds."""
+    """One fact at the date of signing, with its source and the period in which it holds."""
 
     name: str
     value: Any  # JSON: text, number, yes or no, list, dictionary
     source: str = ""
     valid_from: date | None = None
     valid_to: date | None = None  # the last day on which it holds
-    about: str = ""  # "seat 1" where a letter rests on several reviewers
+    about: str = ""  # "seat 1" if a letter states facts of several reviewers
 
 
 _declared: dict[str, tuple[FactName, ...]] = {}
 
 
 def declare(kind: str, names: Iterable[FactName]) -> None:
-    """State once, at start-up, which facts letters of a kind may rest on."""
+    """Register the facts of one kind of letter; called once, at startup."""
     _declared[kind] = tuple(names)
 
 
 def declared_for(kind: str) -> tuple[FactName, ...]:
-    """The facts declared for letters of a kind; none when no app has spoken for it."""
+    """Find the facts declared for one kind of letter; empty if no app has declared any."""
     return _declared.get(kind, ())
 
 
 def day(value: date) -> str:
-    """A day as staff and letters read it."""
+    """Format a date as letters print it, such as 11/29/2026."""
     return f"{value:%m/%d/%Y}"
 
 
 def problems(
     facts: Sequence[Fact], *, needed: Iterable[str], declared: Iterable[FactName], on: date
 ) -> list[str]:
-    """Everything that is wrong with the facts on a day, one sentence for each.
+    """List the problems of the facts on a date, one sentence for each.
 
-    :param needed: the names that the wording asks for.
+    :param needed: the names of the facts that the wording requires.
     """
     labels = {one.name: one.label for one in declared}
     held = {one.name for one in facts}
@@ -64,20 +64,20 @@ def problems(
         if one.about:
             called = f"{called}, {one.about},"
         if one.name not in labels:
-            found.append(f"The fact {one.name} is not known to this kind of letter.")
+            found.append(f"The fact {one.name} is not declared for this kind of letter.")
         elif one.value is False:
             found.append(f"{called} does not hold.")
         elif one.value is None or one.value in ("", [], {}):
             found.append(f"{called} is not on record.")
         elif one.valid_from and one.valid_from > on:
-            found.append(f"{called} holds only from {day(one.valid_from)}, not on {day(on)}.")
+            found.append(f"{called} is valid only from {day(one.valid_from)}, not on {day(on)}.")
         elif one.valid_to and one.valid_to < on:
-            found.append(f"{called} lapsed on {day(one.valid_to)}.")
+            found.append(f"{called} expired on {day(one.valid_to)}.")
     return list(dict.fromkeys(found))
 
 
 def printed(facts: Iterable[Fact], declared: Iterable[FactName]) -> dict[str, Any]:
-    """The printed facts alone: what may reach words, worker and attachment."""
+    """Select the printed facts, the only ones that may reach text, workers and attachments."""
     names = {one.name for one in declared if one.printed}
     shared: dict[str, Any] = {}
     for one in facts:

@@ -1,6 +1,6 @@
-"""Rows of which a part is frozen: triggers that refuse to change it, and to remove the row.
+"""Database triggers that forbid changing certain columns and deleting rows.
 
-Like ``accounts.append_only``, for tables whose rows may still move forward in other columns.
+Like ``accounts.append_only``, but for tables in which other columns may still change.
 """
 
 from collections.abc import Sequence
@@ -10,23 +10,24 @@ from django.db.migrations.operations.base import Operation
 
 
 class FreezeColumns(Operation):
-    """Refuse changes of some columns for ever, of all columns once a row is final, and removal."""
+    """Forbid changes to some columns, all changes to final rows, and all deletions."""
 
     reversible = True
     elidable = False
 
     def __init__(self, table: str, columns: Sequence[str], final_when: str = "") -> None:
         """
-        :param final_when: an SQL condition on ``OLD`` under which nothing may change any more.
+        :param columns: the columns that can never change.
+        :param final_when: an SQL condition on ``OLD``; rows that meet it cannot change at all.
         """
         self.table = table
         self.columns = list(columns)
         self.final_when = final_when
 
     def statements(self, vendor: str) -> list[str]:
-        """The statements that freeze, safe to run again."""
+        """The SQL statements that create the triggers; safe to run again."""
         table = self.table
-        message = f"{table}: what is frozen cannot be changed or removed."
+        message = f"{table}: frozen data cannot be changed or deleted."
         if vendor == "postgresql":
             changed = [f'OLD."{name}" IS DISTINCT FROM NEW."{name}"' for name in self.columns]
             if self.final_when:
@@ -56,13 +57,13 @@ class FreezeColumns(Operation):
         ]
 
     def undoing(self, vendor: str) -> list[str]:
-        """The statements that lift it, for migrations backward."""
+        """The SQL statements that drop the triggers, for backward migrations."""
         names = ["frozen", "never_emptied" if vendor == "postgresql" else "never_removed"]
         on = f' ON "{self.table}"' if vendor == "postgresql" else ""
         return [f'DROP TRIGGER IF EXISTS "{self.table}_{name}"{on}' for name in names]
 
     def state_forwards(self, app_label: str, state: Any) -> None:
-        """Triggers are not part of Django's picture of the models."""
+        """Change nothing: triggers are not part of Django's model state."""
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any

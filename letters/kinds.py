@@ -1,14 +1,14 @@
-"""Every kind of letter, in one list."""
+"""All kinds of letters."""
 
 from django.db.models import TextChoices
 
 
 class LetterKind(TextChoices):
-    """What a letter is, by the name that wording sets and stored letters carry."""
+    """The kinds of letters, by the names used in wording sets and stored letters."""
 
     DETERMINATION = "determination", "Final determination"
     ASSIGNMENT_NOTICE = "assignment_notice", "Notice of assignment"
-    # Letters of a case: one layout sets them all, and a person approves each.
+    # Case letters: they share one layout, and a person approves each.
     ACKNOWLEDGMENT = "acknowledgment", "Acknowledgment of the application"
     INFORMATION_REQUEST = "information_request", "Request for eligibility information"
     INELIGIBILITY = "ineligibility_notice", "Notice of ineligibility"
@@ -27,5 +27,5 @@ CASE_LETTERS = tuple(
 
 
 def case_letter_choices() -> list[tuple[str, str]]:
-    """The letters of a case as choices of a column or a form."""
+    """The kinds of case letters, as choices of a model field or form field."""
     return [(kind.value, kind.label) for kind in CASE_LETTERS]

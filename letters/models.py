@@ -1,8 +1,8 @@
-"""Wording, letters, deliveries: what the organization says, to whom, and how far it has got.
+"""Wording sets, letters with their progress, and deliveries to recipients.
 
-A letter knows its words and nothing of cases: ``reference`` is an opaque number to it. The words
-are frozen when the row is written; the database itself refuses to change them (see the triggers
-in the migrations). Everything that may still move is how far the letter has got.
+A letter knows nothing about cases: its ``reference`` is just a text here. Its text is frozen when
+the row is written, and database triggers forbid changes (see ``0002_guards``). Only its progress
+can change.
 """
 
 import uuid
@@ -21,7 +21,7 @@ from files.models import StoredFile
 class WordingSet(Versioned):
     """The fixed sentences of one layout in one language, published by a named person.
 
-    Published sets never change: other words are another number.
+    A published set never changes. New sentences need a new set with the next number.
     """
 
     class State(models.TextChoices):
@@ -38,7 +38,7 @@ class WordingSet(Versioned):
     is_sample = models.BooleanField(
         "sample wording",
         default=False,
-        help_text="Shipped as an example. Production issues nothing on it.",
+        help_text="Shipped as an example. Production does not use it for letters.",
     )
     content_sha256 = models.CharField(max_length=64)  # over the sentences, in order
     imported_at = models.DateTimeField()
@@ -73,17 +73,17 @@ class WordingSet(Versioned):
 
 
 class WordingSentence(Versioned):
-    """One fixed sentence, with its slots and the facts that must hold for it to be true.
+    """One fixed sentence, with the facts that it prints or requires.
 
-    Rows are written once, with their set, and never change.
+    Rows are written together with their set, and never change.
     """
 
     wording_set = models.ForeignKey(WordingSet, on_delete=models.PROTECT, related_name="sentences")
-    slot = models.CharField(max_length=40)  # the place in the layout: "how_made", "deadline", …
+    slot = models.CharField(max_length=40)  # the section of the layout: "how_made", "deadline", …
     order = models.PositiveSmallIntegerField()  # within the slot
-    variant = models.CharField(max_length=40, blank=True)  # "MD", "DO"; blank fits all others
-    text = models.TextField()  # with {named} slots, filled from printed facts
-    needs = models.JSONField(default=list, blank=True)  # names of facts
+    variant = models.CharField(max_length=40, blank=True)  # "MD", "DO"; blank for all others
+    text = models.TextField()  # with {named} placeholders for printed facts
+    needs = models.JSONField(default=list, blank=True)  # names of facts that must hold
     starts_paragraph = models.BooleanField(default=False)
 
     class Meta(Versioned.Meta):
@@ -99,28 +99,28 @@ class WordingSentence(Versioned):
 
 
 class LetterQuerySet(models.QuerySet["Letter"]):
-    """The questions of the relay, the worker and the reconciler."""
+    """Queries of the relay, the workers and the sweep."""
 
     def due(self, *, at: datetime) -> Self:
-        """Queued letters that no one has told the workers of yet, oldest first."""
+        """Queued letters that are due and not published to the workers yet, oldest first."""
         return self.filter(
             state=Letter.State.QUEUED, published_at__isnull=True, due_at__lte=at
         ).order_by("due_at", "id")
 
-    def told_but_waiting(self, *, before: datetime) -> Self:
-        """Queued letters whose message went out before a moment: perhaps it was lost."""
+    def published_but_waiting(self, *, before: datetime) -> Self:
+        """Queued letters that were published before a time; their message may be lost."""
         return self.filter(state=Letter.State.QUEUED, published_at__lt=before)
 
     def abandoned(self, *, at: datetime) -> Self:
-        """Letters whose worker has let its lease lapse: it died, or hangs."""
+        """Letters with an expired lease: their worker has stopped or hangs."""
         return self.filter(state=Letter.State.RENDERING, lease_until__lt=at)
 
     def failed(self) -> Self:
-        """Letters that wait for a person."""
+        """Letters that failed and need a person."""
         return self.filter(state=Letter.State.FAILED)
 
     def claim(self, letter_id: uuid.UUID, *, at: datetime, lease_seconds: int) -> bool:
-        """Take a letter for this worker; of any number of callers, one wins."""
+        """Claim a letter for one worker; returns false if another caller has claimed it."""
         free = Q(state=Letter.State.QUEUED) | Q(state=Letter.State.RENDERING, lease_until__lt=at)
         taken = self.filter(free, pk=letter_id).update(
             state=Letter.State.RENDERING,
@@ -132,46 +132,46 @@ class LetterQuerySet(models.QuerySet["Letter"]):
 
 
 class Letter(models.Model):
-    """A letter: its frozen words, and how far it has got."""
+    """A letter with its frozen text, and the progress of its rendering."""
 
     class State(models.TextChoices):
-        QUEUED = "QUEUED", "Queued"
-        RENDERING = "RENDERING", "Rendering"
-        FILED = "FILED", "Filed"
-        FAILED = "FAILED", "Needs a person"
+        QUEUED = "QUEUED", "Generating"
+        RENDERING = "RENDERING", "Generating"
+        FILED = "FILED", "Ready"
+        FAILED = "FAILED", "Failed"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
 
-    # What it is. Frozen.
+    # The content. Frozen by a trigger.
     kind = models.CharField(max_length=40)
-    reference = models.CharField(max_length=40)  # a case number, opaque here
-    variant = models.CharField(max_length=60, blank=True)  # whom or which channel it is for
+    reference = models.CharField(max_length=40)  # a case number; not interpreted here
+    variant = models.CharField(max_length=60, blank=True)  # identifies the recipient
     version = models.PositiveSmallIntegerField(default=1)
     layout = models.CharField(max_length=40)
     language = models.CharField(max_length=12)
     wording_set = models.ForeignKey(WordingSet, on_delete=models.PROTECT, related_name="letters")
     title = models.CharField(max_length=200)
     dated_on = models.DateField()
-    facts = models.JSONField()  # the printed facts, which the PDF carries as an attachment
-    words = models.JSONField()  # the composed document, as it is handed to Typst
+    facts = models.JSONField()  # the printed facts, which the PDF contains as an attachment
+    words = models.JSONField()  # the composed document, as passed to Typst
     words_sha256 = models.CharField(max_length=64)
-    file_name = models.CharField(max_length=120)  # opaque: never a person
+    file_name = models.CharField(max_length=120)  # contains no person's name
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
 
-    # How far it has got.
+    # The progress.
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
     due_at = models.DateTimeField()
-    published_at = models.DateTimeField(null=True)  # when the relay told the workers
+    published_at = models.DateTimeField(null=True)  # when the relay published it to the workers
     claimed_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     failure = models.TextField(blank=True)  # one sentence for staff
     who_must_act = models.CharField(max_length=120, blank=True)
 
-    # What came of it. Frozen once filed.
+    # The result. Frozen once the letter is filed.
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
     sha256 = models.CharField(max_length=64, blank=True)
     pages = models.PositiveSmallIntegerField(null=True)
@@ -230,15 +230,15 @@ class Letter(models.Model):
 
 
 class LetterFact(models.Model):
-    """A fact that a letter rests on, as it stood at signing. Only grows.
+    """A fact that a letter states or requires, as of the date of signing. Append-only.
 
-    Printed facts stand in the words. Proof facts stay here: no worker, template or attachment
-    reads them.
+    Printed facts are also part of the letter's text. Proof facts are stored only here; no worker,
+    template or attachment reads them.
     """
 
     letter = models.ForeignKey(Letter, on_delete=models.PROTECT, related_name="resting_on")
     name = models.CharField(max_length=60)
-    about = models.CharField(max_length=40, blank=True)  # "seat 1" where reviewers are several
+    about = models.CharField(max_length=40, blank=True)  # "seat 1" if there are several reviewers
     value = models.JSONField()
     printed = models.BooleanField()
     source = models.TextField(blank=True)
@@ -257,18 +257,18 @@ class LetterFact(models.Model):
 
 
 class LetterStep(models.Model):
-    """One step on a letter's way. Only grows."""
+    """One step in the processing of a letter. Append-only."""
 
     class Kind(models.TextChoices):
         QUEUED = "QUEUED", "Queued"
-        PUBLISHED = "PUBLISHED", "Handed to the workers"
-        CLAIMED = "CLAIMED", "Taken by a worker"
+        PUBLISHED = "PUBLISHED", "Published to the workers"
+        CLAIMED = "CLAIMED", "Claimed by a worker"
         RENDERED = "RENDERED", "Rendered"
         FILED = "FILED", "Filed"
         ATTEMPTED = "ATTEMPTED", "Attempt failed"
         REQUEUED = "REQUEUED", "Queued again"
-        FAILED = "FAILED", "Waits for a person"
-        RELEASED = "RELEASED", "Released by a person"
+        FAILED = "FAILED", "Failed"
+        RELEASED = "RELEASED", "Retried by a person"
 
     letter = models.ForeignKey(Letter, on_delete=models.PROTECT, related_name="steps")
     kind = models.CharField(max_length=12, choices=Kind)
@@ -291,7 +291,7 @@ class LetterStep(models.Model):
 
 
 class Channel(models.TextChoices):
-    """How a letter travels."""
+    """How a letter is delivered."""
 
     MAIL = "MAIL", "Mail"
     FAX = "FAX", "Fax"
@@ -300,9 +300,9 @@ class Channel(models.TextChoices):
 
 
 class Delivery(Versioned):
-    """One letter to one recipient by one channel, at the address of that moment.
+    """The delivery of a letter to one recipient, with the channel and address at that time.
 
-    Deadlines start from ``sent_on``, which a person states.
+    Deadlines start from ``sent_on``, which a person enters.
     """
 
     class State(models.TextChoices):
@@ -346,7 +346,7 @@ class Delivery(Versioned):
 
 
 class RenderedPreview(models.Model):
-    """Proof that exactly these words can be typeset, and what they look like."""
+    """A rendered preview; it proves that exactly this text can be typeset."""
 
     words_sha256 = models.CharField(max_length=64, unique=True)
     layout = models.CharField(max_length=40)
@@ -359,7 +359,7 @@ class RenderedPreview(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When each background process was last seen to work."""
+    """The last sign of activity of each background process."""
 
     name = models.CharField(max_length=40, unique=True)  # "relay", "worker"
     beaten_at = models.DateTimeField()

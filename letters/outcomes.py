@@ -1,17 +1,17 @@
-"""What can be decided of an item and of a case, with the words that pages and letters print."""
+"""The outcomes of an item and of a case, with the labels for pages and letters."""
 
 from django.db.models import TextChoices
 
 
 class Outcome(TextChoices):
-    """What is decided of an item: the denial stands, or the treatment is necessary."""
+    """The decision on an item: the treatment is necessary (Overturned) or not (Upheld)."""
 
     OVERTURNED = "OVERTURNED", "Overturned"
     UPHELD = "UPHELD", "Upheld"
 
 
 class CaseOutcome(TextChoices):
-    """What the outcomes of its items come to for a case."""
+    """The outcome of a case, which follows from those of its items."""
 
     UPHOLD = "Uphold", "Uphold"
     OVERTURN = "Overturn", "Overturn"
@@ -22,10 +22,10 @@ CHOICE = " or ".join(Outcome.labels)  # "Overturned or Upheld", as a sentence as
 
 
 def outcome_choices() -> list[tuple[str, str]]:
-    """The outcomes of an item; a function, so that another label needs no migration."""
+    """The outcomes of an item as choices; a function, so that new labels need no migration."""
     return Outcome.choices
 
 
 def case_outcome_choices() -> list[tuple[str, str]]:
-    """The outcomes of a case."""
+    """The outcomes of a case as choices; a function, so that new labels need no migration."""
     return CaseOutcome.choices

@@ -1,7 +1,7 @@
-"""The relay: the one process that tells workers about letters. It holds no state of its own.
+"""The relay: the process that publishes due letters to the workers. It keeps no state of its own.
 
-It asks the database for due letters, puts their ids on the broker, and once a minute brings back
-what got lost. When the broker is away it waits, longer each time; the letters wait in their rows.
+It reads due letters from the database, puts their ids on the broker, and once a minute queues lost
+letters again. If the broker is down, it waits longer after each try; the letters stay due.
 """
 
 import uuid
@@ -19,15 +19,18 @@ from . import services, tasks
 logger = structlog.get_logger(__name__)
 
 SWEEP_EVERY = timedelta(seconds=60)
-LONGEST_WAIT = 30.0  # seconds between two tries to reach the broker
+LONGEST_WAIT = 30.0  # maximum seconds between two tries to reach the broker
 
 
 class _BrokerAway(Exception):
-    """The broker did not take a message."""
+    """The broker did not accept a message."""
 
 
 def send(letter_id: uuid.UUID) -> None:
-    """Put one id on the broker, or fail within seconds."""
+    """Put one letter id on the broker, without retries.
+
+    :raises _BrokerAway: the broker is down.
+    """
     try:
         tasks.render.apply_async(
             kwargs={"letter_id": str(letter_id)},
@@ -41,19 +44,20 @@ def send(letter_id: uuid.UUID) -> None:
 class Relay:
     """One running relay.
 
-    :param clock: reads the clock.
-    :param wait: waits some seconds; returns true when the relay is asked to stop.
+    :param now: returns the current time.
+    :param wait: waits the given seconds; returns true if the relay has to stop.
+    :param interval: seconds between two rounds without due letters.
     """
 
     def __init__(
         self,
         *,
-        deadline_kind: Callable[[], datetime],
+        now: Callable[[], datetime],
         wait: Callable[[float], bool],
         interval: float = 0.5,
         send: Callable[[uuid.UUID], None] = send,
     ) -> None:
-        self.deadline_kind = deadline_kind
+        self.now = now
         self.wait = wait
         self.interval = interval
         self.send = send
@@ -61,14 +65,14 @@ class Relay:
         self._failures = 0
 
     def run(self) -> None:
-        """Work until asked to stop."""
+        """Run rounds until asked to stop."""
         while True:
             pause = self.turn()
             if self.wait(pause):
                 return
 
     def turn(self) -> float:
-        """One round; how many seconds to wait before the next."""
+        """Run one round; return the seconds to wait before the next."""
         close_old_connections()
         try:
             self._sweep_when_due()
@@ -79,7 +83,7 @@ class Relay:
             logger.warning("relay_broker_away", seconds=pause)
             return pause
         except OperationalError:
-            # The database is away or busy. Nothing is lost: what is owed stands there.
+            # The database is down or busy. Nothing is lost: due letters are still due later.
             self._failures += 1
             pause = min(LONGEST_WAIT, self.interval * 2 ** min(self._failures, 10))
             logger.warning("relay_database_away", seconds=pause)
@@ -88,11 +92,12 @@ class Relay:
         return 0.0 if sent else self.interval
 
     def publish(self) -> int:
-        """Hand over what is due."""
-        return services.publish_due(send=self.send, lost=_BrokerAway, at=self.deadline_kind())
+        """Publish all due letters; return their number."""
+        return services.publish_due(send=self.send, lost=_BrokerAway, at=self.now())
 
     def _sweep_when_due(self) -> None:
-        at = self.deadline_kind()
+        at = self.now()
+        # With a short lease, as in tests, lost letters must be found earlier.
         every = min(SWEEP_EVERY, timedelta(seconds=settings.LETTER_LEASE_SECONDS))
         if self._swept_at is not None and at - self._swept_at < every:
             return

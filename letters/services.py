@@ -1,8 +1,8 @@
-"""Acts about wording, letters and deliveries.
+"""Service functions for wording, letters and deliveries.
 
-``enqueue`` is called inside the acting service's transaction: the letter exists if and only if the
-act does. Everything afterward may happen twice, late or not at all, and comes to the same end:
-the row says what is owed, the broker carries hints (see ``docs/letters.md``).
+``enqueue`` runs inside the transaction of the calling service, so a letter exists if and only if
+the action that needs it does. Every later step may run twice, late or never: the letter's row holds
+its state, and messages on the broker are only hints (see ``docs/letters.md``).
 """
 
 import uuid
@@ -55,7 +55,7 @@ __all__ = ["FactsRefused", "LetterRefused", "WordingRefused"]
 
 
 class LetterRefused(NotAllowed):
-    """A letter may not be written; ``problems`` names everything that stands in its way."""
+    """A letter cannot be queued; ``problems`` lists all reasons."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = list(problems)
@@ -63,12 +63,12 @@ class LetterRefused(NotAllowed):
 
 
 class LetterTaken(StaleForm):
-    """Another worker has the letter, or it is past being rendered. Nothing is to be done."""
+    """Another worker renders the letter, or it no longer needs rendering; nothing to do."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """One recipient of a letter: who, by which channel, at which address as of now."""
+    """One recipient of a letter, with the channel and the current address."""
 
     role: str
     name: str
@@ -81,9 +81,9 @@ class Address:
 
 @transaction.atomic
 def import_wording(*, text: str, by: User | None, at: datetime) -> WordingSet:
-    """Read a wording file into a new draft. The same text twice makes one draft.
+    """Import a wording file as a new draft. Importing the same file twice makes one draft.
 
-    :raises WordingRefused: naming everything that is wrong with the file.
+    :raises WordingRefused: listing all errors of the file.
     """
     kind = wording.parse(text).kind
     read = wording.parse(text, declared=fact_rules.declared_for(kind))
@@ -105,7 +105,7 @@ def import_wording(*, text: str, by: User | None, at: datetime) -> WordingSet:
         content_sha256=read.sha256,
         imported_at=at,
     )
-    with refuse_clash("Another wording of this kind was imported just now. Import yours again."):
+    with refuse_clash("Someone imported another wording at the same time. Import yours again."):
         made.store(by=by, at=at, why="Imported from a file")
     WordingSentence.objects.bulk_store(
         [
@@ -128,19 +128,19 @@ def import_wording(*, text: str, by: User | None, at: datetime) -> WordingSet:
 
 @transaction.atomic
 def publish_wording(*, set_id: int, by: User, at: datetime) -> WordingSet:
-    """Put a draft in force, and retire the set that was in force before it.
+    """Publish a draft, and retire the wording set that was in force before.
 
-    :raises NotAllowed: no one is named, their role may not, or the set is no draft.
+    :raises NotAllowed: no user, wrong role, or the set is not a draft.
     """
     if by is None:
         raise NotAllowed("Only a named person can publish wording.")
     if not by.may("letters.manage_wording"):
-        raise NotAllowed("A director or an administrator publishes wording.")
+        raise NotAllowed("Only a medical director or an administrator can publish wording.")
     wanted = WordingSet.objects.get(pk=set_id)
     same = WordingSet.objects.filter(
         kind=wanted.kind, layout=wanted.layout, language=wanted.language
     )
-    # All of them in the order of their ids, so that of two who publish one waits for the other.
+    # Lock all sets in the order of their ids, so that two publications run one after the other.
     locked = {row.pk: row for row in same.select_for_update().order_by("pk")}
     made = locked[set_id]
     if made.state != WordingSet.State.DRAFT:
@@ -159,16 +159,16 @@ _STATE_OF_SET = ["state", "published_at", "published_by", "retired_at"]
 
 
 def wording_in_force(*, kind: str, layout: str, language: str = "en-US") -> WordingSet:
-    """The published wording set of a layout. Queries.
+    """Find the published wording set of a layout.
 
-    :raises LetterRefused: no one has published one, or only sample wording where that is not
-        enough.
+    :raises LetterRefused: none is published, or it is sample wording and the settings do not allow
+        that.
     """
     found = WordingSet.objects.filter(
         kind=kind, layout=layout, language=language, state=WordingSet.State.PUBLISHED
     ).first()
     if found is None:
-        raise LetterRefused([f"No one has published wording for the layout {layout}."])
+        raise LetterRefused([f"No wording is published for the layout {layout}."])
     refused = _why_not_use(found)
     if refused:
         raise LetterRefused([refused])
@@ -185,9 +185,9 @@ def compose(
     slots: Sequence[str] | None = None,
     about: str = "",
 ) -> Composed:
-    """Make a wording set's sentences from facts. Queries; changes nothing.
+    """Compose the sentences of a wording set from facts. Reads only.
 
-    :raises LetterRefused: naming every fact that is missing, lapsed or unknown.
+    :raises LetterRefused: naming every fact that is missing, expired or unknown.
     """
     try:
         return wording.compose(
@@ -206,13 +206,13 @@ def compose(
 def _why_not_use(wording_set: WordingSet) -> str:
     if wording_set.is_sample and not settings.ALLOW_SAMPLE_WORDING:
         return (
-            f"{wording_set} is sample wording. A director has to publish the organization's own "
-            "wording first."
+            f"{wording_set} is sample wording. A medical director must first publish the "
+            "organization’s own wording."
         )
     return ""
 
 
-# --- Writing a letter --------------------------------------------------------------------------
+# --- Queuing a letter --------------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -235,15 +235,15 @@ def enqueue(
     by: User | None,
     at: datetime,
 ) -> Letter:
-    """Write a letter, its words frozen, into the act's own transaction. A worker files it later.
+    """Queue a letter with frozen text, in the caller's transaction. A worker renders it later.
 
-    The sentences of the wording are made again here from the facts, and must all stand in the
-    document, so a letter cannot say what no stored fact carries.
+    The sentences of the wording are composed again from the facts, and the document must contain
+    all of them. So a letter cannot state anything without a stored fact.
 
-    :param on: the day on which the facts must hold: of signing, which is the letter's date.
-    :param variants: the variants of the wording; where reviewers are several, by ``Fact.about``.
-    :param require_preview: refuse unless exactly these words have been rendered as a preview.
-    :raises LetterRefused: naming everything that stands in the way at once.
+    :param on: the date on which the facts must hold: the date of signing, printed as its date.
+    :param variants: the variants of the wording; by ``Fact.about`` if there are several reviewers.
+    :param require_preview: refuse unless exactly this text has been rendered as a preview.
+    :raises LetterRefused: listing all reasons.
     """
     found = []
     if (wording_set.kind, wording_set.layout) != (kind, layout):
@@ -256,10 +256,10 @@ def enqueue(
     words = freeze(document=document, facts=facts, declared=declared)
     fingerprint = words_sha256(words)
     if require_preview and not previewed(words=words, layout=layout):
-        found.append("These words have not been shown in the preview. Open the preview first.")
+        found.append("The current text has not been shown in the preview. Open the preview first.")
     key = {"kind": kind, "reference": reference, "variant": variant, "version": version}
     if Letter.objects.filter(**key).exists():
-        found.append(f"This {kind.replace('_', ' ')} of {reference} exists already.")
+        found.append(f"This {kind.replace('_', ' ')} of {reference} already exists.")
     if found:
         raise LetterRefused(list(dict.fromkeys(found)))
     letter = Letter.objects.create(
@@ -310,7 +310,7 @@ def _store_facts(letter: Letter, facts: Sequence[Fact], declared: Sequence[FactN
 def freeze(
     *, document: Document, facts: Sequence[Fact], declared: Sequence[FactName]
 ) -> dict[str, Any]:
-    """The words of a document with its printed facts: what is stored, hashed and typeset."""
+    """The text of a document and its printed facts, as stored, hashed and typeset."""
     return with_facts(document, fact_rules.printed(facts, declared)).as_words()
 
 
@@ -323,12 +323,13 @@ def _fact_problems(
     variants: Sequence[str] | Mapping[str, Sequence[str]],
     slots: Sequence[str] | None,
 ) -> list[str]:
-    """What is wrong with the facts, and which sentence of the wording the document leaves out."""
+    """List problems of the facts, and sentences of the wording that the document leaves out."""
     sentences = list(wording_set.sentences.all())
-    whose = list(dict.fromkeys(one.about for one in facts if one.about)) or [""]
-    said = {text for _, text in texts(document.as_words())}
+    # One pass for each reviewer whose facts are given separately.
+    reviewers = list(dict.fromkeys(one.about for one in facts if one.about)) or [""]
+    printed_texts = {text for _, text in texts(document.as_words())}
     found: list[str] = []
-    for about in whose:
+    for about in reviewers:
         chosen = variants.get(about, ()) if isinstance(variants, Mapping) else variants
         try:
             composed = wording.compose(
@@ -344,13 +345,13 @@ def _fact_problems(
             found += error.problems
             continue
         for sentence in composed.sentences():
-            if not any(sentence in text for text in said):
+            if not any(sentence in text for text in printed_texts):
                 found.append(f"The letter leaves out a sentence of its wording: “{sentence}”")
     return found
 
 
 def _file_name(kind: str, reference: str, version: int) -> str:
-    """A name that says which letter it is and no one's name."""
+    """The file name of a letter: case number, kind and version, without any person's name."""
     plain = "".join(one if one.isalnum() else "-" for one in f"{reference}-{kind}-{version}")
     return f"{plain.encode('ascii', 'replace').decode().replace('?', '-')}.pdf"
 
@@ -371,11 +372,11 @@ def preview(
     by: User | None,
     at: datetime,
 ) -> RenderedPreview:
-    """Render exactly these words, or find the rendering that exists.
+    """Render the text of a document, or find the existing rendering of the same text.
 
-    Typesetting happens in a process of its own and outside any transaction of ours.
+    Typesetting runs outside any database transaction.
 
-    :raises LetterRefused: the document lacks something, or holds a character that cannot print.
+    :raises LetterRefused: a part is missing, or a character cannot be printed.
     """
     found = problems(document, layout)
     if found:
@@ -389,7 +390,7 @@ def preview(
     except typesetting.TypesettingFailed as error:
         raise LetterRefused([str(error)]) from error
     except typesetting.TypesetterGone as error:
-        raise NotAllowed(f"The preview could not be made: {error} Try again.") from error
+        raise NotAllowed(f"The preview could not be generated: {error} Try again.") from error
     with transaction.atomic():
         file = files.store_bytes(content=made.content, media_type=PDF, pages=made.pages, at=at)
         row, _ = RenderedPreview.objects.get_or_create(
@@ -400,7 +401,7 @@ def preview(
 
 
 def previewed(*, words: Mapping[str, Any], layout: str) -> RenderedPreview | None:
-    """The preview of exactly these words in this layout. Queries."""
+    """Find the preview of exactly this text in this layout."""
     key = _preview_key(words, layout)
     return RenderedPreview.objects.filter(words_sha256=key).select_related("file").first()
 
@@ -409,16 +410,18 @@ def _preview_key(words: Mapping[str, Any], layout: str) -> str:
     return words_sha256({"layout": layout, "words": words})
 
 
-# --- The way of a letter: relay, worker, reconciler ---------------------------------------------
+# --- Delivery to the workers: relay, rendering, recovery ----------------------------------------
 
 
 def claim_due(*, at: datetime, limit: int = 100) -> list[uuid.UUID]:
-    """Take due letters for one relay; of any number of relays, each letter falls to one."""
+    """Claim due letters for one relay. If several relays run, each letter goes to only one."""
     with transaction.atomic():
         rows = Letter.objects.due(at=at)
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True)
         ids = list(rows.values_list("pk", flat=True)[:limit])
+        # Marked before sending: a crash in between delays a letter until the next sweep, but never
+        # sends it from two relays.
         Letter.objects.filter(pk__in=ids).update(published_at=at)
     return ids
 
@@ -426,11 +429,11 @@ def claim_due(*, at: datetime, limit: int = 100) -> list[uuid.UUID]:
 def publish_due(
     *, send: Callable[[uuid.UUID], None], lost: type[Exception], at: datetime, limit: int = 100
 ) -> int:
-    """Tell the workers of every due letter; say how many.
+    """Publish every due letter to the workers; return the number of letters.
 
-    :param send: puts one id on the broker.
-    :param lost: what ``send`` raises when the broker is away. The letters then stay due, and it is
-        raised again.
+    :param send: puts one letter id on the broker.
+    :param lost: the exception that ``send`` raises if the broker is down. It is raised again, and
+        the letters stay due.
     """
     ids = claim_due(at=at, limit=limit)
     for position, letter_id in enumerate(ids):
@@ -445,10 +448,10 @@ def publish_due(
 
 
 def render(*, letter_id: uuid.UUID, at: datetime, now: Callable[[], datetime]) -> Letter:
-    """Typeset a letter and file it. Safe to run twice; ``sweep`` covers never.
+    """Typeset a letter and file its PDF. Safe to run twice; ``sweep`` repeats lost runs.
 
-    :param now: reads the clock again for the moment of filing, after the typesetting.
-    :raises LetterTaken: another worker has it, or it is filed or parked.
+    :param now: returns the current time, which is read again after typesetting.
+    :raises LetterTaken: another worker has the letter, or it is filed or failed.
     """
     taken = Letter.objects.claim(letter_id, at=at, lease_seconds=settings.LETTER_LEASE_SECONDS)
     if not taken:
@@ -470,6 +473,7 @@ def render(*, letter_id: uuid.UUID, at: datetime, now: Callable[[], datetime]) -
 @transaction.atomic
 def _filed(claimed: Letter, file: StoredFile, pages: int, *, at: datetime) -> Letter:
     letter = Letter.objects.select_for_update().get(pk=claimed.pk)
+    # Typesetting may outlast the lease, and then another worker may have claimed the letter.
     if letter.state != Letter.State.RENDERING or letter.claimed_at != claimed.claimed_at:
         raise LetterTaken(f"Letter {letter.pk} was taken over by another worker.")
     letter.state = Letter.State.FILED
@@ -496,7 +500,10 @@ def _filed(claimed: Letter, file: StoredFile, pages: int, *, at: datetime) -> Le
 def _note_failed_attempt(
     claimed: Letter, why: str, who: str, *, at: datetime, for_good: bool
 ) -> Letter:
-    """Note a failure; queue again for a later try, or park when tries are spent or useless."""
+    """Record a failed attempt; queue the letter again, or mark it as failed after the last one.
+
+    :param for_good: another attempt cannot succeed.
+    """
     letter = Letter.objects.select_for_update().get(pk=claimed.pk)
     if letter.state != Letter.State.RENDERING or letter.claimed_at != claimed.claimed_at:
         raise LetterTaken(f"Letter {letter.pk} was taken over by another worker.")
@@ -504,6 +511,7 @@ def _note_failed_attempt(
     if for_good or letter.attempts >= settings.LETTER_MAX_ATTEMPTS:
         _fail(letter, why, who, at=at)
     else:
+        # Wait longer after each attempt.
         wait = timedelta(seconds=settings.LETTER_LEASE_SECONDS * letter.attempts)
         _requeue(letter, at=at, due_at=at + wait, why=why)
     return letter
@@ -525,16 +533,16 @@ def _requeue(letter: Letter, *, at: datetime, due_at: datetime, why: str) -> Non
 
 @dataclass(frozen=True)
 class Swept:
-    """What one round of the reconciler did."""
+    """The number of letters that one sweep queued again or marked as failed."""
 
     requeued: int
     failed: int
 
 
 def sweep(*, at: datetime) -> Swept:
-    """Bring back letters that got lost on the way, and park those that keep getting lost.
+    """Queue lost letters again, and mark those as failed that were lost too often.
 
-    Run every minute by whoever is alive: the relay, and a worker that the scheduler pokes.
+    Runs every minute in the relay, and also in a worker, in case one of them is down.
     """
     requeued = failed = 0
     for letter_id in list(Letter.objects.abandoned(at=at).values_list("pk", flat=True)):
@@ -557,19 +565,20 @@ def sweep(*, at: datetime) -> Swept:
             else:
                 _requeue(letter, at=at, due_at=at, why=why)
                 requeued += 1
+    # A letter that was published one lease ago and is still queued has probably lost its message.
     before = at - timedelta(seconds=settings.LETTER_LEASE_SECONDS)
-    lost = Letter.objects.told_but_waiting(before=before).values_list("pk", flat=True)
+    lost = Letter.objects.published_but_waiting(before=before).values_list("pk", flat=True)
     for letter_id in list(lost):
         with transaction.atomic():
-            # Only if it still waits; its message may be late, not lost, and then it renders twice
-            # at worst, to the same bytes.
-            again = Letter.objects.told_but_waiting(before=before).filter(pk=letter_id)
+            # Check again inside the transaction. If the message is only late, the letter is
+            # rendered twice at worst, with identical bytes.
+            again = Letter.objects.published_but_waiting(before=before).filter(pk=letter_id)
             if again.update(published_at=None):
                 _step(
                     letter_id,
                     LetterStep.Kind.REQUEUED,
                     at=at,
-                    detail="No worker took it in time.",
+                    detail="No worker took the letter in time.",
                 )
                 requeued += 1
     return Swept(requeued=requeued, failed=failed)
@@ -577,15 +586,15 @@ def sweep(*, at: datetime) -> Swept:
 
 @transaction.atomic
 def retry_failed_letter(*, letter_id: uuid.UUID, by: User, at: datetime) -> Letter:
-    """Let a failed letters try again, once its cause is mended.
+    """Queue a failed letter again, after its cause was corrected.
 
-    :raises NotAllowed: wrong role, or it is not parked.
+    :raises NotAllowed: wrong role, or the letter has not failed.
     """
     if not by.may("letters.retry_failed_letter"):
-        raise NotAllowed("Your role does not let you release failed letters.")
+        raise NotAllowed("Your role does not let you retry failed letters.")
     letter = Letter.objects.select_for_update().get(pk=letter_id)
     if letter.state != Letter.State.FAILED:
-        raise NotAllowed("This letter does not wait for a person.")
+        raise NotAllowed("This letter has not failed.")
     letter.state, letter.attempts, letter.due_at = Letter.State.QUEUED, 0, at
     letter.published_at, letter.failure, letter.who_must_act = None, "", ""
     letter.save(
@@ -596,7 +605,7 @@ def retry_failed_letter(*, letter_id: uuid.UUID, by: User, at: datetime) -> Lett
 
 
 def beat(*, name: str, at: datetime) -> None:
-    """Note that a background process works: the health page reads it."""
+    """Record that a background process is running; the health page reads this."""
     Heartbeat.objects.update_or_create(name=name, defaults={"beaten_at": at})
 
 
@@ -605,23 +614,23 @@ def beat(*, name: str, at: datetime) -> None:
 
 @transaction.atomic
 def mark_sent(*, delivery_id: int, method: Channel, on: date, by: User, at: datetime) -> Delivery:
-    """Record that a letter went out: the day from which deadlines run.
+    """Record the date on which a letter was sent.
 
-    Called by the service of the app whose letter it is, which knows what starts with it.
+    The app that owns the letter calls this, and starts the deadlines that depend on the date.
 
-    :raises NotAllowed: the letter is not filed, has gone out already, or the day cannot be.
+    :raises NotAllowed: the letter is not ready, was already sent, or the date is impossible.
     """
     delivery = Delivery.objects.select_for_update().select_related("letter").get(pk=delivery_id)
     if not delivery.letter.is_filed:
-        raise NotAllowed("The letter is not filed yet. Wait until its PDF is ready.")
+        raise NotAllowed("The letter is not ready yet. Wait until its PDF is generated.")
     if delivery.state != Delivery.State.PREPARED:
-        raise NotAllowed("This letter has gone out already; it is sent only once.")
+        raise NotAllowed("This letter was already sent.")
     if on > timezone.localdate(at):
-        raise NotAllowed("The day of sending is in the future. Check the date.")
+        raise NotAllowed("The date of sending is in the future. Check the date.")
     if on < delivery.letter.dated_on:
         raise NotAllowed(
             f"The letter is dated {fact_rules.day(delivery.letter.dated_on)}; "
-            "it cannot have gone out before that day."
+            "it cannot have been sent before that date."
         )
     delivery.state, delivery.sent_on = Delivery.State.SENT, on
     delivery.sent_method, delivery.sent_by = method, by
@@ -630,9 +639,9 @@ def mark_sent(*, delivery_id: int, method: Channel, on: date, by: User, at: date
 
 
 def typeset(*, document: Document, layout: str) -> bytes:
-    """Set a document in a layout, without filing it: for a copy in the hand.
+    """Typeset a document without filing it, for a copy in another layout.
 
-    :raises LetterRefused: the document cannot be set in this layout.
+    :raises LetterRefused: the document cannot be typeset in this layout.
     """
     found = problems(document, layout)
     if found:
@@ -644,7 +653,7 @@ def typeset(*, document: Document, layout: str) -> bytes:
 
 
 def document_of(letter: Letter) -> Document:
-    """The document that a letter froze, to be set again, perhaps in another layout."""
+    """Rebuild the document of a letter from its frozen text."""
     return from_words(letter.words)
 
 

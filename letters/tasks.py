@@ -1,9 +1,9 @@
-"""What workers do. A message holds an id and nothing else; the row says the rest."""
+"""The tasks of the workers. A message holds only a letter's id; all other data is in its row."""
 
 import uuid
 
-# Read in before the worker forks its children, so that their first letter is as quick as the
-# others. To import Typst before a fork is safe; to compile is not.
+# Imported before the worker forks its children, so that their first letter is as fast as the
+# others. Importing Typst before a fork is safe; compiling with it is not.
 import pikepdf  # noqa: F401
 import structlog
 import typst  # noqa: F401
@@ -17,7 +17,7 @@ logger = structlog.get_logger(__name__)
 
 @shared_task(name="letters.render")
 def render(*, letter_id: str, **_: object) -> None:
-    """Typeset and file one letter. May run twice, late or never."""
+    """Typeset and file one letter. It may run twice, late or never."""
     try:
         letter = services.render(
             letter_id=uuid.UUID(letter_id), at=timezone.now(), now=timezone.now
@@ -30,11 +30,11 @@ def render(*, letter_id: str, **_: object) -> None:
 
 @shared_task(name="letters.sweep")
 def sweep(**_: object) -> None:
-    """Bring back letters that got lost. The relay does the same, in case no worker lives."""
+    """Queue lost letters again. The relay does the same, in case no worker is running."""
     services.sweep(at=timezone.now())
 
 
 @shared_task(name="letters.heartbeat")
 def heartbeat(**_: object) -> None:
-    """Show that a worker works: being alive is not enough."""
+    """Record that a worker executes tasks; a running process alone would not show this."""
     services.beat(name="worker", at=timezone.now())

@@ -1,13 +1,13 @@
-"""From frozen words to a PDF: Typst, tagged for PDF/A-3a and PDF/UA-1, the same bytes every time.
+"""Typesets frozen text as a tagged PDF (PDF/A-3a, PDF/UA-1) with Typst; always the same bytes.
 
-A process that has used Typst must never fork: the child would hang on threads that it does not
-have. So this module compiles directly only in a worker's own child (which never forks again);
-everyone else, a web process or a command, gets a process of its own per letter::
+A process that has used Typst must not fork, because the child would wait for threads that do not
+exist in it. So this module compiles in its own process only in a worker's child, which never forks.
+Web processes and commands start a subprocess for each letter::
 
     python -m letters.typesetting < job.json > letter.pdf
 
-Words enter as one JSON string in ``sys.inputs``: data, never source. This file imports neither
-Django nor anything that reads settings.
+The text is passed as one JSON string in ``sys.inputs``, never as Typst source. This module imports
+neither Django nor anything that reads settings.
 """
 
 import json
@@ -32,11 +32,11 @@ SECONDS_ALLOWED = 30
 
 
 class TypesettingFailed(Exception):
-    """These words cannot be typeset, today or tomorrow. The message is for staff."""
+    """This text cannot be typeset; another try will not help. The message is for staff."""
 
 
 class TypesetterGone(Exception):
-    """The typesetting process died or ran out of time; another try may succeed."""
+    """The typesetting process stopped or took too long; another try may succeed."""
 
 
 @dataclass(frozen=True)
@@ -48,21 +48,26 @@ class Typeset:
 
 
 def typeset(words: Mapping[str, Any], layout: str, on: date) -> Typeset:
-    """Set words in a layout, dated on a day, in whatever kind of process this is.
+    """Typeset text in a layout, in this process if that is safe, else in a subprocess.
 
-    :raises TypesettingFailed: the words or the layout are at fault.
-    :raises TypesetterGone: the process that did it died, or took too long.
+    :param on: the date of the letter, written into the PDF's metadata.
+    :raises TypesettingFailed: the text or the layout has an error.
+    :raises TypesetterGone: the subprocess stopped, or took too long.
     """
     engine = compile_here if _in_worker_child() else compile_apart
     return engine(words, layout, on)
 
 
 def compile_here(words: Mapping[str, Any], layout: str, on: date) -> Typeset:
-    """Compile in this process, which must not fork afterward."""
+    """Compile in this process, which must not fork afterward.
+
+    :raises TypesettingFailed: the text or the layout has an error.
+    """
     import pikepdf
     import typst
 
     main = LAYOUTS / f"{layout}.typ"
+    # Files that begin with "_" are parts that other layouts include.
     if layout.startswith("_") or "/" in layout or not main.is_file():
         raise TypesettingFailed(f"There is no layout named {layout!r}.")
     try:
@@ -84,7 +89,11 @@ def compile_here(words: Mapping[str, Any], layout: str, on: date) -> Typeset:
 
 
 def compile_apart(words: Mapping[str, Any], layout: str, on: date) -> Typeset:
-    """Compile in a process of its own, so that the caller may fork later."""
+    """Compile in a subprocess, so that the caller may fork later.
+
+    :raises TypesettingFailed: the text or the layout has an error.
+    :raises TypesetterGone: the subprocess stopped, or took too long.
+    """
     job = json.dumps({"words": words, "layout": layout, "on": on.isoformat()})
     try:
         done = subprocess.run(  # noqa: S603  # our own interpreter and module, no shell
@@ -105,11 +114,11 @@ def compile_apart(words: Mapping[str, Any], layout: str, on: date) -> Typeset:
     return Typeset(content, json.loads(head)["pages"])
 
 
-_FAULT = 65  # EX_DATAERR: the words are at fault
+_FAULT = 65  # EX_DATAERR of sysexits.h: the text or the layout has an error
 
 
 def main() -> int:
-    """Read a job on standard input; write one line of JSON and the PDF on standard output."""
+    """Read a job from standard input; write one line of JSON and the PDF to standard output."""
     job = json.load(sys.stdin.buffer)
     try:
         made = compile_here(job["words"], job["layout"], date.fromisoformat(job["on"]))
@@ -121,7 +130,7 @@ def main() -> int:
 
 
 def _in_worker_child() -> bool:
-    """Whether this is a pool child of a Celery worker: forked, and never to fork again."""
+    """Whether this process is a pool child of a Celery worker, which never forks again."""
     billiard = sys.modules.get("billiard.process") or multiprocessing
     name: str = billiard.current_process().name
     return name.startswith("ForkPoolWorker")
@@ -129,7 +138,7 @@ def _in_worker_child() -> bool:
 
 @cache
 def _fonts() -> "typst.Fonts":
-    """The fonts, read once per process: to scan them for every letter is four times slower."""
+    """Load the fonts once per process; loading them for every letter is four times slower."""
     import typst
 
     return typst.Fonts(

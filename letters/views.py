@@ -1,4 +1,4 @@
-"""Pages about letters: how far one has got, its PDF, those that need a person, and wording."""
+"""Pages of letters: status, PDF download, failed letters, and wording sets."""
 
 import uuid
 
@@ -17,12 +17,12 @@ from accounts.services import note_look
 from . import services
 from .models import Letter, WordingSet
 
-STOP_POLLING = 286  # htmx: swap this answer in and ask no more
+STOP_POLLING = 286  # htmx: show this response and stop polling
 
 
 @require_GET
 def status(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    """How far a letter has got; asked every two seconds until nothing will change by itself."""
+    """Show the status of a letter; the page polls it while the letter is being generated."""
     letter = get_object_or_404(Letter, pk=pk)
     code = 200 if letter.is_moving else STOP_POLLING
     if not request.headers.get("HX-Request"):
@@ -32,10 +32,10 @@ def status(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def download(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    """The PDF of a filed letter; who opened it is noted before the bytes go out."""
+    """Download the PDF of a filed letter; the access is recorded first."""
     letter = get_object_or_404(Letter.objects.select_related("file"), pk=pk)
     if letter.file is None:
-        raise Http404("This letter is not filed yet.")
+        raise Http404("This letter is not ready yet.")
     content = files.services.read_bytes(letter.file)
     note_look(
         by=request.user,
@@ -57,7 +57,7 @@ def download(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_GET
 def failed(request: StaffRequest) -> HttpResponse:
-    """Every letter that waits for a person, the longest waiting first."""
+    """List the failed letters, oldest first."""
     return _failed_page(request)
 
 
@@ -68,7 +68,7 @@ def _failed_page(request: StaffRequest, *, status: int = 200) -> HttpResponse:
 
 @require_POST
 def release(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    """Let a failed letters try again."""
+    """Queue a failed letter again."""
     get_object_or_404(Letter, pk=pk)
     tried = run_action(
         request,
@@ -76,14 +76,14 @@ def release(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
         lambda: services.retry_failed_letter(letter_id=pk, by=request.user, at=timezone.now()),
     )
     if tried.done:
-        messages.success(request, f"{tried.result.title} is queued again.")
+        messages.success(request, f"{tried.result.title} is being generated again.")
         return redirect("letters:failed")
     return _failed_page(request, status=tried.status)
 
 
 @require_GET
 def wording(request: StaffRequest) -> HttpResponse:
-    """The wording sets: in force first, then drafts, then what was."""
+    """List the wording sets: published ones first, then drafts, then retired ones."""
     order = {
         WordingSet.State.PUBLISHED: 0,
         WordingSet.State.DRAFT: 1,
@@ -98,20 +98,20 @@ def wording(request: StaffRequest) -> HttpResponse:
 
 @require_GET
 def wording_detail(request: StaffRequest, pk: int) -> HttpResponse:
-    """One wording set: every sentence, and the facts that it rests on."""
+    """Show the sentences of a wording set and the facts they require."""
     return _wording_page(request, pk)
 
 
 @require_POST
 def publish_wording(request: StaffRequest, pk: int) -> HttpResponse:
-    """Put a draft in force, in the name of the person who signs in."""
+    """Publish a draft in the name of the signed-in user."""
     get_object_or_404(WordingSet, pk=pk)
     tried = try_action(
         lambda: services.publish_wording(set_id=pk, by=request.user, at=timezone.now())
     )
     if tried.refusal:
         return _wording_page(request, pk, refusal=str(tried.refusal), status=tried.status)
-    messages.success(request, f"{tried.result} is in force.")
+    messages.success(request, f"{tried.result} is published.")
     return redirect("letters:wording_detail", pk)
 
 

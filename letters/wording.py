@@ -1,12 +1,12 @@
-"""Wording sets as files, and sentences made from facts. Pure: rows come in as arguments.
+"""Reads wording files, and composes sentences from facts. Pure: rows come in as arguments.
 
 A wording file is TOML: ``kind``, ``layout``, ``language``, ``title``, ``sample``, and a list of
 ``[[sentence]]`` with ``slot``, ``order``, ``text`` and, where it applies, ``variant``, ``needs``
-and ``paragraph``. In a text, ``{name}`` prints a fact and ``{{`` a brace.
+and ``paragraph``. In a text, ``{name}`` prints a fact, and ``{{`` prints a brace.
 
-Sentences of the same slot and order are variants of one another: the one whose variant is asked
-for is taken, else the one without a variant. Slots whose name begins with ``notice_`` are composed
-only when asked for by name.
+Sentences with the same slot and order are variants. The one with the requested variant is used,
+else the one without a variant. Slots with names that begin with ``notice_`` are composed only on
+request.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
 class WordingRefused(Refused):
-    """A wording file cannot be read; ``problems`` holds a sentence for each fault."""
+    """A wording file has errors; ``problems`` has one sentence for each."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = list(problems)
@@ -39,7 +39,7 @@ class WordingRefused(Refused):
 
 
 class FactsRefused(Refused):
-    """Sentences cannot be made: ``problems`` names every fact that is missing or has lapsed."""
+    """Sentences cannot be composed; ``problems`` names every missing or expired fact."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = list(problems)
@@ -47,7 +47,7 @@ class FactsRefused(Refused):
 
 
 class SentenceLike(Protocol):
-    """What composing needs of a sentence: a row or a ``Sentence``."""
+    """The attributes of a sentence that composing needs: a database row or a ``Sentence``."""
 
     slot: str
     order: int
@@ -71,7 +71,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class WordingFile:
-    """A wording set as a file says it."""
+    """The content of a wording file."""
 
     kind: str
     layout: str
@@ -82,19 +82,19 @@ class WordingFile:
 
     @property
     def sha256(self) -> str:
-        """The fingerprint of what the sentences say."""
+        """A hash of all sentences, to recognize the same wording."""
         content = json.dumps([asdict(one) for one in self.sentences], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Composed:
-    """Sentences made from facts, by slot; each slot is a list of paragraphs."""
+    """The composed sentences, by slot; each slot is a list of paragraphs."""
 
     slots: dict[str, tuple[tuple[str, ...], ...]]
 
     def paragraphs(self, slot: str) -> tuple[str, ...]:
-        """The paragraphs of a slot; none when the wording has no such slot."""
+        """The paragraphs of a slot; empty if the wording has no such slot."""
         return tuple(" ".join(sentences) for sentences in self.slots.get(slot, ()))
 
     def text(self, slot: str) -> str:
@@ -108,10 +108,10 @@ class Composed:
 
 
 def parse(text: str, *, declared: Iterable[FactName] = ()) -> WordingFile:
-    """Read a wording file.
+    """Parse a wording file.
 
-    :param declared: the facts of its kind; when given, every name in the file is held against it.
-    :raises WordingRefused: naming everything that is wrong with it at once.
+    :param declared: the facts of its kind; if given, every fact in the file must be one of them.
+    :raises WordingRefused: listing all errors.
     """
     try:
         data = tomllib.loads(text)
@@ -121,13 +121,13 @@ def parse(text: str, *, declared: Iterable[FactName] = ()) -> WordingFile:
     head = {name: _text(data, name, found) for name in ("kind", "layout", "title")}
     language = data.get("language", "en-US")
     if not isinstance(language, str) or not re.fullmatch(r"[a-z]{2}(-[A-Z]{2})?", language):
-        found.append(f"language is {language!r}. Write it like en-US.")
+        found.append(f"language is {language!r}. Use a code such as en-US.")
     if head["layout"] and head["kind"] not in LAYOUTS.get(head["layout"], ()):
         found.append(f"There is no layout {head['layout']!r} for letters of kind {head['kind']!r}.")
     if not isinstance(data.get("sample", False), bool):
         found.append("sample must be true or false.")
     for name in sorted(set(data) - {"kind", "layout", "title", "language", "sample", "sentence"}):
-        found.append(f"{name} is not something that a wording file may say.")
+        found.append(f"{name} is not a known key of a wording file.")
     sentences = _sentences(data.get("sentence"), tuple(declared), found)
     if found:
         raise WordingRefused(found)
@@ -137,12 +137,12 @@ def parse(text: str, *, declared: Iterable[FactName] = ()) -> WordingFile:
 
 
 def names_in(text: str) -> list[str]:
-    """The facts that a text prints, in the order in which it names them."""
+    """List the facts that a text prints, in order of appearance."""
     return [match[1] for match in _TOKEN.finditer(text) if match[1] is not None]
 
 
 def needed(sentences: Iterable[SentenceLike]) -> list[str]:
-    """Every fact that must hold for these sentences, printed ones included."""
+    """List all facts that these sentences require, including the printed ones."""
     names = [name for one in sentences for name in (*one.needs, *names_in(one.text))]
     return list(dict.fromkeys(names))
 
@@ -153,11 +153,11 @@ def choose(
     variants: Sequence[str] = (),
     slots: Sequence[str] | None = None,
 ) -> list[SentenceLike]:
-    """The sentences that fit, in order.
+    """Choose the sentences for the requested variants, in order.
 
-    :param variants: what is being said and to whom: ``("MD",)``, ``("ELECTRONIC", "REGULAR")``.
-    :param slots: only these slots; by default all that are not made on demand.
-    :raises FactsRefused: a place has only sentences for other variants.
+    :param variants: the requested variants, most important first, such as ``("MAIL", "REGULAR")``.
+    :param slots: the slots to include; by default all that are not composed on request.
+    :raises FactsRefused: a position has sentences for other variants only.
     """
     places: dict[tuple[str, int], dict[str, SentenceLike]] = {}
     for one in sorted(sentences, key=lambda one: (one.slot, one.order, one.variant)):
@@ -171,8 +171,8 @@ def choose(
             chosen.append(by_variant[fitting[0]])
         else:
             found.append(
-                f"The wording has no sentence for {slot} {order} that fits "
-                f"{', '.join(variants) or 'the general case'}."
+                f"The wording has no sentence for {slot} {order} and the variant "
+                f"{', '.join(variants) or 'general'}."
             )
     if found:
         raise FactsRefused(found)
@@ -189,10 +189,10 @@ def compose(
     slots: Sequence[str] | None = None,
     about: str = "",
 ) -> Composed:
-    """Make the sentences that fit from the facts of one day.
+    """Compose the sentences for the requested variants from the facts of one date.
 
-    :param about: whose facts beside the shared ones, where reviewers are several.
-    :raises FactsRefused: naming every missing, lapsed or unknown fact at once.
+    :param about: with several reviewers, the one whose facts are used beside the shared ones.
+    :raises FactsRefused: naming every missing, expired or unknown fact.
     """
     mine = [one for one in facts if one.about in {"", about}]
     chosen = choose(sentences, variants=variants, slots=slots)
@@ -202,9 +202,9 @@ def compose(
     for one in chosen:
         for name in names_in(one.text):
             if name in values and name not in prints:
-                found.append(f"The wording prints {name}, which is not to be printed.")
+                found.append(f"The wording prints {name}, which must not be printed.")
             elif name in values and not isinstance(values[name], str):
-                found.append(f"The fact {name} is not a text, so no sentence can print it.")
+                found.append(f"The fact {name} is not a text, so it cannot be printed.")
     if found:
         raise FactsRefused(list(dict.fromkeys(found)))
     made: dict[str, list[list[str]]] = {}
@@ -217,7 +217,7 @@ def compose(
 
 
 def _filled(text: str, values: dict[str, Any]) -> str:
-    """Put values in their slots in one pass, so that a brace in a value stays a brace."""
+    """Insert the values in one pass, so that braces inside a value are not replaced again."""
 
     def one(match: re.Match[str]) -> str:
         if match[0] in {"{{", "}}"}:
@@ -239,7 +239,7 @@ def _sentences(
     entries: object, declared: tuple[FactName, ...], found: list[str]
 ) -> tuple[Sentence, ...]:
     if not isinstance(entries, list) or not entries:
-        found.append("The file holds no [[sentence]].")
+        found.append("The file has no [[sentence]].")
         return ()
     read: list[Sentence] = []
     places: set[tuple[str, int, str]] = set()
@@ -250,8 +250,8 @@ def _sentences(
         place = (one.slot, one.order, one.variant)
         if place in places:
             found.append(
-                f"Sentence {position} stands at {one.slot} {one.order} {one.variant}".strip()
-                + ", where another stands already."
+                f"Sentence {position} repeats {one.slot} {one.order} {one.variant}".strip()
+                + ", the position of another sentence."
             )
         places.add(place)
         read.append(one)
@@ -269,17 +269,17 @@ def _sentence(
     variant, needs = entry.get("variant", ""), entry.get("needs", [])
     before = len(found)
     for name in sorted(set(entry) - {"slot", "order", "text", "variant", "needs", "paragraph"}):
-        found.append(f"{where} says {name}, which no sentence may say.")
+        found.append(f"{where} has the unknown key {name}.")
     if not isinstance(slot, str) or not _NAME.fullmatch(slot):
-        found.append(f"{where} has no slot, or one that is not a plain name.")
+        found.append(f"{where} has no slot, or its slot is not a plain name.")
     if not isinstance(order, int) or isinstance(order, bool) or not 0 < order < 1000:
-        found.append(f"{where} has an order that is not a number from 1 to 999.")
+        found.append(f"{where}: order must be a number from 1 to 999.")
     if not isinstance(variant, str) or len(variant) > 40:
-        found.append(f"{where} has a variant that is not a short word.")
+        found.append(f"{where}: variant must be a text of at most 40 characters.")
     if not isinstance(needs, list) or not all(isinstance(name, str) for name in needs):
-        found.append(f"{where} has needs that are not a list of names.")
+        found.append(f"{where}: needs must be a list of names.")
     if not isinstance(entry.get("paragraph", False), bool):
-        found.append(f"{where} has a paragraph that is neither true nor false.")
+        found.append(f"{where}: paragraph must be true or false.")
     if not isinstance(text, str) or not text.strip():
         found.append(f"{where} has no text.")
     if len(found) > before:
@@ -287,17 +287,17 @@ def _sentence(
     text = " ".join(str(text).split())
     for match in _TOKEN.finditer(text):
         if match[1] is None and match[0] in "{}":
-            found.append(f"{where} has a lone brace. Write {{{{ or }}}} to print one.")
+            found.append(f"{where} has a single brace. Use {{{{ or }}}} to print one.")
         elif match[1] is not None and not _NAME.fullmatch(match[1]):
-            found.append(f"{where} has a slot {match[0]} that is not a plain name.")
+            found.append(f"{where}: the slot {match[0]} is not a plain name.")
     found += [f"{where}: {one.sentence}" for one in glyphs.lacking(text)]
     if declared:
         known = {one.name: one for one in declared}
         for name in dict.fromkeys([*needs, *names_in(text)]):
             if name not in known:
-                found.append(f"{where} names the fact {name}, which no one has declared.")
+                found.append(f"{where} uses the fact {name}, which is not declared.")
             elif name in names_in(text) and not known[name].printed:
-                found.append(f"{where} prints {name}, which is not to be printed.")
+                found.append(f"{where} prints {name}, which must not be printed.")
     return Sentence(
         slot=str(slot),
         order=int(str(order)),

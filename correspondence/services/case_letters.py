@@ -1,7 +1,7 @@
-"""Letters of a case: a draft is looked at, changed, approved or put away by a person, and sent.
+"""Changes, previews, approves, discards and sends the letters of a case.
 
-Approving freezes the words and queues one letter for each recipient in the same transaction;
-workers render them afterward, so it works while the broker is away.
+Approving freezes the text and queues one letter for each recipient, in one transaction. Workers
+render the letters later, so approving works even if the message broker is down.
 """
 
 from collections.abc import Collection
@@ -13,24 +13,12 @@ import letters.services
 from accounts.models import User
 from accounts.refusals import refuse
 from cases.models import Case, CaseLetter, CaseLetterCopy, Event
-from cases.services.drafting import draft_letter, propose
 from correspondence import composition, policies
 from deadlines.days import local_day
 from letters.documents import Document
 from letters.models import Channel, Delivery, RenderedPreview
 
 from .notices import address_of
-
-__all__ = [
-    "approve_letter",
-    "change_draft",
-    "discard_draft",
-    "draft_letter",
-    "find_preview",
-    "mark_letter_sent",
-    "preview_letter",
-    "propose",
-]
 
 State = CaseLetter.State
 
@@ -45,9 +33,10 @@ def change_draft(
     by: User,
     at: datetime,
 ) -> CaseLetter:
-    """Say what the letter adds for this case, and who does not get it.
+    """Change the additional text and the recipients of a draft.
 
-    :raises NotAllowed: wrong role, no draft any more, or no one would get it.
+    :param left_out: ids of the parties who do not receive the letter.
+    :raises NotAllowed: wrong role, no longer a draft, or no recipient is left.
     :raises Stale: someone else changed the draft since the page was loaded.
     """
     draft = _lock(letter_id)
@@ -61,9 +50,9 @@ def change_draft(
 
 
 def preview_letter(*, letter_id: int, by: User, at: datetime) -> RenderedPreview:
-    """Render the draft as its first recipient would get it; the others differ in the address.
+    """Render a draft as its first recipient would receive it; the others differ in the address.
 
-    :raises LetterRefused: a fact is missing, or the words cannot be typeset; all is named.
+    :raises LetterRefused: naming all missing facts, or why the text cannot be typeset.
     """
     made = _make_first(letter_id, at=at)
     return letters.services.preview(
@@ -77,9 +66,10 @@ def preview_letter(*, letter_id: int, by: User, at: datetime) -> RenderedPreview
 
 
 def find_preview(*, letter_id: int, at: datetime) -> tuple[RenderedPreview | None, Document]:
-    """The preview of exactly the words that the draft says now, if there is one, and the words.
+    """Find the preview of the draft's current text, and the composed letter.
 
-    :raises LetterRefused: a fact is missing; all is named.
+    :returns: the preview, or ``None`` if the current text was not rendered yet; and the letter.
+    :raises LetterRefused: naming all missing facts.
     """
     made = _make_first(letter_id, at=at)
     words = letters.services.freeze(
@@ -92,13 +82,13 @@ def find_preview(*, letter_id: int, at: datetime) -> tuple[RenderedPreview | Non
 def approve_letter(
     *, letter_id: int, seen_version: int | None, by: User, at: datetime
 ) -> CaseLetter:
-    """Freeze the words and queue one letter for each recipient, by the recipient's own channel.
+    """Freeze the text and queue one letter for each recipient, by the recipient's channel.
 
-    Of two people who approve at once, one does; the other reads that it is done.
+    If two people approve at once, the second gets a refusal.
 
-    :raises NotAllowed: wrong role, no draft any more, or something is missing; all is named.
+    :raises NotAllowed: wrong role, no longer a draft, or missing parts, which are all named.
     :raises Stale: someone else changed the draft since the page was loaded.
-    :raises LetterRefused: exactly these words have not been shown in the preview.
+    :raises LetterRefused: the current text has not been shown in the preview.
     """
     draft = _lock(letter_id)
     refuse(policies.why_not_change_draft(by, draft))
@@ -121,7 +111,7 @@ def approve_letter(
             variants=made.variants,
             slots=made.slots,
             deliveries=[address_of(party)],
-            require_preview=position == 0,
+            require_preview=position == 0,  # the preview shows the first recipient's letter
             by=by,
             at=at,
         )
@@ -143,15 +133,15 @@ def approve_letter(
 
 @transaction.atomic
 def discard_draft(*, letter_id: int, because: str, by: User, at: datetime) -> CaseLetter:
-    """Put a draft away: it does not go, and the reason stays on file.
+    """Discard a draft for a coded reason; the draft and the reason stay on file.
 
     :param because: one of ``CaseLetter.Discarded``.
-    :raises NotAllowed: wrong role, no reason, or no draft any more.
+    :raises NotAllowed: wrong role, no reason, or no longer a draft.
     """
     draft = _lock(letter_id)
     refuse(policies.why_not_change_draft(by, draft))
     known = because in CaseLetter.Discarded.values
-    refuse("" if known else "Choose why the draft is discarded.")
+    refuse("" if known else "Choose the reason for discarding the draft.")
     draft.state, draft.discarded_because = State.DISCARDED, because
     draft.discarded_at, draft.discarded_by = at, by
     why = CaseLetter.Discarded(because).label
@@ -163,13 +153,14 @@ def discard_draft(*, letter_id: int, because: str, by: User, at: datetime) -> Ca
 
 @transaction.atomic
 def mark_letter_sent(*, letter_id: int, sent_on: date, by: User, at: datetime) -> CaseLetter:
-    """State that an approved letter went out on a day, to each recipient by its channel.
+    """Record the date on which an approved letter was sent to all recipients.
 
-    No clock hangs on these letters themselves: those of the notice of assignment and of questions
-    to the parties start where their days are stated (``notices``, ``information``).
+    No deadline starts from these letters. The deadlines of the notice of assignment and of
+    questions to parties start in ``correspondence.services.notices`` and
+    ``eligibility.services.information``.
 
-    :raises NotAllowed: wrong role, or the letter is not approved or sent already.
-    :raises Refused: a copy is not rendered yet, or the day cannot be.
+    :raises NotAllowed: wrong role, or the letter is not approved or already sent.
+    :raises Refused: a copy is not rendered yet, or the date is impossible.
     """
     sent = _lock(letter_id)
     refuse(policies.why_not_mark_letter_sent(by, sent))
@@ -190,16 +181,16 @@ def mark_letter_sent(*, letter_id: int, sent_on: date, by: User, at: datetime) -
 
 
 def _make_first(letter_id: int, *, at: datetime) -> composition.Made:
-    """The draft as its first recipient would get it."""
+    """Compose the letter to the draft's first recipient."""
     draft = CaseLetter.objects.select_related("case__ur_decision").get(pk=letter_id)
     getting = composition.chosen(draft, at=at)
     if not getting:
-        raise letters.services.LetterRefused(["No one is chosen who could get this letter."])
+        raise letters.services.LetterRefused(["No recipient is selected."])
     return composition.make(draft, getting[0], at=at)
 
 
 def _lock(letter_id: int) -> CaseLetter:
-    """The letter with its case, both held: whoever comes second sees what the first one did."""
+    """Lock a letter and its case, so that concurrent changes run one after the other."""
     case_id = CaseLetter.objects.values_list("case_id", flat=True).get(pk=letter_id)
     case = Case.objects.lock(case_id)
     draft = CaseLetter.objects.select_for_update().get(pk=letter_id)

@@ -1,4 +1,4 @@
-"""The notice of assignment and request for information: made per recipient, then marked as sent."""
+"""Makes the notices of assignment and request for information (NOARFI), and marks them as sent."""
 
 from datetime import date, datetime
 
@@ -27,7 +27,7 @@ LAYOUT = "assignment-notice"
 
 
 def organization() -> Organization:
-    """The review organization as letters name it, from the settings."""
+    """The review organization's name and address for letters, from the settings."""
     return Organization(
         name=settings.IMRO_NAME,
         short_name=settings.IMRO_SHORT_NAME,
@@ -37,13 +37,16 @@ def organization() -> Organization:
 
 
 def recipients(case: Case, *, on: date) -> list[Party]:
-    """Everyone who gets a letter on a day, in the order in which the law lists them. One query."""
+    """List the parties who receive the notice on a date, in the order of 8 CCR 9792.10.4(b).
+
+    One query.
+    """
     parties = case.parties.current().on(on).filter(role__in=RECIPIENTS, item=None)
     return sorted(parties, key=lambda party: (RECIPIENTS.index(Role(party.role)), party.pk))
 
 
 def address_of(party: Party) -> Address:
-    """A party as recipient of a letter: by its own channel, at the address of that channel."""
+    """The address of a party for its preferred channel: postal address, fax number or e-mail."""
     channel = Channel(party.preferred_channel)
     where = {Channel.FAX: party.fax, Channel.ELECTRONIC: party.email}
     return Address(
@@ -56,12 +59,12 @@ def address_of(party: Party) -> Address:
 
 @transaction.atomic
 def make_notices(*, case_id: int, by: User, at: datetime) -> list[AssignmentNotice]:
-    """Write one notice for each recipient, its words frozen; workers render them.
+    """Queue one notice for each recipient, with frozen text; workers render them.
 
-    A notice by mail gives 15 days for the records, an electronic one 12, an expedited one 24
-    hours (8 CCR 9792.10.5(a)(1)), so the words follow from the recipient's channel.
+    The period for the records is 15 days by mail, 12 days electronically and 24 hours if expedited
+    (8 CCR 9792.10.5(a)(1)), so the text depends on the recipient's channel.
 
-    :raises NotAllowed: wrong role or state, made already, or a recipient is missing.
+    :raises NotAllowed: wrong role or state, notices already made, or a required party is missing.
     :raises LetterRefused: a fact that the notice states is missing.
     """
     case = Case.objects.lock(case_id)
@@ -69,14 +72,14 @@ def make_notices(*, case_id: int, by: User, at: datetime) -> list[AssignmentNoti
     addressed = recipients(case, on=local_day(at))
     held = {party.role for party in addressed}
     for role in (Role.CLAIMS_ADMINISTRATOR, Role.EMPLOYEE, Role.REQUESTING_PHYSICIAN):
-        refuse("" if role in held else f"The case names no {role.label.lower()}. Add one first.")
+        refuse("" if role in held else f"The case has no {role.label.lower()}. Add one first.")
     notices = [_make_notice(case, party, by=by, at=at) for party in addressed]
     Event.objects.create(
         case=case,
         kind=Event.Kind.NOTICES_MADE,
         happened_at=at,
         by=by,
-        sentence=f"{len(notices)} notices of assignment made.",
+        sentence=f"{len(notices)} notices of assignment (NOARFI) made.",
         facts={"recipients": [party.role for party in addressed]},
     )
     return notices
@@ -91,24 +94,24 @@ def mark_notices_sent(
     by: User,
     at: datetime,
 ) -> Case:
-    """State that the notices went out on a day. From it the records deadline runs.
+    """Record the date on which the notices were sent, and start the records deadline from it.
 
-    :param received_at: when the claims administrator had an expedited notice; its 24 hours run from
-        receipt (8 CCR 9792.10.5(a)(1)). What goes by fax or wire arrives at once.
-    :raises NotAllowed: wrong role or state, a day before the case was found eligible, or an
-        expedited case without the hour of receipt.
-    :raises Refused: a notice is not rendered yet, or the day lies in the future.
+    :param received_at: when the claims administrator received an expedited notice. Its 24 hours run
+        from receipt (8 CCR 9792.10.5(a)(1)). Fax and electronic notices arrive when sent.
+    :raises NotAllowed: wrong role or state, a date before the eligibility decision, or an expedited
+        case without the time of receipt.
+    :raises Refused: a notice is not rendered yet, or the date is in the future.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_mark_notices_sent(by, case))
     found = case.eligibility_decisions.filter(result=EligibilityResult.ELIGIBLE)
     latest = found.order_by("-attempt").first()
     if latest is not None and sent_on < local_day(latest.decided_at):
-        refuse("The notices cannot have gone out before the case was found eligible.")
+        refuse("The notices cannot have been sent before the case was found eligible.")
     if received_at is not None and not sent_on <= local_day(received_at) <= local_day(at):
-        refuse("The hour of receipt lies between the day of sending and now.")
+        refuse("The time of receipt must be between the date of sending and now.")
     if received_at is not None and received_at > at:
-        refuse("The hour of receipt lies in the future.")
+        refuse("The time of receipt is in the future.")
     notices = case.notices.filter(round=case.round).select_related("party", "delivery", "letter")
     for notice in notices.order_by("pk"):
         if notice.delivery.state == Delivery.State.PREPARED:
@@ -121,6 +124,7 @@ def mark_notices_sent(
             )
         notice.sent_on = sent_on
         notice.store(by=by, at=at, why="Sent", fields=["sent_on"])
+    # The date of the notice is the date of assignment that the determination prints.
     case.assigned_on = sent_on
     case.store(by=by, at=at, why="Notices sent", fields=["assigned_on"])
     case.move_to(Status.NOTICE_SENT, by=by, at=at)
@@ -133,7 +137,7 @@ def mark_notices_sent(
         kind=Event.Kind.NOTICES_SENT,
         happened_at=at,
         by=by,
-        sentence=f"Notices of assignment sent {sent_on:%m/%d/%Y}.",
+        sentence=f"Notices of assignment (NOARFI) sent {sent_on:%m/%d/%Y}.",
         facts={"sent_on": sent_on.isoformat()},
     )
     return case
@@ -142,7 +146,7 @@ def mark_notices_sent(
 def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> AssignmentNotice:
     channel = Channel(party.preferred_channel)
     facts = _facts(case, at=at)
-    said = {fact.name: str(fact.value) for fact in facts}
+    values = {fact.name: str(fact.value) for fact in facts}
     wording = letters.services.wording_in_force(kind=LetterKind.ASSIGNMENT_NOTICE, layout=LAYOUT)
     variants = _variants(case, channel)
     day = local_day(at)
@@ -160,15 +164,15 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
             name=party.name,
             address=tuple(party.address.splitlines()),
         ),
-        employee=said["employee"],
-        claims_administrator=said["claims_administrator"],
+        employee=values["employee"],
+        claims_administrator=values["claims_administrator"],
         claim_number=case.claim_number,
         treatments=tuple(
             items_decided_in(case)
             .filter(ending=DisputedItem.Ending.PENDING)
             .values_list("title", flat=True)
         ),
-        requesting_physician=said["requesting_physician"],
+        requesting_physician=values["requesting_physician"],
         ur_decision_date=ur_decision.decided_on if ur_decision else None,
         ur_reference=ur_decision.reference if ur_decision else "",
         rfa_date=ur_decision.requested_on if ur_decision else None,
@@ -208,15 +212,19 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
 
 
 def _variants(case: Case, channel: Channel) -> tuple[str, ...]:
-    """What decides the words: how fast, then by which way."""
-    by_wire = channel in notice_deadlines.BY_WIRE
-    way = "ELECTRONIC" if by_wire else "MAIL"
+    """The wording variants of a notice, most important first.
+
+    For an expedited case the priority sets the period; otherwise the channel does.
+    """
+    is_electronic = channel in notice_deadlines.BY_WIRE
+    way = "ELECTRONIC" if is_electronic else "MAIL"
     return (case.priority, way) if case.priority == Priority.EXPEDITED else (way, case.priority)
 
 
 def _facts(case: Case, *, at: datetime) -> list[Fact]:
-    standing = case.parties.current().on(local_day(at)).filter(item=None)
-    names = {party.role: party.name for party in standing.order_by("-pk")}
+    parties = case.parties.current().on(local_day(at)).filter(item=None)
+    # Newest first, so that the oldest party of a role wins.
+    names = {party.role: party.name for party in parties.order_by("-pk")}
     application = "Application"
     ur_decision = case.ur_decision
     found = (

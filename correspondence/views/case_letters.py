@@ -1,4 +1,4 @@
-"""Pages of drafts: what waits for a person, one draft with its preview, and what happens to it."""
+"""Pages of case letters: the letters to review, and one letter with its preview and actions."""
 
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from accounts.requests import StaffRequest, posted, seen_version
 from accounts.services import note_look
 from cases import policies as case_policies
 from cases.models import Case, CaseLetter
+from cases.services import drafting
 from cases.views.acting import load_case
 from correspondence import composition, policies
 from correspondence.forms import DiscardForm, DraftForm, NewDraftForm, SentForm
@@ -29,7 +30,7 @@ _PICTURE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nos
 
 @require_safe
 def drafts(request: StaffRequest) -> HttpResponse:
-    """Every draft that waits for a person, the oldest first."""
+    """List the drafts that wait for review, oldest first."""
     waiting = (
         CaseLetter.objects.filter(state=CaseLetter.State.DRAFT)
         .select_related("case", "drafted_by")
@@ -38,7 +39,7 @@ def drafts(request: StaffRequest) -> HttpResponse:
     kind = request.GET.get("kind", "")
     if kind in CASE_LETTERS:
         waiting = waiting.filter(kind=kind)
-    rows = list(waiting[: LISTED + 1])
+    rows = list(waiting[: LISTED + 1])  # one more than shown, to know whether there are more
     context = {
         "rows": rows[:LISTED],
         "more": len(rows) > LISTED,
@@ -51,16 +52,16 @@ def drafts(request: StaffRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft_letter(request: StaffRequest, number: str) -> HttpResponse:
-    """Draft a letter that no act has proposed."""
+    """Draft a letter that the system has not proposed."""
     case = load_case(number)
     form = NewDraftForm(posted(request), initial={"kind": request.GET.get("kind", "")})
     tried = run_action(
         request,
         form,
-        lambda: services.draft_letter(
+        lambda: drafting.draft_letter(
             case_id=case.pk,
             kind=form.cleaned_data["kind"],
-            because="Asked for on the case.",
+            because="Drafted on the case page.",
             points=form.lines(),
             by=request.user,
             at=timezone.now(),
@@ -80,13 +81,13 @@ def draft_letter(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
-    """A letter with its preview, and what it lacks; posting changes the draft."""
+    """Show a letter with its preview and missing parts; a POST changes the draft."""
     found = _letter(number, letter_id)
     now = timezone.now()
     if request.method != "POST":
         note_look(by=request.user, subject="case", reference=number, granted=True, at=now)
         return _page(request, found, now)
-    form = DraftForm(request.POST, told=composition.told(found, at=now))
+    form = DraftForm(request.POST, parties=composition.told(found, at=now))
     tried = run_action(
         request,
         form,
@@ -101,14 +102,14 @@ def letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
         row=found,
     )
     if tried.done:
-        messages.success(request, "The draft is changed. The preview shows it.")
+        messages.success(request, "Draft saved. The preview shows the changes.")
         return redirect(found)
     return _page(request, found, now, form=form, status=tried.status)
 
 
 @require_POST
 def preview_letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
-    """Render the words of a draft as they are now. The page asks for it as it loads."""
+    """Render the current text of a draft. The page requests this when it loads."""
     found = _letter(number, letter_id)
     now = timezone.now()
     tried = try_action(lambda: services.preview_letter(letter_id=found.pk, by=request.user, at=now))
@@ -120,7 +121,7 @@ def preview_letter(request: StaffRequest, number: str, letter_id: int) -> HttpRe
 
 @require_POST
 def approve_letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
-    """Freeze the words and let the letter be rendered for each recipient."""
+    """Approve a draft: freeze its text and queue a letter for each recipient."""
     found = _letter(number, letter_id)
     now = timezone.now()
     tried = try_action(
@@ -131,13 +132,13 @@ def approve_letter(request: StaffRequest, number: str, letter_id: int) -> HttpRe
     if tried.refusal:
         found = _letter(number, letter_id)
         return _page(request, found, now, refusal=str(tried.refusal), status=tried.status)
-    messages.success(request, "The letter is approved. Its PDFs follow by themselves.")
+    messages.success(request, "Letter approved. The PDFs are being generated.")
     return redirect(found)
 
 
 @require_POST
 def discard_letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
-    """Put a draft away, with a reason."""
+    """Discard a draft for a coded reason."""
     found = _letter(number, letter_id)
     now = timezone.now()
     form = DiscardForm(request.POST)
@@ -149,14 +150,14 @@ def discard_letter(request: StaffRequest, number: str, letter_id: int) -> HttpRe
         ),
     )
     if tried.done:
-        messages.success(request, "The draft is discarded.")
+        messages.success(request, "Draft discarded.")
         return redirect("desk:letters", number)
     return _page(request, _letter(number, letter_id), now, discard_form=form, status=tried.status)
 
 
 @require_POST
 def mark_letter_sent(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
-    """State that an approved letter went out, on which day."""
+    """Record the date on which an approved letter was sent."""
     found = _letter(number, letter_id)
     now = timezone.now()
     form = SentForm(request.POST, today=timezone.localdate(now))
@@ -168,22 +169,21 @@ def mark_letter_sent(request: StaffRequest, number: str, letter_id: int) -> Http
         ),
     )
     if tried.done:
-        messages.success(request, "The letter is marked as sent.")
+        messages.success(request, "Letter marked as sent.")
         return redirect("desk:letters", number)
     return _page(request, _letter(number, letter_id), now, sent_form=form, status=tried.status)
 
 
 @require_safe
 def letter_page(request: StaffRequest, number: str, letter_id: int, page: int) -> HttpResponse:
-    """The picture of one page of a draft's preview."""
+    """Show one page of a draft's preview as a picture."""
     found = _letter(number, letter_id)
     if not found.is_draft:
-        raise Http404("This letter is no draft any more.")
-
+        raise Http404("This letter is no longer a draft.")
     tried = try_action(lambda: services.find_preview(letter_id=found.pk, at=timezone.now()))
     shown, _ = (None, None) if tried.refusal else tried.result
     if shown is None:
-        raise Http404("These words have not been previewed.")
+        raise Http404("There is no preview of the current text.")
     drawn = try_action(lambda: files.services.page_png(shown.file, page))
     if drawn.refusal:
         raise Http404(str(drawn.refusal))
@@ -228,22 +228,22 @@ def _page(
         "copies": found.copies.select_related("party", "letter", "delivery").order_by("pk"),
     }
     if found.is_draft:
-        told = composition.told(found, at=now)
+        parties = composition.told(found, at=now)
         context |= {"missing": composition.missing(found, at=now), **_preview(found, now)}
         context["form"] = form or DraftForm(
-            told=told,
+            parties=parties,
             initial={
                 "particulars": found.particulars,
-                "recipients": [str(one.pk) for one in told if one.pk not in found.left_out],
+                "recipients": [str(one.pk) for one in parties if one.pk not in found.left_out],
             },
         )
     return render(request, "correspondence/letter.html", context, status=status)
 
 
 def _preview(found: CaseLetter, now: datetime) -> dict[str, Any]:
-    """The preview of the draft as it is now, if it was rendered, and the words of the draft."""
+    """The pages of the current preview, if it was rendered, and the text of the draft."""
     tried = try_action(lambda: services.find_preview(letter_id=found.pk, at=now))
     if tried.refusal:
-        return {"pages": []}  # the page names what is missing
+        return {"pages": []}  # the page lists the missing parts
     shown, words = tried.result
     return {"pages": range(1, shown.pages + 1) if shown else [], "words": words}

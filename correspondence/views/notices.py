@@ -1,4 +1,4 @@
-"""Pages of the notices of assignment: made, rendered, sent."""
+"""The page of a case's notices of assignment (NOARFI): make them, and mark them as sent."""
 
 from datetime import date
 from typing import Any
@@ -21,7 +21,7 @@ from form_fields.fields import DatedForm
 
 @require_GET
 def notices(request: StaffRequest, number: str) -> HttpResponse:
-    """The notices of assignment: made, rendered, sent."""
+    """Show the notices of assignment, or their recipients if they are not made yet."""
     case = load_case(number)
     return _notices_page(request, case, _sent_form(case, today=timezone.localdate()))
 
@@ -38,14 +38,14 @@ def make_notices(request: StaffRequest, number: str) -> HttpResponse:
         lambda: notice_services.make_notices(case_id=case.pk, by=request.user, at=now),
     )
     if tried.done:
-        messages.success(request, f"{len(tried.result)} notices are being rendered.")
+        messages.success(request, f"{len(tried.result)} notices are being generated.")
         return redirect("correspondence:notices", number)
     return _notices_page(request, case, form, status=tried.status)
 
 
 @require_POST
 def mark_notices_sent(request: StaffRequest, number: str) -> HttpResponse:
-    """State that the notices went out, on which day."""
+    """Record the date on which the notices were sent."""
     case = load_case(number)
     now = timezone.now()
     form = _sent_form(case, request.POST, today=timezone.localdate(now))
@@ -61,7 +61,7 @@ def mark_notices_sent(request: StaffRequest, number: str) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, "The notices are marked as sent; the records deadline runs.")
+        messages.success(request, "Notices marked as sent. The records deadline is running.")
         return redirect(case)
     return _notices_page(request, case, form, status=tried.status)
 

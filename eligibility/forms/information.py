@@ -1,4 +1,4 @@
-"""Questions to the parties while a case is screened, and the notice that resolves a dispute."""
+"""Forms for questions to the parties, their answers, and a resolved liability dispute."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,23 +13,23 @@ from form_fields.fields import DatedForm, PaperDate, PaperText
 class AskForm(DatedForm):
     """A question to one party."""
 
-    party = forms.ChoiceField(label="Whom", error_messages={"required": "Choose whom to ask."})
+    party = forms.ChoiceField(label="Party", error_messages={"required": "Choose a party."})
     facts = forms.MultipleChoiceField(
-        label="Facts that turn on the answer",
+        label="Facts that depend on the answer",
         choices=EligibilityFact.choices,
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose the facts that turn on the answer."},
+        error_messages={"required": "Choose the facts that depend on the answer."},
     )
     question = PaperText(
-        label="What is asked",
+        label="Question",
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        error_messages={"required": "Write what the party is asked."},
+        error_messages={"required": "Enter the question."},
     )
     received_on = PaperDate(
-        label="The party has it on",
-        help_text="Five business days run from this day.",
-        error_messages={"required": "Enter the day on which the party has the question."},
+        label="Received by the party on",
+        help_text="The answer is due five business days after this date.",
+        error_messages={"required": "Enter the date on which the party receives the question."},
     )
 
     def __init__(self, *args: Any, parties: Sequence[Party], **options: Any) -> None:
@@ -39,32 +39,32 @@ class AskForm(DatedForm):
 
 
 class AnswerForm(DatedForm):
-    """What a party answered."""
+    """The answer of a party and the date on which we received it."""
 
     answered_on = PaperDate(
-        label="Received on", error_messages={"required": "Enter the day on which it came."}
+        label="Received on", error_messages={"required": "Enter the date of receipt."}
     )
     answer = PaperText(
-        label="What the party answered",
+        label="Answer",
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Write what the party answered."},
+        error_messages={"required": "Enter the answer."},
     )
 
 
 class LiabilityForm(DatedForm):
-    """Notice that a dispute about liability is resolved."""
+    """The notice that a liability dispute is resolved."""
 
     notice_on = PaperDate(
-        label="Notice served on", error_messages={"required": "Enter the day of the notice."}
+        label="Notice served on", error_messages={"required": "Enter the date of service."}
     )
     method = forms.ChoiceField(
         label="Served by",
         choices=[("", "–"), *ServiceMethod.choices],
-        error_messages={"required": "Say how the notice was served."},
+        error_messages={"required": "Choose how the notice was served."},
     )
     how = PaperText(
         label="How it was resolved",
         max_length=300,
-        error_messages={"required": "Say how the dispute was resolved."},
+        error_messages={"required": "Enter how the dispute was resolved."},
     )

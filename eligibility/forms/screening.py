@@ -1,4 +1,4 @@
-"""What is found when a case is screened: the facts of eligibility, and what UR cites."""
+"""Forms of the eligibility review: the six facts, and the sources that the UR decision cites."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from guidelines.citations import Citation
 
 @dataclass(frozen=True)
 class FactRow:
-    """One fact on the page: its fields, and what the rules say of it."""
+    """One fact on the page: its form fields and the verdicts of the rules."""
 
     fact: forms.BoundField
     note: forms.BoundField
@@ -28,7 +28,7 @@ class FactRow:
 
 @dataclass(frozen=True)
 class ItemRow:
-    """One item on the page: its fields, and what the rules say of it."""
+    """One disputed item on the page: its form fields and the verdicts of the rules."""
 
     item: DisputedItem
     necessity: forms.BoundField
@@ -40,9 +40,10 @@ class ItemRow:
 
 
 class EligibilityForm(forms.Form):
-    """The six facts, each answered, each with room for a note; and each item where it differs.
+    """The answers to the six facts, with notes, and different answers for single items.
 
-    What the rules propose is chosen beforehand; nothing is decided until a person sends it.
+    The answers that the rules propose are preselected. Nothing is decided until a person submits
+    the form.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class EligibilityForm(forms.Form):
                 choices=Answer.choices,
                 widget=forms.RadioSelect,
                 initial=proposal.answers[fact.value],
-                error_messages={"required": "Answer this fact; “Unknown” is an answer too."},
+                error_messages={"required": "Answer Yes, No or Unknown."},
             )
             self.fields[f"note_{fact.value}"] = PaperText(
                 label="Note", max_length=1000, required=False
@@ -71,13 +72,14 @@ class EligibilityForm(forms.Form):
             self._add_item(item)
 
     def _add_item(self, item: DisputedItem) -> None:
-        as_whole = [("", "As for the whole"), *Answer.choices]
+        as_whole = [("", "Same as above"), *Answer.choices]
         for fact, name in _ITEM_FIELDS.items():
             own = self.proposal.item_answers.get(item.position, {}).get(fact, "")
             self.fields[f"{name}_{item.pk}"] = forms.ChoiceField(
                 label=_ITEM_LABELS[fact],
                 choices=as_whole,
                 required=False,
+                # Only an answer that differs from the application's own is preselected.
                 initial="" if own == self.proposal.answers[fact] else own,
             )
         codes = [code for fact in ITEM_FACTS for code in CODES[fact]]
@@ -88,7 +90,7 @@ class EligibilityForm(forms.Form):
         self.fields[f"note_{item.pk}"] = PaperText(label="Note", max_length=300, required=False)
 
     def facts(self) -> list[FactRow]:
-        """Each fact with what belongs to it, for the page."""
+        """The rows of the six facts, for the page."""
         return [
             FactRow(
                 fact=self[fact.value],
@@ -101,7 +103,7 @@ class EligibilityForm(forms.Form):
         ]
 
     def item_rows(self) -> list[ItemRow]:
-        """Each item with what belongs to it, for the page."""
+        """The rows of the disputed items, for the page."""
         return [
             ItemRow(
                 item=item,
@@ -118,15 +120,15 @@ class EligibilityForm(forms.Form):
         ]
 
     def reasons(self) -> dict[str, str]:
-        """The coded reasons that were chosen for the whole."""
+        """The reason codes chosen for the whole application."""
         chosen = {
             fact.value: self.cleaned_data.get(f"reason_{fact.value}", "")
             for fact in EligibilityFact
         }
         return {fact: code for fact, code in chosen.items() if code}
 
-    def items_said(self) -> dict[int, ItemSaid]:
-        """What is said of each item, by its id."""
+    def item_answers(self) -> dict[int, ItemSaid]:
+        """The answers for each item, by its id."""
         said = self.cleaned_data
         return {
             item.pk: ItemSaid(
@@ -147,14 +149,17 @@ class EligibilityForm(forms.Form):
 
 
 _ITEM_FIELDS = {"NECESSITY": "necessity", "NOT_DECIDED": "decided"}
-_ITEM_LABELS = {"NECESSITY": "Denied for necessity", "NOT_DECIDED": "Not decided before"}
+_ITEM_LABELS = {
+    "NECESSITY": "Denied for medical necessity",
+    "NOT_DECIDED": "Not decided before",
+}
 
 
 def _reasons(codes: Sequence[str]) -> forms.ChoiceField:
-    """A choice among coded reasons, each with what the letter says."""
+    """A choice among reason codes, each with the sentence that the letter prints."""
     choices = [(code, f"{code}: {LETTER_SENTENCES[code]}") for code in codes]
     return forms.ChoiceField(
-        label="Reason, if no", choices=[("", "As proposed"), *choices], required=False
+        label="Reason, if No", choices=[("", "As proposed"), *choices], required=False
     )
 
 
@@ -162,10 +167,10 @@ CITATION_ROWS = 6
 
 
 class CitationsForm(forms.Form):
-    """What the UR decision cites for one item: sources row by row, or nothing."""
+    """The sources that the UR decision cites for one item, or that it cites none."""
 
     nothing = forms.BooleanField(
-        label="The UR decision cites nothing for this item", required=False
+        label="The UR decision cites no source for this item", required=False
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -177,13 +182,13 @@ class CitationsForm(forms.Form):
                 required=False,
             )
             self.fields[f"chapter_{row}"] = PaperText(
-                label="Chapter, or the source in its own words", max_length=1000, required=False
+                label="Chapter, or the source as printed", max_length=1000, required=False
             )
             self.fields[f"edition_{row}"] = PaperText(
                 label="Edition", max_length=40, required=False
             )
             self.fields[f"sections_{row}"] = PaperText(
-                label="Sections, one a line",
+                label="Sections, one per line",
                 max_length=2000,
                 required=False,
                 widget=forms.Textarea(attrs={"rows": 2}),
@@ -191,7 +196,7 @@ class CitationsForm(forms.Form):
             self.fields[f"pages_{row}"] = PaperText(label="Pages", max_length=80, required=False)
 
     def rows(self) -> list[list[forms.BoundField]]:
-        """The fields of each row, for the page."""
+        """The form fields of each source, for the page."""
         names = ("kind", "chapter", "edition", "sections", "pages")
         return [[self[f"{name}_{row}"] for name in names] for row in range(CITATION_ROWS)]
 
@@ -201,23 +206,23 @@ class CitationsForm(forms.Form):
             kind, chapter = said.get(f"kind_{row}"), said.get(f"chapter_{row}")
             rest = any(said.get(f"{name}_{row}") for name in ("edition", "sections", "pages"))
             if kind and not chapter:
-                self.add_error(f"chapter_{row}", "Name the chapter or the source.")
+                self.add_error(f"chapter_{row}", "Enter the chapter or the source.")
             elif not kind and (chapter or rest):
-                self.add_error(f"kind_{row}", "Say whether this is an MTUS chapter.")
+                self.add_error(f"kind_{row}", "Choose the kind of source.")
             elif kind == "OTHER" and rest:
                 self.add_error(
                     f"chapter_{row}",
-                    "Write the edition, sections and pages of another source into its own words.",
+                    "Enter the edition, sections and pages of another source in this field.",
                 )
         found = self.citations() if not self.errors else []
         if not self.errors and bool(found) == said.get("nothing"):
             self.add_error(
-                None, "Enter what the UR decision cites, or tick that it cites nothing. Not both."
+                None, "Enter at least one source, or select that the UR decision cites no source."
             )
         return said
 
     def citations(self) -> list[Citation]:
-        """The sources, in order. Call it on a valid form."""
+        """The sources, in the order of the rows. Call this on a valid form."""
         said = self.cleaned_data
         found = []
         for row in range(CITATION_ROWS):
@@ -240,7 +245,7 @@ class CitationsForm(forms.Form):
 
     @classmethod
     def initial_from(cls, citations: Iterable[Citation], *, nothing: bool) -> dict[str, Any]:
-        """What was stated before, for the page."""
+        """The initial values of the form, from the sources on file."""
         initial: dict[str, Any] = {"nothing": nothing}
         for row, one in enumerate(list(citations)[:CITATION_ROWS]):
             initial |= {

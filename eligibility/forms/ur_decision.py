@@ -1,4 +1,4 @@
-"""What a person reads in the UR decision, and how it differs from the application."""
+"""Forms for reading the UR decision and for answering differences from the application."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,13 +13,13 @@ from form_fields.fields import DatedForm, PaperDate, PaperText, Said
 
 
 class URDecisionForm(DatedForm):
-    """What the UR decision says, in its own words: whom it is about and what it decides."""
+    """The UR decision as printed: the employee, the claim, the items and their outcomes."""
 
     employee = PaperText(label="Employee, as printed", max_length=300, required=False)
     claim_number = PaperText(label="Claim number", max_length=60, required=False)
     date_of_injury = PaperDate(label="Date of injury", required=False)
     treatments = PaperText(
-        label="Treatments that it decides, one a line",
+        label="Treatments decided, one per line",
         max_length=20_000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 5}),
@@ -31,23 +31,23 @@ class URDecisionForm(DatedForm):
         for item in self.items:
             self.fields[f"outcome_{item.pk}"] = forms.ChoiceField(
                 label=f"{item.position}. {item.title}",
-                choices=[("", "Not read yet"), *DisputedItem.UROutcome.choices],
+                choices=[("", "Not entered yet"), *DisputedItem.UROutcome.choices],
                 required=False,
                 initial=item.ur_outcome,
             )
             self.fields[f"experimental_{item.pk}"] = Said(
-                label=f"Does it call item {item.position} experimental or investigational?",
+                label=f"Item {item.position}: called experimental or investigational?",
                 initial=item.is_experimental,
             )
 
     def item_fields(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
-        """What the decision says of each item: its outcome, and whether it is experimental."""
+        """The two fields of each item: the UR outcome, and whether it is called experimental."""
         return [
             (self[f"outcome_{item.pk}"], self[f"experimental_{item.pk}"]) for item in self.items
         ]
 
     def as_read(self) -> AsRead:
-        """What was read. Call it on a valid form."""
+        """The typed reading as input for the service. Call this on a valid form."""
         said = self.cleaned_data
         return AsRead(
             employee=said["employee"],
@@ -65,7 +65,10 @@ class URDecisionForm(DatedForm):
 
     @classmethod
     def initial_from(cls, reading: URReading | None) -> dict[str, Any]:
-        """What was read before, for the page; nothing of the application is filled in."""
+        """The initial values, from the reading on file.
+
+        Nothing is copied from the application; otherwise the comparison would find no differences.
+        """
         if reading is None:
             return {}
         return {
@@ -77,14 +80,14 @@ class URDecisionForm(DatedForm):
 
 
 class DifferencesForm(forms.Form):
-    """Every difference between application and UR decision, with what it is."""
+    """The answers to the differences between the application and the UR decision."""
 
     def __init__(self, data: QueryDict | None = None, *, listed: Sequence[Listed]) -> None:
         super().__init__(data)
         self.listed = {one.difference.key: one for one in listed}
         for key, one in self.listed.items():
             self.fields[f"answer_{key}"] = forms.ChoiceField(
-                label="What it is",
+                label="Answer",
                 choices=[("", "Not answered"), *DifferenceAnswer.Answer.choices],
                 required=False,
                 initial=one.answer.answer if one.answer else "",
@@ -97,7 +100,7 @@ class DifferencesForm(forms.Form):
             )
 
     def rows(self) -> list[tuple[Listed, forms.BoundField, forms.BoundField]]:
-        """Each difference with its fields, for the page."""
+        """Each difference with its two form fields, for the page."""
         return [
             (one, self[f"answer_{key}"], self[f"note_{key}"]) for key, one in self.listed.items()
         ]

@@ -1,4 +1,4 @@
-"""What the UR decision says of each disputed item: the claims administrator's citations."""
+"""Records the sources that the UR decision cites for each disputed item."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,10 @@ from guidelines.citations import Citation
 
 @dataclass(frozen=True)
 class AdministratorCited:
-    """What the claims administrator cited for one item; nothing is an answer that is stated."""
+    """The sources that the claims administrator cited for one item.
+
+    :ivar nothing: a person has stated that no source is cited.
+    """
 
     citations: Sequence[Citation] = ()
     nothing: bool = False
@@ -30,14 +33,14 @@ def record_administrator_citations(
     by: User | None,
     at: datetime,
 ) -> DisputedItem:
-    """State what the UR decision cites for an item, in place of what was stated before.
+    """Record the sources that the UR decision cites for an item, replacing earlier entries.
 
-    The letter prints it, so "nothing" has to be said, never assumed. What was stated before stays
-    in the history.
+    The letter prints them, so a person has to state explicitly that no source is cited. Replaced
+    entries stay in the history.
 
     :param seen_version: the version of the item that the page showed.
-    :raises NotAllowed: wrong role, the case is decided, or neither a citation nor "nothing".
-    :raises Stale: someone else stated something else in between.
+    :raises NotAllowed: wrong role, the case is decided, or neither a source nor "nothing".
+    :raises Stale: someone else changed the item in between.
     """
     case_id = DisputedItem.objects.values_list("case_id", flat=True).get(pk=item_id)
     case = Case.objects.lock(case_id)
@@ -46,10 +49,10 @@ def record_administrator_citations(
         refuse(policies.why_not_record_citations(by, case))
     item.refuse_if_stale(seen_version)
     if bool(cited.citations) == cited.nothing:
-        refuse("Enter what the UR decision cites, or say that it cites nothing.")
+        refuse("Enter at least one source, or select that the UR decision cites no source.")
     for old in item.administrator_citations.filter(removed_at__isnull=True):
         old.removed_at = at
-        old.store(by=by, at=at, why="Stated again", fields=["removed_at"])
+        old.store(by=by, at=at, why="Replaced", fields=["removed_at"])
     AdministratorCitation.objects.bulk_store(
         [
             AdministratorCitation(
@@ -72,7 +75,7 @@ def record_administrator_citations(
     item.administrator_cites_nothing = cited.nothing
     item.store(by=by, at=at, fields=["administrator_cites_nothing"])
     count = len(cited.citations)
-    what = "nothing" if cited.nothing else f"{count} source{'' if count == 1 else 's'}"
+    what = "no source" if cited.nothing else f"{count} source{'' if count == 1 else 's'}"
     Event.objects.create(
         case=case,
         kind=Event.Kind.CHANGED,
@@ -84,7 +87,10 @@ def record_administrator_citations(
 
 
 def stated_for(item: DisputedItem) -> AdministratorCited | None:
-    """What was stated for an item; ``None`` while no one has. Queries once unless prefetched."""
+    """Find the recorded sources of an item; ``None`` if nothing was recorded yet.
+
+    Makes one query unless the citations are prefetched.
+    """
     rows = [row for row in item.administrator_citations.all() if row.removed_at is None]
     if not rows and not item.administrator_cites_nothing:
         return None

@@ -1,4 +1,4 @@
-"""From a person's answers to the rows of a finding: one a fact, and one a fact and item."""
+"""Turns a person's eligibility answers into findings: one per fact, and one per fact and item."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from eligibility.rules import ITEM_FACTS, NO, YES, Conclusion, Proposal, Verdict
 
 @dataclass(frozen=True)
 class ItemSaid:
-    """What a person says of one item; an empty answer is the one that is given for the whole.
+    """The answers for one item; an empty answer means the same as for the application.
 
-    :ivar reason: the coded reason, where an answer is NO.
-    :ivar other_case: number of the case on account of which the item is ineligible.
+    :ivar reason: the reason code, if an answer is NO.
+    :ivar other_case: the number of the case that makes the item ineligible.
     """
 
     necessity: str = ""
@@ -31,7 +31,7 @@ class ItemSaid:
 
 @dataclass(frozen=True)
 class Said:
-    """Everything a person answers on the page of eligibility."""
+    """All answers, notes and reasons of one eligibility decision."""
 
     answers: Mapping[str, str]
     notes: Mapping[str, str]
@@ -42,24 +42,24 @@ class Said:
         return self.items.get(item.pk, ItemSaid())
 
     def answer(self, fact: str, item: DisputedItem | None = None) -> str:
-        """The answer that counts; whatever is not one of the three is UNKNOWN."""
+        """The item's own answer, else the application's; anything invalid counts as UNKNOWN."""
         own = self.of(item).answer(fact) if item else ""
-        said = own or self.answers.get(fact, "")
-        return said if said in Answer.values else Answer.UNKNOWN.value
+        answer = own or self.answers.get(fact, "")
+        return answer if answer in Answer.values else Answer.UNKNOWN.value
 
     def note(self, fact: str, item: DisputedItem | None = None) -> str:
         own = self.of(item).note if item else ""
         return (own or self.notes.get(fact, "")).strip()
 
     def code(self, fact: str, item: DisputedItem | None = None) -> str:
-        """The coded reason that a person chose for a NO; empty where they chose none."""
+        """The reason code that the person chose for a NO; empty if none was chosen."""
         own = self.of(item).reason if item else ""
         chosen = [own, self.reasons.get(fact, "")]
         return next((code for code in chosen if code in rules.CODES[fact]), "")
 
 
 def conclude(said: Said, items: Sequence[DisputedItem], proposal: Proposal) -> Conclusion:
-    """What the answers of a person amount to."""
+    """Derive the result from a person's answers."""
     codes: dict[tuple[str, int | None], str] = {}
     for fact in rules.FACTS:
         codes[fact, None] = _code(fact, said.code(fact), proposal.governing(fact))
@@ -74,33 +74,33 @@ def conclude(said: Said, items: Sequence[DisputedItem], proposal: Proposal) -> C
 
 
 def refuse_unknown_words(said: Said, case: Case, items: Sequence[DisputedItem]) -> None:
-    """Refuse items and other cases that are not there.
+    """Refuse answers about items of other cases, or with case numbers that do not exist.
 
-    :raises NotAllowed: with the number that no one knows.
+    :raises NotAllowed: naming the wrong number.
     """
     strangers = set(said.items) - {item.pk for item in items}
     refuse("Choose items of this case that are still pending." if strangers else "")
     for number in {one.other_case for one in said.items.values() if one.other_case}:
         refuse("A case cannot be its own duplicate." if number == case.number else "")
         known = Case.objects.filter(number=number).exists()
-        refuse("" if known else f"There is no case {number}. Check the number.")
+        refuse("" if known else f"Case {number} does not exist. Check the number.")
 
 
 def refuse_silent_difference(
     said: Said, items: Sequence[DisputedItem], proposal: Proposal
 ) -> list[str]:
-    """Refuse an answer against what the rules say unless a note says why; list the notes.
+    """Refuse answers that contradict the proposal without a note; return the notes.
 
-    Filling in what the rules do not know is no difference.
+    An answer to a fact that the rules did not know is no contradiction.
 
-    :raises NotAllowed: naming the facts.
+    :raises NotAllowed: naming the facts without a note.
     """
     silent, why = [], []
     for fact in rules.FACTS:
         per_item = items if fact in ITEM_FACTS else [None]
         for item in per_item:
             proposed = _proposed(proposal, fact, item)
-            if {proposed, said.answer(fact, item)} != {YES, NO}:
+            if {proposed, said.answer(fact, item)} != {YES, NO}:  # not opposite answers
                 continue
             name = f"{_WORDS[fact]}{f' (item {item.position})' if item else ''}"
             note = said.note(fact, item)
@@ -110,7 +110,7 @@ def refuse_silent_difference(
                 silent.append(name)
     if silent:
         named = "; ".join(silent)
-        refuse(f"Say in the note why you answer otherwise than the rules do: {named}.")
+        refuse(f"Explain in the note why your answer differs from the proposed one: {named}.")
     return why
 
 
@@ -121,7 +121,7 @@ def rows(
     proposal: Proposal,
     conclusion: Conclusion,
 ) -> list[EligibilityFinding]:
-    """The findings of a decision, unsaved: six for the application, two for each item."""
+    """Build the findings of a decision, unsaved: six for the application, two for each item."""
     others = {one.other_case for one in said.items.values()} | {
         verdict.other_case for verdict in proposal.verdicts
     }
@@ -140,7 +140,8 @@ def rows(
                 number = said.of(item).other_case or (verdict.other_case if verdict else "")
                 row.other_case = cases.get(number)
             found.append(row)
-    # The note of an item stands for the whole where the whole has none.
+    # If the application's finding has no note, it takes over the notes of its items. The database
+    # requires a note where a person answers YES against a proposed NO.
     for row in found:
         if row.item_id is None and row.fact in ITEM_FACTS and not row.note:
             row.note = " ".join(
@@ -158,7 +159,7 @@ def _row(
     proposal: Proposal,
 ) -> EligibilityFinding:
     verdict = _governing(proposal, fact, item) if item else proposal.governing(fact)
-    if verdict is None and item is None:  # answered by item alone: the first that matters
+    if verdict is None and item is None:  # a fact with item verdicts only: take the strictest
         per_item = [one for one in proposal.verdicts if one.fact == fact]
         verdict = min(
             per_item, key=lambda one: (NO, "UNKNOWN", YES).index(one.answer), default=None
@@ -167,7 +168,7 @@ def _row(
     if answer == NO:
         code = _code(fact, said.code(fact, item), verdict)
     letter = ""
-    # For facts that are answered by item the sentence stands with the item, and only there.
+    # For facts answered by item, only the item's finding has the letter's sentence.
     if code and (item is not None or fact not in ITEM_FACTS):
         own = verdict.letter_sentence if verdict and verdict.code == code else ""
         letter = own or rules.LETTER_SENTENCES[code]
@@ -187,7 +188,7 @@ def _row(
 
 
 def _governing(proposal: Proposal, fact: str, item: DisputedItem | None) -> Verdict | None:
-    """The verdict on an item: its own, or the one on the whole where that is stricter."""
+    """The verdict that determines an answer: the item's or the application's, the stricter one."""
     found = [*proposal.of(fact, item.position if item else None)]
     found += proposal.of(fact) if item else []
     return min(found, key=lambda one: (NO, "UNKNOWN", YES).index(one.answer), default=None)
@@ -206,7 +207,7 @@ def _code(fact: str, chosen: str, verdict: Verdict | None) -> str:
 
 _WORDS = {
     "SIGNED": "signed",
-    "TIMELY": "received in time",
+    "TIMELY": "received on time",
     "UR_ATTACHED": "UR decision attached",
     "NECESSITY": "denied for medical necessity",
     "NOT_DECIDED": "not a duplicate or decided before",

@@ -1,4 +1,4 @@
-"""Questions to the parties while a case is screened, and what resolves a liability dispute."""
+"""Asks parties for missing eligibility facts, and records that a liability dispute is resolved."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -29,25 +29,25 @@ def ask_information(
     by: User,
     at: datetime,
 ) -> InformationRequest:
-    """Ask a party for facts that are missing; the answer is due five business days from receipt.
+    """Ask a party for missing facts; the answer is due five business days after receipt.
 
-    Several parties may be asked one after the other; the earliest answer due is what the case waits
-    for (8 CCR 9792.10.3(b), (c)).
+    Several parties can be asked. The deadline of the case is that of the earliest open answer
+    (8 CCR 9792.10.3(b), (c)).
 
-    :param facts: the facts of eligibility that turn on the answer.
-    :param received_on: the day on which the party has the question.
-    :raises NotAllowed: wrong role or state, nothing asked, not a party, or a day that cannot be.
+    :param facts: the eligibility facts that depend on the answer.
+    :param received_on: the date on which the party receives the question.
+    :raises NotAllowed: wrong role or state, no question, not a party, or an impossible date.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_ask_information(by, case))
-    refuse("" if question.strip() else "Write what the party is asked.")
+    refuse("" if question.strip() else "Enter the question.")
     known = set(facts) <= set(rules.FACTS)
-    refuse("" if facts and known else "Choose the facts that turn on the answer.")
+    refuse("" if facts and known else "Choose the facts that depend on the answer.")
     party = case.parties.current().on(local_day(at)).filter(pk=party_id).first()
     if party is None:
         raise NotAllowed("Choose a party of this case.")
     if case.received_on and received_on < case.received_on:
-        refuse("The question cannot have arrived before the application did.")
+        refuse("The party cannot have received the question before we received the application.")
     due_on = case_deadlines.compute(
         deadline_kind=DEADLINE_KIND, given={"received": received_on.isoformat()}
     ).due_on
@@ -61,7 +61,7 @@ def ask_information(
         due_on=due_on,
     ).store(by=by, at=at)
     if case.stage == Status.SCREENING:
-        case_deadlines.stop(case=case, why="Waits for information", by=by, at=at)
+        case_deadlines.stop(case=case, why="Waiting for information", by=by, at=at)
         case.move_to(Status.INFO_REQUESTED, by=by, at=at, why=question.strip())
     _wait_for_the_earliest(case, by=by, at=at)
     event = Event.objects.create(
@@ -69,7 +69,8 @@ def ask_information(
         kind=Event.Kind.INFO_ASKED,
         happened_at=at,
         by=by,
-        sentence=f"{party.get_role_display()} asked for information, due {due_on:%m/%d/%Y}.",
+        sentence=f"Information requested from the {party.get_role_display().lower()}, due "
+        f"{due_on:%m/%d/%Y}.",
         why=question.strip(),
         facts={"request": request.pk, "facts": list(facts)},
     )
@@ -81,18 +82,18 @@ def ask_information(
 def record_answer(
     *, request_id: int, answer: str, answered_on: date, by: User, at: datetime
 ) -> InformationRequest:
-    """Put down what a party answered. With the last answer the case is back in screening.
+    """Record a party's answer. After the last open answer, the case returns to screening.
 
-    :raises NotAllowed: wrong role or state, no answer, answered already, or a day that cannot be.
+    :raises NotAllowed: wrong role or state, no answer, already answered, or an impossible date.
     """
     case_id = InformationRequest.objects.values_list("case_id", flat=True).get(pk=request_id)
     case = Case.objects.lock(case_id)
     request = InformationRequest.objects.get(pk=request_id)
     refuse(policies.why_not_record_answer(by, case))
-    refuse("This question is answered or closed already." if request.closed_at else "")
-    refuse("" if answer.strip() else "Write what the party answered.")
+    refuse("This question is already answered or closed." if request.closed_at else "")
+    refuse("" if answer.strip() else "Enter the answer.")
     if not local_day(request.asked_at) <= answered_on <= local_day(at):
-        refuse("The answer came between the day of the question and today.")
+        refuse("The date of the answer must be between the date of the question and today.")
     request.answer, request.answered_on, request.closed_at = answer.strip(), answered_on, at
     request.store(by=by, at=at, why="Answered", fields=["answer", "answered_on", "closed_at"])
     late = " Late." if answered_on > request.due_on else ""
@@ -118,28 +119,29 @@ def record_answer(
 def resolve_liability(
     *, case_id: int, notice_on: date, method: str, how: str, by: User, at: datetime
 ) -> Case:
-    """Bring a deferred case back, because the dispute about liability is resolved.
+    """Return a deferred case to screening, because the liability dispute is resolved.
 
-    From the notice a new window to apply runs (LC 4610.5(h)(2), recalled); an application that is
-    on file already stands. The finding that deferred the case stays as it was.
+    The notice starts a new filing period (LC 4610.5(h)(2), recalled); an application already on
+    file counts as filed. The decision that deferred the case stays on file.
 
-    :param notice_on: the day on which notice of the resolution was served.
-    :param method: how it was served.
-    :param how: what was resolved, in words.
-    :raises NotAllowed: wrong role or state, no words, or a day or way of service that cannot be.
+    :param notice_on: the date of service of the notice of resolution.
+    :param method: the method of service.
+    :param how: how the dispute was resolved, as text.
+    :raises NotAllowed: wrong role or state, no text, or an impossible date or method of service.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_resolve_liability(by, case))
-    refuse("" if how.strip() else "Say how the dispute was resolved.")
+    refuse("" if how.strip() else "Enter how the dispute was resolved.")
     known = method in ServiceMethod.values
-    refuse("" if known else "Say how the notice was served.")
-    refuse("The notice lies in the future." if notice_on > local_day(at) else "")
+    refuse("" if known else "Choose how the notice was served.")
+    refuse("The date of the notice is in the future." if notice_on > local_day(at) else "")
     if case.ur_decision_id is None:
-        raise NotAllowed("The case names no UR decision. Enter it first.")
-    # Other cases may name it too, and a correction of theirs does not wait for this case.
+        raise NotAllowed("The case has no UR decision. Enter it first.")
+    # Locked separately: other cases may share this UR decision, and the lock on this case does not
+    # stop them from changing it.
     ur_decision = URDecision.objects.select_for_update().get(pk=case.ur_decision_id)
     if ur_decision.decided_on and notice_on < ur_decision.decided_on:
-        refuse("The notice is older than the UR decision. Check both dates.")
+        refuse("The notice is dated before the UR decision. Check both dates.")
     ur_decision.liability_resolved_on = notice_on
     ur_decision.liability_notice_method = method
     ur_decision.store(
@@ -159,7 +161,7 @@ def resolve_liability(
         kind=Event.Kind.REOPENED,
         happened_at=at,
         by=by,
-        sentence=f"Liability dispute resolved, notice {notice_on:%m/%d/%Y}: screened again.",
+        sentence=f"Liability dispute resolved (notice {notice_on:%m/%d/%Y}). Screening resumed.",
         why=how.strip(),
         facts={"notice_on": notice_on.isoformat(), "method": method},
     )
@@ -167,7 +169,7 @@ def resolve_liability(
 
 
 def _wait_for_the_earliest(case: Case, *, by: User, at: datetime) -> None:
-    """Let the one deadline of information run to the earliest answer that is still open."""
+    """Restart the information deadline so that it ends with the earliest open answer."""
     waiting = case.information_requests.filter(closed_at__isnull=True).order_by("due_on", "pk")
     given = {"received": waiting[0].received_on.isoformat()}
     case_deadlines.start(case=case, deadline_kind=DEADLINE_KIND, given=given, by=by, at=at)

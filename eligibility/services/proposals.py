@@ -1,4 +1,4 @@
-"""What the rules of eligibility propose for a case, from its stored rows. Questions only."""
+"""Proposes the eligibility answers for a case from its stored rows. Reads only."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from eligibility.rules import propose as propose_from
 
 from .ur_decision import answered_differently
 
-# Without these an application cannot be told from another, or no one can be written to.
+# Parties that every application must name, to identify it and to send the notices.
 _NECESSARY = {
     Role.EMPLOYEE: "the employee’s name",
     Role.CLAIMS_ADMINISTRATOR: "the claims administrator",
@@ -23,13 +23,13 @@ _NECESSARY = {
 
 
 def propose(case: Case) -> Proposal:
-    """The proposal for a case as it is stored now. A dozen queries, whatever the items."""
+    """Propose answers for a case as stored now. About twelve queries for any number of items."""
     rules, calendars = rules_on_file()
     return propose_from(known_of(case), rules=rules, calendars=calendars)
 
 
 def known_of(case: Case) -> Known:
-    """What is stored of a case, as the rules read it. Only pending items are judged."""
+    """Collect the stored facts of a case for the rules. Only pending items are included."""
     application = getattr(case, "application", None)
     ur_decision = case.ur_decision
     parties = case.parties.current().filter(valid_to__isnull=True)
@@ -79,10 +79,10 @@ def _items(case: Case, *, not_in: set[int]) -> list[Item]:
 
 
 def _earlier(case: Case, rows: Sequence[DisputedItem]) -> dict[int, list[Earlier]]:
-    """Other cases on the same treatment: said so before by a person, or only looking alike.
+    """Find other cases about the same treatments, by item: confirmed by a person, or similar.
 
-    Alike are items in the same words under the same claim number, or in a linked case, that wait
-    for a decision or have one.
+    Similar items have the same title, belong to an earlier case with the same claim number or to a
+    linked case, and are pending or decided.
     """
     found: dict[int, list[Earlier]] = defaultdict(list)
     confirmed = (
@@ -106,13 +106,13 @@ def _earlier(case: Case, rows: Sequence[DisputedItem]) -> dict[int, list[Earlier
         others |= set(
             Case.objects.own()
             .filter(claim_number_normal=case.claim_number_normal, pk__lt=case.pk)
-            .values_list("pk", flat=True)[:50]
+            .values_list("pk", flat=True)[:50]  # a claim with more cases is searched only in part
         )
-    alike = DisputedItem.objects.filter(
+    similar = DisputedItem.objects.filter(
         case__in=others, ending__in=[DisputedItem.Ending.PENDING, DisputedItem.Ending.DECIDED]
     ).select_related("case")
     by_words: dict[str, list[Case]] = defaultdict(list)
-    for other_item in alike.order_by("case_id", "position"):
+    for other_item in similar.order_by("case_id", "position"):
         by_words[fold_name(other_item.title)].append(other_item.case)
     for item in rows:
         for other in by_words[fold_name(item.title)]:

@@ -1,4 +1,4 @@
-"""Deciding whether a case is eligible, and taking that decision up again."""
+"""Decides whether a case is eligible, and returns cases to screening."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -45,17 +45,17 @@ def decide_eligibility(
     reasons: Mapping[str, str] | None = None,
     items: Mapping[int, ItemSaid] | None = None,
 ) -> EligibilityDecision:
-    """Answer the six facts, and let the finding follow from the answers.
+    """Record a person's answers to the six facts, and the result that follows from them.
 
-    What the rules propose is stored beside what the person finds, and the note that says why where
-    they differ. An unknown fact keeps the case in screening and names what is missing; it never
-    becomes a NO. Ineligible items end with their coded reason and leave the others alive. An
-    eligible case owes its notice of assignment within one business day (8 CCR 9792.10.4(b)).
+    The proposal of the rules is stored beside the answers, with the notes that explain differences.
+    An unknown fact keeps the case in screening; it never counts as NO. Ineligible items end with
+    their reason code, and the other items continue. The notice of assignment (NOARFI) of an
+    eligible case is due within one business day (8 CCR 9792.10.4(b)).
 
-    :param reasons: fact to the coded reason of a NO; the usual one where none is given.
-    :param items: id of an item to what is said of it, where it differs from the whole.
-    :raises NotAllowed: wrong role or state, a difference from the UR decision is open, or an answer
-        against the rules without a note.
+    :param reasons: fact to the reason code of a NO; the default code if none is given.
+    :param items: item id to the answers for that item, if they differ from the application's.
+    :raises NotAllowed: wrong role or state, an unanswered difference from the UR decision, or an
+        answer that contradicts the proposal without a note.
     :raises Stale: someone else changed the case in between.
     """
     case = Case.objects.lock(case_id)
@@ -107,12 +107,12 @@ def decide_eligibility(
 def _carry_on(
     case: Case, result: EligibilityResult, sentence: str, *, by: User, at: datetime
 ) -> None:
-    """The move and the deadlines that follow from a finding."""
+    """Change the stage and the deadlines of a case as its eligibility decision requires."""
     if result in _MOVES:
         case.move_to(_MOVES[result], by=by, at=at, why=sentence)
         case_deadlines.meet(case=case, deadline_kind=case_deadlines.SCREENING, by=by, at=at)
     else:
-        # The case stands where it stood, but whoever has the page open has not seen this finding.
+        # The stage stays the same. A new version makes pages stale that do not show this decision.
         case.store(by=by, at=at, why=sentence, fields=[])
     if result in {EligibilityResult.INELIGIBLE, EligibilityResult.DEFERRED}:
         case_deadlines.stop(case=case, why=sentence, by=by, at=at)
@@ -128,17 +128,18 @@ def _carry_on(
 
 
 def screen_again(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
-    """Put a case before screening again: a finding is reversed, or what it waited for has come.
+    """Return a case to screening, to reverse a decision or because the missing facts arrived.
 
-    The finding stays as it was. Items that it ended as ineligible are pending again, questions that
-    no one answered are waited for no longer, and the deadline of screening starts again.
+    The earlier decision stays on file. Items that it ended as ineligible become pending, open
+    questions are closed, and the screening deadline starts again.
 
-    :raises NotAllowed: wrong role, wrong state, no reason, or an open case holds the UR decision.
+    :raises NotAllowed: wrong role or state, no reason, or another open case disputes the same UR
+        decision.
     """
     try:
         return _screen_again(case_id, reason, by=by, at=at)
     except IntegrityError:
-        # Someone opened another case on the same UR decision in this second; say which.
+        # Someone opened another case about the same UR decision at the same moment. Name it.
         refuse(_held_by_another(Case.objects.get(pk=case_id)))
         raise
 
@@ -147,8 +148,9 @@ def screen_again(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
 def _screen_again(case_id: int, reason: str, *, by: User, at: datetime) -> Case:
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_reopen(by, case))
-    refuse("" if reason.strip() else "Say why the case is screened again.")
+    refuse("" if reason.strip() else "Enter the reason for screening the case again.")
     is_duplicate = case.duplicate_of_id is not None
+    # Only one open case per UR decision is allowed; a duplicate or closed case would be a second.
     if is_duplicate or not case.is_open:
         refuse(_held_by_another(case))
     case.move_to(Status.SCREENING, by=by, at=at, why=reason)
@@ -174,14 +176,14 @@ def _screen_again(case_id: int, reason: str, *, by: User, at: datetime) -> Case:
         kind=Event.Kind.REOPENED,
         happened_at=at,
         by=by,
-        sentence="Put before screening again.",
+        sentence="Returned to screening.",
         why=reason,
     )
     return case
 
 
 def _held_by_another(case: Case) -> str:
-    """Why a case cannot be the open one for its UR decision; empty when it can."""
+    """Why a case cannot be the open case for its UR decision; empty if it can."""
     if case.ur_decision_id is None:
         return ""
     leads = Case.objects.own().filter(ur_decision=case.ur_decision_id, duplicate_of=None)
@@ -189,8 +191,8 @@ def _held_by_another(case: Case) -> str:
     if lead is None:
         return ""
     return (
-        f"Case {lead} is open for the same UR decision. Close that one first, or "
-        "enter the application again and say that it disputes a different decision."
+        f"Case {lead} is open for the same UR decision. Close that case first, or enter the "
+        "application again and state why it disputes a different decision."
     )
 
 
@@ -213,13 +215,13 @@ def _record_waiver(
 def _link_other_cases(
     case: Case, rows: list[EligibilityFinding], event: Event, *, by: User, at: datetime
 ) -> None:
-    """Link an item that is ineligible on account of another case to that case, for both to see."""
+    """Link a case to the other cases that make its items ineligible; both get an event."""
     for row in rows:
         other, item = row.other_case, row.item
         if other is None or item is None:
             continue
         kind = CaseLink.Kind.DUPLICATE if row.reason_code == "I-DUP" else CaseLink.Kind.PRIOR
-        reason = f"Item {item.position} is the same treatment ({row.reason_code})."
+        reason = f"Item {item.position} is about the same treatment ({row.reason_code})."
         known = CaseLink.objects.filter(kind=kind, case=case, other=other, ended_at__isnull=True)
         if not known.exists():
             CaseLink(kind=kind, case=case, other=other, reason=reason).store(
@@ -246,8 +248,10 @@ def _end_ineligible_items(
     by: User,
     at: datetime,
 ) -> None:
-    """End the items that are out, each with its coded reason and its sentence; with the last one,
-    or with the application, all of them."""
+    """End the ineligible items with their reason codes and sentences.
+
+    If the application is ineligible, all its items end.
+    """
     refusals = [row for row in rows if row.letter_sentence and row.fact != "LIABILITY_CLEAR"]
     for item in pending:
         mine = [row for row in refusals if row.item_id == item.pk]

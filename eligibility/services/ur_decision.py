@@ -1,4 +1,4 @@
-"""What a person reads in the UR decision, and how it differs from the application as entered."""
+"""Records what the UR decision states, and compares it with the application as entered."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from eligibility.models import DifferenceAnswer, URReading
 
 @dataclass(frozen=True)
 class AsRead:
-    """The UR decision in a reader's words; empty where it is silent."""
+    """The UR decision as a person read it; empty if it does not state a fact."""
 
     employee: str = ""
     claim_number: str = ""
@@ -27,7 +27,7 @@ class AsRead:
 
 @dataclass(frozen=True)
 class Listed:
-    """One difference, with what a person has answered; ``None`` while it is open."""
+    """One difference, with the person's answer; ``None`` if it is not answered yet."""
 
     difference: Difference
     answer: DifferenceAnswer | None
@@ -44,18 +44,18 @@ def record_ur_reading(
     by: User,
     at: datetime,
 ) -> list[Listed]:
-    """State what the UR decision says: whom and what it is about, and what it decides of each item.
+    """Record a reading of the UR decision: the employee, the claim, and the outcome of each item.
 
-    :param outcomes: id of a disputed item to what the decision says of it; an empty text takes back
-        what was stated.
-    :param experimental: id of a disputed item to whether the decision calls it experimental or
-        investigational, ``None`` where it does not say; items left out stay as they are.
+    :param outcomes: item id to its UR outcome; an empty text removes an earlier entry.
+    :param experimental: item id to whether the decision calls it experimental or investigational;
+        ``None`` if it does not say. Items left out are not changed.
     :raises NotAllowed: wrong role, the case is past screening, or an item of another case.
     :raises Stale: someone else changed the case in between.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_read_ur_decision(by, case))
     case.refuse_if_stale(seen_version)
+    # One reading per case; a new reading replaces it, and the history keeps the old one.
     reading = URReading.objects.filter(case=case).first() or URReading(case=case)
     reading.employee, reading.claim_number = as_read.employee.strip(), as_read.claim_number.strip()
     reading.date_of_injury = as_read.date_of_injury
@@ -63,13 +63,13 @@ def record_ur_reading(
     reading.items = [line.strip() for line in as_read.items if line.strip()]
     reading.store(by=by, at=at, why="The UR decision as read")
     _store_decided(case, outcomes, experimental or {}, by=by, at=at)
-    # Whoever has the page of eligibility open has not seen this.
+    # A new version makes open eligibility pages stale, because they do not show this reading.
     case.store(by=by, at=at, why="The UR decision was read", fields=[])
     found = differences_of(case)
     count = sum(1 for one in found if one.answer is None)
-    said = {0: "nothing differs from the application", 1: "one difference to answer"}
-    words = said.get(count, f"{count} differences to answer")
-    _record(case, f"The UR decision was read: {words}.", by=by, at=at)
+    special = {0: "no differences from the application", 1: "one difference to answer"}
+    words = special.get(count, f"{count} differences to answer")
+    _record(case, f"UR decision read: {words}.", by=by, at=at)
     return found
 
 
@@ -82,19 +82,20 @@ def answer_differences(
     by: User,
     at: datetime,
 ) -> list[Listed]:
-    """Say of differences between application and UR decision what they are.
+    """Record answers to the differences between the application and the UR decision.
 
-    :param answers: key of the difference to SAME, TYPING_ERROR or DIFFERENT.
-    :raises NotAllowed: wrong role, past screening, a difference that is not listed, or no answer.
+    :param answers: key of a difference to SAME, TYPING_ERROR or DIFFERENT.
+    :raises NotAllowed: wrong role, the case is past screening, a difference that is not listed, or
+        no answer.
     """
     case = Case.objects.lock(case_id)
     refuse(policies.why_not_read_ur_decision(by, case))
     listed = {one.difference.key: one for one in differences_of(case)}
     if not answers or not set(answers) <= set(listed):
-        refuse("Answer differences that are listed; the papers may have changed since.")
+        refuse("These differences have changed. Reload the page and answer again.")
     for key, answer in answers.items():
         if answer not in DifferenceAnswer.Answer.values:
-            refuse("Say whether it is the same, a typing error, or really different.")
+            refuse("Choose an answer for each difference.")
         difference, row = listed[key].difference, listed[key].answer
         row = row or DifferenceAnswer(
             case=case,
@@ -113,7 +114,7 @@ def answer_differences(
 
 
 def differences_of(case: Case) -> list[Listed]:
-    """Every difference between application and UR decision; none while no one has read it."""
+    """List the differences between the application and the UR decision; none before a reading."""
     reading = URReading.objects.filter(case=case).first()
     if reading is None:
         return []
@@ -138,13 +139,16 @@ def differences_of(case: Case) -> list[Listed]:
 
 
 def open_differences(case: Case) -> list[Difference]:
-    """The differences that no one has answered yet."""
+    """List the differences that are not answered yet."""
     return [one.difference for one in differences_of(case) if one.answer is None]
 
 
 def answered_differently(case: Case) -> tuple[set[int], tuple[str, ...]]:
-    """Positions of items that the decision does not name, and the fields that show it to be
-    another decision altogether: as answered by a person, never by possible duplicate alone."""
+    """Find the differences that a person has answered as real.
+
+    :returns: the positions of items that the UR decision does not name, and the labels of facts
+        that show that it is another decision. Unanswered differences do not count.
+    """
     really = [
         one.difference
         for one in differences_of(case)
@@ -173,7 +177,7 @@ def _store_decided(
     for pk, item in items.items():
         outcome = outcomes.get(pk, item.ur_outcome)
         if outcome and outcome not in DisputedItem.UROutcome.values:
-            refuse("Choose what the UR decision says from the list.")
+            refuse("Choose the UR outcome from the list.")
         stated = experimental.get(pk, item.is_experimental)
         if (outcome, stated) == (item.ur_outcome, item.is_experimental):
             continue

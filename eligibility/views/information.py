@@ -1,4 +1,4 @@
-"""Pages that ask parties for what is missing, and that take up a deferred case again."""
+"""Pages for asking parties for missing information, and for resuming a deferred case."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -18,7 +18,7 @@ from eligibility.services.proposals import propose
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def information(request: StaffRequest, number: str) -> HttpResponse:
-    """Ask a party for what is missing; see what was asked and answered."""
+    """Show the questions and answers of a case, and ask a party for information."""
     case = load_case(number)
     form = _ask_form(request, case)
     tried = run_action(
@@ -35,14 +35,14 @@ def information(request: StaffRequest, number: str) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, "The question is on file; its deadline runs.")
+        messages.success(request, "Question saved. The deadline for the answer is running.")
         return redirect("eligibility:information", number)
     return _page(request, case, form, tried.status)
 
 
 @require_POST
 def answer_information(request: StaffRequest, number: str, request_id: int) -> HttpResponse:
-    """Put down what a party answered."""
+    """Record a party's answer."""
     case = load_case(number)
     asked = get_object_or_404(case.information_requests, pk=request_id)
     form = AnswerForm(request.POST, prefix=str(asked.pk), today=timezone.localdate())
@@ -58,14 +58,14 @@ def answer_information(request: StaffRequest, number: str, request_id: int) -> H
         ),
     )
     if tried.done:
-        messages.success(request, "The answer is on file.")
+        messages.success(request, "Answer saved.")
         return redirect(case)
     return _page(request, case, _ask_form(None, case), tried.status, answered=form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def resolve_liability(request: StaffRequest, number: str) -> HttpResponse:
-    """Take a deferred case up again, from the notice that the dispute is resolved."""
+    """Resume a deferred case after notice that the liability dispute is resolved."""
     case = load_case(number)
     form = LiabilityForm(posted(request), today=timezone.localdate())
     tried = run_action(
@@ -87,7 +87,7 @@ def resolve_liability(request: StaffRequest, number: str) -> HttpResponse:
         "case": case,
         "form": form,
         "title": "Liability dispute resolved",
-        "button": "Take the case up again",
+        "button": "Resume screening",
         "why_not": policies.why_not_resolve_liability(request.user, case),
         "today": timezone.localdate(),
     }
@@ -95,7 +95,7 @@ def resolve_liability(request: StaffRequest, number: str) -> HttpResponse:
 
 
 def _ask_form(request: StaffRequest | None, case: Case) -> AskForm:
-    """The form of a question, with what the rules miss written down beforehand."""
+    """The form of a new question, filled in with the facts that the rules lack."""
     today = timezone.localdate()
     missing = [one for one in propose(case).verdicts if one.fact and one.missing]
     return AskForm(
@@ -103,7 +103,7 @@ def _ask_form(request: StaffRequest | None, case: Case) -> AskForm:
         parties=list(case.parties.current().on(today).order_by("role", "pk")),
         initial={
             "facts": list(dict.fromkeys(one.fact for one in missing)),
-            "question": "\n".join(f"Please tell us {one.missing}." for one in missing),
+            "question": "\n".join(f"Please state {one.missing}." for one in missing),
         },
         today=today,
     )

@@ -1,4 +1,4 @@
-"""Pages on which a case is found eligible or not, and on which its papers are read."""
+"""Pages for deciding eligibility, for recording UR citations, and for screening a case again."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -21,7 +21,7 @@ from eligibility.services.ur_decision import open_differences
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def eligibility(request: StaffRequest, number: str) -> HttpResponse:
-    """Six facts, each yes, no or unknown; the finding follows from them."""
+    """Show the six facts with the proposed answers, and decide eligibility."""
     case = load_case(number)
     items = list(case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position"))
     proposal = propose(case)
@@ -34,7 +34,7 @@ def eligibility(request: StaffRequest, number: str) -> HttpResponse:
             answers=form.answers(),
             notes=form.notes(),
             reasons=form.reasons(),
-            items=form.items_said(),
+            items=form.item_answers(),
             seen_version=seen_version(request),
             by=request.user,
             at=timezone.now(),
@@ -69,7 +69,7 @@ def eligibility(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def administrator_citations(request: StaffRequest, number: str, position: int) -> HttpResponse:
-    """What the UR decision cites for one item; the letter prints it."""
+    """Record the sources that the UR decision cites for one item."""
     case = load_case(number)
     item = get_object_or_404(case.items, position=position)
     stated = citations.stated_for(item)
@@ -90,7 +90,7 @@ def administrator_citations(request: StaffRequest, number: str, position: int) -
         row=item,
     )
     if tried.done:
-        messages.success(request, f"Item {position}: what the UR decision cites is stated.")
+        messages.success(request, f"Item {position}: UR citations saved.")
         return redirect(case)
     context = {
         "case": case,
@@ -98,14 +98,14 @@ def administrator_citations(request: StaffRequest, number: str, position: int) -
         "form": form,
         "rows": form.rows(),
         "why_not": policies.why_not_record_citations(request.user, case),
-        "stands": citations.stated_for(item) if tried.status == 409 else None,
+        "saved": citations.stated_for(item) if tried.status == 409 else None,
     }
     return render(request, "eligibility/citations.html", context, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def screen_again(request: StaffRequest, number: str) -> HttpResponse:
-    """Put an ineligible, deferred or doubtful case before screening again."""
+    """Return an ineligible, deferred, waiting or duplicate case to screening."""
     return act_with_reason(
         request,
         number,

@@ -1,4 +1,4 @@
-"""The page on which the UR decision is read and held against the application."""
+"""The page for reading the UR decision and comparing it with the application."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -18,7 +18,7 @@ from eligibility.services import ur_decision as services
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def ur_decision(request: StaffRequest, number: str) -> HttpResponse:
-    """What the UR decision says, in its own words, and what of it differs."""
+    """Show and record the reading of the UR decision, and list the differences."""
     case = load_case(number)
     form = _reading_form(request, case)
     tried = run_action(
@@ -36,7 +36,7 @@ def ur_decision(request: StaffRequest, number: str) -> HttpResponse:
         row=case,
     )
     if tried.done:
-        messages.success(request, "What the UR decision says is kept.")
+        messages.success(request, "UR decision saved.")
         return _to_what_is_left(case, tried.result)
     differences = DifferencesForm(listed=services.differences_of(case))
     return _page(request, case, form, differences, tried.status)
@@ -44,7 +44,7 @@ def ur_decision(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_POST
 def answer_differences(request: StaffRequest, number: str) -> HttpResponse:
-    """Say of each difference what it is."""
+    """Record the answers to the differences."""
     case = load_case(number)
     differences = DifferencesForm(request.POST, listed=services.differences_of(case))
     tried = run_action(
@@ -59,7 +59,7 @@ def answer_differences(request: StaffRequest, number: str) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, "The differences are answered.")
+        messages.success(request, "Answers saved.")
         return _to_what_is_left(case, tried.result)
     return _page(request, case, _reading_form(None, case), differences, tried.status)
 
@@ -74,7 +74,7 @@ def _reading_form(request: StaffRequest | None, case: Case) -> URDecisionForm:
 
 
 def _to_what_is_left(case: Case, found: list[services.Listed]) -> HttpResponse:
-    """To the open differences, or back to deciding when there are none."""
+    """Redirect to the open differences, or to the eligibility page if there are none."""
     if any(one.answer is None for one in found):
         return redirect("eligibility:ur_decision", case.number)
     return redirect("eligibility:eligibility", case.number)

@@ -1,4 +1,7 @@
-"""What the clerk keys from the paper. Forms check the paper; services check the law."""
+"""The form of a new application, in the order of DWC Form IMR.
+
+The form checks what was typed, such as dates and lengths. The eligibility review applies the law.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,7 +39,7 @@ from intake.treatment_words import guess_category
 YES_NO_UNKNOWN = [("", "Not stated"), ("yes", "Yes"), ("no", "No")]
 MOST_ITEMS = 200
 LONGEST_NAME = 300
-# How long a file that was handed in waits for its form: as long as a draft.
+# How long an uploaded file waits for its form to be saved: a day longer than a draft.
 TICKET_SECONDS = (DRAFT_DAYS + 1) * 24 * 3600
 _ROW_FIELDS = (
     "item_title", "item_category", "item_quantity", "item_unit", "item_body_part", "item_id",
@@ -45,7 +48,7 @@ _ROW_FIELDS = (
 
 @dataclass
 class ItemRow:
-    """One row of disputed treatment as keyed, so that a refused form shows it again."""
+    """One row of disputed treatment as typed, so that a refused form can show it again."""
 
     title: str = ""
     category: str = ""
@@ -61,18 +64,18 @@ class ItemRow:
 
 
 class IntakeForm(DatedForm):
-    """DWC Form IMR, in the paper's order."""
+    """The fields of DWC Form IMR, in the order of the form."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
-    channel = forms.ChoiceField(label="Came by", choices=Channel.choices, initial=Channel.MAIL)
+    channel = forms.ChoiceField(label="Received by", choices=Channel.choices, initial=Channel.MAIL)
     received = PaperDate(
         label="Received",
-        error_messages={"required": "Enter the date of our received stamp."},
+        error_messages={"required": "Enter the date on the received stamp."},
     )
     received_time = forms.TimeField(
         label="Time",
         required=False,
-        error_messages={"invalid": "Write the time as 14:05, or leave it empty."},
+        error_messages={"invalid": "Enter the time as 14:05, or leave it empty."},
     )
     priority = forms.ChoiceField(
         label="Priority", choices=Priority.choices, initial=Priority.REGULAR
@@ -111,10 +114,10 @@ class IntakeForm(DatedForm):
     )
     ur_reference = PaperText(label="UR reference", max_length=80, required=False)
     different_because = PaperText(
-        label="Different from the UR decision on file because",
+        label="Why this is not the UR decision on file",
         max_length=300,
         required=False,
-        help_text="Only if an open case seems to dispute the same decision and does not.",
+        help_text="Only if an open case appears to dispute the same decision but does not.",
     )
     served_on = PaperDate(label="UR decision served on", required=False)
     service_method = forms.ChoiceField(
@@ -193,12 +196,12 @@ class IntakeForm(DatedForm):
         max_value=MOST_ITEMS,
         required=False,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "data-items-on-form": ""}),
-        error_messages={"invalid": "Write a number.", "max_value": "At most 200."},
+        error_messages={"invalid": "Enter a number.", "max_value": "At most 200."},
     )
     liability_disputed = forms.ChoiceField(
         label="Is liability also disputed?", choices=YES_NO_UNKNOWN, required=False
     )
-    liability_reason = PaperText(label="Why", max_length=500, required=False)
+    liability_reason = PaperText(label="Reason for the dispute", max_length=500, required=False)
     missing_information = forms.ChoiceField(
         label="Denied for missing information?", choices=YES_NO_UNKNOWN, required=False
     )
@@ -206,10 +209,10 @@ class IntakeForm(DatedForm):
         label="Signed by", choices=[("", "Not signed"), *Signer.choices], required=False
     )
     signed_on = PaperDate(label="Signed on", required=False)
-    consent_on = PaperDate(label="Consent to obtain records, dated", required=False)
+    consent_on = PaperDate(label="Date of consent to obtain records", required=False)
     designated_on = PaperDate(label="Representative designated on", required=False)
     copy_certified = forms.ChoiceField(
-        label="Certifies a copy to the claims administrator?",
+        label="Copy to the claims administrator certified?",
         choices=YES_NO_UNKNOWN,
         required=False,
     )
@@ -220,7 +223,7 @@ class IntakeForm(DatedForm):
     def __init__(self, data: QueryDict | None = None, *, today: date, **options: Any) -> None:
         super().__init__(data, today=today, **options)
         self.papers: list[Paper] = []
-        self.scan: Scan | None = None  # the scan of a batch that is keyed
+        self.scan: Scan | None = None  # the scan that the clerk is entering
         self.rows = rows_of(data) if data is not None else [ItemRow() for _ in range(4)]
         self.categories = list(
             TreatmentCategory.objects.filter(is_active=True)
@@ -245,24 +248,24 @@ class IntakeForm(DatedForm):
             self.fields["first_name"].widget.attrs["autofocus"] = True
 
     @property
-    def has_rare(self) -> bool:
-        """Whether one of the fields that few forms fill has something in it."""
+    def has_rare_values(self) -> bool:
+        """Whether a field of the collapsed section has a value or an error."""
         rare = ("middle_name", "sex", "eams_number", "wcis_number")
         return any(self[name].value() or name in self.errors for name in rare)
 
     def guess(self, row: ItemRow) -> str:
-        """The category that a row's title speaks for, as its key; empty if none does."""
+        """Guess a row's category from its title; returns the category's key, or an empty text."""
         named = guess_category(row.title)
         return self._by_name.get(named, "") if named else ""
 
     @property
     def guesses(self) -> list[tuple[int, str]]:
-        """For each row with words: its place, and the category that they speak for."""
+        """The position and the guessed category of each row that has a title."""
         found = ((place, self.guess(row)) for place, row in enumerate(self.rows) if row.title)
         return [(place, category) for place, category in found if category]
 
-    def so_far(self) -> dict[str, Any]:
-        """The fields that can be read, of a form that may be half typed."""
+    def valid_values(self) -> dict[str, Any]:
+        """The values of all valid fields of a form that may be half typed."""
         found = {}
         for name, field in self.fields.items():
             try:
@@ -293,7 +296,7 @@ class IntakeForm(DatedForm):
             )
         if cleaned.get("administrator_channel") == "FAX" and not cleaned.get("administrator_fax"):
             self.add_error(
-                "administrator_fax", "Enter the fax number, or send the notices another way."
+                "administrator_fax", "Enter the fax number, or choose another way to send notices."
             )
         injury = cleaned.get("date_of_injury")
         if injury and decided and injury > decided:
@@ -311,8 +314,7 @@ class IntakeForm(DatedForm):
             if len(name) > LONGEST_NAME:
                 self.add_error(
                     last,
-                    f"The names are together {len(name)} characters long. "
-                    f"Shorten them to {LONGEST_NAME}.",
+                    f"The full name has {len(name)} characters. Shorten it to {LONGEST_NAME}.",
                 )
         self._clean_items(cleaned)
         return cleaned
@@ -329,17 +331,17 @@ class IntakeForm(DatedForm):
             except forms.ValidationError as error:
                 row.error = " ".join(error.messages)
         if any(row.error for row in self.rows):
-            self.add_error(None, "A disputed treatment needs a correction; see the marked rows.")
+            self.add_error(None, "Correct the marked rows of disputed treatment.")
         elif not items:
             self.add_error(None, "Enter at least one disputed treatment.")
         elif len(items) > MOST_ITEMS:
-            self.add_error(None, f"At most {MOST_ITEMS} treatments fit one application.")
+            self.add_error(None, f"An application can have at most {MOST_ITEMS} treatments.")
         expected = cleaned.get("items_on_form")
         if items and expected and expected != len(items):
             self.add_error(
                 "items_on_form",
-                f"The form shows {expected} treatments and {len(items)} are entered. "
-                "Enter the missing ones, or correct the count.",
+                f"Treatments on the form: {expected}. Entered: {len(items)}. "
+                "Enter the missing ones, or correct the number.",
             )
         cleaned["items"] = items
 
@@ -348,110 +350,111 @@ class IntakeForm(DatedForm):
         return sum(1 for row in self.rows if not row.is_blank)
 
     def application(self) -> ApplicationOnForm:
-        """What the scan says, for the service. Call it on a valid form."""
-        said = self.cleaned_data
+        """The typed application as input for the service. Call this on a valid form."""
+        values = self.cleaned_data
         received_at = datetime.combine(
-            said["received"], said["received_time"] or time(0, 0), tzinfo=PACIFIC
+            values["received"], values["received_time"] or time(0, 0), tzinfo=PACIFIC
         )
+        # Everything exactly as typed; the stored application keeps it beside the parsed values.
         printed = {
             name: _storable(self.data[name])
             for name in self.fields
             if name != "key" and self.data.get(name)
         }
         return ApplicationOnForm(
-            key=said["key"],
-            channel=said["channel"],
+            key=values["key"],
+            channel=values["channel"],
             received_at=received_at,
-            claim_number=said["claim_number"],
-            priority=Priority(said["priority"]),
-            date_of_injury=said["date_of_injury"],
+            claim_number=values["claim_number"],
+            priority=Priority(values["priority"]),
+            date_of_injury=values["date_of_injury"],
             date_of_injury_printed=self.data.get("date_of_injury", "").strip(),
-            eams_number=said["eams_number"],
-            wcis_number=said["wcis_number"],
-            diagnosis=said["diagnosis"],
-            sex=said["sex"],
-            items_on_form=said["items_on_form"],
-            signed_by=said["signed_by"],
-            signed_on=said["signed_on"],
-            consent_on=said["consent_on"],
-            designated_on=said["designated_on"],
-            ur_decision_attached=yes_no(said["ur_attached"]),
-            copy_certified=yes_no(said["copy_certified"]),
+            eams_number=values["eams_number"],
+            wcis_number=values["wcis_number"],
+            diagnosis=values["diagnosis"],
+            sex=values["sex"],
+            items_on_form=values["items_on_form"],
+            signed_by=values["signed_by"],
+            signed_on=values["signed_on"],
+            consent_on=values["consent_on"],
+            designated_on=values["designated_on"],
+            ur_decision_attached=yes_no(values["ur_attached"]),
+            copy_certified=yes_no(values["copy_certified"]),
             ur_decision=URDecisionOnForm(
-                decided_on=said["ur_decided"],
+                decided_on=values["ur_decided"],
                 decided_printed=self.data.get("ur_decided", "").strip(),
-                reference=said["ur_reference"],
-                different_because=said["different_because"],
-                ur_type=URType(said["ur_type"]),
-                served_on=said["served_on"],
-                service_method=said["service_method"],
-                requested_on=said["requested_on"],
-                liability_disputed=yes_no(said["liability_disputed"]),
-                liability_reason=said["liability_reason"],
-                denied_for_missing_information=yes_no(said["missing_information"]),
+                reference=values["ur_reference"],
+                different_because=values["different_because"],
+                ur_type=URType(values["ur_type"]),
+                served_on=values["served_on"],
+                service_method=values["service_method"],
+                requested_on=values["requested_on"],
+                liability_disputed=yes_no(values["liability_disputed"]),
+                liability_reason=values["liability_reason"],
+                denied_for_missing_information=yes_no(values["missing_information"]),
             ),
-            parties=list(self._parties(said)),
-            items=said["items"],
+            parties=list(self._parties(values)),
+            items=values["items"],
             printed=printed,
             papers=self.papers,
             scan_id=self.scan.pk if self.scan else None,
         )
 
-    def _parties(self, said: dict[str, Any]) -> Iterable[PartyOnForm]:
+    def _parties(self, values: dict[str, Any]) -> Iterable[PartyOnForm]:
         yield PartyOnForm(
             role=Role.EMPLOYEE,
-            name=_full_name(said["first_name"], said["middle_name"], said["last_name"]),
-            first=said["first_name"],
-            middle=said["middle_name"],
-            last=said["last_name"],
-            date_of_birth=said["date_of_birth"],
+            name=_full_name(values["first_name"], values["middle_name"], values["last_name"]),
+            first=values["first_name"],
+            middle=values["middle_name"],
+            last=values["last_name"],
+            date_of_birth=values["date_of_birth"],
             date_of_birth_printed=self.data.get("date_of_birth", "").strip(),
-            address=said["employee_address"],
-            phone=said["employee_phone"],
+            address=values["employee_address"],
+            phone=values["employee_phone"],
         )
         yield PartyOnForm(
-            role=Role.EMPLOYER, name=said["employer"], address=said["employer_address"]
+            role=Role.EMPLOYER, name=values["employer"], address=values["employer_address"]
         )
-        if said["attorney"]:
+        if values["attorney"]:
             yield PartyOnForm(
                 role=Role.EMPLOYEE_ATTORNEY,
-                name=said["attorney"],
-                contact=said["attorney_firm"],
-                address=said["attorney_address"],
-                phone=said["attorney_phone"],
-                fax=said["attorney_fax"],
+                name=values["attorney"],
+                contact=values["attorney_firm"],
+                address=values["attorney_address"],
+                phone=values["attorney_phone"],
+                fax=values["attorney_fax"],
             )
         yield PartyOnForm(
             role=Role.REQUESTING_PHYSICIAN,
-            name=_full_name(said["physician_first"], "", said["physician_last"]),
-            first=said["physician_first"],
-            last=said["physician_last"],
-            specialty=said["physician_specialty"],
-            address=said["physician_address"],
-            phone=said["physician_phone"],
-            fax=said["physician_fax"],
+            name=_full_name(values["physician_first"], "", values["physician_last"]),
+            first=values["physician_first"],
+            last=values["physician_last"],
+            specialty=values["physician_specialty"],
+            address=values["physician_address"],
+            phone=values["physician_phone"],
+            fax=values["physician_fax"],
         )
-        if said["physician_group"]:
-            yield PartyOnForm(role=Role.PHYSICIAN_GROUP, name=said["physician_group"])
+        if values["physician_group"]:
+            yield PartyOnForm(role=Role.PHYSICIAN_GROUP, name=values["physician_group"])
         yield PartyOnForm(
             role=Role.CLAIMS_ADMINISTRATOR,
-            name=said["administrator"],
-            contact=said["administrator_contact"],
-            address=said["administrator_address"],
-            phone=said["administrator_phone"],
-            fax=said["administrator_fax"],
-            preferred_channel=said["administrator_channel"] or "MAIL",
+            name=values["administrator"],
+            contact=values["administrator_contact"],
+            address=values["administrator_address"],
+            phone=values["administrator_phone"],
+            fax=values["administrator_fax"],
+            preferred_channel=values["administrator_channel"] or "MAIL",
         )
 
 
 def typed_on(data: QueryDict) -> dict[str, list[str]]:
-    """Everything that was typed, and the papers at hand, as a draft keeps it."""
+    """Read all typed fields and file tickets from a request, as a draft stores them."""
     kept = (*IntakeForm.base_fields, *_ROW_FIELDS, "paper")
     return {name: [_storable(text) for text in data.getlist(name)] for name in kept if name in data}
 
 
 def typed_again(content: dict[str, list[str]]) -> QueryDict:
-    """What a draft kept, as a form reads it."""
+    """Turn the stored fields of a draft into form data."""
     data = QueryDict(mutable=True)
     for name, texts in content.items():
         data.setlist(name, texts)
@@ -459,27 +462,27 @@ def typed_again(content: dict[str, list[str]]) -> QueryDict:
 
 
 def sign_paper(file: StoredFile, name: str, kind: str) -> str:
-    """A ticket for a file that a refused form already handed in, so that it is not lost."""
+    """Sign a ticket for an uploaded file, so that a refused form does not lose it."""
     return signing.dumps({"file": file.pk, "name": name, "kind": kind}, salt="intake-paper")
 
 
 def paper_of(ticket: str) -> Paper | None:
-    """The paper behind a ticket; ``None`` when the ticket is not ours or has grown old."""
+    """Return the file of a ticket; ``None`` if the signature is wrong or expired."""
     try:
-        said = signing.loads(ticket, salt="intake-paper", max_age=TICKET_SECONDS)
+        values = signing.loads(ticket, salt="intake-paper", max_age=TICKET_SECONDS)
     except signing.BadSignature:
         return None
-    file = StoredFile.objects.filter(pk=said["file"]).first()
-    return Paper(ApplicationPaper.Kind(said["kind"]), file, said["name"]) if file else None
+    file = StoredFile.objects.filter(pk=values["file"]).first()
+    return Paper(ApplicationPaper.Kind(values["kind"]), file, values["name"]) if file else None
 
 
 def sign_scan(file: StoredFile) -> str:
-    """A ticket to look at a file by: it stands in an address, so it holds no one's name."""
+    """Sign a ticket for viewing a file. It becomes part of a URL, so it must contain no name."""
     return signing.dumps(file.pk, salt="intake-scan")
 
 
 def scan_of(ticket: str) -> StoredFile | None:
-    """The file behind a ticket to look by; ``None`` as for ``paper_of``."""
+    """Return the file of a viewing ticket; ``None`` if the signature is wrong or expired."""
     try:
         file_id = signing.loads(ticket, salt="intake-scan", max_age=TICKET_SECONDS)
     except signing.BadSignature:
@@ -488,48 +491,54 @@ def scan_of(ticket: str) -> StoredFile | None:
 
 
 def read_key(text: str) -> UUID:
-    """The key of a form that the page sent back.
+    """Read the key of a form from a request.
 
-    :raises NotAllowed: it is none of ours.
+    :raises NotAllowed: it is not a valid key.
     """
     try:
         return UUID(text)
     except ValueError:
-        raise NotAllowed("Begin a new form.") from None
+        raise NotAllowed("Start a new form.") from None
 
 
 def new_key() -> UUID:
-    """The key of a fresh form; saving the form twice with it gives one case."""
+    """Make the key of a new form. Because of it, saving a form twice gives one case."""
     return uuid4()
 
 
 def rows_of(data: QueryDict) -> list[ItemRow]:
+    """Read the rows of disputed treatment from a request; at least four rows."""
     columns = [data.getlist(name) for name in _ROW_FIELDS]
     height = min(max((len(column) for column in columns), default=0), MOST_ITEMS + 1)
     rows = [
         ItemRow(*(column[place] if place < len(column) else "" for column in columns))
         for place in range(height)
     ]
-    while len(rows) < 4:
+    while len(rows) < 4:  # the form always shows a few empty rows
         rows.append(ItemRow())
     return rows
 
 
 def item_of(row: ItemRow, categories: set[str]) -> ItemOnForm:
+    """Validate one row of disputed treatment.
+
+    :param categories: the keys of the categories that can be chosen.
+    :raises ValidationError: a value of the row is missing or wrong.
+    """
     title = PaperText(
         max_length=2000,
-        error_messages={"required": "Write the treatment, or clear the whole row."},
+        error_messages={"required": "Enter the treatment, or clear the whole row."},
     ).clean(row.title)
     quantity = None
     if row.quantity.strip():
         try:
             quantity = Decimal(row.quantity.strip())
         except InvalidOperation as error:
-            raise forms.ValidationError("Write the quantity as a number, such as 12.") from error
+            raise forms.ValidationError("Enter the quantity as a number, such as 12.") from error
         if not quantity.is_finite() or not 0 < quantity < 100_000:
-            raise forms.ValidationError("The quantity has to lie between 0 and 100,000.")
+            raise forms.ValidationError("The quantity must be between 0 and 100,000.")
         if quantity != round(quantity, 2):
-            raise forms.ValidationError("Write the quantity with at most two decimals.")
+            raise forms.ValidationError("Enter the quantity with at most two decimals.")
     if row.category and row.category not in categories:
         raise forms.ValidationError("Choose a category from the list.")
     return ItemOnForm(
@@ -542,7 +551,7 @@ def item_of(row: ItemRow, categories: set[str]) -> ItemOnForm:
 
 
 def _storable(keyed: str) -> str:
-    """What was keyed, without the one character that PostgreSQL cannot store."""
+    """Remove null characters, which PostgreSQL cannot store."""
     return keyed.replace("\0", "")
 
 
@@ -551,4 +560,5 @@ def _full_name(first: str, middle: str, last: str) -> str:
 
 
 def yes_no(answer: str) -> bool | None:
+    """Convert the value of a yes/no field; ``None`` if not stated."""
     return {"yes": True, "no": False}.get(answer)

@@ -1,4 +1,4 @@
-"""What is said about a batch of scans, and about a scan that is skipped."""
+"""Forms for receiving a batch of scans, and for skipping a scan or canceling an intake."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -10,17 +10,17 @@ from cases.models import Channel
 from form_fields.fields import DatedForm, PaperDate, PaperText
 from intake.models import WhyNot
 
-# Why a scan is skipped; the machine's own reason, and the clerk's for beginning again, are not.
+# Reasons for skipping a scan. LEFT belongs to the scheduled job, START_OVER to canceled forms.
 PARKING = [reason for reason in WhyNot if reason not in {WhyNot.LEFT, WhyNot.START_OVER}]
 
 
 class BatchForm(DatedForm):
-    """A batch of scans that came together."""
+    """The channel, received date and note of a new batch."""
 
-    channel = forms.ChoiceField(label="Came by", choices=Channel.choices, initial=Channel.MAIL)
+    channel = forms.ChoiceField(label="Received by", choices=Channel.choices, initial=Channel.MAIL)
     received = PaperDate(
         label="Received",
-        error_messages={"required": "Enter the date of our received stamp."},
+        error_messages={"required": "Enter the date on the received stamp."},
     )
     note = PaperText(label="Note", max_length=120, required=False)
 
@@ -32,7 +32,7 @@ class BatchForm(DatedForm):
 
 
 class WhyNotForm(forms.Form):
-    """A coded reason, with a note where the code does not say enough."""
+    """A coded reason, with a note that some reasons require."""
 
     reason = forms.ChoiceField(
         label="Reason", error_messages={"required": "Choose a reason."}, choices=()
@@ -48,8 +48,8 @@ class WhyNotForm(forms.Form):
         )
 
     def clean(self) -> dict[str, Any]:
-        said = super().clean() or {}
-        vague = said.get("reason") in {WhyNot.OTHER, WhyNot.QUESTION}
-        if vague and not said.get("note") and "note" not in self.errors:
-            self.add_error("note", "Say in a few words what is the matter.")
-        return said
+        cleaned = super().clean() or {}
+        vague = cleaned.get("reason") in {WhyNot.OTHER, WhyNot.QUESTION}
+        if vague and not cleaned.get("note") and "note" not in self.errors:
+            self.add_error("note", "Describe the problem in a few words.")
+        return cleaned

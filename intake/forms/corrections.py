@@ -1,4 +1,4 @@
-"""What is corrected after a scan was entered: its received date, or what was keyed from it."""
+"""Forms for correcting a saved application: the received date, and the typed fields."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, time
@@ -15,7 +15,7 @@ from intake.services.receiving import ItemOnForm
 
 from .application import IntakeForm, ItemRow, item_of, rows_of, yes_no
 
-# Field of the form to field of the row, where they differ.
+# Form field to model field, if the names differ.
 _NAMES = {
     "ur_decided": "decided_on",
     "ur_reference": "reference",
@@ -32,39 +32,39 @@ _FIELDS = (
 
 
 class ReceivedForm(DatedForm):
-    """The received stamp, read again, and why it was wrong."""
+    """The corrected date and time of receipt, with the reason."""
 
     received = PaperDate(
-        label="Received", error_messages={"required": "Enter the date of our received stamp."}
+        label="Received", error_messages={"required": "Enter the date on the received stamp."}
     )
     received_time = forms.TimeField(
         label="Time",
         required=False,
-        error_messages={"invalid": "Write the time as 14:05, or leave it empty."},
+        error_messages={"invalid": "Enter the time as 14:05, or leave it empty."},
     )
     reason = PaperText(
         label="Reason",
         max_length=300,
-        error_messages={"required": "Say why the received date is corrected."},
+        error_messages={"required": "Enter the reason for the correction."},
     )
 
     def received_at(self) -> datetime:
-        """The moment on the stamp. Call it on a valid form."""
-        said = self.cleaned_data
-        deadline_kind = said["received_time"] or time(0, 0)
-        return datetime.combine(said["received"], deadline_kind, tzinfo=PACIFIC)
+        """The date and time of receipt, in Pacific time. Call this on a valid form."""
+        values = self.cleaned_data
+        hour = values["received_time"] or time(0, 0)
+        return datetime.combine(values["received"], hour, tzinfo=PACIFIC)
 
 
 class CorrectionForm(DatedForm):
-    """What was keyed, beside the paper once more."""
+    """The typed fields and treatments of a saved application, for correction."""
 
     why = PaperText(label="Note", max_length=300, required=False)
 
     def __init__(self, data: QueryDict | None, *, case: Case, today: date) -> None:
         super().__init__(data, today=today, initial=_initial(case))
         self.rows = rows_of(data) if data is not None else list(_rows(case))
-        self.items: dict[int, ItemOnForm] = {}  # those on file, by their ids
-        self.added: list[ItemOnForm] = []
+        self.items: dict[int, ItemOnForm] = {}  # the items on file, by id
+        self.added: list[ItemOnForm] = []  # treatments that were not entered before
         like = IntakeForm(today=today)
         self.categories = like.categories
         self.fields = {name: like.fields[name] for name in _FIELDS} | self.fields
@@ -82,7 +82,7 @@ class CorrectionForm(DatedForm):
                 self._read_row(row, known)
             except forms.ValidationError as error:
                 row.error = " ".join(error.messages)
-                self.add_error(None, "A treatment needs a correction; see the marked rows.")
+                self.add_error(None, "Correct the marked rows of disputed treatment.")
         return cleaned
 
     def _read_row(self, row: ItemRow, categories: set[str]) -> None:
@@ -90,14 +90,14 @@ class CorrectionForm(DatedForm):
         if not row.item_id:
             self.added.append(item)
         elif not (row.item_id.isascii() and row.item_id.isdigit()):
-            raise forms.ValidationError("This row names no treatment. Reload the page.")
+            raise forms.ValidationError("This row belongs to no treatment. Reload the page.")
         elif int(row.item_id) in self.items:
             raise forms.ValidationError("This treatment was sent twice. Reload the page.")
         else:
             self.items[int(row.item_id)] = item
 
-    def said(self) -> dict[str, Any]:
-        """The values by the names of the rows. Call it on a valid form."""
+    def values(self) -> dict[str, Any]:
+        """The values by the names of the model fields. Call this on a valid form."""
         return {
             _NAMES.get(name, name): yes_no(self.cleaned_data[name])
             if name in _YES_NO

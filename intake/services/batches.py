@@ -1,4 +1,4 @@
-"""Scans in batches: taken in as they came, keyed by one clerk at a time, or skipped."""
+"""Receives scans in batches, and assigns each scan to one clerk at a time."""
 
 import hashlib
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ from intake.models import Batch, Scan, ScanQuerySet, WhyNot
 from intake.policies import why_not_enter, why_not_skip
 
 MOST_SHEETS = 100  # in one batch
-_RENEW_AFTER = timedelta(minutes=5)  # a lease is written again at most this often
+_RENEW_AFTER = timedelta(minutes=5)  # typing renews a lease at most this often
 _CLAIM = ["claimed_by", "claimed_at"]
 
 
 @dataclass(frozen=True)
 class _CheckedUpload:
-    """An upload as the file room answered: its bytes' hash, and the file or why it is refused."""
+    """An upload after the file check: its hash, and the stored file or the reason for refusal."""
 
     name: str
     sha256: str
@@ -43,39 +43,43 @@ def open_batch(
     by: User | None,
     at: datetime,
 ) -> Batch:
-    """Take scans in as one batch, one scan a file.
+    """Receive uploaded files as one batch, one scan per file.
 
-    A file that cannot be read becomes a refused scan with its reason, and spoils nothing. Bytes
-    that are at hand or entered already are noted as such: they never become a second case.
+    A file that cannot be read becomes a refused scan with its reason; the other files are not
+    affected. A file whose content is already on file is marked as repeated, so that it cannot
+    become a second case.
 
     :param by: the clerk; ``None`` for a watched folder.
-    :raises NotAllowed: not a clerk, no file, too many files, or a day that has not come.
+    :raises NotAllowed: not a clerk, no file, too many files, or a received date in the future.
     """
     if by is not None:
         refuse(why_not_enter(by))
     if not uploads:
         raise NotAllowed("Choose at least one file.")
     if len(uploads) > MOST_SHEETS:
-        raise NotAllowed(f"At most {MOST_SHEETS} files make one batch. Open another for the rest.")
+        raise NotAllowed(
+            f"A batch can have at most {MOST_SHEETS} files. Add the rest as another batch."
+        )
     if received_on > at.astimezone(PACIFIC).date():
-        raise NotAllowed("The received date lies in the future. Check the stamp.")
+        raise NotAllowed("The received date is in the future. Check the stamp.")
+    # Checking files is slow, so it runs before the transaction.
     checked = [_look_at(upload, at) for upload in uploads]
     for last_try in (False, True):
         try:
             return _store(channel, received_on, checked, note, folder, by=by, at=at)
         except IntegrityError:
-            # The same bytes came in another batch in this second; look again.
+            # Another batch stored the same content at the same moment. Compare again.
             if last_try:
                 raise
     raise AssertionError("unreachable")
 
 
 def claim_next(*, by: User, at: datetime) -> Scan | None:
-    """The scan that this clerk keys next: the one they have, or the oldest that no one has.
+    """Claim the scan that this clerk enters next: the one they hold, else the oldest free one.
 
-    Of any number of clerks who ask at once, each gets another scan.
+    Clerks who ask at the same time get different scans.
 
-    :returns: ``None`` when every scan is entered, skipped or in other hands.
+    :returns: ``None`` if every scan is entered, skipped or held by someone else.
     :raises NotAllowed: not a clerk.
     """
     refuse(why_not_enter(by))
@@ -83,7 +87,7 @@ def claim_next(*, by: User, at: datetime) -> Scan | None:
         try:
             return _claim_next(by=by, at=at)
         except IntegrityError:
-            # The same clerk asked twice in this second; the second answer is their own scan.
+            # The same clerk asked twice at once. The second try finds the scan they now hold.
             if last_try:
                 raise
     raise AssertionError("unreachable")
@@ -94,6 +98,7 @@ def _claim_next(*, by: User, at: datetime) -> Scan | None:
     scan = _in_hand(by).select_for_update(of=("self",)).first()
     if scan is None:
         free = Scan.objects.free(at=at)
+        # Skip rows that other clerks are claiming right now; SQLite locks the whole table anyway.
         skips = connection.features.has_select_for_update_skip_locked
         scan = free.select_for_update(skip_locked=skips, of=("self",)).first()
     if scan is not None:
@@ -103,22 +108,22 @@ def _claim_next(*, by: User, at: datetime) -> Scan | None:
 
 @transaction.atomic
 def claim(*, scan_id: int, by: User, at: datetime) -> Scan:
-    """Take this scan, and lay down the one in hand. A scan skipped is taken up again.
+    """Claim this scan and release any other that the clerk holds; a skipped scan waits again.
 
-    :raises NotAllowed: not a clerk, or the scan is settled.
-    :raises TakenByAnother: someone keys it now.
+    :raises NotAllowed: not a clerk, or the scan is entered, repeated or refused.
+    :raises TakenByAnother: someone else holds it.
     """
     refuse(why_not_enter(by))
-    # With the one in hand, in the order of their ids, so that no two windows block each other.
+    # Lock both scans in the order of their ids, so that two windows cannot deadlock.
     wanted = Scan.objects.filter(Q(pk=scan_id) | Q(state=Scan.State.WAITING, claimed_by=by))
     locked = list(wanted.select_for_update(of=("self",)).order_by("pk"))
     scan = _locked(scan_id)
     _refuse_settled(scan)
     if scan.is_held(at=at) and scan.claimed_by_id != by.pk:
-        raise TakenByAnother(f"{why_not_skip(by, scan, at=at)} Take the next one.")
+        raise TakenByAnother(f"{why_not_skip(by, scan, at=at)} Enter the next scan.")
     for other in locked:
         if other.pk != scan.pk:
-            _lay_down(other, by=by, at=at, why="Took another scan")
+            _lay_down(other, by=by, at=at, why="Claimed another scan")
     if scan.state == Scan.State.SKIPPED:
         _take_up(scan, by=by, at=at)
     _take(scan, by=by, at=at)
@@ -127,32 +132,33 @@ def claim(*, scan_id: int, by: User, at: datetime) -> Scan:
 
 @transaction.atomic
 def release(*, scan_id: int, by: User, at: datetime) -> Scan:
-    """Lay a scan down unkeyed: the next clerk gets it.
+    """Give a scan back without entering it; the next clerk gets it.
 
-    :raises NotAllowed: it is not in this clerk's hands.
+    :raises NotAllowed: this clerk does not hold it.
     """
     scan = _locked(scan_id)
     if scan.state != Scan.State.WAITING or scan.claimed_by_id != by.pk:
-        raise NotAllowed(f"{scan} is not in your hands.")
-    return _lay_down(scan, by=by, at=at, why="Laid down")
+        raise NotAllowed(f"{scan} is not assigned to you.")
+    return _lay_down(scan, by=by, at=at, why="Released")
 
 
 @transaction.atomic
 def skip(*, scan_id: int, reason: WhyNot, note: str, by: User, at: datetime) -> Scan:
-    """Set a scan aside with a coded reason. It stays on the batch and on the supervisor's list.
+    """Skip a scan for a coded reason. It stays in its batch and on the supervisor's list.
 
-    :raises NotAllowed: not a clerk, someone else keys it, it is settled, or the note is missing.
+    :raises NotAllowed: not a clerk, someone else holds it, it is not waiting, or the note that
+        the reason requires is missing.
     """
     scan = _locked(scan_id)
     refuse(why_not_skip(by, scan, at=at))
     if reason in {WhyNot.OTHER, WhyNot.QUESTION} and not note:
-        raise NotAllowed("Say in a few words what is the matter with the scan.")
+        raise NotAllowed("Describe the problem with the scan in a few words.")
     return _set_aside(scan, reason=reason, note=note, by=by, at=at)
 
 
 @transaction.atomic
 def return_to_queue(*, scan_id: int, by: User, at: datetime) -> Scan:
-    """Put a scan that was skipped back among those that wait.
+    """Return a skipped scan to the queue.
 
     :raises NotAllowed: not a clerk, or it is not skipped.
     """
@@ -164,20 +170,22 @@ def return_to_queue(*, scan_id: int, by: User, at: datetime) -> Scan:
 
 
 def keep_hold(*, scan_id: int, by: User, at: datetime) -> None:
-    """Go on holding a scan while typing. A lease that has lapsed comes back if no one took it.
+    """Renew the clerk's claim while they type; an expired claim is renewed if nobody took it.
 
-    Call it inside a transaction. It never refuses: whoever saves first has entered the scan.
+    Call it inside a transaction. It never raises: two clerks may type the same scan, and the first
+    to save has entered it.
     """
     scan = _locked(scan_id)
     if scan.state != Scan.State.WAITING:
         return
+    # A clerk holds at most one scan (a unique constraint), so do not claim a second one here.
     is_free = scan.claimed_by_id == by.pk or not scan.is_held(at=at)
     if is_free and not _in_hand(by).exclude(pk=scan.pk).exists():
         _take(scan, by=by, at=at)
 
 
 def settle_as_case(*, scan_id: int, case: Case, by: User, at: datetime) -> None:
-    """Note on a locked scan that it became a case. Part of the act that takes the case in."""
+    """Record on a scan which case it became; runs in the transaction that receives the case."""
     scan = _locked(scan_id)
     scan.state, scan.case, scan.settled_at = Scan.State.ENTERED, case, at
     scan.why_skipped = ""
@@ -193,7 +201,7 @@ def settle_as_case(*, scan_id: int, case: Case, by: User, at: datetime) -> None:
 def set_aside_with_intake(
     *, scan_id: int, reason: WhyNot, note: str, by: User | None, at: datetime
 ) -> None:
-    """What a canceled intake means for its scan: skipped, or back among those that wait."""
+    """Skip the scan of a canceled intake, or return it to the queue, as the reason requires."""
     scan = _locked(scan_id)
     if scan.state != Scan.State.WAITING or (by and scan.claimed_by_id not in {None, by.pk}):
         return
@@ -254,7 +262,7 @@ def _store(
 
 
 def _note_if_known(scan: Scan, file: StoredFile, at: datetime) -> None:
-    """Whether these very bytes are at hand already, as a scan or as the form of a case."""
+    """Mark the scan as repeated if the same content is already a scan or a case's application."""
     at_hand = Scan.objects.filter(file=file).exclude(state=Scan.State.REPEATED).first()
     entered = (
         ApplicationPaper.objects.filter(file=file, kind=ApplicationPaper.Kind.APPLICATION)
@@ -265,6 +273,7 @@ def _note_if_known(scan: Scan, file: StoredFile, at: datetime) -> None:
         return
     scan.state, scan.settled_at, scan.same_as = Scan.State.REPEATED, at, at_hand
     if entered is not None:
+        # Name the case, so that the clerk can open it.
         scan.case = entered.application.case
     elif at_hand is not None:
         scan.case = at_hand.case
@@ -288,7 +297,7 @@ def _refuse_settled(scan: Scan) -> None:
 def _take(scan: Scan, *, by: User, at: datetime) -> None:
     mine = scan.claimed_by_id == by.pk
     if mine and scan.claimed_at is not None and scan.claimed_at > at - _RENEW_AFTER:
-        return
+        return  # every save stores a version, and typing saves every few seconds
     scan.claimed_by, scan.claimed_at = by, at
     scan.store(by=by, at=at, why="Claimed", fields=_CLAIM)
 
@@ -309,4 +318,4 @@ def _set_aside(scan: Scan, *, reason: WhyNot, note: str, by: User | None, at: da
 def _take_up(scan: Scan, *, by: User, at: datetime) -> Scan:
     scan.state, scan.settled_at, scan.why_skipped = Scan.State.WAITING, None, ""
     fields = ["state", "settled_at", "why_skipped"]
-    return scan.store(by=by, at=at, why="Taken up again", fields=fields)
+    return scan.store(by=by, at=at, why="Returned to the queue", fields=fields)

@@ -1,4 +1,7 @@
-"""What a clerk should know before accepting an application. Nothing here refuses anything."""
+"""Checks an application form while a clerk types it: duplicates, timeliness, completeness.
+
+The result only informs the clerk. It never prevents saving.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,12 +17,12 @@ from deadlines.timeliness import Late, timeliness
 from directory.names import fold_number
 
 MOST_ALIKE = 5
-SHORTEST_CLAIM = 4  # a shorter number is many people's
+SHORTEST_CLAIM = 4  # shorter claim numbers match too many unrelated cases
 
 
 @dataclass(frozen=True)
 class Alike:
-    """An open case that the application may repeat, and the sentences that say why."""
+    """An open case that the application may repeat, and the reasons as sentences."""
 
     case: Case
     because: str
@@ -27,7 +30,7 @@ class Alike:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the list: whether it is there, and what to know about it."""
+    """One line of the completeness list: whether the part is there, and the sentence to show."""
 
     is_there: bool
     words: str
@@ -35,60 +38,63 @@ class Line:
 
 @dataclass(frozen=True)
 class Checked:
-    """The one combined answer to an application so far.
+    """The result of all checks of a form.
 
-    :ivar in_time: ``YES``, ``NO`` or ``UNKNOWN``, as screening will find it.
-    :ivar timeliness: the deadline engine's own sentence, which names the date or the missing fact.
+    :ivar in_time: ``YES``, ``NO`` or ``UNKNOWN``, by the rule that the eligibility review uses.
+    :ivar timeliness: the deadline engine's sentence, with the last day or the missing fact.
     """
 
-    alike: list[Alike] = field(default_factory=list)
+    similar_cases: list[Alike] = field(default_factory=list)
     in_time: str = "UNKNOWN"
     timeliness: str = ""
     lines: list[Line] = field(default_factory=list)
 
 
-def check(*, said: Mapping[str, Any], items: int) -> Checked:
-    """Look at an application as far as it is keyed: repeated? in time? complete?
+def check(*, values: Mapping[str, Any], items: int) -> Checked:
+    """Check a form that may be half typed: possible duplicates, timeliness, missing parts.
 
-    :param said: the form's fields that could be read so far, by name.
-    :param items: how many treatments are keyed.
+    :param values: the fields that could be read so far, by name.
+    :param items: the number of treatments typed.
     """
-    in_time, sentence = _timeliness(said)
-    return Checked(find_alike(said=said), in_time, sentence, list(_lines(said, items)))
+    in_time, sentence = _timeliness(values)
+    return Checked(find_alike(values=values), in_time, sentence, list(_lines(values, items)))
 
 
-def find_alike(*, said: Mapping[str, Any]) -> list[Alike]:
-    """The cases that the application may repeat as far as it is keyed, the surest first."""
+def find_alike(*, values: Mapping[str, Any]) -> list[Alike]:
+    """Find open cases that the form may repeat, best match first."""
     facts = ApplicationFacts(
-        employee=" ".join(filter(None, (said.get("first_name"), said.get("last_name")))),
-        born=said.get("date_of_birth"),
-        claim=fold_number(said.get("claim_number") or ""),
-        injured=said.get("date_of_injury"),
-        ur_decided=said.get("ur_decided"),
-        ur_reference=fold_number(said.get("ur_reference") or ""),
-        physician=" ".join(filter(None, (said.get("physician_first"), said.get("physician_last")))),
+        employee=" ".join(filter(None, (values.get("first_name"), values.get("last_name")))),
+        born=values.get("date_of_birth"),
+        claim=fold_number(values.get("claim_number") or ""),
+        injured=values.get("date_of_injury"),
+        ur_decided=values.get("ur_decided"),
+        ur_reference=fold_number(values.get("ur_reference") or ""),
+        physician=" ".join(
+            filter(None, (values.get("physician_first"), values.get("physician_last")))
+        ),
     )
     found = duplicates.find_similar(facts=facts)
     likely = [one for one in found if one.possible_duplicate.is_proposed and one.case.is_open]
-    alike = [Alike(one.case, " ".join(one.possible_duplicate.for_it)) for one in likely]
+    similar = [Alike(one.case, " ".join(one.possible_duplicate.for_it)) for one in likely]
     if not facts.employee and len(facts.claim) >= SHORTEST_CLAIM:
-        # The name is not keyed yet: the claim number alone is worth a look already.
+        # Without a name the comparison proposes nothing. An equal claim number still deserves a
+        # warning.
         cases = Case.objects.own().open().filter(claim_number_normal=facts.claim)
         cases = cases.select_related("ur_decision").prefetch_related("items", "parties")
-        alike += [Alike(case, "The claim number is the same.") for case in cases[:MOST_ALIKE]]
-    return alike[:MOST_ALIKE]
+        similar += [Alike(case, "The claim number is the same.") for case in cases[:MOST_ALIKE]]
+    return similar[:MOST_ALIKE]
 
 
-def _timeliness(said: Mapping[str, Any]) -> tuple[str, str]:
-    """YES, NO or UNKNOWN by the deadline engine, and its sentence."""
-    formulary = said.get("priority") == Priority.FORMULARY
+def _timeliness(values: Mapping[str, Any]) -> tuple[str, str]:
+    """Ask the deadline engine: YES, NO or UNKNOWN, and its sentence."""
+    formulary = values.get("priority") == Priority.FORMULARY
     deadline_kind = "application_formulary" if formulary else "application"
     given = {}
-    if served := said.get("served_on"):
+    if served := values.get("served_on"):
         given["served"] = served.isoformat()
-    if method := said.get("service_method"):
+    if method := values.get("service_method"):
         given["method"] = method
-    received = said.get("received")
+    received = values.get("received")
     rules, calendars = rules_on_file()
     try:
         verdict = timeliness(
@@ -105,40 +111,46 @@ def _timeliness(said: Mapping[str, Any]) -> tuple[str, str]:
     return "NO" if isinstance(verdict, Late) else "YES", verdict.sentence
 
 
-def _lines(said: Mapping[str, Any], items: int) -> list[Line]:
-    """What eligibility will ask for if the paper lacks it."""
-    signer, signed = said.get("signed_by"), said.get("signed_on")
+def _lines(values: Mapping[str, Any], items: int) -> list[Line]:
+    """List the parts that the eligibility review requires, with those that are missing."""
+    signer, signed = values.get("signed_by"), values.get("signed_on")
     lines = [
-        Line(bool(signer), "Signed" if signer else "Not signed: eligibility will ask for it"),
         Line(
-            said.get("ur_attached") == "yes",
-            "UR decision attached"
-            if said.get("ur_attached") == "yes"
-            else "UR decision not attached: eligibility will ask for it",
+            bool(signer),
+            "Signed" if signer else "Not signed: the eligibility review will ask for it",
         ),
         Line(
-            bool(said.get("consent_on")),
-            "Consent to obtain records dated" if said.get("consent_on") else "No date of consent",
+            values.get("ur_attached") == "yes",
+            "UR decision attached"
+            if values.get("ur_attached") == "yes"
+            else "UR decision not attached: the eligibility review will ask for it",
+        ),
+        Line(
+            bool(values.get("consent_on")),
+            "Consent to obtain records dated"
+            if values.get("consent_on")
+            else "Consent to obtain records not dated",
         ),
     ]
     if signer and not signed:
-        lines.append(Line(False, "The signature has no date"))
+        lines.append(Line(False, "Signature not dated"))
     if signer in {"ATTORNEY", "REPRESENTATIVE"}:
-        decided, designated = said.get("ur_decided"), said.get("designated_on")
+        decided, designated = values.get("ur_decided"), values.get("designated_on")
         early = bool(decided and designated and designated < decided)
         lines.append(
             Line(
                 bool(designated) and not early,
-                "Designated before the UR decision, which is void"
+                # A designation before the UR decision is void (8 CCR 9792.10.1(b)(2)).
+                "Representative designated before the UR decision: not valid"
                 if early
                 else "Representative designated"
                 if designated
-                else "No date on which the representative was designated",
+                else "Designation of the representative not dated",
             )
         )
-    on_form = said.get("items_on_form")
+    on_form = values.get("items_on_form")
     if on_form and on_form != items:
-        lines.append(Line(False, f"The form shows {on_form} treatments, {items} entered"))
-    if said.get("liability_disputed") == "yes":
-        lines.append(Line(False, "Liability is disputed too: eligibility may defer"))
+        lines.append(Line(False, f"Treatments on the form: {on_form}. Entered: {items}"))
+    if values.get("liability_disputed") == "yes":
+        lines.append(Line(False, "Liability disputed: the review may be deferred"))
     return lines

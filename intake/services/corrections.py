@@ -1,4 +1,4 @@
-"""Correcting what was keyed: the received date with its reason, and slips of the keyboard."""
+"""Corrects typing errors and the received date of an application that was already saved."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ from intake.policies import why_not_correct_intake, why_not_correct_received
 
 from .receiving import ItemOnForm, fold_claim
 
-# What a clerk may correct in place, by the row that holds it. Parties have a page of their own.
+# The fields that a clerk may correct, by the model that holds them. Parties have their own page.
 OF_CASE = (
     "claim_number",
     "claim_number_normal",
@@ -62,24 +62,24 @@ def correct_received(
     by: User,
     at: datetime,
 ) -> Case:
-    """Set the received moment right, apart from when it was entered; the screening deadline
-    follows.
+    """Correct the date and time of receipt; a running screening deadline is counted again.
 
-    The event keeps the old and the new moment, who corrected it and why.
+    The event keeps the old and the new time, who corrected it and why.
 
-    :raises NotAllowed: not theirs to correct, no reason, nothing changed, or an impossible moment.
+    :raises NotAllowed: not allowed for this user, no reason, nothing changed, or a date that is
+        in the future or before the UR decision.
     :raises Stale: someone changed the case after the page was opened.
     """
     case: Case = Case.objects.lock(case_id)
     refuse(why_not_correct_received(by, case))
     case.refuse_if_stale(seen_version)
-    refuse("" if why.strip() else "Say why the received date is corrected.")
+    refuse("" if why.strip() else "Enter the reason for the correction.")
     old, new_day = case.received_at, local_day(received_at)
-    refuse("The received date lies in the future. Check the stamp." if received_at > at else "")
-    refuse("That is the received date on file." if received_at == old else "")
+    refuse("The received date is in the future. Check the stamp." if received_at > at else "")
+    refuse("This is already the received date on file." if received_at == old else "")
     decided_on = case.ur_decision.decided_on if case.ur_decision else None
     if decided_on and decided_on > new_day:
-        raise NotAllowed("The UR decision is dated after that day. Check both dates.")
+        raise NotAllowed("The UR decision is dated after this day. Check both dates.")
     paper = Application.objects.select_for_update().get(case=case)
     case.received_at, case.received_on = received_at, new_day
     case.store(by=by, at=at, why=why, fields=["received_at", "received_on"])
@@ -90,9 +90,9 @@ def correct_received(
         kind=Event.Kind.RECEIVED_CORRECTED,
         happened_at=at,
         by=by,
-        sentence=f"Received {new_day:%m/%d/%Y}, not {local_day(old):%m/%d/%Y}."
+        sentence=f"Received date corrected to {new_day:%m/%d/%Y} from {local_day(old):%m/%d/%Y}."
         if old
-        else f"Received {new_day:%m/%d/%Y}.",
+        else f"Received date set to {new_day:%m/%d/%Y}.",
         why=why,
         facts={"old": old.isoformat() if old else "", "new": received_at.isoformat()},
     )
@@ -114,7 +114,7 @@ def correct_received(
 def correct_scan(
     *,
     case_id: int,
-    said: Mapping[str, Any],
+    values: Mapping[str, Any],
     items: Mapping[int, ItemOnForm],
     added: Sequence[ItemOnForm] = (),
     why: str,
@@ -122,16 +122,16 @@ def correct_scan(
     by: User,
     at: datetime,
 ) -> list[str]:
-    """Set slips of the keyboard right before the case is accepted; every version is kept.
+    """Correct typing errors before eligibility is decided; every version is kept.
 
-    An item keeps its number, its state and its history, in whatever order the items are sent.
+    An item keeps its number, state and history, whatever the order in which items are sent.
 
-    :param said: new values by name, of ``OF_CASE``, ``OF_APPLICATION`` and ``OF_UR_DECISION``.
-    :param items: what each disputed item on file says, by its id; none is left out.
-    :param added: items that were not keyed before; they come after those on file.
-    :returns: what changed, in words; empty when nothing did.
-    :raises NotAllowed: not theirs to correct, the UR decision would become another case's, an item
-        is of another case, or one is left out.
+    :param values: new values by name, of ``OF_CASE``, ``OF_APPLICATION`` and ``OF_UR_DECISION``.
+    :param items: the values of each disputed item on file, by its id; all must be given.
+    :param added: items that were not entered before; they follow those on file.
+    :returns: the names of the changed fields; empty if nothing changed.
+    :raises NotAllowed: not allowed for this user, another case disputes the same UR decision, an
+        item belongs to another case, or an item is missing.
     :raises Stale: someone changed the case after the page was opened.
     """
     case: Case = Case.objects.lock(case_id)
@@ -142,15 +142,15 @@ def correct_scan(
     rows: list[tuple[Versioned, tuple[str, ...]]] = [(case, OF_CASE), (paper, OF_APPLICATION)]
     if case.ur_decision_id is not None:
         decision = URDecision.objects.select_for_update().get(pk=case.ur_decision_id)
-        _refuse_shared(case, decision, said)
+        _refuse_shared(case, decision, values)
         rows.append((decision, OF_UR_DECISION))
-    # Folded copies follow what was keyed, on the case and on the decision that it names.
-    if "claim_number" in said:
-        said = {**said, "claim_number_normal": fold_claim(text=said["claim_number"])}
-    if "reference" in said:
-        said = {**said, "reference_normal": fold_number(said["reference"])}
+    # Keep the normalized copies, which searches and comparisons use, equal to the typed values.
+    if "claim_number" in values:
+        values = {**values, "claim_number_normal": fold_claim(text=values["claim_number"])}
+    if "reference" in values:
+        values = {**values, "reference_normal": fold_number(values["reference"])}
     for row, names in rows:
-        new = {name: said[name] for name in names if name in said}
+        new = {name: values[name] for name in names if name in values}
         _store_changes(row, new, facts, why, by, at)
     _correct_items(case, items, facts, why, by, at)
     _add_items(case, added, facts, why, by, at)
@@ -167,12 +167,15 @@ def correct_scan(
     return list(facts)
 
 
-def _refuse_shared(case: Case, decision: URDecision, said: Mapping[str, Any]) -> None:
-    """A decision that another case disputes too is settled as a possible duplicate instead."""
+def _refuse_shared(case: Case, decision: URDecision, values: Mapping[str, Any]) -> None:
+    """Refuse to change which UR decision is disputed while another case disputes the same one.
+
+    Such a pair has to be resolved as a possible duplicate first.
+    """
     identity = {
-        "claim_number_normal": fold_claim(text=said.get("claim_number", case.claim_number)),
-        "decided_on": said.get("decided_on", decision.decided_on),
-        "reference_normal": fold_number(said.get("reference", decision.reference)),
+        "claim_number_normal": fold_claim(text=values.get("claim_number", case.claim_number)),
+        "decided_on": values.get("decided_on", decision.decided_on),
+        "reference_normal": fold_number(values.get("reference", decision.reference)),
     }
     if all(getattr(decision, name) == value for name, value in identity.items()):
         return
@@ -182,24 +185,24 @@ def _refuse_shared(case: Case, decision: URDecision, said: Mapping[str, Any]) ->
         other = other or same.cases.first()
     if other is not None:
         raise NotAllowed(
-            f"{other.number} disputes the same UR decision. Settle the possible duplicate first; "
-            "then correct the claim number, the date or the reference."
+            f"{other.number} disputes the same UR decision. Resolve the possible duplicate first. "
+            "Then correct the claim number, the date or the reference."
         )
 
 
 def _store_changes(
     row: Versioned,
-    said: dict[str, Any],
+    values: dict[str, Any],
     facts: dict[str, list[str]],
     why: str,
     by: User,
     at: datetime,
 ) -> None:
-    changed = {name: value for name, value in said.items() if getattr(row, name) != value}
+    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
     if not changed:
         return
     for name, value in changed.items():
-        if not name.endswith("_normal"):
+        if not name.endswith("_normal"):  # normalized copies are not worth mentioning
             facts[name.replace("_", " ")] = [_words(getattr(row, name)), _words(value)]
         setattr(row, name, value)
     row.store(by=by, at=at, why=why or "Corrected", fields=list(changed))
@@ -215,19 +218,19 @@ def _correct_items(
 ) -> None:
     rows = {row.pk: row for row in case.items.order_by("position")}
     if set(items) - set(rows):
-        raise NotAllowed("One of these treatments is not of this case. Reload the page.")
+        raise NotAllowed("One of these treatments belongs to another case. Reload the page.")
     for row in rows.values():
         if row.pk not in items:
             raise NotAllowed(
-                f"Treatment {row.position}, “{row.title}”, was cleared. One that is not on the "
-                "form is withdrawn on the case’s page; it is not taken away here."
+                f"Treatment {row.position}, “{row.title}”, was cleared. To remove a treatment, "
+                "withdraw it on the page of the case."
             )
-        said = _columns_of(items[row.pk])
-        changed = [name for name in said if getattr(row, name) != said[name]]
+        values = _columns_of(items[row.pk])
+        changed = [name for name in values if getattr(row, name) != values[name]]
         if changed:
-            facts[f"treatment {row.position}"] = [row.title, said["title"]]
+            facts[f"treatment {row.position}"] = [row.title, values["title"]]
             for name in changed:
-                setattr(row, name, said[name])
+                setattr(row, name, values[name])
             row.store(by=by, at=at, why=why or "Corrected", fields=changed)
 
 

@@ -1,4 +1,4 @@
-"""Unfinished intakes: kept as they are typed, resumed by their owner, ended with a coded reason."""
+"""Keeps unfinished application forms: saved while typing, resumed by their owner, or canceled."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ Typed = Mapping[str, Sequence[str]]
 
 
 class TypedElsewhere(StaleForm):
-    """The same form was typed on in another window; ``draft`` is what stands there."""
+    """The same form was changed in another window; ``draft`` holds the version saved there."""
 
     def __init__(self, draft: IntakeDraft) -> None:
         self.draft = draft
@@ -36,10 +36,10 @@ def save_draft(
     by: User,
     at: datetime,
 ) -> IntakeDraft:
-    """Keep what is typed on a form, and go on holding its scan.
+    """Save the typed fields of a form, and renew the clerk's claim on its scan.
 
-    :param revision: of the draft that the page last saw; ``None`` for its first time.
-    :raises NotAllowed: not a clerk or not the owner, or the form is a case or was canceled.
+    :param revision: the draft's revision that the page last saw; ``None`` for the first save.
+    :raises NotAllowed: not a clerk, not the owner, or the form was saved as a case or closed.
     :raises TypedElsewhere: another window saved in between.
     """
     refuse(why_not_enter(by))
@@ -49,11 +49,11 @@ def save_draft(
     )
     draft = IntakeDraft.objects.select_for_update(of=("self",)).get(key=key)
     if draft.owner_id != by.pk:
-        raise NotAllowed("Someone else types this form.")
+        raise NotAllowed("This form belongs to someone else.")
     if draft.case_id is not None:
-        raise NotAllowed("This form is accepted already, and is a case.")
+        raise NotAllowed("This form was already saved as a case.")
     if not draft.is_open(at=at):
-        raise NotAllowed("This form has ended. Begin a new one.")
+        raise NotAllowed("This form is closed. Start a new one.")
     if draft.revision != (revision or 0):
         raise TypedElsewhere(draft)
     draft.content = {name: list(texts) for name, texts in typed.items()}
@@ -66,7 +66,7 @@ def save_draft(
 
 
 def open_drafts(*, of: User, at: datetime) -> QuerySet[IntakeDraft]:
-    """What someone can go on with, latest first; none that has lapsed, whether or not a job ran."""
+    """List the drafts that a clerk can continue, latest first; lapsed drafts are left out."""
     return (
         IntakeDraft.objects.filter(
             owner=of, ended_at__isnull=True, saved_at__gt=at - timedelta(days=DRAFT_DAYS)
@@ -77,32 +77,33 @@ def open_drafts(*, of: User, at: datetime) -> QuerySet[IntakeDraft]:
 
 
 def lock_draft(*, key: UUID) -> None:
-    """Wait until no one saves the form of this key. A draft is always locked before its scan."""
+    """Lock the draft of a form. Always lock a draft before its scan, to avoid deadlocks."""
     IntakeDraft.objects.select_for_update(of=("self",)).filter(key=key).first()
 
 
 def settle_as_case(*, key: UUID, case: Case, by: User, at: datetime) -> None:
-    """Note on a form's draft that it became a case. Part of the act that takes the case in."""
+    """Record on a draft which case it became; runs in the transaction that receives the case."""
     IntakeDraft.objects.filter(key=key, ended_at__isnull=True).update(case=case, ended_at=at)
 
 
 @transaction.atomic
 def cancel(*, key: UUID, reason: WhyNot, note: str, by: User, at: datetime) -> CanceledIntake:
-    """End a form without a case, for a coded reason. Its scan is skipped, or waits again.
+    """Cancel an unfinished form for a coded reason. Its scan is skipped or waits again.
 
-    :raises NotAllowed: neither its owner nor a supervisor, or it has ended; or the note is missing.
+    :raises NotAllowed: neither its owner nor a supervisor, the form is closed, or the note that the
+        reason requires is missing.
     """
     draft = IntakeDraft.objects.select_for_update(of=("self",)).get(key=key)
     refuse(why_not_cancel_draft(by, draft))
     if reason in {WhyNot.OTHER, WhyNot.QUESTION} and not note:
-        raise NotAllowed("Say in a few words what is the matter.")
+        raise NotAllowed("Describe the problem in a few words.")
     return _end(draft, reason=reason, note=note, by=by, at=at)
 
 
 def close_forgotten(*, at: datetime, limit: int = 500) -> int:
-    """End the forms that no one went on with, as left unfinished; say how many.
+    """Close the drafts that have lapsed, as left unfinished; return their number.
 
-    A draft lapses by its date alone. This only writes the row that the supervisor reads, so it may
+    A draft lapses by its date alone. This only writes the row that the supervisor sees, so it may
     run late or twice.
     """
     lapsed = IntakeDraft.objects.filter(

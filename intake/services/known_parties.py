@@ -1,4 +1,4 @@
-"""Who is known already: parties of earlier cases, offered to the clerk while a name is typed."""
+"""Finds parties of earlier cases by name, to fill in their addresses on a new form."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,8 @@ from directory.names import fold_name, fold_organization
 MOST = 6
 FEWEST_LETTERS = 2
 
-# The field that is typed in, and what a choice fills: field of the form to field of the party.
+# The field typed in, the party's role, and the fields that a choice fills in: form field to party
+# field.
 FIELDS: dict[str, tuple[Role, dict[str, str]]] = {
     "employer": (Role.EMPLOYER, {"employer": "name", "employer_address": "address"}),
     "attorney": (
@@ -52,7 +53,7 @@ FIELDS: dict[str, tuple[Role, dict[str, str]]] = {
 
 @dataclass(frozen=True)
 class Known:
-    """Someone whom an earlier case names, and what choosing them fills in."""
+    """A party of an earlier case, and the form fields that choosing it fills in."""
 
     name: str
     address: str
@@ -60,15 +61,15 @@ class Known:
 
     @property
     def fills_json(self) -> str:
-        """What a choice fills in, for the page's script."""
+        """The form fields and their values as JSON, for the page's script."""
         return json.dumps(self.fills)
 
 
 def known(*, field: str, typed: str) -> list[Known]:
-    """Parties of earlier cases whose name, or a word of it, begins with what is typed.
+    """Find parties of earlier cases with a name, or a word of it, that begins with the typed text.
 
-    Only parties of cases are searched: never the people who work here, never the panel. Each comes
-    with the address that its latest case gives.
+    Only parties of cases are searched, never staff or reviewers. Each has the address from its
+    latest case.
     """
     if field not in FIELDS:
         return []
@@ -77,9 +78,11 @@ def known(*, field: str, typed: str) -> list[Known]:
     folded = (fold_name if person else fold_organization)(typed)
     if len(folded) < FEWEST_LETTERS:
         return []
+    # Match the beginning of the name or of any later word.
     begins = Q(normal__startswith=folded) | Q(normal__contains=f" {folded}")
     names = (PersonName if person else OrganizationName).objects.current().filter(begins)
     owner = "person" if person else "organization"
+    # The newest party row of each person or organization has the most recent address.
     latest = (
         Party.objects.current()
         .filter(role=role, **{f"{owner}__in": names.values(owner)})
@@ -93,9 +96,9 @@ def known(*, field: str, typed: str) -> list[Known]:
 
 
 def fill_in_known(*, typed: Mapping[str, str]) -> dict[str, str]:
-    """What is on file about the names on a form, for the fields that were left empty.
+    """Fill empty fields of a form with the addresses of known parties.
 
-    For pages without scripts: it fills only where exactly one party has the name that was typed.
+    For browsers without scripts. A field is filled only if exactly one party matches the name.
     """
     filled: dict[str, str] = {}
     for field in FIELDS:

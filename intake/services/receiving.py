@@ -1,4 +1,4 @@
-"""Taking an application in: stored as it came, numbered, and put before screening."""
+"""Receives an application: stores it as typed, gives it a case number, and starts screening."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ from cases.models import (
     URDecision,
     URType,
 )
-from cases.services import case_deadlines, drafting, own_conflicts
+from cases.services import case_deadlines, drafting, duplicates, own_conflicts
 from cases.services.parties import PartyOnForm, add_party
 from deadlines.days import local_day
 from directory.names import fold_number
@@ -35,13 +35,13 @@ from intake.policies import why_not_enter
 
 from . import batches, drafts
 
-# What clerks write where the form has no number: two such forms are not one decision.
+# What clerks type if the form has no claim number. Two such forms do not dispute one decision.
 _NO_NUMBER = {"NONE", "NA", "NOTSTATED", "UNKNOWN"}
 
 
 @dataclass(frozen=True)
 class ItemOnForm:
-    """One treatment in dispute as the form words it."""
+    """One disputed treatment, in the words of the form."""
 
     title: str
     category_id: int | None = None
@@ -53,7 +53,7 @@ class ItemOnForm:
 
 @dataclass(frozen=True)
 class Paper:
-    """A file that came with the application, already received by ``files``."""
+    """A file of the application that the ``files`` app has already stored."""
 
     kind: ApplicationPaper.Kind
     file: StoredFile
@@ -62,12 +62,12 @@ class Paper:
 
 @dataclass(frozen=True)
 class URDecisionOnForm:
-    """The disputed UR decision, as far as the form and its attachment say."""
+    """The disputed UR decision, with what the form and its attachment state."""
 
     decided_on: date | None
     decided_printed: str = ""
     reference: str = ""
-    different_because: str = ""  # the clerk says: not the decision already on file
+    different_because: str = ""  # the clerk's reason why it is not the decision already on file
     ur_type: URType = URType.REGULAR
     served_on: date | None = None
     service_method: str = ""
@@ -79,7 +79,7 @@ class URDecisionOnForm:
 
 @dataclass(frozen=True)
 class ApplicationOnForm:
-    """Everything one scan says, read but not judged."""
+    """Everything that one application states, as typed by the clerk and not yet reviewed."""
 
     key: UUID
     channel: str
@@ -108,23 +108,24 @@ class ApplicationOnForm:
 
 
 class ScanAlreadyEntered(StaleForm):
-    """The very same scan was entered before; the message names the case it became."""
+    """The same scan was entered before; the message names its case."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        super().__init__(f"This scan is already entered, as case {case.number}.")
+        super().__init__(f"This scan was already entered as case {case.number}.")
 
 
 def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
-    """Take an application in, also one that is incomplete or late; saving it twice gives one case.
+    """Receive an application, even an incomplete or late one, and open its case.
 
-    A second application against a UR decision that an open case disputes already is stored as a
-    possible duplicate and linked to that case, even when two clerks save at the same second: the
-    database knows the form's key, the scan and the open UR decision only once.
+    Saving the same form twice gives one case.
+    If an open case already disputes the same UR decision, the new case is stored as a possible
+    duplicate and linked to it. This also holds if two clerks save at the same second: unique
+    constraints cover the form's key, the scan and the open UR decision.
 
-    :raises NotAllowed: this person does not enter applications, the form names a day that cannot
-        be, or no treatment.
-    :raises SheetAlreadyEntered: the scan of the form was entered before.
+    :raises NotAllowed: the user may not enter applications, a date is impossible, or no treatment
+        is given.
+    :raises ScanAlreadyEntered: the scan of the form was entered before.
     """
     refuse(why_not_enter(by))
     _refuse_impossible_days(application, at)
@@ -132,20 +133,20 @@ def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
         try:
             return _receive(application=application, by=by, at=at)
         except IntegrityError:
-            # Someone saved the same form, scan or decision in this second; look again.
+            # Someone saved the same form, scan or decision at the same moment. Look it up again.
             if last_try:
                 raise
     raise AssertionError("unreachable")
 
 
 def fold_claim(*, text: str) -> str:
-    """A claim number, folded; empty where the form has none."""
+    """Normalize a claim number for comparison; empty if the form has none."""
     folded = fold_number(text)
     return "" if folded in _NO_NUMBER else folded
 
 
 def find_entered(key: UUID) -> Case | None:
-    """The case that this form became, if it was saved before."""
+    """Find the case that was saved from this form, if any."""
     found = Application.objects.filter(idempotency_key=key).select_related("case").first()
     return found.case if found else None
 
@@ -154,6 +155,7 @@ def find_entered(key: UUID) -> Case | None:
 def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     if entered := find_entered(application.key):
         return entered
+    # Lock the draft before the scan, as all services do, to avoid deadlocks.
     drafts.lock_draft(key=application.key)
     scan = _lock_scan(application)
     _refuse_known_scan(application)
@@ -182,7 +184,7 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
         case.move_to(Status.SCREENING, by=by, at=at)
     else:
         _link_duplicate(case, lead, by=by, at=at)
-    # Someone has to look at a possible duplicate as soon as at any other application.
+    # A possible duplicate must be reviewed as soon as any other application.
     case_deadlines.start(
         case=case,
         deadline_kind=case_deadlines.SCREENING,
@@ -195,9 +197,6 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     drafting.propose(event=received, by=by, at=at)
     if scan is not None:
         batches.settle_as_case(scan_id=scan.pk, case=case, by=by, at=at)
-    # Imported here: what looks alike is compared by services that build on this one.
-    from cases.services import duplicates
-
     duplicates.propose(case=case, by=by, at=at)
     return case
 
@@ -215,6 +214,7 @@ def _store_case(
         number=_take_number(at),
         status=Status.RECEIVED,
         is_open=True,
+        # Set again when the case moves to its first stage, in the same transaction.
         next_role="INTAKE",
         priority=application.priority,
         received_at=application.received_at,
@@ -237,7 +237,7 @@ def _store_case(
 def _store_form(
     case: Case, application: ApplicationOnForm, scan: Scan | None, *, by: User, at: datetime
 ) -> None:
-    """The form as it was typed, and each of its papers once."""
+    """Store the form as typed, and each attached file once."""
     paper_form = Application(
         case=case,
         idempotency_key=application.key,
@@ -254,6 +254,7 @@ def _store_form(
         ur_decision_attached=application.ur_decision_attached,
         copy_certified=application.copy_certified,
     ).store(by=by, at=at)
+    # The scan of a batch and the uploads of the form may be the same file; store each only once.
     papers = list(application.papers)
     if scan is not None and scan.file is not None:
         papers.append(Paper(ApplicationPaper.Kind.APPLICATION, scan.file, scan.name_received))
@@ -290,7 +291,7 @@ def _store_items(case: Case, application: ApplicationOnForm, *, by: User, at: da
 def _refuse_impossible_days(application: ApplicationOnForm, at: datetime) -> None:
     today, received_on = local_day(at), local_day(application.received_at)
     if application.received_at > at:
-        raise NotAllowed("The received date lies in the future. Check the stamp.")
+        raise NotAllowed("The received date is in the future. Check the stamp.")
     decided_on = application.ur_decision.decided_on
     if decided_on and decided_on > received_on:
         raise NotAllowed("The UR decision is dated after the day we received it. Check both dates.")
@@ -301,13 +302,13 @@ def _refuse_impossible_days(application: ApplicationOnForm, at: datetime) -> Non
         ("date of service of the UR decision", application.ur_decision.served_on),
     ):
         if day and day > today:
-            raise NotAllowed(f"The {name} lies in the future. Check the paper.")
+            raise NotAllowed(f"The {name} is in the future. Check the form.")
     if not application.items:
         raise NotAllowed("Enter at least one disputed treatment.")
 
 
 def _lock_scan(application: ApplicationOnForm) -> Scan | None:
-    """The scan that was keyed. Whoever saves first has entered it, whoever holds it."""
+    """Lock the scan of the form. The first clerk to save enters it, even if another holds it."""
     if application.scan_id is None:
         return None
     scan: Scan = Scan.objects.select_for_update(of=("self",)).get(pk=application.scan_id)
@@ -332,11 +333,12 @@ def _refuse_known_scan(application: ApplicationOnForm) -> None:
 
 
 def _take_number(at: datetime) -> str:
-    """The next free case number of the year of registration: ``CMyy-nnnnnnn``.
+    """Take the next free case number of the current year: ``CMyy-nnnnnnn``.
 
-    A case loaded from a published letter may have taken the number; then it is passed over.
+    Numbers already used by cases loaded from published decisions are passed over.
     """
     year = local_day(at).year
+    # Locking the year's row makes concurrent transactions wait, so no number is used twice.
     CaseNumberSeries.objects.get_or_create(year=year)
     series = CaseNumberSeries.objects.select_for_update().get(year=year)
     while True:
@@ -348,20 +350,20 @@ def _take_number(at: datetime) -> str:
 
 
 def _find_ur_decision(application: ApplicationOnForm) -> tuple[URDecision | None, Case | None]:
-    """The decision on file that the form disputes, and the open case that disputes it, locked."""
+    """Find the UR decision on file that the form disputes, and lock the open case about it."""
     while True:
         found = _same_ur_decisions(application).first()
         if found is None or application.ur_decision.different_because:
             return None, None
         leads = Case.objects.filter(ur_decision=found, is_open=True, duplicate_of=None)
         lead = leads.lock_first()
-        # The decision may have been corrected, and be another one, while this call waited.
+        # While this call waited for the lock, a correction may have changed the decision's key.
         if _same_ur_decisions(application).first() == found:
             return found, lead
 
 
 def _same_ur_decisions(application: ApplicationOnForm) -> VersionedQuerySet:
-    """The decisions on file with the form's claim number, day and reference, the latest first."""
+    """UR decisions on file with the form's claim number, date and reference, latest first."""
     claim, form = _claim(application), application.ur_decision
     if not claim or not form.decided_on:
         return URDecision.objects.none()
@@ -395,15 +397,16 @@ def _store_ur_decision(application: ApplicationOnForm, *, by: User, at: datetime
 
 
 def _claim(application: ApplicationOnForm) -> str:
-    """The claim number, folded; empty where the form has none."""
+    """The form's claim number, normalized for comparison; empty if the form has none."""
     return fold_claim(text=application.claim_number)
 
 
 def _link_duplicate(case: Case, lead: Case, *, by: User, at: datetime) -> None:
-    reason = "Disputes the same UR decision as an open case."
+    reason = "An open case disputes the same UR decision."
     CaseLink(kind=CaseLink.Kind.DUPLICATE, case=case, other=lead, reason=reason).store(
         by=by, at=at, why=reason
     )
+    # Both cases get an event, so that each timeline shows the link.
     for one, other in ((case, lead), (lead, case)):
         Event.objects.create(
             case=one,

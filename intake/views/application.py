@@ -1,4 +1,4 @@
-"""Pages of the intake desk: one scan, keyed beside its scan, becomes a case."""
+"""Pages for entering an application: the form beside its scan, and the clerk's own entries."""
 
 from datetime import date, datetime
 from functools import partial
@@ -40,7 +40,10 @@ from intake.services.receiving import Paper
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def intake(request: StaffRequest, scan: int | None = None) -> HttpResponse:
-    """One scan, keyed beside its scan, becomes a case."""
+    """Show the form of a new application, and save it as a case.
+
+    :param scan: the scan of a batch that is entered; ``None`` for a form without a batch.
+    """
     now = timezone.now()
     today = timezone.localdate(now)
     keyed = _scan_to_key(scan)
@@ -90,7 +93,8 @@ def _show(
     if scan is not None and scan.file is not None:
         shown_file = _shown(scan.file, scan.name_received)
     if form.is_bound and checked is None:
-        checked = check(said=form.so_far(), items=form.items_entered)
+        checked = check(values=form.valid_values(), items=form.items_entered)
+    # F4 copies fields from the clerk's last application.
     last = Application.objects.filter(entered_by=request.user).order_by("-entered_at").first()
     context = {
         "form": form,
@@ -109,7 +113,7 @@ def _show(
 def _show_again(
     request: StaffRequest, typed: QueryDict, revision: int, scan: Scan | None, now: datetime
 ) -> HttpResponse:
-    """The form with what was typed, unchecked: no one has said yet that it is complete."""
+    """Show a form with the typed values, without errors: the clerk has not submitted it yet."""
     today = timezone.localdate(now)
     read = IntakeForm(typed, today=today)
     tickets, refused = _take_papers(request, read, now, typed)
@@ -126,13 +130,13 @@ def _show_again(
         scan,
         revision=revision,
         refusal=" ".join(refused),
-        checked=check(said=read.so_far(), items=read.items_entered),
+        checked=check(values=read.valid_values(), items=read.items_entered),
         status=422 if refused else 200,
     )
 
 
 def _draft_of(request: StaffRequest, scan: Scan | None, now: datetime) -> IntakeDraft | None:
-    """What this clerk began on the scan, or on the form that the address names."""
+    """Find this clerk's draft for the scan, or the draft named in the query string."""
     mine = drafts.open_drafts(of=request.user, at=now)
     if scan is not None:
         return mine.filter(scan=scan).first()
@@ -162,11 +166,11 @@ def _save_draft(
     )
     if tried.refusal:
         form = IntakeForm(request.POST, today=timezone.localdate(now))
-        said = str(tried.refusal)
-        return _show(request, form, tickets, scan, refusal=said, status=tried.status)
+        refusal = str(tried.refusal)
+        return _show(request, form, tickets, scan, refusal=refusal, status=tried.status)
     for sentence in refused:
         messages.error(request, sentence)
-    messages.success(request, "The draft is kept. Go on with it from here.")
+    messages.success(request, "Draft saved. Continue it from this page.")
     return redirect("intake:my_intakes")
 
 
@@ -179,9 +183,9 @@ def _scan_to_key(scan: int | None) -> Scan | None:
 
 
 def _refuse_scan(request: StaffRequest, scan: Scan, now: datetime) -> HttpResponse | None:
-    """Where to go instead, if this scan is a case already or in other hands.
+    """Redirect if this scan is already a case or someone else holds it.
 
-    A form that was typed is let through: whoever saves first has entered the scan.
+    A submitted form is let through: the first clerk to save has entered the scan.
     """
     if scan.case is not None and scan.state != Scan.State.REPEATED:
         entered = receiving.ScanAlreadyEntered(scan.case)
@@ -197,7 +201,7 @@ def _refuse_scan(request: StaffRequest, scan: Scan, now: datetime) -> HttpRespon
 
 
 def _first_values(scan: Scan | None, today: date) -> dict[str, Any]:
-    """What stands on a fresh form: the scan's channel and stamp, or today's."""
+    """The initial values of a new form: the scan's channel and received date, or today."""
     if scan is None:
         return {"key": new_key(), "received": f"{today:%m/%d/%Y}"}
     return {
@@ -213,28 +217,29 @@ def _after_intake(
     if case.duplicate_of_id:
         messages.warning(
             request,
-            f"{case.number} is stored and linked to {case.duplicate_of}, which disputes the same "
-            "UR decision. A coordinator decides.",
+            f"{case.number} was saved and linked to {case.duplicate_of}, which disputes the same "
+            "UR decision. A coordinator will review the possible duplicate.",
         )
     else:
-        messages.success(request, f"{case.number} is stored and waits for screening.")
+        messages.success(request, f"{case.number} was saved. Next step: eligibility review.")
+    # "Save" opens the case; "Save and next" opens the next form or scan.
     if "next" not in request.POST:
         return redirect(case)
     if scan is None:
         return redirect("intake:intake")
     following = batch_services.claim_next(by=request.user, at=now)
     if following is None:
-        messages.info(request, "No other scan waits.")
+        messages.info(request, "There are no more scans to enter.")
         return redirect("intake:batches")
     return redirect("intake:enter_scan", following.pk)
 
 
 @require_GET
 def intake_paper(request: StaffRequest, ticket: str) -> HttpResponse:
-    """A page of a scan that was handed in but not saved yet, to key from."""
+    """Show one page of an uploaded scan as a picture, before its form is saved."""
     file = scan_of(ticket)
     if file is None:
-        raise Http404("This scan is no longer at hand.")
+        raise Http404("This scan is no longer available.")
     page = whole_number(request.GET.get("page", "1")) or 1
     drawn = try_action(lambda: files.services.page_png(file, page=page, width=900))
     if drawn.refusal:
@@ -244,7 +249,7 @@ def intake_paper(request: StaffRequest, ticket: str) -> HttpResponse:
 
 @require_GET
 def my_intakes(request: StaffRequest) -> HttpResponse:
-    """What I entered today, newest first, and what I have begun."""
+    """List the user's entries of today, newest first, and their unfinished drafts."""
     now = timezone.now()
     today = timezone.localdate(now)
     start = datetime.combine(today, datetime.min.time(), tzinfo=timezone.get_current_timezone())
@@ -269,16 +274,17 @@ def my_intakes(request: StaffRequest) -> HttpResponse:
 
 
 def _shown(file: StoredFile, name: str) -> dict[str, Any]:
-    """What the page needs to show a file beside the form."""
-    return {"page_ticket": sign_scan(file), "name": name, "pages": range(1, (file.pages or 1) + 1)}
+    """The ticket, name and pages of a file that is shown beside the form."""
+    pages = range(1, (file.pages or 1) + 1)
+    return {"viewing_ticket": sign_scan(file), "name": name, "pages": pages}
 
 
 def _take_papers(
     request: StaffRequest, form: IntakeForm, now: datetime, typed: QueryDict | None = None
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Receive the uploads, and those that a refused form handed in before, so none is lost.
+    """Collect the uploaded files, and those uploaded before with a refused form.
 
-    The answer is a ticket for each paper at hand, and a sentence for each file that is refused.
+    :returns: a ticket for each accepted file, and a sentence for each refused file.
     """
     tickets: list[dict[str, Any]] = []
     refused: list[str] = []

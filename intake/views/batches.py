@@ -1,4 +1,4 @@
-"""Pages of the post that came in: batches of scans, and who keys which scan."""
+"""Pages of received scans: batches, and the clerk who enters each scan."""
 
 from datetime import timedelta
 
@@ -18,12 +18,12 @@ from intake.models import Batch, Scan, WhyNot
 from intake.policies import why_not_skip
 from intake.services import batches as batch_services
 
-RECENT = timedelta(days=2)  # a batch that is done stays in sight so long
+RECENT = timedelta(days=2)  # a finished batch stays in the list this long
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def batches(request: StaffRequest) -> HttpResponse:
-    """The post at hand, oldest first, and the way to take more in."""
+    """List the batches with scans to enter, oldest first, and receive new batches."""
     now = timezone.now()
     today = timezone.localdate(now)
     form = BatchForm(posted(request), today=today, initial={"received": f"{today:%m/%d/%Y}"})
@@ -63,18 +63,18 @@ def batches(request: StaffRequest) -> HttpResponse:
 def _after_opening(request: StaffRequest, batch: Batch) -> HttpResponse:
     states = list(batch.scans.values_list("state", flat=True))
     ready = states.count(Scan.State.WAITING)
-    messages.success(request, f"{batch} is taken in with {ready} of {len(states)} to enter.")
+    messages.success(request, f"{batch} received: {ready} of {len(states)} scans to enter.")
     for scan in batch.scans.filter(state=Scan.State.REFUSED):
         messages.error(request, scan.refusal)
     for scan in batch.scans.filter(state=Scan.State.REPEATED).select_related("case", "same_as"):
-        at_hand = f"as {scan.case}" if scan.case else f"in {scan.same_as}"
-        messages.warning(request, f"“{scan.name_received}” is at hand already, {at_hand}.")
+        where = f"as {scan.case}" if scan.case else f"in {scan.same_as}"
+        messages.warning(request, f"“{scan.name_received}” is already on file {where}.")
     return redirect("intake:batch", batch.pk)
 
 
 @require_GET
 def batch(request: StaffRequest, batch: int) -> HttpResponse:
-    """The scans of one batch, and what became of each."""
+    """Show the scans of one batch and the state of each."""
     return _batch_page(request, batch)
 
 
@@ -97,7 +97,7 @@ def next_scan(request: StaffRequest) -> HttpResponse:
     """Claim the next scan and open it."""
     scan = batch_services.claim_next(by=request.user, at=timezone.now())
     if scan is None:
-        messages.info(request, "No scan waits: all are entered, skipped or in other hands.")
+        messages.info(request, "No scan to enter: all are entered, skipped or assigned.")
         return redirect("intake:batches")
     return redirect("intake:enter_scan", scan.pk)
 
@@ -118,7 +118,7 @@ def claim_scan(request: StaffRequest, scan: int) -> HttpResponse:
 
 @require_POST
 def release_scan(request: StaffRequest, scan: int) -> HttpResponse:
-    """Lay a scan down for someone else."""
+    """Release a scan, so that another clerk can enter it."""
     row = _load(scan)
     tried = run_action(
         request,
@@ -126,14 +126,14 @@ def release_scan(request: StaffRequest, scan: int) -> HttpResponse:
         lambda: batch_services.release(scan_id=row.pk, by=request.user, at=timezone.now()),
     )
     if tried.done:
-        messages.success(request, f"{row} waits for the next clerk.")
+        messages.success(request, f"{row} released to the next clerk.")
         return redirect("intake:batch", row.batch_id)
     return _batch_page(request, row.batch_id, status=tried.status)
 
 
 @require_POST
 def return_scan(request: StaffRequest, scan: int) -> HttpResponse:
-    """Put a scan back among those that wait."""
+    """Return a skipped scan to the queue."""
     row = _load(scan)
     tried = run_action(
         request,
@@ -141,14 +141,14 @@ def return_scan(request: StaffRequest, scan: int) -> HttpResponse:
         lambda: batch_services.return_to_queue(scan_id=row.pk, by=request.user, at=timezone.now()),
     )
     if tried.done:
-        messages.success(request, f"{row} waits again.")
+        messages.success(request, f"{row} returned to the queue.")
         return redirect("intake:batch", row.batch_id)
     return _batch_page(request, row.batch_id, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def skip_scan(request: StaffRequest, scan: int) -> HttpResponse:
-    """Set a scan aside with a coded reason."""
+    """Skip a scan for a coded reason."""
     row, now = _load(scan), timezone.now()
     form = WhyNotForm(posted(request), reasons=PARKING)
     tried = run_action(
@@ -163,12 +163,12 @@ def skip_scan(request: StaffRequest, scan: int) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, f"{row} is skipped. The supervisor sees it.")
+        messages.success(request, f"{row} skipped. It is on the supervisor’s list.")
         return redirect("intake:batches")
     context = {
         "form": form,
-        "title": f"Skipped: {row}",
-        "button": "Skipped",
+        "title": f"Skip {row}",
+        "button": "Skip",
         "why_not": why_not_skip(request.user, row, at=now),
         "back": reverse("intake:enter_scan", args=[row.pk]),
     }

@@ -1,4 +1,4 @@
-"""The page on which a clerk corrects what they keyed, and the received date with its reason."""
+"""The page for correcting a saved application: typed fields and the received date."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -16,7 +16,7 @@ from intake.services import corrections
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct(request: StaffRequest, number: str) -> HttpResponse:
-    """Two forms on one page: the received stamp, and what was keyed from the scan."""
+    """Correct the received date or the typed fields of an application; two forms on one page."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
     of_received = request.method == "POST" and "received" in request.POST
@@ -43,7 +43,7 @@ def correct(request: StaffRequest, number: str) -> HttpResponse:
             return ["received date"]
         return corrections.correct_scan(
             case_id=case.pk,
-            said=keyed.said(),
+            values=keyed.values(),
             items=keyed.items,
             added=keyed.added,
             why=keyed.cleaned_data["why"],
@@ -55,7 +55,7 @@ def correct(request: StaffRequest, number: str) -> HttpResponse:
     tried = run_action(request, sent, correct_what_was_sent, row=case)
     if tried.done:
         changed = tried.result
-        done = f"Corrected: {', '.join(changed)}." if changed else "Nothing was changed."
+        done = f"Corrected: {', '.join(changed)}." if changed else "No changes."
         messages.success(request, done)
         return redirect("intake:correct", case.number)
     context = {

@@ -1,4 +1,4 @@
-"""What the intake page asks while a clerk types: known names, the check, the draft."""
+"""Background requests of the application form: known parties, form check, draft saving."""
 
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,7 @@ CANCELING = [reason for reason in WhyNot if reason != WhyNot.LEFT]
 
 @require_POST
 def look_up(request: StaffRequest) -> HttpResponse:
-    """Known parties whose name begins with what is typed in the field."""
+    """List known parties whose name begins with the text typed in a field."""
     name = request.headers.get("HX-Trigger-Name", "")
     found = known_parties.known(field=name, typed=request.POST.get(name, ""))
     return render(request, "intake/_known.html", {"found": found})
@@ -32,15 +32,15 @@ def look_up(request: StaffRequest) -> HttpResponse:
 
 @require_POST
 def check(request: StaffRequest) -> HttpResponse:
-    """Repeated, in time, complete? One answer to the form as far as it is typed."""
+    """Check the form typed so far for duplicates, timeliness and completeness."""
     form = IntakeForm(request.POST, today=timezone.localdate())
-    checked = check_so_far(said=form.so_far(), items=form.items_entered)
+    checked = check_so_far(values=form.valid_values(), items=form.items_entered)
     return render(request, "intake/_intake_check.html", {"checked": checked, "form": form})
 
 
 @require_POST
 def save_draft(request: StaffRequest) -> HttpResponse:
-    """Keep what is typed; the page calls it while someone types."""
+    """Save the typed fields as a draft; the page's script calls this while a clerk types."""
     tried = try_action(
         lambda: drafts.save_draft(
             key=read_key(request.POST.get("key", "")),
@@ -52,15 +52,15 @@ def save_draft(request: StaffRequest) -> HttpResponse:
         )
     )
     if tried.refusal:
-        said: dict[str, Any] = {"error": str(tried.refusal)}
+        reply: dict[str, Any] = {"error": str(tried.refusal)}
         if isinstance(tried.refusal, drafts.TypedElsewhere):
             other = tried.refusal.draft
-            said |= {
+            reply |= {
                 "revision": other.revision,
                 "yours": _first_texts(typed_on(request.POST)),
                 "theirs": _first_texts(other.content),
             }
-        return JsonResponse(said, status=tried.status)
+        return JsonResponse(reply, status=tried.status)
     draft = tried.result
     at = f"{timezone.localtime(draft.saved_at):%H:%M:%S}"
     return JsonResponse({"revision": draft.revision, "saved_at": at})
@@ -68,7 +68,7 @@ def save_draft(request: StaffRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_draft(request: StaffRequest, draft: UUID) -> HttpResponse:
-    """End an unfinished form for a coded reason."""
+    """Cancel an unfinished form for a coded reason."""
     row = get_object_or_404(IntakeDraft.objects.select_related("case", "scan__batch"), key=draft)
     form = WhyNotForm(posted(request), reasons=CANCELING)
     tried = run_action(
@@ -83,12 +83,12 @@ def cancel_draft(request: StaffRequest, draft: UUID) -> HttpResponse:
         ),
     )
     if tried.done:
-        messages.success(request, "The form is canceled. The supervisor sees why.")
+        messages.success(request, "Form canceled. It is on the supervisor’s list.")
         return redirect("intake:my_intakes")
     context = {
         "form": form,
-        "title": "Cancel this intake",
-        "button": "Cancel it",
+        "title": "Cancel this form",
+        "button": "Cancel form",
         "why_not": why_not_cancel_draft(request.user, row),
         "back": reverse("intake:my_intakes"),
     }

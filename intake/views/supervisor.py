@@ -1,4 +1,4 @@
-"""The supervisor's page of the intake desk: what came by which channel, and what became no case."""
+"""The supervisor's page of intake: receipts by channel, canceled forms, skipped scans."""
 
 from datetime import date, timedelta
 
@@ -14,14 +14,14 @@ from accounts.requests import StaffRequest
 from cases.models import Application, Channel, Origin
 from intake.models import CanceledIntake, Scan, WhyNot
 
-DAYS = 7  # of arrivals shown
-CANCELED = timedelta(days=30)  # how far back the list of canceled intakes goes
-MOST = 200
+DAYS = 7  # days of receipts shown
+CANCELED = timedelta(days=30)  # age of the oldest canceled form shown
+MOST = 200  # rows in each list
 
 
 @require_GET
 def supervisor(request: StaffRequest) -> HttpResponse:
-    """Arrivals by channel and day; canceled intakes, scans skipped and files refused."""
+    """Show receipts by day and channel, canceled forms, skipped scans and refused files."""
     now = timezone.now()
     today = timezone.localdate(now)
     channel, reason = request.GET.get("channel", ""), request.GET.get("reason", "")
@@ -51,7 +51,7 @@ def supervisor(request: StaffRequest) -> HttpResponse:
 
 
 def _arrivals(today: date) -> list[tuple[date, list[int], int]]:
-    """The days of the last week with the number of applications received by each channel."""
+    """Count the applications received by each channel, for each of the last days."""
     first = today - timedelta(days=DAYS - 1)
     counted = (
         Application.objects.filter(case__received_on__gte=first, case__origin=Origin.OWN)

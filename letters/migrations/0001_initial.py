@@ -64,7 +64,7 @@ class Migration(InitialTables):
                     "is_sample",
                     models.BooleanField(
                         default=False,
-                        help_text="Shipped as an example. Production issues nothing on it.",
+                        help_text="Shipped as an example. Production does not use it for letters.",
                         verbose_name="sample wording",
                     ),
                 ),
@@ -135,10 +135,10 @@ class Migration(InitialTables):
                     "state",
                     models.CharField(
                         choices=[
-                            ("QUEUED", "Queued"),
-                            ("RENDERING", "Rendering"),
-                            ("FILED", "Filed"),
-                            ("FAILED", "Needs a person"),
+                            ("QUEUED", "Generating"),
+                            ("RENDERING", "Generating"),
+                            ("FILED", "Ready"),
+                            ("FAILED", "Failed"),
                         ],
                         default="QUEUED",
                         max_length=12,
@@ -324,7 +324,7 @@ class Migration(InitialTables):
                     "is_sample",
                     models.BooleanField(
                         default=False,
-                        help_text="Shipped as an example. Production issues nothing on it.",
+                        help_text="Shipped as an example. Production does not use it for letters.",
                         verbose_name="sample wording",
                     ),
                 ),
@@ -582,14 +582,14 @@ class Migration(InitialTables):
                     models.CharField(
                         choices=[
                             ("QUEUED", "Queued"),
-                            ("PUBLISHED", "Handed to the workers"),
-                            ("CLAIMED", "Taken by a worker"),
+                            ("PUBLISHED", "Published to the workers"),
+                            ("CLAIMED", "Claimed by a worker"),
                             ("RENDERED", "Rendered"),
                             ("FILED", "Filed"),
                             ("ATTEMPTED", "Attempt failed"),
                             ("REQUEUED", "Queued again"),
-                            ("FAILED", "Waits for a person"),
-                            ("RELEASED", "Released by a person"),
+                            ("FAILED", "Failed"),
+                            ("RELEASED", "Retried by a person"),
                         ],
                         max_length=12,
                     ),

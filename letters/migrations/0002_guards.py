@@ -1,4 +1,4 @@
-"""Append-only tables, and columns of words that stay as they were said."""
+"""Append-only tables, and frozen columns of letters, wording sets and deliveries."""
 
 from django.db import migrations
 

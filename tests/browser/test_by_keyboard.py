@@ -59,7 +59,7 @@ def test_an_application_is_keyed_and_accepted(work, visit):
     page.keyboard.type("TENS unit, purchase")
     assert page.evaluate("document.activeElement.name") == "item_title"
     keys(page, "Control+Enter")
-    expect(page.get_by_role("status").filter(has_text="waits for screening")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="was saved")).to_be_visible()
     case = Case.objects.get(claim_number="06-991")
     assert [item.title for item in case.items.all()] == ["TENS unit, purchase"]
 

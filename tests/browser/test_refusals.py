@@ -75,7 +75,7 @@ def test_accept_pressed_twice_makes_one_case(work, visit):
     }.items():
         page.fill(f"#id_{field}", words)
     page.get_by_role("textbox", name="Treatment 1", exact=True).fill("Lumbar MRI")
-    page.get_by_role("button", name="Accept", exact=True).dblclick()
+    page.get_by_role("button", name="Save", exact=True).dblclick()
 
     expect(page.locator("h1.id")).to_be_visible()
     assert Case.objects.filter(claim_number="06-77").count() == 1

@@ -243,5 +243,5 @@ def test_keys_of_the_intake_page(at_work, visit):
     expect(page.locator("[data-item]")).to_have_count(rows + 1)
     expect(page.locator("[data-save-state]")).to_contain_text("Saved")
     page.goto("/intake/")
-    page.get_by_role("link", name="Form without a name").first.click()
+    page.get_by_role("link", name="Unnamed form").first.click()
     expect(page.locator("#id_diagnosis")).to_have_value("M54.12")

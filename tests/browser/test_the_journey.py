@@ -89,7 +89,7 @@ def intake_enters_the_application(page):
     page.get_by_role("link", name="New application").first.click()
     page.set_input_files("#id_scan", file("application.pdf", "Application"))
     page.set_input_files("#id_ur_decision_file", file("decision.pdf", "UR decision"))
-    page.get_by_role("button", name="Show the scan").click()
+    page.get_by_role("button", name="Show scan").click()
     scan = page.get_by_alt_text("Page 1 of application.pdf")
     expect(scan).to_be_visible()
     assert scan.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
@@ -124,9 +124,9 @@ def intake_enters_the_application(page):
     page.get_by_label("UR decision served on").fill("-12")
     page.get_by_label("Served by").select_option(value="mail_ca")
     page.get_by_label("Is the UR decision attached?").select_option(label="Yes")
-    page.get_by_role("button", name="Accept", exact=True).click()
+    page.get_by_role("button", name="Save", exact=True).click()
 
-    expect(page.get_by_role("status").filter(has_text="waits for screening")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="was saved")).to_be_visible()
     number = page.locator("h1.id").inner_text()
     expect(page.get_by_text(TREATMENT)).to_be_visible()
     return number
@@ -155,7 +155,7 @@ def the_coordinator_finds_it_eligible(page, number):
     source.get_by_label("Chapter").fill("Chronic Pain Medical Treatment")
     source.get_by_label("Edition").fill("2016")
     source.get_by_label("Sections").fill("Epidural steroid injections (ESIs)")
-    page.get_by_role("button", name="State this").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("link", name="UR cites 1 source")).to_be_visible()
 
     next_step(page, "Decide eligibility")
@@ -170,7 +170,7 @@ def notices_are_made_and_filed_before_our_eyes(page, number):
     next_step(page, "Make notices")
     page.get_by_role("button", name="Make 3 notices").click()
     page.evaluate("window.wasHere = true")
-    expect(page.locator(".letter .state")).to_have_text(["Filed"] * 3, timeout=FILED)
+    expect(page.locator(".letter .state")).to_have_text(["Ready"] * 3, timeout=FILED)
     assert page.evaluate("window.wasHere"), "the page was loaded again"
     assert page.evaluate("document.activeElement !== null")
 
@@ -321,7 +321,7 @@ def the_director_issues(page, number):
     expect(page.get_by_role("status").filter(has_text="issued. The letter")).to_be_visible()
     page.evaluate("window.wasHere = true")
     letter = page.locator(".letter").filter(has_text="Final determination")
-    expect(letter.locator(".state")).to_have_text("Filed", timeout=FILED)
+    expect(letter.locator(".state")).to_have_text("Ready", timeout=FILED)
     assert page.evaluate("window.wasHere"), "the page was loaded again"
     return page.request.get(letter.get_by_role("link").get_attribute("href")).body()
 

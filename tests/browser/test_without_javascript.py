@@ -88,16 +88,16 @@ def enter(page):
     last.fill("Second injection")
     category = page.get_by_label(f"Category of treatment {before + 6}", exact=True)
     category.select_option(label="Injection: Injection")
-    page.get_by_role("button", name="Accept", exact=True).click()
-    said(page, "waits for screening")
+    page.get_by_role("button", name="Save", exact=True).click()
+    said(page, "was saved")
     return page.locator("h1.id").inner_text()
 
 
 def find_eligible(page, number):
     for position in (1, 2):
         page.goto(f"/cases/{number}/items/{position}/citations/")
-        page.get_by_label("The UR decision cites nothing").check()
-        page.get_by_role("button", name="State this").click()
+        page.get_by_label("The UR decision cites no source").check()
+        page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("link", name="UR cites nothing")).to_have_count(2)
     page.get_by_role("link", name="Decide eligibility").click()
     for fact in page.locator(".fact").all():
@@ -109,10 +109,10 @@ def find_eligible(page, number):
 def notify(page, mail_room, number, *, at):
     page.goto(f"/cases/{number}/notices/")
     page.get_by_role("button", name="notices").click()
-    expect(page.locator(".letter .state").first).to_have_text("Queued")
+    expect(page.locator(".letter .state").first).to_have_text("Generating")
     file_all_letters(at=at)
     mail_room.goto(f"/cases/{number}/notices/")
-    expect(mail_room.locator(".letter .state").first).to_have_text("Filed")
+    expect(mail_room.locator(".letter .state").first).to_have_text("Ready")
     mail_room.get_by_label("Sent on").fill("t")
     mail_room.get_by_role("button", name="Mark as sent").click()
     said(mail_room, "marked as sent")
@@ -183,13 +183,13 @@ def issue(quality, director, number):
     director.get_by_role("button", name="Issue").click()
     said(director, "issued. The letter")
     letter = director.locator(".letter").filter(has_text="Final determination")
-    expect(letter.locator(".state")).to_have_text("Queued")
+    expect(letter.locator(".state")).to_have_text("Generating")
 
 
 def send(page, number, *, at):
     (letter,) = file_all_letters(at=at)
     page.goto(f"/cases/{number}/send/")
-    expect(page.locator(".letter .state")).to_have_text("Filed")
+    expect(page.locator(".letter .state")).to_have_text("Ready")
     pdf = page.request.get(page.get_by_role("link", name="PDF").get_attribute("href")).body()
     assert "Second injection" in words_of(pdf)
     page.get_by_role("button", name="Mark as sent").click()

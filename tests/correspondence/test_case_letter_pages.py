@@ -68,18 +68,18 @@ def test_a_draft_goes_from_the_list_to_sent(desk, set_clock):
 
     approved = desk.post(at("approve_letter", draft), {"version": draft.version})
     assert approved.url == draft.get_absolute_url()
-    assert "Queued" in page_of(desk.get(draft.get_absolute_url()))
+    assert "Generating" in page_of(desk.get(draft.get_absolute_url()))
     assert desk.get(at("letter_page", draft, 1)).status_code == 404
     early = desk.post(at("mark_letter_sent", draft), {"sent_on": "t"})
     assert early.status_code == 422
-    assert "not filed yet" in page_of(early)
+    assert "not ready yet" in page_of(early)
 
     file_without_typesetting(at=LATER)
     set_clock(SENT)
     assert desk.post(at("mark_letter_sent", draft), {"sent_on": "t"}).status_code == 302
     letters = page_of(desk.get(reverse("desk:letters", args=[draft.case.number])))
     assert "sent Mon 2 Mar 2026" in letters
-    assert "Filed" in letters
+    assert "Ready" in letters
     assert draft.get_absolute_url() not in page_of(desk.get(reverse("correspondence:drafts")))
 
 
@@ -161,7 +161,7 @@ def test_the_page_still_works_when_the_typesetter_crashes(desk):
         answer = desk.post(at("preview_letter", draft))
 
     assert answer.status_code == 422
-    assert "The preview could not be made" in page_of(answer)
+    assert "The preview could not be generated" in page_of(answer)
     assert "hx-trigger" not in page_of(answer).partition('id="preview"')[2].partition(">")[0]
 
 
@@ -170,7 +170,7 @@ def test_a_draft_is_discarded_with_a_reason(desk):
 
     refused = desk.post(at("discard_letter", draft), {"because": ""})
     assert refused.status_code == 422
-    assert "Choose why the draft is discarded." in page_of(refused)
+    assert "Choose the reason for discarding the draft." in page_of(refused)
     assert desk.post(at("discard_letter", draft), {"because": "NOT_NEEDED"}).status_code == 302
     assert "Not needed in this case." in page_of(desk.get(draft.get_absolute_url()))
 

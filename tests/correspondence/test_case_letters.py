@@ -13,7 +13,7 @@ from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases.models import CaseLetter, Event, Priority
-from cases.services import endings, priority
+from cases.services import drafting, endings, priority
 from correspondence import composition
 from correspondence.kinds import SPECS
 from correspondence.services import case_letters
@@ -152,14 +152,14 @@ def test_a_request_for_information_lists_the_open_questions_on_file(coordinator)
 @pytest.mark.capability("L3")
 def test_a_request_without_open_questions_asks_for_what_screening_left_unknown(coordinator):
     case = decided(coordinator, TIMELY="UNKNOWN")
-    draft = case_letters.draft_letter(
+    draft = drafting.draft_letter(
         case_id=case.pk, kind=LetterKind.INFORMATION_REQUEST, by=coordinator, at=LATER
     )
 
     made = composition.make(draft, composition.chosen(draft, at=LATER)[0], at=LATER)
 
     (asked,) = [one for one in made.facts if one.name == "asked"]
-    assert asked.value == ["Whether the application was filed on time."]
+    assert asked.value == ["Whether the application was received on time."]
     assert asked.source == "Eligibility decision 1"
 
 
@@ -200,11 +200,11 @@ def test_a_deferral_letter_says_that_the_application_is_on_hold_and_why(coordina
 
 @pytest.mark.capability("L7")
 def test_a_conversion_letter_cannot_be_sent_without_a_recorded_conversion(coordinator):
-    draft = case_letters.draft_letter(
+    draft = drafting.draft_letter(
         case_id=eligible_case().pk, kind=LetterKind.EXPEDITED, by=coordinator, at=LATER
     )
 
-    assert any("Conversion to an expedited review" in one for one in lacks(draft))
+    assert any("Conversion to expedited review" in one for one in lacks(draft))
     with pytest.raises(NotAllowed, match="is not on record"):
         case_letters.approve_letter(letter_id=draft.pk, seen_version=None, by=coordinator, at=LATER)
 
@@ -242,7 +242,7 @@ def test_a_records_reminder_names_the_due_date_and_the_missing_records(coordinat
     case = noticed_case()
     due = case.deadlines.get(deadline_kind="records").due_on
     overdue = MONDAY + timedelta(days=16)
-    draft = case_letters.draft_letter(
+    draft = drafting.draft_letter(
         case_id=case.pk,
         kind=LetterKind.RECORDS_REMINDER,
         points=["Reports of Dr. Oyelaran since August 2025"],
@@ -261,7 +261,7 @@ def test_a_records_reminder_names_the_due_date_and_the_missing_records(coordinat
 
 @pytest.mark.capability("L8")
 def test_nothing_is_overdue_before_a_notice_is_sent(coordinator):
-    draft = case_letters.draft_letter(
+    draft = drafting.draft_letter(
         case_id=eligible_case().pk, kind=LetterKind.RECORDS_REMINDER, by=coordinator, at=LATER
     )
 
@@ -270,7 +270,7 @@ def test_nothing_is_overdue_before_a_notice_is_sent(coordinator):
 
 @pytest.mark.capability("L9")
 def test_a_request_for_more_information_goes_to_all_parties_and_names_no_reviewer(coordinator):
-    draft = case_letters.draft_letter(
+    draft = drafting.draft_letter(
         case_id=noticed_case().pk,
         kind=LetterKind.MORE_INFORMATION,
         points=["The report of the MRI of January 2026."],
@@ -382,7 +382,7 @@ def test_approving_twice_makes_one_letter_for_each_recipient(coordinator, typese
     draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
     approve(draft, coordinator)
 
-    with pytest.raises(NotAllowed, match="no draft any more: it is approved"):
+    with pytest.raises(NotAllowed, match="no longer a draft: it is approved"):
         approve(draft, coordinator)
 
     assert Letter.objects.filter(reference=draft.case.number).count() == 2
@@ -407,7 +407,7 @@ def test_a_stale_page_approves_nothing(coordinator, typeset_at_no_cost):
 def test_a_discarded_draft_keeps_its_reason_and_cannot_go(coordinator):
     draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
 
-    with pytest.raises(NotAllowed, match="Choose why"):
+    with pytest.raises(NotAllowed, match="Choose the reason"):
         case_letters.discard_draft(letter_id=draft.pk, because="Whim", by=coordinator, at=LATER)
     put_away = case_letters.discard_draft(
         letter_id=draft.pk, because="OTHER_WAY", by=coordinator, at=LATER
@@ -418,7 +418,7 @@ def test_a_discarded_draft_keeps_its_reason_and_cannot_go(coordinator):
     assert event.why == "The parties were informed in another way"
     with pytest.raises(NotAllowed, match="it is discarded"):
         case_letters.approve_letter(letter_id=draft.pk, seen_version=None, by=coordinator, at=LATER)
-    again = case_letters.draft_letter(
+    again = drafting.draft_letter(
         case_id=draft.case_id, kind=LetterKind.ACKNOWLEDGMENT, by=coordinator, at=LATER
     )
     assert (again.number, again.state) == (2, "DRAFT")
@@ -427,7 +427,7 @@ def test_a_discarded_draft_keeps_its_reason_and_cannot_go(coordinator):
 def test_a_waiting_draft_is_updated_and_not_duplicated(coordinator):
     case = noticed_case()
     made = [
-        case_letters.draft_letter(
+        drafting.draft_letter(
             case_id=case.pk,
             kind=LetterKind.MORE_INFORMATION,
             points=[one],
@@ -446,10 +446,10 @@ def test_other_roles_cannot_decide_on_drafts(coordinator, role):
     draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
     by = person(role)
 
-    with pytest.raises(NotAllowed, match="A coordinator or a supervisor"):
+    with pytest.raises(NotAllowed, match="coordinator or a supervisor"):
         case_letters.approve_letter(letter_id=draft.pk, seen_version=None, by=by, at=LATER)
-    with pytest.raises(NotAllowed, match="Only a coordinator or a supervisor"):
-        case_letters.draft_letter(case_id=draft.case_id, kind=LetterKind.CLOSURE, by=by, at=LATER)
+    with pytest.raises(NotAllowed, match="coordinator or a supervisor"):
+        drafting.draft_letter(case_id=draft.case_id, kind=LetterKind.CLOSURE, by=by, at=LATER)
 
 
 # --- What is missing, and what fails --------------------------------------------------------------
@@ -480,14 +480,14 @@ def test_without_published_wording_the_action_works_and_the_draft_reports_it(coo
 
     draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
 
-    assert lacks(draft) == ["No one has published wording for the layout case-letter."]
+    assert lacks(draft) == ["No wording is published for the layout case-letter."]
 
 
 def test_a_copy_that_is_not_rendered_is_not_marked_as_sent(coordinator, typeset_at_no_cost):
     draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
     approve(draft, coordinator)  # no one has told a broker: the letters wait in their rows
 
-    with pytest.raises(NotAllowed, match="not filed yet"):
+    with pytest.raises(NotAllowed, match="not ready yet"):
         case_letters.mark_letter_sent(letter_id=draft.pk, sent_on=TODAY, by=coordinator, at=LATER)
 
     draft.refresh_from_db()
@@ -508,7 +508,7 @@ def test_only_allowed_roles_publish_wording_and_release_failed_letters(coordinat
     clerk = person(Role.INTAKE)
     held = WordingSet.objects.first()
 
-    with pytest.raises(NotAllowed, match="A director or an administrator"):
+    with pytest.raises(NotAllowed, match="Only a medical director or an administrator"):
         letters.services.publish_wording(set_id=held.pk, by=clerk, at=LATER)
     with pytest.raises(NotAllowed, match="Your role does not let you"):
         letters.services.retry_failed_letter(letter_id=uuid4(), by=clerk, at=LATER)

@@ -86,7 +86,7 @@ def test_each_party_that_the_law_names_gets_a_notice_of_its_own(coordinator):
     event = case.events.latest("pk")
     assert (event.kind, event.sentence) == (
         Event.Kind.NOTICES_MADE,
-        "4 notices of assignment made.",
+        "4 notices of assignment (NOARFI) made.",
     )
     case.refresh_from_db()
     assert case.stage == Status.ELIGIBLE  # made is not sent
@@ -130,7 +130,7 @@ def test_making_the_notices_twice_is_refused_and_adds_no_letter(coordinator):
     case = eligible_case()
     make(case, coordinator)
 
-    with pytest.raises(NotAllowed, match="The notices of assignment are made"):
+    with pytest.raises(NotAllowed, match="The notices of assignment already exist"):
         make(case, coordinator)
 
     assert letters_of(case).count() == 4
@@ -140,7 +140,7 @@ def test_making_the_notices_twice_is_refused_and_adds_no_letter(coordinator):
 def test_no_notice_is_made_without_a_recipient_that_the_law_names(coordinator, role):
     case = eligible_case(parties=parties(**{role: ""}))
 
-    with pytest.raises(NotAllowed, match="The case names no"):
+    with pytest.raises(NotAllowed, match="The case has no"):
         make(case, coordinator)
 
     assert not letters_of(case).exists()
@@ -228,7 +228,7 @@ def test_notices_cannot_be_marked_before_their_letters_are_ready(coordinator):
     case = eligible_case()
     make(case, coordinator)
 
-    with pytest.raises(NotAllowed, match="not filed yet"):
+    with pytest.raises(NotAllowed, match="not ready yet"):
         send(case, coordinator)
 
     case.refresh_from_db()
@@ -270,7 +270,7 @@ def test_marking_twice_is_refused(coordinator, made):
 
 
 def test_there_is_nothing_to_mark_before_the_notices_are_made(coordinator):
-    with pytest.raises(NotAllowed, match="There are no notices to mark as sent yet"):
+    with pytest.raises(NotAllowed, match="There are no notices yet"):
         send(eligible_case(), coordinator)
 
 
@@ -293,12 +293,12 @@ def test_the_page_takes_a_case_from_eligible_to_awaiting_records(client, coordin
     assert client.post(reverse("correspondence:make_notices", args=[case.number])).url == page
     again = client.post(reverse("correspondence:make_notices", args=[case.number]))
     assert again.status_code == 422
-    assert "The notices of assignment are made" in again.content.decode()
+    assert "The notices of assignment already exist" in again.content.decode()
 
     to_send = reverse("correspondence:mark_notices_sent", args=[case.number])
     early = client.post(to_send, {"sent_on": "t"})
     assert early.status_code == 422
-    assert "not filed yet" in early.content.decode()
+    assert "not ready yet" in early.content.decode()
     file_all_letters(at=MADE)
     for keyed, said in (("3/3/26", "in the future"), ("3/1/26", "before the case"), ("x", "x")):
         answer = client.post(to_send, {"sent_on": keyed})

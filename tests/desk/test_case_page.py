@@ -284,7 +284,7 @@ def test_the_page_grays_the_button_with_the_sentence(client):
     case = received_case()
 
     gray = page(client, case, Role.INTAKE)
-    assert "Your role does not let you decide whether it is eligible." in gray
+    assert "Your role does not let you decide eligibility." in gray
     assert 'aria-disabled="true"' in gray
     live = page(client, case, Role.COORDINATOR)
     assert reverse("eligibility:eligibility", args=[case.number]) in live

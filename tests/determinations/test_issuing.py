@@ -316,7 +316,7 @@ def test_a_fact_of_the_case_that_the_letter_prints_is_named_when_missing(
 
 
 def test_a_text_that_no_one_has_opened_is_not_issued(case, director):
-    with pytest.raises(LetterRefused, match="have not been shown in the preview"):
+    with pytest.raises(LetterRefused, match="has not been shown in the preview"):
         issue(case, director)
 
 
@@ -331,14 +331,14 @@ def test_words_that_changed_since_the_preview_are_not_issued(shown, director):
     writing.submit(assignment_id=assignment.pk, by=reviewer_of(assignment), at=ISSUED)
     quality.approve(case_id=shown.pk, comment="", seen_version=None, by=checker, at=ISSUED)
 
-    with pytest.raises(LetterRefused, match="have not been shown in the preview"):
+    with pytest.raises(LetterRefused, match="has not been shown in the preview"):
         issue(shown, director)
     preview(shown, director)
     assert issue(shown, director).letter.words["summary"] == "Quite another summary."
 
 
 def test_on_another_day_the_letter_gets_a_new_date_and_must_be_opened_again(shown, director):
-    with pytest.raises(LetterRefused, match="have not been shown in the preview"):
+    with pytest.raises(LetterRefused, match="has not been shown in the preview"):
         issue(shown, director, at=ISSUED + timedelta(days=1))
 
 
@@ -479,7 +479,7 @@ def test_the_director_opens_the_letter_and_then_issues_by_the_page(desk, case):
 
     early = desk.post(url(case), sent)
     assert early.status_code == 422
-    assert "have not been shown in the preview" in page_of(early)
+    assert "has not been shown in the preview" in page_of(early)
 
     letter = desk.post(url(case, "preview"))
     assert letter.headers["Content-Type"] == "application/pdf"

@@ -43,5 +43,5 @@ def test_pages_of_another_source_are_not_dropped_without_a_word(page):
     answer = send(item.version, kind_0="OTHER", chapter_0="A journal", pages_0="12-14")
 
     assert answer.status_code == 422
-    assert "into its own words" in answer.content.decode()
+    assert "in this field" in answer.content.decode()
     assert "12-14" in answer.content.decode()

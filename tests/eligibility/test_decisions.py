@@ -124,7 +124,7 @@ def test_a_person_chooses_the_code_and_the_letter_prints_its_sentence(coordinato
 @pytest.mark.capability("EL-1")
 def test_the_proposal_is_kept_beside_the_finding_with_the_reason_for_the_difference(coordinator):
     case = received_case()
-    with pytest.raises(NotAllowed, match="why you answer otherwise than the rules do: signed"):
+    with pytest.raises(NotAllowed, match="your answer differs from the proposed one: signed"):
         decide(case, coordinator, SIGNED="NO")
     assert not case.eligibility_decisions.exists()
 
@@ -151,7 +151,7 @@ def test_a_waiver_needs_a_note_and_its_badge_shows_the_note(coordinator, client)
     case = received_case(at=TOO_LATE)
     at = TOO_LATE + timedelta(hours=1)
     assert propose(case).answers["TIMELY"] == "NO"
-    with pytest.raises(NotAllowed, match="received in time"):
+    with pytest.raises(NotAllowed, match="received on time"):
         decide(case, coordinator, at=at)
 
     decision = decide(case, coordinator, notes={"TIMELY": "Office closed by fire."}, at=at)
@@ -297,7 +297,7 @@ def test_the_earlier_of_two_questions_counts_and_the_last_answer_returns_the_cas
     [
         ({"facts": []}, "Choose the facts"),
         ({"facts": ["HANDWRITING"]}, "Choose the facts"),
-        ({"question": " "}, "Write what the party is asked"),
+        ({"question": " "}, "Enter the question"),
         ({"party_id": 0}, "Choose a party of this case"),
     ],
 )
@@ -349,7 +349,7 @@ def test_a_duplicate_must_name_a_different_existing_case(coordinator, number):
     case = received_case()
     named = case.number if number == "itself" else number
     said = {item(case, 1).pk: ItemSaid(not_decided="NO", note="x", other_case=named)}
-    with pytest.raises(NotAllowed, match="its own duplicate|There is no case"):
+    with pytest.raises(NotAllowed, match="its own duplicate|does not exist"):
         decide(case, coordinator, items=said)
 
 
@@ -496,10 +496,10 @@ def test_a_liability_dispute_defers_the_case_and_its_resolution_reopens_it(coord
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"how": " "}, "Say how the dispute was resolved"),
-        ({"method": ""}, "Say how the notice was served"),
-        ({"notice_on": date(2026, 3, 9)}, "lies in the future"),
-        ({"notice_on": date(2026, 2, 1)}, "older than the UR decision"),
+        ({"how": " "}, "Enter how the dispute was resolved"),
+        ({"method": ""}, "Choose how the notice was served"),
+        ({"notice_on": date(2026, 3, 9)}, "is in the future"),
+        ({"notice_on": date(2026, 2, 1)}, "before the UR decision"),
     ],
 )
 def test_an_incomplete_resolution_is_refused(coordinator, changes, said):
@@ -517,7 +517,7 @@ def test_an_incomplete_resolution_is_refused(coordinator, changes, said):
 def test_an_open_difference_keeps_the_case_from_being_eligible(coordinator):
     case = received_case()
     (found,) = read(case, coordinator, outcomes="DENIED", claim_number="06-9999")
-    with pytest.raises(NotAllowed, match="One difference between the application and the UR"):
+    with pytest.raises(NotAllowed, match="one difference between the application and the UR"):
         decide(case, coordinator)
 
     answer = {found.difference.key: "TYPING_ERROR"}
@@ -576,7 +576,8 @@ def test_a_value_that_changes_opens_the_question_again(coordinator):
 
 
 @pytest.mark.parametrize(
-    ("answers", "said"), [({"x" * 32: "SAME"}, "that are listed"), ({}, "that are listed")]
+    ("answers", "said"),
+    [({"x" * 32: "SAME"}, "differences have changed"), ({}, "differences have changed")],
 )
 def test_only_listed_differences_can_be_answered(coordinator, answers, said):
     case = received_case()

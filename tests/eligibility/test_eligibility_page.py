@@ -38,7 +38,7 @@ def test_six_yes_make_the_case_eligible(client):
     case.refresh_from_db()
     assert (answer.status_code, answer.url) == (302, case.get_absolute_url())
     assert case.stage == Status.ELIGIBLE
-    assert "All six facts are answered yes" in client.get(answer.url).content.decode()
+    assert "All six facts are answered Yes" in client.get(answer.url).content.decode()
 
 
 def test_an_unanswered_fact_is_named_and_the_others_stay_answered(client):
@@ -50,7 +50,7 @@ def test_an_unanswered_fact_is_named_and_the_others_stay_answered(client):
 
     assert answer.status_code == 422
     page = html.unescape(answer.content.decode())
-    assert "Answer this fact; “Unknown” is an answer too." in page
+    assert "Answer Yes, No or Unknown." in page
     assert "Stamped on page 1." in page
     assert page.count("checked") == 5
     assert not case.eligibility_decisions.exists()

@@ -43,7 +43,7 @@ def test_the_page_shows_the_proposal_with_its_facts_and_decides_nothing(desk, co
 
     page = page_of(desk.get(address("eligibility", case)))
 
-    assert "The rules propose: Eligible." in page
+    assert "Proposed: Eligible." in page
     assert "item 2 (I-NOTINUR)" in page
     assert "8 CCR 9792.10.3(a)(1)" in page
     assert "UR decision served" in page
@@ -87,7 +87,7 @@ def test_an_answer_against_the_rules_without_a_note_is_422_and_stays_typed(desk)
     answer = desk.post(address("eligibility", case), sent)
 
     assert answer.status_code == 422
-    assert "Say in the note why you answer otherwise" in page_of(answer)
+    assert "Explain in the note why your answer differs" in page_of(answer)
     assert answer.context["form"]["SIGNED"].value() == "NO"
     assert not case.eligibility_decisions.exists()
 
@@ -127,7 +127,7 @@ def test_a_reading_with_a_date_that_does_not_exist_keeps_what_was_typed(desk):
 def test_a_party_is_asked_and_the_answer_recorded_on_the_page(desk):
     case = received_case(ur_decision_attached=None)
     page = page_of(desk.get(address("information", case)))
-    assert "Please tell us whether the UR decision is attached." in page
+    assert "Please state whether the UR decision is attached." in page
     party = case.parties.get(role="EMPLOYEE")
     sent = {
         "party": party.pk,
@@ -140,7 +140,7 @@ def test_a_party_is_asked_and_the_answer_recorded_on_the_page(desk):
     where = address("answer_information", case, request.pk)
     refused = desk.post(where, {f"{request.pk}-answer": "Yes.", f"{request.pk}-answered_on": "-9"})
     assert refused.status_code == 422
-    assert "between the day of the question and today" in page_of(refused)
+    assert "between the date of the question and today" in page_of(refused)
     assert "Yes." in page_of(refused)
     desk.post(where, {f"{request.pk}-answer": "Yes.", f"{request.pk}-answered_on": "t"})
     case.refresh_from_db()

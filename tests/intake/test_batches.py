@@ -97,8 +97,8 @@ def test_a_scan_that_is_already_a_case_is_shown_with_its_case(clerk):
 @pytest.mark.parametrize(
     ("said", "why"),
     [
-        ({"received_on": (MONDAY + timedelta(days=1)).date()}, "lies in the future"),
-        ({"by": Role.COORDINATOR}, "does not enter applications"),
+        ({"received_on": (MONDAY + timedelta(days=1)).date()}, "is in the future"),
+        ({"by": Role.COORDINATOR}, "cannot enter applications"),
     ],
 )
 def test_an_invalid_batch_is_refused(clerk, said, why):
@@ -112,7 +112,7 @@ def test_an_invalid_batch_is_refused(clerk, said, why):
 def test_a_batch_without_files_and_one_with_too_many_are_refused(clerk):
     with pytest.raises(NotAllowed, match="at least one file"):
         batch_of(by=clerk)
-    with pytest.raises(NotAllowed, match="At most 100 files"):
+    with pytest.raises(NotAllowed, match="at most 100 files"):
         batch_of(*[upload("x.pdf", b"x")] * 101, by=clerk)
 
 
@@ -167,14 +167,14 @@ def test_claiming_another_scan_releases_the_first(clerk, other):
     batches.claim(scan_id=second.pk, by=clerk, at=MONDAY)
 
     assert batches.claim_next(by=other, at=MONDAY) == first
-    with pytest.raises(TakenByAnother, match="with Ben Akande now"):
+    with pytest.raises(TakenByAnother, match="assigned to Ben Akande"):
         batches.claim(scan_id=first.pk, by=clerk, at=MONDAY)
 
 
 def test_a_released_scan_goes_to_the_next_clerk(clerk, other):
     batch_of(scanned_file(), by=clerk)
     scan = batches.claim_next(by=clerk, at=MONDAY)
-    with pytest.raises(NotAllowed, match="not in your hands"):
+    with pytest.raises(NotAllowed, match="not assigned to you"):
         batches.release(scan_id=scan.pk, by=other, at=MONDAY)
 
     batches.release(scan_id=scan.pk, by=clerk, at=MONDAY)
@@ -188,7 +188,7 @@ def test_a_released_scan_goes_to_the_next_clerk(clerk, other):
 def test_a_skipped_scan_shows_its_reason_and_can_be_returned(clerk, other):
     (scan,) = batch_of(scanned_file(), by=clerk).scans.all()
     batches.claim_next(by=clerk, at=MONDAY)
-    with pytest.raises(NotAllowed, match="with Rosa Okafor now"):
+    with pytest.raises(NotAllowed, match="assigned to Rosa Okafor"):
         skip(scan, other)
     with pytest.raises(NotAllowed, match="in a few words"):
         skip(scan, clerk, WhyNot.QUESTION)
@@ -197,7 +197,7 @@ def test_a_skipped_scan_shows_its_reason_and_can_be_returned(clerk, other):
 
     assert (skipped.state, skipped.why_skipped) == ("SKIPPED", "QUESTION")
     assert batches.claim_next(by=clerk, at=MONDAY) is None
-    with pytest.raises(NotAllowed, match="no longer waits"):
+    with pytest.raises(NotAllowed, match="is not waiting"):
         skip(scan, clerk)
     batches.return_to_queue(scan_id=scan.pk, by=other, at=MONDAY)
     assert batches.claim_next(by=other, at=MONDAY) == scan
@@ -271,7 +271,7 @@ def test_a_watched_folder_is_imported_once_with_the_arrival_date_of_each_file(tm
     again = ingest(tmp_path)
 
     assert "torn.pdf" in said
-    assert again == "Nothing new.\n"
+    assert again == "No new files.\n"
     found = Scan.objects.order_by("pk").values_list("name_received", "received_on", "state")
     assert list(found) == [
         ("friday.pdf", friday.date(), "WAITING"),
@@ -280,7 +280,7 @@ def test_a_watched_folder_is_imported_once_with_the_arrival_date_of_each_file(tm
     ]
     assert set(Batch.objects.values_list("channel", "opened_by")) == {("FAX", None)}
     set_clock(MONDAY + timedelta(minutes=1))
-    assert "1 taken in" in ingest(tmp_path)  # what was still growing
+    assert "1 files" in ingest(tmp_path)  # what was still growing
 
 
 # --- Pages ----------------------------------------------------------------------------------------
@@ -302,7 +302,7 @@ def test_uploaded_mail_is_entered_scan_by_scan(desk, clerk):
         "scans": [scanned_file("a.pdf", pages=2), scanned_file()],
     }
     page = desk.post("/intake/batches/", sent, follow=True).content.decode()
-    assert "taken in with 2 of 2 to enter" in page
+    assert "received: 2 of 2 scans to enter" in page
 
     first = desk.post("/intake/next/")
     form = desk.get(first.url)
@@ -319,7 +319,7 @@ def test_uploaded_mail_is_entered_scan_by_scan(desk, clerk):
     assert case.scans.get().claimed_by == clerk
     assert desk.get(first.url).url == case.get_absolute_url()
     done = desk.post(following.url, typed(ur_decided="2/11/26") | {"next": ""}, follow=True)
-    assert "No other scan waits" in done.content.decode()
+    assert "There are no more scans to enter" in done.content.decode()
     assert "All scans are entered" not in done.content.decode()  # this batch is still in sight
 
 
@@ -334,7 +334,7 @@ def test_the_list_shows_waiting_scans_and_their_clerks_and_filters_by_channel(de
     assert "4\xa0days old" in page
     assert "Rosa Okafor" in page
     assert "Fax batch" not in desk.get("/intake/batches/?channel=MAIL").content.decode()
-    assert "No batch of this channel waits" in (
+    assert "No batches for this channel" in (
         desk.get("/intake/batches/?channel=EMAIL").content.decode()
     )
 
@@ -348,7 +348,7 @@ def test_a_refused_file_is_named_on_the_page(desk):
 
     page = desk.post("/intake/batches/", sent, follow=True).content.decode()
 
-    assert "1 of 2 to enter" in page
+    assert "1 of 2 scans to enter" in page
     assert "b.pdf" in page
 
 
@@ -368,10 +368,10 @@ def test_a_scan_claimed_by_another_clerk_is_not_opened(desk, other):
 
     page = desk.get(f"/intake/scans/{scan.pk}/", follow=True).content.decode()
 
-    assert "is with Ben Akande now" in page
+    assert "is assigned to Ben Akande" in page
     claimed = desk.post(f"/intake/scans/{scan.pk}/claim/")
     assert claimed.status_code == 409
-    assert "Take the next one" in claimed.content.decode()
+    assert "Enter the next scan" in claimed.content.decode()
 
 
 def test_a_scan_is_skipped_and_returned_on_the_pages(desk, clerk):
@@ -380,13 +380,14 @@ def test_a_scan_is_skipped_and_returned_on_the_pages(desk, clerk):
     desk.post("/intake/next/")
     refused = desk.post(f"{address}/skip/", {"reason": "OTHER", "note": ""})
     assert refused.status_code == 422
-    assert "Say in a few words" in refused.content.decode()
+    assert "Describe the problem in a few words" in refused.content.decode()
 
     desk.post(f"{address}/skip/", {"reason": "UNREADABLE", "note": ""})
     page = desk.get(f"/intake/batches/{scan.batch_id}/").content.decode()
-    assert "Skipped: Cannot be read" in page
-    assert "waits again" in desk.post(f"{address}/return/", follow=True).content.decode()
+    assert "Skipped: Unreadable" in page
+    assert "returned to the queue" in desk.post(f"{address}/return/", follow=True).content.decode()
     desk.post(f"{address}/claim/")
     assert (
-        "waits for the next clerk" in desk.post(f"{address}/release/", follow=True).content.decode()
+        "released to the next clerk"
+        in desk.post(f"{address}/release/", follow=True).content.decode()
     )

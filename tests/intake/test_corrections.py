@@ -56,10 +56,10 @@ def test_the_received_date_is_separate_from_the_entered_date_and_corrected_with_
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"why": "  "}, "Say why"),
-        ({"to": MONDAY + timedelta(minutes=1)}, "lies in the future"),
+        ({"why": "  "}, "Enter the reason"),
+        ({"to": MONDAY + timedelta(minutes=1)}, "is in the future"),
         ({"to": MONDAY - timedelta(hours=2)}, "the received date on file"),
-        ({"to": MONDAY - timedelta(days=40)}, "UR decision is dated after that day"),
+        ({"to": MONDAY - timedelta(days=40)}, "UR decision is dated after this day"),
     ],
 )
 def test_an_impossible_correction_is_refused(clerk, changes, said):
@@ -119,7 +119,7 @@ def test_a_clerk_corrects_their_own_errors_and_the_old_values_stay_readable(desk
     case = received_case(by=clerk, claim_number="06-2213-77")
     sent = as_shown(desk, case)
     address = f"/cases/{case.number}/correct/"
-    assert "Nothing was changed" in desk.post(address, sent, follow=True).content.decode()
+    assert "No changes" in desk.post(address, sent, follow=True).content.decode()
 
     answer = desk.post(
         address,
@@ -150,7 +150,7 @@ def test_a_correction_removes_no_treatment(desk, clerk):
     answer = desk.post(f"/cases/{case.number}/correct/", sent)
 
     assert answer.status_code == 422
-    assert "withdrawn on the case" in answer.content.decode()
+    assert "withdraw it on the page of the case" in answer.content.decode()
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def correct_rows(request, desk, clerk, three):
         try:
             corrections.correct_scan(
                 case_id=three.pk,
-                said={},
+                values={},
                 items={pk: ItemOnForm(title) for pk, title in rows if pk and title},
                 added=[ItemOnForm(title) for pk, title in rows if not pk],
                 why="",
@@ -232,14 +232,15 @@ def test_an_item_of_another_case_is_refused(three, correct_rows, clerk):
     before = items_of(three)
 
     rows = [*((pk, title) for pk, _, title, _ in before), (other.pk, "Massage")]
-    assert "not of this case" in correct_rows(rows)
+    assert "belongs to another case" in correct_rows(rows)
 
     assert items_of(three) == before
     assert other.history.count() == 1
 
 
 @pytest.mark.parametrize(
-    ("changed", "says"), [("first", "sent twice"), ("x7", "names no treatment"), ("²", "names no")]
+    ("changed", "says"),
+    [("first", "sent twice"), ("x7", "belongs to no treatment"), ("²", "belongs to no")],
 )
 def test_a_row_that_names_no_item_or_one_twice_is_refused(desk, three, changed, says):
     sent = as_shown(desk, three)
@@ -270,7 +271,7 @@ def test_the_received_date_is_corrected_by_the_page(desk, clerk):
         address, {"received": "2/27/26", "received_time": "", "reason": "", "version": case.version}
     )
     assert refused.status_code == 422
-    assert "Say why the received date is corrected." in refused.content.decode()
+    assert "Enter the reason for the correction." in refused.content.decode()
     stale = {"received": "2/27/26", "reason": "Stamp", "version": "99"}
     assert desk.post(address, stale).status_code == 409
 
@@ -283,4 +284,4 @@ def test_my_intakes_link_to_the_page_and_others_see_why_it_is_closed(desk, clerk
     assert f"/cases/{case.number}/correct/" in desk.get("/intake/").content.decode()
     client.force_login(person(Role.INTAKE))
     page = client.get(f"/cases/{case.number}/correct/").content.decode()
-    assert "Only the clerk who entered it" in page
+    assert "Only the clerk who entered this application" in page

@@ -78,7 +78,7 @@ def test_the_save_button_keeps_a_draft_with_its_files(desk):
 
     page = desk.post("/intake/new/", sent, follow=True).content.decode()
 
-    assert "The draft is kept" in page
+    assert "Draft saved" in page
     draft = IntakeDraft.objects.get()
     again = desk.get(f"/intake/new/?draft={draft.key}").content.decode()
     assert "kept.pdf" in again
@@ -107,7 +107,7 @@ def test_a_draft_closes_automatically_after_a_week_with_a_reason(clerk):
 
     assert open_at(end - timedelta(seconds=1)) == [draft]
     assert open_at(end) == []  # no job has run
-    with pytest.raises(NotAllowed, match="has ended"):
+    with pytest.raises(NotAllowed, match="is closed"):
         begun_draft(by=clerk, key=draft.key, revision=1, at=end)
 
     assert drafts.close_forgotten(at=end - timedelta(seconds=1)) == 0
@@ -134,7 +134,7 @@ def test_an_accepted_form_leaves_no_draft(clerk):
     draft.refresh_from_db()
     assert (draft.case, draft.ended_at) == (case, MONDAY)
     assert not CanceledIntake.objects.exists()
-    with pytest.raises(NotAllowed, match="is a case"):
+    with pytest.raises(NotAllowed, match="saved as a case"):
         begun_draft(by=clerk, key=draft.key, revision=1)
 
 
@@ -155,14 +155,14 @@ def test_a_draft_belongs_to_its_owner(clerk):
     draft = begun_draft(by=clerk)
     other = person(Role.INTAKE)
 
-    with pytest.raises(NotAllowed, match="Someone else types"):
+    with pytest.raises(NotAllowed, match="belongs to someone else"):
         begun_draft(by=other, key=draft.key, revision=1)
-    with pytest.raises(NotAllowed, match="Only the clerk who types it"):
+    with pytest.raises(NotAllowed, match="Only the clerk who started this form"):
         drafts.cancel(key=draft.key, reason=WhyNot.UNREADABLE, note="", by=other, at=MONDAY)
 
 
 def test_a_form_without_its_key_is_refused_with_a_sentence(desk):
-    assert "Begin a new form" in autosave(desk, key="x").json()["error"]
+    assert "Start a new form" in autosave(desk, key="x").json()["error"]
     assert desk.post("/intake/new/", {"save_draft": "", "key": "x"}).status_code == 422
 
 
@@ -209,7 +209,7 @@ def test_starting_over_returns_the_scan_to_the_queue(clerk):
     drafts.cancel(key=draft.key, reason=WhyNot.START_OVER, note="", by=clerk, at=MONDAY)
 
     assert batches.claim_next(by=person(Role.INTAKE), at=MONDAY) == scan
-    with pytest.raises(NotAllowed, match="has ended already"):
+    with pytest.raises(NotAllowed, match="already closed"):
         drafts.cancel(key=draft.key, reason=WhyNot.START_OVER, note="", by=clerk, at=MONDAY)
 
 
@@ -218,7 +218,7 @@ def test_an_accepted_form_cannot_be_canceled(clerk):
     draft = begun_draft(by=clerk)
     case = received_case(by=clerk, key=draft.key)
 
-    with pytest.raises(NotAllowed, match=f"{case.number}. A case is withdrawn instead"):
+    with pytest.raises(NotAllowed, match=f"{case.number}. Withdraw the case instead"):
         drafts.cancel(key=draft.key, reason=WhyNot.UNREADABLE, note="", by=clerk, at=MONDAY)
 
 
@@ -241,7 +241,10 @@ def test_the_channel_is_recorded_filtered_and_counted(desk, clerk, supervisor):
     for channel in ("MAIL", "FAX", "FAX"):
         received_case(by=clerk, channel=channel)
     assert len(desk.get("/intake/?channel=FAX").context["cases"]) == 2
-    assert "nothing of this channel" in desk.get("/intake/?channel=EMAIL").content.decode()
+    assert (
+        "No applications entered for this channel"
+        in desk.get("/intake/?channel=EMAIL").content.decode()
+    )
 
     desk.force_login(supervisor)
     (today, *_) = desk.get("/intake/supervisor/").context["arrivals"]

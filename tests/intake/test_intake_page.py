@@ -120,7 +120,7 @@ def test_accept_and_next_opens_an_empty_form(client):
     answer = client.post(URL, typed() | {"next": ""})
 
     assert answer.url == URL
-    assert "is stored and waits for screening" in client.get(URL).content.decode()
+    assert "was saved. Next step: eligibility review" in client.get(URL).content.decode()
 
 
 def test_a_double_click_gives_one_case(client):
@@ -167,7 +167,7 @@ def test_one_treatment_more_than_two_hundred_is_refused(client):
     answer = client.post(URL, typed(item_title=titles, items_on_form=""))
 
     assert answer.status_code == 422
-    assert "At most 200 treatments" in errors(answer)["__all__"]
+    assert "at most 200 treatments" in errors(answer)["__all__"]
     assert not Case.objects.exists()
 
 
@@ -204,11 +204,11 @@ TOMORROW = "3/3/2026"
 @pytest.mark.parametrize(
     ("field", "keyed", "said"),
     [
-        ("received", "", "Enter the date of our received stamp."),
+        ("received", "", "Enter the date on the received stamp."),
         ("received", TOMORROW, "This date is in the future."),
         ("received", "2/30/26", "does not exist in the calendar"),
         ("received", "soon", "is not a date"),
-        ("received_time", "25:00", "Write the time as 14:05"),
+        ("received_time", "25:00", "Enter the time as 14:05"),
         ("ur_decided", "", "Enter the date of the UR decision."),
         ("date_of_birth", TOMORROW, "This date is in the future."),
         ("date_of_injury", TOMORROW, "This date is in the future."),
@@ -224,8 +224,8 @@ TOMORROW = "3/3/2026"
         ("employer", "", "Enter the employer."),
         ("physician_last", "", "requesting physician’s last name"),
         ("administrator", "", "claims administrator’s company"),
-        ("items_on_form", "2", "shows 2 treatments and 1 are entered"),
-        ("items_on_form", "many", "Write a number."),
+        ("items_on_form", "2", "Treatments on the form: 2. Entered: 1."),
+        ("items_on_form", "many", "Enter a number."),
         ("items_on_form", "0", "greater than or equal to 1"),
         ("channel", "PIGEON", "Select a valid choice"),
         ("diagnosis", "⚕ neck pain", "staff of aesculapius, U+2695"),
@@ -250,7 +250,7 @@ def test_a_decision_dated_after_its_receipt_is_refused(client):
 def test_a_time_that_has_not_come_yet_is_refused(client):
     answer = refused(client, received_time="12:01")  # it is noon
 
-    assert "received date lies in the future" in errors(answer)["__all__"]
+    assert "received date is in the future" in errors(answer)["__all__"]
 
 
 def test_all_errors_are_shown_at_once(client):
@@ -263,7 +263,7 @@ def test_all_errors_are_shown_at_once(client):
 def test_names_that_together_are_too_long_for_a_letter_are_refused(client):
     answer = refused(client, first_name="a" * 120, middle_name="b" * 120, last_name="c" * 160)
 
-    assert "together" in errors(answer)["last_name"]
+    assert "full name has" in errors(answer)["last_name"]
 
 
 @pytest.mark.parametrize("field", ["diagnosis", "claim_number", "last_name", "employee_address"])
@@ -278,12 +278,12 @@ def test_a_megabyte_in_one_field_is_refused_by_its_length(client, field):
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"title": "", "quantity": "2"}, "Write the treatment, or clear the whole row."),
-        ({"title": "   ", "unit": "tablets"}, "Write the treatment, or clear the whole row."),
-        ({"title": "", "category": "first"}, "Write the treatment, or clear the whole row."),
+        ({"title": "", "quantity": "2"}, "Enter the treatment, or clear the whole row."),
+        ({"title": "   ", "unit": "tablets"}, "Enter the treatment, or clear the whole row."),
+        ({"title": "", "category": "first"}, "Enter the treatment, or clear the whole row."),
         ({"title": "⚕ Brace"}, "staff of aesculapius, U+2695"),
         ({"title": "x" * 2001}, "Shorten it to 2000."),
-        ({"quantity": "some"}, "Write the quantity as a number, such as 12."),
+        ({"quantity": "some"}, "Enter the quantity as a number, such as 12."),
         ({"quantity": "0"}, "between 0 and 100,000"),
         ({"quantity": "-1"}, "between 0 and 100,000"),
         ({"quantity": "NaN"}, "between 0 and 100,000"),
@@ -300,7 +300,7 @@ def test_a_treatment_that_cannot_be_read_is_marked_in_its_row(client, row, said)
     answer = refused(client, items_on_form="", **one_item(**row))
 
     assert [found for found in row_errors(answer) if said in found]
-    assert "see the marked rows" in errors(answer)["__all__"]
+    assert "Correct the marked rows" in errors(answer)["__all__"]
 
 
 @pytest.mark.parametrize("keyed", ["999999", "x"])
@@ -431,7 +431,7 @@ def test_a_known_scan_links_to_its_case(client):
     assert answer.url == case.get_absolute_url()
     assert Case.objects.count() == 1
     page = client.get(answer.url).content.decode()
-    assert f"already entered, as case {case.number}" in page
+    assert f"already entered as case {case.number}" in page
 
 
 def test_my_intakes_shows_what_i_entered_today(client):

@@ -221,10 +221,10 @@ def test_the_check_finds_the_claim_number_before_a_name_is_keyed(desk):
 @pytest.mark.parametrize(
     ("served", "method", "said"),
     [
-        ("2/12/26", "mail_ca", "<b>In time.</b>"),
+        ("2/12/26", "mail_ca", "<b>On time.</b>"),
         ("12/1/25", "mail_ca", "<b>Late.</b>"),
-        ("", "mail_ca", "<b>In time? Unknown.</b>"),
-        ("2/12/26", "", "<b>In time? Unknown.</b>"),
+        ("", "mail_ca", "<b>Timeliness unknown.</b>"),
+        ("2/12/26", "", "<b>Timeliness unknown.</b>"),
     ],
 )
 def test_the_check_answers_yes_no_or_unknown_from_the_deadline(desk, served, method, said):
@@ -237,7 +237,12 @@ def test_the_check_lists_what_is_missing_and_refuses_nothing(desk):
     missing = {"signed_by": "", "signed_on": "", "ur_attached": "", "consent_on": ""}
     page = check(desk, **missing, items_on_form="3")
 
-    for words in ("Not signed", "UR decision not attached", "No date of consent", "3 treatments"):
+    for words in (
+        "Not signed",
+        "UR decision not attached",
+        "Consent to obtain records not dated",
+        "form: 3",
+    ):
         assert words in page
     sent = typed(**missing)
     assert desk.post("/intake/new/", sent).status_code == 302
@@ -246,7 +251,7 @@ def test_the_check_lists_what_is_missing_and_refuses_nothing(desk):
 
 def test_a_designation_before_the_decision_is_void(desk):
     page = check(desk, signed_by="ATTORNEY", designated_on="2/1/26", ur_decided="2/12/26")
-    assert "Designated before the UR decision, which is void" in page
+    assert "Representative designated before the UR decision: not valid" in page
 
 
 def test_a_category_is_guessed_offered_and_changed_by_the_clerk(desk):

@@ -401,10 +401,10 @@ FUTURE = date(2026, 3, 3)
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"received_at": MONDAY + timedelta(minutes=1)}, "received date lies in the future"),
-        ({"date_of_injury": FUTURE}, "date of injury lies in the future"),
-        ({"signed_on": FUTURE}, "signature date lies in the future"),
-        ({"consent_on": FUTURE}, "consent date lies in the future"),
+        ({"received_at": MONDAY + timedelta(minutes=1)}, "received date is in the future"),
+        ({"date_of_injury": FUTURE}, "date of injury is in the future"),
+        ({"signed_on": FUTURE}, "signature date is in the future"),
+        ({"consent_on": FUTURE}, "consent date is in the future"),
         ({"ur_decision": ur_decision(served_on=FUTURE)}, "date of service of the UR decision"),
         ({"ur_decision": ur_decision(decided_on=FUTURE)}, "dated after the day we received it"),
         ({"items": []}, "at least one disputed treatment"),
@@ -420,7 +420,7 @@ def test_impossible_days_are_refused_and_nothing_is_stored(clerk, changes, said)
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.INTAKE, Role.SUPERVISOR}))
 def test_only_intake_enters_applications(db, role):
-    with pytest.raises(NotAllowed, match="does not enter applications"):
+    with pytest.raises(NotAllowed, match="cannot enter applications"):
         receive(person(role))
 
 

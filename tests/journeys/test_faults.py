@@ -152,8 +152,8 @@ def test_with_the_broker_away_a_determination_is_issued_in_the_usual_time_and_it
         assert now[1].seconds < AT_MOST_TIMES * usual[1].seconds
         letter = assert_issued_once(case)
         assert letter.state == Letter.State.QUEUED
-        assert "Queued" in now[-1].text
-        assert "The PDF follows by itself." in now[-1].text
+        assert "Generating" in now[-1].text
+        assert "The PDF is being generated." in now[-1].text
         page = director.get(f"/cases/{case.number}/")
         assert (page.status, "Determination issued" in page.text) == (200, True)
         assert page.seconds < AT_MOST_SECONDS
@@ -172,7 +172,7 @@ def test_with_the_broker_away_a_determination_is_issued_in_the_usual_time_and_it
     finally:
         worker.stop(seconds=15)
     assert_filed_once(letter)
-    assert "Filed" in director.get(f"/cases/{case.number}/letters/").text
+    assert "Ready" in director.get(f"/cases/{case.number}/letters/").text
 
 
 # --- the worker -----------------------------------------------------------------------------------
@@ -247,7 +247,7 @@ def test_a_web_server_killed_after_the_act_and_before_its_answer_has_issued_once
     assert again.status == 422
     assert f"Case {case.number} is in “Determination issued”" in again.text
     assert assert_issued_once(case) == letter
-    assert "Queued" in director.get(f"/cases/{case.number}/letters/").text
+    assert "Generating" in director.get(f"/cases/{case.number}/letters/").text
 
 
 def test_a_web_server_killed_before_the_act_is_whole_has_issued_nothing(case, director, site):

@@ -43,13 +43,13 @@ def test_sending_keeps_day_method_and_person(delivery, clerk):
 
 def test_a_letter_without_its_pdf_cannot_go_out(clerk):
     letter = make.enqueue(make.wording())
-    with pytest.raises(NotAllowed, match="not filed yet"):
+    with pytest.raises(NotAllowed, match="not ready yet"):
         sent(letter.deliveries.get(), clerk)
 
 
 def test_a_delivery_is_marked_as_sent_once(delivery, clerk):
     sent(delivery, clerk)
-    with pytest.raises(NotAllowed, match="only once"):
+    with pytest.raises(NotAllowed, match="already sent"):
         sent(delivery, clerk)
 
 

@@ -72,10 +72,10 @@ def test_all_missing_lapsed_and_unknown_facts_are_named_at_once(wording):
 
     assert set(found) == {
         "Training law (training_law) is not on record.",
-        "License (license) lapsed on 03/01/2026.",
-        "Practice hours (practice_hours) holds only from 03/03/2026, not on 03/02/2026.",
+        "License (license) expired on 03/01/2026.",
+        "Practice hours (practice_hours) is valid only from 03/03/2026, not on 03/02/2026.",
         "No affiliation employer (no_affiliation_employer) does not hold.",
-        "The fact shoe_size is not known to this kind of letter.",
+        "The fact shoe_size is not declared for this kind of letter.",
     }
 
 
@@ -117,7 +117,7 @@ def test_each_of_several_reviewers_needs_facts_of_their_own(wording):
     }
 
     lapsed = replace(both[-1], valid_to=date(2026, 1, 31))
-    with pytest.raises(services.LetterRefused, match=r"seat 2, lapsed on 01/31/2026"):
+    with pytest.raises(services.LetterRefused, match=r"seat 2, expired on 01/31/2026"):
         make.enqueue(
             wording, document=document, facts=[*both[:-1], lapsed], variants=choices, version=2
         )
@@ -191,7 +191,7 @@ def test_issuing_needs_a_preview_of_exactly_these_words(wording):
     document = make.determination(make.composed(wording))
     required = {"document": document, "require_preview": True}
     assert refused(lambda: make.enqueue(wording, **required)) == [
-        "These words have not been shown in the preview. Open the preview first."
+        "The current text has not been shown in the preview. Open the preview first."
     ]
 
     handed = {"facts": make.facts(), "declared": make.DECLARED, "layout": wording.layout}
@@ -208,7 +208,7 @@ def test_issuing_needs_a_preview_of_exactly_these_words(wording):
 
 def test_the_same_letter_cannot_be_written_twice(wording):
     make.enqueue(wording)
-    with pytest.raises(services.LetterRefused, match="exists already"):
+    with pytest.raises(services.LetterRefused, match="already exists"):
         make.enqueue(wording)
     assert make.enqueue(wording, version=2)
     assert make.enqueue(wording, variant="MAIL")

@@ -34,7 +34,7 @@ def test_the_status_asks_again_until_the_letter_is_filed(client, letter):
     first = page(client, "status", letter.pk, hx_request="true")
     assert first.status_code == 200
     assert 'hx-trigger="every 2s"' in first.text
-    assert "Queued" in first.text
+    assert "Generating" in first.text
 
     make.filed(letter)
     last = page(client, "status", letter.pk, hx_request="true")
@@ -49,7 +49,7 @@ def test_a_failed_letter_names_its_failure_and_who_must_act(client, letter):
     shown = page(client, "status", letter.pk, hx_request="true")
     assert shown.status_code == 286
     assert "The disk is full." in shown.text
-    assert "An administrator must act." in shown.text
+    assert "To be corrected by: An administrator." in shown.text
 
 
 def services_fail(letter):
@@ -104,13 +104,13 @@ def test_a_failed_letter_is_released_by_a_person_and_only_once(client, letter):
     assert client.get(address).status_code == 405
 
     answer = client.post(address, follow=True)
-    assert "is queued again" in answer.text
+    assert "is being generated again" in answer.text
     letter.refresh_from_db()
     assert (letter.state, letter.attempts, letter.failure) == ("QUEUED", 0, "")
     assert letter.steps.get(kind="RELEASED").by == user
     again = client.post(address)
     assert again.status_code == 422
-    assert "does not wait for a person" in again.text
+    assert "has not failed" in again.text
 
 
 def test_a_director_publishes_wording_in_their_own_name(client):
@@ -120,11 +120,11 @@ def test_a_director_publishes_wording_in_their_own_name(client):
     user = signed_in(client, Role.DIRECTOR)
     assert "sample" in page(client, "wording").text
     shown = page(client, "wording_detail", draft.pk)
-    assert "Publish in my name" in shown.text
+    assert "Publish this wording" in shown.text
     assert "no_affiliation_employer" in shown.text
 
     address = reverse("letters:publish_wording", args=[draft.pk])
-    assert "is in force" in client.post(address, follow=True).text
+    assert "is published" in client.post(address, follow=True).text
     draft.refresh_from_db()
     assert (draft.state, draft.published_by) == (WordingSet.State.PUBLISHED, user)
     again = client.post(address)

@@ -56,17 +56,17 @@ def test_every_sentence_about_the_reviewer_rests_on_a_fact():
     ("text", "words"),
     [
         ("kind = ", "not a TOML file"),
-        (HEAD, "holds no [[sentence]]"),
+        (HEAD, "has no [[sentence]]"),
         (HEAD.replace("today", "tomorrow") + '[[sentence]]\nslot="a"\ntext="b"', "no layout"),
         (sentence(slot='"a"'), "has no text"),
         (sentence(slot='"A b"', text='"x"'), "not a plain name"),
-        (sentence(slot='"a"', text='"x {y"'), "lone brace"),
+        (sentence(slot='"a"', text='"x {y"'), "single brace"),
         (sentence(slot='"a"', text='"x {Y Z}"'), "not a plain name"),
         (sentence(slot='"a"', text='"x"', order="0"), "order"),
         (sentence(slot='"a"', text='"x"', needs='"license"'), "needs"),
-        (sentence(slot='"a"', text='"x"', color='"red"'), "no sentence may say"),
+        (sentence(slot='"a"', text='"x"', color='"red"'), "unknown key"),
         (sentence(slot='"a"', text='"骨"'), "cannot be printed"),
-        ('color = "red"\n' + sentence(slot='"a"', text='"x"'), "color is not something"),
+        ('color = "red"\n' + sentence(slot='"a"', text='"x"'), "color is not a known key"),
     ],
 )
 def test_a_faulty_file_is_refused_with_the_fault(text, words):
@@ -74,14 +74,14 @@ def test_a_faulty_file_is_refused_with_the_fault(text, words):
 
 
 def test_all_errors_of_a_file_are_reported_at_once():
-    text = sentence(slot='"a"', order="5", text='"x {nobody}"', needs='["no_one"]')
+    text = sentence(slot='"a"', order="5", text='"x {nobody}"', needs='["absent"]')
     text += '\n[[sentence]]\nslot = "a"\norder = 5\ntext = "{license}"'
     found = faults(text, declared=make.DECLARED)
     assert len(found) == 4
-    assert any("no_one, which no one has declared" in one for one in found)
-    assert any("nobody, which no one has declared" in one for one in found)
-    assert any("another stands already" in one for one in found)
-    assert any("prints license, which is not to be printed" in one for one in found)
+    assert any("absent, which is not declared" in one for one in found)
+    assert any("nobody, which is not declared" in one for one in found)
+    assert any("the position of another sentence" in one for one in found)
+    assert any("prints license, which must not be printed" in one for one in found)
 
 
 def test_a_value_is_put_in_once_and_its_braces_stay():
@@ -111,7 +111,7 @@ def test_paragraphs_begin_where_a_sentence_says_so_and_notices_only_on_demand():
 
 def test_a_variant_without_a_sentence_is_refused():
     read = wording.parse(sentence(slot='"deadline"', order="1", variant='"MAIL"', text='"x"'))
-    with pytest.raises(wording.FactsRefused, match="fits FAX"):
+    with pytest.raises(wording.FactsRefused, match="variant FAX"):
         wording.compose(read.sentences, [], declared=(), on=make.TODAY, variants=("FAX",))
 
 
@@ -168,7 +168,7 @@ def test_the_database_allows_one_published_set():
 
 @pytest.mark.django_db
 def test_a_missing_wording_is_reported_in_plain_words():
-    with pytest.raises(services.LetterRefused, match="No one has published wording"):
+    with pytest.raises(services.LetterRefused, match="No wording is published"):
         services.wording_in_force(kind="determination", layout="determination-2014")
 
 

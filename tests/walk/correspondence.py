@@ -3,6 +3,7 @@
 from datetime import date
 
 from cases.models import CaseLetter
+from cases.services import drafting
 from correspondence.services import case_letters
 from intake.services import receiving
 from letters.kinds import LetterKind
@@ -32,7 +33,7 @@ def write_letters(walk, clerk, coordinator, clerk_of_mail, file_letters):
         sent_on=date(2026, 3, 2),
     )
     other = walk.act(
-        case_letters.draft_letter, by=coordinator, case_id=case.pk, kind=LetterKind.CLOSURE
+        drafting.draft_letter, by=coordinator, case_id=case.pk, kind=LetterKind.CLOSURE
     )
     walk.act(
         case_letters.discard_draft,

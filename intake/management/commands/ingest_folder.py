@@ -1,8 +1,8 @@
-"""Take the files of a watched folder in, once each: ``manage.py ingest_folder DIR --channel FAX``.
+"""Receives the files of a watched folder: ``manage.py ingest_folder DIR --channel FAX``.
 
-Run it as often as you like. What was taken in before, by name and content, is passed over; the
-files stay where they lie. A file counts as received on the day on which it was last changed, which
-is when the fax server put it there, and one that may still be growing waits for the next run.
+It can run as often as needed. Files received before, with the same name and content, are skipped.
+The files stay in the folder. A file's received date is the day of its last change, which is when
+the fax server stored it. A file that may still be growing waits for the next run.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ STILL_GROWING = timedelta(seconds=10)
 
 
 class Command(BaseCommand):
-    help = "Take scans from a watched folder in as batches, once each."
+    help = "Receive the scans of a watched folder as batches, each file once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", metavar="DIR")
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         now = timezone.now()
         place = Path(folder).resolve()
         if not place.is_dir():
-            raise CommandError(f"{folder} is no folder.")
+            raise CommandError(f"{folder} is not a folder.")
         taken = 0
         for day, paths in sorted(_new_files(place, now).items()):
             for first in range(0, len(paths), MOST_SHEETS):
@@ -61,13 +61,13 @@ class Command(BaseCommand):
                 taken += len(some)
                 for scan in batch.scans.filter(state=Scan.State.REFUSED):
                     self.stderr.write(scan.refusal)
-                self.stdout.write(f"{batch}: {len(some)} taken in, received {day}.")
+                self.stdout.write(f"{batch}: {len(some)} files, received {day}.")
         if not taken:
-            self.stdout.write("Nothing new.")
+            self.stdout.write("No new files.")
 
 
 def _new_files(place: Path, now: datetime) -> dict[date, list[Path]]:
-    """The files that were not taken in yet, by the local day on which each arrived."""
+    """Find the files that were not received yet, by the local day of their last change."""
     found: dict[date, list[Path]] = defaultdict(list)
     for path in sorted(place.iterdir()):
         if path.name.startswith(".") or not path.is_file():

@@ -1,4 +1,4 @@
-"""``manage.py import_wording FILE``: a draft of a wording set, read from TOML."""
+"""``manage.py import_wording FILE``: imports a wording file (TOML) as a draft."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -13,12 +13,12 @@ from letters import services
 
 
 class Command(BaseCommand):
-    help = "Read wording files (TOML) into drafts, which a director then publishes."
+    help = "Import wording files (TOML) as drafts, which a medical director then publishes."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", nargs="+", type=Path)
         parser.add_argument(
-            "--publish-as", metavar="E-MAIL", help="publish at once, in the name of this person"
+            "--publish-as", metavar="E-MAIL", help="publish at once, in the name of this user"
         )
 
     def handle(self, *, file: list[Path], publish_as: str | None, **options: Any) -> None:
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         if publish_as:
             person = User.objects.filter(email__iexact=publish_as, is_active=True).first()
             if person is None:
-                raise CommandError(f"No one signs in as {publish_as}.")
+                raise CommandError(f"There is no active user {publish_as}.")
             if not person.may("letters.manage_wording"):
                 raise CommandError(f"{person.email} may not publish wording.")
         for path in file:

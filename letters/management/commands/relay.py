@@ -1,4 +1,4 @@
-"""``manage.py relay``: tells workers of the letters that wait, until it is stopped."""
+"""``manage.py relay``: publishes due letters to the workers until stopped."""
 
 import signal
 import threading
@@ -14,12 +14,12 @@ from letters.relay import Relay
 
 
 class Command(BaseCommand):
-    help = "Tell the workers about due letters, and bring back lost ones, until stopped."
+    help = "Publish due letters to the workers, and queue lost letters again, until stopped."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--once", action="store_true", help="one round, then stop")
+        parser.add_argument("--once", action="store_true", help="run one round, then stop")
         parser.add_argument(
-            "--interval", type=float, default=0.5, help="seconds between two looks (default 0.5)"
+            "--interval", type=float, default=0.5, help="seconds between rounds (default 0.5)"
         )
 
     def handle(self, *, once: bool, interval: float, **options: Any) -> None:
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         def stop(number: int, frame: FrameType | None) -> None:
             stopping.set()
 
-        relay = Relay(deadline_kind=timezone.now, wait=stopping.wait, interval=interval)
+        relay = Relay(now=timezone.now, wait=stopping.wait, interval=interval)
         if once:
             relay.turn()
             return
