@@ -1,8 +1,8 @@
-"""How a page tries an action and shows what refused it: the one place that catches refusals.
+"""Run an action from a page and show a refusal: the only place that catches refusals.
 
-A view loads what it needs, checks its form, calls ``run_action`` and answers: a redirect when the
-action was done, otherwise its page again with the attempt's status. A refusal by a rule is 422; a
-form that is no longer of the present, or what someone else took first, is 409.
+A view loads what it needs, checks its form, calls ``run_action`` and answers: a redirect if the
+action was done, otherwise its page again with the status of the attempt. A refusal by a rule is
+422. A form that is out of date, or something that someone else took first, is 409.
 """
 
 from collections.abc import Callable
@@ -23,9 +23,9 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Attempt(Generic[Result]):
-    """What became of an action: its result, the refusal, or neither when it was not tried."""
+    """The outcome of an action: its result, its refusal, or neither if it was not tried."""
 
-    status: int  # of the page that is shown unless the action was done
+    status: int  # of the page that is shown if the action was not done
     refusal: Refused | None = None
     results: tuple[Result, ...] = ()  # one, when the action was done
 
@@ -39,7 +39,7 @@ class Attempt(Generic[Result]):
 
 
 def try_action(action: Callable[[], Result]) -> Attempt[Result]:
-    """Call the action; keep its result or its refusal. For answers other than a form on a page."""
+    """Run the action and return its result or refusal. For answers that are no page with a form."""
     try:
         result = action()
     except Refused as refusal:
@@ -55,16 +55,16 @@ def run_action(
     row: Versioned | None = None,
     field: str | None = None,
 ) -> Attempt[Result]:
-    """Try the action if the form was sent and is right, and put a refusal where the page shows it.
+    """Run the action if the form was sent and is valid, and put a refusal where the page shows it.
 
-    The refusal's sentence goes beside the field that it names, or above the form; without a form
-    it becomes a message.
+    The sentence of a refusal goes beside the field that it names, or above the form; without a
+    form it becomes a message.
 
-    :param action: is called without arguments, and only when the form is valid.
-    :param row: what the form changes, if the page carries its version. A form without a version is
-        stale; one that was filled in wrongly is compared too, where the action itself compares
-        what it has locked. The row is read again when the action is not done.
-    :param field: the field beside which a refusal goes that names none.
+    :param action: called without arguments, and only if the form is valid.
+    :param row: the row that the form changes, if the page carries its version. A form without a
+        version is stale. An invalid form is compared here, because the action, which compares the
+        row that it has locked, does not run. The row is reloaded if the action is not done.
+    :param field: the field beside which a refusal goes if it names none.
     """
     if request.method != "POST":
         return Attempt(200)
@@ -85,13 +85,13 @@ def run_action(
 
 
 def refused_page(request: StaffRequest, refusal: Refused, *, back: str) -> HttpResponse:
-    """A page that says the refusal alone, for a button that any page may hold.
+    """Render a page with the refusal alone, for a button that any page may have.
 
     :param back: the address of the page with the button.
     """
     context = {"refusal": refusal, "back": back}
     page = render(request, "refused.html", context, status=refusal.status)
-    if request.htmx:  # whatever part of the page the button wanted to change
+    if request.htmx:  # replace the whole page, not the part that the button would change
         page["HX-Retarget"] = page["HX-Reselect"] = "#main"
         page["HX-Reswap"] = "outerHTML"
     return page
@@ -104,5 +104,5 @@ def _show_refusal(
         messages.error(request, str(refusal))
         return
     named = refusal.field if refusal.field in form.fields else field
-    # What is stale is the form, not what one of its fields says.
+    # A stale form concerns the whole form, not one of its fields.
     form.add_error(None if isinstance(refusal, StaleForm) else named, str(refusal))

@@ -1,4 +1,4 @@
-"""How the sign-in library is bent to the organization: no one signs up by themselves."""
+"""The allauth adapter: public sign-up is closed, and mail errors do not reach the page."""
 
 from typing import Any
 
@@ -9,17 +9,17 @@ logger = structlog.get_logger(__name__)
 
 
 class ClosedSignUpAdapter(DefaultAccountAdapter):
-    """Accounts are made by an administrator."""
+    """Accounts are created by administrators only."""
 
     def is_open_for_signup(self, request: Any) -> bool:
         return False
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send, or note that it could not be sent; the page answers the same to everyone.
+        """Send the mail, or log that it failed; the page answers the same in both cases.
 
-        Otherwise a mail server that is away would tell which addresses belong to someone.
+        Otherwise an error of the mail server would reveal which addresses belong to users.
         """
         try:
             super().send_mail(template_prefix, email, context)
-        except OSError as error:  # smtplib's errors are of this kind too
+        except OSError as error:  # includes the errors of smtplib
             logger.error("mail_not_sent", error=type(error).__name__)

@@ -1,4 +1,4 @@
-"""The admin site of people, and what every versioned table there has in common."""
+"""The admin pages of users, and base classes for versioned and read-only tables."""
 
 from typing import Any, cast
 
@@ -19,16 +19,16 @@ from .requests import NO_VERSION
 from .roles import Role
 from .versions import Stale, Versioned
 
-admin.site.unregister(Group)  # roles are granted to a person, with an event, not edited as groups
+admin.site.unregister(Group)  # roles are granted to users by a service, not edited as groups
 
 
 def acting(request: HttpRequest) -> User:
-    """The person who is signed in; every page of the admin site asks for one."""
+    """The signed-in user; every admin page requires one."""
     return cast(User, request.user)
 
 
 class VersionedForm(forms.ModelForm):
-    """A form that knows which version of the row it was opened on."""
+    """A form that carries the version of the row that it shows."""
 
     seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -42,18 +42,18 @@ class VersionedForm(forms.ModelForm):
         if self.instance.pk is None:
             return cleaned
         try:
-            # Missing or no number is as stale as old.
+            # A missing or malformed version counts as stale.
             self.instance.refuse_if_stale(self.cleaned_data.get("seen_version") or NO_VERSION)
         except Stale as stale:
             sent = cast(QueryDict, self.data).copy()
             sent[self.add_prefix("seen_version")] = str(self.instance.version)
-            self.data = sent  # the page comes back with the version that it shows
+            self.data = sent  # the page is shown again with the current version
             raise ValidationError(str(stale), code="stale") from stale
         return cleaned
 
 
 class VersionedInline(admin.TabularInline):
-    """Rows that hang on another: added and changed with it, each with its version, none deleted."""
+    """Rows edited together with their parent, each with its version. They cannot be deleted."""
 
     extra = 0
     can_delete = False
@@ -61,7 +61,7 @@ class VersionedInline(admin.TabularInline):
 
 
 class VersionedAdmin(SimpleHistoryAdmin):
-    """A table whose rows keep their versions: saved through ``store``, read back, never deleted."""
+    """A table whose rows keep their versions: saved through ``store``, never deleted."""
 
     form = VersionedForm
     object_history_list_template = "admin/_versions.html"
@@ -108,7 +108,7 @@ class VersionedAdmin(SimpleHistoryAdmin):
         why = "Added" if is_new else f"Changed: {', '.join(labels) or 'nothing'}"
         row.store(by=acting(request), at=timezone.now(), why=why)
 
-    # History is read here. Going back to an old version is a change that a person types.
+    # The history is read-only. To go back to an old version, a person enters it as a change.
 
     def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
         return True
@@ -122,7 +122,7 @@ class VersionedAdmin(SimpleHistoryAdmin):
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
-    """A table that only grows: to be read."""
+    """An append-only table, shown read-only."""
 
     actions = None
     show_full_result_count = False
@@ -138,7 +138,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 
 class PersonForm(forms.ModelForm):
-    """A person as an administrator enters them."""
+    """The form of a user."""
 
     roles = forms.MultipleChoiceField(
         choices=Role.choices, required=False, widget=forms.CheckboxSelectMultiple
@@ -146,7 +146,7 @@ class PersonForm(forms.ModelForm):
     new_password = forms.CharField(
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least 15 characters. Tell it to the person; they change it after signing in.",
+        help_text="At least 15 characters. Give it to the person, who should change it.",
     )
 
     class Meta:
@@ -189,7 +189,7 @@ class PersonForm(forms.ModelForm):
 
 @admin.register(User)
 class PersonAdmin(admin.ModelAdmin):
-    """People: made, given roles and closed by the services of accounts, each with its event."""
+    """Users: created, given roles and deactivated by services, which record events."""
 
     form = PersonForm
     list_display = ("name", "email", "roles_held", "is_active")
@@ -211,39 +211,39 @@ class PersonAdmin(admin.ModelAdmin):
         return False
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
-        return form.instance  # the services write; nothing is saved from the form itself
+        return form.instance  # the services save, not the form
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        by, at, said = acting(request), timezone.now(), form.cleaned_data
+        by, at, entered = acting(request), timezone.now(), form.cleaned_data
         if not change:
             made = services.create_user(
-                email=said["email"],
-                name=said["name"],
-                password=said["new_password"],
-                roles=said["roles"],
+                email=entered["email"],
+                name=entered["name"],
+                password=entered["new_password"],
+                roles=entered["roles"],
                 by=by,
                 at=at,
             )
             obj.pk = made.pk
-            if not said["is_active"]:
+            if not entered["is_active"]:
                 services.set_active(user_id=made.pk, active=False, by=by, at=at)
             return
         services.change_person(
             user_id=obj.pk,
-            email=said["email"],
-            name=said["name"],
-            password=said["new_password"],
+            email=entered["email"],
+            name=entered["name"],
+            password=entered["new_password"],
             by=by,
             at=at,
         )
-        for role in said["roles"]:
+        for role in entered["roles"]:
             services.grant_role(user_id=obj.pk, role=role, by=by, at=at)
-        for role in form.held - set(said["roles"]):
+        for role in form.held - set(entered["roles"]):
             services.revoke_role(user_id=obj.pk, role=role, by=by, at=at)
-        services.set_active(user_id=obj.pk, active=said["is_active"], by=by, at=at)
+        services.set_active(user_id=obj.pk, active=entered["is_active"], by=by, at=at)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Roles were granted and taken by the services already."""
+        """Do nothing: the services have already saved the roles."""
 
 
 @admin.register(AccountEvent)
@@ -268,9 +268,9 @@ class LookAdmin(ReadOnlyAdmin):
     """Who opened what. Reviewers' names are shown to those alone who may know them."""
 
     list_filter = ("subject", "granted")
-    search_fields = ("reference",)  # not the name: a search would tell who the reviewer is
+    search_fields = ("reference",)  # not the name: a search would reveal the reviewer
     ordering = ("-looked_at", "-pk")
-    list_display_links = None  # the list tells all; a page of one look would print the name
+    list_display_links = None  # the page of one row would show the reviewer's name
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -279,7 +279,7 @@ class LookAdmin(ReadOnlyAdmin):
         return obj is None and acting(request).may("accounts.view_looks")
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
-        """Only by what the filters offer: an address that names a user would tell who it is."""
+        """Allow only the listed filters: an address that names a user would reveal the reviewer."""
         return lookup.split("__")[0] in self.list_filter
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Look]:

@@ -1,9 +1,9 @@
-"""Tables that only grow: triggers that refuse UPDATE, DELETE and TRUNCATE in the database itself.
+"""Append-only tables: database triggers that refuse UPDATE, DELETE and TRUNCATE.
 
 ``GuardTables`` is a migration operation. SQLite rebuilds a table when its columns change and drops
-its triggers without a word, so every migration that alters a guarded table ends with
-``GuardTables`` for it again; ``tests/test_append_only.py`` reads the catalog after all
-migrations and fails when a guard is missing.
+its triggers silently, so every migration that alters a guarded table has to end with
+``GuardTables`` for it; ``tests/test_append_only.py`` reads the catalog after all migrations and
+fails if a guard is missing.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ MESSAGE = "History only grows: rows of this table cannot be changed or removed."
 
 
 def guard_statements(table: str, vendor: str) -> list[str]:
-    """The statements that make one table append-only, safe to run again."""
+    """The statements that make one table append-only. They can be run again."""
     if vendor == "postgresql":
         return [
             "CREATE OR REPLACE FUNCTION refuse_change_of_history() RETURNS trigger AS "
@@ -39,7 +39,7 @@ def guard_statements(table: str, vendor: str) -> list[str]:
 
 
 def unguard_statements(table: str, vendor: str) -> list[str]:
-    """The statements that lift the guard, for migrations backward."""
+    """The statements that remove the guard, for reversing the migration."""
     if vendor == "postgresql":
         return [
             f'DROP TRIGGER IF EXISTS "{table}_only_grows" ON "{table}"',
@@ -58,7 +58,7 @@ class GuardTables(Operation):
         self.tables = list(tables)
 
     def state_forwards(self, app_label: str, state: Any) -> None:
-        """Triggers are not part of Django's picture of the models."""
+        """Do nothing: triggers are not part of Django's model state."""
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any

@@ -1,4 +1,4 @@
-"""Who you are, and what your roles let you do."""
+"""Authentication backends: sign-in, and permissions from roles."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from .roles import ADMIN_PERMISSIONS, PERMISSIONS
 
 
 class RoleBackend(ModelBackend):
-    """Signs in by e-mail and password; answers permissions from the table of roles alone."""
+    """Signs in by e-mail and password; takes permissions only from the table of roles."""
 
     def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         return set()
@@ -36,7 +36,7 @@ class RoleBackend(ModelBackend):
 
 
 class SignInBackend(AuthenticationBackend):
-    """The sign-in library's way in, which answers no question about permissions."""
+    """The sign-in backend of allauth, without permissions of its own."""
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         return set()

@@ -1,4 +1,4 @@
-"""What two people store at the same moment and only one of them can have."""
+"""Refuse, in a sentence, what violates a unique constraint because of a concurrent save."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +10,11 @@ from .refusals import TakenByAnother
 
 @contextmanager
 def refuse_clash(reason: str) -> Iterator[None]:
-    """Refuse, with a sentence, what breaks a unique constraint that was kept when it was judged.
+    """Turn an ``IntegrityError`` of the block into a refusal.
 
-    :raises TakenByAnother: someone else has stored the same in between.
+    For a unique constraint that was checked before, but another transaction saved in between.
+
+    :raises TakenByAnother: someone else has saved the same value.
     """
     try:
         with transaction.atomic():

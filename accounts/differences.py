@@ -1,4 +1,4 @@
-"""What changed between two versions of a text, word by word. Pure."""
+"""Compare two versions of a text word by word. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -16,19 +16,20 @@ _LONGEST = 200_000  # characters; beyond it the whole text counts as replaced
 
 @dataclass(frozen=True)
 class Piece:
-    """A run of text that stayed, came or went."""
+    """A piece of text that was kept, added or removed."""
 
     change: Change
     text: str
 
 
 def word_differences(old: str, new: str) -> list[Piece]:
-    """The pieces that turn ``old`` into ``new``, in reading order and never splitting a word.
+    """The pieces that turn ``old`` into ``new``, in reading order; words are never split.
 
-    Joining what is not ``added`` gives ``old``; joining what is not ``removed`` gives ``new``.
+    All pieces but the ``added`` ones make ``old``; all but the ``removed`` ones make ``new``.
     """
     if old == new:
         return [Piece("same", old)] if old else []
+    # The library compares characters, so each word is mapped to one private-use character.
     codes: dict[str, str] = {}
 
     def encode(text: str) -> str:

@@ -1,8 +1,8 @@
-"""The first migration of an app: all of its tables in one step.
+"""A migration class that creates all tables of an app in one step.
 
-Django works out its picture of every related model again after each operation. Nearly every table
-here points at the users, so a first migration of 80 tables took most of a minute. A migration of
-this class works the picture out once, at the end, and creates the tables from it.
+Django renders the state of all related models again after each operation. Nearly every table here
+points to the users, so an initial migration of 80 tables took most of a minute. A migration of this
+class renders the state once, at the end, and creates the tables from it.
 """
 
 from typing import Any
@@ -14,15 +14,15 @@ _PART_OF_THE_TABLE = (AddConstraint, AddField, AddIndex)
 
 
 class InitialTables(Migration):
-    """A migration of nothing but new tables. After ``makemigrations``, name it as the base."""
+    """A migration of new tables only. After ``makemigrations``, set it as the base class."""
 
     def apply(self, project_state: Any, schema_editor: Any, collect_sql: bool = False) -> Any:
         """Create the tables.
 
-        :raises TypeError: an operation does something other than make a new table.
+        :raises TypeError: an operation does something other than create a table.
         """
         state = project_state.clone()
-        state.__dict__.pop("apps", None)  # so that nothing is worked out before the last operation
+        state.__dict__.pop("apps", None)  # so that nothing is rendered before the last operation
         created = []
         for operation in self.operations:
             operation.state_forwards(self.app_label, state)

@@ -1,7 +1,7 @@
-"""What the product refuses: the base class of every app's refusals, and the status of each.
+"""Refusals: the base classes of every app's refusals, with their HTTP status.
 
-Every app may import this module, also from modules of pure rules. A view never catches these
-classes by itself: ``accounts.actions`` does, and takes the status from the class.
+Every app may import this module, also from pure modules. Views never catch these classes
+themselves: ``accounts.actions`` does, and takes the status from the class.
 """
 
 from typing import ClassVar
@@ -10,10 +10,10 @@ from typing import ClassVar
 class Refused(Exception):
     """An action was refused; the message is the sentence that the page shows.
 
-    ``field`` names the field of the form that the sentence is about; empty: the whole form.
+    ``field`` is the form field that the sentence is about; empty for the whole form.
     """
 
-    status: ClassVar[int] = 422  # what a page answers that shows the refusal
+    status: ClassVar[int] = 422  # of the page that shows the refusal
     field: str = ""
 
 
@@ -22,7 +22,7 @@ class NotAllowed(Refused):
 
 
 class BadFact(NotAllowed):
-    """A fact that cannot be so; ``field`` is the one to look at."""
+    """An impossible fact; ``field`` is the field to check."""
 
     def __init__(self, field: str, sentence: str) -> None:
         self.field = field
@@ -30,17 +30,17 @@ class BadFact(NotAllowed):
 
 
 class StaleForm(Refused):
-    """What the form is about is no longer what its page showed."""
+    """The data has changed since the form was opened."""
 
     status = 409
 
 
 class TakenByAnother(StaleForm):
-    """Someone else has it now; the message says who, or what to do instead."""
+    """Someone else took it first; the message says who, or what to do instead."""
 
 
 def refuse(reason: str) -> None:
-    """Raise the reason if there is one.
+    """Raise ``NotAllowed`` with the reason, unless it is empty.
 
     :raises NotAllowed: the reason is not empty.
     """

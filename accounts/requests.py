@@ -1,4 +1,4 @@
-"""What a view may expect of a request that the middleware let through, and what it sent."""
+"""Requests of signed-in users, and helpers to read what they send."""
 
 from typing import Any
 
@@ -6,29 +6,29 @@ from django.http import HttpRequest, QueryDict
 
 from .models import User
 
-NO_VERSION = 0  # a row's first version is 1
+NO_VERSION = 0  # versions begin at 1
 
 
 class StaffRequest(HttpRequest):
-    """A request of someone who has signed in; the middleware lets no one else through."""
+    """A request of a signed-in user; the middleware lets no other through."""
 
     user: User
     htmx: Any
 
 
 def posted(request: StaffRequest) -> QueryDict | None:
-    """What a form was sent with; an empty one counts as sent."""
+    """The data of a sent form; ``None`` if the request is no POST."""
     return request.POST if request.method == "POST" else None
 
 
 def whole_number(text: str) -> int | None:
-    """A version, revision or id that a page sends back; ``None`` if it is not one of ours."""
+    """Read a version, revision or id sent by a page; ``None`` if it is malformed."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def seen_version(request: StaffRequest) -> int:
-    """The version that the page showed; one that no row has if it is missing or no number.
+    """The version that the page showed; ``NO_VERSION`` if it is missing or malformed.
 
-    So a form without a version is as stale as one with an old version.
+    No row has that version, so a form without a version is stale.
     """
     return whole_number(request.POST.get("version", "")) or NO_VERSION

@@ -1,15 +1,14 @@
-"""Who may do what: one table, read by the sign-in backend, the services and the tests.
+"""Roles and permissions: one table, read by the sign-in backend, the services and the tests.
 
-A role is a Django group of the same name. A permission is a sentence fragment in the words of the
-office, ``app.act``. Nothing about permissions is stored in the database, so a deployment cannot
-hold an older opinion of it than the code.
+A role is a Django group of the same name. A permission is named ``app.action``. Permissions are not
+stored in the database, so a deployment cannot have others than its code.
 """
 
 from django.db import models
 
 
 class Role(models.TextChoices):
-    """What a person is here to do. A person may hold several roles."""
+    """What a user does. A user may have several roles."""
 
     ADMINISTRATOR = "ADMINISTRATOR", "Administrator"
     INTAKE = "INTAKE", "Intake"
@@ -46,7 +45,7 @@ PERMISSIONS: dict[str, set[Role]] = {
         Role.DIRECTOR,
         Role.AUDITOR,
     },
-    # Intake sees what is on file, and opens the papers of the application alone.
+    # Intake sees the list of documents, but opens only those of the application.
     "records.open_any_document": {Role.COORDINATOR, Role.QA, Role.DIRECTOR, Role.AUDITOR},
     "letters.view_letter": _CASE_STAFF,
     "determinations.view_determination": {
@@ -61,14 +60,14 @@ PERMISSIONS: dict[str, set[Role]] = {
         Role.QA,
         Role.DIRECTOR,
     },
-    # acts on a case, in the order of the journey
+    # actions on a case, in the order of its stages
     "intake.enter_application": {Role.INTAKE, Role.SUPERVISOR},
     "intake.supervise_intake": {Role.SUPERVISOR},
     "eligibility.decide_eligibility": {Role.COORDINATOR},
     "cases.settle_possible_duplicate": {Role.COORDINATOR, Role.SUPERVISOR},
     "cases.consolidate": {Role.COORDINATOR},
     "correspondence.make_notices": {Role.COORDINATOR},
-    # Drafts of letters: read before they go, approved or put away.
+    # Drafts of letters: review, approve or discard.
     "correspondence.write_letters": {Role.COORDINATOR, Role.SUPERVISOR},
     "letters.mark_sent": {Role.COORDINATOR, Role.MAILROOM},
     "records.add_document": {Role.COORDINATOR, Role.INTAKE},
@@ -91,12 +90,12 @@ PERMISSIONS: dict[str, set[Role]] = {
     "cases.propose_item_change": {Role.INTAKE, Role.SUPERVISOR, Role.COORDINATOR},
     "cases.decide_item_change": {Role.SUPERVISOR, Role.COORDINATOR},
     "queues.share_view": {Role.SUPERVISOR, Role.COORDINATOR, Role.QA, Role.DIRECTOR},
-    # keeping the organization
+    # administration
     "reviewers.manage_credentials": {Role.CREDENTIALING},
     "determinations.view_reviewer_record": {Role.COORDINATOR, Role.QA, Role.DIRECTOR},
     "reviewers.set_conflict_limits": {Role.DIRECTOR},
     "reviewers.manage_weights": {Role.DIRECTOR},
-    # What reviewers sign before a file opens: reading every wording, publishing the next.
+    # The attestation that reviewers sign: reading its wordings, publishing the next one.
     "reviewers.view_attestation": {
         Role.COORDINATOR,
         Role.CREDENTIALING,
@@ -105,11 +104,11 @@ PERMISSIONS: dict[str, set[Role]] = {
         Role.AUDITOR,
     },
     "reviewers.publish_attestation": {Role.DIRECTOR},
-    # Whether who pays steers who decides: reading the tests; making one, and answering for it.
+    # The payer-bias tests: reading them; running one and recording the follow-up.
     "reviewers.view_payer_bias": {Role.COORDINATOR, Role.DIRECTOR, Role.AUDITOR},
     "reviewers.check_payer_bias": {Role.DIRECTOR},
     "directory.keep_organizations": {Role.CREDENTIALING, Role.COORDINATOR},
-    # Who owns and directs this organization, who works here, and their affiliations.
+    # Owners, officers and staff of this organization, and their affiliations.
     "cases.keep_own_organization": {Role.CREDENTIALING, Role.DIRECTOR},
     "cases.settle_own_conflicts": {Role.DIRECTOR},
     "deadlines.manage_deadline_rules": {Role.ADMINISTRATOR, Role.DIRECTOR},
@@ -119,7 +118,7 @@ PERMISSIONS: dict[str, set[Role]] = {
     "accounts.view_looks": {Role.AUDITOR},
 }
 
-# What each role may open in the admin site, as Django names its own permissions there.
+# The apps whose admin pages each role may open.
 ADMIN_PERMISSIONS: dict[str, set[Role]] = {
     "guidelines": {Role.GUIDELINE_ADMIN},
     "accounts": {Role.ADMINISTRATOR},
@@ -130,5 +129,5 @@ ADMIN_PERMISSIONS: dict[str, set[Role]] = {
 
 
 def permissions_of(roles: set[Role]) -> set[str]:
-    """Every permission that someone with these roles holds."""
+    """All permissions of these roles."""
     return {name for name, holders in PERMISSIONS.items() if holders & roles}

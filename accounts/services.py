@@ -1,4 +1,4 @@
-"""Acts about people: making a user, granting and taking roles, noting who looked at what."""
+"""Create users, grant and revoke roles, and record accesses."""
 
 from datetime import datetime
 
@@ -23,9 +23,9 @@ def create_user(
     at: datetime,
     is_demo: bool = False,
 ) -> User:
-    """Make a user with roles.
+    """Create a user with roles.
 
-    :raises NotAllowed: someone already signs in with this address.
+    :raises NotAllowed: the address already belongs to a user.
     """
     taken = _taken(email)
     if User.objects.filter(email__iexact=email).exists():
@@ -43,11 +43,11 @@ def create_user(
 
 @transaction.atomic
 def grant_role(*, user_id: int, role: Role, by: User | None, at: datetime) -> None:
-    """Give a role; giving it twice changes nothing."""
+    """Grant a role; does nothing if the user has it."""
     user = User.objects.select_for_update().get(pk=user_id)
     if role in user.roles:
         return
-    # A role that was added to the product gets its group when someone is first given it.
+    # The group of a role that is new in the product is created when it is first granted.
     group, _ = Group.objects.get_or_create(name=role.value)
     user.groups.add(group)
     if role == Role.REVIEWER:
@@ -58,9 +58,9 @@ def grant_role(*, user_id: int, role: Role, by: User | None, at: datetime) -> No
 
 @transaction.atomic
 def revoke_role(*, user_id: int, role: Role, by: User | None, at: datetime) -> None:
-    """Take a role away; it bites at the person's next request.
+    """Revoke a role, effective at the user's next request.
 
-    :raises NotAllowed: they are the last administrator.
+    :raises NotAllowed: the user is the last administrator.
     """
     if role == Role.ADMINISTRATOR:
         _take_turns_with_administrators()
@@ -77,11 +77,11 @@ def revoke_role(*, user_id: int, role: Role, by: User | None, at: datetime) -> N
 def change_person(
     *, user_id: int, email: str, name: str, password: str = "", by: User | None, at: datetime
 ) -> User:
-    """Correct a person's name and address; give a new password unless it is left empty.
+    """Change a user's name and address, and the password unless it is empty.
 
-    The event says which of them changed and never the password.
+    The event names what changed, but never the password.
 
-    :raises NotAllowed: someone else signs in with this address.
+    :raises NotAllowed: the address belongs to another user.
     """
     user = User.objects.select_for_update().get(pk=user_id)
     taken = _taken(email)
@@ -108,14 +108,14 @@ def change_person(
 def create_first_administrator(
     *, email: str, name: str, password: str, by: User | None, at: datetime
 ) -> User:
-    """Make the administrator of a new organization, who makes everyone else.
+    """Create the first administrator of an installation, who then creates the other users.
 
-    :raises NotAllowed: there is one already, or the address is taken.
+    :raises NotAllowed: there is an administrator, or the address is taken.
     """
     _take_turns_with_administrators()
     if User.objects.filter(groups__name=Role.ADMINISTRATOR.value, is_active=True).exists():
         raise NotAllowed(
-            "There is an administrator already. Ask them to make more users in the admin site."
+            "There is an administrator already. Ask them to add users in the admin site."
         )
     return create_user(
         email=email, name=name, password=password, roles=[Role.ADMINISTRATOR], by=by, at=at
@@ -124,9 +124,9 @@ def create_first_administrator(
 
 @transaction.atomic
 def set_active(*, user_id: int, active: bool, by: User | None, at: datetime) -> None:
-    """Withdraw or give back the right to sign in. Open sessions end at their next request.
+    """Deactivate or reactivate a user. Open sessions end at their next request.
 
-    :raises NotAllowed: they are the last administrator.
+    :raises NotAllowed: the user is the last administrator.
     """
     if not active:
         _take_turns_with_administrators()
@@ -142,7 +142,10 @@ def set_active(*, user_id: int, active: bool, by: User | None, at: datetime) -> 
 
 
 def note_look(*, by: User, subject: str, reference: str, granted: bool, at: datetime) -> None:
-    """Record that a person opened, or was refused, something; call it before the bytes go out."""
+    """Record in the access log that a user opened something or was refused.
+
+    Call it before the answer is sent.
+    """
     Look.objects.create(
         user=by, subject=subject, reference=reference, granted=granted, looked_at=at
     )
@@ -153,9 +156,9 @@ def _taken(email: str) -> str:
 
 
 def _take_turns_with_administrators() -> None:
-    """Of two administrators who take each other's role away at once, the second is refused.
+    """Lock the administrator group, so that two administrators cannot revoke each other at once.
 
-    Call it before a person's row is locked, or the two would wait for each other for ever.
+    Call it before locking the row of a user; the other order could deadlock.
     """
     Group.objects.select_for_update().get(name=Role.ADMINISTRATOR.value)
 

@@ -1,9 +1,9 @@
-"""Rows that keep every version of themselves, and the one door through which they are written.
+"""Models that keep every version of their rows, and the only way to save them.
 
-``django-simple-history`` writes a version whenever a row is saved, but not when it is changed by
-``QuerySet.update``, ``bulk_create`` or ``bulk_update``. Civil Code 56.101(b)(1) asks a system that
-holds medical records to keep *any* change, with who and when. So a ``Versioned`` row is written by
-``store`` (or ``bulk_store``), which names the person and the moment, and every other way refuses.
+``django-simple-history`` stores a version when a row is saved, but not for ``QuerySet.update``,
+``bulk_create`` or ``bulk_update``. Civil Code 56.101(b)(1) requires a system with medical records
+to record *any* change, with who and when. So a ``Versioned`` row is saved by ``store`` (or
+``bulk_store``), which takes the person and the moment, and every other way is refused.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,22 +24,22 @@ _door_open: ContextVar[bool] = ContextVar("versions_door_open", default=False)
 
 
 class BypassesHistory(RuntimeError):
-    """A tracked row was about to change without a version. Use ``store`` or ``bulk_store``."""
+    """A row was about to be saved without a version. Use ``store`` or ``bulk_store``."""
 
 
 class Stale(StaleForm):
-    """The row was changed by someone else after the page was loaded."""
+    """Someone else changed the row after the page was loaded."""
 
     def __init__(self, row: "Versioned") -> None:
         self.row = row
         super().__init__(
-            "Someone else changed this after you opened it. What you typed is kept below; "
-            "compare it with what stands now, then save again."
+            "Someone else changed this after you opened it. What you typed is kept below. "
+            "Compare it with the current version, then save again."
         )
 
 
 class VersionedQuerySet(models.QuerySet[Any]):
-    """Asks anything; writes only through the door."""
+    """A queryset that reads freely and refuses to write, except by ``bulk_store``."""
 
     def update(self, **fields: Any) -> NoReturn:
         raise BypassesHistory(f"{self.model.__name__} rows keep versions: load, change, store.")
@@ -58,7 +58,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
     def bulk_store(
         self, rows: Sequence[Any], *, by: "User | None", at: datetime, why: str = ""
     ) -> None:
-        """Insert many new rows, each with its first version, in a few statements."""
+        """Insert new rows with their first versions, in a few statements."""
         for row in rows:
             row.version = 1
         opened = _door_open.set(True)
@@ -75,7 +75,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
 
 
 class Versioned(models.Model):
-    """A row whose every version is kept: who, when, why and the whole content."""
+    """Base of models that keep every version: who, when, why, and all fields."""
 
     version = models.PositiveIntegerField(default=0, editable=False)
 
@@ -105,11 +105,11 @@ class Versioned(models.Model):
         why: str = "",
         fields: Iterable[str] | None = None,
     ) -> Self:
-        """Save the row and the version it now is.
+        """Save the row and a new version of it.
 
         :param by: the person who acts; ``None`` is the system.
-        :param at: the moment of the act, as the edge read it from the clock.
-        :param fields: the fields that changed; all of them when left out.
+        :param at: the moment of the action, passed in by the view, task or command.
+        :param fields: the fields that changed; all if ``None``.
         """
         self.version += 1
         self._history_user, self._history_date, self._change_reason = by, at, why
@@ -125,9 +125,9 @@ class Versioned(models.Model):
         return self
 
     def refuse_if_stale(self, seen: int | None) -> None:
-        """Compare with the version that the page showed. Call it on a row that you have locked.
+        """Refuse if the page showed an older version. Call it on a locked row.
 
-        :raises Stale: someone stored a newer version in between.
+        :raises Stale: someone saved a newer version in between.
         """
         if seen is not None and seen != self.version:
             raise Stale(self)

@@ -1,7 +1,7 @@
-"""Thirty-two clerks claim the next scan at once: ``script/bench claims``.
+"""Thirty-two clerks claim the next scan at the same time: ``script/bench claims``.
 
-On PostgreSQL, by ``DATABASE_URL`` or on a private cluster of its own. Every clerk takes a scan,
-sets it aside and takes the next, until none is left. A scan in two hands ends the bench.
+On PostgreSQL, from ``DATABASE_URL`` or a private cluster. Every clerk claims a scan, skips it and
+claims the next, until none is left. The benchmark fails if two clerks get the same scan.
 """
 
 import sys
@@ -16,7 +16,7 @@ CLERKS, SHEETS = 32, 640
 
 
 def fill(at):
-    """A batch of scans, written as rows: the file room is measured elsewhere."""
+    """Store a batch of scans as rows only; storing files is not measured here."""
     from files.models import StoredFile
     from intake.models import Batch, Scan
 

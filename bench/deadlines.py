@@ -1,8 +1,8 @@
-"""Deadline sums a second on one core, beside a naive count day by day that gives the same date.
+"""Deadlines computed per second on one core, compared with a naive count day by day.
 
-``script/bench deadlines``. The deadline engine prints every line of its sum, compares the calendars
-that could apply and works out our own target; the naive loop adds a day at a time and asks of each
-one whether it is open. Both have to give the same legal date, which is asserted for every sum.
+``script/bench deadlines``. The engine lists every step, compares the calendars that could apply and
+computes our own target; the naive loop adds one day at a time and asks whether it is open. Both
+have to give the same legal date, which is asserted for every deadline.
 """
 
 import statistics
@@ -22,7 +22,7 @@ FIRST = date(2014, 1, 1)
 
 
 def naive(start: date, length: int, calendar: Calendar, *, only_open: bool) -> date:
-    """Walk day by day, then on to an open day."""
+    """Count day by day, then continue to an open day."""
     day = start
     while length:
         day += timedelta(days=1)

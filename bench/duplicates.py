@@ -1,7 +1,7 @@
-"""Precision and recall of the matcher of duplicates on labeled synthetic pairs.
+"""Precision and recall of the duplicate matcher on labeled synthetic pairs.
 
-A pair is labeled by how it was made: the same application written twice with slips, or two that
-only look alike (relatives, twins, a second injury, another decision). The names are invented.
+A pair is labeled by how it was made: the same application keyed twice with typing errors, or two
+similar ones (relatives, twins, a second injury, another decision). The names are invented.
 """
 
 import json
@@ -48,7 +48,7 @@ class Measured:
 
 
 def labeled_pairs(*, count: int, seed: int) -> list[Pair]:
-    """As many pairs as asked for, half of each label; the same seed makes the same pairs."""
+    """Make pairs, half of each label; the same seed gives the same pairs."""
     chance = random.Random(seed)  # noqa: S311
     makers = [_keyed_twice, _turned_name, _half_known, _relative, _twin, _second_injury, _repeat,
               _stranger]  # fmt: skip
@@ -75,7 +75,7 @@ def measure(pairs: Sequence[Pair]) -> Measured:
 
 
 def main() -> None:
-    """Print and keep the figures."""
+    """Print and store the results."""
     measured = measure(labeled_pairs(count=400, seed=2026))
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(asdict(measured), indent=1) + "\n", encoding="utf-8")
@@ -97,7 +97,7 @@ def _make_facts(chance: random.Random) -> ApplicationFacts:
 
 
 def _keyed_twice(facts: ApplicationFacts, chance: random.Random) -> Pair:
-    """One slip in the name, one in the claim number."""
+    """One typing error in the name, one in the claim number."""
     other = replace(
         facts,
         employee=_slip(facts.employee, string.ascii_lowercase, chance),
@@ -107,13 +107,13 @@ def _keyed_twice(facts: ApplicationFacts, chance: random.Random) -> Pair:
 
 
 def _turned_name(facts: ApplicationFacts, chance: random.Random) -> Pair:
-    """Surname first, in capitals, without accents' help."""
+    """Surname first, in capitals, without accents."""
     first, _, last = facts.employee.partition(" ")
     return Pair(facts, replace(facts, employee=f"{last}, {first}".upper()), True, "turned name")
 
 
 def _half_known(facts: ApplicationFacts, chance: random.Random) -> Pair:
-    """The second form leaves out the birthday and the claim number, or the day of injury."""
+    """The second form lacks the date of birth and the claim number, or the date of injury."""
     other = (
         replace(facts, born=None, claim="")
         if chance.random() < 0.5
@@ -123,7 +123,7 @@ def _half_known(facts: ApplicationFacts, chance: random.Random) -> Pair:
 
 
 def _relative(facts: ApplicationFacts, chance: random.Random) -> Pair:
-    """Same surname, employer's other employee: another claim and birthday."""
+    """Another employee with the same surname and employer: another claim and date of birth."""
     last = facts.employee.partition(" ")[2]
     stranger = _make_facts(chance)
     other = replace(stranger, employee=f"{chance.choice(FIRST[:10])}x {last}", items=facts.items)
@@ -131,21 +131,21 @@ def _relative(facts: ApplicationFacts, chance: random.Random) -> Pair:
 
 
 def _twin(facts: ApplicationFacts, chance: random.Random) -> Pair:
-    """Born the same day with the same surname; everything else is their own."""
+    """The same date of birth and surname; everything else differs."""
     last = facts.employee.partition(" ")[2]
     other = replace(_make_facts(chance), employee=f"Zara {last}", born=facts.born)
     return Pair(replace(facts, employee=f"Omar {last}"), other, False, "twin")
 
 
 def _second_injury(facts: ApplicationFacts, chance: random.Random) -> Pair:
-    """The same person, hurt again: another claim, another decision, another treatment."""
+    """The same person with a second injury: another claim, decision and treatment."""
     other = _make_facts(chance)
     other = replace(other, employee=facts.employee, born=facts.born)
     return Pair(facts, other, False, "second injury")
 
 
 def _repeat(facts: ApplicationFacts, chance: random.Random) -> Pair:
-    """The same treatment asked again months later: another decision, so no duplicate."""
+    """The same treatment requested again months later: another decision, so no duplicate."""
     assert facts.ur_decided is not None
     later = facts.ur_decided + timedelta(days=95 + chance.randrange(200))
     return Pair(facts, replace(facts, ur_decided=later), False, "repeat")
@@ -156,7 +156,7 @@ def _stranger(facts: ApplicationFacts, chance: random.Random) -> Pair:
 
 
 def _slip(text: str, letters: str, chance: random.Random) -> str:
-    """One character more, less, other, or two swapped, somewhere past the first."""
+    """One character added, left out or replaced, or two swapped, but never the first."""
     places = [n for n, letter in enumerate(text) if letter.isalnum() and n > 0]
     at = chance.choice(places)
     kind = chance.randrange(3)

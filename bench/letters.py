@@ -1,7 +1,7 @@
-"""Letters per second and core: the worker's real task against the same content in WeasyPrint.
+"""Letters per second and core: the worker's task, compared with WeasyPrint for the same content.
 
-Both sides do the whole task (read the row, typeset, hash, store, file with history) in one forked
-process, in turn, round by round; only the typesetting differs. The ratio is of CPU seconds.
+Both run the whole task (read the row, typeset, hash, store, file with history) in one forked
+process, in alternating rounds; only the typesetting differs. The ratio is of CPU seconds.
 """
 
 import html
@@ -17,7 +17,7 @@ ROUNDS, LETTERS = 5, 20
 
 
 def page(words: dict[str, Any]) -> str:
-    """The same words as HTML with headings, a table and paragraphs."""
+    """The same text as HTML with headings, a table and paragraphs."""
 
     def text(value: object) -> str:
         return "".join(f"<p>{html.escape(part)}</p>" for part in str(value).split("\n\n"))
@@ -67,7 +67,7 @@ def weasyprint_engine(words: dict[str, Any], layout: str, on: object) -> Any:
 
 
 def queue_letters(count: int) -> list[Any]:
-    """Copies of one issued determination's words, each its own letter with its own number."""
+    """Queue copies of one issued determination, each a letter with its own number."""
     from datetime import UTC, datetime
 
     from letters.documents import words_sha256
@@ -110,7 +110,7 @@ def cpu_seconds(engine: Callable[..., Any], ids: list[Any]) -> float:
 
 
 def measure(out: Any) -> None:
-    """In a forked child, as a worker's pool child is: typeset here, fork no more."""
+    """Measure in a forked process, like one of a worker's pool, without forking again."""
     from django.db import connection
 
     from letters.typesetting import compile_here

@@ -1,10 +1,9 @@
-"""One case against 3,000 reviewers with 20,000 affiliations, beside slower ways; and a long plan.
+"""Matching one case with 3,000 reviewers and 20,000 affiliations, and a long batch assignment.
 
-``script/bench matching [CASES]``. The naive loop reads and tests every reviewer alone; it takes so
-long that every tenth reviewer stands for ten. Beside it one loop over everything read at once,
-which is what a careful program does first. Both have to give the same verdicts, which is asserted.
-The plan is of 1,000 cases, or as many as are named: 40 different ones, each many times, what it
-gives away counted as it goes.
+``script/bench matching [CASES]``. Matching is compared with two simpler ways. The naive loop reads
+and checks every reviewer separately; because it is slow, only every tenth reviewer is measured. The
+other loop reads everything at once. All have to give the same results, which is asserted. The batch
+assignment has 1,000 cases, or as many as given: 40 different ones, repeated.
 """
 
 import json
@@ -27,7 +26,7 @@ RESULT = stage.RESULTS / "matching.json"
 
 
 def fill() -> list[Any]:
-    """A panel made of copies of one reviewer, each different in something; and the cases."""
+    """Store a panel of copies of one reviewer, each slightly different, and the cases."""
     from django.db import transaction
 
     from directory.models import Organization
@@ -131,7 +130,7 @@ def _copy(kind: Any, row: Any, **changes: Any) -> Any:
 
 
 def _word(n: int) -> str:
-    """A pronounceable name of its own for a number."""
+    """Make a unique pronounceable name from a number."""
     parts = ["ba", "ke", "lo", "mi", "ru", "sa", "te", "vo", "wi", "zu", "dan", "fer", "gol"]
     said = ""
     n += 169

@@ -1,8 +1,8 @@
-"""The queue page and the case page at 1,000 cases and at many more, with their query counts.
+"""The list page and the case page at 1,000 cases and at many more, with their query counts.
 
-Both sizes are measured in turn in one run, through Django's own client. Six in ten cases are open,
-half of those in the list that is read, so every page is full. The ratio counts: the page must not
-feel the size. Without sizes on the command line: 100,000 cases on SQLite, 1,000,000 on PostgreSQL.
+Both sizes are measured alternately in one run, through Django's test client. Six in ten cases are
+open, half of them in the list that is read, so every page is full. The ratio matters: a page should
+not get slower with size. The default is 100,000 cases on SQLite and 1,000,000 on PostgreSQL.
 """
 
 import shutil
@@ -15,8 +15,8 @@ from . import stage
 SMALL, LARGE = 1_000, {"SQLite": 100_000, "PostgreSQL": 1_000_000}
 LOOKS, ROUNDS = 40, 5
 
-# What differs from copy to copy, in SQL over n, the number of the copy. Half of the open cases wait
-# for assignment, half at the stages of eligibility, which the order by time to spare has to merge.
+# Columns that differ between copies, as SQL over n, the number of the copy. Half of the open cases
+# wait for assignment, half are in stages of eligibility, which the order by time to spare merges.
 _STATUS = (
     "CASE WHEN n % 10 >= 6 THEN 'CLOSED' WHEN n % 2 = 0 THEN 'RECORDS_COMPLETE' "
     "WHEN n % 10 = 1 THEN 'SCREENING' WHEN n % 10 = 3 THEN 'INFO_REQUESTED' ELSE 'DEFERRED' END"
@@ -25,7 +25,7 @@ _QUEUE = "CASE WHEN n % 10 >= 6 THEN '' WHEN n % 2 = 0 THEN 'assign' ELSE 'eligi
 
 
 def fill(have: int, upto: int) -> None:
-    """Copies of one demo case, each with an item and two parties, made inside the database."""
+    """Store copies of one demo case, each with an item and two parties, inside the database."""
     from django.db import connection
 
     from cases.models import Case, DisputedItem, Party
@@ -96,7 +96,7 @@ def copy(kind: Any, row: Any, differing: dict[str, str], have: int, upto: int) -
 
 
 def keep_copy(size: int) -> str:
-    """A copy of the database as it stands, to go back and forth between sizes."""
+    """Copy the database, to switch between sizes."""
     from django.db import connection
 
     here = str(connection.settings_dict["NAME"])
@@ -120,7 +120,7 @@ def switch(name: str) -> None:
 
 
 def look(client: Any, urls: list[str]) -> list[float]:
-    """The time of each look in milliseconds, the counts of the lists asked again each time."""
+    """The time of each request in milliseconds, without cached counts of the lists."""
     from django.core.cache import cache
 
     client.get(urls[0])
@@ -134,7 +134,7 @@ def look(client: Any, urls: list[str]) -> list[float]:
 
 
 def queries_of(client: Any, url: str) -> int:
-    """How many queries one look takes."""
+    """The number of queries of one request."""
     from django.core.cache import cache
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
@@ -149,7 +149,7 @@ def queries_of(client: Any, url: str) -> int:
 
 
 def urls_now() -> dict[str, list[str]]:
-    """What is looked at, in the database that is switched to."""
+    """The addresses to measure, in the current database."""
     from cases.models import Case
 
     numbers = Case.objects.filter(number__startswith="CM98", is_open=True).values_list(
@@ -197,7 +197,7 @@ def main() -> None:
         have = size
         print(f"{size:,} cases after {time.perf_counter() - started:.0f} s", flush=True)
         urls[size] = urls_now()
-        # The last size is measured where it stands; a copy of the earlier ones is kept.
+        # The last size is measured in the original database, the earlier ones in copies.
         databases[size] = here if size == sizes[-1] else keep_copy(size)
     times: dict[str, dict[int, list[float]]] = {}
     counts: dict[str, dict[int, int]] = {}

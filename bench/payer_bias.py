@@ -1,10 +1,10 @@
-"""How long the payer-bias test takes over a year of 140,000 choices, steered and not.
+"""Duration of the payer-bias test over a year of 140,000 assignments.
 
-``script/bench payer bias [CHOICES]``. The choices are stored as assignments of cases with a claims
-administrator and an employer each, so reading them is measured too; 30 specialties of very unequal
-size, 600 reviewers, 150 claims administrators, 20,000 employers. One administrator has every fifth
-of its cases go to one reviewer of the specialty: that has to be found, and nothing else. (Every
-seventh still is found; every tenth of one among so many stays just below the alarm.)
+``script/bench payer_bias [CHOICES]``. The assignments are stored with a claims administrator and an
+employer each, so reading them is measured too: 30 specialties of very unequal size, 600 reviewers,
+150 claims administrators, 20,000 employers. One administrator steers every fifth of its cases to
+one reviewer of the specialty: the test has to find this and nothing else. (Every seventh is still
+found; every tenth stays just below the alert.)
 """
 
 import json
@@ -27,7 +27,7 @@ RESULT = stage.RESULTS / "payer_bias.json"
 
 
 def offers(many: int) -> Iterator[Any]:
-    """A year of choices, as likely on any day."""
+    """Make a year of assignments, spread evenly over the days."""
     from tests.reviewers.histories import Offer
 
     chance = random.Random(2026)

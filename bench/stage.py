@@ -1,4 +1,4 @@
-"""A stage for benches: a portal with a database of its own, gone afterward."""
+"""Set-up of the benchmarks: a portal with a temporary database."""
 
 import atexit
 import os
@@ -13,7 +13,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 
 
 def set_up() -> None:
-    """Start Django on an empty, migrated database; ``DATABASE_URL`` chooses another engine."""
+    """Start Django on an empty, migrated database; ``DATABASE_URL`` selects another engine."""
     room = tempfile.mkdtemp(prefix="imr-bench-")
     atexit.register(shutil.rmtree, room, ignore_errors=True)
     os.environ |= {
@@ -35,18 +35,19 @@ def set_up() -> None:
 
 
 def engine() -> str:
-    """The database, as results name it."""
+    """The name of the database engine in the results."""
     from django.db import connection
 
     return "PostgreSQL" if connection.vendor == "postgresql" else "SQLite"
 
 
 def p95(times: list[float]) -> float:
+    """The 95th percentile."""
     return statistics.quantiles(times, n=20)[-1]
 
 
 def tell(name: str, line: str) -> None:
-    """Print one line of figures with the machine, and keep it."""
+    """Print a line of results with the machine, and append it to the results."""
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     kept = f"{datetime.now():%Y-%m-%d} {line} ({machine})"
     print(kept)

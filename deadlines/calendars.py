@@ -1,10 +1,10 @@
-"""Which days are open: three calendars of legal holidays, built from dated rows.
+"""Calendars of legal holidays, built from dated rows: which days are open, and why not.
 
-Pure: the holiday rows come in as arguments, and nothing here reads a deadline or a database.
+Pure: the holiday rows come in as arguments, and nothing here reads a clock or a database.
 
 ``gov6700`` holds the state's holidays (Gov. Code 6700 and 6701), ``judicial`` the courts' (CCP 135)
-and ``office`` the days on which state offices are closed. They differ, and a date may turn on it,
-so a sum always names the calendar that it used.
+and ``office`` the days on which state offices are closed. They differ, and a due date may depend
+on the difference, so a sum always names the calendar that it used.
 """
 
 import re
@@ -25,15 +25,15 @@ _WEEKDAYS = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
 
 
 class CannotCount(Refused):
-    """A date cannot be worked out from what was given; the message says why, for staff."""
+    """A date cannot be computed from what was given; the message tells staff why."""
 
 
 class OutOfRange(CannotCount):
-    """A day lies outside the years for which holidays are on file."""
+    """A day is outside the years for which holidays are on file."""
 
 
 class UnknownCalendar(CannotCount):
-    """A calendar was asked for that is not on file."""
+    """The requested calendar is not on file."""
 
 
 class BadHoliday(CannotCount):
@@ -41,7 +41,7 @@ class BadHoliday(CannotCount):
 
 
 class CalendarName(StrEnum):
-    """The calendars, by the names that rules and the command line use."""
+    """The calendars, by the names used in rules and on the command line."""
 
     GOV6700 = "gov6700"
     JUDICIAL = "judicial"
@@ -49,6 +49,7 @@ class CalendarName(StrEnum):
 
     @property
     def words(self) -> str:
+        """The label for staff."""
         return {
             CalendarName.GOV6700: "State holidays (Gov. Code 6700)",
             CalendarName.JUDICIAL: "Court holidays (CCP 135)",
@@ -63,10 +64,10 @@ class Holiday:
     :ivar pattern: when it falls: ``12-25`` (month and day), ``3 MON 01`` (third Monday of January),
         ``LAST MON 05``, ``4 THU 11 +1`` (the day after a fourth Thursday), or listed days
         ``2026-02-17 2027-02-06``.
-    :ivar sunday_moves_to_monday: on a Sunday it is kept on the Monday after.
-    :ivar saturday_moves_to_friday: on a Saturday it is kept on the Friday before.
-    :ivar effective_from: first day on which this holiday itself may fall; ``effective_to`` is the
-        last one, ``None`` while it stands.
+    :ivar sunday_moves_to_monday: on a Sunday it is observed on the Monday after.
+    :ivar saturday_moves_to_friday: on a Saturday it is observed on the Friday before.
+    :ivar effective_from: first day on which this holiday may fall; ``effective_to`` is the last
+        one, ``None`` while there is no end.
     """
 
     calendar: str
@@ -82,7 +83,7 @@ class Holiday:
     confirmed_on: date | None = None
 
     def falls_on(self, year: int) -> list[date]:
-        """The days of one year on which it falls, before any move off a weekend."""
+        """The days of one year on which it falls, before it is moved off a weekend."""
         return [
             day
             for day in read_pattern(self.pattern)(year)
@@ -91,7 +92,7 @@ class Holiday:
         ]
 
     def kept_on(self, day: date) -> date:
-        """The day on which a holiday that falls on ``day`` is kept."""
+        """The day on which a holiday that falls on ``day`` is observed."""
         if self.sunday_moves_to_monday and day.weekday() == _SUNDAY:
             return day + _ONE_DAY
         if self.saturday_moves_to_friday and day.weekday() == _SATURDAY:
@@ -101,14 +102,14 @@ class Holiday:
 
 @lru_cache(maxsize=256)
 def read_pattern(pattern: str) -> Callable[[int], list[date]]:
-    """A function from a year to the days on which the pattern falls.
+    """Return a function from a year to the days on which the pattern falls.
 
     :raises BadHoliday: with a sentence that shows the four ways to write one.
     """
     try:
         if re.fullmatch(r"\d\d-\d\d", pattern):
             month, day = int(pattern[:2]), int(pattern[3:])
-            date(2012, month, day)  # a leap year, so 29 February may be written
+            date(2012, month, day)  # a leap year, so that 02-29 is accepted
             return lambda year: _month_day(year, month, day)
         if found := re.fullmatch(r"([1-4]|LAST) ([A-Z]{3}) (\d\d)(?: \+(\d))?", pattern):
             nth, weekday, in_month, later = found.groups()
@@ -127,12 +128,12 @@ def read_pattern(pattern: str) -> Callable[[int], list[date]]:
 def _month_day(year: int, month: int, day: int) -> list[date]:
     try:
         return [date(year, month, day)]
-    except ValueError:  # 29 February of a common year
+    except ValueError:  # February 29 of a common year
         return []
 
 
 def _nth_weekday(nth: str, weekday: int, month: int, later: int) -> Callable[[int], list[date]]:
-    date(2012, month, 1)
+    date(2012, month, 1)  # raises ValueError for a bad month now, not when the days are asked for
 
     def days(year: int) -> list[date]:
         if nth == "LAST":
@@ -153,24 +154,24 @@ def friday_after_thanksgiving(year: int) -> date:
 
 
 def say(day: date) -> str:
-    """A day as staff read it: ``Fri 20 Jun 2014``."""
-    return f"{day:%a} {day.day} {day:%b %Y}"
+    """Format a day for staff: ``Fri, Jun 20, 2014``."""
+    return f"{day:%a, %b} {day.day}, {day.year}"
 
 
 def refuse_out_of_range(day: date) -> None:
-    """Say no to a day for which no holidays are on file.
+    """Refuse a day for which no holidays are on file.
 
     :raises OutOfRange: before 2012 or after 2060.
     """
     if not FIRST_DAY <= day <= LAST_DAY:
         raise OutOfRange(
-            f"{say(day)} lies outside {FIRST_DAY.year} to {LAST_DAY.year}, the years for which "
+            f"{say(day)} is outside {FIRST_DAY.year} to {LAST_DAY.year}, the years for which "
             "holidays are on file. Check the year."
         )
 
 
 class Calendar:
-    """One calendar: which days are open, and why a day is not."""
+    """One calendar: which days are open, and why a day is closed."""
 
     def __init__(self, name: str, closed: Mapping[date, str], *, label: str = "") -> None:
         self.name = name
@@ -192,7 +193,7 @@ class Calendar:
         return day.weekday() < _SATURDAY and day not in self._closed
 
     def why_closed(self, day: date) -> str:
-        """The holiday's name or the weekend day, empty when open."""
+        """The name of the holiday or weekend day; empty if the day is open."""
         if self.is_open(day):
             return ""
         return self._closed.get(day) or ("Saturday" if day.weekday() == _SATURDAY else "Sunday")
@@ -228,17 +229,17 @@ class Calendar:
 
 
 class Calendars:
-    """The calendars that a set of holiday rows makes. Build it once and hand it to every sum."""
+    """The calendars made from a set of holiday rows. Build once and pass it to every sum."""
 
     def __init__(self, holidays: Iterable[Holiday]) -> None:
         self._closed: dict[str, dict[date, str]] = {}
         for holiday in holidays:
             closed = self._closed.setdefault(holiday.calendar, {})
-            # One year more: a New Year's Day on a Saturday may be kept on 31 December before.
+            # One more year: New Year's Day on a Saturday may be observed on December 31 before it.
             for year in range(FIRST_DAY.year, LAST_DAY.year + 2):
                 for day in holiday.falls_on(year):
                     kept = holiday.kept_on(day)
-                    name = holiday.name if kept == day else f"{holiday.name}, kept on this day"
+                    name = holiday.name if kept == day else f"{holiday.name}, observed"
                     other = closed.get(kept)
                     closed[kept] = f"{other} and {name}" if other and other != name else name
         self._built: dict[tuple[str, bool | None], Calendar] = {}
@@ -248,10 +249,10 @@ class Calendars:
         return sorted(self._closed)
 
     def get(self, name: str, *, friday_is_working: bool | None = None) -> Calendar:
-        """A calendar by name.
+        """Return a calendar by name.
 
         :param friday_is_working: whether the Friday after Thanksgiving is open. ``None`` leaves it
-            as the calendar's own rows have it.
+            as in the rows of the calendar.
         :raises UnknownCalendar: naming those on file.
         """
         key = (name, friday_is_working)
@@ -280,5 +281,5 @@ class Calendars:
 
 @lru_cache(maxsize=4)
 def calendars_from(holidays: tuple[Holiday, ...]) -> Calendars:
-    """The calendars of these rows; the same rows give the same object without building again."""
+    """The calendars of these rows; cached, so the same rows are not built again."""
     return Calendars(holidays)

@@ -1,4 +1,4 @@
-"""Days and moments in Los Angeles, and how they are written. Pure."""
+"""Days and moments in Pacific time, and how they are formatted. Pure."""
 
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
@@ -9,28 +9,33 @@ PACIFIC = ZoneInfo("America/Los_Angeles")
 
 
 def local_day(moment: datetime) -> date:
-    """The day in Los Angeles on which a moment falls: an application counts for it until 24:00."""
+    """The Pacific day of a moment. Something received before midnight counts for that day."""
     return moment.astimezone(PACIFIC).date()
 
 
 def midnight(day: date) -> datetime:
-    """The moment at which a day begins in Los Angeles."""
+    """The moment at which a day begins in Pacific time."""
     return datetime.combine(day, time.min, tzinfo=PACIFIC)
 
 
 def iso(when: date | datetime) -> str:
-    """``2014-07-21``, or ``2015-07-05T16:00`` in Los Angeles time."""
+    """Format as ISO text: ``2014-07-21``, or ``2015-07-05T16:00`` for a Pacific moment."""
     return when.isoformat(timespec="minutes")[:16] if isinstance(when, datetime) else str(when)
 
 
 def say_when(when: date | datetime) -> str:
-    """A day, or a day with its local hour."""
+    """Format a day, or a moment with its Pacific time."""
     if isinstance(when, datetime):
         local = when.astimezone(PACIFIC)
-        return f"{say(local.date())}, {local:%H:%M %Z}"
+        return f"{say(local.date())}, {say_time(local)}"
     return say(when)
 
 
+def say_time(local: datetime | time) -> str:
+    """Format a Pacific time of day: ``2:05 PM PT``."""
+    return f"{local.hour % 12 or 12}:{local:%M %p} PT"
+
+
 def say_count(count: int, unit: str) -> str:
-    """``1 day``, ``1,200 days``."""
+    """Format a count with its unit: ``1 day``, ``1,200 days``."""
     return f"{count:,} {unit}{'' if count == 1 else 's'}"

@@ -1,12 +1,12 @@
-"""The deadline engine: every due date as a printed sum.
+"""The deadline engine: compute every due date, with the arithmetic as a list of steps.
 
-Pure: facts, rules and calendars come in as arguments; nothing here reads a deadline or a database,
-so the same facts give the same date on any day. A rule is a dated row, chosen by the day of the
-trigger. What is missing makes the answer ``Unknown`` and is named; it never makes anything late.
+Pure: facts, rules and calendars come in as arguments; nothing here reads a clock or a database, so
+the same facts always give the same date. A rule is a dated row, chosen by the day of the trigger.
+A missing fact makes the answer ``Unknown`` and is named in it; it never makes anything late.
 
-The order of a count in days: the trigger day is not counted; the rule's length; then the extension
-for the way of service and any extension that the law grants; then, once, the roll off a closed day.
-A count in hours is elapsed time across daylight saving and never rolls.
+A count in days goes in this order: the trigger day is not counted; the length of the rule; the
+extension for the way of service and any extension that the law grants; finally, once, the roll to
+the next open day. A count in hours is elapsed time across daylight saving changes and never rolls.
 """
 
 import calendar as month_lengths
@@ -23,7 +23,7 @@ from .calendars import (
     refuse_out_of_range,
     say,
 )
-from .days import PACIFIC, say_count, say_when
+from .days import PACIFIC, say_count, say_time, say_when
 from .facts import Facts, Hold, read_day, read_moment
 from .kinds import (
     DEADLINE_KINDS,
@@ -51,7 +51,7 @@ from .sums import Step, StepKind, Sum, Unknown, missing
 
 
 def _rule_of(deadline_kind: str, year: str, rules: Sequence[Rule]) -> Rule:
-    """The rule of a named year, or of a named day: for study, never by default."""
+    """The rule of a year or day that was named explicitly, for study. Never used by default."""
     if not re.fullmatch(r"\d{4}", year):
         day = read_day("rules_of", year)
         return rule_for(deadline_kind, day, rules)
@@ -82,7 +82,7 @@ def _rule_of(deadline_kind: str, year: str, rules: Sequence[Rule]) -> Rule:
 
 @dataclass(frozen=True)
 class _DayCount:
-    """A count in days that is ready but for the calendar, so that calendars can be compared."""
+    """A count in days without its calendar, so that calendars can be compared."""
 
     rule: Rule
     trigger: date
@@ -100,7 +100,7 @@ class _DayCount:
         return self.trigger
 
     def counted(self, on: Calendar) -> date:
-        """The last day by length alone."""
+        """The last day by the length of the rule alone."""
         start = self.start(on)
         if self.rule.kind is Kind.MONTHS:
             return _months_later(start, self.length)
@@ -135,7 +135,7 @@ class _DayCount:
 
 
 def _months_later(day: date, months: int) -> date:
-    """The same day so many months later, or the last day of a month that has no such day."""
+    """The same day some months later, or the last day of a month without such a day."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     last = month_lengths.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(day.day, last))
@@ -150,7 +150,7 @@ class _Setting:
     rule: Rule
     calendars: Calendars
     holds: tuple[Hold, ...]
-    before: tuple[Step, ...] = ()  # lines that explain the choice of rule, calendar or trigger
+    before: tuple[Step, ...] = ()  # steps that explain the choice of rule, calendar or trigger
 
     @property
     def calendar_name(self) -> str:
@@ -161,13 +161,14 @@ class _Setting:
         return self.calendars.get(self.calendar_name, friday_is_working=friday)
 
     def step(self, kind: StepKind, sentence: str, on: date | datetime | None = None) -> Step:
-        """A line that stands on the rule itself."""
+        """A step whose source is the rule itself."""
         return Step(kind, sentence, on, self.rule.source, self.rule.is_confirmed)
 
     def plausible(self) -> list[Calendar]:
-        """Every calendar that a person could hold to apply, the rule's own first.
+        """Every calendar that could be argued to apply, the rule's own first.
 
-        A calendar or a Friday named by hand stands alone. Where no calendar matters there is one.
+        There is only one if the facts name a calendar or the Friday after Thanksgiving, or if the
+        count does not depend on a calendar.
         """
         mine = self.calendar()
         counted = self.rule.kind in (Kind.WORKING, Kind.BUSINESS) or self.rule.roll is Roll.FORWARD
@@ -186,15 +187,14 @@ def _prepare(
     calendars: Calendars,
     holds: Sequence[Hold],
 ) -> _Setting | Unknown:
-    """Choose the rule and check the facts, or say what is missing."""
+    """Choose the rule and check the facts, or return what is missing."""
     facts = Facts(deadline_kind, given)
     if deadline_kind.trigger not in facts:
         return missing(deadline_kind, f"the day on which {deadline_kind.event}")
     if facts.yes_no("form_served") is False:
         sentence = (
-            f"{deadline_kind.label}: the application form was never sent with the decision, so "
-            "the time "
-            "to apply has not begun to run (LC 4610.5(h)(3), not confirmed)."
+            f"{deadline_kind.label}: the application form was not sent with the decision, so the "
+            "time to apply has not begun (LC 4610.5(h)(3), not confirmed)."
         )
         return Unknown(deadline_kind, sentence, ("the day on which the application form was sent",))
     day = read_day(deadline_kind.trigger, facts[deadline_kind.trigger])
@@ -226,7 +226,7 @@ def _prepare(
 
 
 def _extension(facts: Facts) -> list[Hold]:
-    """The extension for good cause, when it is given as plain facts."""
+    """The extension for good cause, if it is given as plain facts and not as a hold."""
     if "extension_days" not in facts:
         return []
     approved = facts.day("extension_approved")
@@ -243,22 +243,22 @@ def due(
     calendars: Calendars,
     holds: Sequence[Hold] = (),
 ) -> Sum | Unknown:
-    """Work out when a deadline runs out, and how.
+    """Compute the due date of a deadline, with its arithmetic.
 
     :param given: facts by key, as dates, moments or ISO text: the deadline's trigger, the way of
         service where it matters, and the overrides ``rules_of``, ``calendar`` and
-        ``friday_after_thanksgiving_is_working``. A moment without a zone is Los Angeles time.
-    :param holds: every hold of the case; those without a legal source move our own target only.
-    :returns: the printed sum, or what is missing.
+        ``friday_after_thanksgiving_is_working``. A moment without a zone is Pacific time.
+    :param holds: every hold of the case; those without a legal source move only our own target.
+    :returns: the sum, or what is missing.
     :raises CannotCount: an unknown deadline, a fact that cannot be read, no rule for the day, or a
-        day outside the years on file. The message is fit to show to staff.
+        day outside the years on file. The message can be shown to staff.
     """
     if deadline_kind_named(deadline_kind).name == "records_penalty":
         raise UnknownDeadlineKind("“records_penalty” is a sum of money, not a date.")
     try:
         return _due(deadline_kind_named(deadline_kind), given, rules, calendars, holds)
     except OverflowError:
-        raise OutOfRange("A date or a hold lies too far off to be counted. Check it.") from None
+        raise OutOfRange("A date or a hold is too far away to be counted. Check it.") from None
 
 
 def _due(
@@ -268,17 +268,18 @@ def _due(
     calendars: Calendars,
     holds: Sequence[Hold],
 ) -> Sum | Unknown:
+    """Compute a deadline; holds that suspend or restart it are applied first."""
     setting = _prepare(deadline_kind, given, rules, calendars, holds)
     if isinstance(setting, Unknown):
         return setting
     stopping = [hold for hold in holds if _stops(setting.rule, hold)]
     if stopping:
-        # A hold that begins after the last day has come too late to move it.
+        # A hold that begins after the last day is too late to move it.
         plain = _due(deadline_kind, given, rules, calendars, ())
         if isinstance(plain, Unknown):
             return plain
         late = [hold for hold in stopping if hold.start > plain.due_on]
-        note = "begins after the last day, so it moves nothing."
+        note = "begins after the last day, so it does not move the date."
         setting = replace(
             setting,
             holds=tuple(hold for hold in setting.holds if hold not in late),
@@ -291,16 +292,13 @@ def _due(
 
 
 def _stops(rule: Rule, hold: Hold) -> bool:
-    """Whether the hold makes the deadline stand still or begin again."""
+    """Whether the hold suspends or restarts the deadline."""
     legal = rule.legal_holds.get(hold.reason)
     return legal is not None and legal.effect is not Effect.EXTENDS
 
 
 def _stopped(setting: _Setting, rules: Sequence[Rule]) -> Sum | Unknown | None:
-    """The answer where a hold stands still or begins the deadline again.
-
-    ``None`` where none does.
-    """
+    """The answer if a hold suspends or restarts the deadline; ``None`` if none does."""
     for hold in sorted(setting.holds, key=lambda hold: hold.start):
         if not _stops(setting.rule, hold):
             continue
@@ -308,42 +306,42 @@ def _stopped(setting: _Setting, rules: Sequence[Rule]) -> Sum | Unknown | None:
         if hold.end is None or not hold.has_ended:
             return Unknown(
                 setting.deadline_kind,
-                f"{setting.deadline_kind.label}: the deadline has stood still since "
-                f"{say(hold.start)} "
-                f"({hold.reason}) and has no date until that ends ({legal.source}).",
+                f"{setting.deadline_kind.label}: suspended since {say(hold.start)} "
+                f"({hold.reason}); "
+                f"no date until that hold ends ({legal.source}).",
                 (f"the day on which the hold {hold.reason} ends",),
             )
         if legal.effect is Effect.RESTARTS:
             facts = {"served": hold.end, "method": hold.method}
-            anew = _due(DEADLINE_KINDS[legal.restarts_as], facts, rules, setting.calendars, ())
-            if isinstance(anew, Unknown):
-                return anew
-            sentence = f"{hold}: the deadline begins again when it ends."
+            restarted = _due(DEADLINE_KINDS[legal.restarts_as], facts, rules, setting.calendars, ())
+            if isinstance(restarted, Unknown):
+                return restarted
+            sentence = f"{hold}: the deadline restarts when it ends."
             confirmed = setting.rule.is_confirmed
             first = Step(StepKind.HOLD, sentence, hold.end, legal.source, confirmed)
             return replace(
-                anew,
+                restarted,
                 deadline_kind=setting.deadline_kind,
-                steps=(*setting.before, first, *anew.steps),
+                steps=(*setting.before, first, *restarted.steps),
             )
     return None
 
 
 def _legal_days(setting: _Setting, after: date) -> tuple[int, list[Step]]:
-    """How many days the law's own holds add, with a line for every hold of the case."""
+    """The days added by holds with a legal source, with a step for every hold of the case."""
     total, steps = 0, []
     by_reason: dict[str, int] = {}
     for hold in sorted(setting.holds, key=lambda hold: hold.start):
         legal = setting.rule.legal_holds.get(hold.reason)
         if legal is None:
-            note = "does not move the legal date, for the rule names no source for it."
+            note = "does not move the legal date, because the rule names no source for it."
             steps.append(Step(StepKind.HOLD, f"{hold}: {note}"))
             continue
         if legal.effect is Effect.EXTENDS:
             days, sentence = _granted(hold, legal, by_reason.get(hold.reason, 0))
         else:
             days = max(0, ((hold.end or after) - max(hold.start, after)).days)
-            sentence = f"{hold}: the deadline stood still for {say_count(days, 'day')}."
+            sentence = f"{hold}: the deadline was suspended for {say_count(days, 'day')}."
         by_reason[hold.reason] = by_reason.get(hold.reason, 0) + days
         total += days
         confirmed = setting.rule.is_confirmed
@@ -357,7 +355,7 @@ def _granted(hold: Hold, legal: LegalHold, already: int) -> tuple[int, str]:
     if hold.approved_on is None:
         return 0, f"{_extension_words(hold)}: not approved, so it adds nothing."
     days = asked if legal.max_days is None else max(0, min(asked, legal.max_days - already))
-    most = f"; all together may add {legal.max_days} at most" if days < asked else ""
+    most = f"; all extensions together add at most {legal.max_days}" if days < asked else ""
     return days, (
         f"{_extension_words(hold)}, approved {say(hold.approved_on)}: "
         f"adds {say_count(days, 'day')}{most}."
@@ -369,7 +367,7 @@ def _extension_words(hold: Hold) -> str:
 
 
 def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | Unknown:
-    """The count, the lines up to its start, and the lines for the holds."""
+    """The count, the steps up to its start, and the steps for the holds."""
     deadline_kind, rule, facts = setting.deadline_kind, setting.rule, setting.facts
     method = facts.method()
     length = rule.length_by_method.get(method, rule.length)
@@ -377,9 +375,8 @@ def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | 
     if length is None or (rule.extensions and method not in rule.extensions):
         return Unknown(
             deadline_kind,
-            f"{deadline_kind.label}: not known. The rule says nothing of service "
-            f"{METHODS[method]}; "
-            f"it speaks of service {stated}.",
+            f"{deadline_kind.label}: not known. The rule does not cover service {METHODS[method]}; "
+            f"it covers service {stated}.",
             ("the time that the law allows for this way of service",),
         )
     trigger = read_day(deadline_kind.trigger, facts[deadline_kind.trigger])
@@ -424,7 +421,7 @@ def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | 
 
 
 def _days(setting: _Setting) -> Sum | Unknown:
-    """A sum in days or months."""
+    """Compute a deadline in days or months."""
     ready = _day_count(setting)
     if isinstance(ready, Unknown):
         return ready
@@ -455,12 +452,12 @@ def _days(setting: _Setting) -> Sum | Unknown:
 
 
 def _length_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator[Step]:
-    """The lines for the start, the length and the extension by way of service."""
+    """The steps for the start, the length and the extension for the way of service."""
     rule, start, end = setting.rule, count.start(on), count.counted(on)
-    if count.after_cutoff:
+    if count.after_cutoff and rule.cutoff is not None:
         yield setting.step(
             StepKind.TRIGGER,
-            f"It arrived after {rule.cutoff:%H:%M}, so it counts as received on the next "
+            f"It arrived after {say_time(rule.cutoff)}, so it counts as received on the next "
             f"business day, {say(start)}.",
             start,
         )
@@ -483,7 +480,7 @@ def _length_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator
 
 
 def _end_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator[Step]:
-    """The lines for the roll, an outer limit and the result."""
+    """The steps for the roll, an outer limit and the result."""
     raw, rolled, limit = count.raw(on), count.rolled(on), count.limit(on)
     if setting.rule.roll is Roll.FORWARD:
         if rolled != raw:
@@ -495,9 +492,7 @@ def _end_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator[St
                 "CCP 12a",
             )
         elif setting.rule.kind is Kind.CALENDAR:
-            yield Step(
-                StepKind.ROLL, f"{say(raw)} is open on the {on.name} calendar, so it stays.", raw
-            )
+            yield Step(StepKind.ROLL, f"{say(raw)} is open on the {on.name} calendar.", raw)
     if count.outer is not None:
         yield setting.step(
             StepKind.LIMIT,
@@ -511,17 +506,17 @@ def _end_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator[St
 def _target(
     setting: _Setting, count: _DayCount, on: Calendar, ends: Mapping[str, date]
 ) -> tuple[date | None, list[Step]]:
-    """The day that we aim at, for a duty of our own: the earliest that anyone could hold us to."""
+    """Our own target for a duty of ours: the earliest date that could be argued to apply."""
     if setting.deadline_kind.whose is not Whose.OURS:
         return None, []
     target = min(ends.values())
     steps = []
     if len(set(ends.values())) > 1:
-        said = "; ".join(f"{label}: {say(day)}" for label, day in ends.items())
+        listed = "; ".join(f"{label}: {say(day)}" for label, day in ends.items())
         steps.append(
             Step(
                 StepKind.TARGET,
-                f"Calendars differ ({said}). We aim at the earliest, {say(target)}.",
+                f"Calendars differ ({listed}). Our target is the earliest, {say(target)}.",
                 target,
             )
         )
@@ -531,7 +526,7 @@ def _target(
         steps.append(
             Step(
                 StepKind.TARGET,
-                f"The legal date rolls, so we aim at the open day before: {say(target)}.",
+                f"The legal date rolls, so our target is the open day before: {say(target)}.",
                 target,
             )
         )
@@ -542,16 +537,18 @@ def _target(
 def _held_target(
     setting: _Setting, target: date, limit: date, trigger: date, steps: list[Step], on: Calendar
 ) -> date:
-    """Move our own target by the holds that cannot move the legal date. Adds their lines."""
+    """Move our own target by the holds that do not move the legal date, and add their steps."""
     before_holds = target
     for hold, days in _ordinary_holds(setting, trigger):
         if days is None:
             steps.append(
-                Step(StepKind.HOLD, f"{hold}: it moves our target once its end is set.", target)
+                Step(StepKind.HOLD, f"{hold}: moves our target once its end is set.", target)
             )
             continue
         if hold.start > target:
-            steps.append(Step(StepKind.HOLD, f"{hold}: begins after our target, moves nothing."))
+            steps.append(
+                Step(StepKind.HOLD, f"{hold}: begins after our target, so it does not move it.")
+            )
             continue
         target += timedelta(days=days)
         steps.append(
@@ -566,13 +563,13 @@ def _held_target(
         steps.append(
             Step(StepKind.TARGET, f"That day is closed; the open day before is {say(target)}.")
         )
-    late = " It lies after the legal date, which these holds do not move." if target > limit else ""
+    late = " This is after the legal date, which these holds do not move." if target > limit else ""
     steps.append(Step(StepKind.TARGET, f"Internal target: {say(target)}.{late}", target))
     return target
 
 
 def _ordinary_holds(setting: _Setting, after: date) -> Iterator[tuple[Hold, int | None]]:
-    """Holds without a legal source, each with the days that no earlier one has counted."""
+    """Holds without a legal source, each with its days that no earlier hold has counted."""
     counted_to = after
     for hold in sorted(setting.holds, key=lambda hold: hold.start):
         if hold.reason in setting.rule.legal_holds:
@@ -586,13 +583,13 @@ def _ordinary_holds(setting: _Setting, after: date) -> Iterator[tuple[Hold, int 
 
 
 def _hours(setting: _Setting) -> Sum | Unknown:
-    """A sum in elapsed hours: daylight saving neither gives nor takes an hour, nothing rolls."""
+    """Compute a deadline in elapsed hours; daylight saving and closed days do not matter."""
     deadline_kind, rule = setting.deadline_kind, setting.rule
     start = read_moment(deadline_kind.trigger, setting.facts[deadline_kind.trigger])
     if start is None:
         return missing(deadline_kind, f"the hour at which {deadline_kind.event}")
     if rule.length is None:
-        raise BadRules(f"The rule {rule} counts hours and has no length.")
+        raise BadRules(f"The rule {rule} counts hours but has no length.")
     raw = _hours_later(start, rule.length)
     refuse_out_of_range(raw.date())
     steps = [

@@ -1,4 +1,4 @@
-"""The facts that a deadline is given, read from text, days and moments. Pure."""
+"""Read the facts given for a deadline, from text, days and moments. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from .kinds import METHODS, BadDeadlineFact, DeadlineKind
 
 
 def read_day(key: str, value: object) -> date:
-    """A day from a date, a moment (its local day) or ISO text.
+    """Read a day from a date, a moment (its Pacific day) or ISO text.
 
-    :raises BadClockFact: naming the key and what was given.
+    :raises BadDeadlineFact: naming the key and the value.
     """
     if isinstance(value, str):
         value = _read_text(key, value)
@@ -25,9 +25,9 @@ def read_day(key: str, value: object) -> date:
 
 
 def read_moment(key: str, value: object) -> datetime | None:
-    """A moment in Los Angeles time, ``None`` when only a day is known.
+    """Read a Pacific moment; ``None`` if only a day is known.
 
-    :raises BadClockFact: not a moment, or a local time that the change of deadlines skipped.
+    :raises BadDeadlineFact: not a moment, or a local time skipped by the change to summer time.
     """
     if isinstance(value, str):
         value = _read_text(key, value)
@@ -39,7 +39,7 @@ def read_moment(key: str, value: object) -> datetime | None:
     local = value.replace(tzinfo=PACIFIC)
     if local.astimezone(UTC).astimezone(PACIFIC).replace(tzinfo=None) != value:
         raise BadDeadlineFact(
-            f"{key}={value:%Y-%m-%dT%H:%M} did not exist: the deadlines went forward over it."
+            f"{key}={value:%Y-%m-%dT%H:%M} did not exist: the clocks were set forward over it."
         )
     return local
 
@@ -74,7 +74,7 @@ def _read_yes_no(key: str, value: object) -> bool:
 
 
 class Facts:
-    """What is known, by key. ``None`` and empty text mean: not known."""
+    """The known facts by key. ``None`` and empty text mean: not known."""
 
     def __init__(self, deadline_kind: DeadlineKind, given: Mapping[str, object]) -> None:
         if unknown := sorted(set(given) - set(deadline_kind.keys)):
@@ -119,14 +119,14 @@ class Facts:
 
 @dataclass(frozen=True)
 class Hold:
-    """A time during which work on a case stood still.
+    """A time during which a case was on hold.
 
-    :ivar reason: its code. Whether it moves a legal date, the deadline's rule says.
-    :ivar end: the day on which it ended, else on which it is planned to; not itself held.
-    :ivar has_ended: whether ``end`` is past rather than planned.
-    :ivar approved_on: day of the Administrative Director's approval, for an extension.
-    :ivar method: how the notice that ended it was served, where a deadline begins again from it.
-    :ivar label: the reason in words; the code is printed where there are none.
+    :ivar reason: its code. The rule of the deadline says whether it moves the legal date.
+    :ivar end: the first day after it, actual or planned.
+    :ivar has_ended: whether ``end`` is actual, not planned.
+    :ivar approved_on: for an extension, the day of the Administrative Director's approval.
+    :ivar method: how the notice that ended it was served, if the deadline restarts from it.
+    :ivar label: the reason in words; if empty, the code is printed.
     """
 
     reason: str
@@ -140,7 +140,7 @@ class Hold:
 
     @property
     def days(self) -> int | None:
-        """Its length in calendar days, ``None`` while no end is set."""
+        """Its length in calendar days; ``None`` while no end is set."""
         return None if self.end is None else max(0, (self.end - self.start).days)
 
     def __str__(self) -> str:

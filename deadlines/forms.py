@@ -1,4 +1,4 @@
-"""Forms that keep the rules of deadlines."""
+"""Forms of the deadline rules: confirm, replace, recalculate."""
 
 from typing import Any
 
@@ -29,13 +29,15 @@ class ConfirmForm(DatedForm):
 
 
 class SupersedeForm(DatedForm):
-    """A row that takes over from another on a day; what is not changed stays as it was."""
+    """A row that replaces another from a day on; fields that are not changed keep their values."""
 
     effective_from = PaperDate(
         label="In force from", error_messages={"required": "Enter the first day."}
     )
     effective_to = PaperDate(
-        label="Last day", required=False, help_text="Empty: as the row that it takes over from."
+        label="Last day",
+        required=False,
+        help_text="Leave empty to keep the last day of the replaced rule.",
     )
     length = forms.IntegerField(label="Length", min_value=1, max_value=999)
     calendar = forms.ChoiceField(label="Calendar", choices=_CALENDARS, required=False)
@@ -61,18 +63,18 @@ class SupersedeForm(DatedForm):
             )
 
     def terms(self) -> dict[str, Any]:
-        """What the new row says, by column. Call it on a valid form."""
-        said = self.cleaned_data
-        terms = {name: said[name] for name in ("length", "calendar", "roll") if name in said}
-        by_method = {method: said[f"length_{method}"] for method in self.rule.length_by_method}
+        """The columns of the new row. Call it on a valid form."""
+        entered = self.cleaned_data
+        terms = {name: entered[name] for name in ("length", "calendar", "roll") if name in entered}
+        by_method = {method: entered[f"length_{method}"] for method in self.rule.length_by_method}
         return terms | {
             "length_by_method": by_method,
-            "source": said["source"],
-            "note": said["note"],
+            "source": entered["source"],
+            "note": entered["note"],
         }
 
 
 class RecountForm(forms.Form):
-    """why the active deadlines are recalculated."""
+    """The reason for recalculating the active deadlines."""
 
     why = PaperText(label="Why", max_length=500, error_messages=_WHY)

@@ -1,4 +1,4 @@
-"""The deadlines by name: what starts each, what its end asks for, whose duty it is. Pure."""
+"""The kinds of deadlines: what starts each, what it requires, and whose duty it is. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,11 +7,11 @@ from .calendars import CannotCount
 
 
 class UnknownDeadlineKind(CannotCount):
-    """A deadline was asked for that does not exist."""
+    """There is no deadline of this name."""
 
 
 class BadDeadlineFact(CannotCount):
-    """A fact was given that the deadline does not know or that cannot be read."""
+    """A given fact is unknown to the deadline or cannot be read."""
 
 
 class Whose(StrEnum):
@@ -19,7 +19,7 @@ class Whose(StrEnum):
 
     OURS = "OURS"
     PARTY = "PARTY"
-    INFORMATION = "INFORMATION"  # decides nothing
+    INFORMATION = "INFORMATION"  # shown only; nothing depends on it
 
 
 METHODS: dict[str, str] = {
@@ -35,7 +35,7 @@ METHODS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class DeadlineKind:
-    """A deadline by name: what starts it and whose duty it measures.
+    """A kind of deadline: what starts it and whose duty it is.
 
     :ivar trigger: the key of the fact that starts it.
     :ivar event: that event in words, "the UR decision was served".
@@ -52,7 +52,7 @@ class DeadlineKind:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Every fact that it takes, the trigger first and the named overrides last."""
+        """The keys of all facts that it takes: trigger first, overrides last."""
         return (self.trigger, *self.takes, *_OVERRIDES)
 
 
@@ -140,19 +140,19 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
         ),
         DeadlineKind(
             name="own_papers",
-            label="Papers of the employee or the requesting physician",
+            label="Documents of the employee or the requesting physician",
             trigger="noarfi",
             event="the notice of assignment was sent",
-            act="the papers are received",
+            act="the documents are received",
             whose=Whose.PARTY,
             takes=("method",),
         ),
         DeadlineKind(
             name="own_papers_expedited",
-            label="Papers of the employee or the requesting physician, expedited",
+            label="Documents of the employee or the requesting physician, expedited",
             trigger="received",
             event="the notice of assignment was received",
-            act="the papers are received",
+            act="the documents are received",
             whose=Whose.PARTY,
         ),
         DeadlineKind(
@@ -253,7 +253,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             label="Twelve months of the UR decision",
             trigger="ur_denied",
             event="the UR decision was made",
-            act="the same treatment may be asked again",
+            act="the same treatment may be requested again",
             whose=Whose.INFORMATION,
         ),
         DeadlineKind(
@@ -269,23 +269,23 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
 }
 
 
-# The deadlines of a determination: a case has one of them, by its priority.
+# The deadlines of a determination. A case has one of them, depending on its priority.
 DETERMINATION_DEADLINE_KINDS = tuple(
     name for name in DEADLINE_KINDS if name.startswith("determination_")
 )
 
-# Scripts and files of examples that were written before a deadline was renamed.
+# Former names, which scripts and example files may still use.
 _FORMER_NAMES = {"authorise": "authorize"}
 
 
 def deadline_kind_named(name: str) -> DeadlineKind:
-    """A deadline by its name, or by the name that it had before.
+    """Return the deadline of a name, or of a former name.
 
-    :raises UnknownClock: naming those that exist.
+    :raises UnknownDeadlineKind: naming those that exist.
     """
     deadline_kind = DEADLINE_KINDS.get(_FORMER_NAMES.get(name, name))
     if deadline_kind is None:
         raise UnknownDeadlineKind(
-            f"There is no clock “{name}”. Deadlines: {', '.join(sorted(DEADLINE_KINDS))}."
+            f"There is no deadline “{name}”. Deadlines: {', '.join(sorted(DEADLINE_KINDS))}."
         )
     return deadline_kind

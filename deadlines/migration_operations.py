@@ -1,7 +1,7 @@
-"""From the shipped rules to database rows: for migrations.
+"""Migration operations: load the shipped rules, and let the database refuse overlapping rows.
 
-``load_default_rules`` fills empty tables; ``RefuseOverlap`` lets the database itself refuse two
-rows of one thing that are in force on the same day.
+``load_default_rules`` fills empty tables. ``RefuseOverlap`` adds triggers that refuse two rows of
+one rule or holiday that are in force on the same day.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ OVERLAP = "Two rows of one rule would be in force on the same day."
 
 
 def rule_fields(rule: Rule) -> dict[str, Any]:
-    """The columns of a ``DeadlineRule`` row, the person who confirmed it left out."""
+    """The columns of a ``DeadlineRule`` row, without who confirmed it."""
     fields = asdict(rule)
     del fields["confirmed_by"], fields["confirmed_on"]
     return fields | {
@@ -33,17 +33,17 @@ def rule_fields(rule: Rule) -> dict[str, Any]:
 
 
 def holiday_fields(holiday: Holiday) -> dict[str, Any]:
-    """The columns of a ``HolidayRule`` row, the person who confirmed it left out."""
+    """The columns of a ``HolidayRule`` row, without who confirmed it."""
     fields = asdict(holiday)
     del fields["confirmed_by"], fields["confirmed_on"]
     return fields | {"calendar": str(holiday.calendar)}
 
 
 def load_default_rules(apps: Any, schema_editor: Any = None) -> None:
-    """Fill the tables of rules and holidays where they are empty, each row with a first version.
+    """Fill the tables of rules and holidays if they are empty, with a first version of each row.
 
-    For ``migrations.RunPython(load_default_rules, migrations.RunPython.noop)``. A migration is an
-    edge of the program, so the moment of loading is read here.
+    Use with ``migrations.RunPython(load_default_rules, migrations.RunPython.noop)``. Nobody calls a
+    migration with a moment, so the clock is read here.
     """
     at = datetime.now(UTC)
     _load(apps, "DeadlineRule", [rule_fields(rule) for rule in RULES], at)
@@ -54,7 +54,7 @@ def _load(apps: Any, name: str, rows: list[dict[str, Any]], at: datetime) -> Non
     model = apps.get_model("deadlines", name)
     if model.objects.exists():
         return
-    # An old migration must still run after a column was added to the rows above.
+    # This migration must still run when a column has been added to the rows later.
     columns = {column.name for column in model._meta.get_fields()}
     made = model.objects.bulk_create(
         [model(version=1, **{key: row[key] for key in row if key in columns}) for row in rows]
@@ -75,7 +75,7 @@ def _load(apps: Any, name: str, rows: list[dict[str, Any]], at: datetime) -> Non
 
 
 def overlap_statements(table: str, key: Sequence[str], vendor: str) -> list[str]:
-    """The statements that make one table refuse overlaps, safe to run again."""
+    """The statements that make one table refuse overlaps. They can be run again."""
     same = " AND ".join(f'other."{column}" = NEW."{column}"' for column in key)
     # Table and columns come from our own migrations, never from outside.
     clash = (
@@ -85,7 +85,7 @@ def overlap_statements(table: str, key: Sequence[str], vendor: str) -> list[str]
     )
     if vendor == "postgresql":
         named = " || '/' || ".join(f'NEW."{column}"' for column in key)
-        # The lock makes two writers of one thing take turns, so neither misses the other's row.
+        # The lock serializes writers of one rule, so that neither misses the other's row.
         return [
             f'CREATE OR REPLACE FUNCTION "{table}_refuse_overlap"() RETURNS trigger AS $$ BEGIN '
             f"PERFORM pg_advisory_xact_lock(hashtextextended('{table}/' || {named}, 0)); "
@@ -107,7 +107,7 @@ def overlap_statements(table: str, key: Sequence[str], vendor: str) -> list[str]
 
 
 def allow_overlap_statements(table: str, vendor: str) -> list[str]:
-    """The statements that lift the refusal, for migrations backward."""
+    """The statements that remove the triggers, for reversing the migration."""
     if vendor == "postgresql":
         return [
             f'DROP TRIGGER IF EXISTS "{table}_no_overlap" ON "{table}"',
@@ -119,8 +119,8 @@ def allow_overlap_statements(table: str, vendor: str) -> list[str]:
 class RefuseOverlap(Operation):
     """Let the database refuse two rows with the same key on overlapping days.
 
-    SQLite rebuilds a table when its columns change and drops its triggers without a word, so a
-    migration that alters such a table ends with this operation again.
+    SQLite rebuilds a table when its columns change and drops its triggers silently, so a migration
+    that alters such a table has to end with this operation.
     """
 
     reversible = True
@@ -130,7 +130,7 @@ class RefuseOverlap(Operation):
         self.table, self.key = table, list(key)
 
     def state_forwards(self, app_label: str, state: Any) -> None:
-        """Triggers are not part of Django's picture of the models."""
+        """Do nothing: triggers are not part of Django's model state."""
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any

@@ -1,7 +1,4 @@
-"""The rules of the deadlines and the holidays.
-
-Dated rows that people end, supersede and confirm.
-"""
+"""The deadline rules and holidays: dated rows that people confirm, replace and end."""
 
 from __future__ import annotations
 
@@ -23,23 +20,23 @@ from .shipped_rules import RULES, default_calendars
 if TYPE_CHECKING:
     from accounts.models import User
 
-# What to count with.
+# What deadlines are computed with.
 Law = tuple[Sequence[Rule], Calendars]
 
 _CALENDARS = [(calendar.value, calendar.words) for calendar in CalendarName]
 
 
 class DatedRowQuerySet(VersionedQuerySet):
-    """Rows of law, of which one is in force on any day."""
+    """Queries of dated rows, of which one is in force on any day."""
 
     def on(self, day: date) -> Self:
-        """What is in force on a day."""
+        """Rows in force on a day."""
         return self.filter(
             Q(effective_to__isnull=True) | Q(effective_to__gte=day), effective_from__lte=day
         )
 
     def unconfirmed(self) -> Self:
-        """Rows that no one has compared with the text of the law."""
+        """Rows that no one has confirmed against the text of the law."""
         return self.filter(confirmed_on__isnull=True)
 
     def bulk_store(
@@ -47,7 +44,7 @@ class DatedRowQuerySet(VersionedQuerySet):
     ) -> None:
         """Insert many new rows.
 
-        :raises BadRules: rows of one thing would overlap or leave a gap.
+        :raises BadRules: rows with the same key would overlap or leave a gap.
         """
         with transaction.atomic():
             super().bulk_store(rows, by=by, at=at, why=why)
@@ -56,19 +53,19 @@ class DatedRowQuerySet(VersionedQuerySet):
     def store_together(
         self, rows: Sequence[Any], *, by: User | None, at: datetime, why: str
     ) -> None:
-        """Store rows that are right only together, such as both sides of a moved boundary.
+        """Store rows that are valid only together, such as both sides of a moved boundary.
 
-        :raises BadRules: rows of one thing would overlap or leave a gap.
+        :raises BadRules: rows with the same key would overlap or leave a gap.
         """
         with transaction.atomic():
-            # What gives days up goes first: the database refuses an overlap even in passing.
+            # Rows that give up days go first: the database refuses even a temporary overlap.
             for row in sorted(rows, key=_takes_days):
                 Versioned.store(row, by=by, at=at, why=why)
             _refuse_bad_sets(rows)
 
 
 def _takes_days(row: Any) -> bool:
-    """Whether a row is new or reaches over days that it did not have before."""
+    """Whether a row is new or covers days that it did not cover before."""
     old = type(row).objects.filter(pk=row.pk).first()
     if old is None:
         return True
@@ -84,9 +81,9 @@ def _refuse_bad_sets(rows: Iterable[Any]) -> None:
 
 
 class DatedRow(Versioned):
-    """A row of law: in force from a day to a day, both included, and confirmed or not."""
+    """A row in force from a day to a day, both included, and confirmed or not."""
 
-    KEY: ClassVar[list[str]]  # the columns that say what thing this is a rule of
+    KEY: ClassVar[list[str]]  # the columns that identify the rule or holiday
 
     source = models.CharField(max_length=200)
     note = models.TextField(blank=True)
@@ -107,7 +104,7 @@ class DatedRow(Versioned):
         return self.confirmed_on is not None
 
     def versions_of_the_law(self) -> models.QuerySet[Any]:
-        """Every row of the same thing, stored, in order of time. Queries."""
+        """Every stored row of the same rule or holiday, in order of time. One query."""
         same = {column: getattr(self, column) for column in self.KEY}
         return type(self).objects.filter(**same).order_by("effective_from", "pk")
 
@@ -121,15 +118,15 @@ class DatedRow(Versioned):
     ) -> Self:
         """Save the row and its version.
 
-        :raises BadRules: it would overlap with another row of the same thing, or leave a gap. End
-            the old row first, then add the new one; or use ``store_together``.
+        :raises BadRules: it would overlap with another row of the same key, or leave a gap. End the
+            old row first, then add the new one; or use ``store_together``.
         """
         refuse_gap_or_overlap([*self.versions_of_the_law().exclude(pk=self.pk), self])
         return super().store(by=by, at=at, why=why, fields=fields)
 
 
 class DeadlineRuleQuerySet(DatedRowQuerySet):
-    """Rules of deadlines."""
+    """Queries of deadline rules."""
 
     def as_rules(self) -> list[Rule]:
         """The rows as the deadline engine reads them."""
@@ -138,9 +135,9 @@ class DeadlineRuleQuerySet(DatedRowQuerySet):
 
 
 class DeadlineRule(DatedRow):
-    """How long one deadline runs, from a day to a day.
+    """How long one deadline is, for triggers from a day to a day.
 
-    The JSON columns hold what hangs on the way of service or on the reason of a hold:
+    The JSON columns hold what depends on the way of service or on the reason of a hold:
     ``length_by_method`` and ``deemed_received`` map a way of service to days, ``extensions`` to
     ``{"days", "source", "court_days"}``; ``legal_holds`` maps a reason to
     ``{"effect", "source", "max_days", "restarts_as"}``. No other reason moves a legal date.
@@ -246,16 +243,16 @@ class DeadlineRule(DatedRow):
 
 
 class HolidayRuleQuerySet(DatedRowQuerySet):
-    """Holidays of the three calendars."""
+    """Queries of holidays."""
 
     def as_calendars(self) -> Calendars:
-        """The calendars that these rows make. The same rows are not built twice."""
+        """The calendars made from these rows. Cached for the same rows."""
         rows = self.select_related("confirmed_by").order_by("calendar", "name", "effective_from")
         return calendars_from(tuple(row.as_holiday() for row in rows))
 
 
 class HolidayRule(DatedRow):
-    """One holiday of one calendar. How ``pattern`` is written says ``calendars.Holiday``."""
+    """One holiday of one calendar. ``calendars.Holiday`` explains ``pattern``."""
 
     KEY = ["calendar", "name"]
 
@@ -322,9 +319,9 @@ class HolidayRule(DatedRow):
 
 
 def rules_on_file() -> Law:
-    """The rules and calendars to count with: the database's, or the shipped ones if it has none.
+    """The rules and calendars to compute with: those in the database, or else the shipped ones.
 
-    Two queries. Read them once for a page and hand them to every sum on it.
+    Two queries. Load them once for a page and pass them to every sum on it.
     """
     rules = DeadlineRule.objects.as_rules() or list(RULES)
     calendars = HolidayRule.objects.as_calendars()

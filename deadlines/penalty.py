@@ -1,4 +1,4 @@
-"""What late records may cost. Pure."""
+"""Compute the penalty for late records. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from .sums import Step, StepKind, Unknown, missing
 
 @dataclass(frozen=True)
 class Penalty:
-    """A sum of money with its arithmetic."""
+    """An amount of money with its arithmetic."""
 
     deadline_kind: DeadlineKind
     rule: Rule
@@ -23,7 +23,7 @@ class Penalty:
     steps: tuple[Step, ...]
 
     def lines(self) -> list[str]:
-        """The printed sum."""
+        """The steps as lines of text."""
         return [
             f"{step.sentence}{f' [{step.source}]' if step.source else ''}" for step in self.steps
         ]
@@ -41,11 +41,11 @@ class Penalty:
 
 
 def records_penalty(given: Mapping[str, object], *, rules: Sequence[Rule]) -> Penalty | Unknown:
-    """What the claims administrator may owe for records that came late, for the penalty file.
+    """Compute what the claims administrator may owe for late records.
 
-    Only the Division of Workers' Compensation imposes it; this is the arithmetic.
+    Only the Division of Workers' Compensation can impose the penalty; this is the arithmetic.
 
-    :param given: ``records_due`` and ``records_received``; the latter is the day to count to.
+    :param given: ``records_due`` and ``records_received``, the day up to which days are counted.
     :raises CannotCount: no rule for the day, or a fact that cannot be read.
     """
     deadline_kind = DEADLINE_KINDS["records_penalty"]
@@ -63,7 +63,11 @@ def records_penalty(given: Mapping[str, object], *, rules: Sequence[Rule]) -> Pe
     usd = full if most is None else min(full, most)
     steps = [
         Step(StepKind.TRIGGER, f"{say(owed)}: the records were due.", owed),
-        Step(StepKind.LENGTH, f"{say(came)}: they came {say_count(days, 'day')} late.", came),
+        Step(
+            StepKind.LENGTH,
+            f"{say(came)}: the records were received {say_count(days, 'day')} late.",
+            came,
+        ),
         Step(
             StepKind.LENGTH,
             f"{say_count(days, 'day')} × ${per_day:,} = ${full:,}.",

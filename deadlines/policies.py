@@ -1,4 +1,4 @@
-"""Who may change the rules of deadlines and the holidays.
+"""Who may change the deadline rules and holidays.
 
 Each function returns an empty string when the action is allowed, else the sentence to show.
 """
@@ -7,9 +7,9 @@ from accounts.models import User
 
 
 def why_not_keep_rules(user: User) -> str:
-    """Why this person may not confirm or change the rules of deadlines and the holidays."""
+    """Why this person may not confirm or change deadline rules and holidays."""
     return (
         ""
         if user.may("deadlines.manage_deadline_rules")
-        else "Your role does not change the rules of deadlines and the holidays."
+        else "Your role may not change the deadline rules and holidays."
     )

@@ -1,6 +1,6 @@
-"""The dated rules that say how long a deadline runs. Pure.
+"""The dated rules that define the length of a deadline. Pure.
 
-``shipped_rules`` holds the rows that we ship, ``engine`` counts with them.
+``shipped_rules`` holds the rows that come with the product; ``engine`` computes with them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ class BadRules(CannotCount):
 
 
 class Kind(StrEnum):
-    """What is counted."""
+    """The unit in which a deadline is counted."""
 
     CALENDAR = "CALENDAR"
     WORKING = "WORKING"
@@ -32,6 +32,7 @@ class Kind(StrEnum):
 
     @property
     def unit(self) -> str:
+        """The unit in words, singular."""
         return {
             Kind.CALENDAR: "calendar day",
             Kind.WORKING: "working day",
@@ -42,30 +43,27 @@ class Kind(StrEnum):
 
 
 class Roll(StrEnum):
-    """What happens when the last day is closed."""
+    """What happens if the last day is closed."""
 
     NONE = "NONE"
     FORWARD = "FORWARD"
 
     @property
     def words(self) -> str:
-        return "Stays" if self is Roll.NONE else "Goes to the next open day"
+        """The label for staff."""
+        return "Stays" if self is Roll.NONE else "Moves to the next open day"
 
 
 class Effect(StrEnum):
     """What a hold with a legal source does to the legal date."""
 
     EXTENDS = "EXTENDS"  # adds its length, once approved
-    SUSPENDS = "SUSPENDS"  # the deadline stands still while it lasts
-    RESTARTS = "RESTARTS"  # the deadline begins again when it ends
+    SUSPENDS = "SUSPENDS"  # the deadline is suspended while it lasts
+    RESTARTS = "RESTARTS"  # the deadline restarts when it ends
 
 
 EXTENSION = "EXTENSION"  # reason code of an extension for good cause
-
-
 LIABILITY = "LIABILITY"  # reason code of an open dispute about liability
-
-
 APPEAL = "APPEAL"  # reason code of a petition before the WCAB
 
 
@@ -83,9 +81,9 @@ class Extension:
 
 @dataclass(frozen=True)
 class LegalHold:
-    """A reason for which the law itself moves the date.
+    """A reason of a hold for which the law itself moves the date.
 
-    :ivar max_days: most days that all holds for this reason may add together.
+    :ivar max_days: the most days that all holds for this reason may add together.
     :ivar restarts_as: the deadline that begins when a ``RESTARTS`` hold ends.
     """
 
@@ -99,15 +97,15 @@ class LegalHold:
 class Rule:
     """One rule of one deadline, in force from a day to a day, both included.
 
-    :ivar length: how many units; ``None`` where the length hangs on the way of service.
-    :ivar length_by_method: way of service to length, where the rule itself states it so.
+    :ivar length: the number of units; ``None`` if it depends on the way of service.
+    :ivar length_by_method: way of service to length, if the rule itself states it so.
     :ivar extensions: way of service to the days it adds (CCP 1013).
-    :ivar legal_holds: reason code to what a hold for that reason does to the legal date.
-    :ivar cutoff: local time after which something received counts for the next open day.
+    :ivar legal_holds: reason code of a hold to its effect on the legal date.
+    :ivar cutoff: Pacific time after which something received counts for the next open day.
     :ivar deemed_received: way of sending to the calendar days after which it counts as received.
     :ivar outer_days: the date is never later than this many days after the fact ``recommended``.
     :ivar usd_per_day: penalty for each day late, up to ``usd_limit``.
-    :ivar confirmed_by: who compared the row with the text of the law; empty until someone has.
+    :ivar confirmed_by: who confirmed the row against the text of the law; empty until then.
     """
 
     deadline_kind: str
@@ -143,7 +141,7 @@ class Rule:
         if self.effective_to is not None and self.effective_to < self.effective_from:
             return "it ends before it begins."
         if self.usd_per_day is not None:
-            return "" if self.usd_per_day > 0 else "its penalty is not above nothing."
+            return "" if self.usd_per_day > 0 else "its penalty is not above zero."
         if not lengths or min(lengths) < 1:
             return "its length is missing or below 1."
         if unknown := sorted(methods - set(METHODS)):
@@ -155,7 +153,7 @@ class Rule:
             return "a deadline in hours never rolls."
         restarts = [hold for hold in self.legal_holds.values() if hold.effect is Effect.RESTARTS]
         if any(hold.restarts_as not in DEADLINE_KINDS for hold in restarts):
-            return "it begins again as a deadline that does not exist."
+            return "it restarts as a deadline that does not exist."
         return ""
 
     def __str__(self) -> str:
@@ -178,10 +176,10 @@ class Rule:
 
 
 def rule_for(deadline_kind: str, trigger_day: date, rules: Sequence[Rule]) -> Rule:
-    """The one rule of a deadline that is in force on the day of its trigger.
+    """Return the rule of a deadline in force on the day of its trigger.
 
-    :raises NoRule: none is.
-    :raises BadRules: two are; the message names both.
+    :raises NoRule: there is none.
+    :raises BadRules: there are two; the message names both.
     """
     found = [
         rule for rule in rules if rule.deadline_kind == deadline_kind and rule.holds_on(trigger_day)
@@ -197,9 +195,9 @@ def rule_for(deadline_kind: str, trigger_day: date, rules: Sequence[Rule]) -> Ru
 
 
 def on_file(deadline_kind: str, rules: Sequence[Rule]) -> str:
-    """The rules of a deadline that there are, as a sentence."""
+    """List the rules of a deadline in a sentence."""
     mine = sorted((rule for rule in rules if rule.deadline_kind == deadline_kind), key=_start)
-    return f"On file: {'; '.join(map(str, mine))}." if mine else "It has no rules at all."
+    return f"On file: {'; '.join(map(str, mine))}." if mine else "It has no rules."
 
 
 def _start(row: Any) -> Any:
@@ -207,10 +205,10 @@ def _start(row: Any) -> Any:
 
 
 def refuse_gap_or_overlap(rows: Sequence[Any]) -> None:
-    """Say no to dated rows of one thing that overlap or leave days without a rule.
+    """Refuse dated rows of one rule or holiday that overlap or leave a gap.
 
-    :param rows: rules of one deadline, or versions of one holiday: anything that has
-        ``effective_from``, ``effective_to`` and says its name and days as text.
+    :param rows: rules of one deadline or rows of one holiday: anything with ``effective_from``,
+        ``effective_to`` and a text that names it and its days.
     :raises BadRules: naming both rows and the days in question.
     """
     ordered = sorted(rows, key=_start)

@@ -1,7 +1,7 @@
-"""Keeping the rules of deadlines and the holidays: confirmed, superseded, begun and ended.
+"""Confirm and replace deadline rules; confirm, add and end holidays.
 
-Every act is dated, says why, and keeps the earlier row. No date of a case moves by it: the sums on
-file are worked out again by the next act on their case, or for all cases by ``recounting``.
+Every change is dated, has a reason, and keeps the earlier row. It does not move the dates of cases:
+they are recalculated by the next action on the case, or for all cases by ``recounting``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from .days import local_day
 from .models import DeadlineRule, HolidayRule, Law
 from .rules import BadRules
 
-# What a row that supersedes another may say otherwise. Its deadline stays, its days are its own.
+# The columns in which a row may differ from the row that it replaces, besides its days.
 TERMS = (
     "kind", "length", "length_by_method", "calendar", "roll", "extensions", "legal_holds", "cutoff",
     "deemed_received", "outer_days", "usd_per_day", "usd_limit", "source", "note",
@@ -36,10 +36,10 @@ def confirm_rule(
     by: User,
     at: datetime,
 ) -> DeadlineRule:
-    """State that a rule was compared with the text of the law.
+    """Record that a rule was confirmed against the text of the law.
 
-    :param compared_with: which text, and as of when.
-    :raises NotAllowed: wrong role, confirmed already, no text named, or a day still to come.
+    :param compared_with: which text, and its date.
+    :raises NotAllowed: wrong role, already confirmed, no text named, or a day in the future.
     :raises Stale: the row was changed after the page was loaded.
     """
     rule: DeadlineRule = DeadlineRule.objects.select_for_update().get(pk=rule_id)
@@ -59,21 +59,21 @@ def supersede_rule(
     by: User,
     at: datetime,
 ) -> DeadlineRule:
-    """Let a new row take over from a rule on a day; the old one ends on the day before.
+    """Replace a rule from a day on; the old row ends on the day before.
 
-    A deadline goes by the rule that is in force on the day of its trigger, so one whose trigger
-    lies earlier is not touched. The new row is unconfirmed.
+    A deadline follows the rule in force on the day of its trigger, so deadlines with an earlier
+    trigger do not change. The new row is unconfirmed.
 
-    :param terms: columns of ``TERMS`` that the new row says otherwise.
-    :param effective_to: its last day, where that is not the last day of the old row.
-    :raises NotAllowed: wrong role, no reason, or days on which the old row is not in force; a gap
-        or an overlap. The message names both rows.
+    :param terms: columns of ``TERMS`` in which the new row differs.
+    :param effective_to: its last day, if not the last day of the old row.
+    :raises NotAllowed: wrong role, no reason, days on which the old row is not in force, a gap or
+        an overlap. The message names both rows.
     :raises Stale: the row was changed after the page was loaded.
     """
     refuse(policies.why_not_keep_rules(by))
     old: DeadlineRule = DeadlineRule.objects.select_for_update().get(pk=rule_id)
     old.refuse_if_stale(seen_version)
-    refuse("" if why.strip() else "Say why the rule changes.")
+    refuse("" if why.strip() else "Enter the reason for the change.")
     ended, new = superseding(
         rule=old, terms=terms, effective_from=effective_from, effective_to=effective_to
     )
@@ -91,9 +91,9 @@ def superseding(
     effective_from: date,
     effective_to: date | None = None,
 ) -> tuple[DeadlineRule, DeadlineRule]:
-    """The old row as it would end and the new one, neither of them stored.
+    """The old row as it would end and the new row; neither is stored.
 
-    :raises NotAllowed: the new row cannot take over on that day, or cannot be read.
+    :raises NotAllowed: the new row cannot begin on that day, or is invalid.
     """
     unknown = set(terms) - set(TERMS)
     if unknown:
@@ -109,8 +109,8 @@ def superseding(
         rule.effective_to is not None and effective_from > rule.effective_to
     ):
         raise NotAllowed(
-            f"{new} cannot take over from {rule}: let it begin after the first day of that row, "
-            "and not after its last."
+            f"{new} cannot replace {rule}: choose a first day after the first day of that row "
+            "and not after its last day."
         )
     try:
         new.as_rule()
@@ -122,7 +122,7 @@ def superseding(
 
 
 def law_with(*, rows: Sequence[DeadlineRule | HolidayRule]) -> Law:
-    """Rules and calendars as they would be with these rows, stored or not, put in. Two queries."""
+    """The rules and calendars as they would be with these rows, stored or not. Two queries."""
     changed = {row.pk for row in rows if isinstance(row, DeadlineRule) and row.pk}
     rules = DeadlineRule.objects.exclude(pk__in=changed).as_rules()
     rules += [row.as_rule() for row in rows if isinstance(row, DeadlineRule)]
@@ -142,7 +142,7 @@ def confirm_holiday(
     by: User,
     at: datetime,
 ) -> HolidayRule:
-    """State that a holiday was compared with the text of the law; as ``confirm_rule``."""
+    """Record that a holiday was confirmed against the text of the law; see ``confirm_rule``."""
     row: HolidayRule = HolidayRule.objects.select_for_update().get(pk=holiday_id)
     _confirm(row, compared_with, on, seen_version, by=by, at=at)
     return row
@@ -164,17 +164,17 @@ def add_holiday(
     by: User,
     at: datetime,
 ) -> HolidayRule:
-    """Begin a holiday on one calendar from a day. It is unconfirmed.
+    """Add a holiday to one calendar from a day on. It is unconfirmed.
 
-    :param pattern: when it falls, as ``deadlines.calendars.Holiday`` says.
-    :raises NotAllowed: wrong role, no reason or source, a pattern that cannot be read, days outside
-        2012 to 2060, or a gap or overlap with a row of the same name, which the message names.
+    :param pattern: when it falls; see ``deadlines.calendars.Holiday``.
+    :raises NotAllowed: wrong role, no reason or source, an invalid pattern, days outside 2012 to
+        2060, or a gap or overlap with a row of the same name, which the message names.
     """
     refuse(policies.why_not_keep_rules(by))
-    # Two people who begin the same holiday take turns.
+    # Lock the calendar, so that two people cannot add the same holiday.
     list(HolidayRule.objects.select_for_update().filter(calendar=calendar).values_list("pk"))
-    refuse("" if why.strip() else "Say why the holiday begins.")
-    refuse("" if source.strip() else "Name the source of the holiday.")
+    refuse("" if why.strip() else "Enter the reason for the holiday.")
+    refuse("" if source.strip() else "Enter the source of the holiday.")
     refuse(_why_not_in_range(effective_from, effective_to))
     row = HolidayRule(
         calendar=calendar,
@@ -203,16 +203,16 @@ def end_holiday(
     by: User,
     at: datetime,
 ) -> HolidayRule:
-    """State the last day on which a holiday may fall. What fell before stays.
+    """Set the last day on which a holiday may fall. Earlier days stay.
 
-    :raises NotAllowed: wrong role, no reason, a day before it began, or a gap to a row of the same
-        name, which the message names.
+    :raises NotAllowed: wrong role, no reason, a day before its first day, or a gap to a row of the
+        same name, which the message names.
     :raises Stale: the row was changed after the page was loaded.
     """
     refuse(policies.why_not_keep_rules(by))
     row: HolidayRule = HolidayRule.objects.select_for_update().get(pk=holiday_id)
     row.refuse_if_stale(seen_version)
-    refuse("" if why.strip() else "Say why the holiday ends.")
+    refuse("" if why.strip() else "Enter the reason for ending the holiday.")
     refuse(_why_not_in_range(row.effective_from, effective_to))
     row.effective_to = effective_to
     try:
@@ -232,9 +232,9 @@ def _confirm(
 ) -> None:
     refuse(policies.why_not_keep_rules(by))
     row.refuse_if_stale(seen_version)
-    refuse("It was confirmed already." if row.is_confirmed else "")
-    refuse("" if compared_with.strip() else "Say with which text it was compared.")
-    refuse("That day is still to come." if on > local_day(at) else "")
+    refuse("It has already been confirmed." if row.is_confirmed else "")
+    refuse("" if compared_with.strip() else "Enter the text with which it was compared.")
+    refuse("That day is in the future." if on > local_day(at) else "")
     row.confirmed_by, row.confirmed_on = by, on
     why = f"Compared with {compared_with.strip()}"
     row.store(by=by, at=at, why=why, fields=["confirmed_by", "confirmed_on"])

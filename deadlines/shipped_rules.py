@@ -1,9 +1,9 @@
-"""The rules and holidays that we ship: rows, each with its source and its days.
+"""The rules and holidays that come with the product: rows, each with its source and its days.
 
-No one has compared them with the text of the law yet: ``confirmed_on`` is empty on every row, staff
-pages say so, and no letter quotes a source from here. A row marked "recalled" was written down from
-knowledge of the law, not from its text. A migration loads them into the database, where they are
-ended and superseded; this module then only says what a fresh installation begins with.
+No one has confirmed them against the text of the law yet: ``confirmed_on`` is empty on every row,
+staff pages say so, and no letter quotes a source from here. A row marked "recalled" was written
+from memory of the law, not from its text. A migration loads the rows into the database, where they
+are confirmed, replaced and ended; this module only defines what a new installation starts with.
 """
 
 from dataclasses import replace
@@ -16,7 +16,7 @@ from .rules import APPEAL, EXTENSION, LIABILITY, Effect, Extension, Kind, LegalH
 _IMR_BEGINS = date(2013, 1, 1)  # the emergency rules of 8 CCR 9792.10.1 and following
 _ALL_ALONG = date(2012, 1, 1)
 _FORMULARY_BEGINS = date(2018, 1, 1)
-_NOT_SEEN_2026 = "The text in force from 1 April 2026 was not seen."
+_NOT_SEEN_2026 = "The text in force from April 1, 2026 was not seen."
 
 # --- Days added for the way of service (CCP 1013) -------------------------------------------------
 _BY_MAIL = {
@@ -75,7 +75,7 @@ def _days(
 def _business_days(
     deadline_kind: str, length: int, source: str, *, since: date = _IMR_BEGINS
 ) -> Rule:
-    """No definition of "business day" was found in the IMR rules: weekdays less office closures."""
+    """Weekdays less office closures: the IMR rules do not define "business day"."""
     office, business = CalendarName.OFFICE, Kind.BUSINESS
     return _days(
         deadline_kind, length, source, since=since, calendar=office, kind=business, roll=Roll.NONE
@@ -83,7 +83,7 @@ def _business_days(
 
 
 def _working_days(deadline_kind: str, length: int, source: str, *, since: date, roll: Roll) -> Rule:
-    """Saturday is none (Pa'u, 2019); the Friday after Thanksgiving is one (Gomez, 2018)."""
+    """Saturday is no working day (Pa'u, 2019); the Friday after Thanksgiving is (Gomez, 2018)."""
     state, working = CalendarName.GOV6700, Kind.WORKING
     return _days(
         deadline_kind, length, source, since=since, calendar=state, kind=working, roll=roll
@@ -108,7 +108,7 @@ def _records(deadline_kind: str, source: str) -> Rule:
 
 
 RULES: tuple[Rule, ...] = (
-    # what the employee must do
+    # the employee's application
     replace(
         _days("application", 30, "LC 4610.5(h)(1); 8 CCR 9792.10.1(b)(1)"),
         extensions=_BY_MAIL,
@@ -139,11 +139,11 @@ RULES: tuple[Rule, ...] = (
         _days("eligibility_information", 15, "8 CCR 9792.10.3(b), emergency rules of 2013"),
         effective_to=date(2013, 12, 31),
         note="The day on which five business days took the place of 15 days is not confirmed: "
-        "the final rules were approved on 12 February 2014.",
+        "the final rules were approved on February 12, 2014.",
     ),
     _business_days("eligibility_information", 5, "8 CCR 9792.10.3(c)", since=date(2014, 1, 1)),
     _business_days("noarfi", 1, "8 CCR 9792.10.4(b)"),
-    # records and papers
+    # records and other documents
     _records("records", "8 CCR 9792.10.5(a)(1); LC 4610.5(l)"),
     _hours("records_expedited", 24, "8 CCR 9792.10.5(a)(1)"),
     _records("own_papers", "8 CCR 9792.10.5(b), recalled"),
@@ -242,15 +242,15 @@ _DIWALI = (
     "2050-11-14 2051-11-03 2052-10-22 2053-11-09 2054-10-30 2055-10-20 2056-11-07 2057-10-27 "
     "2058-11-15 2059-11-04 2060-10-23"
 )
-_WORKED_OUT = "Days worked out ahead from the moon; compare each year with the published list."
+_WORKED_OUT = "Days computed from the lunar calendar; compare each year with the published list."
 _2015, _2022, _2023, _2026 = (date(year, 1, 1) for year in (2015, 2022, 2023, 2026))
 _END_OF_2021 = date(2021, 12, 31)
 
 
 def _state() -> list[Holiday]:
-    """Gov. Code 6700; the moves off a weekend are those of 6701 and no others.
+    """State holidays (Gov. Code 6700), moved off weekends only as 6701 says.
 
-    Good Friday is left out: it is a holiday from noon to three, and a day is counted whole.
+    Good Friday is left out: it is a holiday from noon to 3 PM only, and days are counted whole.
     """
     law = "Gov. Code 6700"
 
@@ -284,7 +284,7 @@ def _state() -> list[Holiday]:
 
 
 def _courts() -> list[Holiday]:
-    """CCP 135: the state's days with its own exceptions; moved off Saturdays and Sundays."""
+    """Court holidays (CCP 135): the state's with exceptions, moved off Saturdays and Sundays."""
 
     def day(
         name: str, pattern: str, since: date = _ALL_ALONG, until: date | None = None
@@ -316,7 +316,7 @@ def _courts() -> list[Holiday]:
 
 
 def _offices() -> list[Holiday]:
-    """The days on which state offices are closed, moved as Gov. Code 6701 moves them."""
+    """Days on which state offices are closed, moved off weekends as Gov. Code 6701 says."""
 
     def day(name: str, pattern: str) -> Holiday:
         return Holiday(CalendarName.OFFICE, name, pattern, "Gov. Code 19853, recalled", _ALL_ALONG)

@@ -1,4 +1,4 @@
-"""What the engine answers: a date as a printed sum, or what is missing. Pure."""
+"""The answers of the engine: a due date with its arithmetic, or what is missing. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from .rules import Rule
 
 
 class StepKind(StrEnum):
-    """What a line of the sum does."""
+    """What a step of the sum does."""
 
     CHOICE = "CHOICE"
     TRIGGER = "TRIGGER"
@@ -28,9 +28,9 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """One line of the sum: a sentence, the date on which the count then stands, and its source.
+    """One step of the sum: a sentence, the date reached so far, and its source.
 
-    :ivar confirmed: whether the source was compared with the law; letters quote no other.
+    :ivar confirmed: whether the source was confirmed; letters quote only confirmed sources.
     """
 
     kind: StepKind
@@ -40,7 +40,7 @@ class Step:
     confirmed: bool = False
 
     def as_row(self) -> dict[str, Any]:
-        """The line as plain values, for JSON."""
+        """The step as plain values, for JSON."""
         return {
             "kind": self.kind.value,
             "sentence": self.sentence,
@@ -55,10 +55,10 @@ class Sum:
     """A due date with its arithmetic.
 
     :ivar raw: the last day before the roll.
-    :ivar limit: the legal date, or the moment (Los Angeles time) for a deadline in hours.
-    :ivar target: the day or moment that we aim at for a duty of our own; ``None`` for others'.
-    :ivar steps: how ``limit`` came about; ``target_steps`` how ``target`` did.
-    :ivar ends: the legal date by each calendar that could be held to apply, by its label.
+    :ivar limit: the legal date, or the Pacific moment for a deadline in hours.
+    :ivar target: our own target for a duty of ours; ``None`` for the duties of others.
+    :ivar steps: the arithmetic of ``limit``; ``target_steps`` is that of ``target``.
+    :ivar ends: the legal date by each calendar that could be argued to apply, by its label.
     """
 
     deadline_kind: DeadlineKind
@@ -94,11 +94,11 @@ class Sum:
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether the rule was compared with the text of the law."""
+        """Whether the rule was confirmed against the text of the law."""
         return self.rule.is_confirmed
 
     def lines(self) -> list[str]:
-        """The printed sum, legal date first, then the internal target."""
+        """The steps as lines of text: the legal date first, then the internal target."""
         return [
             f"{step.sentence}{f' [{step.source}]' if step.source else ''}"
             for step in (*self.steps, *self.target_steps)
@@ -121,10 +121,10 @@ class Sum:
 
 @dataclass(frozen=True)
 class Unknown:
-    """No date can be said, and why.
+    """No date can be computed, and why.
 
     :ivar missing: the facts that are missing, each in words.
-    :ivar dates: where calendars disagree, the earliest and the latest date.
+    :ivar dates: if calendars disagree, the earliest and the latest date.
     """
 
     deadline_kind: DeadlineKind
@@ -144,6 +144,7 @@ class Unknown:
 
 
 def missing(deadline_kind: DeadlineKind, *facts: str) -> Unknown:
+    """The answer if facts are missing, each named in words."""
     return Unknown(
         deadline_kind,
         f"{deadline_kind.label}: not known, because {' and '.join(facts)} is missing.",

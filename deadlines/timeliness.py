@@ -1,4 +1,4 @@
-"""Whether something came in time. Pure."""
+"""Decide whether something was received or done in time. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from .sums import Sum, Unknown, missing
 
 @dataclass(frozen=True)
 class Timely:
-    """It was in time, on every calendar that may apply."""
+    """In time, by every calendar that may apply."""
 
     limit: date | datetime
     received: date | datetime
@@ -24,9 +24,9 @@ class Timely:
 
 @dataclass(frozen=True)
 class Late:
-    """It was late, on every calendar that may apply.
+    """Late, by every calendar that may apply.
 
-    :ivar days: calendar days late; at least 1, also where a deadline in hours was missed by less.
+    :ivar days: calendar days late; at least 1, even if a deadline in hours was missed by less.
     """
 
     limit: date | datetime
@@ -44,11 +44,11 @@ def timeliness(
     calendars: Calendars,
     holds: Sequence[Hold] = (),
 ) -> Timely | Late | Unknown:
-    """Say whether something came in time.
+    """Decide whether something was in time.
 
-    A deadline in days counts the local day to 24:00. Where the calendars that may apply disagree
-    and a party's timeliness turns on it, the answer is ``Unknown`` and names both dates. A duty of
-    our own is judged by its legal date alone; that it was late voids nothing (Margaris, 2016).
+    For a deadline in days the whole Pacific day counts. If the calendars that may apply disagree
+    and a party's timeliness depends on it, the answer is ``Unknown`` and names both dates. A duty
+    of ours is judged by its legal date alone; lateness does not void it (Margaris, 2016).
 
     :raises CannotCount: as ``due`` does.
     """
@@ -64,7 +64,7 @@ def timeliness(
     if day < answer.trigger_day:
         return Unknown(
             of,
-            f"{of.label}: {say(day)} lies before {say(answer.trigger_day)}, the day on which "
+            f"{of.label}: {say(day)} is before {say(answer.trigger_day)}, the day on which "
             f"{of.event}. Check both dates.",
             ("a pair of dates that can both be true",),
         )
@@ -84,10 +84,10 @@ def timeliness(
             days,
             f"{say(day)} is {say_count(days, 'day')} late (limit {say(last)}).",
         )
-    said = "; ".join(f"{label}: {say(end)}" for label, end in ends.items())
+    listed = "; ".join(f"{label}: {say(end)}" for label, end in ends.items())
     return Unknown(
         of,
-        f"{of.label}: {say(day)} is in time or late by which calendar applies ({said}). "
+        f"{of.label}: {say(day)} is in time or late, depending on the calendar ({listed}). "
         f"The limit is {say(first)} or {say(last)}; a person must decide.",
         ("which calendar applies",),
         (first, last),
@@ -97,6 +97,7 @@ def timeliness(
 def _timely_by_the_hour(
     answer: Sum, limit: datetime, received: date | datetime | str | None
 ) -> Timely | Late | Unknown:
+    """Decide timeliness for a deadline in hours; a day alone decides unless it is the last one."""
     moment = read_moment("received", received)
     if moment is None:
         day = read_day("received", received)

@@ -1,4 +1,4 @@
-"""What the frame of every page shows: brand, day, where to go, how much waits there."""
+"""The frame of every page: brand, date, menu, and how many cases wait in each list."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -18,19 +18,19 @@ BRAND = "IMR Portal"
 
 @dataclass(frozen=True)
 class Place:
-    """A line of the side bar. Shown to those who hold ``permission``, if its page exists."""
+    """An entry of the menu. Shown to those who hold ``permission``, if its page exists."""
 
     label: str
     url_name: str
     permission: str
     args: tuple[str, ...] = ()
-    count: str = ""  # the slug of the queue that it counts
+    count: str = ""  # the slug of the queue whose cases it counts
     key: str = ""
 
 
 _QUEUE_KEYS = {"eligibility": "g e", "records": "g w", "assign": "g t", "qa": "g q", "issue": "g s"}
 
-# Sections of the side bar, in the order of the journey.
+# Sections of the menu, in the order in which a case passes through them.
 PLACES: dict[str, tuple[Place, ...]] = {
     "My work": (
         Place("My day", "desk:my_day", "cases.view_case", key="g i"),
@@ -40,38 +40,40 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("My intakes", "intake:my_intakes", "intake.enter_application"),
         Place("Outstanding records", "records:chase", "records.chase"),
         Place("Intake desk", "intake:intake_supervisor", "intake.supervise_intake"),
-        Place("Drafts of letters", "correspondence:drafts", "correspondence.write_letters"),
-        Place("Look alike", "cases:possible_duplicates", "cases.settle_possible_duplicate"),
+        Place("Letters to review", "correspondence:drafts", "correspondence.write_letters"),
+        Place(
+            "Possible duplicates", "cases:possible_duplicates", "cases.settle_possible_duplicate"
+        ),
         Place("Item changes", "cases:item_changes", "cases.decide_item_change"),
     ),
     "Queues": tuple(
         Place(label, "desk:queue", "cases.view_case", (slug,), slug, _QUEUE_KEYS.get(slug, ""))
         for slug, (label, _) in QUEUES.items()
     ),
-    "OwnOrganization": (
-        Place("Plan of assignments", "reviewers:plan", "reviewers.assign", key="g a"),
+    "Administration": (
+        Place("Batch assignment", "reviewers:plan", "reviewers.assign", key="g a"),
         Place("Reviewers", "reviewers:panel", "reviewers.see_identity", key="g p"),
         Place("Credentialing", "reviewers:worklist", "reviewers.see_identity"),
         Place("Organizations", "directory:organizations", "directory.keep_organizations"),
-        Place("This organization", "cases:own_organization", "cases.keep_own_organization"),
-        Place("Affiliations to settle", "cases:own_conflicts", "cases.settle_own_conflicts"),
-        Place("Rules of deadlines", "cases:deadline_rules", "deadlines.manage_deadline_rules"),
+        Place("Organization", "cases:own_organization", "cases.keep_own_organization"),
+        Place("Own conflicts", "cases:own_conflicts", "cases.settle_own_conflicts"),
+        Place("Deadline rules", "cases:deadline_rules", "deadlines.manage_deadline_rules"),
         Place("Matching rules", "reviewers:rules", "reviewers.manage_weights"),
         Place("Conflict limits", "reviewers:limits", "reviewers.set_conflict_limits"),
         Place("Attestation wording", "reviewers:attestation", "reviewers.view_attestation"),
-        Place("Payer bias of choices", "reviewers:payer_bias", "reviewers.view_payer_bias"),
+        Place("Assignment audit", "reviewers:payer_bias", "reviewers.view_payer_bias"),
         Place("Failed letters", "letters:failed", "letters.retry_failed_letter"),
-        Place("Wording", "letters:wording", "letters.manage_wording"),
+        Place("Letter wording", "letters:wording", "letters.manage_wording"),
         Place("Guidelines", "admin:app_list", "guidelines.manage", ("guidelines",)),
         Place("People", "admin:accounts_user_changelist", "accounts.manage_people"),
-        Place("Who looked", "admin:accounts_look_changelist", "accounts.view_looks"),
+        Place("Access log", "admin:accounts_look_changelist", "accounts.view_looks"),
     ),
 }
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A place as one person sees it now."""
+    """A menu entry as one person sees it on this page."""
 
     label: str
     url: str
@@ -82,7 +84,7 @@ class Entry:
 
 @dataclass
 class Shell:
-    """The frame, for one request. What a page does not show is not worked out."""
+    """The frame for one request. Values are computed only if the page shows them."""
 
     request: HttpRequest
     brand: str = field(default=BRAND)
@@ -93,7 +95,7 @@ class Shell:
 
     @cached_property
     def today(self) -> date:
-        """The local day; legal days are days in Los Angeles."""
+        """Today in Los Angeles; legal days are Pacific days."""
         return timezone.localdate(self.now)
 
     @cached_property
@@ -103,12 +105,12 @@ class Shell:
 
     @property
     def counts_stamp(self) -> str:
-        """The state of the counts, so that a poll can say what it has seen."""
+        """A stamp of the counts, which the poll sends back to learn whether they have changed."""
         return queues.stamp(self.counts)
 
     @cached_property
     def sections(self) -> list[tuple[str, list[tuple[Entry, int | None]]]]:
-        """The side bar: section, then its entries with their counts."""
+        """The menu: each section with its entries and their counts."""
         found = []
         for title, places in PLACES.items():
             entries = [entry for place in places if (entry := self._entry(place))]
@@ -122,7 +124,7 @@ class Shell:
 
     @property
     def jump_url(self) -> str:
-        """Where the jump box looks things up, or empty."""
+        """The address of the search box, or empty."""
         return _url("desk:jump")
 
     @property
@@ -141,7 +143,7 @@ class Shell:
 
 
 def _url(name: str, *args: str) -> str:
-    """The address of a named page, or empty while there is no such page."""
+    """The address of a named page, or empty if there is no such page."""
     try:
         return reverse(name, args=args)
     except NoReverseMatch:
@@ -149,5 +151,5 @@ def _url(name: str, *args: str) -> str:
 
 
 def shell(request: HttpRequest) -> dict[str, Shell]:
-    """Put the frame into every page's context, as ``shell``."""
+    """Add the frame to every page's context, as ``shell``."""
     return {"shell": Shell(request)}

@@ -1,4 +1,4 @@
-"""What a reader types into the filters of the desk."""
+"""The form of the timeline's filters."""
 
 from django import forms
 
@@ -9,22 +9,22 @@ from .timeline import Filters
 
 
 class TimelineForm(DatedForm):
-    """Filters of the timeline, kept in the address. What cannot be read filters nothing."""
+    """Filters of the timeline, kept in the address. Invalid fields are ignored."""
 
     kind = forms.ChoiceField(
-        label="Kind of act", choices=[("", "All acts"), *Event.Kind.choices], required=False
+        label="Kind of event", choices=[("", "All events"), *Event.Kind.choices], required=False
     )
     person = forms.CharField(label="By whom", max_length=20, required=False)
     first_day = PaperDate(label="From", required=False)
     last_day = PaperDate(label="To", required=False)
 
     def filters(self, people: list[tuple[str, str]]) -> Filters:
-        """What was asked for. Call it after ``is_valid``; a field in error filters nothing."""
-        said = self.cleaned_data
+        """The filters that were entered. Call it after ``is_valid``; invalid fields are ignored."""
+        entered = self.cleaned_data
         known = {value for value, _ in people}
         return Filters(
-            kind=said.get("kind", ""),
-            person=said.get("person", "") if said.get("person") in known else "",
-            first_day=said.get("first_day"),
-            last_day=said.get("last_day"),
+            kind=entered.get("kind", ""),
+            person=entered.get("person", "") if entered.get("person") in known else "",
+            first_day=entered.get("first_day"),
+            last_day=entered.get("last_day"),
         )

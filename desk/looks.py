@@ -1,4 +1,4 @@
-"""Who looked at a case, and who was refused: its page, its records, its letters."""
+"""The access log of a case: who opened it, its records and letters, and who was refused."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ _SUBJECTS = {
 
 @dataclass(frozen=True)
 class LookLine:
-    """One look as a sentence tells it."""
+    """One entry of the access log, in words."""
 
     looked_at: datetime
     who: str
@@ -31,10 +31,11 @@ class LookLine:
 
 
 def looks_at(case: Case, reader: User, *, before: int | None = None) -> tuple[list[LookLine], str]:
-    """Looks at a case and at what belongs to it, latest first, and the key of the older ones.
+    """List who opened a case and what belongs to it, latest first, with the key of older entries.
 
-    Three queries. Reviewers are named to those alone who may know them.
+    Three queries. Reviewers are named only to readers who may know their identity.
     """
+    # A look stores the id of a document or page, not of its case.
     documents = list(Document.objects.filter(case=case).only("pk", "number", "title", "pages"))
     pages = {f"{one.pk}/{page}": one for one in documents for page in range(1, one.pages + 1)}
     of_case = (

@@ -1,4 +1,4 @@
-"""What one person's day looks like: due, waiting, in hand, changed since they looked."""
+"""My day: cases due, waiting, assigned, and changed since the person last looked."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,14 +17,14 @@ from reviewers.services import payer_bias
 from . import queues
 
 SHOWN = 25
-LOOKED_DAYS = 14  # how long a case that one has looked at stays of interest
+LOOKED_DAYS = 14  # how long a case that one has opened is watched for changes
 LOOKED_CASES = 50
 CHANGES_READ = 300
 
 
 @dataclass(frozen=True)
 class Changed:
-    """A case on which others acted after this person last looked at it."""
+    """A case that others changed after this person last opened it."""
 
     case: Case
     latest: Event
@@ -33,21 +33,21 @@ class Changed:
 
 @dataclass(frozen=True)
 class CountedView:
-    """A saved view with the number of cases that it shows now, up to ``queues.VIEW_COUNTED``."""
+    """A saved view with the number of its cases, counted up to ``queues.VIEW_COUNTED``."""
 
     view: SavedView
     count: int
 
 
 def my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
-    """Everything that the page shows, in a fixed number of queries for each saved view."""
-    # What waits for a reviewer waits for one of them alone, who has a list of their own.
+    """Everything that the page shows. A fixed number of queries, plus one for each saved view."""
+    # A case in review waits for one reviewer, not for the role; reviewers have their own list.
     roles = [role.value for role in user.roles - {Role.REVIEWER}]
     waiting = Case.objects.own().filter(next_role__in=roles, is_open=True)
     waiting = waiting.order_by("due_on", "pk").prefetch_related("items")
     friday = today + timedelta(days=(4 - today.weekday()) % 7)
     soon = waiting.filter(due_on__gt=today, due_on__lte=friday)
-    # A case whose deadlines have stopped sorts by a day on which nothing falls due.
+    # A case without an active deadline still has a ``due_on``, by which lists sort.
     due = waiting.filter(due_on__lte=today).exclude(due_deadline_kind="")
     settles_conflicts = user.may("cases.settle_own_conflicts")
     return {
@@ -68,9 +68,9 @@ def my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
 
 
 def _waiting_later(waiting: QuerySet[Case], *, today: date) -> list[Case]:
-    """What falls due after today, and what waits without a date. Two queries, each by an index:
+    """Cases due after today, and cases without a due date, in order.
 
-    asked in one, the database would walk over everything that is overdue.
+    Two queries, each by an index; one query for both would read every overdue case.
     """
     stopped = list(waiting.filter(due_deadline_kind="")[:SHOWN])
     later = list(waiting.filter(due_on__gt=today).exclude(due_deadline_kind="")[:SHOWN])
@@ -78,7 +78,7 @@ def _waiting_later(waiting: QuerySet[Case], *, today: date) -> list[Case]:
 
 
 def changed_since_looked(user: User, *, at: datetime) -> list[Changed]:
-    """Cases that this person looked at lately and others changed since. Three queries."""
+    """Cases that this person opened lately and that others changed since. Three queries."""
     looks = Look.objects.filter(
         user=user, subject="case", granted=True, looked_at__gt=at - timedelta(days=LOOKED_DAYS)
     )

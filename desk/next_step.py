@@ -1,4 +1,4 @@
-"""The next step of a case: one sentence, its button, and why the button is gray."""
+"""The next step of a case: one sentence, its button, and why the button is disabled."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ from reviewers import policies as reviewer_policies
 
 @dataclass(frozen=True)
 class NextStep:
-    """What happens next, who does it, and whether this reader can."""
+    """What happens next, who does it, and whether this reader may do it."""
 
     sentence: str
     label: str = ""
     url: str = ""
-    why_not: str = ""  # a sentence; the button is gray while it is not empty
+    why_not: str = ""  # a sentence; the button is disabled while it is not empty
 
 
 @dataclass(frozen=True)
 class _Usual:
-    """What usually comes next at a state: a page of the case with its button, or a sentence."""
+    """The usual next step of a state: a page of the case with its button, or only a sentence."""
 
     sentence: str
     label: str = ""
@@ -36,6 +36,7 @@ class _Usual:
     why_not: Callable[[User, Case], str] | None = None
 
     def of(self, case: Case, user: User) -> NextStep:
+        """The step for one case and reader."""
         url = reverse(self.route, args=[case.number]) if self.route else ""
         why_not = self.why_not(user, case) if self.why_not else ""
         return NextStep(self.sentence, self.label, url, why_not)
@@ -48,7 +49,7 @@ def _why_not_mark_complete(user: User, case: Case) -> str:
 
 
 _SCREEN = _Usual(
-    "A coordinator answers the six facts of eligibility.",
+    "A coordinator decides eligibility.",
     "Decide eligibility",
     "eligibility:eligibility",
     eligibility_policies.why_not_decide_eligibility,
@@ -57,32 +58,32 @@ _CLOSE = _Usual(
     "A coordinator closes the case.", "Close", "cases:close", case_policies.why_not_close
 )
 _SEND_NOTICES = _Usual(
-    "The notices of assignment go out and are marked as sent.",
+    "The notices of assignment (NOARFI) are sent and marked as sent.",
     "Mark as sent",
     "correspondence:notices",
     correspondence_policies.why_not_mark_notices_sent,
 )
 _ATTEST_AGAIN = NextStep(
-    "The parties have changed: the reviewer attests again that there is no conflict, "
-    "then the file opens and the review goes on."
+    "The parties have changed. The reviewer attests again that there is no conflict of interest; "
+    "then the review continues."
 )
 _USUAL: dict[Status, _Usual] = {
     Status.RECEIVED: _SCREEN,
     Status.SCREENING: _SCREEN,
     Status.INFO_REQUESTED: _Usual(
-        "A party was asked for information; a coordinator records the answer.",
-        "Record the answer",
+        "A party was asked for information. A coordinator records the answer.",
+        "Record answer",
         "eligibility:information",
         eligibility_policies.why_not_record_answer,
     ),
     Status.DEFERRED: _Usual(
-        "The case waits until the liability dispute is resolved.",
+        "Deferred until the liability dispute is resolved.",
         "Liability resolved",
         "eligibility:resolve_liability",
         eligibility_policies.why_not_resolve_liability,
     ),
     Status.DUPLICATE: _Usual(
-        "A coordinator settles what keeps this case waiting, then screens it again.",
+        "A coordinator resolves the possible duplicate, then screens the case again.",
         "Screen again",
         "eligibility:screen_again",
         eligibility_policies.why_not_reopen,
@@ -91,35 +92,35 @@ _USUAL: dict[Status, _Usual] = {
     Status.WITHDRAWN: _CLOSE,
     Status.TERMINATED: _CLOSE,
     Status.ELIGIBLE: _Usual(
-        "A coordinator makes the notices of assignment.",
+        "A coordinator makes the notices of assignment (NOARFI).",
         "Make notices",
         "correspondence:notices",
         correspondence_policies.why_not_make_notices,
     ),
     Status.NOTICE_SENT: _Usual(
-        "The claims administrator sends the records; a coordinator marks them complete.",
+        "The claims administrator sends the medical records. A coordinator marks them complete.",
         "Open records",
         "records:list",
         _why_not_mark_complete,
     ),
     Status.RECORDS_COMPLETE: _Usual(
-        "A coordinator chooses the reviewer.",
+        "A coordinator assigns a reviewer.",
         "Assign a reviewer",
         "reviewers:assign",
         reviewer_policies.why_not_assign,
     ),
     Status.REVIEWER_CHOSEN: _Usual(
-        "The reviewer accepts the case and attests that there is no conflict."
+        "The reviewer accepts the case and attests that there is no conflict of interest."
     ),
     Status.IN_REVIEW: _Usual("The reviewer reads the records and writes the review."),
     Status.INFO_FOR_REVIEW: _Usual(
-        "A coordinator gets what the reviewer asked for and adds it to the records.",
+        "A coordinator obtains what the reviewer asked for and adds it to the records.",
         "Open records",
         "records:list",
         record_policies.why_not_add_document,
     ),
     Status.QA: _Usual(
-        "Quality assurance reads the review.",
+        "Quality assurance checks the review.",
         "Check quality",
         "determinations:quality",
         determination_policies.why_not_check_quality,
@@ -136,12 +137,12 @@ _USUAL: dict[Status, _Usual] = {
         "determinations:send",
         determination_policies.why_not_send,
     ),
-    Status.CLOSED: _Usual("Nothing is left to do. The case is closed."),
+    Status.CLOSED: _Usual("The case is closed."),
 }
 
 
 def next_step(case: Case, user: User) -> NextStep:
-    """The one next step. Queries for some states."""
+    """The next step of a case for this reader. Queries for some states."""
     match case.stage:
         case Status.CONSOLIDATED:
             return _decided_with_another(case)
@@ -153,23 +154,23 @@ def next_step(case: Case, user: User) -> NextStep:
 
 
 def _decided_with_another(case: Case) -> NextStep:
-    """A consolidated case waits for the one that it was put into."""
+    """A consolidated case waits for the case with which it is decided."""
     link = (
         case.links.filter(kind=CaseLink.Kind.CONSOLIDATED, ended_at=None)
         .select_related("other")
         .first()
     )
     if link is None:
-        return NextStep("A coordinator takes this case out of the consolidation, or closes it.")
+        return NextStep("A coordinator separates this case from the consolidation, or closes it.")
     return NextStep(
-        f"Its items are decided with case {link.other.number}.",
+        f"Consolidated: its items are decided with case {link.other.number}.",
         f"Open {link.other.number}",
         link.other.get_absolute_url(),
     )
 
 
 def _owes_attestation(case: Case) -> bool:
-    """Whether a reviewer who accepted has to attest again, because the parties changed."""
+    """Whether a reviewer who accepted has to attest again because the parties changed."""
     return any(
         one.state == one.State.ACCEPTED and reviewer_policies.live_attestation(one) is None
         for one in reviewer_policies.live_assignments(case)

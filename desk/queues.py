@@ -1,4 +1,4 @@
-"""The lists that the office works from: one page at a time, by key, counting nothing it skips."""
+"""The work lists of the office, one page at a time, paged by key."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ from queues.models import SavedView, WorkClaim
 from queues.work_order import Key, Sort, head, place, stage_durations_now
 
 PAGE = 50
-COUNTED = 999  # a list is counted so far and then "999+": a number costs the same at any size
+COUNTED = 999  # longer lists show "999+", so that counting costs the same at any size
 COUNTS_KEEP_SECONDS = 20
 VIEW_COUNTED = 50
 VIEW_COUNT_KEEP_SECONDS = 60
 
-# What a row shows besides case, treatment and due date, by what the reader's work needs.
+# What a row shows besides case, treatment and due date, by role.
 _COLUMNS: dict[Role, set[str]] = {
     Role.INTAKE: {"items", "stage", "received", "channel"},
     Role.SUPERVISOR: {"items", "stage", "received", "channel"},
@@ -40,30 +40,30 @@ _ELSE = {"items", "stage", "received"}
 
 @dataclass(frozen=True)
 class Row:
-    """A case as a list shows it to one reader."""
+    """A case as shown to one reader in a list."""
 
     case: Case
     administrator: str
-    room: str  # "3 days to spare", in the order by time to spare
-    held_until: date | None  # work on the whole case stands still until that day
+    room: str  # "3 days to spare"; shown in the order by time to spare
+    held_until: date | None  # the whole case is on hold until that day
     claim: WorkClaim | None
-    held_by: str  # "You" or a name; empty while no one has it
+    held_by: str  # "You" or a name; empty if unassigned
     is_mine: bool
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a queue, and where the next one begins."""
+    """One page of a list, and the key of the next one."""
 
     rows: list[Row]
     next_key: str  # "2026-03-02,17", empty on the last page
 
 
 def columns_for(user: User, sort: Sort = Sort.DUE) -> set[str]:
-    """The columns that this reader's roles need, and what the order goes by."""
+    """The columns that this reader's roles need, and the one that the list is sorted by."""
     found = [_COLUMNS[role] for role in user.roles if role in _COLUMNS]
     columns = set().union(*found) if found else set(_ELSE)
-    if sort == Sort.SLACK:  # time to spare stands where arrival does
+    if sort == Sort.SLACK:  # time to spare takes the place of the date of receipt
         return columns - {"received"} | {"room"}
     return columns | {"received"} if sort == Sort.RECEIVED else columns
 
@@ -77,9 +77,9 @@ def page(
     at: datetime,
     after: str = "",
 ) -> Page:
-    """The next cases of a queue after a key, with what a row shows, in a fixed number of queries.
+    """Load the next cases of a list after a key, in a fixed number of queries.
 
-    :raises ValueError: the key is not one that we gave out.
+    :raises ValueError: the key is malformed.
     """
     stages = QUEUES[slug][1]
     stage_durations = stage_durations_now() if wanted.sort == Sort.SLACK else {}
@@ -108,10 +108,10 @@ def page(
 
 
 def counts() -> dict[str, int]:
-    """How many cases stand in each queue, up to one more than ``COUNTED``.
+    """The number of cases in each list, counted up to one more than ``COUNTED``.
 
-    One statement that reads at most a thousand entries of an index for each queue, asked once in
-    twenty seconds for everyone.
+    One statement that reads at most a thousand index entries for each list. The result is cached
+    for twenty seconds for everyone.
     """
     found = cache.get("queue-counts")
     if found is None:
@@ -129,12 +129,12 @@ def counts() -> dict[str, int]:
 
 
 def stamp(counts: dict[str, int]) -> str:
-    """A short word for a state of the counts, to ask whether they have changed."""
+    """A short text that changes when a count changes."""
     return "-".join(str(number) for number in counts.values())
 
 
 def count_of(view: SavedView, *, user: User, today: date, at: datetime) -> int:
-    """How many cases a saved view shows this reader, up to one more than ``VIEW_COUNTED``."""
+    """The number of cases in a saved view for this reader, up to one more than ``VIEW_COUNTED``."""
     key = f"view-count-{view.pk}-{view.version}-{user.pk}-{today}"
     found = cache.get(key)
     if found is None:
@@ -163,7 +163,7 @@ def _with_what_rows_show(
 
 def _room(case: Case, stage_durations: Paces, *, today: date) -> str:
     if not case.due_deadline_kind:
-        return ""  # nothing falls due on it
+        return ""  # no active deadline
     return (
         room(case.due_on, case.status, stage_durations, today=today)
         if stage_durations

@@ -1,4 +1,4 @@
-"""The acts of a case as sentences, with the names that this reader may see."""
+"""The events of a case in words, with the names that this reader may see."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ from deadlines.days import midnight
 
 PAGE = 50
 THE_SYSTEM = "system"
-A_REVIEWER = "reviewer"  # whoever reviewed, for those who may not know who did
+A_REVIEWER = "reviewer"  # any reviewer, for readers who may not know their identity
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One act as the timeline prints it."""
+    """One event as shown in the timeline."""
 
     pk: int
     happened_at: datetime
@@ -37,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Filters:
-    """What a reader asked for, in the address. Days are local, both included."""
+    """The filters of the timeline. Days are Pacific days, both included."""
 
     kind: str = ""
     person: str = ""
@@ -46,12 +46,13 @@ class Filters:
 
     @property
     def is_any(self) -> bool:
+        """Whether at least one filter is set."""
         return bool(self.kind or self.person or self.first_day or self.last_day)
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some acts, newest first, and where the older ones go on."""
+    """Some events, newest first, and the key of the older ones."""
 
     entries: list[Entry]
     older: str  # a key for ``before``, empty on the last page
@@ -65,10 +66,10 @@ def timeline(
     before: str = "",
     limit: int = PAGE,
 ) -> Page:
-    """The acts of a case, newest first, a page at a time. At most four queries.
+    """Load the events of a case, newest first, one page at a time. At most four queries.
 
-    :param before: the key that the page of newer acts gave out.
-    :raises ValueError: the key is not of this case.
+    :param before: the key from the page of newer events.
+    :raises ValueError: the key does not belong to this case.
     """
     events = _filtered(case, reader, filters)
     if before:
@@ -80,10 +81,10 @@ def timeline(
 
 
 def people(case: Case, reader: User) -> list[tuple[str, str]]:
-    """Who acted on a case, as values and names for the filter. One query.
+    """List who acted on a case, as values and names for the filter. One query.
 
-    Reviewers whom the reader may not know are one entry without a name, and no value of theirs
-    is taken: an address that names a user cannot tell whether it was they.
+    Reviewers whom the reader may not know are one entry without a name, and their user ids are not
+    accepted, so that nobody can find out who reviewed by trying ids in the address.
     """
     return sorted(
         {(value, name) for value, name, _ in _actors(case, reader)}, key=lambda one: one[1]
@@ -91,7 +92,7 @@ def people(case: Case, reader: User) -> list[tuple[str, str]]:
 
 
 def who_acted(event: Event, reader: User) -> str:
-    """The actor's name, or the seat where the actor is a reviewer whom the reader may not know."""
+    """The actor's name, or "The reviewer, seat 1" if the reader may not know the reviewer."""
     name = who(event.by, reader=reader)
     if event.by is not None and event.by_reviewer_seat and event.by.is_hidden_from(reader):
         return f"{name}, seat {event.by_reviewer_seat}"
@@ -164,7 +165,7 @@ def _entry(event: Event, reader: User, corrected: set[int]) -> Entry:
 
 
 def _changes(facts: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """What an act changed, from what to what, where it was written down."""
+    """The recorded changes of an event: what, from, to."""
     if not isinstance(facts.get("changes"), list):
         return []
     return [

@@ -1,4 +1,4 @@
-"""Pages that mix apps: my day, queues, the case page, the jump box. They change no case."""
+"""Pages that combine apps: My day, lists, the case page, search. They change no case."""
 
 from collections import Counter
 from typing import Any
@@ -36,7 +36,7 @@ from .timeline import people, timeline
 
 @require_safe
 def my_day(request: StaffRequest) -> HttpResponse:
-    """What is due, what waits, what is in hand, and what changed since one looked."""
+    """The page My day: cases due, waiting, assigned, and changed since one looked."""
     sees_cases = request.user.may("cases.view_case")
     if Role.REVIEWER in request.user.roles and not sees_cases:
         return redirect("determinations:my_reviews")
@@ -51,7 +51,7 @@ def my_day(request: StaffRequest) -> HttpResponse:
 @require_safe
 @vary_on_headers("HX-Request")
 def queue(request: StaffRequest, slug: str) -> HttpResponse:
-    """One list of the office, filtered and sorted as the address says, fifty at a time."""
+    """One work list, filtered and sorted as in the address, fifty cases at a time."""
     if slug not in QUEUES:
         raise Http404("There is no such list.")
     now = timezone.now()
@@ -93,7 +93,7 @@ def queue(request: StaffRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def work_next(request: StaffRequest, slug: str) -> HttpResponse:
-    """The case that comes next for this person, and why this one; taking it is a button."""
+    """Preview the case that is next for this person, and why; assigning it is a button."""
     if slug not in QUEUES:
         raise Http404("There is no such list.")
     now = timezone.now()
@@ -111,7 +111,7 @@ def work_next(request: StaffRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def side_counts(request: StaffRequest) -> HttpResponse:
-    """The counts of the side bar, asked again every twenty seconds; 204 when none has changed."""
+    """The counts of the menu, polled every twenty seconds; 204 if none has changed."""
     counts = queues.counts()
     stamp = queues.stamp(counts)
     if request.GET.get("seen") == stamp:
@@ -121,19 +121,19 @@ def side_counts(request: StaffRequest) -> HttpResponse:
 
 @require_safe
 def peek(request: StaffRequest, number: str) -> HttpResponse:
-    """A case beside its list."""
+    """The preview of a case beside its list."""
     return render(request, "desk/_peek.html", _case_context(request, _case(request, number)))
 
 
 @require_safe
 def case(request: StaffRequest, number: str) -> HttpResponse:
-    """The whole story of a case on one page."""
+    """The page of a case."""
     return render(request, "desk/case.html", _case_context(request, _case(request, number)))
 
 
 @require_safe
 def case_timeline(request: StaffRequest, number: str) -> HttpResponse:
-    """Everything that was done, newest first; by kind, person and days if asked."""
+    """The events of a case, newest first, filtered by kind, person and days."""
     found, today = _case(request, number), timezone.localdate()
     chosen = people(found, request.user)
     form = TimelineForm(request.GET, today=today)
@@ -160,7 +160,7 @@ def case_timeline(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_safe
 def case_looks(request: StaffRequest, number: str) -> HttpResponse:
-    """Who opened the case, its records and its letters, and who was refused."""
+    """The access log of a case: who opened it, its records and letters, and who was refused."""
     found = _case(request, number)
     lines, older = looks_at(found, request.user, before=whole_number(request.GET.get("before", "")))
     context = {
@@ -176,7 +176,7 @@ def case_looks(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_safe
 def case_letters(request: StaffRequest, number: str) -> HttpResponse:
-    """Every letter of a case, how far it has got, and to whom it went."""
+    """Every letter of a case, with its state and recipients."""
     context = _case_context(request, _case(request, number))
     events = context["case"].events.exclude(letter=None).select_related("letter")
     letters = {event.letter_id: event.letter for event in events.order_by("happened_at", "pk")}
@@ -195,7 +195,7 @@ def case_letters(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_safe
 def jump(request: StaffRequest) -> HttpResponse:
-    """The jump box: cases by number, claim or name. Never users, never reviewers."""
+    """Search for cases by number, claim or name. Never finds users or reviewers."""
     query = request.GET.get("q", "").strip()
     found = _find(query) if request.user.may("cases.view_case") and len(query) >= 2 else []
     if len(found) == 1 and not request.htmx and found[0].number == query.upper():
@@ -205,6 +205,7 @@ def jump(request: StaffRequest) -> HttpResponse:
 
 
 def _find(query: str) -> list[Case]:
+    """Find up to ten cases by case number, claim number or the employee's name."""
     from directory.names import fold_name, fold_number
 
     ids: list[int] = list(
@@ -224,7 +225,7 @@ def _find(query: str) -> list[Case]:
 
 
 def _case(request: StaffRequest, number: str) -> Case:
-    """The case, with the look at it recorded before anything is sent."""
+    """Load the case and record the access before anything is sent."""
     found = get_object_or_404(
         Case.objects.select_related("ur_decision", "duplicate_of"), number=number
     )
@@ -233,6 +234,7 @@ def _case(request: StaffRequest, number: str) -> Case:
 
 
 def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
+    """The context of the case page, shared by its preview and its list of letters."""
     parties = standing(case, on=timezone.localdate())
     proposed = case.item_changes.filter(state=ItemChange.State.PROPOSED)
     waiting = list(proposed.select_related("item").order_by("pk"))
@@ -273,16 +275,16 @@ def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
 
 
 _STATES_IN_WORDS = (
-    (Letter.State.QUEUED, "being made"),
-    (Letter.State.RENDERING, "being made"),
-    (Letter.State.FAILED, "waiting for a person"),
+    (Letter.State.QUEUED, "generating"),
+    (Letter.State.RENDERING, "generating"),
+    (Letter.State.FAILED, "failed"),
 )
 
 
 def letters_line(case: Case) -> str:
-    """How many letters there are and what is still to be done about them. Three queries."""
+    """Summarize the letters of a case and what is left to do. Three queries."""
     drafts = case.case_letters.filter(state=CaseLetter.State.DRAFT).count()
-    waiting = f" {drafts} draft{' waits' if drafts == 1 else 's wait'} for a person."
+    waiting = f" {drafts} draft{'' if drafts == 1 else 's'} to review."
     return _letters_written(case) + (waiting if drafts else "")
 
 
@@ -291,7 +293,7 @@ def _letters_written(case: Case) -> str:
         Letter.objects.filter(reference=case.number).order_by().values_list("state", flat=True)
     )
     if not states:
-        return "No letter yet."
+        return "No letters yet."
     total = sum(states.values())
     unsent = Delivery.objects.filter(
         letter__reference=case.number,

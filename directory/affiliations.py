@@ -1,13 +1,12 @@
-"""Whether someone is tied to a party of a case. Pure: values in, affiliations out; no rows, no
-clock.
+"""The conflict check: whether someone is affiliated with a party of a case. Pure.
 
-Three answers. FAIL: an affiliation on file names this very person or organization, or a row that is
-the same one, an officer, or a company of the same group. UNKNOWN: the names are the same or
-similar, or a company is held in part, so a person has to look. PASS: nothing on file. A shared
-surname alone is a PASS that is asked about (Labor Code 139.5; 8 CCR 9768.1 and 9768.2 for the
-relations and the holding).
+There are three results. FAIL: an affiliation on file names this person or organization, a
+duplicate entry of it, an officer, or a company of the same group. UNKNOWN: the names are the same
+or similar, or a company is owned in part, so a person has to decide. PASS: no affiliation is on
+file. A shared surname alone is a PASS, and the attestation asks about it. The relations and the
+size of a holding come from Labor Code 139.5 and 8 CCR 9768.1 and 9768.2.
 
-The reviewer who is offered a case is tested by it, and the review organization itself.
+The check is used for the reviewer who is offered a case and for the review organization itself.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,14 +19,14 @@ from .names import fold_name, one_slip_apart
 
 PASS, FAIL, UNKNOWN = "PASS", "FAIL", "UNKNOWN"
 
-# Relations of a result that no affiliation gives.
-NAME = "NAME"  # the reviewer and a party bear the same or a similar name
-NAMESAKE = "NAMESAKE"  # an affiliation names someone who is called like the party
+# Relations of results that do not come from an affiliation on file.
+NAME = "NAME"  # the reviewer and a party have the same or a similar name
+NAMESAKE = "NAMESAKE"  # an affiliation names someone with the same name as the party
 SURNAME = "SURNAME"  # only the surname is shared
-PART_OWNED = "PART_OWNED"  # through a company of which only a part is held
-NONE = "NONE"  # tested, nothing found
+PART_OWNED = "PART_OWNED"  # through a company that is owned only in part
+NONE = "NONE"  # checked, nothing found
 
-# What a person has to do about a doubt; a certain affiliation asks nothing.
+# What a person has to do about a doubtful result.
 FIND_OUT = {
     "": "",
     PART_OWNED: " Find out whether it matters.",
@@ -50,7 +49,7 @@ _TITLES = {
     "sr",
     "esq",
 }
-# These are degrees or numbers behind a whole name, but someone's surname otherwise.
+# Degrees or numbers when they follow a whole name, but otherwise somebody's surname.
 _PERHAPS_TITLES = {"do", "od", "dc", "pa", "np", "rn", "ii", "iii", "iv"}
 
 _CONFLICTS = {
@@ -58,31 +57,31 @@ _CONFLICTS = {
     "CONTRACT": "A contract with",
     "UR_CONTRACT": "A contract for utilization review with",
     "OWNERSHIP": "Ownership of, or a holding in,",
-    "FAMILY": "A family affiliation to",
+    "FAMILY": "A family affiliation with",
     "PRIVILEGES": "Privileges at",
     "SAME_GROUP": "The same medical group as",
     "DEVELOPMENT": "Development of a drug, device or procedure with",
     "TREATMENT": "Treatment or examination of",
-    "INVOLVED": "An earlier part in the claim of",
-    "OTHER": "An affiliation to",
+    "INVOLVED": "Earlier involvement in the claim of",
+    "OTHER": "An affiliation with",
 }
 
 
-# What every party is tested for; one row says of all of them that nothing is on file.
+# What every party is checked for; one stored row says of all of them that nothing is on file.
 RELATIONS_TESTED = (*_CONFLICTS, NAME, NAMESAKE)
 
-# Surnames of fewer letters are not taken for one another after a slip of the pen.
+# Shorter surnames are not considered similar after a typing error.
 SLIPS_FROM = 5
 
-# Owning this much of a company, or an unstated share of it, is control over it.
+# Owning this much of a company, or a share that is not stated, counts as control.
 CONTROL_PERCENT = Decimal(50)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """From where on an affiliation is a conflict. The defaults are those of 8 CCR 9768.1."""
+    """The limits above which an affiliation is a conflict. Defaults from 8 CCR 9768.1."""
 
-    holding_percent: Decimal = Decimal(1)  # a holding above this share is a financial affiliation
+    holding_percent: Decimal = Decimal(1)  # a larger holding is a financial affiliation
     kin: frozenset[str] = frozenset(
         {
             "SPOUSE",
@@ -104,7 +103,7 @@ DEFAULT_LIMITS = Limits()
 
 
 class HeldAffiliation(Protocol):
-    """An affiliation that is on file of someone: to an organization, a person, or both."""
+    """An affiliation on file with an organization, a person, or both."""
 
     @property
     def relation(self) -> str: ...
@@ -128,7 +127,7 @@ class FoldedName:
 
 @dataclass(frozen=True)
 class PartyFacts:
-    """A party of the case, with every row that is the same person or organization."""
+    """A party of the case, with every entry of the same person or organization."""
 
     party_id: int
     role: str
@@ -138,28 +137,28 @@ class PartyFacts:
     organizations: frozenset[int] = frozenset()
     person_names: tuple[FoldedName, ...] = ()
     organization_words: frozenset[str] = frozenset()
-    # companies that own it, that it owns, that the same owner controls, or, of a person, that they
-    # direct; and those held in part
+    # Companies that own it, that it owns, or that the same owner controls; for a person, companies
+    # that they direct. Separately, companies owned in part.
     group: frozenset[int] = frozenset()
     part_owned: frozenset[int] = frozenset()
-    # its officers, directors and managers, and those of its group
+    # Its officers, directors and managers, and those of its group.
     officers: frozenset[int] = frozenset()
     officer_names: tuple[FoldedName, ...] = ()
-    # other rows, not known to be the same, that bear the party's name
+    # Other entries with the party's name that are not known to be the same.
     namesake_persons: frozenset[int] = frozenset()
     namesake_organizations: frozenset[int] = frozenset()
 
     @cached_property
     def no_conflict(self) -> "FoundConflict":
-        """The result for everyone of whom nothing is on file; most are."""
+        """The result if no affiliation is on file, which is the usual case."""
         return FoundConflict(
-            self.party_id, NONE, PASS, f"No affiliation to {the(self)} is on file."
+            self.party_id, NONE, PASS, f"No affiliation with {the(self)} is on file."
         )
 
 
 @dataclass(frozen=True)
 class FoundConflict:
-    """One result: a party, the relation tested, the answer, and the sentence that says it."""
+    """One result of the check: the party, the relation, the result, and a sentence."""
 
     party_id: int
     relation: str
@@ -168,15 +167,15 @@ class FoundConflict:
 
     @property
     def tested(self) -> tuple[str, ...]:
-        """Every relation that this one result answers for."""
+        """Every relation that this result covers."""
         return RELATIONS_TESTED if self.relation == NONE else (self.relation,)
 
 
 def split_name(printed: str, *, first: str = "", last: str = "") -> FoldedName:
-    """A name folded into first and last, without titles; the middle is left out.
+    """Split a name into folded first and last name, without titles and middle names.
 
-    Given parts win; else ``Last, First`` and ``First Middle Last`` are both understood. A surname
-    with a hyphen stays two words.
+    Given parts are used if there are any. Otherwise ``Last, First`` and ``First Middle Last`` are
+    both understood. A hyphenated surname stays two words.
     """
     if last:
         return FoldedName(" ".join(_words(first)[:1]), " ".join(_words(last)))
@@ -190,7 +189,7 @@ def split_name(printed: str, *, first: str = "", last: str = "") -> FoldedName:
 
 
 def compare_names(one: FoldedName, other: FoldedName) -> str:
-    """How alike two names are: SAME, SIMILAR, SURNAME or DIFFERENT."""
+    """Compare two names: SAME, SIMILAR, SURNAME or DIFFERENT."""
     if not one.last or not other.last:
         return "DIFFERENT"
     surnames = set(one.last.split()) & set(other.last.split())
@@ -207,7 +206,7 @@ def compare_names(one: FoldedName, other: FoldedName) -> str:
 
 
 def groups_of_same(pairs: Iterable[tuple[int, int]]) -> Mapping[int, frozenset[int]]:
-    """Which ids are one and the same, from "same as" pairs; an id in no pair is its own group."""
+    """Group ids that are the same, from "same as" pairs; an id in no pair has no group."""
     groups: dict[int, set[int]] = {}
     for one, other in pairs:
         merged = groups.get(one, {one}) | groups.get(other, {other})
@@ -221,9 +220,10 @@ def groups_of_companies(
     owned: Iterable[tuple[int, int, Decimal | None]],
     limits: Limits,
 ) -> tuple[Mapping[int, frozenset[int]], Mapping[int, frozenset[int]]]:
-    """Which companies belong together, by control and by any holding above the limit.
+    """Group companies by control, and by any holding above the limit.
 
-    :param owned: (child, parent, share in percent; unstated means control).
+    :param owned: (child, parent, share in percent; ``None`` means control).
+    :returns: the groups by control, and the groups by control or holding.
     """
     same, owned = list(same), list(owned)
     control = [
@@ -242,41 +242,41 @@ def groups_of_companies(
 def conflicts_through(
     held: Iterable[HeldAffiliation], party: PartyFacts, limits: Limits
 ) -> list[FoundConflict]:
-    """What the affiliations on file say of one party, each answer once."""
+    """Find the conflicts with one party that follow from affiliations on file, without repeats."""
     found = [_tied(one, party) for one in held if not _too_small(one, limits)]
     return list(dict.fromkeys(conflict for conflict in found if conflict is not None))
 
 
 def conflict_of_name(name: FoldedName, party: PartyFacts, *, who: str) -> FoundConflict | None:
-    """What a name alone says of one party: a doubt, a question, or nothing.
+    """Find a possible conflict with one party that follows from a name alone.
 
-    :param who: who bears the name, as a sentence begins: "The reviewer".
+    :param who: the bearer of the name, as the sentence begins: "The reviewer".
     """
-    possible_duplicate = {compare_names(name, other) for other in party.person_names}
+    degrees = {compare_names(name, other) for other in party.person_names}
     bears_it = name.first and {name.first, *name.last.split()} <= party.organization_words
-    if "SAME" in possible_duplicate or bears_it:
+    if "SAME" in degrees or bears_it:
         return FoundConflict(
             party.party_id,
             NAME,
             UNKNOWN,
-            f"{who} bears the name of {the(party)}. Find out whether they are the same.",
+            f"{who} has the same name as {the(party)}. Find out whether they are the same.",
         )
-    if "SIMILAR" in possible_duplicate:
+    if "SIMILAR" in degrees:
         return FoundConflict(
             party.party_id,
             NAME,
             UNKNOWN,
-            f"{who}’s name is like that of {the(party)}. Find out whether they are the same.",
+            f"{who}’s name is similar to that of {the(party)}. Find out whether they are the same.",
         )
     if {compare_names(name, other) for other in party.officer_names} & {"SAME", "SIMILAR"}:
         return FoundConflict(
             party.party_id,
             NAME,
             UNKNOWN,
-            f"{who}’s name is like that of an officer of {the(party)}. "
+            f"{who}’s name is similar to that of an officer of {the(party)}. "
             "Find out whether they are the same.",
         )
-    if "SURNAME" in possible_duplicate:
+    if "SURNAME" in degrees:
         return FoundConflict(
             party.party_id,
             SURNAME,
@@ -289,9 +289,10 @@ def conflict_of_name(name: FoldedName, party: PartyFacts, *, who: str) -> FoundC
 def reached(
     organization_id: int | None, person_id: int | None, party: PartyFacts
 ) -> tuple[str, str] | None:
-    """Who an organization or a person is to a party, as a sentence names them; ``None``: no one.
+    """Find how an organization or a person is connected with a party; ``None`` if it is not.
 
-    :returns: the doubt (``PART_OWNED``, ``NAMESAKE``, or nothing where it is certain), and whom.
+    :returns: the doubt (``PART_OWNED``, ``NAMESAKE``, or empty if certain), and the connection as
+        it is named in a sentence.
     """
     the_party = the(party)
     if organization_id in party.organizations or person_id in party.persons:
@@ -303,28 +304,25 @@ def reached(
             return "", f"a company that {the_party} directs, or one of its group,"
         return "", f"a company of the same group as {the_party}"
     if organization_id in party.part_owned:
-        return PART_OWNED, f"a company that holds a part of {the_party} or is held by it in part"
+        return PART_OWNED, f"a company that owns a part of {the_party} or is owned by it in part"
     if organization_id in party.namesake_organizations or person_id in party.namesake_persons:
-        return NAMESAKE, f"someone who is called like {the_party}"
+        return NAMESAKE, f"someone with the same name as {the_party}"
     return None
 
 
 def the(party: PartyFacts) -> str:
-    """A party as a sentence names it, by its role: "the employer"."""
+    """A party as named in a sentence, by its role: "the employer"."""
     label = party.role_label
     return f"the {label if label[:2].isupper() else label[0].lower() + label[1:]}"
 
 
 def _tied(held: HeldAffiliation, party: PartyFacts) -> FoundConflict | None:
-    """The result of one affiliation on file.
-
-    Direct, through an officer, or through another company.
-    """
+    """The result of one affiliation on file: direct, through an officer, or through a company."""
     reach = reached(held.organization_id, held.person_id, party)
     if reach is None:
         return None
     doubt, whom = reach
-    words = _CONFLICTS.get(held.relation, "An affiliation to")
+    words = _CONFLICTS.get(held.relation, "An affiliation with")
     return FoundConflict(
         party.party_id,
         doubt or held.relation,
@@ -334,9 +332,9 @@ def _tied(held: HeldAffiliation, party: PartyFacts) -> FoundConflict | None:
 
 
 def _too_small(held: HeldAffiliation, limits: Limits) -> bool:
-    """A holding below the limit, or a relative who does not count as family.
+    """Whether a holding is below the limit, or a relative does not count as family.
 
-    A relative of whom no one said how they are related counts.
+    A relative counts if the degree of kinship is not stated.
     """
     if held.relation == "FAMILY" and held.kin and held.kin not in limits.kin:
         return True
@@ -354,7 +352,7 @@ def _words(text: str) -> list[str]:
 
 def _first_names_alike(one: str, other: str) -> bool:
     if not one or not other:
-        return True  # a surname alone on paper may be anybody of that name
+        return True  # with a surname alone it may be anyone of that name
     if len(one) == 1 or len(other) == 1:
         return one[0] == other[0]
     shorter, longer = sorted((one, other), key=len)

@@ -1,17 +1,17 @@
-"""What is keyed about organizations: owners, officers, and rows that are one."""
+"""Forms about organizations: owners, officers, and duplicate entries."""
 
 from django import forms
 
 from form_fields.fields import DatedForm, Line, PaperDate
 
-SOURCE_MISSING = {"required": "Say where this is known from."}
+SOURCE_MISSING = {"required": "Enter the source."}
 
 
 class OwnerForm(DatedForm):
-    """Who owns or controls it."""
+    """An owner of the organization."""
 
     parent_name = Line(
-        label="Owner", max_length=300, error_messages={"required": "Name the owner."}
+        label="Owner", max_length=300, error_messages={"required": "Enter the owner’s name."}
     )
     share_percent = forms.DecimalField(
         label="Share in percent",
@@ -20,7 +20,7 @@ class OwnerForm(DatedForm):
         min_value=0,
         max_value=100,
         required=False,
-        help_text="Empty: it controls it.",
+        help_text="Leave empty if it controls the organization.",
         error_messages={"invalid": "Write a number, such as 2.5."},
     )
     valid_from = PaperDate(label="From", required=False)
@@ -29,15 +29,15 @@ class OwnerForm(DatedForm):
 
 
 class OfficerForm(DatedForm):
-    """Who directs it."""
+    """An officer of the organization."""
 
     person_name = Line(
-        label="Officer", max_length=300, error_messages={"required": "Name the officer."}
+        label="Officer", max_length=300, error_messages={"required": "Enter the officer’s name."}
     )
     title = Line(
-        label="Office",
+        label="Title",
         max_length=120,
-        error_messages={"required": "Say what the officer is: director, manager, …"},
+        error_messages={"required": "Enter the title: director, manager, …"},
     )
     valid_from = PaperDate(label="From", required=False)
     valid_to = PaperDate(label="Last day", required=False)
@@ -45,15 +45,15 @@ class OfficerForm(DatedForm):
 
 
 class SameForm(DatedForm):
-    """Which other row is the same organization."""
+    """Another entry of the same organization."""
 
     same_as_name = Line(
-        label="Is the same as",
+        label="Duplicate of",
         max_length=300,
-        error_messages={"required": "Name the other organization as it is on file."},
+        error_messages={"required": "Enter the name of the other entry as it is on file."},
     )
     reason = Line(
-        label="How you know",
+        label="Reason",
         max_length=300,
         error_messages={"required": "Say how you know that they are the same."},
     )

@@ -1,4 +1,4 @@
-"""Folding names, claim numbers and references so that the same thing compares equal. Pure."""
+"""Fold names, claim numbers and references so that equal things compare equal. Pure."""
 
 import re
 import unicodedata
@@ -16,16 +16,16 @@ _CORPORATE = {
 }
 
 
-# Letters with a stroke or a ligature, which Unicode does not take apart.
+# Letters with a stroke and ligatures, which Unicode does not decompose.
 _PLAIN = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
 )
 
 
 def fold_name(name: str) -> str:
-    """A name without case, accents and punctuation, in whatever letters it is written.
+    """Fold a name: without case, accents and punctuation, in any script.
 
-    An apostrophe becomes nothing and a hyphen a blank, so that ``D'Angelo-Núñez`` folds like
+    An apostrophe is removed and a hyphen becomes a space, so that ``D'Angelo-Núñez`` folds like
     ``DANGELO NUNEZ`` and two surnames stay two words.
     """
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
@@ -35,19 +35,22 @@ def fold_name(name: str) -> str:
 
 
 def fold_organization(name: str) -> str:
-    """An organization's name without the words that say only its legal form."""
+    """Fold the name of an organization, without words of its legal form such as "Inc."."""
     words = fold_name(name).split()
     kept = [word for word in words if word not in _CORPORATE]
     return " ".join(kept or words)
 
 
 def fold_number(number: str) -> str:
-    """A claim number or reference: letters and digits only, capitals."""
+    """Fold a claim number or reference: letters and digits only, in capitals."""
     return "".join(re.findall(r"[A-Za-z0-9]", number)).upper()
 
 
 def one_slip_apart(one: str, other: str) -> bool:
-    """Whether one slip of the pen (a letter more, less, other, or two swapped) lies between."""
+    """Whether two texts differ by at most one typing error.
+
+    An error is a letter added, left out or replaced, or two letters swapped.
+    """
     if one == other:
         return True
     shorter, longer = sorted((one, other), key=len)

@@ -1,4 +1,4 @@
-"""Who may change what is on file about organizations.
+"""Who may change the facts about organizations.
 
 Each function returns an empty string when the action is allowed, else the sentence to show.
 """
@@ -7,7 +7,7 @@ from accounts.models import User
 
 
 def why_not_keep_organizations(user: User | None) -> str:
-    """``None`` is the system: shipped and imported facts."""
+    """Why this person may not change facts about organizations; ``None`` is the system."""
     if user is None or user.may("directory.keep_organizations"):
         return ""
-    return "Your role does not let you keep the organizations."
+    return "Your role may not change the facts about organizations."

@@ -1,4 +1,4 @@
-"""Pages of organizations: who owns them, who directs them, which rows are one."""
+"""Pages of organizations: owners, officers, and duplicate entries."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ MOST_FOUND = 50
 
 @require_safe
 def organizations(request: StaffRequest) -> HttpResponse:
-    """Find an organization by a name it goes by."""
+    """Find organizations by one of their names."""
     find = request.GET.get("find", "").strip()
     folded = fold_organization(find)
     rows = OrganizationName.objects.current().filter(normal__startswith=folded) if folded else None
@@ -35,33 +35,31 @@ def organizations(request: StaffRequest) -> HttpResponse:
 
 @require_safe
 def organization(request: StaffRequest, pk: int) -> HttpResponse:
-    """One organization: its names, owners, officers, and what is tied to it through them."""
+    """One organization: its names, owners, officers and duplicate entries."""
     return _page(request, get_object_or_404(Organization, pk=pk))
 
 
 @require_POST
 def add_organization_fact(request: StaffRequest, pk: int, kind: str) -> HttpResponse:
-    """Record an owner, an officer, or a row that is the same."""
+    """Record an owner, an officer, or a duplicate entry."""
     row = get_object_or_404(Organization, pk=pk)
     if kind not in FORMS:
-        raise Http404("There is no such fact.")
+        raise Http404("There is no such kind of fact.")
     now = timezone.now()
     form = FORMS[kind](request.POST, today=timezone.localdate(now))
 
     def record() -> None:
-        said: dict[str, Any] = form.cleaned_data
+        entered: dict[str, Any] = form.cleaned_data
         if kind == "parent":
-            services.record_parent(child_id=pk, by=request.user, at=now, **said)
+            services.record_parent(child_id=pk, by=request.user, at=now, **entered)
         elif kind == "officer":
-            services.record_officer(organization_id=pk, by=request.user, at=now, **said)
+            services.record_officer(organization_id=pk, by=request.user, at=now, **entered)
         else:
-            services.record_same(organization_id=pk, by=request.user, at=now, **said)
+            services.record_same(organization_id=pk, by=request.user, at=now, **entered)
 
     tried = run_action(request, form, record)
     if tried.done:
-        messages.success(
-            request, "It is on file; affiliations are looked for through it from now on."
-        )
+        messages.success(request, "Saved. The conflict check uses it from now on.")
         return redirect("directory:organization", pk)
     return _page(request, row, status=tried.status, **{kind: form})
 
@@ -70,10 +68,10 @@ def add_organization_fact(request: StaffRequest, pk: int, kind: str) -> HttpResp
 def withdraw_organization_fact(
     request: StaffRequest, pk: int, kind: str, fact_id: int
 ) -> HttpResponse:
-    """Say that an owner, officer or sameness was never true."""
+    """Withdraw an owner, officer or duplicate entry that was recorded in error."""
     row = get_object_or_404(Organization, pk=pk)
     if kind not in FORMS:
-        raise Http404("There is no such fact.")
+        raise Http404("There is no such kind of fact.")
     get_object_or_404(_facts(row)[kind], pk=fact_id)
     form = ReasonForm(request.POST)
     tried = run_action(
@@ -88,7 +86,7 @@ def withdraw_organization_fact(
         ),
     )
     if tried.done:
-        messages.success(request, "It counts no longer; it stays readable in the history.")
+        messages.success(request, "Withdrawn. It stays in the history.")
         return redirect("directory:organization", pk)
     return _page(request, row, status=tried.status, withdrawing=form)
 

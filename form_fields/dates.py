@@ -1,4 +1,4 @@
-"""Reading dates as clerks key them from paper. Pure: today is an argument."""
+"""Read dates as clerks key them from paper. Pure: today is an argument."""
 
 import re
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ _MONTHS = {
 
 
 class NotADate(ValueError):
-    """What was keyed is no date; the message says how to write one."""
+    """The text is not a date; the message says how to write one."""
 
 
 def read_date(keyed: str, *, today: date) -> date:
-    """The day that a clerk meant: ``9/20/24``, ``09202024``, ``20 Sep 2024``, ``t``, ``-1``.
+    """Read a keyed date: ``9/20/24``, ``09202024``, ``Sep 20, 2024``, ``t``, ``-1``.
 
-    Two-digit years fall in the hundred years that end nine years from today: ``3/14/68`` is 1968.
-    Month stands before day, as on the form.
+    The month comes first, as on the form. Two-digit years fall in the hundred years that end nine
+    years from today, so ``3/14/68`` is 1968. ``-1`` is yesterday.
 
     :raises NotADate: with a sentence for the clerk.
     """
@@ -59,7 +59,7 @@ def read_date(keyed: str, *, today: date) -> date:
     if match := re.fullmatch(r"(?:[a-z]{3} )?(\d{1,2}) ([a-z]+)\.? (\d{4}|\d{2})", text):
         day, name, year = match.groups()
         return _day(_year(year, today), _month(name, keyed), int(day), keyed)
-    if match := re.fullmatch(r"([a-z]+)\.? (\d{1,2}),? (\d{4}|\d{2})", text):
+    if match := re.fullmatch(r"(?:[a-z]{3}, )?([a-z]+)\.? (\d{1,2}),? (\d{4}|\d{2})", text):
         name, day, year = match.groups()
         return _day(_year(year, today), _month(name, keyed), int(day), keyed)
     raise NotADate(f"“{keyed.strip()}” is not a date. Write month/day/year, as in 9/20/2024.")
@@ -74,13 +74,15 @@ def _year(digits: str, today: date) -> int:
 
 def _month(name: str, keyed: str) -> int:
     if name not in _MONTHS:
-        raise NotADate(f"“{keyed.strip()}” names no month. Write month/day/year, as in 9/20/2024.")
+        raise NotADate(
+            f"“{keyed.strip()}” does not name a month. Write month/day/year, as in 9/20/2024."
+        )
     return _MONTHS[name]
 
 
 def _day(year: int, month: int, day: int, keyed: str) -> date:
     if not 1900 <= year <= 2100:
-        raise NotADate(f"“{keyed.strip()}” lies in the year {year}. Check the year.")
+        raise NotADate(f"“{keyed.strip()}” is in the year {year}. Check the year.")
     try:
         return date(year, month, day)
     except ValueError as error:
@@ -90,23 +92,23 @@ def _day(year: int, month: int, day: int, keyed: str) -> date:
 
 
 def _refuse_day_first(month: int, day: int, year: int, keyed: str) -> None:
-    """A month above 12 before a day that could be one: someone wrote the day first."""
+    """Refuse a month above 12 before a possible month: the day was written first."""
     if 12 < month <= 31 and 1 <= day <= 12:
         raise NotADate(
-            f"“{keyed.strip()}” has no month {month}. If the day stands first on the paper, "
+            f"“{keyed.strip()}” has no month {month}. If the day comes first on the paper, "
             f"write {day}/{month}/{year}."
         )
 
 
 @dataclass(frozen=True)
 class Echo:
-    """What a date field answers: how the date was read, and whether that is a reason to look."""
+    """How a keyed date was read, and whether it has to be checked."""
 
     words: str
     is_bad: bool = False
 
 
-# How far back a date of each kind is believed without a second look, in days.
+# How far back a date of each kind may lie before the clerk is asked to check it, in days.
 _FAR = {
     "received": (30, "Check the stamp."),
     "ur_decided": (365, "Check the year."),
@@ -119,10 +121,10 @@ _PAST = {"date_of_birth", "consent_on", "designated_on"}
 
 
 def talk_back(keyed: str, *, today: date, kind: str = "", received: str = "") -> Echo:
-    """Say a keyed date back: ``Fri 20 Sep 2024, 74 days before receipt``, or what is wrong with it.
+    """Describe a keyed date: ``Fri, Sep 20, 2024, 74 days before receipt``, or what is wrong.
 
-    :param kind: the field's name; it decides what is told beside the date.
-    :param received: what stands in the field of the received date, as keyed.
+    :param kind: the name of the field; it decides what is added to the date.
+    :param received: the text in the field of the date of receipt.
     """
     if not keyed.strip():
         return Echo("")
@@ -130,7 +132,7 @@ def talk_back(keyed: str, *, today: date, kind: str = "", received: str = "") ->
         on = read_date(keyed, today=today)
     except NotADate as error:
         return Echo(str(error), is_bad=True)
-    words = f"{on:%a} {on.day} {on:%b} {on.year}"
+    words = f"{on:%a, %b} {on.day}, {on.year}"
     if on > today and (kind in _FAR or kind in _PAST):
         return Echo(f"{words}, in the future", is_bad=True)
     if on == today:

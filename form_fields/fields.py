@@ -1,4 +1,4 @@
-"""Fields for what is keyed from paper, for the forms of every app that takes paper in."""
+"""Form fields for text and dates keyed from paper, shared by all apps."""
 
 from datetime import date
 from typing import Any
@@ -13,28 +13,29 @@ TOO_LONG = "This is %(show_value)d characters long. Shorten it to %(limit_value)
 
 
 def printable(text: str) -> str:
-    """Text that a letter can print, without word processors' junk.
+    """Return text that letters can print, without leftovers of word processors.
 
-    :raises ValidationError: naming each character that no letter can show.
+    :raises ValidationError: naming each character that letters cannot print.
     """
     clean, _ = normalize(text)
     found = lacking(clean)
     if found:
         names = ", ".join(sorted({glyph.name for glyph in found}))
         raise forms.ValidationError(
-            f"Letters cannot print {names}. Replace it with words or a plain sign."
+            f"Letters cannot print {names}. Replace it with words or a plain character."
         )
     return clean
 
 
 class PaperText(forms.CharField):
-    """A line of text from the paper."""
+    """A text keyed from paper, which letters may print."""
 
     def __init__(self, *, max_length: int = 200, **options: Any) -> None:
         super().__init__(max_length=max_length, **options)
         self.error_messages["max_length"] = TOO_LONG
 
     def clean(self, value: Any) -> str:
+        # Far too long a text is refused before it is normalized, which would take time.
         if value and len(value) > 10 * (self.max_length or 0) + 1000:
             raise forms.ValidationError(
                 f"This is {len(value):,} characters long. Shorten it to {self.max_length}."
@@ -43,9 +44,9 @@ class PaperText(forms.CharField):
 
 
 class Line(forms.CharField):
-    """A line of text, held to its column's length.
+    """A line of text, limited to the length of its column.
 
-    :param in_letters: letters print it, so it holds only what letters can print.
+    :param in_letters: letters print it, so only characters that letters can print are accepted.
     """
 
     def __init__(self, *, max_length: int = 120, in_letters: bool = False, **options: Any) -> None:
@@ -53,7 +54,7 @@ class Line(forms.CharField):
         self.in_letters = in_letters
         self.error_messages["max_length"] = TOO_LONG
         self.error_messages["null_characters_not_allowed"] = (
-            "This holds characters that cannot be stored. Type it again."
+            "This contains characters that cannot be stored. Type it again."
         )
 
     def clean(self, value: Any) -> str:
@@ -62,14 +63,14 @@ class Line(forms.CharField):
 
 
 class PaperDate(forms.CharField):
-    """A date as clerks key it: 9/20/24, 092024, 20 Sep 2024, t for today."""
+    """A date as clerks key it: 9/20/24, 092024, Sep 20, 2024, t for today."""
 
     def __init__(self, **options: Any) -> None:
         options.setdefault(
             "widget", forms.TextInput(attrs={"data-date": "", "autocomplete": "off"})
         )
         super().__init__(max_length=40, **options)
-        self.today = date.max  # a DatedForm says what day it is
+        self.today = date.max  # set by DatedForm
 
     def prepare_value(self, value: Any) -> Any:
         return f"{value:%m/%d/%Y}" if isinstance(value, date) else value
@@ -85,26 +86,26 @@ class PaperDate(forms.CharField):
 
 
 class Said(forms.TypedChoiceField):
-    """What a paper says of something: yes, no, or nothing (``None``), which is never guessed."""
+    """What a document says: yes, no, or nothing (``None``), which is never guessed."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
-            choices=[("", "It does not say"), ("yes", "Yes"), ("no", "No")],
-            coerce=lambda said: said == "yes",
+            choices=[("", "Not stated"), ("yes", "Yes"), ("no", "No")],
+            coerce=lambda answer: answer == "yes",
             empty_value=None,
             required=False,
             **options,
         )
 
     def prepare_value(self, value: Any) -> Any:
-        """A stored answer as its choice."""
+        """A stored answer as the value of its choice."""
         if isinstance(value, bool):
             return "yes" if value else "no"
         return value
 
 
 class DatedForm(forms.Form):
-    """A form that knows what day it is; its clock is read by the view."""
+    """A form that knows the current day, which the view passes in."""
 
     def __init__(self, *args: Any, today: date, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -1,4 +1,4 @@
-"""Forms of actions that need a few words: a reason, a note."""
+"""Forms of actions that need a reason or a note."""
 
 from django import forms
 
@@ -6,21 +6,21 @@ from .fields import PaperText
 
 
 class ReasonForm(forms.Form):
-    """An act that needs a reason."""
+    """The reason of an action."""
 
     reason = PaperText(
         label="Reason",
         max_length=300,
-        error_messages={"required": "Say why, in a few words."},
+        error_messages={"required": "Enter a reason."},
     )
 
 
 class NoteForm(forms.Form):
-    """A note for the timeline."""
+    """A note in the timeline of a case."""
 
     text = PaperText(
         label="Note",
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Write the note first."},
+        error_messages={"required": "Enter the note."},
     )

@@ -1,4 +1,4 @@
-"""How a date that was just typed is read."""
+"""The request that tells how a typed date is read."""
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -12,13 +12,13 @@ from .dates import talk_back
 
 @require_POST
 def say_date(request: StaffRequest) -> HttpResponse:
-    """How the date in the field that was just left is read, for any form that takes dates."""
+    """Describe the date in the field that was just left, for the page to show beside it."""
     name = request.headers.get("HX-Trigger-Name", "")
-    told = talk_back(
+    reading = talk_back(
         request.POST.get(name, "")[:60],
         today=timezone.localdate(),
         kind=name.rpartition("-")[2],
         received=request.POST.get("received", "")[:60],
     )
-    look = " bad" if told.is_bad else ""
-    return HttpResponse(format_html('<span class="echo{}">{}</span>', look, told.words))
+    look = " bad" if reading.is_bad else ""
+    return HttpResponse(format_html('<span class="echo{}">{}</span>', look, reading.words))

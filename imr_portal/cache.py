@@ -1,8 +1,8 @@
-"""The cache: Redis while it answers, this process's own memory while it does not.
+"""The cache: Redis while it is available, and otherwise the memory of this process.
 
-Every page with a side bar reads a count from the cache, and every sign-in counts its tries there.
-Neither may fail because the broker is away: what is owed stands in the database, and limits on
-tries hold for each process alone until Redis is back.
+Every page with a menu reads counts from the cache, and every sign-in counts its attempts there.
+Neither may fail because Redis is unavailable. Until it is back, the limits on attempts apply to
+each process separately.
 """
 
 from time import monotonic
@@ -16,13 +16,13 @@ from redis.exceptions import RedisError
 
 logger = structlog.get_logger(__name__)
 
-SECONDS_OF_REST = 10.0  # between two tries to reach Redis, so that not every page waits for it
+SECONDS_OF_REST = 10.0  # between two attempts to reach Redis, so that not every page waits
 
 
 class RedisOrMemory(BaseCache):
-    """Django's Redis cache, with memory in its place for some seconds after it failed."""
+    """Django's Redis cache, replaced by memory for some seconds after it failed."""
 
-    asked_again_at: ClassVar[float] = 0.0  # one for the process: a thread tells the others
+    asked_again_at: ClassVar[float] = 0.0  # shared by all threads of the process
 
     def __init__(self, server: Any, params: dict[str, Any]) -> None:
         super().__init__(params)

@@ -1,8 +1,8 @@
-"""The Celery application: workers and the scheduler that pokes them.
+"""The Celery application: workers and their scheduler.
 
-The broker carries hints; the rows are the truth (``docs/letters.md``). So nothing here may lose
-work silently: a message is acknowledged after the work, a dead child's message comes back, and
-nothing waits on the broker for long.
+Messages only announce work; the rows in the database are authoritative (``docs/letters.md``). No
+message may be lost silently: it is acknowledged after the work, the message of a dead worker
+returns to the queue, and connections to the broker have short timeouts.
 """
 
 import os
@@ -16,7 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imr_portal.settings")
 
 
 def broker_url(url: str) -> str:
-    """Kombu's spelling of a Redis address: it has its own for unix sockets."""
+    """A Redis URL as Kombu writes it, which differs for unix sockets."""
     parts = urlsplit(url)
     if parts.scheme != "unix":
         return url
@@ -25,7 +25,7 @@ def broker_url(url: str) -> str:
 
 
 def _settings() -> dict[str, Any]:
-    """Read on first use: Django's settings may not be loaded when this file is imported."""
+    """The settings, read on first use, because Django's may not be loaded at import time."""
     from django.conf import settings
 
     visibility: int = settings.CELERY_VISIBILITY_TIMEOUT
@@ -35,7 +35,7 @@ def _settings() -> dict[str, Any]:
         "broker_connection_max_retries": None,
         "broker_transport_options": {
             "visibility_timeout": visibility,
-            # How often lost messages are looked for: every second, not every 100.
+            # Look for lost messages every second, not every 100 seconds.
             "unacked_restore_interval": 1,
             "unacked_restore_throttle": 1,
             "socket_timeout": 2,
@@ -60,13 +60,14 @@ def _settings() -> dict[str, Any]:
         "worker_max_tasks_per_child": 500,
         "worker_hijack_root_logger": False,
         "worker_send_task_events": False,
-        "timezone": "UTC",  # a schedule in local time skips an hour in spring and doubles one
+        # A schedule in local time would skip or repeat an hour when the clocks change.
+        "timezone": "UTC",
         "enable_utc": True,
         "beat_schedule_filename": str(settings.VAR_DIR / "scheduler"),
         "beat_schedule": {
             "letters.sweep": {"task": "letters.sweep", "schedule": 60.0},
             "letters.heartbeat": {"task": "letters.heartbeat", "schedule": 60.0},
-            # by night in Los Angeles
+            # 3:10 or 4:10 AM in Los Angeles
             "queues.measure_stage_durations": {
                 "task": "queues.measure_stage_durations",
                 "schedule": crontab(hour="11", minute="10"),
@@ -79,7 +80,7 @@ def _settings() -> dict[str, Any]:
                 "task": "cases.examine_own_organization",
                 "schedule": 600.0,
             },
-            # each hour of the night: what one turn leaves, or misses, the next makes
+            # hourly at night, so that a later run makes up for one that was missed or incomplete
             "reviewers.check_payer_bias": {
                 "task": "reviewers.check_payer_bias",
                 "schedule": crontab(hour="8-13", minute="40"),

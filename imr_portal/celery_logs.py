@@ -1,4 +1,4 @@
-"""Celery's own logging, switched off in favor of ``imr_portal.logs``."""
+"""Turn off Celery's own logging in favor of ``imr_portal.logs``."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from celery.app.log import Logging
 
 
 class CeleryLogging(Logging):
-    """Leaves logging as Django has set it up, instead of adding handlers with other words."""
+    """Leaves logging as Django has configured it, instead of adding handlers."""
 
     def setup_logging_subsystem(self, *args: Any, **options: Any) -> bool:
-        Logging._setup = True  # type: ignore[attr-defined]  # not in its stubs
+        Logging._setup = True  # type: ignore[attr-defined]  # missing from its stubs
         return True

@@ -1,8 +1,8 @@
-"""What can be configured wrongly, said by ``manage.py check`` with an id and what to do.
+"""System checks: find wrong configuration and say what to do.
 
-Those that look into the database run when it is named, and always before migrations are applied:
-``manage.py check --deploy --database default`` is the whole of it, and production starts nothing
-before that is clean (see ``compose.yaml`` and ``docs/operations.md``).
+Checks that need the database run if ``--database`` names it, and before migrations.
+``manage.py check --deploy --database default`` runs all of them; production starts only if they
+pass (see ``compose.yaml`` and ``docs/operations.md``).
 """
 
 import platform
@@ -23,22 +23,22 @@ from accounts.models import User
 
 from . import support
 
-SHORTEST_TIMEOUT = 20  # seconds that a writer waits for another on SQLite
+SHORTEST_TIMEOUT = 20  # seconds that a writer on SQLite has to wait for another at least
 
 
-# --- databases: a commit must survive a power cut, and history must be guarded ---------------------
+# --- databases: commits must survive a power failure, and history must be append-only --------------
 
 
 @register(Tags.database)
 def sqlite_keeps_what_it_commits(
     databases: Sequence[str] | None = None, **options: Any
 ) -> list[CheckMessage]:
-    """Every connection to SQLite has the pragmas that ``environment.sqlite`` sets."""
+    """Check that connections to SQLite have the pragmas that ``environment.sqlite`` sets."""
     return [
         Error(
             f"SQLite ({alias}): {fault}.",
             hint="Take the database's settings from imr_portal.environment.sqlite unchanged: "
-            "without them a power cut loses commits, or history can be rewritten.",
+            "without them a power failure loses commits, or history can be rewritten.",
             id="imr_portal.E001",
         )
         for alias in databases or []
@@ -48,7 +48,7 @@ def sqlite_keeps_what_it_commits(
 
 
 def sqlite_faults(alias: str) -> Iterator[str]:
-    """What is wrong with a connection to SQLite, in words."""
+    """Find wrong settings of a connection to SQLite."""
     connection = connections[alias]
     wanted: dict[str, set[str | int]] = {
         "journal_mode": {"wal"},
@@ -73,7 +73,7 @@ def sqlite_faults(alias: str) -> Iterator[str]:
 def postgresql_keeps_what_it_commits(
     databases: Sequence[str] | None = None, **options: Any
 ) -> list[CheckMessage]:
-    """The server writes to disk before it says that a commit is done."""
+    """Check that the server writes to disk before it reports a commit."""
     found: list[CheckMessage] = []
     for alias in databases or []:
         connection = connections[alias]
@@ -98,9 +98,9 @@ def postgresql_keeps_what_it_commits(
 def application_role_cannot_rewrite_history(
     databases: Sequence[str] | None = None, **options: Any
 ) -> list[CheckMessage]:
-    """The role that serves people neither owns tables nor stands above the rules.
+    """Check that the role of the application owns no tables and is no superuser.
 
-    An owner can switch off the triggers that keep history append-only.
+    An owner could turn off the triggers that make tables append-only.
     """
     found: list[CheckMessage] = []
     for alias in databases or []:
@@ -132,7 +132,7 @@ def application_role_cannot_rewrite_history(
 def no_demonstration_users(
     databases: Sequence[str] | None = None, **options: Any
 ) -> list[CheckMessage]:
-    """Demonstration users have a password that everyone can read."""
+    """Check that there are no active demonstration users, whose password is public."""
     if not databases:
         return []
     try:
@@ -155,7 +155,7 @@ def no_demonstration_users(
 def postgresql_is_supported(
     databases: Sequence[str] | None = None, **options: Any
 ) -> list[CheckMessage]:
-    """The database server is a version that its vendor still supports."""
+    """Check that the vendor still supports the version of the database server."""
     found: list[CheckMessage] = []
     for alias in databases or []:
         connection = connections[alias]
@@ -171,9 +171,9 @@ def postgresql_is_supported(
 def unconfirmed_law_is_listed(
     databases: Sequence[str] | None = None, **options: Any
 ) -> list[CheckMessage]:
-    """Rules, holidays and editions that no named person has confirmed yet.
+    """List rules, holidays and editions that no one has confirmed yet.
 
-    Not an error: the portal works with them and says on its pages that they are unconfirmed.
+    Not an error: the portal uses them, and its pages say that they are unconfirmed.
     """
     if not databases:
         return []
@@ -206,7 +206,7 @@ def unconfirmed_law_is_listed(
 
 @register(Tags.security, deploy=True)
 def the_key_is_a_secret(**options: Any) -> list[CheckMessage]:
-    """The key in the repository is known to everyone."""
+    """Check that SECRET_KEY is not the sample key, which is public."""
     if settings.SECRET_KEY != settings.SAMPLE_SECRET_KEY:
         return []
     return [
@@ -220,12 +220,12 @@ def the_key_is_a_secret(**options: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def nothing_is_left_of_the_demonstration(**options: Any) -> list[CheckMessage]:
-    """Settings that are for a machine which only one person can reach."""
+    """Check that settings of the demonstration are off in production."""
     found: list[CheckMessage] = []
     if settings.DEBUG or settings.DEMO:
         found.append(
             Error(
-                "DEBUG or DEMO is on: pages of errors show their insides, and anyone can sign in.",
+                "DEBUG or DEMO is on: error pages show internals, and anyone can sign in.",
                 hint="Leave DEBUG and DEMO unset in production.",
                 id="imr_portal.E007",
             )
@@ -233,7 +233,7 @@ def nothing_is_left_of_the_demonstration(**options: Any) -> list[CheckMessage]:
     if settings.ALLOW_SAMPLE_WORDING:
         found.append(
             Error(
-                "Letters may be issued in the sample words that come with the portal.",
+                "Letters may be issued in the sample wording that comes with the portal.",
                 hint="Leave ALLOW_SAMPLE_WORDING unset, import the organization's own wording "
                 "with manage.py import_wording, and have it published.",
                 id="imr_portal.E012",
@@ -252,13 +252,13 @@ def nothing_is_left_of_the_demonstration(**options: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def there_is_a_broker(**options: Any) -> list[CheckMessage]:
-    """Without Redis no letter is rendered, and limits on sign-in hold for one process alone."""
+    """Check that REDIS_URL is set; letters and the limits on sign-in attempts need it."""
     if settings.REDIS_URL:
         return []
     return [
         Error(
-            "REDIS_URL is not set: letters would wait for ever, and each web process would count "
-            "failed sign-ins for itself.",
+            "REDIS_URL is not set: letters would never be generated, and each web process would "
+            "count failed sign-ins separately.",
             hint="Set REDIS_URL to a Redis or Valkey that is private to this portal, with "
             "maxmemory-policy noeviction.",
             id="imr_portal.E009",
@@ -268,14 +268,14 @@ def there_is_a_broker(**options: Any) -> list[CheckMessage]:
 
 @register("celery")
 def celery_loses_no_work(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """A worker that dies gives its message back, and a message is read once at a time."""
+    """Check the Celery settings that keep messages from being lost or processed twice at once."""
     from .celery import app
 
     return [
         Error(
             f"Celery: {fault}.",
-            hint="See imr_portal/celery.py: each of these settings stands against a way in "
-            "which letters were seen to get lost or doubled.",
+            hint="See imr_portal/celery.py: each of these settings prevents letters from being "
+            "lost or duplicated.",
             id="imr_portal.E010",
         )
         for fault in celery_faults(app.conf)
@@ -283,7 +283,7 @@ def celery_loses_no_work(app_configs: Any = None, **options: Any) -> list[CheckM
 
 
 def celery_faults(conf: Any) -> Iterator[str]:
-    """What is wrong with Celery's settings, in words."""
+    """Find wrong Celery settings."""
     for name in ("task_acks_late", "task_reject_on_worker_lost", "task_ignore_result"):
         if not conf[name]:
             yield f"{name} is off"
@@ -294,26 +294,26 @@ def celery_faults(conf: Any) -> Iterator[str]:
     transport = conf.broker_transport_options
     visibility = transport.get("visibility_timeout", 3600)
     if not (conf.task_soft_time_limit and conf.task_time_limit):
-        yield "a task may run for ever"
+        yield "a task may run forever"
     elif not conf.task_soft_time_limit < conf.task_time_limit < visibility:
         yield "the time limits are not below the visibility timeout"
     if not conf.worker_soft_shutdown_timeout:
-        yield "a worker that must stop drops its task at once"
+        yield "a worker that has to stop drops its task at once"
     for name in ("socket_timeout", "socket_connect_timeout"):
         if not 0 < transport.get(name, 0) <= 2:
             yield f"{name} is not set, or above 2 seconds"
     if not transport.get("unacked_restore_interval"):
-        yield "lost messages are looked for too seldom"
+        yield "lost messages are looked for too rarely"
 
 
 @register(Tags.files)
 def files_have_a_room(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """Uploaded records do not lie where the web server hands out static files."""
+    """Check that uploaded files are not stored where static files are served."""
     location = settings.FILES_DIR
     if Path(location).is_relative_to(settings.STATIC_ROOT):
         return [
             Caution(
-                "FILES_DIR lies inside STATIC_ROOT, which is served to everyone.",
+                "FILES_DIR is inside STATIC_ROOT, which is served to everyone.",
                 hint="Set FILES_DIR to a folder of its own.",
                 id="imr_portal.W011",
             )
@@ -326,23 +326,23 @@ def files_have_a_room(app_configs: Any = None, **options: Any) -> list[CheckMess
 
 @register(deploy=True)
 def what_runs_is_supported(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """Python and the libraries are versions that their vendors still support."""
+    """Check that the vendors still support the versions of Python and the libraries."""
     return support_messages({"python": platform.python_version(), **libraries_in_use()})
 
 
 def libraries_in_use() -> dict[str, str]:
-    """The installed version of every library that the table of support names."""
+    """The installed version of every library in the table of support."""
     found = {}
     for product in {line.product for line in support.LINES}:
         try:
             found[product] = version(product)
         except PackageNotFoundError:
-            continue  # a server, or a library that this machine does without
+            continue  # a server, or a library that is not installed
     return dict(sorted(found.items()))
 
 
 def support_messages(in_use: Mapping[str, str]) -> list[CheckMessage]:
-    """A warning for each version that is out of support today, or unknown."""
+    """A warning for each version whose support has ended or is unknown."""
     return [
         Caution(
             problem,

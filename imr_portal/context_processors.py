@@ -1,4 +1,4 @@
-"""What the sign-in page of a demonstration shows besides its form."""
+"""The demonstration users, shown on the sign-in page of a demonstration."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.urls import reverse
 
 
 def demo(request: HttpRequest) -> dict[str, Any]:
-    """The demonstration's people and their password, on its sign-in page and nowhere else."""
+    """Add the demonstration users and their password to the sign-in page only."""
     if not settings.DEMO or request.path != reverse("account_login"):
         return {}
     from .demo.office import DOMAIN, PASSWORD, PEOPLE

@@ -1,4 +1,4 @@
-"""A management command that redraws the marked parts of a page of documentation.
+"""Base of the commands that regenerate the marked parts of a documentation page.
 
 A part begins with ``<!-- drawn: NAME -->`` and ends with ``<!-- end of drawn -->``.
 """
@@ -16,12 +16,12 @@ _MARKED = re.compile(r"(<!-- drawn: (\w+) -->\n).*?(<!-- end of drawn -->)", re.
 
 
 class DrawCommand(BaseCommand):
-    """Write the marked parts of ``page``; with ``--check``, only compare, and fail when stale."""
+    """Write the marked parts of ``page``; with ``--check``, compare only and fail if stale."""
 
     page: ClassVar[Path]  # from the root of the project
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--check", action="store_true", help="write nothing; fail when stale")
+        parser.add_argument("--check", action="store_true", help="write nothing; fail if stale")
 
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
         file = Path(settings.BASE_DIR) / self.page
@@ -38,4 +38,4 @@ class DrawCommand(BaseCommand):
 
     @abstractmethod
     def draw(self, name: str) -> str:
-        """The part of this name, with a line break at its end."""
+        """Return the part of this name, ending with a line break."""

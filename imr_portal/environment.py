@@ -1,4 +1,4 @@
-"""Reading the process environment: strict, and with a sentence when something is wrong."""
+"""Read environment variables strictly, with a sentence if a value is invalid."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def text(name: str, default: str | None = None) -> str:
-    """The variable as text; without a default it must be set."""
+    """Read a text; without a default it has to be set."""
     value = os.environ.get(name, default)
     if value is None:
         raise ImproperlyConfigured(f"Set {name} in the environment. It has no default.")
@@ -17,7 +17,7 @@ def text(name: str, default: str | None = None) -> str:
 
 
 def flag(name: str, default: bool) -> bool:
-    """A yes or no: only 1, 0, true and false are understood, so a typing error is no yes."""
+    """Read a yes or no: 1, 0, true or false. Anything else is an error, never yes."""
     value = os.environ.get(name)
     if value is None:
         return default
@@ -28,7 +28,7 @@ def flag(name: str, default: bool) -> bool:
 
 
 def number(name: str, default: int) -> int:
-    """A whole number."""
+    """Read a whole number."""
     value = os.environ.get(name)
     if value is None:
         return default
@@ -39,15 +39,15 @@ def number(name: str, default: int) -> int:
 
 
 def words(name: str, default: str = "") -> list[str]:
-    """A list separated by commas; blanks are dropped."""
+    """Read a list separated by commas, without empty entries."""
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
 
 def database(name: str, *, default_file: Path) -> dict[str, Any]:
-    """Django's settings for one database, from a URL; SQLite in a file when the URL is not set.
+    """Read Django's settings of one database from a URL; SQLite in a file if it is not set.
 
-    Understood: ``postgresql://user:password@host:port/name`` (a host that begins with ``/`` may
-    be given as ``?host=/run/postgresql``) and ``sqlite:///absolute/path``.
+    Accepted: ``postgresql://user:password@host:port/name`` (a host that begins with ``/`` is
+    given as ``?host=/run/postgresql``) and ``sqlite:///absolute/path``.
     """
     url = os.environ.get(name, "")
     if not url:
@@ -75,11 +75,11 @@ def database(name: str, *, default_file: Path) -> dict[str, Any]:
 
 
 def sqlite(file: Path) -> dict[str, Any]:
-    """SQLite as we need it: a commit survives a power cut, and writers queue instead of failing.
+    """Settings of SQLite: commits survive a power failure, and writers wait instead of failing.
 
-    ``synchronous=FULL`` is not a nicety: with NORMAL, every commit since the last checkpoint is
-    lost when the power goes. ``recursive_triggers`` makes INSERT OR REPLACE fire the triggers
-    that keep history append-only.
+    ``synchronous=FULL`` is necessary: with NORMAL, every commit since the last checkpoint is lost
+    in a power failure. ``recursive_triggers`` makes INSERT OR REPLACE fire the triggers of
+    append-only tables.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     return {

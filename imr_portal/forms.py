@@ -1,4 +1,4 @@
-"""How forms are drawn: label, hint, input, then the error beside the field."""
+"""Render forms: label, hint, input, and the error beside the field."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.template import loader
 
 
 class PortalFormRenderer(DjangoTemplates):
-    """Draws forms and fields with our templates; widgets stay those of Django and its admin."""
+    """Renders forms and fields with our templates, and widgets with those of Django."""
 
     form_template_name = "_form.html"
     field_template_name = "_field.html"
@@ -15,5 +15,5 @@ class PortalFormRenderer(DjangoTemplates):
     def get_template(self, template_name: str) -> Any:
         if template_name in {self.form_template_name, self.field_template_name}:
             return loader.get_template(template_name)
-        # The library's own engine, because the admin's widgets include Django's by name.
+        # Use Django's own engine, because widgets of the admin site include Django's by name.
         return super().get_template(template_name)

@@ -1,4 +1,4 @@
-"""Pages for the machine: is the process alive, can it do its work, and which release is it."""
+"""Health checks: whether the process is alive and ready, and which version it is."""
 
 import os
 import tempfile
@@ -28,17 +28,17 @@ SILENT_AFTER = timedelta(minutes=3)
 @require_safe
 @login_not_required
 def livez(request: HttpRequest) -> HttpResponse:
-    """Whether this process answers at all. Asks no one else."""
+    """Whether this process answers. Uses no other service."""
     return HttpResponse("alive\n", content_type="text/plain; charset=utf-8")
 
 
 @require_safe
 @login_not_required
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Whether this process can serve people; 503 when it cannot.
+    """Whether this process can serve pages; 503 if it cannot.
 
-    The broker and the worker are reported, but a page needs neither: letters wait in the database
-    until they are back. Nothing here names a host, a version or a secret.
+    The broker and the worker are reported only, because pages do not need them: letters wait in
+    the database until they are back. The answer names no host, version or secret.
     """
     needed = {
         "database": _outcome(_database_answers),
@@ -59,15 +59,15 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_not_required
 def version(request: HttpRequest) -> HttpResponse:
-    """Which release answers."""
+    """The version of this process."""
     return JsonResponse({"version": __version__})
 
 
 def _outcome(check: Callable[[], bool]) -> str:
-    """``ok`` or ``failed``. Whatever goes wrong is an answer here, and the log says what it was."""
+    """Run one check: ``ok`` or ``failed``. An exception counts as failed and is logged."""
     try:
         return "ok" if check() else "failed"
-    except Exception as error:  # noqa: BLE001 - a health page must answer, not fall over
+    except Exception as error:  # noqa: BLE001 - a health check must answer, not crash
         logger.error("health_check_failed", check=check.__name__, error=type(error).__name__)
         return "failed"
 
@@ -84,7 +84,7 @@ def _migrations_are_applied() -> bool:
 
 
 def _files_can_be_written() -> bool:
-    """The folder of files takes a file."""
+    """Whether a file can be written to the folder of files."""
     Path(settings.FILES_DIR).mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".readyz-", dir=settings.FILES_DIR)
     os.close(handle)
@@ -109,7 +109,7 @@ def _broker() -> str:
 
 
 def heartbeat(name: str) -> str:
-    """Whether a background process was at work lately: a living process may still do nothing."""
+    """Whether a background process has worked lately; a running process may be stuck."""
     beat = Heartbeat.objects.filter(name=name).values_list("beaten_at", flat=True).first()
     if beat is None:
         return "never seen"

@@ -1,9 +1,9 @@
-"""Logs: one JSON object a line, in UTC, and never a value that names a person.
+"""Logs: one JSON object per line, in UTC, without personal data.
 
-A line holds an event's name, ids and counts. What a line may hold is the table ``KNOWN``: a key
-that is not in it is dropped, and a value of the wrong shape is replaced. Messages of libraries are
-written as their templates, unfilled, because what would fill them may be anything. An exception is
-its type and where it was raised: its message may quote a row, and locals are never written.
+A line has the name of an event, ids and counts. The table ``KNOWN`` lists the allowed keys: other
+keys are dropped, and values of the wrong form are replaced. Messages of libraries are written as
+templates without their arguments, which may be anything. Of an exception only the type and place
+are written: its message may quote a row, and so may local variables.
 """
 
 import logging
@@ -24,27 +24,27 @@ WORD = re.compile(r"[\w.:@/+-]{1,120}")
 SENTENCE = re.compile(r"[^\x00-\x1f]{1,300}")
 DROPPED = "(dropped)"
 
-# What a log line may hold. A pattern for text; numbers and yes or no always fit.
+# The allowed keys, each with a pattern for text; numbers and booleans are always allowed.
 KNOWN: dict[str, re.Pattern[str]] = {
-    "event": SENTENCE,  # ours are fixed names; libraries' are unfilled templates
+    "event": SENTENCE,  # our own are fixed names; those of libraries are templates
     "timestamp": WORD,
     "level": WORD,
     "logger": WORD,
-    # which request, who, where
+    # the request
     "request_id": WORD,
     "user_id": WORD,
     "method": WORD,
     "route": WORD,
     "code": WORD,
     "ms": WORD,
-    # which thing, by a number that means nothing outside
+    # ids, which mean nothing outside the database
     "case_id": WORD,
     "letter_id": WORD,
     "document_id": WORD,
     "task": WORD,
     "task_id": WORD,
     "process": WORD,
-    # how many, how long, which kind
+    # counts, durations, kinds
     "kind": WORD,
     "state": WORD,
     "step": WORD,
@@ -61,14 +61,14 @@ KNOWN: dict[str, re.Pattern[str]] = {
     "raised": SENTENCE,  # see ``name_exception``
 }
 
-# Loggers of libraries whose filled messages are about the process alone.
+# Loggers of libraries whose messages concern only the process, so they are written in full.
 SPEAK_FREELY = {"gunicorn.error", "celery.apps.worker", "celery.beat"}
 
 EventDict = MutableMapping[str, Any]
 
 
 def keep_known(logger: Any, name: str, event: EventDict) -> EventDict:
-    """Drop what the table does not know, and values that cannot be what their key says."""
+    """Drop unknown keys, and replace values that do not match the pattern of their key."""
     kept: EventDict = {}
     for key, value in event.items():
         pattern = KNOWN.get(key)
@@ -84,7 +84,7 @@ def keep_known(logger: Any, name: str, event: EventDict) -> EventDict:
 
 
 def name_exception(logger: Any, name: str, event: EventDict) -> EventDict:
-    """Write an exception as its types and places: no message, no locals, no source lines."""
+    """Replace an exception by its types and places, without message, locals and source lines."""
     exc_info = event.pop("exc_info", None)
     event.pop("stack_info", None)
     if exc_info is True:
@@ -110,7 +110,7 @@ def _places(error: BaseException) -> list[str]:
 
 
 def _frames(trace: TracebackType | None) -> list[str]:
-    # lookup_lines=False: the source line itself may hold a literal that someone typed.
+    # lookup_lines=False: a source line is not needed, and might contain a literal value.
     frames = traceback.StackSummary.extract(
         traceback.walk_tb(trace), limit=40, lookup_lines=False, capture_locals=False
     )
@@ -118,7 +118,7 @@ def _frames(trace: TracebackType | None) -> list[str]:
 
 
 def unfilled(logger: Any, name: str, event: EventDict) -> EventDict:
-    """Write a library's message as its template: what would fill it may name a person."""
+    """Keep the template of a library's message, because its arguments may name a person."""
     record: logging.LogRecord = event["_record"]
     args = event.pop("positional_args", ())
     if record.name in SPEAK_FREELY:
@@ -131,12 +131,12 @@ def unfilled(logger: Any, name: str, event: EventDict) -> EventDict:
 
 
 def _place_of(record: logging.LogRecord) -> str:
-    """A message without arguments may have been filled by its writer, so only its place is kept."""
+    """The place of a message without arguments, whose text may already contain values."""
     return f"{record.module}:{record.lineno} (message not kept)"
 
 
 def settings(level: str) -> dict[str, Any]:
-    """Django's LOGGING, and structlog beside it: everything goes to standard output."""
+    """Configure structlog and return Django's LOGGING; everything goes to standard output."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -195,7 +195,7 @@ def settings(level: str) -> dict[str, Any]:
 
 
 class RequestLogMiddleware:
-    """One line for each request: which route, what came of it, how long it took, who asked."""
+    """Logs one line per request: route, status, duration, user."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -207,7 +207,7 @@ class RequestLogMiddleware:
         began = time.perf_counter()
         try:
             response = self.get_response(request)
-            user = getattr(request, "_cached_user", None)  # asks the database for no one
+            user = getattr(request, "_cached_user", None)  # without a query
             match = request.resolver_match
             self.logger.info(
                 "request",

@@ -1,4 +1,4 @@
-"""What stands between a request and every page: the session's limits, the audience, no stores."""
+"""Middleware: session limits, access to pages, and no caching."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,22 +24,22 @@ logger = structlog.get_logger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 SECONDS_BETWEEN_STAMPS = 60
-# Recovery codes are for those who have lost one of these; alone they are none.
+# Recovery codes replace one of these when it is lost; they do not count alone.
 SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
 def route_of(request: HttpRequest) -> str:
-    """The name of the route that the request was matched to."""
+    """The name of the matched route; empty if there is none."""
     match = request.resolver_match
     return match.view_name if match else ""
 
 
 class SessionLimitsMiddleware:
-    """Ends a session that was idle too long, or that is too old, whatever its cookie says.
+    """Ends a session that was idle too long or is too old, regardless of its cookie.
 
-    Django's own expiry moves on whenever the session is saved, so it can express the one limit or
-    the other. Both moments are kept inside the session (NIST SP 800-63B asks for idle at most
-    1 hour and absolute at most 24 at AAL2).
+    Django's own expiry is renewed whenever the session is saved, so it can express only one of the
+    two limits. Both moments are stored in the session (NIST SP 800-63B, AAL2: at most 1
+    hour idle and 24 hours in all).
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -64,14 +64,14 @@ class SessionLimitsMiddleware:
 
 
 class PlainAddressMiddleware:
-    """Refuses an address that holds a NUL: no page of ours has one, and PostgreSQL takes none."""
+    """Refuses an address with a NUL character, which PostgreSQL cannot store."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
-            raise BadRequest("The address holds a NUL.")
+            raise BadRequest("The address contains a NUL character.")
         return self.get_response(request)
 
 
@@ -89,9 +89,9 @@ class AudienceMiddleware:
         audience = audience_of(route)
         if audience is None:
             logger.error("route_without_audience", route=route)
-            raise Http404("No one has said who may open this page.")
+            raise Http404("This page has no audience.")
         if audience is NOBODY:
-            raise Http404("This page is closed here.")
+            raise Http404("This page is not used.")
         if audience is PUBLIC:
             return None
         user = request.user
@@ -109,10 +109,10 @@ class AudienceMiddleware:
         return None
 
     def ask_to_sign_in(self, request: HttpRequest) -> HttpResponseBase:
-        """A page goes to the sign-in page; a fragment says so, and the page keeps its typing."""
+        """Redirect a page to the sign-in page; answer 401 to a fragment, so its page stays."""
         if request.headers.get("HX-Request") == "true":
             return HttpResponse(
-                "Your session has ended. Sign in again in another tab, then repeat this.",
+                "You were signed out. Sign in again in another tab, then repeat this.",
                 status=401,
                 content_type="text/plain; charset=utf-8",
                 headers={"HX-Trigger": "session-ended"},
@@ -122,12 +122,13 @@ class AudienceMiddleware:
         )
 
     def ask_for_second_factor(self, request: HttpRequest) -> HttpResponseBase:
+        """Redirect to the page where the user sets up a second factor."""
         if request.headers.get("HX-Request") == "true":
             return HttpResponse(status=401, headers={"HX-Redirect": resolve_url("mfa_index")})
         return redirect("mfa_index")
 
     def page_to_return_to(self, request: HttpRequest) -> str:
-        """Where to go after signing in: this page, or the form that was being sent."""
+        """Where to go after signing in: this page, or the page of the form that was sent."""
         if request.method in {"GET", "HEAD"}:
             return request.get_full_path()
         origin = request.headers.get("Referer", "")
@@ -140,10 +141,10 @@ class AudienceMiddleware:
 
 
 class NoStoreMiddleware:
-    """Nothing that this application answers may be kept by a browser or a proxy.
+    """Forbids browsers and proxies to store any answer of the application.
 
-    Static files are answered before this runs. ``never_cache`` is not enough: it only fills in
-    headers that a view has not set.
+    Static files are served before this runs. ``never_cache`` is not enough, because it does not
+    overwrite headers that a view has set.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

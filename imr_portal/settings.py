@@ -1,4 +1,4 @@
-"""Every setting, read top to bottom. What differs by machine comes from the environment."""
+"""Settings of the portal. What differs by machine comes from environment variables."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ if not DEBUG and SECRET_KEY == SAMPLE_SECRET_KEY:
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
 
-# --- The organization that runs the portal; its name stands in letters ----------------------------
+# --- The organization that runs the portal, as named in letters ------------------------------
 IMRO_NAME = environment.text("IMRO_NAME", "Golden State Medical Review")
 IMRO_SHORT_NAME = environment.text("IMRO_SHORT_NAME", "GSMR")
 IMRO_ADDRESS = environment.text(
@@ -33,15 +33,14 @@ IMRO_ADDRESS = environment.text(
 DETERMINATION_LAYOUT = environment.text("DETERMINATION_LAYOUT", "determination-today")
 IMRO_PHONE = environment.text("IMRO_PHONE", "(800) 555-0100")
 
-# --- Rooms of the organization, lowest first (tests/test_architecture.py holds the table)
-# ----------------
+# --- Apps, lowest first (tests/test_architecture.py checks the order) -------------------------
 INSTALLED_APPS = [
     "imr_portal.admin_site.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.humanize",  # the sign-in library prints dates with it
+    "django.contrib.humanize",  # allauth formats dates with it
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_htmx",
@@ -111,7 +110,7 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "imr_portal.forms.PortalFormRenderer"
 
-# --- Rows ------------------------------------------------------------------------------------
+# --- Database --------------------------------------------------------------------------------
 DATABASES = {
     "default": environment.database("DATABASE_URL", default_file=VAR_DIR / "portal.sqlite3")
 }
@@ -145,15 +144,15 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
-# How many proxies of ours append to X-Forwarded-For: limits on tries count by the address before.
+# The number of our proxies that append to X-Forwarded-For; sign-in limits use the address before.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if environment.flag("BEHIND_TLS_PROXY", False) else 0
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "IMR Portal"
-# Everyone here sees medical records, so a second factor is required; the demo may go without.
+# Every user sees medical records, so a second factor is required, except in the demo.
 SECOND_FACTOR_REQUIRED = environment.flag("SECOND_FACTOR_REQUIRED", not DEBUG)
 
-# Mail: only to set a forgotten password. Without a server an administrator gives a new one.
+# Mail is used only to reset a password. Without a server an administrator sets a new one.
 EMAIL_HOST = environment.text("EMAIL_HOST", "localhost")
 EMAIL_PORT = environment.number("EMAIL_PORT", 25)
 EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER", "")
@@ -162,7 +161,7 @@ EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", False)
 EMAIL_TIMEOUT = 5  # seconds; the page waits for it
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "imr-portal@localhost")
 
-SESSION_COOKIE_AGE = 12 * 60 * 60  # whatever happens; imr_portal.middleware keeps both limits
+SESSION_COOKIE_AGE = 12 * 60 * 60  # absolute; imr_portal.middleware enforces both limits
 SESSION_IDLE_SECONDS = environment.number("SESSION_IDLE_SECONDS", 60 * 60)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
@@ -201,6 +200,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "America/Los_Angeles"
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = ["imr_portal.formats"]
 
 # --- Static files ---------------------------------------------------------------------------------
 STATIC_URL = "static/"
@@ -220,7 +220,7 @@ STORAGES = {
 }
 FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 3_000  # a form may carry 200 disputed items
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 3_000  # a form may have 200 disputed items
 MAX_UPLOAD_BYTES = environment.number("MAX_UPLOAD_BYTES", 512 * 1024 * 1024)
 CLAMD_SOCKET = environment.text("CLAMD_SOCKET", "")
 
@@ -237,11 +237,11 @@ CACHES = {
 }
 LETTER_LEASE_SECONDS = environment.number("LETTER_LEASE_SECONDS", 90)
 LETTER_MAX_ATTEMPTS = 3
-# Letters worded by the samples that come with the portal; a real organization publishes its own.
+# Allow letters in the sample wording; in production the organization publishes its own.
 ALLOW_SAMPLE_WORDING = environment.flag("ALLOW_SAMPLE_WORDING", DEBUG or DEMO)
 CELERY_VISIBILITY_TIMEOUT = environment.number("CELERY_VISIBILITY_TIMEOUT", 120)
 
-# --- Logs: JSON lines, and never a value that names a person --------------------------------------
+# --- Logs: JSON lines without personal data ---------------------------------------------------
 LOG_LEVEL = environment.text("LOG_LEVEL", "INFO")
 LOGGING = logs.settings(LOG_LEVEL)
 

@@ -1,26 +1,27 @@
-"""Until when the vendors of what the portal runs on support it.
+"""When vendors end the support of Python, servers and libraries.
 
-``problems`` compares the versions in use with this table. The system checks call it for what is
-running (``imr_portal.checks``), and ``tests/imr_portal/test_support.py`` for what is pinned.
+``problems`` compares the versions in use with this table. The system checks call it for the
+versions that run (``imr_portal.checks``), and ``tests/imr_portal/test_support.py`` for those that
+are pinned.
 
-Two kinds of lines:
+There are two kinds of dates:
 
-* The vendor publishes an end of support: that date.
-* The vendor publishes none: a person looked whether the vendor still releases this line, and must
-  look again by the date that stands here. The rule is one year after the look.
+* If the vendor publishes an end of support, that date.
+* Otherwise the date by which a person has to check again whether the vendor still releases this
+  line, one year after the last check.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-# Looked at on 29 November 2026: requirements.txt was resolved that month to the newest releases.
+# Checked on November 29, 2026; requirements.txt was resolved to the newest releases that month.
 LOOK_AGAIN = date(2027, 11, 30)
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of releases of one product, and how long it may be used."""
+    """A release line of one product, and until when it may be used."""
 
     product: str
     version: str  # "5.2" stands for every 5.2.x
@@ -29,12 +30,12 @@ class Line:
 
     @property
     def is_published(self) -> bool:
-        """Whether the date is the vendor's own."""
+        """Whether the vendor published the date."""
         return bool(self.source)
 
 
 def _published(product: str, source: str, **ends: str) -> list[Line]:
-    """Lines of a product; each argument is a version, ``v3_11`` for 3.11, and its last day."""
+    """Release lines of a product; each argument is a version, ``v3_11`` for 3.11, and its end."""
     return [
         Line(product, name[1:].replace("_", "."), date.fromisoformat(day), source)
         for name, day in ends.items()
@@ -60,7 +61,7 @@ LINES: list[Line] = [
         v17="2029-11-08",
         v18="2030-11-14",
     ),
-    # Debian's security team left Debian 12 in 2026; the date is that of its long-term support.
+    # Debian's own security support of Debian 12 ended in 2026; this is its long-term support.
     *_published("debian", "https://wiki.debian.org/LTS", v12="2028-06-30", v13="2030-06-30"),
     # Django names a month; the line ends with it.
     *_published("django", "https://www.djangoproject.com/download/", v5_2="2028-04-30"),
@@ -96,7 +97,7 @@ LINES: list[Line] = [
 
 
 def line_of(product: str, version: str) -> Line | None:
-    """The line that a version belongs to; ``None`` if the table does not know it."""
+    """The release line of a version; ``None`` if it is not in the table."""
     for line in LINES:
         if line.product == product and f"{version}.".startswith(f"{line.version}."):
             return line
@@ -104,7 +105,7 @@ def line_of(product: str, version: str) -> Line | None:
 
 
 def problems(in_use: Mapping[str, str], *, today: date) -> Iterator[str]:
-    """What is out of support or unknown, one sentence each with what to do."""
+    """Sentences about versions whose support has ended or is unknown, with what to do."""
     for product, version in in_use.items():
         line = line_of(product, version)
         if line is None:
@@ -114,12 +115,12 @@ def problems(in_use: Mapping[str, str], *, today: date) -> Iterator[str]:
             )
         elif today > line.until and line.is_published:
             yield (
-                f"{product} {line.version} is out of its vendor's support since "
+                f"{product} {line.version} is no longer supported since "
                 f"{line.until.isoformat()} ({line.source}). Move to a supported version."
             )
         elif today > line.until:
             yield (
-                f"Whether the vendor of {product} still releases {line.version} was to be looked "
-                f"at again by {line.until.isoformat()}. Look, then move to a newer version or set "
+                f"Whether the vendor of {product} still releases {line.version} had to be checked "
+                f"again by {line.until.isoformat()}. Check, then move to a newer version or set "
                 "the next date in imr_portal/support.py."
             )

@@ -1,4 +1,4 @@
-"""Every address of the portal. Who may open which stands in ``imr_portal.audiences``."""
+"""The URLs of the portal. ``imr_portal.audiences`` says who may open which."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -6,14 +6,14 @@ from django.urls import include, path
 from . import health
 
 urlpatterns = [
-    # for the machine
+    # health checks
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("version", health.version, name="version"),
     # signing in
     path("people/", include("allauth.account.urls")),
     path("people/second-factor/", include("allauth.mfa.urls")),
-    # the office
+    # pages of the apps
     path("", include("desk.urls")),
     path("", include("cases.urls")),
     path("", include("intake.urls")),

@@ -1,8 +1,8 @@
-"""Which cases of a list to show: read from an address, written back into it, and told in words.
+"""Filters of a list: read from the address, written back into it, and described in words.
 
-A filter lives in the address, so it survives reload, Back and a colleague's mail; a saved view is
-a filter's address under a name. What an address says that is no filter is left out, with a
-sentence for the reader.
+A filter is kept in the address, so it survives a reload, the Back button and being mailed to a
+colleague. A saved view is such an address under a name. Unknown parts of an address are left out,
+with a sentence for the reader.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
-from django.utils.dateformat import format as formatted
 
 from accounts.models import User
 from cases.lifecycle import Status
 from cases.models import Channel, Party, Priority, Role
 from cases.models.case import CaseQuerySet
+from deadlines.calendars import say
 from directory.models import PersonName
 from directory.names import fold_name, fold_number
 from queues.forms.filters import Due, FilterForm, Held, Taken
@@ -30,7 +30,7 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Chip:
-    """One filter in words, and the address without it."""
+    """One filter in words, and the address of the list without it."""
 
     words: str
     query: str
@@ -38,7 +38,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class Filter:
-    """What a list is narrowed to, and its order. Empty fields narrow nothing."""
+    """Which cases a list shows, and in which order. Empty fields do not filter."""
 
     priority: str = ""
     stage: str = ""
@@ -52,18 +52,18 @@ class Filter:
     administrator: str = ""
     q: str = ""
     sort: Sort = Sort.DUE
-    ignored: tuple[str, ...] = ()  # sentences about what the address said and is no filter
+    ignored: tuple[str, ...] = ()  # sentences about parts of the address that are not filters
 
     @classmethod
     def read(cls, query: str | QueryDict, *, queue: str, today: date) -> "Filter":
-        """The filter of an address. Never fails: what is no filter is named in ``ignored``."""
+        """Read the filter from an address. Never fails: unknown parts are named in ``ignored``."""
         given = QueryDict(query) if isinstance(query, str) else query
         form = FilterForm(given, queue=queue, today=today)
         form.is_valid()
         values = {name: value for name, value in form.cleaned_data.items() if value}
         ignored = [
-            f"{form.fields[name].label or name.capitalize()}: “{given.get(name, '')[:60]}” is no "
-            "filter of this list, so it was left out."
+            f"{form.fields[name].label or name.capitalize()}: “{given.get(name, '')[:60]}” is not "
+            "a filter of this list, so it was left out."
             for name in form.errors
         ]
         sort = given.get("sort", "")
@@ -74,7 +74,7 @@ class Filter:
         )
 
     def query(self) -> str:
-        """The filter and the order as the end of an address; empty when there is neither."""
+        """The filter and the order as a query string; empty when there is neither."""
         found = QueryDict(mutable=True)
         for name, value in self._values().items():
             found[name] = value.isoformat() if isinstance(value, date) else str(value)
@@ -84,7 +84,7 @@ class Filter:
 
     @property
     def narrows(self) -> bool:
-        """Whether it leaves anything out."""
+        """Whether the filter leaves any case out."""
         return bool(self._values())
 
     def without(self, name: str) -> "Filter":
@@ -93,6 +93,7 @@ class Filter:
         return Filter(**kept, sort=self.sort)
 
     def sorted_by(self, sort: Sort) -> "Filter":
+        """The same filter in another order."""
         return replace(self, sort=sort)
 
     def chips(self) -> list[Chip]:
@@ -103,12 +104,12 @@ class Filter:
         ]
 
     def in_words(self) -> str:
-        """ "Expedited, overdue and taken by no one"."""
+        """ "Expedited, overdue and unassigned"."""
         *first, last = [chip.words for chip in self.chips()] or [""]
         return f"{', '.join(first)} and {last[0].lower()}{last[1:]}" if first else last
 
     def apply(self, rows: CaseQuerySet, *, user: User, today: date, at: datetime) -> CaseQuerySet:
-        """The cases that it leaves. Joins nothing that could show a case twice."""
+        """Return the cases that match. Makes no join that could return a case twice."""
         exact = {
             "priority": self.priority,
             "status": self.stage,
@@ -119,7 +120,7 @@ class Filter:
         }
         rows = rows.filter(**{name: value for name, value in exact.items() if value})
         if self.due:
-            # A case whose deadlines have stopped sorts by a day on which nothing falls due.
+            # A case without an active deadline still has a ``due_on``, by which lists sort.
             last = {Due.OVER: today - timedelta(days=1), Due.TODAY: today, Due.WEEK: today + WEEK}
             rows = rows.filter(due_on__lte=last[Due(self.due)]).exclude(due_deadline_kind="")
         if self.taken:
@@ -155,13 +156,13 @@ class Filter:
         }
         if name in labels:
             label = str(labels[name](value).label)
-            return f"Came by {label.lower()}" if name == "channel" else label
-        day = formatted(value, "D j M Y") if isinstance(value, date) else ""
+            return f"Received by {label.lower()}" if name == "channel" else label
+        day = say(value) if isinstance(value, date) else ""
         return {
             "due_by": f"Due by {day}",
             "received_from": f"Received from {day}",
             "received_to": f"Received to {day}",
-            "administrator": f"Administrator “{value}”",
+            "administrator": f"Claims administrator “{value}”",
             "q": f"Name or claim “{value}”",
         }[name]
 
@@ -172,7 +173,7 @@ def _administrators(name: str) -> QuerySet[Party]:
 
 
 def _matches(text: str) -> Q:
-    """By case number, by claim number or by the employee's name, as the jump box finds them."""
+    """Match the case number, the claim number or the employee's name, as the search box does."""
     found = Q(number__istartswith=text)
     if claim := fold_number(text):
         found |= Q(claim_number_normal__startswith=claim)

@@ -1,11 +1,11 @@
-"""Time to spare: a case's due date less the time that such cases still take.
+"""Time to spare of a case: the days until its due date less the days of work that remain. Pure.
 
-Pure: stages and days come in as values. The order by time to spare puts a case that needs twelve
-more days before one that needs two, although both are due on the same day.
+Stages and days come in as values. The order by time to spare puts a case that needs twelve more
+days before one that needs two, although both are due on the same day.
 
-The date by which a list sorts belongs to the duty of the case's stage: to find it eligible, to
-send the notices, to gather the records, and from then on to issue. So the time that remains is
-measured to that same act, not to the end of the case.
+The due date of a case is that of its stage: to decide eligibility, to send the notices, to collect
+the records, and from then on to issue the determination. So the remaining work is measured to the
+end of the same stage, not to the end of the case.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,13 +14,14 @@ from math import ceil
 from statistics import median
 
 from cases.lifecycle import Status
+from deadlines.calendars import say
 
-Paces = Mapping[str, int]  # stage -> days that usually remain; a stage without measure has none
+Paces = Mapping[str, int]  # stage -> days that usually remain; unmeasured stages are missing
 
 _SCREENED = ("FOUND_ELIGIBLE", "FOUND_INELIGIBLE")
 
-# Of each stage: the events that begin it, and those that do what its due date asks for. Stages
-# that only wait to be closed have no such duty, and nothing is taken off their date.
+# For each stage: the kinds of events that begin it and those that end it, that is, meet its
+# deadline. Stages in which a case only waits to be closed are missing: no work remains in them.
 STRETCHES: dict[Status, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Status.SCREENING: (("RECEIVED",), _SCREENED),
     Status.ELIGIBLE: (("FOUND_ELIGIBLE",), ("NOTICES_SENT",)),
@@ -31,7 +32,7 @@ STRETCHES: dict[Status, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Status.QA: (("SUBMITTED",), ("ISSUED",)),
     Status.APPROVED: (("QA_APPROVED",), ("ISSUED",)),
 }
-# Stages whose duty is that of another one, so that they take its pace.
+# Stages that share the deadline of another stage, and therefore its duration.
 AS_LONG_AS: dict[Status, Status] = {
     Status.RECEIVED: Status.SCREENING,
     Status.DUPLICATE: Status.SCREENING,
@@ -39,22 +40,23 @@ AS_LONG_AS: dict[Status, Status] = {
     Status.DEFERRED: Status.SCREENING,
     Status.INFO_FOR_REVIEW: Status.IN_REVIEW,
 }
-FEWEST_CASES = 5  # a median of fewer says nothing
+FEWEST_CASES = 5  # a median of fewer cases is not meaningful
 
 
 def stage_duration_of(status: str, stage_durations: Paces) -> int:
-    """The days that usually remain at a stage; 0 where nothing was measured."""
+    """The days that usually remain in a stage; 0 if it was not measured."""
     stage = Status(status)
     return stage_durations.get(AS_LONG_AS.get(stage, stage), 0)
 
 
 def stretch_days(status: Status, events: Iterable[tuple[str, datetime]]) -> float | None:
-    """The days that one case took over a stretch: from its first beginning to its first end.
+    """The days that one case spent in a stage, from its first beginning to its first end.
 
-    A review that came back from quality assurance counts from the first time it was handed in,
-    because the days after a return are part of what remained.
+    A review that was returned for changes counts from its first submission, because the days after
+    the return are part of the remaining work.
 
-    :param events: kinds with their moments, oldest first.
+    :param events: kinds of events with their moments, oldest first.
+    :returns: ``None`` if the case has not finished the stage.
     """
     begins, ends = STRETCHES[status]
     began = None
@@ -67,37 +69,37 @@ def stretch_days(status: Status, events: Iterable[tuple[str, datetime]]) -> floa
 
 
 def stage_duration(days: Iterable[float]) -> tuple[int, int] | None:
-    """The median in days, rounded up, and how many cases it rests on; ``None`` for too few."""
+    """The median in days, rounded up, and the number of cases; ``None`` if they are too few."""
     found = list(days)
     return (ceil(median(found)), len(found)) if len(found) >= FEWEST_CASES else None
 
 
 def lead_time_on(due_on: date, status: str, stage_durations: Paces) -> date:
-    """The last day on which work can begin and still be done by the due date."""
+    """The last day on which work can start and still be done by the due date."""
     return due_on - timedelta(days=stage_duration_of(status, stage_durations))
 
 
 def room(due_on: date, status: str, stage_durations: Paces, *, today: date) -> str:
-    """How much room there is, for a row: "3 days to spare"."""
+    """The time to spare in words, for a row of a list: "3 days to spare"."""
     left = (lead_time_on(due_on, status, stage_durations) - today).days
     if left < 0:
         return f"{_days(-left)} short"
-    return f"{_days(left)} to spare" if left else "no day to spare"
+    return f"{_days(left)} to spare" if left else "0 days to spare"
 
 
 def why_this_one(
     due_on: date, status: str, stage_durations: Paces, *, today: date, has_due_date: bool = True
 ) -> str:
-    """Why it comes first: "Due tomorrow; 2 days of work usually remain; no one else has it."."""
+    """Explain why a case is next: "Due tomorrow; 2 days of work usually remain; unassigned."."""
     days = stage_duration_of(status, stage_durations)
     parts = [
         _due_words(due_on, today)
         if has_due_date
-        else f"Nothing falls due on it; it waits since {_day(due_on, today)}"
+        else f"No due date; waiting since {_day(due_on, today)}"
     ]
     if days and has_due_date:
         parts.append(f"{_days(days)} of work usually remain{'s' if days == 1 else ''}")
-    return "; ".join([*parts, "no one else has it."])
+    return "; ".join([*parts, "unassigned."])
 
 
 def _due_words(due_on: date, today: date) -> str:
@@ -109,8 +111,7 @@ def _due_words(due_on: date, today: date) -> str:
 
 
 def _day(on: date, today: date) -> str:
-    words = f"{on:%a} {on.day} {on:%b}"
-    return words if on.year == today.year else f"{words} {on.year}"
+    return f"{on:%a, %b} {on.day}" if on.year == today.year else say(on)
 
 
 def _days(count: int) -> str:

@@ -1,4 +1,4 @@
-"""How the office shares its lists: who took which case, named filters, how long stages take."""
+"""Shared work lists: to whom cases are assigned, saved views, and how long stages take."""
 
 from datetime import datetime
 from typing import ClassVar, Self
@@ -14,28 +14,28 @@ from cases.models.case import Case
 
 
 class WorkClaimQuerySet(models.QuerySet["WorkClaim"]):
-    """Asks who has what, as of a moment."""
+    """Queries of claims as of a moment."""
 
     def live(self, *, at: datetime) -> Self:
-        """Claims that hold: not given back, not lapsed, and their case still in the same list."""
+        """Claims in force: not released, not expired, and the case is still in the same list."""
         return self.filter(released_at__isnull=True, until__gt=at, queue=F("case__queue"))
 
 
 class WorkClaim(models.Model):
-    """Someone has taken a case out of a list to work on it.
+    """A case that a person has assigned to themselves to work on it.
 
-    It keeps two people off one case and forbids nothing. It ends by being given back, by the
-    case leaving its list, or by running out: an absent clerk keeps no case from the others. The
-    last two are read from the row and the case, so no job has to run for them.
+    It keeps two people from working on one case and forbids nothing. It ends when it is released,
+    when the case leaves its list, or when it expires, so that an absent clerk does not block a
+    case. The last two follow from the row and the case, so no job has to run for them.
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="work_claims")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    queue = models.CharField(max_length=12)  # the list that the case stood in
+    queue = models.CharField(max_length=12)  # the list that the case was in
     claimed_at = models.DateTimeField()
     until = models.DateTimeField()
     released_at = models.DateTimeField(null=True)
-    why = models.CharField(max_length=200, blank=True)  # why this one came first, when it did
+    why = models.CharField(max_length=200, blank=True)  # why this case was next, at that time
 
     objects: ClassVar[WorkClaimQuerySet] = WorkClaimQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -53,11 +53,11 @@ class WorkClaim(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.case} taken by {self.by}"
+        return f"{self.case} assigned to {self.by}"
 
 
 class SavedView(Versioned):
-    """A list with its filter and order, under a name; its owner's, or shared with the office."""
+    """A list with its filter and order under a name; private to its owner or shared."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="saved_views"
@@ -86,15 +86,15 @@ class SavedView(Versioned):
 
 
 class StageDuration(models.Model):
-    """How long cases took from a stage to the act that its due date asks for. Only grows.
+    """How long cases took from the beginning of a stage to meeting its deadline. Append-only.
 
-    Measured from the events of the cases that did it last; the newest row of a stage counts.
+    Measured from the events of the cases that finished it last; the newest row of a stage counts.
     """
 
     measured_at = models.DateTimeField()
     status = models.CharField(max_length=20, choices=Status)
     median_days = models.PositiveSmallIntegerField()  # calendar days, rounded up
-    cases = models.PositiveIntegerField()  # how many it rests on
+    cases = models.PositiveIntegerField()  # how many cases were measured
 
     def __str__(self) -> str:
         unit = "day" if self.median_days == 1 else "days"

@@ -1,4 +1,4 @@
-"""Who may take cases out of the queues and share views of them.
+"""Who may assign cases of the lists to themselves, and share views.
 
 Each function returns an empty string when the action is allowed, else the sentence to show.
 """
@@ -10,20 +10,21 @@ from cases.policies import why_not_by_conflicts
 
 
 def why_not_claim(user: User, case: Case) -> str:
-    """A case is taken by someone who acts on it next; it is no lock on anybody else."""
+    """Why this person may not assign a case to themselves: they must be able to act on it next."""
     if not user.may("cases.view_case"):
-        return "Your role does not work on cases."
+        return "Your role may not work on cases."
     if not case.is_open:
-        return f"Case {case.number} is closed. No one acts on it."
+        return f"Case {case.number} is closed."
     if barred := why_not_by_conflicts(user, case):
         return barred
     if case.next_role == Role.REVIEWER:
-        return f"Case {case.number} waits for its reviewer alone."
+        return f"Case {case.number} is waiting for its reviewer."
     if case.next_role not in user.roles:
         role = Role(case.next_role).label.lower()
-        return f"Case {case.number} waits for the {role}. Only whoever acts next can take it."
+        return f"Case {case.number} is waiting for the {role}. Only that role can take it."
     return ""
 
 
 def why_not_share_view(user: User) -> str:
-    return "" if user.may("queues.share_view") else "Your role does not share views."
+    """Why this person may not share views with the office."""
+    return "" if user.may("queues.share_view") else "Your role may not share views."

@@ -1,4 +1,4 @@
-"""What the scheduler asks of the queues. Nothing legal hangs on it."""
+"""Scheduled tasks of the queues. No legal date depends on them."""
 
 import structlog
 from celery import shared_task
@@ -11,6 +11,6 @@ logger = structlog.get_logger(__name__)
 
 @shared_task(name="queues.measure_stage_durations")
 def measure_stage_durations(**_: object) -> None:
-    """Measure how long stages take, for the order by time to spare. May run twice or never."""
+    """Measure how long stages take, for the order by time to spare. May run twice or not at all."""
     found = stage_durations.measure_stage_durations(at=timezone.now())
     logger.info("stage_duration_measured", stages=len(found))

@@ -1,10 +1,10 @@
-"""The orders of a list, read by key: the next rows after one, without counting what came before.
+"""The orders of a list, paged by key: the rows after a given one, without counting earlier rows.
 
-By due date and by arrival an index gives the rows as they stand. By time to spare, each stage has
-its due date less a number of days that is the same for the whole stage (``queues.lead_time``):
-within a stage that is the order by due date, so the index gives the head of each stage and the
-heads are merged here. Nothing is stored that a new measure of the pace would make stale, and a list
-costs one short query for each of its few stages, however many cases stand in it.
+By due date and by date of receipt, an index gives the rows in order. For the order by time to
+spare, the same number of days is subtracted from every due date of a stage
+(``queues.lead_time``). Within a stage that is the order by due date, so the index gives the first
+rows of each stage, and they are merged here. Nothing is stored that a new measurement would make
+stale, and a list costs one short query for each of its few stages, however many cases it has.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from .models import StageDuration
 
 
 class Sort(TextChoices):
-    """What a list is sorted by. Affiliations go by the id, so no case is passed over for ever."""
+    """What a list is sorted by. Equal rows sort by id, so paging never skips a case."""
 
     DUE = "due", "Due date"
     RECEIVED = "received", "Received"
@@ -33,7 +33,7 @@ class Sort(TextChoices):
 
 @dataclass(frozen=True, order=True)
 class Key:
-    """The place of a row in an order: its day, then its id. Written as "2026-03-02,17"."""
+    """The sort key of a row: its day, then its id. Written as "2026-03-02,17"."""
 
     day: date
     pk: int
@@ -43,17 +43,17 @@ class Key:
 
     @classmethod
     def read(cls, text: str) -> "Key":
-        """A key that a page gave out.
+        """Read a key from an address.
 
-        :raises ValueError: it is none of ours.
+        :raises ValueError: it is malformed.
         """
         day, _, pk = text.partition(",")
         if not (pk.isascii() and pk.isdigit() and len(pk) < 19):
-            raise ValueError("The key names no row.")
+            raise ValueError("The key is malformed.")
         return cls(date.fromisoformat(day), int(pk))
 
     def later(self, days: int) -> "Key":
-        """The same row so many days on.
+        """The key moved by a number of days.
 
         :raises ValueError: there is no such day.
         """
@@ -64,7 +64,7 @@ class Key:
 
 
 def stage_durations_now() -> dict[str, int]:
-    """The newest pace of each stage. One query."""
+    """The newest measured duration of each stage, in days. One query."""
     newest = StageDuration.objects.values("status").annotate(newest=Max("pk")).values("newest")
     rows = StageDuration.objects.filter(pk__in=newest)
     return dict(rows.values_list("status", "median_days"))
@@ -79,15 +79,16 @@ def head(
     after: Key | None = None,
     limit: int,
 ) -> list[Case]:
-    """The next rows of an order after a key, at most ``limit``.
+    """Return the rows after a key, at most ``limit``.
 
-    :param rows: open cases of some lists, filtered; their own order does not matter.
-    :param stages: the stages that they may stand at.
-    :raises ValueError: the key is not one that we gave out.
+    :param rows: open cases of one or more lists, filtered; their own order does not matter.
+    :param stages: the stages that these cases may be in.
+    :raises ValueError: the key leads to a day that does not exist.
     """
     shifts = {
         stage_duration_of(stage, stage_durations) if sort == Sort.SLACK else 0 for stage in stages
     }
+    # Without different shifts the order is plain, and one indexed query is enough.
     one_list = len({QUEUE_OF[stage] for stage in stages}) == 1
     if one_list and len(shifts) == 1:
         column = "received_on" if sort == Sort.RECEIVED else "due_on"
@@ -102,7 +103,7 @@ def head(
 
 
 def place(case: Case, *, sort: Sort, stage_durations: Paces) -> Key:
-    """Where a case stands in an order."""
+    """The sort key of a case."""
     if sort == Sort.RECEIVED:
         return Key(case.received_on or date.min, case.pk)
     shift = stage_duration_of(case.status, stage_durations) if sort == Sort.SLACK else 0
@@ -112,16 +113,17 @@ def place(case: Case, *, sort: Sort, stage_durations: Paces) -> Key:
 def _keys(
     rows: CaseQuerySet, stage: Status, shift: int, *, after: Key | None, limit: int
 ) -> list[Key]:
-    """The head of one stage, at its place in the order by time to spare."""
+    """The first keys of one stage, shifted to the order by time to spare."""
     part = rows.filter(queue=QUEUE_OF[stage], status=stage)
     found = _after(part, "due_on", after and after.later(shift)).values_list("due_on", "pk")
     return [Key(day, pk).later(-shift) for day, pk in found[:limit]]
 
 
 def _after(rows: CaseQuerySet, column: str, key: Key | None) -> CaseQuerySet:
-    """What follows a key.
+    """The rows after a key, in order.
 
-    The plain bound lets the index begin there; the second settles affiliations.
+    The plain bound on the column lets the database start in the index; the condition with the id
+    then drops the rows of the same day that came before.
     """
     ordered = rows.order_by(column, "pk")
     if key is None:

@@ -1,7 +1,7 @@
-"""Run every process of the portal on one machine, with demonstration data, until Ctrl-C.
+"""Run all processes of the portal on one machine, with demonstration data, until Ctrl-C.
 
-Standard library only, apart from our own module that knows the broker. Each process writes to its
-own file in ``var/log``; what a person needs to know is printed here.
+Uses only the standard library and our own module of the broker. Each process writes to its own file
+in ``var/log``; what the user needs to know is printed here.
 """
 
 import contextlib
@@ -30,15 +30,15 @@ PATIENCE_TO_STOP = 20
 
 
 class CannotStart(Exception):
-    """Something stands in the way; the message says what to do."""
+    """The portal cannot start; the message says what to do."""
 
 
 class Stopped(Exception):
-    """Ctrl-C, or a polite request to end."""
+    """Ctrl-C, or a signal to stop."""
 
 
 class Child:
-    """One process of the portal: in a group of its own, with its words in a file."""
+    """One process of the portal, in its own process group, with its output in a file."""
 
     def __init__(self, name: str, words: list[str], env: dict[str, str]) -> None:
         self.name = name
@@ -51,7 +51,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C reaches this program alone, which then stops them
+                start_new_session=True,  # Ctrl-C reaches only this program, which stops the others
                 preexec_fn=_end_with_parent,  # noqa: PLW1509 - there are no threads here
             )
 
@@ -69,18 +69,18 @@ class Child:
             self.popen.terminate()
 
     def see_it_end(self, by: float) -> None:
-        """Wait until a moment, then end what is left of its group."""
+        """Wait until a moment, then kill what is left of its process group."""
         try:
             self.popen.wait(max(0.1, by - time.monotonic()))
         except subprocess.TimeoutExpired:
-            print(f"  {self.name} does not listen; ending it the hard way")
+            print(f"  {self.name} does not stop; killing it")
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.wait()
 
 
 def stop_all(children: list[Child]) -> None:
-    """All at once, and the broker last, because the others say goodbye to it."""
+    """Stop all processes at once, and the broker last, because the others disconnect from it."""
     for group in ([c for c in children if c.name != "broker"], children[:1]):
         for child in group:
             child.ask_to_end()
@@ -90,7 +90,7 @@ def stop_all(children: list[Child]) -> None:
 
 
 def _end_with_parent() -> None:
-    """Ask Linux to end this child politely if the program that started it dies first."""
+    """Let Linux terminate this process if the program that started it dies first."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
@@ -110,7 +110,7 @@ def environment() -> dict[str, str]:
 
 
 def run(command: str, *words: str, env: dict[str, str]) -> str:
-    """Run a management command to its end; show what it says when it fails."""
+    """Run a management command and return its output; raise with its output if it fails."""
     done = subprocess.run(
         [sys.executable, "manage.py", command, *words],
         cwd=ROOT,
@@ -127,7 +127,7 @@ def run(command: str, *words: str, env: dict[str, str]) -> str:
 
 
 def refuse_if_taken() -> None:
-    """Say so now if the port is not free, rather than in a log file later."""
+    """Refuse to start if the port is in use, instead of failing later in a log file."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -142,7 +142,7 @@ def refuse_if_taken() -> None:
 
 
 def wait_for(what: str, ready: "object", children: list[Child]) -> None:
-    """Wait until something answers; give up when a process has died meanwhile."""
+    """Wait until a service answers; give up if a process has ended."""
     end = time.monotonic() + PATIENCE_TO_START
     while not ready():  # type: ignore[operator]
         refuse_the_dead(children)
@@ -156,7 +156,7 @@ def refuse_the_dead(children: list[Child]) -> None:
         if child.is_gone:
             raise CannotStart(
                 f"The {child.name} has ended (code {child.popen.returncode}). "
-                f"Its last words, from {child.log.relative_to(VAR.parent)}:\n{child.last_words}"
+                f"The end of {child.log.relative_to(VAR.parent)}:\n{child.last_words}"
             )
 
 
@@ -172,7 +172,7 @@ def web_answers() -> bool:
 
 
 def start_broker(env: dict[str, str], children: list[Child]) -> None:
-    """Start our own unless REDIS_URL names one."""
+    """Start a private broker, unless REDIS_URL is set."""
     from imr_portal import broker
 
     if env.get("REDIS_URL"):
@@ -206,18 +206,18 @@ def start_portal(env: dict[str, str], children: list[Child]) -> None:
 
 
 def clear() -> None:
-    """Forget the demonstration's database and files."""
-    print("Beginning with an empty database")
+    """Delete the database and files of the demonstration."""
+    print("Starting with an empty database")
     for path in VAR.glob("portal.sqlite3*"):
         path.unlink()
     shutil.rmtree(VAR / "files", ignore_errors=True)
 
 
 def set_earlier_database_aside(env: dict[str, str]) -> None:
-    """Keep a database whose migrations are gone, and make room for a new one.
+    """Move away a database whose migrations no longer exist, to start with a new one.
 
-    Until the first release migrations are rewritten, so what an earlier version made cannot be
-    brought up to date.
+    Until the first release migrations are rewritten, so a database of an earlier version cannot be
+    migrated.
     """
     if not env.get("DATABASE_URL") and not (VAR / "portal.sqlite3").exists():
         return
@@ -225,15 +225,15 @@ def set_earlier_database_aside(env: dict[str, str]) -> None:
         return
     if env.get("DATABASE_URL"):
         raise CannotStart(
-            "The database in DATABASE_URL was made by an earlier version, whose migrations this "
-            "version does not have. Set DATABASE_URL to an empty database."
+            "The database in DATABASE_URL was created by an earlier version whose migrations no "
+            "longer exist. Set DATABASE_URL to an empty database."
         )
     kept = VAR / time.strftime("earlier-%Y-%m-%d-%H%M%S")
     kept.mkdir()
     for path in [*VAR.glob("portal.sqlite3*"), *VAR.glob("files")]:
         path.rename(kept / path.name)
-    print("The database here was made by an earlier version and cannot be brought up to date.")
-    print(f"It was moved to {kept}; beginning with a new one.")
+    print("The database was created by an earlier version and cannot be migrated.")
+    print(f"It was moved to {kept}; starting with a new one.")
 
 
 def serve(children: list[Child]) -> None:
@@ -246,9 +246,9 @@ def serve(children: list[Child]) -> None:
     print("Preparing the database (some seconds the first time)")
     run("migrate", "--no-input", env=env)
     start_portal(env, children)
-    print("Loading the demonstration, if that is not done yet")
+    print("Loading the demonstration, unless it is loaded already")
     story = run("seed_demo", env=env).strip()
-    story = re.sub(r"(?<=\s)/(?=\w)", ADDRESS, story)  # paths become addresses to click on
+    story = re.sub(r"(?<=\s)/(?=\w)", ADDRESS, story)  # turn paths into links
     print()
     print("=" * 78)
     print(f"IMR Portal is running at {ADDRESS}")
@@ -273,7 +273,7 @@ def main() -> int:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            print("The portal is running already from this folder.", file=sys.stderr)
+            print("The portal is already running from this folder.", file=sys.stderr)
             return 1
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _raise_stopped)

@@ -1,11 +1,11 @@
-"""Add up what several runs of pytest reported: ``N passed, N failed, N skipped``.
+"""Add up the results of several runs of pytest: ``N passed, N failed, N skipped``.
 
-Fails when nothing ran at all: an empty green run proves nothing.
+Fails if no test ran at all.
 """
 
 import sys
 from pathlib import Path
-from xml.etree import ElementTree  # noqa: S405 - pytest of this very run wrote the files
+from xml.etree import ElementTree  # noqa: S405 - pytest wrote the files in this run
 
 
 def main(folder: str) -> int:

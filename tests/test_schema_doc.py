@@ -13,7 +13,7 @@ from imr_portal.management.commands import draw_schema
 PAGE = (settings.BASE_DIR / draw_schema.PAGE).read_text(encoding="utf-8")
 STORIES, TABLES = PAGE.split("\n# The tables\n")
 MODELS = {
-    model.__name__: model for room in draw_schema.ROOMS for model in draw_schema.tables_of(room)
+    model.__name__: model for room in draw_schema.APPS for model in draw_schema.tables_of(room)
 }
 CODE = set(re.findall(r"`([^`\n]+)`", STORIES))
 
@@ -24,8 +24,8 @@ def test_every_app_with_tables_of_ours_is_drawn():
         for config in apps.get_app_configs()
         if (settings.BASE_DIR / config.label).is_dir() and list(config.get_models())
     }
-    assert ours == set(draw_schema.ROOMS)
-    assert re.findall(r"<!-- drawn: (\w+) -->", TABLES) == draw_schema.ROOMS
+    assert ours == set(draw_schema.APPS)
+    assert re.findall(r"<!-- drawn: (\w+) -->", TABLES) == draw_schema.APPS
 
 
 def test_the_drawn_parts_are_current():
@@ -73,7 +73,7 @@ def test_every_column_and_constraint_that_a_story_names_exists():
 def test_every_service_that_a_story_names_can_be_called():
     for path in sorted(word for word in CODE if re.fullmatch(r"[a-z]+(\.[a-z_]+){2,}", word)):
         module, _, name = path.rpartition(".")
-        if module.partition(".")[0] in draw_schema.ROOMS:
+        if module.partition(".")[0] in draw_schema.APPS:
             assert callable(getattr(importlib.import_module(module), name)), path
 
 

@@ -41,7 +41,7 @@ class Migration(InitialTables):
                 (
                     "theme",
                     models.CharField(
-                        choices=[("AUTO", "As my device"), ("LIGHT", "Light"), ("DARK", "Dark")],
+                        choices=[("AUTO", "Same as device"), ("LIGHT", "Light"), ("DARK", "Dark")],
                         default="AUTO",
                         max_length=12,
                     ),
@@ -51,7 +51,7 @@ class Migration(InitialTables):
                     models.CharField(
                         choices=[
                             ("COMFORTABLE", "Comfortable"),
-                            ("COSY", "Cosy"),
+                            ("COSY", "Cozy"),
                             ("COMPACT", "Compact"),
                         ],
                         default="COSY",
@@ -62,7 +62,7 @@ class Migration(InitialTables):
                     "single_keys",
                     models.BooleanField(
                         default=True,
-                        help_text="Switch off if you dictate: speech tools type letters.",
+                        help_text="Turn off if you use dictation, which types letters.",
                         verbose_name="single-key shortcuts",
                     ),
                 ),
@@ -97,9 +97,9 @@ class Migration(InitialTables):
                         choices=[
                             ("CREATED", "User created"),
                             ("ROLE_GRANTED", "Role granted"),
-                            ("ROLE_REVOKED", "Role taken away"),
-                            ("DEACTIVATED", "Sign-in withdrawn"),
-                            ("REACTIVATED", "Sign-in given back"),
+                            ("ROLE_REVOKED", "Role removed"),
+                            ("DEACTIVATED", "Deactivated"),
+                            ("REACTIVATED", "Reactivated"),
                             ("CHANGED", "Details changed"),
                         ],
                         max_length=20,

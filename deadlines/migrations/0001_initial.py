@@ -63,7 +63,7 @@ class Migration(InitialTables):
                 (
                     "roll",
                     models.CharField(
-                        choices=[("NONE", "Stays"), ("FORWARD", "Goes to the next open day")],
+                        choices=[("NONE", "Stays"), ("FORWARD", "Moves to the next open day")],
                         default="NONE",
                         max_length=8,
                     ),
@@ -226,7 +226,7 @@ class Migration(InitialTables):
                 (
                     "roll",
                     models.CharField(
-                        choices=[("NONE", "Stays"), ("FORWARD", "Goes to the next open day")],
+                        choices=[("NONE", "Stays"), ("FORWARD", "Moves to the next open day")],
                         default="NONE",
                         max_length=8,
                     ),

@@ -16,6 +16,7 @@ from accounts.actions import Attempt, try_action
 from accounts.refusals import Refused, refuse
 from accounts.requests import StaffRequest, whole_number
 from accounts.services import note_look
+from deadlines.days import say_time
 from determinations import checks, policies
 from determinations.composition import ADMINISTRATOR
 from determinations.forms import CiteForm
@@ -82,7 +83,7 @@ def draft(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
         return _draft_refused(request, assignment, part, tried.refusal)
     saved = tried.result
     if _wants_json(request):
-        at = f"{timezone.localtime(saved.saved_at):%H:%M:%S}"
+        at = say_time(timezone.localtime(saved.saved_at))
         return JsonResponse({"revision": saved.revision, "saved_at": at})
     messages.success(request, "Saved.")
     return redirect(f"{_workspace_url(assignment)}?part={part}")

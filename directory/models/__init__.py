@@ -1,4 +1,4 @@
-"""People, organizations and facts with two times. Import them from here."""
+"""Models of people, organizations and dated facts. Import them from here."""
 
 from .facts import TwoTimeFact, TwoTimeQuerySet
 from .people import (

@@ -1,4 +1,4 @@
-"""Facts with two times: when they held, and since when we have known."""
+"""Facts with two times: when they were true, and when they were recorded."""
 
 from datetime import date, datetime
 from typing import Any, Self
@@ -9,20 +9,20 @@ from django.db.models import Q
 
 
 class TwoTimeQuerySet(models.QuerySet[Any]):
-    """Asks for facts as of a day, as known at a moment."""
+    """Queries of facts as of a day, as known at a moment."""
 
     def known_at(self, moment: datetime) -> Self:
-        """What we believed at that moment: recorded by then and not yet corrected by then."""
+        """Facts known at that moment: recorded by then and not corrected by then."""
         return self.filter(recorded_at__lte=moment, withdrawn=False).exclude(
             correction__recorded_at__lte=moment
         )
 
     def current(self) -> Self:
-        """What we believe today: every row that no later row corrects."""
+        """Facts known today: every row that no later row corrects."""
         return self.filter(correction__isnull=True, withdrawn=False)
 
     def on(self, day: date) -> Self:
-        """What held on that day. A missing first or last day means unbounded."""
+        """Facts that were true on that day. A missing first or last day means unbounded."""
         return self.filter(
             Q(valid_from__isnull=True) | Q(valid_from__lte=day),
             Q(valid_to__isnull=True) | Q(valid_to__gte=day),
@@ -30,9 +30,9 @@ class TwoTimeQuerySet(models.QuerySet[Any]):
 
 
 class TwoTimeFact(models.Model):
-    """A dated fact. Rows are never changed: a correction adds a row that points at the old one.
+    """A dated fact. Rows are never changed: a correction adds a row that points to the old one.
 
-    ``valid_from`` and ``valid_to`` are days on which the fact held, both included.
+    ``valid_from`` and ``valid_to`` are the first and last day on which the fact was true.
     """
 
     valid_from = models.DateField(null=True, blank=True)
@@ -42,7 +42,7 @@ class TwoTimeFact(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     source = models.CharField(max_length=200, blank=True)
-    # One row corrects at most one other, so a correction can itself be corrected, never forked.
+    # Each row is corrected at most once, so the corrections of a fact form one chain.
     corrects = models.OneToOneField(
         "self",
         on_delete=models.PROTECT,
@@ -50,7 +50,7 @@ class TwoTimeFact(models.Model):
         blank=True,
         related_name="correction",
     )
-    withdrawn = models.BooleanField(default=False)  # the correction says: this was never true
+    withdrawn = models.BooleanField(default=False)  # this row records that the fact was never true
 
     objects = TwoTimeQuerySet.as_manager()
 
@@ -58,7 +58,7 @@ class TwoTimeFact(models.Model):
         abstract = True
 
     def held_on(self, day: date) -> bool:
-        """Whether the fact held on a day."""
+        """Whether the fact was true on a day."""
         return (self.valid_from is None or self.valid_from <= day) and (
             self.valid_to is None or day <= self.valid_to
         )
@@ -66,9 +66,9 @@ class TwoTimeFact(models.Model):
     def corrected(
         self, *, by: Any, at: datetime, withdrawn: bool = False, **changes: Any
     ) -> "TwoTimeFact":
-        """Store a row that stands in for this one from now on, with what changes.
+        """Store a row that replaces this one, with changes.
 
-        :param withdrawn: it was never true; what was believed till now stays readable.
+        :param withdrawn: the fact was never true; the old row stays readable.
         """
         kept = {
             field.attname: getattr(self, field.attname)

@@ -1,6 +1,6 @@
-"""Persons and organizations that stand around cases, with their names over time.
+"""Persons and organizations named in cases, with their names over time.
 
-Reviewers are not among them (``reviewers.Reviewer``), and look-ups here never search users.
+Reviewers are not among them (see ``reviewers.Reviewer``), and searches here never find users.
 """
 
 from django.db import models
@@ -11,7 +11,7 @@ from .facts import TwoTimeFact
 
 
 class Person(Versioned):
-    """A human being named in an application: a worker, a physician, an attorney."""
+    """A person named in an application: a worker, a physician, an attorney."""
 
     date_of_birth = models.DateField(null=True, blank=True)
     date_of_birth_printed = models.CharField(max_length=40, blank=True)
@@ -25,7 +25,7 @@ class Person(Versioned):
 
 
 class PersonName(TwoTimeFact):
-    """A name that a person goes by."""
+    """A name of a person."""
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="names")
     first = models.CharField(max_length=120, blank=True)
@@ -40,7 +40,7 @@ class PersonName(TwoTimeFact):
 
 
 class SamePerson(TwoTimeFact):
-    """A merge: two rows are one human being. Undone by a correction, never by deleting."""
+    """Two entries of the same person. Undone by a correction, never by deleting."""
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="merged_into")
     same_as = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="merged_from")
@@ -51,7 +51,7 @@ class SamePerson(TwoTimeFact):
 
 
 class Organization(Versioned):
-    """An employer, insurer, claims administrator, medical group, facility, maker …"""
+    """An employer, insurer, claims administrator, medical group, facility, manufacturer …"""
 
     class Meta(Versioned.Meta):
         pass
@@ -61,7 +61,7 @@ class Organization(Versioned):
 
 
 class OrganizationName(TwoTimeFact):
-    """A name that an organization trades under."""
+    """A name of an organization."""
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="names")
     printed = models.CharField(max_length=300)
@@ -72,7 +72,7 @@ class OrganizationName(TwoTimeFact):
 
 
 class OrganizationParent(TwoTimeFact):
-    """One organization owns or controls another for a time."""
+    """One organization owns or controls another, for a time."""
 
     child = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="parents")
     parent = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="children")
@@ -96,7 +96,7 @@ class OrganizationOfficer(TwoTimeFact):
 
 
 class SameOrganization(TwoTimeFact):
-    """A merge: two rows are one organization."""
+    """Two entries of the same organization."""
 
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="merged_into"
@@ -109,9 +109,9 @@ class SameOrganization(TwoTimeFact):
 
 
 class Kin(models.TextChoices):
-    """How someone is related to whoever is tested.
+    """How a relative is related to the person who is checked.
 
-    Which of them count is a limit of affiliations.
+    The conflict limits say which relatives count.
     """
 
     SPOUSE = "SPOUSE", "Spouse"
@@ -130,7 +130,7 @@ class Kin(models.TextChoices):
 
 
 class AffiliationRelation(models.TextChoices):
-    """Fields of an affiliation with a company or person that may be a party to a case."""
+    """The kinds of affiliation with a company or person that may be a party to a case."""
 
     EMPLOYMENT = "EMPLOYMENT", "Employment"
     CONTRACT = "CONTRACT", "Contract"
@@ -141,15 +141,15 @@ class AffiliationRelation(models.TextChoices):
     SAME_GROUP = "SAME_GROUP", "Same medical group"
     DEVELOPMENT = "DEVELOPMENT", "Developed a drug, device or procedure"
     TREATMENT = "TREATMENT", "Treated or examined the employee"
-    INVOLVED = "INVOLVED", "Involved in the injury or the claim before"
+    INVOLVED = "INVOLVED", "Earlier involvement in the injury or the claim"
     OTHER = "OTHER", "Other"
 
 
 class AffiliationFields(models.Model):
-    """What an affiliation on file says, whoever's it is.
+    """The fields of an affiliation, of a reviewer or of this organization.
 
-    A family affiliation may name the relative, what the relative is tied to (the organization), or
-    both.
+    A family affiliation may name the relative, the organization with which the relative is
+    affiliated, or both.
     """
 
     relation = models.CharField(max_length=16, choices=AffiliationRelation)

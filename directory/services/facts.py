@@ -7,12 +7,12 @@ from directory.models import TwoTimeFact
 
 
 def lock_fact(model: type[TwoTimeFact], fact_id: int) -> TwoTimeFact:
-    """Lock a row that no one has corrected or withdrawn yet. Call it inside a transaction.
+    """Lock a fact that has not been corrected or withdrawn yet. Call it inside a transaction.
 
-    :raises NotAllowed: corrected or withdrawn already.
+    :raises NotAllowed: it has been corrected or withdrawn.
     """
     rows: Any = model  # the type checker cannot query an abstract model
     old: TwoTimeFact = rows.objects.select_for_update().get(pk=fact_id)
     if old.withdrawn or rows.objects.filter(corrects=old).exists():
-        refuse("Someone has corrected this already. Reload the page to see how.")
+        refuse("Someone else corrected this. Reload the page to see the correction.")
     return old

@@ -1,7 +1,4 @@
-"""Who owns whom, who directs it, and which two rows are one.
-
-What affiliations are looked for through.
-"""
+"""Record owners, officers and duplicate entries of organizations, which the conflict check uses."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -41,20 +38,20 @@ def record_parent(
     by: User | None,
     at: datetime,
 ) -> OrganizationParent:
-    """Record that one organization owned or controlled another for a time.
+    """Record that one organization owns or controls another, for a time.
 
-    :param parent_name: found again under its name, or stored.
-    :param share_percent: of the child, 0 to 100; left out where it controls it whatever its share.
-    :raises NotAllowed: wrong role, its own parent, days that end before they begin, or no source.
+    :param parent_name: used to find the owner; a new organization is stored if there is none.
+    :param share_percent: of the child, 0 to 100; ``None`` for control without a known share.
+    :raises NotAllowed: wrong role, its own owner, an end before the beginning, or no source.
     """
     _refuse(by, valid_from, valid_to, source)
-    refuse("" if parent_name.strip() else "Name the owner.")
+    refuse("" if parent_name.strip() else "Enter the owner’s name.")
     if share_percent is not None and not 0 < share_percent <= 100:
-        refuse("A share lies between 0 and 100 percent.")
+        refuse("A share is between 0 and 100 percent.")
     parent = people.find_or_store_organization(
         name=parent_name.strip(), source=source, by=by, at=at
     )
-    refuse("An organization does not own itself." if parent.pk == child_id else "")
+    refuse("An organization cannot own itself." if parent.pk == child_id else "")
     return OrganizationParent.objects.create(
         child_id=child_id,
         parent=parent,
@@ -81,13 +78,13 @@ def record_officer(
 ) -> OrganizationOfficer:
     """Record an officer, director or manager of an organization.
 
-    A name alone proves nothing, so it always makes a new person.
+    A name alone does not identify a person, so a new person is always stored.
 
-    :raises NotAllowed: wrong role, no name or title, days that end before they begin, no source.
+    :raises NotAllowed: wrong role, no name or title, an end before the beginning, or no source.
     """
     _refuse(by, valid_from, valid_to, source)
-    refuse("" if person_name.strip() else "Name the officer.")
-    refuse("" if title.strip() else "Say what the officer is: director, manager, …")
+    refuse("" if person_name.strip() else "Enter the officer’s name.")
+    refuse("" if title.strip() else "Enter the title: director, manager, …")
     person = people.store_person(name=person_name.strip(), source=source, by=by, at=at)
     return OrganizationOfficer.objects.create(
         organization_id=organization_id,
@@ -110,17 +107,18 @@ def record_same(
     by: User | None,
     at: datetime,
 ) -> SameOrganization:
-    """Record that two rows are one organization; both stay, and affiliations to either count for
-    both.
+    """Record that two entries are the same organization.
 
-    :raises NotAllowed: wrong role, no reason, no such organization, or the very same row.
+    Both entries stay, and affiliations with either count for both.
+
+    :raises NotAllowed: wrong role, no reason, no such organization, or the same entry.
     """
     refuse(policies.why_not_keep_organizations(by))
     refuse("" if reason.strip() else "Say how you know that they are the same.")
     other = people.find_organization(same_as_name)
     if other is None:
         raise NotAllowed(f"No organization is on file as “{same_as_name.strip()}”.")
-    refuse("That is this very organization." if other.pk == organization_id else "")
+    refuse("That is this entry itself." if other.pk == organization_id else "")
     return SameOrganization.objects.create(
         organization_id=organization_id,
         same_as=other,
@@ -133,19 +131,19 @@ def record_same(
 
 @transaction.atomic
 def withdraw(*, kind: str, fact_id: int, reason: str, by: User | None, at: datetime) -> TwoTimeFact:
-    """Say that a recorded fact was never true. It stays readable as what was believed till now.
+    """Withdraw a fact that was recorded in error. It stays readable in the history.
 
     :param kind: one of ``KINDS``.
-    :raises NotAllowed: wrong role, no reason, or corrected already.
+    :raises NotAllowed: wrong role, no reason, or it has been corrected.
     """
     refuse(policies.why_not_keep_organizations(by))
-    refuse("" if reason.strip() else "Say why it was never true.")
+    refuse("" if reason.strip() else "Enter a reason.")
     old = lock_fact(KINDS[kind], fact_id)
     return old.corrected(source=reason.strip()[:200], withdrawn=True, by=by, at=at)
 
 
 def names_of(organization: Organization) -> list[str]:
-    """Every name of an organization as believed today, the newest first. Queries once."""
+    """The current names of an organization, the newest first. One query."""
     rows = organization.names.current().order_by("-recorded_at", "-pk")
     return list(dict.fromkeys(rows.values_list("printed", flat=True)))
 
@@ -153,5 +151,5 @@ def names_of(organization: Organization) -> list[str]:
 def _refuse(by: User | None, valid_from: date | None, valid_to: date | None, source: str) -> None:
     refuse(policies.why_not_keep_organizations(by))
     if valid_from and valid_to and valid_to < valid_from:
-        refuse("It ends before it begins. Check both days.")
-    refuse("" if source.strip() else "Say where this is known from.")
+        refuse("The last day is before the first day. Check both.")
+    refuse("" if source.strip() else "Enter the source.")

@@ -1,4 +1,4 @@
-"""Persons and organizations as papers name them: found again, or stored."""
+"""Find or store persons and organizations as documents name them."""
 
 from datetime import date, datetime
 
@@ -6,15 +6,15 @@ from accounts.models import User
 from directory.models import Organization, OrganizationName, Person, PersonName
 from directory.names import fold_name, fold_organization
 
-LONGEST = 300  # what a folded name may take; folding can make a name longer than it was printed
+LONGEST = 300  # characters of a folded name; folding can make a name longer
 
 
 def find_or_store_organization(
     *, name: str, source: str, by: User | None, at: datetime
 ) -> Organization:
-    """The organization that is on file under a printed name, or a new one.
+    """Return the organization on file under a printed name, or store a new one.
 
-    A name of nothing but signs is no one's, so it always makes a new row.
+    A name without letters or digits matches nothing, so it is always stored as new.
     """
     known = find_organization(name)
     if known:
@@ -33,7 +33,7 @@ def find_or_store_organization(
 
 
 def find_organization(name: str) -> Organization | None:
-    """The organization that is on file under a printed name. Queries once."""
+    """The organization on file under a printed name, or ``None``. One query."""
     normal = fold_organization(name)[:LONGEST]
     known = normal and (
         OrganizationName.objects.current()
@@ -57,7 +57,7 @@ def store_person(
     by: User | None,
     at: datetime,
 ) -> Person:
-    """Someone new, under the name as printed."""
+    """Store a new person under the name as printed."""
     person = Person(date_of_birth=date_of_birth, date_of_birth_printed=date_of_birth_printed).store(
         by=by, at=at
     )

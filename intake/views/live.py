@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actions import run_action, try_action
 from accounts.requests import StaffRequest, posted, whole_number
+from deadlines.days import say_time
 from intake.forms.application import IntakeForm, read_key, typed_on
 from intake.forms.batches import WhyNotForm
 from intake.models import IntakeDraft, WhyNot
@@ -62,7 +63,7 @@ def save_draft(request: StaffRequest) -> HttpResponse:
             }
         return JsonResponse(reply, status=tried.status)
     draft = tried.result
-    at = f"{timezone.localtime(draft.saved_at):%H:%M:%S}"
+    at = say_time(timezone.localtime(draft.saved_at))
     return JsonResponse({"revision": draft.revision, "saved_at": at})
 
 

@@ -1,4 +1,4 @@
-"""The filter of a list, as a form: read from the address, and shown above the list."""
+"""The form of a list's filter: read from the address and shown above the list."""
 
 from datetime import date
 from typing import Any
@@ -12,7 +12,7 @@ from form_fields.fields import DatedForm, Line, PaperDate
 
 
 class Due(TextChoices):
-    """When the next duty falls due, by the day on which one looks."""
+    """When the next deadline is due, counted from today."""
 
     OVER = "over", "Overdue"
     TODAY = "today", "Due today or before"
@@ -20,29 +20,29 @@ class Due(TextChoices):
 
 
 class Taken(TextChoices):
-    """Who has a case."""
+    """To whom a case is assigned."""
 
-    ME = "me", "Taken by me"
-    NOBODY = "nobody", "Taken by no one"
-    SOMEONE = "someone", "Taken by someone"
+    ME = "me", "Assigned to me"
+    NOBODY = "nobody", "Unassigned"
+    SOMEONE = "someone", "Assigned"
 
 
 class Held(TextChoices):
-    """Whether work on the whole case stands still, by the day on which one looks."""
+    """Whether the whole case is on hold today."""
 
     YES = "yes", "On hold"
     NO = "no", "Not on hold"
 
 
 class FilterForm(DatedForm):
-    """Every filter that a list knows; all may stay empty."""
+    """All filters of a list. Every field is optional."""
 
     priority = forms.ChoiceField(required=False)
     stage = forms.ChoiceField(required=False)
     due = forms.ChoiceField(required=False)
     due_by = PaperDate(label="Due by", required=False)
-    channel = forms.ChoiceField(required=False, label="Came by")
-    taken = forms.ChoiceField(required=False, label="Taken")
+    channel = forms.ChoiceField(required=False, label="Received by")
+    taken = forms.ChoiceField(required=False, label="Assigned")
     hold = forms.ChoiceField(required=False, label="Hold")
     received_from = PaperDate(label="Received from", required=False)
     received_to = PaperDate(label="Received to", required=False)
@@ -51,7 +51,7 @@ class FilterForm(DatedForm):
         label="Name or claim",
         required=False,
         max_length=80,
-        help_text="Employee, claim number or case number.",
+        help_text="Injured worker, claim number or case number.",
     )
 
     def __init__(self, *args: Any, queue: str, today: date, **options: Any) -> None:

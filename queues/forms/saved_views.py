@@ -1,4 +1,4 @@
-"""The name of a saved view, and whether the office sees it."""
+"""The form of a saved view: its name, and whether it is shared with the office."""
 
 from django import forms
 
@@ -6,10 +6,10 @@ from form_fields.fields import Line
 
 
 class ViewForm(forms.Form):
-    """A view's name; sharing is offered to those who may."""
+    """The name of a view, and sharing for those who may share."""
 
     name = Line(max_length=60, error_messages={"required": "Give the view a name."})
-    shared = forms.BooleanField(label="Share it with the office", required=False)
+    shared = forms.BooleanField(label="Share with the office", required=False)
 
     def __init__(self, *args: object, may_share: bool, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""One act on many cases, each by itself: what is refused on one case stops none of the others."""
+"""Actions on many cases at once, each case by itself: a refusal on one does not stop the others."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,22 +22,22 @@ _SEES = "cases.view_case"
 
 @dataclass(frozen=True)
 class BulkAct:
-    """An act that can be done to many cases, in the words of its button and of its page."""
+    """An action that can be done on many cases, with the texts of its button and page."""
 
     name: str
     button: str
-    question: str  # "Mark the notices of %s as sent"; empty when the act needs no page of its own
+    question: str  # "Mark the notices of %s as sent"; empty if the action needs no page of its own
     done: str
     why_not: Callable[[User, Case], str]
     act: Callable[..., Any]
     permission: str
-    field: str = ""  # what has to be typed: "text" or "sent_on"
-    queue: str = ""  # the one list that offers it
+    field: str = ""  # what the user has to enter: "text" or "sent_on"
+    queue: str = ""  # the only list that offers it; empty: every list
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one case, or what would."""
+    """The result for one case: done, or the sentence why not."""
 
     case: Case
     refusal: str = ""
@@ -46,13 +46,15 @@ class Outcome:
 ACTS = {
     act.name: act
     for act in (
-        BulkAct("claim", "Take", "", "Taken", policies.why_not_claim, claims.claim, _SEES),
-        BulkAct("release", "Give back", "", "Given back", lambda *_: "", claims.release, _SEES),
+        BulkAct(
+            "claim", "Assign to me", "", "Assigned", policies.why_not_claim, claims.claim, _SEES
+        ),
+        BulkAct("release", "Unassign", "", "Unassigned", lambda *_: "", claims.release, _SEES),
         BulkAct(
             "note",
             "Add a note…",
             "Add a note to %s",
-            "Noted",
+            "Note added",
             case_policies.why_not_note,
             notes.add_note,
             "cases.add_note",
@@ -84,13 +86,13 @@ ACTS = {
 
 
 def offered(*, queue: str, user: User) -> list[BulkAct]:
-    """The acts that a list offers to this person. Whether one case allows it shows per case."""
+    """The actions that a list offers to this person. Each case may still refuse."""
     here = [act for act in ACTS.values() if act.queue in {"", queue}]
     return [act for act in here if user.may(act.permission)]
 
 
 def expected(*, act: str, case_ids: Sequence[int], user: User) -> list[Outcome]:
-    """What would become of each case now, in the order given. Changes nothing."""
+    """What the action would do to each case now, in the order given. Changes nothing."""
     return [Outcome(case, ACTS[act].why_not(user, case)) for case in _cases(case_ids)]
 
 
@@ -103,9 +105,9 @@ def do_to_many(
     by: User,
     at: datetime,
 ) -> list[Outcome]:
-    """Do one act to each case in a transaction of its own, and tell what became of each.
+    """Run one action on each case in its own transaction and return the result of each.
 
-    :param case_ids: the first ``MOST`` of them; what names no case is passed over.
+    :param case_ids: only the first ``MOST`` are used; unknown ids are skipped.
     """
     chosen = ACTS[act]
     typed = {name: value for name, value in (("text", text), ("sent_on", sent_on)) if value}

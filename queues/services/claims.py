@@ -1,4 +1,4 @@
-"""Taking a case out of a list to work on it, so that no two people work on one case."""
+"""Assign cases of a list to oneself, so that no two people work on one case."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -14,38 +14,39 @@ from accounts.roles import Role
 from cases.lifecycle import NEXT_ROLE, QUEUES, Status
 from cases.models import Case
 from cases.models.case import CaseQuerySet
+from deadlines.days import say_time
 from queues import policies
 from queues.lead_time import Paces, why_this_one
 from queues.models import WorkClaim, WorkClaimQuerySet
 from queues.work_order import Sort, head, place, stage_durations_now
 
-LEASE = timedelta(hours=4)  # half a working day; an absent clerk keeps a case no longer
+LEASE = timedelta(hours=4)  # half a working day, so that an absent clerk does not block a case
 BATCH = 20
 
 
 def stages_for(*, user: User, queue: str = "") -> list[Status]:
-    """The stages at which one of this person's roles acts next, of one list or of all."""
+    """The stages in which one of this person's roles acts next, in one list or in all."""
     lists = [QUEUES[queue]] if queue else QUEUES.values()
-    roles = user.roles - {Role.REVIEWER}  # what waits for a reviewer waits for one of them alone
+    roles = user.roles - {Role.REVIEWER}  # a case waits for one reviewer, not for the role
     return [stage for _, stages in lists for stage in stages if NEXT_ROLE[stage] in roles]
 
 
 def next_case(*, user: User, queue: str = "", at: datetime) -> Case | None:
-    """The case that ``claim_next`` would give this person, or nothing. Takes nothing."""
+    """The case that ``claim_next`` would assign, or ``None``. Changes nothing."""
     own = own_claims(user=user, queue=queue, at=at).first()
     return own.case if own else next(_candidates(user, queue, stage_durations_now(), at=at), None)
 
 
 def why_next(*, case: Case, user: User, at: datetime) -> str:
-    """Why this case comes first for this person, in one sentence. Queries twice."""
+    """Explain in one sentence why this case is next for this person. Two queries."""
     held = _live(case, at=at)
     if held is not None:
-        return f"It is in hand. {held_since(claim=held, reader=user)}"
+        return f"Already assigned. {held_since(claim=held, reader=user)}"
     return _why(case, stage_durations_now(), at=at)
 
 
 def own_claims(*, user: User, queue: str = "", at: datetime) -> WorkClaimQuerySet:
-    """What this person has now, the longest first."""
+    """The cases that are assigned to this person now, the oldest claim first."""
     found = WorkClaim.objects.live(at=at).filter(by=user).select_related("case")
     if queue:
         found = found.filter(queue=queue)
@@ -53,23 +54,22 @@ def own_claims(*, user: User, queue: str = "", at: datetime) -> WorkClaimQuerySe
 
 
 def held_since(*, claim: WorkClaim, reader: User) -> str:
-    """Who has a case: "Ada Clerk has this since 9:42." """
+    """Who has a case: "Ada Clerk has had this since 9:42 AM PT."."""
     name = "You have" if claim.by_id == reader.pk else f"{who(claim.by, reader=reader)} has"
-    since = timezone.localtime(claim.claimed_at)
-    return f"{name} this since {since.hour}:{since:%M}."
+    return f"{name} had this since {say_time(timezone.localtime(claim.claimed_at))}."
 
 
 @transaction.atomic
 def claim_next(*, queue: str = "", by: User, at: datetime) -> WorkClaim | None:
-    """Take the case with the least time to spare that no one has, or keep the one in hand.
+    """Assign the unassigned case with the least time to spare, or renew the one already held.
 
-    Whoever has a case of the list already gets it again, with its time renewed. What this person
-    gave back lately comes to them last of all: to others it is next at once. Affiliations are
-    settled by the id, so every case comes up. A case on hold comes up again on the day on which its
-    hold ends by plan, whether or not anybody says so, and on the day on which it falls due.
+    A person who holds a case of the list gets that case again. Cases that the person released
+    lately come last for them, but not for others. Equal cases sort by id, so every case comes up.
+    A case on hold comes up again on the planned end of the hold, whether or not someone ends it,
+    and on its due date.
 
     :param queue: one list; empty for every list of the person's roles.
-    :returns: ``None`` when nothing is left to take.
+    :returns: ``None`` if no case is left.
     """
     own = own_claims(user=by, queue=queue, at=at).first()
     if own is not None:
@@ -86,7 +86,7 @@ def claim_next(*, queue: str = "", by: User, at: datetime) -> WorkClaim | None:
 
 @transaction.atomic
 def claim(*, case_id: int, by: User, at: datetime) -> WorkClaim:
-    """Take one case; taking it again renews the time.
+    """Assign one case to this person; doing it again renews the time.
 
     :raises NotAllowed: another role acts next.
     :raises TakenByAnother: someone else has it.
@@ -103,21 +103,21 @@ def claim(*, case_id: int, by: User, at: datetime) -> WorkClaim:
 
 @transaction.atomic
 def release(*, case_id: int, by: User, at: datetime) -> WorkClaim:
-    """Give a case back to its list.
+    """Unassign a case.
 
-    :raises NotAllowed: this person does not have it.
+    :raises NotAllowed: it is not assigned to this person.
     """
     case = Case.objects.lock(case_id)
     held = _live(case, at=at)
     if held is None or held.by_id != by.pk:
-        raise NotAllowed(f"You do not have case {case.number}, so you cannot give it back.")
+        raise NotAllowed(f"Case {case.number} is not assigned to you.")
     held.released_at = at
     held.save(update_fields=["released_at"])
     return held
 
 
 def _candidates(user: User, queue: str, stage_durations: Paces, *, at: datetime) -> Iterator[Case]:
-    """The cases that this person may take, by time to spare; then what they gave back lately."""
+    """The cases that this person may take, by time to spare; the ones they released lately last."""
     stages = stages_for(user=user, queue=queue)
     if not stages:
         return
@@ -149,10 +149,10 @@ def _open(stages: list[Status]) -> CaseQuerySet:
 
 
 def _lock_if_free(case: Case, *, by: User, at: datetime) -> Case | None:
-    """The case, locked, unless its row is locked or it is not free for this person any more."""
+    """Lock the case; ``None`` if another transaction has it or it is no longer free."""
     rows = Case.objects.filter(pk=case.pk, status=case.status)
     locked = rows.to_work(on=timezone.localdate(at)).lock_first(skip_locked=True)
-    # Read again under the lock: another person's act may have been committed meanwhile.
+    # Check again under the lock: another person's action may have been committed meanwhile.
     if locked is None or by.pk in locked.barred_staff or _live(locked, at=at) is not None:
         return None
     return locked
@@ -173,7 +173,7 @@ def _why(case: Case, stage_durations: Paces, *, at: datetime) -> str:
 
 
 def _take(case: Case, *, why: str = "", by: User, at: datetime) -> WorkClaim:
-    """Write the claim on a locked case; one that has run out or lost its list is ended first."""
+    """Store the claim of a locked case; an expired claim of it is ended first."""
     for ended in WorkClaim.objects.filter(case=case, released_at__isnull=True):
         ended.released_at = min(ended.until, at)
         ended.save(update_fields=["released_at"])

@@ -17,7 +17,7 @@ MOST = 40  # of one person; a longer list is no help
 
 
 def views_for(*, user: User) -> VersionedQuerySet:
-    """The views that a person sees: their own, and what others share with the office."""
+    """The views that a person sees: their own, and those that others share."""
     live = SavedView.objects.filter(retired_at__isnull=True)
     rows: VersionedQuerySet = live.filter(Q(owner=user) | Q(is_shared=True))
     return rows.select_related("owner").order_by("name", "pk")
@@ -27,9 +27,9 @@ def views_for(*, user: User) -> VersionedQuerySet:
 def save_view(
     *, name: str, queue: str, query: str, shared: bool = False, today: date, by: User, at: datetime
 ) -> SavedView:
-    """Keep a filter under a name.
+    """Save a filter under a name.
 
-    :param query: the address of the list after the question mark; what is no filter is left out.
+    :param query: the query string of the list; unknown parts are left out.
     :raises NotAllowed: no such list, no name, a name in use, or too many views.
     """
     refuse("" if queue in QUEUES else "There is no such list.")
@@ -37,7 +37,7 @@ def save_view(
         refuse(policies.why_not_share_view(by))
     _take_turns(by)
     mine = SavedView.objects.filter(owner=by, retired_at__isnull=True)
-    refuse(f"You have {MOST} saved views. Retire one first." if mine.count() >= MOST else "")
+    refuse(f"You have {MOST} saved views. Remove one first." if mine.count() >= MOST else "")
     view = SavedView(
         owner=by,
         name=_free_name(name, by=by),
@@ -50,7 +50,7 @@ def save_view(
 
 @transaction.atomic
 def rename_view(*, view_id: int, name: str, by: User, at: datetime) -> SavedView:
-    """Give a view another name.
+    """Rename a view.
 
     :raises NotAllowed: someone else's view, or a name in use.
     """
@@ -62,7 +62,7 @@ def rename_view(*, view_id: int, name: str, by: User, at: datetime) -> SavedView
 
 @transaction.atomic
 def share_view(*, view_id: int, shared: bool, by: User, at: datetime) -> SavedView:
-    """Show a view to the whole office, or to its owner alone again.
+    """Share a view with the office, or stop sharing it.
 
     :raises NotAllowed: someone else's view, or a role that does not share.
     """
@@ -75,7 +75,7 @@ def share_view(*, view_id: int, shared: bool, by: User, at: datetime) -> SavedVi
 
 @transaction.atomic
 def retire_view(*, view_id: int, by: User, at: datetime) -> SavedView:
-    """Take a view off the lists. It stays on file, and its name is free again.
+    """Remove a view from the lists. The row is kept, and its name can be used again.
 
     :raises NotAllowed: someone else's view.
     """
@@ -85,7 +85,7 @@ def retire_view(*, view_id: int, by: User, at: datetime) -> SavedView:
 
 
 def _take_turns(by: User) -> None:
-    """One view of a person at a time: its name is compared with the others."""
+    """Lock the owner, so that two views of one person cannot get the same name."""
     User.objects.select_for_update().get(pk=by.pk)
 
 

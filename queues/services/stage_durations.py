@@ -1,4 +1,4 @@
-"""Measuring how long stages take, from the events of the cases that did them last."""
+"""Measure how long stages take, from the events of the cases decided last."""
 
 from collections import defaultdict
 from datetime import datetime
@@ -14,12 +14,12 @@ LAST_CASES = 400
 
 @transaction.atomic
 def measure_stage_durations(*, at: datetime, last: int = LAST_CASES) -> list[StageDuration]:
-    """Write the median of each stage over the cases whose determinations went out last.
+    """Store the median duration of each stage over the cases that were decided last.
 
-    A stage of which too few cases tell keeps its earlier measure. Reads two queries, however many
-    cases the office has had.
+    A stage with too few cases keeps its earlier measurement. Two queries, however many cases there
+    are.
 
-    :param last: how many decided cases to look back on.
+    :param last: how many decided cases to measure.
     """
     decided = Case.objects.own().filter(decided_on__isnull=False, decided_on__lte=at.date())
     recent = list(decided.order_by("-decided_on", "-pk").values_list("pk", flat=True)[:last])

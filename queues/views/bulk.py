@@ -1,4 +1,4 @@
-"""One act on the cases that were ticked in a list: asked first where it cannot be undone."""
+"""Actions on the selected cases of a list; those that cannot be undone are confirmed first."""
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -18,16 +18,16 @@ from queues.services import bulk
 
 @require_POST
 def act_on_many(request: StaffRequest) -> HttpResponse:
-    """Name what would happen to each case, or do it and tell what became of each."""
+    """Show what would happen to each selected case, or do it and show each result."""
     act = bulk.ACTS.get(request.POST.get("act", ""))
     if act is None:
-        raise Http404("There is no such act.")
+        raise Http404("There is no such action.")
     if not request.user.may(act.permission):
         raise PermissionDenied
     back = way_back(request, "/")
     ids = [pk for pk in map(whole_number, request.POST.getlist("case")) if pk is not None]
     if not ids:
-        return refused_page(request, NotAllowed("Tick at least one case first."), back=back)
+        return refused_page(request, NotAllowed("Select at least one case first."), back=back)
     now = timezone.now()
     confirmed = not act.question or "confirmed" in request.POST
     form = _form(request, act, confirmed)
@@ -47,7 +47,7 @@ def act_on_many(request: StaffRequest) -> HttpResponse:
 
 
 def _form(request: StaffRequest, act: bulk.BulkAct, confirmed: bool) -> forms.Form | None:
-    """The form of what has to be typed; unbound while the act is only asked about."""
+    """The form for what the user has to enter; unbound until the action is confirmed."""
     data = request.POST if confirmed else None
     if act.field == "text":
         return NoteForm(data)

@@ -1,4 +1,4 @@
-"""Taking a case out of a list to work on it, and giving it back."""
+"""Assign a case to oneself, and unassign it."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -15,37 +15,37 @@ from queues.services import claims
 
 @require_POST
 def claim_next(request: StaffRequest) -> HttpResponse:
-    """Take the case that comes next, of one list or of all, and open it."""
+    """Assign the next case of one list, or of all lists, and open it."""
     slug = request.POST.get("queue", "")
     if slug and slug not in QUEUES:
         raise Http404("There is no such list.")
     taken = claims.claim_next(queue=slug, by=request.user, at=timezone.now())
     if taken is None:
-        messages.info(request, "Nothing is left to take here: it is done, or others have it.")
+        messages.info(request, "No case is left to take: all are done, or assigned to others.")
         return redirect("desk:queue", slug) if slug else redirect("desk:my_day")
-    messages.success(request, f"{taken.case.number} is yours. {taken.why}".strip())
+    messages.success(request, f"{taken.case.number} is assigned to you. {taken.why}".strip())
     return redirect(taken.case)
 
 
 @require_POST
 def claim(request: StaffRequest, number: str) -> HttpResponse:
-    """Take one case."""
+    """Assign one case to oneself."""
     case = load_case(number)
     back = way_back(request, case.get_absolute_url())
     tried = try_action(lambda: claims.claim(case_id=case.pk, by=request.user, at=timezone.now()))
     if tried.refusal:
         return refused_page(request, tried.refusal, back=back)
-    messages.success(request, f"{case.number} is yours.")
+    messages.success(request, f"{case.number} is assigned to you.")
     return redirect(back)
 
 
 @require_POST
 def release(request: StaffRequest, number: str) -> HttpResponse:
-    """Give a case back to its list."""
+    """Unassign a case."""
     case = load_case(number)
     back = way_back(request, case.get_absolute_url())
     tried = try_action(lambda: claims.release(case_id=case.pk, by=request.user, at=timezone.now()))
     if tried.refusal:
         return refused_page(request, tried.refusal, back=back)
-    messages.success(request, f"{case.number} is back in its list.")
+    messages.success(request, f"{case.number} is unassigned.")
     return redirect(back)

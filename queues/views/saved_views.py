@@ -1,4 +1,4 @@
-"""Saved views: keeping a filtered list under a name, and changing what one has kept."""
+"""Pages of saved views: save a filtered list under a name, rename, share and remove views."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ from queues.services import saved_views as services
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def save_view(request: StaffRequest, slug: str) -> HttpResponse:
-    """Keep the list in the address under a name."""
+    """Save the filtered list in the address under a name."""
     if slug not in QUEUES:
         raise Http404("There is no such list.")
     now = timezone.now()
@@ -43,7 +43,7 @@ def save_view(request: StaffRequest, slug: str) -> HttpResponse:
         field="name",
     )
     if tried.done:
-        messages.success(request, f"“{tried.result.name}” is on your day and above its list.")
+        messages.success(request, f"“{tried.result.name}” is saved. It is shown in My day.")
         return redirect(tried.result)
     context = {"slug": slug, "title": QUEUES[slug][0], "wanted": wanted, "form": form}
     return render(request, "queues/save_view.html", context, status=tried.status)
@@ -51,29 +51,29 @@ def save_view(request: StaffRequest, slug: str) -> HttpResponse:
 
 @require_GET
 def saved_views(request: StaffRequest) -> HttpResponse:
-    """What I have kept, and what others share."""
+    """The page of own saved views and those that others share."""
     return _page(request)
 
 
 @require_POST
 def rename_view(request: StaffRequest, view_id: int) -> HttpResponse:
-    """Give a view another name."""
+    """Rename a view."""
     name = request.POST.get("name", "")
-    return _change(request, view_id, services.rename_view, "The view has its new name.", name=name)
+    return _change(request, view_id, services.rename_view, "The view is renamed.", name=name)
 
 
 @require_POST
 def share_view(request: StaffRequest, view_id: int) -> HttpResponse:
-    """Show a view to the office, or to oneself alone again."""
+    """Share a view with the office, or stop sharing it."""
     shared = request.POST.get("shared") == "yes"
-    done = "The office sees the view now." if shared else "You alone see the view now."
+    done = "The view is shared with the office." if shared else "The view is no longer shared."
     return _change(request, view_id, services.share_view, done, shared=shared)
 
 
 @require_POST
 def retire_view(request: StaffRequest, view_id: int) -> HttpResponse:
-    """Take a view off the lists."""
-    return _change(request, view_id, services.retire_view, "The view is off the lists.")
+    """Remove a view from the lists."""
+    return _change(request, view_id, services.retire_view, "The view is removed.")
 
 
 def _change(
@@ -92,7 +92,7 @@ def _change(
 def _page(
     request: StaffRequest, refused: tuple[int, str, str] | None = None, *, status: int = 200
 ) -> HttpResponse:
-    """The list of views; a refused change keeps what was typed beside its sentence."""
+    """Render the page of views; a refused change keeps what was typed, with the refusal."""
     today = timezone.localdate()
     view_id, sentence, typed = refused or (0, "", "")
     rows = [

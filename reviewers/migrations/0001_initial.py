@@ -1369,7 +1369,7 @@ class Migration(InitialTables):
                             ("SAME_GROUP", "Same medical group"),
                             ("DEVELOPMENT", "Developed a drug, device or procedure"),
                             ("TREATMENT", "Treated or examined the employee"),
-                            ("INVOLVED", "Involved in the injury or the claim before"),
+                            ("INVOLVED", "Earlier involvement in the injury or the claim"),
                             ("OTHER", "Other"),
                         ],
                         max_length=16,

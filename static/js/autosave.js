@@ -10,7 +10,8 @@ const textOf = (form) => {
   for (const [name, value] of [...all]) if (value instanceof File) all.delete(name);
   return all;
 };
-const make = (tag, look, text = "") => Object.assign(document.createElement(tag), { className: look, textContent: text });
+const make = (tag, look, text = "") =>
+  Object.assign(document.createElement(tag), { className: look, textContent: text });
 const showConflict = (box, said, keepMine) => {
   box.replaceChildren(make("h2", "", said.error));
   for (const name of Object.keys(said.theirs || {})) {
@@ -74,7 +75,7 @@ const start = (form) => {
     }
     tries = 0;
     if (answer.status === 401 || /\/login\/?(\?|$)/.test(answer.url)) {
-      become("unsaved", "Not saved: your session has ended.");
+      become("unsaved", "Not saved: you were signed out.");
       document.dispatchEvent(new CustomEvent("portal:session-ended"));
       return;
     }
@@ -82,7 +83,7 @@ const start = (form) => {
     if (answer.ok) {
       const revision = form.querySelector("[name=revision]");
       if (revision && said.revision !== undefined) revision.value = said.revision;
-      become("saved", `Saved ${said.saved_at || new Date().toLocaleTimeString("en-GB").replace(/^0/, "")}`);
+      become("saved", `Saved ${said.saved_at}`);
       form.dispatchEvent(new CustomEvent("portal:saved", { bubbles: true }));
       if (again) later(IDLE);
       return;
@@ -95,7 +96,8 @@ const start = (form) => {
         save();
       });
     }
-    become("paused", answer.status === 409 ? "Paused: changed in another window" : said.error || `Not saved (${answer.status})`);
+    const why = answer.status === 409 ? "Paused: changed in another window" : said.error;
+    become("paused", why || `Not saved (${answer.status})`);
   }
 
   document.addEventListener("input", (event) => {
@@ -125,7 +127,9 @@ const start = (form) => {
     event.preventDefault();
     flush().then((kept) => { if (kept) location.assign(link.href); });
   });
-  document.addEventListener("visibilitychange", () => { if (document.hidden && state === "unsaved") { clearTimeout(timer); save(); } });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden && state === "unsaved") { clearTimeout(timer); save(); }
+  });
   addEventListener("beforeunload", (event) => { if (waiting()) event.preventDefault(); });
 };
 document.querySelectorAll("form[data-autosave]").forEach(start);

@@ -2,7 +2,8 @@
 // Markup: hx-confirm="…", or data-confirm="Issue the letter to 4 recipients?" on a form or its
 // button, with data-confirm-verb="Issue" for the button's word.
 
-const make = (tag, look, text = "") => Object.assign(document.createElement(tag), { className: look, textContent: text });
+const make = (tag, look, text = "") =>
+  Object.assign(document.createElement(tag), { className: look, textContent: text });
 const ask = (question, verb) => new Promise((resolve) => {
   const dialog = make("dialog", "");
   dialog.setAttribute("aria-labelledby", "ask-head");
@@ -19,11 +20,13 @@ const ask = (question, verb) => new Promise((resolve) => {
     acts.append(made);
     return made;
   };
-  const go = button(verb || "Go on", "btn pri", true);
+  const go = button(verb || "Continue", "btn pri", true);
   button("Cancel", "btn", false);
   dialog.append(head, acts);
   dialog.addEventListener("close", () => { dialog.remove(); resolve(answer); });
-  dialog.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) go.click(); });
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) go.click();
+  });
   document.body.append(dialog);
   dialog.showModal();
   go.focus();
@@ -40,7 +43,10 @@ document.addEventListener("htmx:confirm", (event) => {
   event.preventDefault();
   const element = event.detail.elt;
   ask(event.detail.question, element.dataset.confirmVerb || words(event.detail.triggeringEvent?.submitter || element))
-    .then((yes) => { if (yes) event.detail.issueRequest(true); else element.dispatchEvent(new Event("portal:refused", { bubbles: true })); });
+    .then((yes) => {
+      if (yes) event.detail.issueRequest(true);
+      else element.dispatchEvent(new Event("portal:refused", { bubbles: true }));
+    });
 });
 
 const agreed = new WeakMap(); // form → when; an agreed form may be sent once more, after a save

@@ -35,7 +35,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.elt?.closest?.("[data-poll], [data-keep-focus]")) {
     if (!lost || !was?.inside) return;
   } else if (!lost && !target?.querySelector?.("[autofocus]")) return;
-  const live = document.contains(target) ? target : document.getElementById(target?.id) || document.getElementById("main");
+  const live = document.contains(target)
+    ? target : document.getElementById(target?.id) || document.getElementById("main");
   take(live.querySelector("[autofocus]"))
     || (was?.id && take(document.getElementById(was.id)))
     || (was?.after && take(document.querySelector(was.after)))
@@ -43,9 +44,11 @@ document.addEventListener("htmx:afterSettle", (event) => {
     || take(document.getElementById("main"));
 });
 
-document.addEventListener("htmx:sendError", () => say("Not connected. Nothing was sent; what you typed is still here.", true));
+document.addEventListener("htmx:sendError", () =>
+  say("Not connected. What you typed is still here.", true));
 document.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.xhr.status !== 401) say(`Not done (${event.detail.xhr.status}). What you typed is still here.`, true);
+  const { status } = event.detail.xhr;
+  if (status !== 401) say(`Not done (${status}). What you typed is still here.`, true);
 });
 
 // A page sent back with errors: the summary takes the focus without htmx too.

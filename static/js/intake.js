@@ -5,7 +5,8 @@ const ditto = JSON.parse(document.getElementById("ditto").textContent);
 const known = (field) => document.getElementById(field.dataset.known || "");
 const typed = (field, value) => {
   field.value = value;
-  for (const kind of field.dataset.known ? ["change"] : ["input", "change"]) field.dispatchEvent(new Event(kind, { bubbles: true }));
+  const kinds = field.dataset.known ? ["change"] : ["input", "change"];
+  for (const kind of kinds) field.dispatchEvent(new Event(kind, { bubbles: true }));
 };
 const next = (from, onlyEmpty) => {
   const all = [...form.querySelectorAll("input:not([type=hidden], [type=file]), select, textarea, [data-main-action]")];
@@ -22,10 +23,12 @@ form.addEventListener("focusout", ({ target, relatedTarget }) => {
   if (!known(target)?.contains(relatedTarget)) known(target)?.replaceChildren();
 });
 document.addEventListener("htmx:afterSwap", ({ target }) => {
-  if (target.matches("[data-known-list]") && document.activeElement !== target.closest(".find").querySelector("input")) target.replaceChildren();
+  const list = target.matches("[data-known-list]");
+  if (list && document.activeElement !== target.closest(".find").querySelector("input")) target.replaceChildren();
   for (const guess of target.querySelectorAll("[data-guess]")) {
     const field = document.getElementById(guess.dataset.for);
-    if (field && field.value === (field.dataset.guessed || "")) field.value = field.dataset.guessed = guess.dataset.guess;
+    if (field && field.value === (field.dataset.guessed || ""))
+      field.value = field.dataset.guessed = guess.dataset.guess;
   }
 });
 form.addEventListener("keydown", (event) => {
@@ -36,10 +39,12 @@ form.addEventListener("keydown", (event) => {
   if (["ArrowDown", "ArrowUp"].includes(event.key) && choices.length) {
     event.preventDefault();
     choices[here]?.removeAttribute("aria-current");
-    choices[(here + (event.key === "ArrowDown" ? 1 : choices.length - (here < 0 ? 0 : 1))) % choices.length].ariaCurrent = "true";
+    const step = event.key === "ArrowDown" ? 1 : choices.length - (here < 0 ? 0 : 1);
+    choices[(here + step) % choices.length].ariaCurrent = "true";
   }
   if (event.key === "Escape") list?.replaceChildren();
-  if (event.key !== "Enter" || event.ctrlKey || event.metaKey || !field.matches("input:not([type=file]), select")) return;
+  if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
+  if (!field.matches("input:not([type=file]), select")) return;
   event.preventDefault();
   if (choices.length) choose(choices[Math.max(here, 0)], field); else next(field);
 });
@@ -52,7 +57,8 @@ form.addEventListener("click", ({ target }) => {
   const turn = target.closest("[data-turn]");
   if (turn) {
     const pages = [...form.querySelectorAll(".scan img")];
-    const seen = pages.findIndex((page) => page.getBoundingClientRect().bottom > page.parentElement.getBoundingClientRect().top + 40);
+    const seen = pages.findIndex((page) =>
+      page.getBoundingClientRect().bottom > page.parentElement.getBoundingClientRect().top + 40);
     pages[Math.max(0, Math.min(pages.length - 1, seen + Number(turn.dataset.turn)))]?.scrollIntoView();
   }
 });

@@ -4,7 +4,8 @@
 const part = document.querySelector("[data-items]");
 if (part) {
   const rows = () => [...part.querySelectorAll("[data-item]")];
-  const filled = () => rows().filter((row) => row.querySelector("input[type=text], input:not([type]), textarea")?.value.trim()).length;
+  const filled = () => rows().filter((row) =>
+    row.querySelector("input[type=text], input:not([type]), textarea")?.value.trim()).length;
   const total = document.querySelector("input[name$=-TOTAL_FORMS]");
   let next = rows().length;
   const count = () => {

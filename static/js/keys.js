@@ -6,13 +6,15 @@
 // pressed by Ctrl+Enter, also in fields; "?" shows what is valid here.
 
 const singles = () => document.body.dataset.singleKeys !== "off";
-const typing = (element) => element.isContentEditable || element.matches("textarea, select, input:not([type=checkbox], [type=radio], [type=button], [type=submit])");
+const typing = (element) => element.isContentEditable || element.matches(
+  "textarea, select, input:not([type=checkbox], [type=radio], [type=button], [type=submit])");
 const seen = (element) => element.checkVisibility?.() !== false || element.closest(".side, .top");
 const usable = (element) => seen(element) && !element.disabled && element.getAttribute("aria-disabled") !== "true";
 const here = () => document.querySelector("[data-row][data-here]");
 
 const find = (keys) => {
-  const all = [...document.querySelectorAll("[data-key]")].filter((element) => element.dataset.key === keys && usable(element));
+  const all = [...document.querySelectorAll("[data-key]")]
+    .filter((element) => element.dataset.key === keys && usable(element));
   const row = here();
   return all.find((element) => row?.contains(element)) || all[0];
 };
@@ -39,7 +41,8 @@ const step = (by) => {
   const next = all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + by))];
   if (!next) return;
   settle(next);
-  (next.querySelector("[data-open]") || next.querySelector("input:checked") || next.querySelector("a, input, button") || next).focus();
+  (next.querySelector("[data-open]") || next.querySelector("input:checked")
+    || next.querySelector("a, input, button") || next).focus();
   next.scrollIntoView({ block: "nearest" });
 };
 document.addEventListener("focusin", (event) => {
@@ -49,7 +52,8 @@ document.addEventListener("focusin", (event) => {
 // A click anywhere in a row puts the focus on its link, so that the panel beside the list follows.
 document.addEventListener("click", (event) => {
   const row = event.target.closest("[data-list] [data-row]");
-  if (row && !event.target.closest("a, button, input, label, summary, textarea, select")) row.querySelector("[data-open]")?.focus();
+  if (row && !event.target.closest("a, button, input, label, summary, textarea, select"))
+    row.querySelector("[data-open]")?.focus();
 });
 
 const pane = (by) => {
@@ -69,7 +73,8 @@ const name = (element) => {
   copy.querySelectorAll("kbd, svg, span:not(.out), .sr").forEach((part) => part.remove());
   return (copy.textContent || element.placeholder || "").trim().replace(/\s+/g, " ");
 };
-const make = (tag, look, text = "") => Object.assign(document.createElement(tag), { className: look, textContent: text });
+const make = (tag, look, text = "") =>
+  Object.assign(document.createElement(tag), { className: look, textContent: text });
 const help = () => {
   const lines = { "This page": [], "Go to": [], Lists: [] };
   const known = new Set();
@@ -137,7 +142,8 @@ document.addEventListener("keydown", (event) => {
   clearTimeout(timer);
   const digit = event.shiftKey && /^Digit([1-9])$/.exec(event.code)?.[1];
   const found = find(keys) || digit && digit !== event.key && find(`Shift ${digit}`);
-  if (keys === "?") { done(); help(); } else if (found) { done(); press(found); } else if (document.querySelector(`[data-key^="${CSS.escape(keys)} "]`)) {
+  if (keys === "?") { done(); help(); } else if (found) { done(); press(found); } else if (
+    document.querySelector(`[data-key^="${CSS.escape(keys)} "]`)) {
     first = keys;
     timer = setTimeout(() => { first = ""; }, 1200);
   } else if (document.querySelector("[data-list]")) {
@@ -145,9 +151,14 @@ document.addEventListener("keydown", (event) => {
     if (choice) { done(); choice.click(); step(1); }
     if (keys === "j") { done(); step(1); }
     if (keys === "k") { done(); step(-1); }
-    if (keys === "p") { done(); const peek = document.getElementById("peek"); (peek?.querySelector("button, a, input") || peek)?.focus(); }
+    if (keys === "p") {
+      done();
+      const peek = document.getElementById("peek");
+      (peek?.querySelector("button, a, input") || peek)?.focus();
+    }
   }
 });
 document.querySelectorAll("[data-key]").forEach((element) => {
-  if (singles() && !element.hasAttribute("aria-keyshortcuts")) element.setAttribute("aria-keyshortcuts", element.dataset.key.replace("Shift ", "Shift+"));
+  if (singles() && !element.hasAttribute("aria-keyshortcuts"))
+    element.setAttribute("aria-keyshortcuts", element.dataset.key.replace("Shift ", "Shift+"));
 });

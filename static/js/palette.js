@@ -31,20 +31,32 @@ if (box) {
     if (!words) { list.replaceChildren(); show(false); return; }
     const url = new URL(box.form.action);
     url.searchParams.set("q", words);
-    const answer = await fetch(url, { headers: { "HX-Request": "true" }, credentials: "same-origin" }).catch(() => null);
+    const asks = { headers: { "HX-Request": "true" }, credentials: "same-origin" };
+    const answer = await fetch(url, asks).catch(() => null);
     if (number !== asked || !answer?.ok || answer.redirected) return;
     list.innerHTML = await answer.text();
-    options().forEach((option, place) => { option.id ||= `jump-${place}`; option.setAttribute("aria-selected", "false"); if (option.matches("a")) option.tabIndex = -1; });
+    options().forEach((option, place) => {
+      option.id ||= `jump-${place}`;
+      option.setAttribute("aria-selected", "false");
+      if (option.matches("a")) option.tabIndex = -1;
+    });
     show(true);
     const count = options().length;
-    document.dispatchEvent(new CustomEvent("portal:say", { detail: { text: count === 1 ? "1 found" : `${count} found` } }));
+    document.dispatchEvent(new CustomEvent("portal:say", { detail: { text: `${count} found` } }));
   };
   box.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, 150); });
   box.addEventListener("keydown", (event) => {
     const all = options();
     const at = all.indexOf(chosen());
-    if (event.key === "ArrowDown" && all.length) { event.preventDefault(); show(true); choose(all[(at + 1) % all.length]); }
-    if (event.key === "ArrowUp" && all.length) { event.preventDefault(); choose(all[(at - 1 + all.length) % all.length]); }
+    if (event.key === "ArrowDown" && all.length) {
+      event.preventDefault();
+      show(true);
+      choose(all[(at + 1) % all.length]);
+    }
+    if (event.key === "ArrowUp" && all.length) {
+      event.preventDefault();
+      choose(all[(at - 1 + all.length) % all.length]);
+    }
     if (event.key === "Enter" && chosen()) { event.preventDefault(); open(chosen()); }
     if (event.key === "Escape") { show(false); box.value = ""; box.blur(); }
   });

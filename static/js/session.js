@@ -1,5 +1,5 @@
-// The session ended while someone typed: the page and its text stay. They sign in in a new tab,
-// come back, and go on; the page takes up the new session's token.
+// The session ended while someone typed: the page and its text stay. They sign in in a new tab
+// and return; the page takes the new session's token.
 let shown = false;
 
 const renew = async () => {
@@ -9,7 +9,7 @@ const renew = async () => {
   if (!headers) return false;
   document.body.setAttribute("hx-headers", headers);
   const token = JSON.parse(headers)["X-CSRFToken"];
-  document.querySelectorAll("input[name=csrfmiddlewaretoken]").forEach((input) => { input.value = token; });
+  for (const input of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) input.value = token;
   return true;
 };
 
@@ -18,7 +18,11 @@ const tell = () => {
   shown = true;
   const dialog = document.createElement("dialog");
   dialog.setAttribute("aria-labelledby", "session-head");
-  dialog.innerHTML = '<h2 id="session-head">Your session has ended</h2><p>Nothing on this page is lost. Sign in in a new tab, then come back and go on.</p><p class="msg" role="alert"></p><div class="acts"><a class="btn pri" href="/" target="_blank" rel="noopener">Sign in</a><button class="btn" type="button">I have signed in</button></div>';
+  dialog.innerHTML = `<h2 id="session-head">You were signed out</h2>
+    <p>Your text is kept. Sign in in a new tab, then return.</p>
+    <p class="msg" role="alert"></p>
+    <div class="acts"><a class="btn pri" href="/" target="_blank" rel="noopener">Sign in</a>
+    <button class="btn" type="button">I have signed in</button></div>`;
   dialog.querySelector("button").addEventListener("click", async () => {
     if (await renew().catch(() => false)) dialog.close();
     else dialog.querySelector(".msg").textContent = "You are not signed in yet.";

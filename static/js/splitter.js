@@ -33,5 +33,6 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-show-pane]");
   if (!button) return;
   document.querySelector("[data-split]").dataset.show = button.dataset.showPane;
-  document.querySelectorAll("[data-show-pane]").forEach((one) => one.setAttribute("aria-pressed", String(one === button)));
+  for (const one of document.querySelectorAll("[data-show-pane]"))
+    one.setAttribute("aria-pressed", String(one === button));
 });

@@ -119,7 +119,10 @@ def test_the_first_administrator_comes_from_the_command_line(monkeypatch, capsys
     assert chief.roles == {Role.ADMINISTRATOR}
     assert chief.check_password("a phrase that no one guesses")
     assert AccountEvent.objects.filter(user=chief, by=None).count() == 2
-    assert "Chris Chief may sign in as chief@example.org" in capsys.readouterr().out
+    assert (
+        "Chris Chief is an administrator and can sign in as chief@example.org"
+        in capsys.readouterr().out
+    )
 
 
 def test_the_password_can_be_typed_twice(monkeypatch):

@@ -101,7 +101,7 @@ def test_reviewers_are_assigned_case_after_case(work, visit):
     told = page.get_by_role("dialog")
     expect(told).to_contain_text("Go to the candidates")
     expect(told).to_contain_text("Assign to Alice Whitfield and open the next case")
-    expect(told).to_contain_text("Plan of assignments")
+    expect(told).to_contain_text("Batch assignment")
     keys(page, "Escape", "a")
     expect(page.get_by_role("button", name="Assign to Alice Whitfield", exact=True)).to_be_focused()
     keys(page, "Shift+Digit1")

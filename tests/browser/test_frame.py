@@ -101,7 +101,7 @@ def test_dates_show_how_they_were_read_and_a_refused_form_keeps_what_was_typed(c
     expect(echo).to_contain_text("is not a date")
     page.fill("#id_ur_decided", "2/20/26")
     page.keyboard.press("Tab")
-    expect(echo).to_contain_text("Fri 20 Feb 2026, 10 days before receipt")
+    expect(echo).to_contain_text("Fri, Feb 20, 2026, 10 days before receipt")
     rows = page.locator("[data-item]").count()
     page.keyboard.press("F9")
     page.keyboard.type("Lumbar MRI")
@@ -143,7 +143,7 @@ def test_a_session_that_ends_keeps_the_page_and_its_text(case, coordinator, page
     page.context.clear_cookies()
     page.keyboard.press("j")
     page.wait_for_selector("dialog[open]")
-    assert "Your session has ended" in page.inner_text("dialog[open]")
+    assert "You were signed out" in page.inner_text("dialog[open]")
     assert page.locator("tbody [data-open]").count() == 1
 
 

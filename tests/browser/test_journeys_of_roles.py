@@ -130,7 +130,7 @@ def test_an_auditor_sees_who_looked_at_a_case(work, signed_in):
     follow(page, "Eligibility")
     page.get_by_role("link", name=case.number).click()
     page.get_by_role("link", name="Timeline").click()
-    page.locator("main").get_by_role("link", name="Who looked").click()
+    page.locator("main").get_by_role("link", name="Access log").click()
 
-    expect(page.get_by_role("heading", name="Who looked", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Access log", exact=True)).to_be_visible()
     expect(page.locator("ol.line li").first).to_contain_text("opened")

@@ -21,7 +21,7 @@ def test_a_page_of_another_role_is_refused_with_a_sentence(work, visit):
     assert answer.status == 403
     expect(page.get_by_role("heading", level=1)).to_have_text("You may not do this")
     expect(page.get_by_text("Your roles do not include it.")).to_be_visible()
-    page.get_by_role("link", name="To my work").click()
+    page.get_by_role("link", name="Go to My day").click()
     expect(page.get_by_role("heading", name="My day")).to_be_visible()
 
 

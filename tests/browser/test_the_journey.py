@@ -149,7 +149,7 @@ def next_step(page, label):
 
 def the_coordinator_finds_it_eligible(page, number):
     from_queue(page, "Eligibility", number)
-    page.get_by_role("link", name="State what the UR decision cites").click()
+    page.get_by_role("link", name="Enter UR citations").click()
     source = page.get_by_role("group", name="Source 1")
     source.get_by_label("Kind").select_option(label="MTUS chapter")
     source.get_by_label("Chapter").fill("Chronic Pain Medical Treatment")

@@ -98,7 +98,7 @@ def find_eligible(page, number):
         page.goto(f"/cases/{number}/items/{position}/citations/")
         page.get_by_label("The UR decision cites no source").check()
         page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_role("link", name="UR cites nothing")).to_have_count(2)
+    expect(page.get_by_role("link", name="UR cites no source")).to_have_count(2)
     page.get_by_role("link", name="Decide eligibility").click()
     for fact in page.locator(".fact").all():
         fact.get_by_label("Yes").check()

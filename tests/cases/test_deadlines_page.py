@@ -106,8 +106,8 @@ def test_the_deadline_bar_hatches_held_days_and_describes_them_in_a_sentence(cli
 
     assert 'class="held"' in shown
     assert 'role="img"' in shown
-    assert "deadline stopped" in shown
-    assert "held until" in shown
+    assert "on hold" in shown
+    assert "on hold until" in shown
 
 
 def test_an_expedited_notice_asks_for_the_hour_of_receipt(client, coordinator):

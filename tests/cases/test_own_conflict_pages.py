@@ -86,7 +86,7 @@ def test_an_owner_is_recorded_and_shown_with_the_dates_of_ownership(client, keep
         ("OFFICER", {"name": "x" * 301, "title": "Chair"}, "name", "Shorten it to 300"),
         ("STAFF", {}, "user", "Choose the staff member."),
         ("STAFF", {"user": "99999999"}, "user", ""),
-        ("ITSELF", {"name": "A", "source": ""}, "source", "Say where this is known from."),
+        ("ITSELF", {"name": "A", "source": ""}, "source", "Enter the source."),
     ],
 )
 def test_an_impossible_value_is_refused_beside_its_field(
@@ -188,7 +188,7 @@ def test_the_director_sees_a_possible_conflict_on_my_day_and_resolves_it(client,
     member("OFFICER", "Ruth Castellanos")
     case = received_case()
     doubt = case.own_conflict_results.get()
-    assert "1 possible affiliation of this organization" in client.get("/").content.decode()
+    assert "1 possible own conflict to resolve" in client.get("/").content.decode()
     page = client.get(CONFLICTS).content.decode()
     assert case.number in page
     settle = reverse("cases:settle_own_conflict", args=[doubt.pk])

@@ -369,7 +369,7 @@ def test_a_similar_name_waits_for_the_director_and_then_the_case_continues():
     unknown = answer.settles
     assert (unknown.result, unknown.sentence) == (
         "UNKNOWN",
-        "An officer of this organization’s name is like that of the employee’s attorney. "
+        "An officer of this organization’s name is similar to that of the employee’s attorney. "
         "Find out whether they are the same.",
     )
     event = case.events.latest("pk")
@@ -586,7 +586,7 @@ def test_a_fact_that_was_never_true_no_longer_counts():
     )
 
     assert results(received_case()) == [("", "NONE", "PASS")]
-    with pytest.raises(NotAllowed, match="corrected this already"):
+    with pytest.raises(NotAllowed, match="corrected this"):
         organization.withdraw(
             kind="affiliation", fact_id=wrong.pk, reason="Again", by=None, at=BEFORE
         )

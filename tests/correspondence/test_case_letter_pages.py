@@ -78,7 +78,7 @@ def test_a_draft_goes_from_the_list_to_sent(desk, set_clock):
     set_clock(SENT)
     assert desk.post(at("mark_letter_sent", draft), {"sent_on": "t"}).status_code == 302
     letters = page_of(desk.get(reverse("desk:letters", args=[draft.case.number])))
-    assert "sent Mon 2 Mar 2026" in letters
+    assert "sent Mar 2, 2026" in letters
     assert "Ready" in letters
     assert draft.get_absolute_url() not in page_of(desk.get(reverse("correspondence:drafts")))
 
@@ -86,8 +86,8 @@ def test_a_draft_goes_from_the_list_to_sent(desk, set_clock):
 def test_the_case_page_and_its_list_of_letters_show_a_waiting_draft(desk):
     case = received_case()
 
-    assert "1 draft waits for a person." in page_of(desk.get(case.get_absolute_url()))
-    assert "waits for a person" in page_of(desk.get(reverse("desk:letters", args=[case.number])))
+    assert "1 draft to review." in page_of(desk.get(case.get_absolute_url()))
+    assert "to be reviewed" in page_of(desk.get(reverse("desk:letters", args=[case.number])))
 
 
 def test_a_refused_form_keeps_the_typed_text(desk):

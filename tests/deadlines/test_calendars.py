@@ -212,7 +212,7 @@ def test_a_closed_day_names_its_holiday():
     courts = default_calendars().get("judicial")
 
     assert courts.why_closed(date(2014, 11, 28)) == "the Friday after Thanksgiving"
-    assert courts.why_closed(date(2021, 12, 31)) == "New Year's Day, kept on this day"
+    assert courts.why_closed(date(2021, 12, 31)) == "New Year's Day, observed"
     assert courts.why_closed(date(2014, 8, 2)) == "Saturday"
     assert courts.why_closed(date(2014, 8, 3)) == "Sunday"
     assert courts.why_closed(date(2014, 8, 4)) == ""

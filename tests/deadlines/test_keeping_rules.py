@@ -95,8 +95,8 @@ def test_confirmed_rules_and_holidays_leave_the_list_of_check_deploy(director):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"compared_with": "  "}, "with which text"),
-        ({"on": TODAY + timedelta(days=1)}, "still to come"),
+        ({"compared_with": "  "}, "with which it was compared"),
+        ({"on": TODAY + timedelta(days=1)}, "in the future"),
     ],
 )
 def test_a_confirmation_without_its_facts_is_refused(director, changes, said):
@@ -130,8 +130,8 @@ def test_an_overlap_is_refused_naming_both_rows(director, begins):
     with pytest.raises(NotAllowed) as refused:
         supersede(rule_of(), director, begins=begins, length=2)
 
-    assert "“Notice of assignment” from Tue 1 Jan 2013 with no end" in str(refused.value)
-    assert f"{begins.day} {begins:%b %Y}" in str(refused.value)
+    assert "“Notice of assignment” from Tue, Jan 1, 2013 with no end" in str(refused.value)
+    assert f"{begins:%b} {begins.day}, {begins.year}" in str(refused.value)
     assert DeadlineRule.objects.filter(deadline_kind="noarfi").count() == 1
 
 
@@ -143,7 +143,7 @@ def test_a_gap_is_refused_naming_both_rows_and_stores_neither(director):
     with pytest.raises(NotAllowed, match="Nothing would be in force") as refused:
         supersede(first, director, begins=date(2013, 6, 1), effective_to=date(2013, 9, 1), length=9)
 
-    assert "from Sat 1 Jun 2013 to Sun 1 Sep 2013" in str(refused.value)
+    assert "from Sat, Jun 1, 2013 to Sun, Sep 1, 2013" in str(refused.value)
     assert str(second) in str(refused.value)
     assert DeadlineRule.objects.get(pk=first.pk).effective_to == first.effective_to
     assert DeadlineRule.objects.filter(deadline_kind="eligibility_information").count() == 2
@@ -245,7 +245,7 @@ def test_a_holiday_that_begins_closes_its_day_and_one_that_ended_does_not(direct
     [
         ({"pattern": "someday"}, "does not say when"),
         ({"source": ""}, "source"),
-        ({"why": ""}, "Say why"),
+        ({"why": ""}, "Enter the reason"),
         ({"effective_from": date(2061, 1, 1)}, "2012 to 2060"),
         ({"effective_to": date(2025, 1, 1)}, "before it begins"),
         ({"name": "Christmas Day"}, "Two rows would be in force"),

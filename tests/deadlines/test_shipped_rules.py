@@ -83,15 +83,15 @@ def test_an_overlap_is_refused_naming_both():
     with pytest.raises(BadRules) as refused:
         next_rule().store(by=None, at=AT)
 
-    assert "“Notice of assignment” from Tue 1 Jan 2013 with no end" in str(refused.value)
-    assert "“Notice of assignment” from Wed 1 Apr 2026 with no end" in str(refused.value)
+    assert "“Notice of assignment” from Tue, Jan 1, 2013 with no end" in str(refused.value)
+    assert "“Notice of assignment” from Wed, Apr 1, 2026 with no end" in str(refused.value)
     assert DeadlineRule.objects.filter(deadline_kind="noarfi").count() == 1
 
 
 def test_a_gap_is_refused_naming_both():
     end(DeadlineRule.objects.get(deadline_kind="noarfi"), date(2026, 3, 30))
 
-    with pytest.raises(BadRules, match="from Tue 31 Mar 2026 to Tue 31 Mar 2026"):
+    with pytest.raises(BadRules, match="from Tue, Mar 31, 2026 to Tue, Mar 31, 2026"):
         next_rule().store(by=None, at=AT)
 
 
@@ -208,7 +208,7 @@ def test_the_command_prints_the_calculation():
     text = run("application", "served=2016-10-21", "method=mail_ca")
 
     assert "5 days more, because it was served by mail to a California address" in text
-    assert "Last day: Mon 28 Nov 2016." in text
+    assert "Last day: Mon, Nov 28, 2016." in text
     assert text.endswith("Rules: database. Not confirmed.\n")
 
 

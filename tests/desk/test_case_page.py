@@ -146,34 +146,34 @@ def test_the_bar_names_the_body_parts_of_the_items_once(client):
 
 def test_the_case_page_shows_the_state_of_the_letters_in_one_line(client, done):
     publish_sample_wording()
-    assert "5 letters, 1 being made." in page(client, done, Role.COORDINATOR)
+    assert "5 letters, 1 generating." in page(client, done, Role.COORDINATOR)
     case = received_case()
-    assert "No letter yet." in page(client, case, Role.COORDINATOR)
+    assert "No letters yet." in page(client, case, Role.COORDINATOR)
 
 
 # --- The next step --------------------------------------------------------------------------------
 
 # What happens next in each state, which permission it takes, and the service behind the button.
 STEPS = {
-    Status.RECEIVED: ("six facts", ""),
-    Status.SCREENING: ("six facts", "eligibility.decide_eligibility"),
-    Status.DUPLICATE: ("screens it again", "eligibility.decide_eligibility"),
+    Status.RECEIVED: ("decides eligibility", ""),
+    Status.SCREENING: ("decides eligibility", "eligibility.decide_eligibility"),
+    Status.DUPLICATE: ("screens the case again", "eligibility.decide_eligibility"),
     Status.DEFERRED: ("liability dispute is resolved", "eligibility.decide_eligibility"),
     Status.INFO_REQUESTED: ("records the answer", "eligibility.decide_eligibility"),
     Status.INELIGIBLE: ("closes the case", "cases.end_early"),
     Status.WITHDRAWN: ("closes the case", "cases.end_early"),
     Status.TERMINATED: ("closes the case", "cases.end_early"),
     Status.ELIGIBLE: ("makes the notices", "correspondence.make_notices"),
-    Status.NOTICE_SENT: ("sends the records", "records.mark_complete"),
-    Status.RECORDS_COMPLETE: ("chooses the reviewer", "reviewers.assign"),
+    Status.NOTICE_SENT: ("sends the medical records", "records.mark_complete"),
+    Status.RECORDS_COMPLETE: ("assigns a reviewer", "reviewers.assign"),
     Status.REVIEWER_CHOSEN: ("accepts the case", None),
     Status.IN_REVIEW: ("writes the review", None),
     Status.INFO_FOR_REVIEW: ("what the reviewer asked for", "records.add_document"),
-    Status.QA: ("reads the review", "determinations.check_quality"),
+    Status.QA: ("checks the review", "determinations.check_quality"),
     Status.APPROVED: ("issues the determination", "determinations.issue"),
     Status.ISSUED: ("sends the determination", "letters.mark_sent"),
-    Status.CLOSED: ("Nothing is left to do", None),
-    Status.CONSOLIDATED: ("out of the consolidation", None),
+    Status.CLOSED: ("The case is closed", None),
+    Status.CONSOLIDATED: ("from the consolidation", None),
 }
 
 

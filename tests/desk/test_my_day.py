@@ -194,11 +194,11 @@ def test_cases_assigned_to_me_come_first_and_can_be_unassigned_there(client, cas
 
     page = client.get("/").content.decode()
 
-    assert "In my hand" in page
+    assert "Assigned to me" in page
     assert taken.why in page
     back = client.post(reverse("queues:release", args=[taken.case.number]), {"back": "/"})
     assert back.url == "/"
-    assert "In my hand" not in client.get("/").content.decode()
+    assert "Assigned to me" not in client.get("/").content.decode()
 
 
 def test_one_key_leads_from_my_day_to_the_most_pressing_case(client, cases):
@@ -238,7 +238,7 @@ def test_a_day_without_work_shows_how_many_cases_are_due_by_friday(client, set_c
 
     page = day(client, Role.COORDINATOR).content.decode()
 
-    assert f"Nothing is due today. {before + 2} are due by Fri 6 Mar 2026." in page
+    assert f"Nothing is due today. {before + 2} are due by Fri, Mar 6, 2026." in page
 
 
 def test_the_day_costs_the_same_for_few_and_for_many_cases(client, django_assert_max_num_queries):

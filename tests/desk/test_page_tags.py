@@ -9,6 +9,7 @@ from django.template import engines
 from django.template.loader import render_to_string
 
 from cases.lifecycle import Status
+from cases.models.case import Priority
 from desk.templatetags import page_tags
 
 TODAY = date(2024, 12, 3)
@@ -19,17 +20,18 @@ def render(source, **context):
 
 
 def test_dates_name_the_weekday_and_the_year_only_where_it_is_another():
-    assert page_tags.day(date(2024, 12, 4)) == "Wed 4 Dec 2024"
-    assert page_tags.day_short(date(2024, 12, 4), TODAY) == "Wed 4 Dec"
-    assert page_tags.day_short(date(2025, 1, 2), TODAY) == "Thu 2 Jan 2025"
+    assert page_tags.day(date(2024, 12, 4)) == "Dec 4, 2024"
+    assert page_tags.day_long(date(2024, 12, 4)) == "Wed, Dec 4, 2024"
+    assert page_tags.day_short(date(2024, 12, 4), TODAY) == "Wed, Dec 4"
+    assert page_tags.day_short(date(2025, 1, 2), TODAY) == "Thu, Jan 2, 2025"
     assert page_tags.day(None) == ""
 
 
 def test_moments_are_shown_in_the_time_of_los_angeles():
     late = datetime(2024, 12, 4, 7, 5, 9, tzinfo=UTC)
-    assert page_tags.moment(late) == "Tue 3 Dec 2024, 23:05"
-    assert page_tags.day(late) == "Tue 3 Dec 2024"
-    assert page_tags.clock_time(late) == "23:05:09"
+    assert page_tags.moment(late) == "Dec 3, 2024, 11:05 PM PT"
+    assert page_tags.day(late) == "Dec 3, 2024"
+    assert page_tags.clock_time(late) == "11:05 PM PT"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,7 @@ def test_moments_are_shown_in_the_time_of_los_angeles():
         (date(2024, 12, 5), "soon", "2 days left"),
         (date(2024, 12, 4), "soon", "1 day left"),
         (date(2024, 12, 3), "soon", "today"),
-        (date(2024, 12, 2), "over", "1 day over"),
+        (date(2024, 12, 2), "over", "1 day overdue"),
     ],
 )
 def test_a_due_date_shows_its_urgency_in_words(on, state, words):
@@ -55,7 +57,7 @@ def test_the_last_quarter_of_a_long_deadline_is_soon():
 
 def test_a_stopped_deadline_shows_why():
     html = render('{% due due_on today hold="records, day 9" %}', due_on=TODAY, today=TODAY)
-    assert "Deadline stopped" in html
+    assert "On hold" in html
     assert "records, day 9" in html
     assert "hold" in html
 
@@ -64,12 +66,23 @@ def test_a_case_gives_its_own_due_date():
     html = render(
         "{% due case today label='Due' %}", case=SimpleNamespace(due_on=TODAY), today=TODAY
     )
-    assert "Due Tue 3 Dec" in html
+    assert "Due Tue, Dec 3" in html
 
 
 def test_a_due_date_in_hours_shows_the_hour():
     at = datetime(2024, 12, 4, 22, 30, tzinfo=UTC)
-    assert page_tags.due(at, TODAY)["when"] == "Wed 4 Dec, 14:30"
+    shown = page_tags.due(at, TODAY, now=datetime(2024, 12, 3, 15, 20, tzinfo=UTC))
+    assert (shown["when"], shown["words"]) == ("Wed, Dec 4, 2:30 PM PT", "31 hours left")
+    over = page_tags.due(at, date(2024, 12, 4), now=datetime(2024, 12, 4, 22, 31, tzinfo=UTC))
+    assert (over["state"], over["words"]) == ("over", "1 hour overdue")
+
+
+def test_an_expedited_case_counts_hours_to_the_end_of_its_day():
+    case = SimpleNamespace(due_on=date(2024, 12, 4), priority=Priority.EXPEDITED)
+    now = datetime(2024, 12, 4, 1, 30, tzinfo=UTC)  # 5:30 PM of the day before
+    assert page_tags.due(case, TODAY, now=now)["words"] == "30 hours left"
+    case.due_on = date(2024, 12, 12)
+    assert page_tags.due(case, TODAY, now=now)["words"] == "9 days left"
 
 
 def test_a_deadline_bar_tells_elapsed_stopped_and_remaining_days_apart():
@@ -81,7 +94,7 @@ def test_a_deadline_bar_tells_elapsed_stopped_and_remaining_days_apart():
     )
     assert days == ["elapsed", "elapsed", "held", "held", "elapsed", "today", "left", "limit"]
     html = render("{% draw_bar days %}", days=days)
-    assert 'aria-label="Day 6 of 8, deadline stopped 2 days"' in html
+    assert 'aria-label="Day 6 of 8, on hold 2 days"' in html
     assert html.count("<i ") == 8
 
 

@@ -201,10 +201,10 @@ def test_work_next_shows_the_most_urgent_case_with_the_reason_and_claims_nothing
     answer = desk.get(reverse("desk:work_next", args=["eligibility"]))
 
     assert answer.context["case"].pk == many[0]
-    assert "no one else has it." in answer.context["why"]
+    assert "unassigned." in answer.context["why"]
     assert not WorkClaim.objects.exists()
     empty = desk.get(reverse("desk:work_next", args=["qa"]))
-    assert "Your role acts on no case of this list." in empty.content.decode()
+    assert "Your role does not act on cases of this list." in empty.content.decode()
 
 
 def test_a_case_is_in_one_list_and_the_counts_agree(desk, many):
@@ -295,7 +295,7 @@ def test_filter_and_sort_order_survive_reload_and_back(desk, many):
     for answer in (first, again, restored):
         assert rows(answer) == [many[7]]
         assert "<html" in answer.content.decode()
-        assert "Take away the filter: </span>Expedited" in answer.content.decode()
+        assert "Remove the filter: </span>Expedited" in answer.content.decode()
     assert first.context["wanted"].query() == "priority=EXPEDITED&sort=received"
 
 
@@ -311,7 +311,7 @@ def test_one_filter_can_be_removed_without_the_others(desk, many):
 def test_a_list_that_the_filter_empties_names_the_filter_and_the_count_without_it(desk, many):
     page = desk.get(url(priority="FORMULARY", taken="me")).content.decode()
 
-    assert "No case here is: Formulary and taken by me." in page
+    assert "No case matches: Formulary and assigned to me." in page
     assert "Without the filter there are 121." in page
     assert "Show all" in page
 
@@ -319,9 +319,9 @@ def test_a_list_that_the_filter_empties_names_the_filter_and_the_count_without_i
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ({"due_by": "30 Feb 2026"}, "Due by: “30 Feb 2026” is no filter of this list"),
-        ({"priority": "VIP"}, "Priority: “VIP” is no filter of this list"),
-        ({"stage": "QA"}, "Stage: “QA” is no filter of this list"),
+        ({"due_by": "30 Feb 2026"}, "Due by: “30 Feb 2026” is not a filter of this list"),
+        ({"priority": "VIP"}, "Priority: “VIP” is not a filter of this list"),
+        ({"stage": "QA"}, "Stage: “QA” is not a filter of this list"),
         ({"q": "a" * 200}, "Name or claim: “aaa"),
     ],
 )
@@ -370,8 +370,8 @@ def test_the_person_assigned_to_a_case_is_shown_and_filtered(desk, many):
     claims.claim(case_id=many[1], by=me, at=MONDAY)
 
     page = desk.get(url()).content.decode()
-    assert "Ada Clerk, since 9:42" in page
-    assert "You, since 9:00" in page
+    assert "Ada Clerk, since 9:42 AM PT" in page
+    assert "You, since 9:00 AM PT" in page
     assert only(desk, taken="me") == {many[1]}
     assert only(desk, taken="someone") == {many[1], many[2]}
     assert only(desk, taken="nobody") == set(many) - {many[1], many[2]}
@@ -395,9 +395,9 @@ def test_columns_depend_on_the_readers_role(client, many):
         client.force_login(person(role))
         return re.findall(r"<th[^>]*>([A-Z][a-z ]+)", client.get(url()).content.decode())
 
-    assert "Administrator" in heads(Role.COORDINATOR)
-    assert "Came by" in heads(Role.INTAKE)
-    assert "Administrator" not in heads(Role.QA)
+    assert "Claims administrator" in heads(Role.COORDINATOR)
+    assert "Received by" in heads(Role.INTAKE)
+    assert "Claims administrator" not in heads(Role.QA)
 
 
 # --- Counts ---------------------------------------------------------------------------------------

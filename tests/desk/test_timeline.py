@@ -92,7 +92,7 @@ def test_the_timeline_filters_by_kind_person_and_day_and_keeps_them_in_the_addre
     assert f'<option value="{one.pk}" selected>Ada One</option>' in page
     assert 'value="3/2/2026"' in page
     _, nothing = shown(client, case, kind="ISSUED")
-    assert "No act matches these filters" in nothing
+    assert "No event matches these filters" in nothing
 
 
 def test_a_local_day_ends_at_midnight_in_los_angeles():

@@ -57,7 +57,7 @@ def test_every_version_shows_who_when_and_why(client, case):
     name = reviewer_of(case.assignments.get()).name
     shown = " ".join(page(client, case, Role.QA).split())
 
-    assert re.search(rf"Version 3 .*Wed 4 Mar 2026, 08:51, {name}: Left the part", shown)
+    assert re.search(rf"Version 3 .*Mar 4, 2026, 8:51 AM PT, {name}: Left the part", shown)
     assert "Submission 1" in shown
     assert "Injection" not in shown or "Item 1" in shown
 

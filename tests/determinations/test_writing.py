@@ -480,7 +480,7 @@ def test_autosave_answers_the_new_revision(desk, assignment):
 
     answer = desk.post(url("draft", assignment, "summary"), sent, **JSON)
 
-    assert answer.json() == {"revision": 1, "saved_at": "09:00:00"}
+    assert answer.json() == {"revision": 1, "saved_at": "9:00 AM PT"}
 
 
 def test_autosave_upon_an_old_revision_answers_both_texts(desk, assignment):

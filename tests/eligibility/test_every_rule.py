@@ -144,8 +144,8 @@ def test_both_dates_are_named_where_calendars_disagree_and_a_person_decides():
     verdict = found.governing("TIMELY")
     assert verdict.answer == "UNKNOWN"
     assert verdict.dates == (friday, date(2026, 11, 30))
-    assert "Fri 27 Nov 2026" in verdict.sentence
-    assert "Mon 30 Nov 2026" in verdict.sentence
+    assert "Fri, Nov 27, 2026" in verdict.sentence
+    assert "Mon, Nov 30, 2026" in verdict.sentence
 
 
 @pytest.mark.capability("EL-2")

@@ -24,7 +24,8 @@ READ = [
     ("20 Sep 2024", date(2024, 9, 20)),
     ("20 sept. 24", date(2024, 9, 20)),
     ("20 September 2024", date(2024, 9, 20)),
-    ("Fri 20 Sep 2024", date(2024, 9, 20)),  # as our own pages print it
+    ("Fri, Sep 20, 2024", date(2024, 9, 20)),  # as our own pages print it
+    ("Fri 20 Sep 2024", date(2024, 9, 20)),
     ("Sep 20, 2024", date(2024, 9, 20)),
     ("september 20 2024", date(2024, 9, 20)),
     ("  9/20/24  ", date(2024, 9, 20)),
@@ -48,10 +49,10 @@ NOT_READ = [
     ("13/1/2024", "has no month 13"),
     ("9/31/2024", "does not exist in the calendar"),
     ("0/0/2024", "does not exist in the calendar"),
-    ("20 Foo 2024", "names no month"),
-    ("9/20/0024", "lies in the year 24"),
-    ("9/20/1899", "lies in the year 1899"),
-    ("9/20/2101", "lies in the year 2101"),
+    ("20 Foo 2024", "does not name a month"),
+    ("9/20/0024", "is in the year 24"),
+    ("9/20/1899", "is in the year 1899"),
+    ("9/20/2101", "is in the year 2101"),
     ("9/20/20244", "is not a date"),
     ("-1000", "is not a date"),
     ("9/20/24; drop", "is not a date"),
@@ -79,6 +80,7 @@ def test_a_whole_date_reads_back_in_every_way_to_write_it(day):
         "%d %b %Y",
         "%B %d, %Y",
         "%a %d %b %Y",
+        "%a, %b %d, %Y",
     ):
         assert read_date(day.strftime(form), today=TODAY) == day
 

@@ -241,7 +241,7 @@ def test_celery_is_set_to_lose_nothing():
         ({"worker_prefetch_multiplier": 4}, "more messages than it works on"),
         ({"accept_content": ["json", "pickle"]}, "other than JSON"),
         ({"task_serializer": "pickle"}, "other than JSON"),
-        ({"task_time_limit": None}, "run for ever"),
+        ({"task_time_limit": None}, "run forever"),
         ({"task_time_limit": 3600}, "not below the visibility timeout"),
         ({"worker_soft_shutdown_timeout": 0}, "drops its task"),
         ({"broker_transport_options": {"visibility_timeout": 120}}, "socket_timeout is not set"),

@@ -15,7 +15,7 @@ from tests.test_append_only import GUARDED
 def test_sqlite_has_no_roles_to_grant(db):
     if connection.vendor == "postgresql":
         return
-    with pytest.raises(CommandError, match="SQLite has none"):
+    with pytest.raises(CommandError, match="SQLite has no roles"):
         call_command("grant_application_role", "imr_app")
 
 

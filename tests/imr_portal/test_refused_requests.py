@@ -54,4 +54,4 @@ def test_a_form_opened_before_signing_in_is_refused_with_the_reason():
     answer = browser.post(reverse("intake:intake"), {"diagnosis": "typed"})
 
     assert answer.status_code == 403
-    says(answer, "had grown old")
+    says(answer, "You were signed out. Sign in to continue; your text is kept.")

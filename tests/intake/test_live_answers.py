@@ -24,16 +24,16 @@ TODAY = date(2024, 12, 3)
 @pytest.mark.parametrize(
     ("kind", "keyed", "words", "bad"),
     [
-        ("ur_decided", "9/20/24", "Fri 20 Sep 2024, 74 days before receipt", False),
-        ("ur_decided", "12/2/24", "Mon 2 Dec 2024, 1 day before receipt", False),
-        ("received", "t", "Tue 3 Dec 2024, today", False),
-        ("date_of_birth", "3/14/68", "Thu 14 Mar 1968, age 56", False),
-        ("date_of_birth", "3/14/22", "Mon 14 Mar 2022, age 2. Check the year.", True),
-        ("date_of_birth", "12/4/1910", "Sun 4 Dec 1910, age 113. Check the year.", True),
-        ("received", "9/20/24", "Fri 20 Sep 2024, long ago. Check the stamp.", True),
-        ("signed_on", "12/4/24", "Wed 4 Dec 2024, in the future", True),
-        ("valid_to", "12/4/29", "Tue 4 Dec 2029", False),  # a license's last day may lie ahead
-        ("date_of_injury", "1/1/1950", "Sun 1 Jan 1950, long ago. Check the year.", True),
+        ("ur_decided", "9/20/24", "Fri, Sep 20, 2024, 74 days before receipt", False),
+        ("ur_decided", "12/2/24", "Mon, Dec 2, 2024, 1 day before receipt", False),
+        ("received", "t", "Tue, Dec 3, 2024, today", False),
+        ("date_of_birth", "3/14/68", "Thu, Mar 14, 1968, age 56", False),
+        ("date_of_birth", "3/14/22", "Mon, Mar 14, 2022, age 2. Check the year.", True),
+        ("date_of_birth", "12/4/1910", "Sun, Dec 4, 1910, age 113. Check the year.", True),
+        ("received", "9/20/24", "Fri, Sep 20, 2024, long ago. Check the stamp.", True),
+        ("signed_on", "12/4/24", "Wed, Dec 4, 2024, in the future", True),
+        ("valid_to", "12/4/29", "Tue, Dec 4, 2029", False),  # a license's last day may lie ahead
+        ("date_of_injury", "1/1/1950", "Sun, Jan 1, 1950, long ago. Check the year.", True),
         ("", "", "", False),
     ],
 )
@@ -47,14 +47,14 @@ def test_a_date_talks_back(kind, keyed, words, bad):
     [
         ("2/30/24", "does not exist in the calendar"),
         ("2/29/23", "does not exist in the calendar"),
-        ("13/2/2024", "has no month 13. If the day stands first on the paper, write 2/13/2024"),
+        ("13/2/2024", "has no month 13. If the day comes first on the paper, write 2/13/2024"),
         ("31/12/24", "write 12/31/2024"),
         ("40/40/2024", "does not exist in the calendar"),
-        ("1/1/1850", "lies in the year 1850"),
-        ("1/1/2200", "lies in the year 2200"),
+        ("1/1/1850", "is in the year 1850"),
+        ("1/1/2200", "is in the year 2200"),
         ("soon", "is not a date"),
         ("2202026", "is not a date"),
-        ("20 Foo 2024", "names no month"),
+        ("20 Foo 2024", "does not name a month"),
     ],
 )
 def test_an_impossible_ambiguous_or_distant_date_shows_the_error(keyed, said):
@@ -65,7 +65,7 @@ def test_an_impossible_ambiguous_or_distant_date_shows_the_error(keyed, said):
 
 def test_a_decision_dated_after_its_receipt_is_reported():
     told = talk_back("12/3/24", today=TODAY, kind="ur_decided", received="12/1/24")
-    assert told.words == "Tue 3 Dec 2024, today, after receipt. Check both dates."
+    assert told.words == "Tue, Dec 3, 2024, today, after receipt. Check both dates."
 
 
 # --- Categories -----------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ def test_a_field_that_is_left_is_answered_for_everyone_who_signed_in(client, db,
 
     page = ask(client, "/dates/", "ur_decided", ur_decided="2/20/26", received="3/2/26")
     assert page.content.decode() == (
-        '<span class="echo">Fri 20 Feb 2026, 10 days before receipt</span>'
+        '<span class="echo">Fri, Feb 20, 2026, 10 days before receipt</span>'
     )
     hostile = ask(client, "/dates/", "x", x="<script>")
     assert "<script>" not in hostile.content.decode()
@@ -122,7 +122,7 @@ def test_a_field_that_is_left_is_answered_for_everyone_who_signed_in(client, db,
 
 def test_the_page_shows_how_it_reads_dates_without_any_script(desk):
     page = desk.post("/intake/new/", typed(employer="", ur_decided="2/20/26")).content.decode()
-    assert "Fri 20 Feb 2026, 10 days before receipt" in page
+    assert "Fri, Feb 20, 2026, 10 days before receipt" in page
 
 
 def offered(client, name, typed_text):

@@ -52,14 +52,14 @@ def test_every_case_gets_its_own_outcome_and_a_refusal_stops_none_of_the_others(
 
     said = outcomes(answer)
     assert answer.status_code == 422
-    assert (said[first.number], said[other.number]) == ("Taken", "Taken")
+    assert (said[first.number], said[other.number]) == ("Assigned", "Assigned")
     assert "Refused" in said[taken.number]
-    assert "Ben Clerk has this since 14:00." in said[taken.number]
-    assert "Taken: 2 cases; refused: 1" in answer.content.decode()
+    assert "Ben Clerk has had this since 2:00 PM PT." in said[taken.number]
+    assert "Assigned: 2 cases; refused: 1" in answer.content.decode()
     assert WorkClaim.objects.filter(by=ada, released_at=None).count() == 2
     given = outcomes(send(desk, "release", [first, taken]))
-    assert given[first.number] == "Given back"
-    assert "You do not have case" in given[taken.number]
+    assert given[first.number] == "Unassigned"
+    assert "is not assigned to you" in given[taken.number]
 
 
 def test_a_final_action_first_shows_the_result_for_each_case(desk):
@@ -113,7 +113,7 @@ def test_one_note_is_written_on_many_cases(desk):
 def test_an_empty_selection_and_an_unknown_action_are_refused(desk):
     answer = send(desk, "claim", [])
     assert answer.status_code == 422
-    assert "Tick at least one case first." in answer.content.decode()
+    assert "Select at least one case first." in answer.content.decode()
     assert f'href="{BACK}"' in answer.content.decode()
     assert send(desk, "delete", [received_case()]).status_code == 404
 
@@ -125,7 +125,7 @@ def test_ids_that_name_no_case_are_passed_over_and_one_case_counts_once(desk):
         reverse(MANY), {"act": "claim", "case": [case.pk, case.pk, 99999999, "x", "9" * 40]}
     )
 
-    assert outcomes(answer) == {case.number: "Taken"}
+    assert outcomes(answer) == {case.number: "Assigned"}
 
 
 def test_no_more_than_so_many_at_a_time(desk, ada, monkeypatch):
@@ -133,7 +133,7 @@ def test_no_more_than_so_many_at_a_time(desk, ada, monkeypatch):
     cases = [received_case() for _ in range(3)]
 
     asked = send(desk, "note", cases)
-    assert "1 case too many were ticked" in asked.content.decode()
+    assert "1 case left out" in asked.content.decode()
     assert len(outcomes(asked)) == 2
 
 
@@ -151,7 +151,7 @@ def test_the_list_offers_ticks_and_acts_without_scripts(desk):
 
     page = desk.get("/queues/eligibility/").content.decode()
     assert re.search(rf'type="checkbox"[^>]*value="{case.pk}" form="many"[^>]*data-key="x"', page)
-    assert '<button class="btn tiny" name="act" value="claim">Take</button>' in page
+    assert '<button class="btn tiny" name="act" value="claim">Assign to me</button>' in page
     assert "make_notices" not in page
     assert "checked" not in page
     ticked = desk.get("/queues/eligibility/?all=1").content.decode()

@@ -61,7 +61,7 @@ def test_time_to_spare_is_the_due_date_minus_the_usual_remaining_time():
         room(TODAY + timedelta(days=n), "SCREENING", stage_durations, today=TODAY)
         for n in (4, 5, 6, 9)
     ]
-    assert said == ["1 day short", "no day to spare", "1 day to spare", "4 days to spare"]
+    assert said == ["1 day short", "0 days to spare", "1 day to spare", "4 days to spare"]
 
 
 @pytest.mark.parametrize("text", ["9999-12-31,1", "0001-01-01,1"])
@@ -111,7 +111,7 @@ def test_the_newest_measure_counts_and_a_stage_without_one_keeps_the_last():
 def test_the_command_prints_its_measurements():
     told = StringIO()
     call_command("measure_stage_durations", stdout=told)
-    assert "Too few cases are decided" in told.getvalue()
+    assert "Too few cases have been decided" in told.getvalue()
 
     for days in (1, 1, 1, 1, 1):
         decided(days)

@@ -93,9 +93,9 @@ def test_sharing_without_the_permission_is_refused(role):
     someone = person(role)
     view = save(someone)
 
-    with pytest.raises(NotAllowed, match="Your role does not share views."):
+    with pytest.raises(NotAllowed, match="Your role may not share views."):
         saved_views.share_view(view_id=view.pk, shared=True, by=someone, at=MONDAY)
-    with pytest.raises(NotAllowed, match="Your role does not share views."):
+    with pytest.raises(NotAllowed, match="Your role may not share views."):
         save(someone, name="Another", shared=True)
 
 
@@ -103,7 +103,7 @@ def test_too_many_views_are_refused(ada, monkeypatch):
     monkeypatch.setattr(saved_views, "MOST", 2)
     save(ada, name="1"), save(ada, name="2")
 
-    with pytest.raises(NotAllowed, match="You have 2 saved views. Retire one first."):
+    with pytest.raises(NotAllowed, match="You have 2 saved views. Remove one first."):
         save(ada, name="3")
 
 

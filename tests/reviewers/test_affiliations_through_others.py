@@ -139,7 +139,7 @@ def test_an_owner_that_was_recorded_by_mistake_counts_until_it_is_withdrawn():
 
     assert found(case, reviewer, at=NOON) == {("EMPLOYER", "EMPLOYMENT"): "FAIL"}
     assert found(case, reviewer, at=NOON + timedelta(hours=2)) == {}
-    with pytest.raises(NotAllowed, match="corrected this already. Reload"):
+    with pytest.raises(NotAllowed, match="corrected this. Reload"):
         organizations.withdraw(
             kind="parent", fact_id=row.pk, reason="Again", by=None, at=NOON + timedelta(hours=3)
         )
@@ -328,7 +328,7 @@ def test_the_pages_record_owners_officers_and_identical_organizations(client):
     assert EMPLOYER in page
     refused = client.post(f"/organizations/{row.pk}/parent/", {"parent_name": "Polar Holdings"})
     assert refused.status_code == 422
-    assert "Say where this is known from." in refused.content.decode()
+    assert "Enter the source." in refused.content.decode()
     assert "Polar Holdings" in refused.content.decode()
     client.post(
         f"/organizations/{row.pk}/parent/",
@@ -342,7 +342,7 @@ def test_the_pages_record_owners_officers_and_identical_organizations(client):
         f"/organizations/{row.pk}/same/", {"same_as_name": "Pacific Comp Claims", "reason": "Ours"}
     )
     page = client.get(f"/organizations/{row.pk}/").content.decode()
-    for words in ("Polar Holdings", "60.00 %", "Ada Quill", "Pacific Comp Claims"):
+    for words in ("Polar Holdings", "60.00%", "Ada Quill", "Pacific Comp Claims"):
         assert words in page
     fact = row.parents.get()
     client.post(f"/organizations/{row.pk}/parent/{fact.pk}/withdraw/", {"reason": "A mistake"})

@@ -110,7 +110,7 @@ def test_an_affiliation_with_any_kind_of_party_stops_every_way_of_assignment(rol
         expected = f"A contract with the {said} is on file."
     elif way == "family":
         conflict(reviewer, "FAMILY", kin="SPOUSE", **to(party))
-        expected = f"A family affiliation to the {said} is on file."
+        expected = f"A family affiliation with the {said} is on file."
     elif role in COMPANIES:
         organizations.record_parent(
             child_id=party.organization_id, parent_name="Polar Holdings", source="Report", by=None,
@@ -163,4 +163,4 @@ def test_an_earlier_role_in_the_claim_always_counts():
     party = Party.objects.get(case=case, role="EMPLOYEE")
     conflict(reviewer, "INVOLVED", person_id=party.person_id, valid_to=date(2021, 1, 1))
 
-    assert "An earlier part in the claim of the employee" in refused(case, reviewer)
+    assert "Earlier involvement in the claim of the employee" in refused(case, reviewer)

@@ -63,7 +63,7 @@ def test_the_newest_test_comes_first_with_its_result_in_plain_words(as_role):
     assert "Reviewer choice depends on the claims administrator." in words
     assert "No sign that reviewer choice depends on the payer." in words
     assert "Not enough data" in words
-    assert words.index("1 Mar 2026") < words.index("1 Feb 2026")
+    assert words.index("Mar 1, 2026") < words.index("Feb 1, 2026")
 
 
 @pytest.mark.capability("CO-6")

@@ -401,7 +401,7 @@ def test_each_wording_is_shown_in_full_with_author_reason_and_number_of_signatur
     assert "Wording 3, from" in later
     assert "A question to come?" in later
     assert "After the board’s meeting" in later
-    assert "Wording 1, from Tue 1 Jan 2013, replaced on" in before
+    assert "Wording 1, from Jan 1, 2013, replaced on" in before
     assert re.search(r"The system, [^<]+: Default wording<br>\s*1 signed attestation", before)
     assert all(unescape(before).count(text) == 1 for _, text in QUESTIONS)
     assert "Signed attestations stay valid" in force

@@ -1,4 +1,4 @@
-"""``manage.py create_first_administrator``: the one user who is not made by another."""
+"""``manage.py create_first_administrator``: create the first user of an installation."""
 
 import getpass
 import os
@@ -17,7 +17,7 @@ from accounts.refusals import NotAllowed
 
 
 class Command(BaseCommand):
-    help = "Make the first administrator of a new installation; refuses when there is one."
+    help = "Create the first administrator of a new installation; refused if there is one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email")
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             raise CommandError(" ".join(error.messages)) from error
         except NotAllowed as refusal:
             raise CommandError(str(refusal)) from refusal
-        self.stdout.write(f"{name} may sign in as {email} and is an administrator.")
+        self.stdout.write(f"{name} is an administrator and can sign in as {email}.")
 
 
 def _from_env(name: str) -> str:
@@ -54,6 +54,6 @@ def _from_env(name: str) -> str:
 
 def _asked() -> str:
     password = getpass.getpass("Password (at least 15 characters): ")
-    if password != getpass.getpass("The same again: "):
-        raise CommandError("The two passwords differ. Start again.")
+    if password != getpass.getpass("Repeat the password: "):
+        raise CommandError("The passwords differ. Start again.")
     return password

@@ -1,4 +1,4 @@
-"""Print the sum of any deadline.
+"""Print the arithmetic of any deadline.
 
 ``manage.py deadline application served=2014-06-20 method=mail_ca``
 """
@@ -24,9 +24,9 @@ from deadlines.timeliness import timeliness
 
 
 class Command(BaseCommand):
-    """Counts with the rules in the database, or with the shipped ones where it has none."""
+    """Uses the rules in the database, or the shipped rules if it has none."""
 
-    help = "Print the sum of a deadline: its last day and how it comes about."
+    help = "Print a due date and its arithmetic."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.formatter_class = RawDescriptionHelpFormatter
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="REASON:FROM[:TO]",
-            help="a time during which the case stood still; may be given several times",
+            help="a time during which the case was on hold; may be given several times",
         )
         parser.add_argument("--received", metavar="DAY", help="say whether this day is in time")
         parser.add_argument("--json", action="store_true", help="print JSON")
@@ -85,7 +85,7 @@ class Command(BaseCommand):
 
 
 def _rules() -> tuple[Sequence[Rule], Calendars, str]:
-    """The rules to count with and where they come from; a database is not needed to count."""
+    """The rules to compute with, and their origin; works without a database."""
     try:
         rules, calendars = rules_on_file()
     except DatabaseError:

@@ -1,4 +1,4 @@
-"""Draw the list of modules in ``docs/architecture.md`` from the first sentence of each."""
+"""Write the lists of modules in ``docs/architecture.md`` from their first sentences."""
 
 import ast
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from django.conf import settings
 from imr_portal.drawing import DrawCommand
 
 PAGE = Path("docs", "architecture.md")
-# Every app has these, and they say nothing about it.
+# Every app has these, so they are not worth listing.
 _NOT_LISTED = {"__init__", "apps", "urls"}
 
 
 class Command(DrawCommand):
     """``manage.py draw_architecture [--check]``."""
 
-    help = f"Redraw the lists of modules in {PAGE}; --check only compares."
+    help = f"Regenerate the lists of modules in {PAGE}; --check only compares."
     page = PAGE
 
     def draw(self, name: str) -> str:
@@ -25,7 +25,7 @@ class Command(DrawCommand):
 
 
 def modules_of(app: str) -> Iterator[tuple[str, str]]:
-    """Each module of an app, by its path inside the app, with its first sentence."""
+    """The modules of an app: path inside the app, and first sentence."""
     root = Path(settings.BASE_DIR) / app
     for path in sorted(root.rglob("*.py"), key=lambda path: (len(path.parts), path)):
         inside = path.relative_to(root)

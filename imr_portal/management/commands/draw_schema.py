@@ -1,4 +1,4 @@
-"""Draw the pictures and lists of tables in ``docs/schema.md`` from the models."""
+"""Write the diagrams and lists of tables in ``docs/schema.md`` from the models."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db import models
 from imr_portal.drawing import DrawCommand
 
 PAGE = Path("docs", "schema.md")
-ROOMS = [
+APPS = [
     "accounts",
     "files",
     "guidelines",
@@ -33,41 +33,41 @@ ROOMS = [
 class Command(DrawCommand):
     """``manage.py draw_schema [--check]``."""
 
-    help = f"Redraw the marked parts of {PAGE} from the models; --check only compares."
+    help = f"Regenerate the marked parts of {PAGE} from the models; --check only compares."
     page = PAGE
 
     def draw(self, name: str) -> str:
         return draw(name)
 
 
-def tables_of(room: str) -> list[type[models.Model]]:
-    """The concrete models of an app, without the tables that keep their versions."""
+def tables_of(app: str) -> list[type[models.Model]]:
+    """The concrete models of an app, without the tables of versions."""
     return [
         model
-        for model in apps.get_app_config(room).get_models()
+        for model in apps.get_app_config(app).get_models()
         if not hasattr(model, "history_id") and not model._meta.proxy
     ]
 
 
-def draw(room: str) -> str:
-    """One app: its picture, then its tables with what each is and what guards it."""
+def draw(app: str) -> str:
+    """The part of one app: its diagram, then a list of tables with their constraints."""
     return f"""
 ```mermaid
 erDiagram
-{chr(10).join(_picture(room))}
+{chr(10).join(_picture(app))}
 ```
 
 | table | what a row is | what the database guards |
 |---|---|---|
-{chr(10).join(_row(model) for model in tables_of(room))}
+{chr(10).join(_row(model) for model in tables_of(app))}
 
 """
 
 
-def _picture(room: str) -> Iterator[str]:
+def _picture(app: str) -> Iterator[str]:
     linked = set()
     conflicts = []
-    for model in tables_of(room):
+    for model in tables_of(app):
         for field in model._meta.concrete_fields:
             if not isinstance(field, models.ForeignKey) or _is_not_drawn(field):
                 continue
@@ -77,13 +77,13 @@ def _picture(room: str) -> Iterator[str]:
             conflicts.append(f"    {parent} {one}--{many} {model.__name__} : {field.name}")
             linked |= {parent, model.__name__}
     yield from conflicts
-    for model in tables_of(room):
+    for model in tables_of(app):
         if model.__name__ not in linked:
             yield f"    {model.__name__}"
 
 
 def _is_not_drawn(field: models.ForeignKey[Any, Any]) -> bool:
-    """Foreign keys to the acting user and to corrected rows are left out of the drawing."""
+    """Whether a foreign key is left out of the diagram: to the acting user or a corrected row."""
     to_user = field.related_model._meta.label == settings.AUTH_USER_MODEL
     return field.name == "corrects" or (to_user and field.remote_field.hidden)
 

@@ -1,4 +1,4 @@
-"""``manage.py grant_application_role ROLE``: what the portal's own PostgreSQL role may do."""
+"""``manage.py grant_application_role ROLE``: grant the portal's PostgreSQL role its rights."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterable
@@ -11,16 +11,16 @@ from psycopg import sql
 
 from imr_portal import environment
 
-# Rows of ours that come and go. Everything else of ours is ended, never deleted.
+# Our only table whose rows are deleted. In all others rows are ended.
 MAY_BE_DELETED = {
-    "accounts_user_groups",  # a role that is taken away; the act stays in accounts_accountevent
+    "accounts_user_groups",  # a revoked role; the event stays in accounts_accountevent
 }
 
 
 class Command(BaseCommand):
     help = (
-        "Let a PostgreSQL role serve the portal: read and write rows, but never change or remove "
-        "history, and own nothing. Run it as the owner of the tables, after every migration."
+        "Grant a PostgreSQL role what the portal needs: reading and writing rows, but not changing "
+        "or deleting history. Run it as the owner of the tables, after every migration."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -28,12 +28,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--create",
             action="store_true",
-            help="make the role if it is not there, with the password in APPLICATION_DB_PASSWORD",
+            help="create the role if it is missing, with the password in APPLICATION_DB_PASSWORD",
         )
 
     def handle(self, *, role: str, create: bool, **options: Any) -> str:
         if connection.vendor != "postgresql":
-            raise CommandError("Roles are PostgreSQL's. SQLite has none, and needs none.")
+            raise CommandError("SQLite has no roles. This command is for PostgreSQL.")
         with connection.cursor() as cursor:
             found = role_row(cursor, role)
             if found is None and create:
@@ -47,13 +47,13 @@ class Command(BaseCommand):
             )
         if found[0] or role == owner:
             raise CommandError(
-                f"{role} could switch off what guards history. Take a role that owns nothing."
+                f"{role} could turn off the guards of history. Use a role that owns nothing."
             )
         with transaction.atomic(), connection.cursor() as cursor:
             grown = guarded_tables(cursor)
             for statement in statements(role, tables(cursor), grown):
                 cursor.execute(statement)
-        return f"{role} may serve the portal; {len(grown)} tables only grow for it."
+        return f"{role} has the rights of the portal; {len(grown)} tables are append-only for it."
 
 
 def role_row(cursor: Any, role: str) -> tuple[bool] | None:
@@ -64,7 +64,7 @@ def role_row(cursor: Any, role: str) -> tuple[bool] | None:
 
 
 def make_role(cursor: Any, role: str) -> None:
-    """Make a role that can sign in. The password never stands on a command line."""
+    """Create a role that can sign in. The password comes from the environment."""
     password = environment.text("APPLICATION_DB_PASSWORD")
     statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
         sql.Identifier(role), sql.Literal(password)
@@ -73,13 +73,13 @@ def make_role(cursor: Any, role: str) -> None:
 
 
 def tables(cursor: Any) -> list[str]:
-    """Every table of the portal's schema."""
+    """The names of all tables in the schema."""
     cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
     return sorted(name for (name,) in cursor.fetchall())
 
 
 def guarded_tables(cursor: Any) -> set[str]:
-    """The tables that the migrations made append-only, as the catalog has them."""
+    """The append-only tables, read from the triggers in the catalog."""
     cursor.execute(
         "SELECT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
         "WHERE tgname = relname || '_only_grows' AND relnamespace = current_schema()::regnamespace"
@@ -88,7 +88,7 @@ def guarded_tables(cursor: Any) -> set[str]:
 
 
 def statements(role: str, names: Iterable[str], grown: set[str]) -> Iterable[str]:
-    """The grants, safe to run again: each table begins with nothing."""
+    """The grants. They can be run again, because each table is revoked first."""
     quote = connection.ops.quote_name
     to = quote(role)
     ours = {

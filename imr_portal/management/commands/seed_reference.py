@@ -1,4 +1,4 @@
-"""Fill the tables that the office starts with."""
+"""Load the reference data that comes with the product."""
 
 from pathlib import Path
 from typing import Any
@@ -27,4 +27,4 @@ class Command(BaseCommand):
         call_command("seed_guidelines", verbosity=0)
         for path in sorted(SHIPPED_WORDING.glob("*.toml")):
             letters.services.import_wording(text=path.read_text("utf-8"), by=None, at=now)
-        self.stdout.write("The tables that the office starts with are filled.")
+        self.stdout.write("The reference data is loaded.")

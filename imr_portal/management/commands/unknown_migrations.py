@@ -1,4 +1,4 @@
-"""``manage.py unknown_migrations``: what the database has applied and this code does not have."""
+"""``manage.py unknown_migrations``: list applied migrations that this code does not have."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from django.db.migrations.recorder import MigrationRecorder
 
 class Command(BaseCommand):
     help = (
-        "List the migrations that the database has applied and that this code does not have, one "
-        "a line. Nothing is listed for a database that this code can migrate."
+        "List the migrations that are applied in the database but missing in this code, one per "
+        "line. The list is empty for a database that this code can migrate."
     )
 
     def handle(self, *args: Any, **options: Any) -> str:

@@ -1,7 +1,4 @@
-"""``manage.py measure_stage_durations``.
-
-How long each stage took lately, for the order by time to spare.
-"""
+"""``manage.py measure_stage_durations``: measure how long each stage took lately."""
 
 from typing import Any
 
@@ -14,11 +11,11 @@ from queues.services.stage_durations import measure_stage_durations
 class Command(BaseCommand):
     """Measure now; the scheduler does the same every night."""
 
-    help = "Measure from the events how long each stage took, for the order by time to spare."
+    help = "Measure how long each stage took lately, for the order by time to spare."
 
     def handle(self, **options: Any) -> None:
         found = measure_stage_durations(at=timezone.now())
         for row in found:
             self.stdout.write(f"{row} (median of {row.cases} cases)")
         if not found:
-            self.stdout.write("Too few cases are decided to measure anything yet.")
+            self.stdout.write("Too few cases have been decided to measure anything yet.")
